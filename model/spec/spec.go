@@ -1,0 +1,153 @@
+// Package spec says what a trial is: every field that can change a number, and nothing else.
+//
+//	Trial     one training run, from data to test. Value fields only: a copy is a copy.
+//	Default   the trial of a preset; an experiment states what differs from it.
+//	Validate  refuses what cannot run, naming the field.
+//	ID        names a trial by the hash of its content; StageID names a stage by what determines it.
+//
+// The json tags are the dotted paths of the YAML (pretrain.parallel_ratio). A new field's zero value must mean the old
+// behaviour, and is left out of the encoding, so that old results keep their names. There are no tensors here, and
+// everything may import this package.
+package spec
+
+// Trial is one run of the built-in trainer, or of any other program when Command is set.
+type Trial struct {
+	Preset     Preset   `json:"preset,omitzero"` // where the defaults came from; not part of the ID
+	Method     Method   `json:"method,omitzero"`
+	Resolution int      `json:"resolution,omitzero"` // pixels a side; the paper: 448
+	Seed       int64    `json:"seed,omitzero"`
+	Engine     string   `json:"engine,omitzero"` // "" is the native engine; "go" and "xla" are GoMLX
+	Data       Data     `json:"data,omitzero"`
+	Encoder    Encoder  `json:"encoder,omitzero"`
+	Decoder    Decoder  `json:"decoder,omitzero"`
+	Pretrain   Pretrain `json:"pretrain,omitzero"`
+	LM         LM       `json:"lm,omitzero"`
+	DiffVQA    DiffVQA  `json:"diffvqa,omitzero"`
+	Test       Test     `json:"test,omitzero"`
+
+	Command Words `json:"command,omitzero"` // any program instead of the built-in trainer
+	Args    Args  `json:"args,omitzero"`    // its configuration
+}
+
+// Method is how the vision encoder is pretrained.
+type Method string
+
+const (
+	LocationAware       Method = "location-aware" // the paper's: CAP, AREF, GCAP, CAREF
+	CapPa               Method = "cappa"          // captioning with parallel prediction only (FACTS 3.3)
+	GlobalContrastive   Method = "global-contrastive"
+	RegionalContrastive Method = "regional-contrastive"
+	BLIP2               Method = "blip2"
+	Untrained           Method = "untrained" // the control: the encoder as it was initialised
+)
+
+// Methods lists the methods that can be trained, in the order of the paper's Table 2.
+var Methods = [...]Method{LocationAware, GlobalContrastive, RegionalContrastive, BLIP2, CapPa, Untrained}
+
+// Data says what is trained on.
+type Data struct {
+	Source    Source    `json:"source,omitzero"`
+	Root      string    `json:"root,omitzero"`   // folder of the real data sets; empty for synthetic
+	Splits    string    `json:"splits,omitzero"` // "subject" (default: leak-free) or "official" (FACTS 1.6)
+	Synthetic Synthetic `json:"synthetic,omitzero"`
+	KeepPrior bool      `json:"keep_prior,omitzero"` // keep sentences that refer to earlier studies (FACTS 6 #23)
+}
+
+// Source names where the images come from.
+type Source string
+
+const (
+	SourceSynthetic Source = "synthetic"
+	SourceFiles     Source = "files"
+)
+
+// Synthetic are the parameters of the synthetic set that a trial is trained on; all else is the generator's default.
+type Synthetic struct {
+	Patients      int     `json:"patients,omitzero"`
+	Seed          int64   `json:"seed,omitzero"`
+	ReportDropout float64 `json:"report_dropout,omitzero"` // share of findings a report leaves out; 0 = the generator's own
+}
+
+// Encoder is the SigLIP-style vision transformer.
+type Encoder struct {
+	Width int `json:"width,omitzero"`
+	Depth int `json:"depth,omitzero"`
+	Heads int `json:"heads,omitzero"`
+	MLP   int `json:"mlp,omitzero"`
+	Patch int `json:"patch,omitzero"` // pixels a side of a patch
+	// Weights is a Hugging Face SigLIP folder to start from; empty is random.
+	Weights string `json:"weights,omitzero"`
+}
+
+// Tokens is the number of visual tokens n of an image of the given resolution.
+func (e Encoder) Tokens(resolution int) int {
+	side := resolution / e.Patch
+	return side * side
+}
+
+// Decoder is the cross-attending text decoder of pretraining.
+type Decoder struct {
+	Width     int `json:"width,omitzero"`
+	Depth     int `json:"depth,omitzero"`
+	Heads     int `json:"heads,omitzero"`
+	MLP       int `json:"mlp,omitzero"`
+	Positions int `json:"positions,omitzero"`
+}
+
+// Pretrain is the first stage.
+type Pretrain struct {
+	Tasks         Tasks   `json:"tasks,omitzero"`
+	ParallelRatio float64 `json:"parallel_ratio,omitzero"` // share of samples predicted in parallel (paper 3.2.1: 0.25)
+	ParallelScope string  `json:"parallel_scope,omitzero"` // "" = captions only; "all" = every task (FACTS 6 #17)
+	Steps         int     `json:"steps,omitzero"`
+	Epochs        float64 `json:"epochs,omitzero"` // instead of steps: passes over the images with a caption
+	Images        int     `json:"images,omitzero"` // images a step; each task takes one sample of each image
+	Optimizer
+	MaxReport int `json:"max_report,omitzero"` // tokens of a caption (FACTS 2.3: 256)
+	MaxPhrase int `json:"max_phrase,omitzero"` // tokens of a region sample (96)
+}
+
+// Optimizer is AdamW with linear warm-up and cosine decay to zero.
+type Optimizer struct {
+	LR          float64 `json:"lr,omitzero"`
+	Warmup      float64 `json:"warmup,omitzero"` // steps, or a share of all steps when below 1
+	WeightDecay float64 `json:"weight_decay,omitzero"`
+	Beta1       float64 `json:"beta1,omitzero"`
+	Beta2       float64 `json:"beta2,omitzero"`
+	Clip        float64 `json:"clip,omitzero"`
+}
+
+// LM is the GPT-2 decoder of difference VQA.
+type LM struct {
+	Width         int     `json:"width,omitzero"`
+	Depth         int     `json:"depth,omitzero"`
+	Heads         int     `json:"heads,omitzero"`
+	MLP           int     `json:"mlp,omitzero"`
+	TextPositions int     `json:"text_positions,omitzero"`
+	Dropout       float64 `json:"dropout,omitzero"`
+	Weights       string  `json:"weights,omitzero"` // a Hugging Face GPT-2 folder to start from; empty is random
+}
+
+// DiffVQA is the second stage: frozen encoder, temporal embeddings, adapter and LM on difference questions.
+type DiffVQA struct {
+	Steps  int     `json:"steps,omitzero"`
+	Epochs float64 `json:"epochs,omitzero"` // instead of steps
+	Batch  int     `json:"batch,omitzero"`
+	Optimizer
+	LabelSmoothing float64 `json:"label_smoothing,omitzero"`
+	// Pool averages visual tokens over Pool × Pool cells before the adapter; 0 or 1 keeps all (FACTS 6 #8).
+	Pool int `json:"pool,omitzero"`
+	// Auxiliary is the share of a batch given to the data set's other questions (presence, abnormality, …). The paper: 0.
+	Auxiliary float64 `json:"auxiliary,omitzero"`
+	// Reversed also trains on each pair with its images and its additions and losses exchanged.
+	Reversed bool `json:"reversed,omitzero"`
+}
+
+// Test says how a trained model is tested.
+type Test struct {
+	Beam          int     `json:"beam,omitzero"` // 1 = greedy
+	MaxNewTokens  int     `json:"max_new_tokens,omitzero"`
+	LengthPenalty float64 `json:"length_penalty,omitzero"`
+	Regions       int     `json:"regions,omitzero"` // test samples of GCAP and CAREF each; 0 = all
+	Pairs         int     `json:"pairs,omitzero"`   // test pairs; 0 = all
+}

@@ -1,0 +1,58 @@
+package spec
+
+import (
+	"encoding/json"
+	"testing"
+)
+
+func TestPresetsAreValid(t *testing.T) {
+	for _, p := range Presets {
+		trial, err := Default(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p == Paper {
+			trial.Data.Root = "mimic"
+		}
+		if err := trial.Validate(); err != nil {
+			t.Errorf("%s: %v", p, err)
+		}
+	}
+}
+
+func TestRoundTrip(t *testing.T) {
+	want, _ := Default(Nano)
+	want.Command = MakeWords("python", "train.py", "a b")
+	want.Args = `{"a":1.0,"b":[1,2]}`
+	data, err := json.Marshal(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got Trial
+	if err := json.Unmarshal(data, &got); err != nil {
+		t.Fatal(err)
+	}
+	if got != want {
+		t.Errorf("got %+v\nwant %+v", got, want)
+	}
+	if got.ID() != want.ID() {
+		t.Error("the ID changed on the way")
+	}
+}
+
+func TestStagesShareAndDiffer(t *testing.T) {
+	a, _ := Default(Nano)
+	b := a
+	b.DiffVQA.LR *= 2
+	if a.StageID(StagePretrain) != b.StageID(StagePretrain) {
+		t.Error("a change of the second stage renames the first")
+	}
+	if a.StageID(StageDiffVQA) == b.StageID(StageDiffVQA) || a.ID() == b.ID() {
+		t.Error("a change of the second stage does not rename it")
+	}
+	c := a
+	c.Resolution = 448
+	if a.StageID(StageQuestionOnly) != c.StageID(StageQuestionOnly) {
+		t.Error("question only depends on the resolution")
+	}
+}

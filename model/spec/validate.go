@@ -1,0 +1,193 @@
+package spec
+
+import (
+	"fmt"
+	"slices"
+)
+
+// FieldError says which field of a trial cannot be, by its dotted path, and why.
+type FieldError struct{ Path, Reason string }
+
+func (e *FieldError) Error() string { return e.Path + ": " + e.Reason }
+
+func refuse(path, format string, args ...any) error {
+	return &FieldError{Path: path, Reason: fmt.Sprintf(format, args...)}
+}
+
+// Validate refuses a trial that cannot run; the error is a *FieldError that names the field.
+func (t Trial) Validate() error {
+	if t.Command != "" {
+		return nil // the program knows its own configuration
+	}
+	if !slices.Contains(Methods[:], t.Method) {
+		return refuse("method", "unknown method %q: want one of %q", t.Method, Methods)
+	}
+	if t.Resolution != 224 && t.Resolution != 448 {
+		return refuse("resolution", "%d is neither 224 nor 448", t.Resolution)
+	}
+	switch t.Engine {
+	case "", "go", "xla":
+	default:
+		return refuse("engine", "unknown engine %q: want \"\" (native), go or xla", t.Engine)
+	}
+	return firstError(t.Data.validate, t.validateSizes, t.validatePretrain, t.validateDiffVQA, t.Test.validate)
+}
+
+func firstError(checks ...func() error) error {
+	for _, check := range checks {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d Data) validate() error {
+	switch d.Source {
+	case SourceSynthetic:
+		if d.Root != "" {
+			return refuse("data.root", "only for source files")
+		}
+		if d.Synthetic.Patients < 10 {
+			return refuse("data.synthetic.patients", "%d are too few to split: want at least 10", d.Synthetic.Patients)
+		}
+	case SourceFiles:
+		if d.Root == "" {
+			return refuse("data.root", "missing: the folder that holds MIMIC-CXR-JPG and its kin")
+		}
+	default:
+		return refuse("data.source", "unknown source %q: want synthetic or files", d.Source)
+	}
+	if d.Splits != "subject" && d.Splits != "official" {
+		return refuse("data.splits", "unknown splits %q: want subject or official", d.Splits)
+	}
+	return nil
+}
+
+func (t Trial) validateSizes() error {
+	for _, size := range []struct {
+		path  string
+		value int
+	}{
+		{"encoder.width", t.Encoder.Width}, {"encoder.depth", t.Encoder.Depth}, {"encoder.heads", t.Encoder.Heads},
+		{"encoder.mlp", t.Encoder.MLP}, {"encoder.patch", t.Encoder.Patch},
+		{"decoder.width", t.Decoder.Width}, {"decoder.depth", t.Decoder.Depth}, {"decoder.heads", t.Decoder.Heads},
+		{"decoder.mlp", t.Decoder.MLP}, {"decoder.positions", t.Decoder.Positions},
+		{"lm.width", t.LM.Width}, {"lm.depth", t.LM.Depth}, {"lm.heads", t.LM.Heads}, {"lm.mlp", t.LM.MLP},
+		{"lm.text_positions", t.LM.TextPositions},
+		{"pretrain.images", t.Pretrain.Images}, {"diffvqa.batch", t.DiffVQA.Batch},
+		{"pretrain.max_report", t.Pretrain.MaxReport}, {"pretrain.max_phrase", t.Pretrain.MaxPhrase},
+	} {
+		if size.value < 1 {
+			return refuse(size.path, "%d: want at least 1", size.value)
+		}
+	}
+	for _, w := range []struct {
+		path         string
+		width, heads int
+	}{
+		{"encoder.heads", t.Encoder.Width, t.Encoder.Heads},
+		{"decoder.heads", t.Decoder.Width, t.Decoder.Heads},
+		{"lm.heads", t.LM.Width, t.LM.Heads},
+	} {
+		if w.width%w.heads != 0 {
+			return refuse(w.path, "width %d cannot be divided among %d heads", w.width, w.heads)
+		}
+	}
+	if t.Resolution%t.Encoder.Patch != 0 {
+		return refuse("encoder.patch", "resolution %d is no multiple of patch %d", t.Resolution, t.Encoder.Patch)
+	}
+	if need := t.Pretrain.MaxReport + 16; t.Decoder.Positions < need { // BOS, the prefix and EOS
+		return refuse("decoder.positions", "%d are too few for pretrain.max_report %d: want at least %d",
+			t.Decoder.Positions, t.Pretrain.MaxReport, need)
+	}
+	if d := t.LM.Dropout; d < 0 || d >= 1 {
+		return refuse("lm.dropout", "%v: want 0 … 1", d)
+	}
+	return nil
+}
+
+func (t Trial) validatePretrain() error {
+	p := t.Pretrain
+	if t.Method == LocationAware && p.Tasks == 0 {
+		return refuse("pretrain.tasks", "empty: want at least one of cap, aref, gcap, caref")
+	}
+	if p.ParallelRatio < 0 || p.ParallelRatio > 1 {
+		return refuse("pretrain.parallel_ratio", "%v: want 0 … 1", p.ParallelRatio)
+	}
+	if p.ParallelScope != "" && p.ParallelScope != "all" {
+		return refuse("pretrain.parallel_scope", "unknown scope %q: want \"\" (captions) or all", p.ParallelScope)
+	}
+	if err := schedule("pretrain", p.Steps, p.Epochs); err != nil && t.Method != Untrained {
+		return err
+	}
+	return p.Optimizer.validate("pretrain")
+}
+
+func (t Trial) validateDiffVQA() error {
+	d := t.DiffVQA
+	if d.LabelSmoothing < 0 || d.LabelSmoothing >= 1 {
+		return refuse("diffvqa.label_smoothing", "%v: want 0 … 1", d.LabelSmoothing)
+	}
+	if d.Auxiliary < 0 || d.Auxiliary >= 1 {
+		return refuse("diffvqa.auxiliary", "%v: want 0 … 1", d.Auxiliary)
+	}
+	if side := t.Resolution / t.Encoder.Patch; d.Pool > 1 && side%d.Pool != 0 {
+		return refuse("diffvqa.pool", "a grid of %d × %d cannot be pooled by %d", side, side, d.Pool)
+	}
+	if d.Pool < 0 {
+		return refuse("diffvqa.pool", "%d: want at least 0", d.Pool)
+	}
+	if err := schedule("diffvqa", d.Steps, d.Epochs); err != nil {
+		return err
+	}
+	return d.Optimizer.validate("diffvqa")
+}
+
+func schedule(stage string, steps int, epochs float64) error {
+	switch {
+	case steps < 0:
+		return refuse(stage+".steps", "%d: want at least 1", steps)
+	case epochs < 0:
+		return refuse(stage+".epochs", "%v: want more than 0", epochs)
+	case steps == 0 && epochs == 0:
+		return refuse(stage+".steps", "missing: give steps or epochs")
+	case steps > 0 && epochs > 0:
+		return refuse(stage+".epochs", "give steps or epochs, not both")
+	}
+	return nil
+}
+
+func (o Optimizer) validate(stage string) error {
+	switch {
+	case !(o.LR > 0):
+		return refuse(stage+".lr", "%v: want more than 0", o.LR)
+	case o.Warmup < 0:
+		return refuse(stage+".warmup", "%v: want at least 0", o.Warmup)
+	case o.WeightDecay < 0:
+		return refuse(stage+".weight_decay", "%v: want at least 0", o.WeightDecay)
+	case o.Clip < 0:
+		return refuse(stage+".clip", "%v: want at least 0 (0 = no clipping)", o.Clip)
+	case o.Beta1 < 0 || o.Beta1 >= 1:
+		return refuse(stage+".beta1", "%v: want 0 … 1", o.Beta1)
+	case o.Beta2 < 0 || o.Beta2 >= 1:
+		return refuse(stage+".beta2", "%v: want 0 … 1", o.Beta2)
+	}
+	return nil
+}
+
+func (t Test) validate() error {
+	switch {
+	case t.Beam < 1:
+		return refuse("test.beam", "%d: want at least 1", t.Beam)
+	case t.MaxNewTokens < 1:
+		return refuse("test.max_new_tokens", "%d: want at least 1", t.MaxNewTokens)
+	case t.LengthPenalty < 0:
+		return refuse("test.length_penalty", "%v: want at least 0", t.LengthPenalty)
+	case t.Regions < 0:
+		return refuse("test.regions", "%d: want at least 0", t.Regions)
+	case t.Pairs < 0:
+		return refuse("test.pairs", "%d: want at least 0", t.Pairs)
+	}
+	return nil
+}
