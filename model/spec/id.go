@@ -19,14 +19,20 @@ const idLength = 16
 const MinPrefix = 4
 
 // ID names the trial: a hash of its canonical encoding. The preset is not part of it, since its values are.
-func (t Trial) ID() string {
+func (t Trial) ID() string { return t.essential().hash(Encoding) }
+
+// essential clears what cannot change a number of this trial.
+func (t Trial) essential() Trial {
 	t.Preset = ""
-	return t.hash(Encoding)
+	if t.Method == Untrained { // nothing is pretrained
+		t.Decoder, t.Pretrain = Decoder{}, Pretrain{}
+	}
+	return t
 }
 
 // StageID names a stage by everything that determines its result. Trials that agree in it share the stage.
 func (t Trial) StageID(s Stage) string {
-	t.Preset = ""
+	t = t.essential()
 	t.Test = Test{}
 	switch s {
 	case StagePretrain:

@@ -1,0 +1,29 @@
+// Package model trains and tests vision-language models; nothing outside it touches a tensor.
+//
+//	Run       the stages of one trial: data, pretrain, probe, regions (GCAP, CAREF), diffvqa, controls
+//	Recorder  where a trial's numbers go; the caller gives one that writes the journal
+//	Env       where things lie and what to run on: nothing in it can change a number
+//
+// A finished stage is kept under Env.Home/stages, named by what determines it, so that trials which differ only later
+// share it and a stopped trial goes on from the stage's last checkpoint.
+package model
+
+// Recorder takes the numbers of a running trial. Its methods may be called from one goroutine only.
+type Recorder interface {
+	// Point records a metric at a step. The last point of a metric is its result.
+	Point(metric string, step int, value float64) error
+	// Progress says how far a stage is, for people who watch; it may be dropped. loss is NaN where there is none.
+	Progress(stage string, step, total int, loss float64)
+	// Note records a fact about the trial in words: a warning to print below its numbers, or a name of something used.
+	Note(key, text string) error
+	// Sync makes durable what was recorded. It is called at checkpoints and after each stage.
+	Sync() error
+}
+
+// Env says where a trial runs.
+type Env struct {
+	Home    string // stages/, data/ and cache/ lie below it
+	Dir     string // the attempt's own folder: predictions.jsonl is written there
+	Engine  string // "" or "native", "go", or "xla:PATH" with the path of a PJRT plugin
+	Threads int    // 0 = all cores
+}
