@@ -1,0 +1,17 @@
+// Package metrics scores generated text and boxes the way the official programs do, and tells whether two systems differ.
+//
+// The map:
+//
+//	answer.go finding.go   the grammar of difference answers, and the finding-level read-out
+//	box.go                 boxes in generated text, IoU, Acc@0.5
+//	ptb                    the Penn Treebank tokeniser of the official caption pipeline
+//	bleu.go rouge.go cider.go, meteor
+//	                       the caption metrics; all of them read the interned tokens of corpus.go
+//	bertscore.go           BERTScore's matching over the vectors of an Embedder
+//	score.go names.go      Score, the one entry point, and the table of metric names
+//	bootstrap.go           significance from the sufficient statistics that Score keeps
+//
+// Data flow: Sample -> tokens -> sufficient statistics of each sample -> corpus values. A corpus value is always computed
+// from summed statistics, so a resampled corpus costs a sum and not a second scoring. Nothing here reads a checkpoint or a
+// data set, and no result depends on the number of threads.
+package metrics
