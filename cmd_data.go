@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"harness/model/dataset/synthetic"
+)
+
+func newDataCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "data",
+		Short: "Write, check and look at data sets",
+	}
+	cmd.AddCommand(newDataSynthCommand())
+	return cmd
+}
+
+func newDataSynthCommand() *cobra.Command {
+	p := synthetic.Default()
+	cmd := &cobra.Command{
+		Use:   "synth DIR",
+		Short: "Write synthetic chest films, reports, regions and questions in the layouts of the real data",
+		Long: `Write SynCXR, a stand-in for MIMIC-CXR-JPG, its reports, Chest ImaGenome and Medical-Diff-VQA in exactly their layouts.
+The same flags give the same bytes. DIR is replaced if it holds an earlier synthetic set, and left alone if it holds anything else.`,
+		Args: oneFolder,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return synth(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), args[0], p)
+		},
+	}
+	f := cmd.Flags()
+	f.IntVar(&p.Patients, "patients", p.Patients, "subjects, split 80/10/10 into train, val and test")
+	f.IntVar(&p.Studies, "studies", p.Studies, "studies a patient")
+	f.Int64Var(&p.Seed, "seed", p.Seed, "seed of everything drawn")
+	f.Float64Var(&p.ReportDropout, "report-dropout", p.ReportDropout, "chance that a report omits a fine finding; half of it for a coarse one")
+	f.BoolVar(&p.StableOrder, "stable-order", p.StableOrder, "name findings in one fixed order; false shuffles, as the original questions do")
+	f.Float64Var(&p.Prevalence, "prevalence", p.Prevalence, "chance of each finding")
+	f.Float64Var(&p.Redraw, "redraw", p.Redraw, "chance that a finding is drawn anew in the next study")
+	f.Float64Var(&p.LevelStep, "level-step", p.LevelStep, "chance that a finding that stays changes its level")
+	f.Float64Var(&p.CoarseContrast, "coarse-contrast", p.CoarseContrast, "scale of the brightness of coarse findings")
+	f.Float64Var(&p.FineAmplitude, "fine-amplitude", p.FineAmplitude, "strength of fine findings (rms, of full scale)")
+	f.Float64Var(&p.Noise, "noise", p.Noise, "noise of the films (standard deviation, of full scale)")
+	return cmd
+}
+
+// synth writes the data set of p to dir, shows progress on a terminal, and says what it wrote.
+func synth(ctx context.Context, w, log io.Writer, dir string, p synthetic.Params) error {
+	if err := p.Validate(); err != nil {
+		return usageError("data synth: %w", err)
+	}
+	start := time.Now()
+	if err := synthetic.Write(ctx, dir, p, patientProgress(log)); err != nil {
+		return err
+	}
+	images := p.Patients * p.Studies
+	fmt.Fprintf(w, "%s: %d patients, %d studies, seed %d, synthetic, in %.1f s\n",
+		filepath.Clean(dir), p.Patients, images, p.Seed, time.Since(start).Seconds())
+	return nil
+}
+
+// patientProgress returns a function that keeps one line of progress on a terminal, and writes nothing elsewhere.
+func patientProgress(log io.Writer) func(done, total int) {
+	f, ok := log.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return nil
+	}
+	return func(done, total int) {
+		fmt.Fprintf(f, "\r%d of %d patients", done, total)
+		if done == total {
+			fmt.Fprint(f, "\r\033[K")
+		}
+	}
+}
+
+// oneFolder accepts exactly one argument, the folder of a data set.
+func oneFolder(cmd *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return usageError("%s: want one folder, got %d arguments", cmd.CommandPath(), len(args))
+	}
+	return nil
+}
