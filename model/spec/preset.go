@@ -64,6 +64,7 @@ func Default(p Preset) (Trial, error) {
 		t.DiffVQA.Steps, t.DiffVQA.LR = 20000, 3e-4
 	case Paper:
 		t.Resolution = 448
+		t.WholeVocabulary = true
 		t.Data = Data{Source: SourceFiles, Splits: "subject"}
 		t.Encoder = Encoder{Width: 1152, Depth: 27, Heads: 12, MLP: 4304, Patch: 14}
 		t.Decoder = Decoder{Width: 1024, Depth: 12, Heads: 16, MLP: 4096, Positions: 512}

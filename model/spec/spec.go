@@ -25,6 +25,9 @@ type Trial struct {
 	DiffVQA    DiffVQA  `json:"diffvqa,omitzero"`
 	Test       Test     `json:"test,omitzero"`
 
+	// WholeVocabulary trains with all 50,257 tokens of GPT-2 instead of those that the training texts need.
+	WholeVocabulary bool `json:"whole_vocabulary,omitzero"`
+
 	Command Words `json:"command,omitzero"` // any program instead of the built-in trainer
 	Args    Args  `json:"args,omitzero"`    // its configuration
 }

@@ -1,0 +1,201 @@
+package model
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"harness/model/engine"
+	"harness/model/engine/native"
+	"harness/model/engine/xla"
+	"harness/model/spec"
+)
+
+var nan = math.NaN()
+
+// trialRun is what the stages of a trial share.
+type trialRun struct {
+	trial  spec.Trial
+	env    Env
+	rec    Recorder
+	engine engine.Engine
+	corpus *corpus
+}
+
+// Run trains and tests one trial; its numbers go to rec, its predictions to env.Dir. Stages that are done already, by this
+// trial or by another, are shared. When ctx ends, Run writes a checkpoint and returns ctx's cause; the next call goes on
+// from there, and ends with the same bits as a run that was never stopped.
+func Run(ctx context.Context, t spec.Trial, env Env, rec Recorder) (err error) {
+	defer func() { // the border of the package: engines panic on shapes that do not fit
+		if p := recover(); p != nil {
+			err = fmt.Errorf("trial %s: %v", t.ID(), p)
+		}
+	}()
+	if err := t.Validate(); err != nil {
+		return err
+	}
+	r := &trialRun{trial: t, env: env, rec: rec}
+	if r.engine, err = openEngine(env); err != nil {
+		return err
+	}
+	if err := rec.Note("engine", r.engine.Name()+" on "+r.engine.Device()); err != nil {
+		return err
+	}
+	if r.corpus, err = openCorpus(ctx, t, env, rec); err != nil {
+		return err
+	}
+	defer r.corpus.close()
+
+	weights, err := r.pretrain(ctx)
+	if err != nil {
+		return err
+	}
+	features, err := r.encode(ctx, weights)
+	if err != nil {
+		return err
+	}
+	predictions, err := createPredictions(filepath.Join(env.Dir, "predictions.jsonl"))
+	if err != nil {
+		return err
+	}
+	defer predictions.Close()
+	for _, stage := range []func() error{
+		func() error { return r.probe(features) },
+		func() error { return r.testRegions(ctx, weights, features, predictions) },
+		func() error { return r.diffVQA(ctx, weights, features, predictions) },
+	} {
+		if err := stage(); err != nil {
+			return err
+		}
+		if err := rec.Sync(); err != nil {
+			return err
+		}
+	}
+	return predictions.Close()
+}
+
+func openEngine(env Env) (engine.Engine, error) {
+	if env.Engine == "" || env.Engine == "native" {
+		return native.New(env.Threads), nil
+	}
+	return xla.Open(env.Engine)
+}
+
+// step is the multiple to which an engine wants lengths rounded up: a compiled graph serves one shape.
+func (r *trialRun) step() int {
+	if r.engine.Name() == "native" {
+		return 4
+	}
+	return 32
+}
+
+// openSession makes a session of params with the values that weights has for them.
+func (r *trialRun) openSession(params []engine.Param, weights map[string]engine.Tensor, frozen func(string) bool) (engine.Session, error) {
+	for i := range params {
+		p := &params[i]
+		if frozen != nil && frozen(p.Name) {
+			p.Frozen, p.Decay = true, false
+		}
+		w, ok := weights[p.Name]
+		if !ok {
+			continue
+		}
+		if w.Size() != p.Tensor.Size() {
+			return nil, fmt.Errorf("parameter %s: shape %v, want %v", p.Name, w.Shape, p.Tensor.Shape)
+		}
+		p.Tensor.F32 = w.F32
+	}
+	return r.engine.New(params)
+}
+
+// parametersOf copies the present parameters of a session whose names keep accepts.
+func parametersOf(session engine.Session, keep func(name string) bool) (map[string]engine.Tensor, error) {
+	tensors := map[string]engine.Tensor{}
+	for _, name := range session.Names() {
+		if !keep(name) {
+			continue
+		}
+		t, err := session.Param(name)
+		if err != nil {
+			return nil, err
+		}
+		tensors[name] = t
+	}
+	return tensors, nil
+}
+
+func everything(string) bool { return true }
+
+func ofEncoder(name string) bool { return strings.HasPrefix(name, "encoder.") }
+
+// features are the outputs of the frozen encoder for all images that a later stage looks at.
+type features struct {
+	row    map[int]int // image -> row
+	images []int
+	tokens int
+	width  int
+	data   []float32 // [I, n, e]
+}
+
+// of copies the features of the given images: [I, n, e].
+func (f *features) of(images []int) engine.Tensor {
+	size := f.tokens * f.width
+	data := make([]float32, 0, len(images)*size)
+	for _, image := range images {
+		row, ok := f.row[image]
+		if !ok {
+			panic(fmt.Sprintf("image %d was not encoded", image))
+		}
+		data = append(data, f.data[row*size:][:size]...)
+	}
+	return engine.Floats(data, len(images), f.tokens, f.width)
+}
+
+// encodeBatch is the number of images encoded at once.
+const encodeBatch = 16
+
+// encode runs the frozen encoder over every image that has a split.
+func (r *trialRun) encode(ctx context.Context, weights map[string]engine.Tensor) (*features, error) {
+	e := newEncoder(r.trial)
+	p := &parameters{seed: r.trial.Seed}
+	e.params(p)
+	session, err := r.openSession(p.list, weights, everything)
+	if err != nil {
+		return nil, err
+	}
+	defer session.Close()
+	f := &features{row: map[int]int{}, tokens: e.tokens, width: e.Width}
+	for i := range r.corpus.set.Images {
+		if r.corpus.used(i) {
+			f.row[i] = len(f.images)
+			f.images = append(f.images, i)
+		}
+	}
+	f.data = make([]float32, 0, len(f.images)*e.tokens*e.Width)
+	program := func(o engine.Ops) []engine.Value { return []engine.Value{e.forward(o, o.Input("patches"))} }
+	for at := 0; at < len(f.images); at += encodeBatch {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		batch := f.images[at:min(at+encodeBatch, len(f.images))]
+		out, err := session.Run("encode", program, engine.Inputs{"patches": r.corpus.patches(batch)})
+		if err != nil {
+			return nil, fmt.Errorf("encode images: %w", err)
+		}
+		f.data = append(f.data, out[0].F32...)
+		r.rec.Progress("encode", at+len(batch), len(f.images), nan)
+	}
+	return f, nil
+}
+
+// createPredictions opens the file of predictions; a rerun of the same attempt starts it anew.
+func createPredictions(path string) (*predictions, error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	return newPredictions(f), nil
+}
