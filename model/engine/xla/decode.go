@@ -1,0 +1,246 @@
+package xla
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+
+	"harness/model/engine"
+)
+
+// decoding holds the key/value caches of a session. Compiled programs have fixed shapes, so a state is a buffer for
+// all positions that [session.Reset] announced, and a length that is handed to the executable with each call: one
+// executable serves every step of a search.
+type decoding struct {
+	rows, positions int
+	states          map[string]*state
+	reorders        map[string]*graph.Graph // by shape and number of new rows
+	err             error                   // of Reorder, which returns none; told by the next Run
+}
+
+// state is one cache: a buffer [rows, positions, width] of which length positions are filled, the rest zero.
+type state struct {
+	shape  []int
+	length int
+	buffer compute.Buffer
+}
+
+// stateUse is what an executable does with a state, and thereby what it needs of it.
+type stateUse struct {
+	name   string
+	absent bool  // it makes the state
+	shape  []int // of the buffer
+	read   int   // the length it was compiled for, -1 where any will do
+	added  int   // positions that it appends
+
+	node, length *graph.Node // while tracing
+}
+
+// reset drops all states.
+func (d *decoding) reset() {
+	for _, s := range d.states {
+		free(s.buffer)
+	}
+	d.states, d.err = map[string]*state{}, nil
+}
+
+// Reset empties the states and sets how large they may become.
+func (s *session) Reset(rows, positions int) {
+	s.decoding.reset()
+	s.decoding.rows, s.decoding.positions = rows, positions
+}
+
+// fits says whether the states are as an executable needs them.
+func (d *decoding) fits(uses []*stateUse) bool {
+	for _, u := range uses {
+		s := d.states[u.name]
+		switch {
+		case (s == nil) != u.absent:
+			return false
+		case s == nil && u.shape[1] != d.positions:
+			return false
+		case s != nil && (fmt.Sprint(s.shape) != fmt.Sprint(u.shape) || u.read >= 0 && u.read != s.length):
+			return false
+		}
+	}
+	return true
+}
+
+// room checks that what an executable appends still fits.
+func (d *decoding) room(uses []*stateUse) error {
+	for _, u := range uses {
+		length := u.added
+		if s := d.states[u.name]; s != nil {
+			length += s.length
+		}
+		if length > u.shape[1] || u.shape[0] > d.rows {
+			return fmt.Errorf("state %s: %d rows of %d positions exceed the %d of %d of Reset",
+				u.name, u.shape[0], length, d.rows, d.positions)
+		}
+	}
+	return nil
+}
+
+// store takes over the buffers that an executable returned for the states it wrote.
+func (d *decoding) store(uses []*stateUse, buffers []compute.Buffer) {
+	for _, u := range uses {
+		if u.added == 0 {
+			continue
+		}
+		if d.states[u.name] == nil {
+			d.states[u.name] = &state{shape: u.shape}
+		}
+		d.states[u.name].buffer, buffers = buffers[0], buffers[1:]
+		d.states[u.name].length += u.added
+	}
+}
+
+// use finds or begins the record of a state's use. shape is that of the buffer, if the state is to be made.
+func (t *tracer) use(name string, shape []int) *stateUse {
+	if t.purpose != forRun {
+		refuse("state %s: decoding states are for Run only", name)
+	}
+	if u := t.states[name]; u != nil {
+		return u
+	}
+	u := &stateUse{name: name, read: -1, shape: shape}
+	if s := t.s.decoding.states[name]; s != nil {
+		u.shape = s.shape
+		u.node = t.feed(feedState, name, dtypes.Float32, s.shape...)
+		u.length = t.feed(feedLength, name, dtypes.Int32)
+	} else if shape == nil {
+		refuse("state %s is empty", name)
+	} else {
+		u.absent = true
+		u.node = graph.Zeros(t.g, shapes.Make(dtypes.Float32, shape...))
+		u.length = graph.Const(t.g, int32(0))
+	}
+	t.states[name] = u
+	t.program.states = append(t.program.states, u)
+	return u
+}
+
+// Append writes x [B, s, w] behind the state's positions. The value returned is the whole buffer [B, positions, w];
+// attention sees its filled part.
+func (t *tracer) Append(name string, x engine.Value) engine.Value {
+	xn := of("append", x)
+	dims := xn.Shape().Dimensions
+	if len(dims) != 3 {
+		refuse("append %s: x %v is not [B, s, w]", name, dims)
+	}
+	u := t.use(name, []int{dims[0], t.s.decoding.positions, dims[2]})
+	if dims[0] != u.shape[0] || dims[2] != u.shape[2] || dims[1] > u.shape[1] {
+		refuse("append %s: x %v does not fit the state %v", name, dims, u.shape)
+	}
+	u.node = t.write(u.node, xn, u.length)
+	u.length = graph.AddScalar(u.length, int32(dims[1]))
+	u.added += dims[1]
+	return value{u.node, u.length}
+}
+
+// write puts x [B, s, w] at the positions length … length+s-1 of buffer [B, positions, w].
+func (t *tracer) write(buffer, x, length *graph.Node) *graph.Node {
+	if t.s.backend.Capabilities().Operations[compute.OpTypeDynamicUpdateSlice] {
+		zero := graph.Const(t.g, int32(0))
+		return graph.DynamicUpdateSlice(buffer, x, []*graph.Node{zero, length, zero})
+	}
+	// Row p takes x's row p-length where there is one.
+	dims, count := buffer.Shape().Dimensions, x.Shape().Dimensions[1]
+	offset := graph.Sub(graph.Iota(t.g, shapes.Make(dtypes.Int32, dims[1]), 0), length)
+	last := graph.Const(t.g, int32(count-1))
+	from := graph.Min(graph.Max(offset, graph.Const(t.g, int32(0))), last)
+	rows := graph.Gather(graph.Transpose(x, 0, 1), graph.InsertAxes(from, -1)) // [positions, B, w]
+	here := graph.And(graph.IsNonNegative(offset), graph.LessOrEqual(offset, last))
+	here = graph.BroadcastToDims(graph.Reshape(here, 1, dims[1], 1), dims...)
+	return graph.Where(here, graph.Transpose(rows, 0, 1), buffer)
+}
+
+// State is what the state holds: after an Append of the same program that value, else the filled part [B, len, w],
+// which compiles once for each length.
+func (t *tracer) State(name string) engine.Value {
+	u := t.use(name, nil)
+	if u.added > 0 {
+		return value{u.node, u.length}
+	}
+	u.read = t.s.decoding.states[name].length
+	return value{node: graph.SliceAxis(u.node, 1, graph.AxisRange(0, u.read))}
+}
+
+// writtenStates are the nodes of the states that the program appended to, in the order of their first use.
+func (t *tracer) writtenStates() []*graph.Node {
+	var nodes []*graph.Node
+	for _, u := range t.program.states {
+		if u.added > 0 {
+			nodes = append(nodes, u.node)
+		}
+		u.node, u.length = nil, nil
+	}
+	return nodes
+}
+
+// Reorder makes row i of every state the old row rows[i].
+func (s *session) Reorder(rows []int32) {
+	for name, st := range s.decoding.states {
+		if s.decoding.err != nil {
+			return
+		}
+		if err := s.reorder(st, rows); err != nil {
+			s.decoding.err = fmt.Errorf("reorder state %s: %w", name, err)
+		}
+	}
+}
+
+func (s *session) reorder(st *state, rows []int32) (err error) {
+	defer recovered(&err, "gather rows")
+	same := len(rows) == st.shape[0]
+	for i, row := range rows {
+		if row < 0 || int(row) >= st.shape[0] {
+			return fmt.Errorf("row %d of %d", row, st.shape[0])
+		}
+		same = same && int(row) == i
+	}
+	if same {
+		return nil
+	}
+	if len(rows) > s.decoding.rows {
+		return fmt.Errorf("%d rows exceed the %d of Reset", len(rows), s.decoding.rows)
+	}
+	g, err := s.reorderGraph(st.shape, len(rows))
+	if err != nil {
+		return err
+	}
+	index, err := s.upload(engine.Ints(rows, len(rows), 1))
+	if err != nil {
+		return err
+	}
+	defer free(index)
+	outputs, err := g.Executable().Execute([]compute.Buffer{st.buffer, index}, nil, 0)
+	if err != nil {
+		return err
+	}
+	free(st.buffer)
+	st.buffer, st.shape = outputs[0], []int{len(rows), st.shape[1], st.shape[2]}
+	return nil
+}
+
+// reorderGraph is the compiled gather of n rows.
+func (s *session) reorderGraph(shape []int, n int) (*graph.Graph, error) {
+	key := fmt.Sprint(shape, n)
+	if g := s.decoding.reorders[key]; g != nil {
+		return g, nil
+	}
+	g := graph.NewGraph(s.backend, "reorder")
+	buffer := graph.Parameter(g, "buffer", shapes.Make(dtypes.Float32, shape...))
+	rows := graph.Parameter(g, "rows", shapes.Make(dtypes.Int32, n, 1))
+	if err := g.Compile(graph.Gather(buffer, rows)); err != nil {
+		return nil, err
+	}
+	if s.decoding.reorders == nil {
+		s.decoding.reorders = map[string]*graph.Graph{}
+	}
+	s.decoding.reorders[key] = g
+	return g, nil
+}

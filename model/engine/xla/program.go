@@ -1,0 +1,267 @@
+package xla
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+
+	"harness/model/engine"
+)
+
+// purpose is what a program was compiled for.
+type purpose string
+
+const (
+	forRun       purpose = "run"
+	forGradients purpose = "gradients"
+	forStep      purpose = "step"
+)
+
+// program is a compiled executable and what it must be fed.
+type program struct {
+	graph  *graph.Graph
+	feeds  []feed      // in the order of the graph's parameters
+	checks []check     // of int32 inputs, which a device would read out of range without a word
+	states []*stateUse // decoding states read or written
+	loss   int         // number of outputs before the program's own results; for steps and gradients
+	extra  int         // number of those results
+}
+
+// feed says where an argument of an executable comes from.
+type feed struct {
+	kind feedKind
+	name string
+}
+
+type feedKind uint8
+
+const (
+	feedParam  feedKind = iota // value of a parameter
+	feedM                      // its first moment
+	feedV                      // its second
+	feedInput                  // an input of the call
+	feedState                  // a decoding state's buffer
+	feedLength                 // how many positions it holds
+	feedHyper                  // the optimiser's constants of this step
+)
+
+// check bounds the values of an int32 input: 0 … limit-1, only where weights is not zero if that is not "".
+type check struct {
+	input, weights string
+	limit          int
+}
+
+// run applies the check to the inputs of a call.
+func (c check) run(in engine.Inputs) error {
+	var weights []float32
+	if c.weights != "" {
+		weights = in[c.weights].F32
+	}
+	for i, id := range in[c.input].I32 {
+		if (id < 0 || int(id) >= c.limit) && (weights == nil || weights[i] != 0) {
+			return fmt.Errorf("input %s: %d at %d is not in 0 … %d", c.input, id, i, c.limit-1)
+		}
+	}
+	return nil
+}
+
+// tracer records a program as a GoMLX graph; it is the engine.Ops that the program sees.
+type tracer struct {
+	s        *session
+	g        *graph.Graph
+	purpose  purpose
+	in       engine.Inputs
+	program  *program
+	params   map[string]*graph.Node
+	inputs   map[string]*graph.Node
+	states   map[string]*stateUse
+	dropouts uint32 // calls so far
+}
+
+// value is a node of the graph. length is set for what Append returns: a buffer of which only the first length
+// positions count, a number that is known when the executable runs.
+type value struct {
+	node   *graph.Node
+	length *graph.Node
+}
+
+func (v value) Shape() []int { return slices.Clone(v.node.Shape().Dimensions) }
+
+// of is the node of a value that all positions of count.
+func of(op string, v engine.Value) *graph.Node {
+	x, ok := v.(value)
+	if !ok {
+		refuse("%s: a value of another engine, or none", op)
+	}
+	if x.length != nil {
+		refuse("%s: what Append returns can only go to Attention, as k and v", op)
+	}
+	return x.node
+}
+
+// feed adds an argument of the executable.
+func (t *tracer) feed(kind feedKind, name string, dtype dtypes.DType, dims ...int) *graph.Node {
+	// Names of models hold dots and slashes, which the compiler's text form does not allow.
+	node := graph.Parameter(t.g, fmt.Sprintf("arg%d", len(t.program.feeds)), shapes.Make(dtype, dims...))
+	t.program.feeds = append(t.program.feeds, feed{kind, name})
+	return node
+}
+
+// Param is the parameter of that name.
+func (t *tracer) Param(name string) engine.Value { return value{node: t.param(name)} }
+
+func (t *tracer) param(name string) *graph.Node {
+	if t.params[name] == nil {
+		p := t.s.byName[name]
+		if p == nil {
+			refuse("no parameter %s", name)
+		}
+		t.params[name] = t.feed(feedParam, name, dtypes.Float32, p.shape...)
+	}
+	return t.params[name]
+}
+
+// Input is the float32 input of that name.
+func (t *tracer) Input(name string) engine.Value { return value{node: t.input(name, dtypes.Float32)} }
+
+// input is the node of an input; it checks the type.
+func (t *tracer) input(name string, dtype dtypes.DType) *graph.Node {
+	if t.inputs[name] == nil {
+		given, ok := t.in[name]
+		if !ok {
+			refuse("no input %s", name)
+		}
+		t.inputs[name] = t.feed(feedInput, name, dtypeOf(given), given.Shape...)
+	}
+	node := t.inputs[name]
+	if node.DType() != dtype {
+		refuse("input %s is %s, not %s", name, node.DType(), dtype)
+	}
+	return node
+}
+
+// IntShape is the shape of an int32 input.
+func (t *tracer) IntShape(name string) []int {
+	given, ok := t.in[name]
+	if !ok || given.I32 == nil {
+		refuse("no int32 input %s", name)
+	}
+	return slices.Clone(given.Shape)
+}
+
+func dtypeOf(t engine.Tensor) dtypes.DType {
+	if t.I32 != nil {
+		return dtypes.Int32
+	}
+	return dtypes.Float32
+}
+
+// signature names what may share an executable: the purpose, the key, and the inputs' names, types and shapes.
+func signature(purpose purpose, key string, in engine.Inputs) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s", purpose, key)
+	for _, name := range slices.Sorted(maps.Keys(in)) {
+		fmt.Fprintf(&b, " %s%s%v", name, dtypeOf(in[name]), in[name].Shape)
+	}
+	return b.String()
+}
+
+// prepare finds or compiles the executable for a call. It panics as graph-building code does.
+func (s *session) prepare(purpose purpose, key string, build engine.Program, in engine.Inputs) *program {
+	signature := signature(purpose, key, in)
+	for _, p := range s.programs[signature] {
+		if s.decoding.fits(p.states) {
+			return p
+		}
+	}
+	g := graph.NewGraph(s.backend, key)
+	t := &tracer{
+		s: s, g: g, purpose: purpose, in: in, program: &program{graph: g},
+		params: map[string]*graph.Node{}, inputs: map[string]*graph.Node{}, states: map[string]*stateUse{},
+	}
+	var outputs []*graph.Node
+	if purpose == forRun {
+		outputs = t.results(build(t))
+		t.program.extra = len(outputs)
+		outputs = append(outputs, t.writtenStates()...)
+	} else {
+		outputs = t.training(build)
+	}
+	if len(outputs) == 0 {
+		refuse("the program has no result")
+	}
+	if err := g.Compile(outputs...); err != nil {
+		panic(err)
+	}
+	s.programs[signature] = append(s.programs[signature], t.program)
+	return t.program
+}
+
+// results are the nodes of a program's results.
+func (t *tracer) results(values []engine.Value) []*graph.Node {
+	nodes := make([]*graph.Node, len(values))
+	for i, v := range values {
+		nodes[i] = of("result", v)
+	}
+	return nodes
+}
+
+// execute runs an executable. Moments, parameters and states that it replaces are given away with the call (donated),
+// so that the device can write in place: then a failure breaks the session.
+func (s *session) execute(p *program, in engine.Inputs, hyper []float32, donateParams bool) ([]compute.Buffer, error) {
+	if s.broken != nil {
+		return nil, s.broken
+	}
+	for _, c := range p.checks {
+		if err := c.run(in); err != nil {
+			return nil, err
+		}
+	}
+	args, donate := make([]compute.Buffer, len(p.feeds)), make([]bool, len(p.feeds))
+	var temporary []compute.Buffer
+	defer func() { free(temporary...) }()
+	given := false
+	for i, f := range p.feeds {
+		var err error
+		switch f.kind {
+		case feedParam:
+			args[i], donate[i] = s.byName[f.name].value, donateParams && !s.byName[f.name].frozen
+		case feedM:
+			args[i], donate[i] = s.byName[f.name].m, true
+		case feedV:
+			args[i], donate[i] = s.byName[f.name].v, true
+		case feedState:
+			args[i] = s.decoding.states[f.name].buffer
+			donate[i] = slices.ContainsFunc(p.states, func(u *stateUse) bool { return u.name == f.name && u.added > 0 })
+		case feedInput:
+			args[i], err = s.upload(in[f.name])
+			temporary = append(temporary, args[i])
+		case feedLength:
+			args[i], err = s.upload(engine.Ints([]int32{int32(s.decoding.states[f.name].length)}))
+			temporary = append(temporary, args[i])
+		case feedHyper:
+			args[i], err = s.upload(engine.Floats(hyper, len(hyper)))
+			temporary = append(temporary, args[i])
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.name, err)
+		}
+		given = given || donate[i]
+	}
+	outputs, err := p.graph.Executable().Execute(args, donate, 0)
+	if err != nil {
+		err = errors.New(oneLine(err))
+		if given {
+			s.broken = fmt.Errorf("the device failed earlier: %w", err)
+		}
+		return nil, err
+	}
+	return outputs, nil
+}

@@ -1,0 +1,247 @@
+package xla
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+
+	"harness/model/engine"
+)
+
+// session holds one model on a device.
+type session struct {
+	*device
+	params   []*param
+	byName   map[string]*param
+	steps    int // of the optimiser
+	programs map[string][]*program
+	decoding decoding
+
+	// broken is set when a failed execution has taken buffers with it: the values are lost.
+	broken error
+}
+
+// param is a parameter on the device; m and v are AdamW's moments, nil for a frozen one.
+type param struct {
+	name          string
+	shape         []int
+	frozen, decay bool
+	value, m, v   compute.Buffer
+}
+
+// New uploads the parameters. Names must be unique and the tensors float32.
+func (d *device) New(params []engine.Param) (engine.Session, error) {
+	s := &session{device: d, byName: map[string]*param{}, programs: map[string][]*program{}}
+	for _, given := range params {
+		if err := s.add(given); err != nil {
+			s.Close()
+			return nil, fmt.Errorf("parameter %s: %w", given.Name, err)
+		}
+	}
+	return s, nil
+}
+
+// add uploads one parameter and zero moments.
+func (s *session) add(given engine.Param) (err error) {
+	if s.byName[given.Name] != nil {
+		return errors.New("given twice")
+	}
+	if given.Tensor.I32 != nil {
+		return errors.New("is int32, not float32")
+	}
+	p := &param{name: given.Name, shape: slices.Clone(given.Tensor.Shape), frozen: given.Frozen, decay: given.Decay}
+	s.params = append(s.params, p)
+	s.byName[p.name] = p
+	if p.value, err = s.upload(given.Tensor); err != nil || p.frozen {
+		return err
+	}
+	zeros := engine.Floats(make([]float32, given.Tensor.Size()), p.shape...)
+	if p.m, err = s.upload(zeros); err != nil {
+		return err
+	}
+	p.v, err = s.upload(zeros)
+	return err
+}
+
+// upload copies a tensor to the device.
+func (s *session) upload(t engine.Tensor) (compute.Buffer, error) {
+	var flat any = t.F32
+	n, dtype := len(t.F32), dtypes.Float32
+	if t.I32 != nil {
+		flat, n, dtype = t.I32, len(t.I32), dtypes.Int32
+	}
+	if n != t.Size() {
+		return nil, fmt.Errorf("%d values for the shape %v", n, t.Shape)
+	}
+	buffer, err := s.backend.BufferFromFlatData(0, flat, shapes.Make(dtype, t.Shape...))
+	if err != nil {
+		return nil, fmt.Errorf("copy to the device: %s", oneLine(err))
+	}
+	return buffer, nil
+}
+
+// download copies a float32 buffer to the host.
+func download(buffer compute.Buffer) (engine.Tensor, error) {
+	shape, err := buffer.Shape()
+	if err != nil {
+		return engine.Tensor{}, fmt.Errorf("copy to the host: %s", oneLine(err))
+	}
+	t := engine.Floats(make([]float32, shape.Size()), slices.Clone(shape.Dimensions)...)
+	if err := buffer.ToFlatData(t.F32); err != nil {
+		return engine.Tensor{}, fmt.Errorf("copy to the host: %s", oneLine(err))
+	}
+	return t, nil
+}
+
+// downloadScalar copies a float64 scalar to the host.
+func downloadScalar(buffer compute.Buffer) (float64, error) {
+	flat := make([]float64, 1)
+	if err := buffer.ToFlatData(flat); err != nil {
+		return 0, fmt.Errorf("copy to the host: %s", oneLine(err))
+	}
+	return flat[0], nil
+}
+
+// downloadAll copies float32 buffers to the host.
+func downloadAll(buffers []compute.Buffer) ([]engine.Tensor, error) {
+	tensors := make([]engine.Tensor, len(buffers))
+	for i, b := range buffers {
+		var err error
+		if tensors[i], err = download(b); err != nil {
+			return nil, err
+		}
+	}
+	return tensors, nil
+}
+
+// free releases buffers. Backends may hand out one buffer for two equal results, hence the care.
+func free(buffers ...compute.Buffer) {
+	seen := map[compute.Buffer]bool{}
+	for _, b := range buffers {
+		if b == nil || seen[b] {
+			continue
+		}
+		seen[b] = true
+		b.Finalize() //nolint:errcheck // nothing can be done, and nothing depends on it
+	}
+}
+
+func (s *session) Param(name string) (engine.Tensor, error) {
+	p := s.byName[name]
+	if p == nil {
+		return engine.Tensor{}, fmt.Errorf("no parameter %s", name)
+	}
+	if s.broken != nil {
+		return engine.Tensor{}, s.broken
+	}
+	return download(p.value)
+}
+
+func (s *session) Names() []string {
+	names := make([]string, len(s.params))
+	for i, p := range s.params {
+		names[i] = p.name
+	}
+	return names
+}
+
+// trained lists the parameters that steps move, in order.
+func (s *session) trained() []*param {
+	var list []*param
+	for _, p := range s.params {
+		if !p.frozen {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// slot is one tensor of the saved state and where its buffer is kept.
+type slot struct {
+	name   string
+	shape  []int
+	buffer *compute.Buffer
+}
+
+// slots lists everything that Save writes but the step counter.
+func (s *session) slots() []slot {
+	var list []slot
+	for _, p := range s.params {
+		list = append(list, slot{p.name, p.shape, &p.value})
+		if !p.frozen {
+			list = append(list, slot{"adam.m." + p.name, p.shape, &p.m}, slot{"adam.v." + p.name, p.shape, &p.v})
+		}
+	}
+	return list
+}
+
+const stepName = "adam.step"
+
+func (s *session) Save() (map[string]engine.Tensor, error) {
+	if s.broken != nil {
+		return nil, s.broken
+	}
+	state := map[string]engine.Tensor{stepName: engine.Ints([]int32{int32(s.steps)}, 1)}
+	for _, slot := range s.slots() {
+		t, err := download(*slot.buffer)
+		if err != nil {
+			return nil, fmt.Errorf("save %s: %w", slot.name, err)
+		}
+		state[slot.name] = t
+	}
+	return state, nil
+}
+
+func (s *session) Load(state map[string]engine.Tensor) error {
+	step := state[stepName]
+	if len(step.I32) != 1 {
+		return fmt.Errorf("load %s: one int32 was expected", stepName)
+	}
+	slots := s.slots()
+	for _, slot := range slots {
+		t, ok := state[slot.name]
+		switch {
+		case !ok:
+			return fmt.Errorf("load %s: missing", slot.name)
+		case t.F32 == nil && t.Size() > 0 || !slices.Equal(t.Shape, slot.shape):
+			return fmt.Errorf("load %s: shape %v, not float32 %v", slot.name, t.Shape, slot.shape)
+		}
+	}
+	fresh := make([]compute.Buffer, len(slots))
+	for i, slot := range slots {
+		var err error
+		if fresh[i], err = s.upload(state[slot.name]); err != nil {
+			free(fresh[:i]...)
+			return fmt.Errorf("load %s: %w", slot.name, err)
+		}
+	}
+	for i, slot := range slots {
+		if s.broken == nil {
+			free(*slot.buffer)
+		}
+		*slot.buffer = fresh[i]
+	}
+	s.steps, s.broken = int(step.I32[0]), nil
+	return nil
+}
+
+// Close frees buffers and executables. The backend stays open: PJRT clients cannot be closed and opened again safely.
+func (s *session) Close() {
+	s.decoding.reset()
+	for _, list := range s.programs {
+		for _, p := range list {
+			p.graph.Finalize()
+		}
+	}
+	if s.broken == nil {
+		for _, p := range s.params {
+			free(p.value, p.m, p.v)
+		}
+	}
+	s.params, s.byName, s.programs = nil, map[string]*param{}, map[string][]*program{}
+	s.broken = errors.New("the session is closed")
+}

@@ -1,0 +1,182 @@
+package xla
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+
+	"harness/model/engine"
+)
+
+// Run computes the program's results.
+func (s *session) Run(key string, build engine.Program, in engine.Inputs) (results []engine.Tensor, err error) {
+	defer recovered(&err, "run "+key)
+	if s.decoding.err != nil {
+		return nil, s.decoding.err
+	}
+	p := s.prepare(forRun, key, build, in)
+	if err := s.decoding.room(p.states); err != nil {
+		return nil, fmt.Errorf("run %s: %w", key, err)
+	}
+	outputs, err := s.execute(p, in, nil, false)
+	if err != nil {
+		return nil, fmt.Errorf("run %s: %w", key, err)
+	}
+	s.decoding.store(p.states, outputs[p.extra:])
+	defer free(outputs[:p.extra]...)
+	return downloadAll(outputs[:p.extra])
+}
+
+// Gradients computes the loss and the gradients of all parameters that are not frozen; those that the program does
+// not read have gradients of zero.
+func (s *session) Gradients(key string, build engine.Program, in engine.Inputs) (loss float64, grads map[string]engine.Tensor, err error) {
+	defer recovered(&err, "gradients "+key)
+	p := s.prepare(forGradients, key, build, in)
+	outputs, err := s.execute(p, in, nil, false)
+	if err != nil {
+		return 0, nil, fmt.Errorf("gradients %s: %w", key, err)
+	}
+	defer free(outputs...)
+	if loss, err = downloadScalar(outputs[0]); err != nil {
+		return 0, nil, fmt.Errorf("gradients %s: %w", key, err)
+	}
+	grads = map[string]engine.Tensor{}
+	for i, param := range s.trained() {
+		if grads[param.name], err = download(outputs[1+i]); err != nil {
+			return 0, nil, fmt.Errorf("gradients %s: %s: %w", key, param.name, err)
+		}
+	}
+	return loss, grads, nil
+}
+
+// Step computes the loss and moves the parameters, in one executable. What is not finite is found on the device,
+// which then returns the old values.
+func (s *session) Step(key string, build engine.Program, in engine.Inputs, rate float64, opt engine.AdamW) (result engine.StepResult, err error) {
+	defer recovered(&err, "step "+key)
+	p := s.prepare(forStep, key, build, in)
+	outputs, err := s.execute(p, in, hyper(s.steps+1, rate, opt), true)
+	if err != nil {
+		return result, fmt.Errorf("step %s: %w", key, err)
+	}
+	head, moved := outputs[:2+p.extra], outputs[2+p.extra:]
+	defer free(head...)
+	for i, param := range s.trained() {
+		param.value, param.m, param.v = moved[3*i], moved[3*i+1], moved[3*i+2]
+	}
+	if result.Loss, err = downloadScalar(head[0]); err != nil {
+		return result, fmt.Errorf("step %s: %w", key, err)
+	}
+	if result.GradNorm, err = downloadScalar(head[1]); err != nil {
+		return result, fmt.Errorf("step %s: %w", key, err)
+	}
+	if !finite(result.Loss) || !finite(result.GradNorm) {
+		return result, fmt.Errorf("step %s: loss %v, gradient norm %v", key, result.Loss, result.GradNorm)
+	}
+	s.steps++
+	result.Extra, err = downloadAll(head[2:])
+	return result, err
+}
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
+// Positions in the vector of what AdamW needs in one step. Differences such as 1-β₂ are taken in float64, where they
+// are exact enough.
+const (
+	hyperKeep    = iota // 1 - rate·decay
+	hyperBeta1          // β₁
+	hyperRest1          // 1-β₁
+	hyperBeta2          // β₂
+	hyperRest2          // 1-β₂
+	hyperRate           // rate / (1-β₁ᵗ)
+	hyperCorrect        // 1 / sqrt(1-β₂ᵗ)
+	hyperEps
+	hyperClip
+	hyperCount
+)
+
+// hyper is that vector for step t = 1, 2, …
+func hyper(t int, rate float64, opt engine.AdamW) []float32 {
+	clip := opt.Clip
+	if clip == 0 {
+		clip = math.MaxFloat32
+	}
+	return []float32{
+		hyperKeep:    float32(1 - rate*opt.Decay),
+		hyperBeta1:   float32(opt.Beta1),
+		hyperRest1:   float32(1 - opt.Beta1),
+		hyperBeta2:   float32(opt.Beta2),
+		hyperRest2:   float32(1 - opt.Beta2),
+		hyperRate:    float32(rate / (1 - math.Pow(opt.Beta1, float64(t)))),
+		hyperCorrect: float32(1 / math.Sqrt(1-math.Pow(opt.Beta2, float64(t)))),
+		hyperEps:     float32(opt.Eps),
+		hyperClip:    float32(clip),
+	}
+}
+
+// training traces the program with its gradients and, for a step, the optimiser. Outputs: the loss; for gradients
+// those of the trained parameters; for a step the norm, the program's other results, and value, m and v of each.
+func (t *tracer) training(build engine.Program) []*graph.Node {
+	trained := t.s.trained()
+	if len(trained) == 0 {
+		refuse("no parameter is trained")
+	}
+	params := make([]*graph.Node, len(trained))
+	for i, p := range trained {
+		params[i] = t.param(p.name)
+	}
+	results := t.results(build(t))
+	if len(results) == 0 || !results[0].IsScalar() {
+		refuse("the first result is not a scalar loss")
+	}
+	loss, extra := results[0], results[1:]
+	t.program.extra = len(extra)
+	grads := graph.Gradient(loss, params...)
+	if t.purpose == forGradients {
+		return append([]*graph.Node{double(loss)}, grads...)
+	}
+	norm := globalNorm(grads)
+	constants := t.feed(feedHyper, "", dtypes.Float32, hyperCount)
+	constant := func(i int) *graph.Node {
+		return graph.Reshape(graph.SliceAxis(constants, 0, graph.AxisElem(i)))
+	}
+	// min(1, clip / (norm + 1e-6)), as the reference has it.
+	clip := graph.Div(double(constant(hyperClip)), graph.AddScalar(norm, 1e-6))
+	clip = single(graph.MinScalar(clip, 1))
+	good := graph.And(graph.IsFinite(loss), graph.IsFinite(norm))
+	outputs := append([]*graph.Node{double(loss), norm}, extra...)
+	for i, p := range trained {
+		m := t.feed(feedM, p.name, dtypes.Float32, p.shape...)
+		v := t.feed(feedV, p.name, dtypes.Float32, p.shape...)
+		value, newM, newV := adamW(params[i], m, v, graph.Mul(grads[i], clip), p.decay, constant)
+		outputs = append(outputs,
+			graph.Where(good, value, params[i]), graph.Where(good, newM, m), graph.Where(good, newV, v))
+	}
+	return outputs
+}
+
+// globalNorm is the norm over all gradients together, in float64.
+func globalNorm(grads []*graph.Node) *graph.Node {
+	var sum *graph.Node
+	for _, grad := range grads {
+		part := graph.ReduceAllSum(graph.Square(double(grad)))
+		if sum == nil {
+			sum = part
+		} else {
+			sum = graph.Add(sum, part)
+		}
+	}
+	return graph.Sqrt(sum)
+}
+
+// adamW is one step of the optimiser for one parameter.
+func adamW(p, m, v, grad *graph.Node, decay bool, constant func(int) *graph.Node) (newP, newM, newV *graph.Node) {
+	newM = graph.Add(graph.Mul(m, constant(hyperBeta1)), graph.Mul(grad, constant(hyperRest1)))
+	newV = graph.Add(graph.Mul(v, constant(hyperBeta2)), graph.Mul(graph.Square(grad), constant(hyperRest2)))
+	if decay {
+		p = graph.Mul(p, constant(hyperKeep))
+	}
+	root := graph.Add(graph.Mul(graph.Sqrt(newV), constant(hyperCorrect)), constant(hyperEps))
+	return graph.Sub(p, graph.Mul(constant(hyperRate), graph.Div(newM, root))), newM, newV
+}

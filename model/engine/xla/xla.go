@@ -1,0 +1,123 @@
+// Package xla runs programs of package engine as compiled GoMLX graphs: the second engine.
+//
+//	Open(name) --> engine.Engine --New(params)--> session
+//	session.Run | Gradients | Step
+//	  program.go   finds or compiles the executable of (what is asked, key, input shapes)
+//	  tracer       walks the engine.Program once, recording GoMLX nodes: ops.go attention.go losses.go regions.go
+//	               dropout.go decode.go
+//	  step.go      appends GoMLX's gradients, the clipping and AdamW, so that a whole training step is one executable
+//	  session.go   keeps parameters, moments and decoding states as buffers of the device
+//
+// Two backends are reachable. "go" is GoMLX's own, in Go: slow, but it runs everywhere, so the parity tests do. "xla:PATH"
+// loads the PJRT plugin at that absolute path, for instance the CUDA plugin of JAX. A missing or broken plugin is an
+// error; nothing is searched for, downloaded or replaced by something slower.
+//
+// Numbers: everything is float32, except that losses and the norm of the gradients are summed in float64. On NVIDIA
+// GPUs products are computed in full float32, not TF32; [Options.BF16] trades that for speed. Repeated rows of an
+// embedding are summed in the order that the device likes: bit-equal repetition holds on "go", not on a GPU.
+package xla
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/gobackend"
+	pjrt "github.com/gomlx/go-xla/compute/xla"
+
+	"harness/model/engine"
+)
+
+// Options change how programs are compiled.
+type Options struct {
+	// BF16 multiplies matrices (linear layers, attention, MatMul) in bfloat16 with float32 sums. Parameters, moments,
+	// losses and all other operations stay float32.
+	BF16 bool
+}
+
+// Open makes the engine of that name, "go" or "xla:/absolute/path/of/plugin.so", with the zero [Options].
+func Open(name string) (engine.Engine, error) { return OpenWith(name, Options{}) }
+
+// OpenWith is [Open] with options. A CUDA plugin's path must contain "cuda", by which the loader knows it, and
+// $XLA_FLAGS should say --xla_gpu_cuda_data_dir=DIR, the folder that has bin/ptxas and nvvm/libdevice.
+func OpenWith(name string, options Options) (engine.Engine, error) {
+	if name == "go" {
+		// Sequential, since the default deadlocks on few cores (v0.1.2, six runs of six on two cores).
+		backend, err := gobackend.New("ops_sequential")
+		if err != nil {
+			return nil, fmt.Errorf("engine go: %s", oneLine(err))
+		}
+		return &device{name: name, description: "cpu, GoMLX's Go backend", backend: backend, options: options}, nil
+	}
+	path, ok := strings.CutPrefix(name, "xla:")
+	if !ok || path == "" {
+		if name == "xla" || ok {
+			return nil, fmt.Errorf("engine %s: give the plugin's absolute path, as in xla:/path/xla_cuda_plugin.so", name)
+		}
+		return nil, fmt.Errorf("engine %q is not known: use go or xla:/path/of/plugin.so", name)
+	}
+	if err := checkPlugin(path); err != nil {
+		return nil, fmt.Errorf("engine %s: %w", name, err)
+	}
+	backend, err := loadPlugin(path)
+	if err != nil {
+		return nil, fmt.Errorf("engine %s: %s", name, oneLine(err))
+	}
+	return &device{name: name, description: backend.DeviceDescription(0), backend: backend, options: options}, nil
+}
+
+// checkPlugin refuses, in words that help, what the loader would refuse obscurely or take for something else.
+func checkPlugin(path string) error {
+	switch {
+	case !filepath.IsAbs(path):
+		return fmt.Errorf("the plugin's path must be absolute")
+	case strings.Contains(path, ","):
+		return fmt.Errorf("the plugin's path must not contain a comma")
+	}
+	info, err := os.Stat(path)
+	switch {
+	case os.IsNotExist(err):
+		return fmt.Errorf("no such plugin file")
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("the plugin is not a file")
+	}
+	return nil
+}
+
+// loadPlugin loads the library. The loader may panic on libraries that are no plugin.
+func loadPlugin(path string) (backend *pjrt.Backend, err error) {
+	defer recovered(&err, "load plugin")
+	pjrt.EnableAutoInstall(false)
+	return pjrt.NewWithOptions(path+",tf32=false", nil)
+}
+
+// device is an open backend.
+type device struct {
+	name, description string
+	backend           compute.Backend
+	options           Options
+}
+
+func (d *device) Name() string   { return d.name }
+func (d *device) Device() string { return d.description }
+
+// recovered turns a panic of graph-building code into an error of one line that begins with what.
+func recovered(err *error, what string) {
+	switch r := recover().(type) {
+	case nil:
+	case error:
+		*err = fmt.Errorf("%s: %s", what, oneLine(r))
+	default:
+		*err = fmt.Errorf("%s: %v", what, r)
+	}
+}
+
+// oneLine is the message of an error of the libraries, which may span lines, as one.
+func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+
+// refuse ends a trace with a message; recovered makes it an error.
+func refuse(format string, args ...any) { panic(fmt.Errorf(format, args...)) }
