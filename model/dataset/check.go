@@ -1,0 +1,153 @@
+package dataset
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Report is what Check found.
+type Report struct {
+	Faults
+	Root      string
+	Synthetic string
+	Splits    Splits
+	Notes     []string
+	List      bool // the tallies carry ids
+}
+
+// Check reads a root like Open and also decodes every frontal image wholly; one that cannot be decoded is unreadable, and what
+// needs it follows suit. progress counts the images of the metadata and may be nil.
+func Check(ctx context.Context, root string, o Options, progress func(done, total int)) (*Report, error) {
+	set, err := load(ctx, root, o, true, progress)
+	if err != nil {
+		return nil, err
+	}
+	return &Report{
+		Faults: set.Faults, Root: root, Synthetic: set.Synthetic, Splits: set.Splits, Notes: set.Notes, List: o.ListIDs,
+	}, nil
+}
+
+// A group is one block of the report, an entry one line of it; name is the key of the JSON.
+type group struct {
+	name    string
+	entries []entry
+}
+
+type entry struct {
+	name  string
+	what  string // for people; "" is the name
+	tally *Tally
+}
+
+// groups returns every tally in the order of the report.
+func (f *Faults) groups() []group {
+	return []group{
+		{"images", []entry{
+			{"usable", "", &f.Images.Usable},
+			{"missing", "", &f.Images.Missing},
+			{"unreadable", "", &f.Images.Unreadable},
+			{"not_frontal", "", &f.Images.NotFrontal},
+			{"bad_rows", "", &f.Images.BadRows}}},
+		{"reports", []entry{
+			{"usable", "", &f.Reports.Usable},
+			{"empty", "", &f.Reports.Empty},
+			{"missing", "", &f.Reports.Missing}}},
+		{"regions", []entry{
+			{"usable", "with a phrase and a box", &f.Regions.Usable},
+			{"bad_box", "", &f.Regions.BadBox},
+			{"no_box", "", &f.Regions.NoBox},
+			{"unknown_name", "", &f.Regions.UnknownName}}},
+		{"pairs", []entry{
+			{"usable", "difference questions", &f.Pairs.Usable},
+			{"no_image", "", &f.Pairs.NoImage},
+			{"bad_answer", "not in the grammar, or blank", &f.Pairs.BadAnswer},
+			{"bad_rows", "of any question type", &f.Pairs.BadRows},
+			{"reference_later", "than the main image", &f.Pairs.ReferenceLater}}},
+		{"subjects", []entry{
+			{"train", "", &f.Subjects.Train},
+			{"val", "", &f.Subjects.Val},
+			{"test", "", &f.Subjects.Test}}},
+		{"", []entry{
+			{"leaking_subjects_official", "test subjects that the official splits train on", &f.Leaking}}},
+		{"other", []entry{
+			{"scene_graphs", "read", &f.Other.SceneGraphs},
+			{"scene_graphs_missing", "", &f.Other.MissingScenes},
+			{"scene_graphs_unreadable", "", &f.Other.UnreadableScenes},
+			{"questions", "usable, of the other six types", &f.Other.Questions},
+			{"questions_unusable", "no image, or a blank answer", &f.Other.BadQuestions},
+			{"rows_in_other_split", "left out to keep subjects apart", &f.Other.OtherSplit},
+			{"unknown_findings", "answers that name a finding outside the 30", &f.Other.UnknownFindings}}},
+	}
+}
+
+// WriteText writes the report for people: aligned counts, then with List the ids behind every count but the usable ones.
+func (r *Report) WriteText(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "data set %s, splits by %s\n", r.Root, map[Splits]string{BySubject: "subject", Official: "official files"}[r.Splits])
+	if r.Synthetic != "" {
+		fmt.Fprintf(&b, "synthetic: %s\n", r.Synthetic)
+	}
+	for _, note := range r.Notes {
+		fmt.Fprintf(&b, "note: %s\n", note)
+	}
+	for _, g := range r.groups() {
+		title := g.name
+		for _, e := range g.entries {
+			line := fmt.Sprintf("%-9s %-25s %9d  %s", title, strings.ReplaceAll(e.name, "_", " "), e.tally.N, e.what)
+			b.WriteString(strings.TrimRight(line, " ") + "\n")
+			title = ""
+		}
+	}
+	if r.List {
+		for _, g := range r.groups() {
+			for _, e := range g.entries {
+				if len(e.tally.IDs) == 0 || usable(g, e) {
+					continue
+				}
+				fmt.Fprintf(&b, "\n%s:\n", strings.TrimSpace(g.name+" "+strings.ReplaceAll(e.name, "_", " ")))
+				for _, id := range e.tally.IDs {
+					fmt.Fprintf(&b, "  %s\n", id)
+				}
+			}
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// usable reports whether a count is one of things that are fine.
+func usable(g group, e entry) bool {
+	return e.name == "usable" || g.name == "subjects" || e.name == "scene_graphs" || e.name == "questions"
+}
+
+// MarshalJSON writes the counts under the keys of the groups and, with List, "ids" with the same keys holding lists.
+func (r *Report) MarshalJSON() ([]byte, error) {
+	out := struct {
+		Faults
+		Root      string         `json:"root"`
+		Synthetic string         `json:"synthetic,omitempty"`
+		Splits    Splits         `json:"splits"`
+		Notes     []string       `json:"notes,omitempty"`
+		IDs       map[string]any `json:"ids,omitempty"`
+	}{Faults: r.Faults, Root: r.Root, Synthetic: r.Synthetic, Splits: r.Splits, Notes: r.Notes}
+	if r.List {
+		out.IDs = map[string]any{}
+		for _, g := range r.groups() {
+			lists := map[string]any{}
+			for _, e := range g.entries {
+				lists[e.name] = append([]string{}, e.tally.IDs...)
+			}
+			if g.name == "" {
+				for name, ids := range lists {
+					out.IDs[name] = ids
+				}
+				continue
+			}
+			out.IDs[g.name] = lists
+		}
+	}
+	return json.Marshal(out)
+}

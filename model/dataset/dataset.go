@@ -1,0 +1,242 @@
+// Package dataset reads MIMIC-CXR-JPG, the MIMIC-CXR reports, Chest ImaGenome and Medical-Diff-VQA in their own layouts under
+// one root, and synthetic sets written in the same layouts.
+//
+// The flow: Open finds the four sets (locate.go), streams their tables (table.go, metadata.go, questions.go), reads every image
+// header (image.go), report (report.go) and scene graph (scene.go), assigns splits by subject (split.go) and returns a Set of
+// usable images, difference pairs and other questions that point into the images. Faults of the data are counted (faults.go)
+// and never stop it; a set or table that is not there does. OpenPixels turns the images into a memory-mapped cache of square
+// gray images (pixels.go, resize.go). Check is Open with every image decoded, for a report to the user.
+//
+// What counts as what is settled in FACTS 1.7. The package does not tokenise, sample or batch.
+package dataset
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"harness/metrics"
+)
+
+// Options choose how a root is read. The zero value is the default.
+type Options struct {
+	Splits             Splits // BySubject unless set
+	KeepPriorSentences bool   // keep sentences that refer to an earlier study in captions and phrases
+	AllBoxes           bool   // also return the usable boxes of regions without a phrase
+	ListIDs            bool   // remember the ids behind each count of Faults
+}
+
+// Splits says how subjects are divided.
+type Splits string
+
+const (
+	// BySubject gives each subject one split, decided by Medical-Diff-VQA, for all data: no subject leaks (FACTS 1.6).
+	BySubject Splits = "subject"
+	// Official uses each set's own split, as published; subjects leak from test into pretraining.
+	Official Splits = "official"
+)
+
+// Split is the part of the data that something belongs to.
+type Split uint8
+
+// The splits. None is for images that an official split file does not name.
+const (
+	Train Split = iota
+	Val
+	Test
+	None
+)
+
+// String returns train, val, test or none.
+func (s Split) String() string {
+	switch s {
+	case Train:
+		return "train"
+	case Val:
+		return "val"
+	case Test:
+		return "test"
+	}
+	return "none"
+}
+
+// Image is one usable frontal image, in the order of the metadata.
+type Image struct {
+	ID, Subject, Study string
+	Path               string
+	Width, Height      int    // stored orientation
+	View               string // "AP" or "PA"
+	Split              Split
+	RegionSplit        Split // differs from Split only under Official, where ImaGenome has a split of its own
+	Date               int   // YYYYMMDD of the study, shifted by the source; 0 if unknown
+	Caption            string
+	Regions            []Region // in the order of RegionNames; nil for gold patients and images without a scene graph
+
+	size, modified int64 // of the file: bytes, nanoseconds since 1970
+}
+
+// Region is one anatomical region of an image.
+type Region struct {
+	Name   string
+	Box    metrics.Box // original pixels, clamped to the image
+	Phrase string      // cleaned; "" only under Options.AllBoxes
+}
+
+// Pair is a question: about two images of one subject (Set.Pairs) or about one image (Set.Questions).
+type Pair struct {
+	ID        string // STUDY_REFERENCE_LINE, LINE being that of mimic_pair_questions.csv
+	Ref, Main int    // indices into Set.Images, reference and main; Ref is -1 in Questions whose reference has no image
+	Type      string // "difference", or the type of the question
+	Question  string
+	Answer    string // without white space around it
+	Split     Split
+	LevelOnly bool // the question asks for one area, and the answer states only a level
+}
+
+// Set is a data set ready for use. Images, Pairs and Questions hold usable entries only; Faults counts the rest.
+type Set struct {
+	Root      string
+	Synthetic string // first line of SYNTHETIC.txt; "" for real data
+	Splits    Splits
+	Images    []Image
+	Pairs     []Pair // difference questions
+	Questions []Pair // the other six types
+	Faults    Faults
+	Notes     []string // what is unusual about the root as a whole, one line each
+
+	hash      string
+	questions string // path of mimic_pair_questions.csv
+}
+
+// Hash returns the data hash for provenance, 64 hex digits. It covers the contents of the tables, of the reports and of the scene
+// graphs that were read, and the id and size of every image, but not the place of the root, the version in a folder's name,
+// compression or the Options.
+func (s *Set) Hash() string { return s.hash }
+
+// Open reads everything but pixels: an image counts as usable when it is frontal and its header is whole. See OpenPixels and
+// Check for images that break later. The error is one line; a missing set says which and where it was looked for.
+func Open(ctx context.Context, root string, o Options) (*Set, error) {
+	return load(ctx, root, o, false, nil)
+}
+
+func load(ctx context.Context, root string, o Options, decode bool, progress func(done, total int)) (*Set, error) {
+	switch o.Splits {
+	case "":
+		o.Splits = BySubject
+	case BySubject, Official:
+	default:
+		return nil, fmt.Errorf("splits %q: choose %q or %q", o.Splits, BySubject, Official)
+	}
+	p, err := locate(root)
+	if err != nil {
+		return nil, err
+	}
+	defer p.close()
+	l := &loader{parts: p, opts: o, decode: decode, progress: progress}
+	for _, step := range []func(context.Context) error{
+		l.readTables, l.readImages, l.readReports, l.readScenes, l.assignSplits, l.resolveQuestions,
+	} {
+		if err := step(ctx); err != nil {
+			return nil, fmt.Errorf("data set %s: %w", root, err)
+		}
+	}
+	synthetic, err := firstLine(filepath.Join(root, "SYNTHETIC.txt"))
+	if err != nil {
+		return nil, fmt.Errorf("data set %s: %w", root, err)
+	}
+	set := &Set{
+		Root: root, Synthetic: synthetic, Splits: o.Splits,
+		Images: l.images, Pairs: l.pairs, Questions: l.questions,
+		Faults: l.faults, Notes: l.notes, hash: l.hash(), questions: p.questions,
+	}
+	return set, nil
+}
+
+// loader carries the state between the steps of Open; each step fills what the comment names.
+type loader struct {
+	parts    *parts
+	opts     Options
+	decode   bool // decode every frontal image wholly
+	progress func(done, total int)
+
+	tables tables // readTables
+
+	images  []Image        // readImages: usable ones
+	imageAt map[string]int // by image id
+
+	digests digests
+	splitOf map[string]Split // assignSplits: by subject, from Medical-Diff-VQA
+
+	pairs, questions []Pair // resolveQuestions
+
+	faults Faults
+	notes  []string
+}
+
+func (l *loader) count(t *Tally, id string) {
+	t.N++
+	if l.opts.ListIDs {
+		t.IDs = append(t.IDs, id)
+	}
+}
+
+// Without returns a copy of the set in which the given images (indices) are of no use: they keep their places, but lose caption
+// and regions, and each question about one moves to another image of the same study or is left out.
+func (s *Set) Without(images []int) *Set {
+	if len(images) == 0 {
+		return s
+	}
+	out := *s
+	out.Images = append([]Image(nil), s.Images...)
+	gone := make(map[int]bool, len(images))
+	for _, i := range images {
+		gone[i] = true
+		out.Images[i].Caption, out.Images[i].Regions = "", nil
+		out.Images[i].Split, out.Images[i].RegionSplit = None, None
+	}
+	other := map[string]int{} // study -> first image that is left
+	for i := range out.Images {
+		if _, known := other[out.Images[i].Study]; !known && !gone[i] {
+			other[out.Images[i].Study] = i
+		}
+	}
+	instead := func(i int) int {
+		if i < 0 || !gone[i] {
+			return i
+		}
+		if j, ok := other[out.Images[i].Study]; ok {
+			return j
+		}
+		return -1
+	}
+	move := func(pairs []Pair, needRef bool) []Pair {
+		var kept []Pair
+		for _, p := range pairs {
+			p.Ref, p.Main = instead(p.Ref), instead(p.Main)
+			if p.Main >= 0 && (p.Ref >= 0 || !needRef) {
+				kept = append(kept, p)
+			}
+		}
+		return kept
+	}
+	out.Pairs, out.Questions = move(s.Pairs, true), move(s.Questions, false)
+	return &out
+}
+
+// firstLine returns the first line of a file, "" when there is no such file.
+func firstLine(path string) (string, error) {
+	f, err := os.Open(path)
+	if os.IsNotExist(err) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	s := bufio.NewScanner(f)
+	s.Scan()
+	return strings.TrimSpace(s.Text()), s.Err()
+}

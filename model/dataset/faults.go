@@ -1,0 +1,76 @@
+package dataset
+
+import "encoding/json"
+
+// Faults counts what a root holds that can and that cannot be used, by cause (FACTS 1.7). Each thing counts once, under the
+// first cause that applies. Marshalled as JSON, each tally is its number.
+type Faults struct {
+	Images   ImageFaults   `json:"images"`   // images of the metadata
+	Reports  ReportFaults  `json:"reports"`  // studies of the metadata
+	Regions  RegionFaults  `json:"regions"`  // regions with a phrase
+	Pairs    PairFaults    `json:"pairs"`    // difference rows
+	Subjects SubjectCounts `json:"subjects"` // by split
+	Leaking  Tally         `json:"leaking_subjects_official"`
+	Other    OtherFaults   `json:"other"`
+}
+
+// ImageFaults: BadRows are rows of the tables of MIMIC-CXR-JPG and Chest ImaGenome, as FILE:LINE. An image that is not frontal
+// is not looked at further.
+type ImageFaults struct {
+	Usable     Tally `json:"usable"`
+	Missing    Tally `json:"missing"`
+	Unreadable Tally `json:"unreadable"`
+	NotFrontal Tally `json:"not_frontal"`
+	BadRows    Tally `json:"bad_rows"`
+}
+
+// ReportFaults: a report is empty when no caption is left after cleaning.
+type ReportFaults struct {
+	Usable  Tally `json:"usable"`
+	Empty   Tally `json:"empty"`
+	Missing Tally `json:"missing"`
+}
+
+// RegionFaults covers regions with a phrase in the scene graphs that count; ids are IMAGE_REGION.
+type RegionFaults struct {
+	Usable      Tally `json:"usable"`
+	BadBox      Tally `json:"bad_box"`
+	NoBox       Tally `json:"no_box"`
+	UnknownName Tally `json:"unknown_name"`
+}
+
+// PairFaults: BadRows are rows of the tables of Medical-Diff-VQA, of any question type, as FILE:LINE.
+type PairFaults struct {
+	Usable         Tally `json:"usable"`
+	NoImage        Tally `json:"no_image"`
+	BadAnswer      Tally `json:"bad_answer"`
+	BadRows        Tally `json:"bad_rows"`
+	ReferenceLater Tally `json:"reference_later"`
+}
+
+// SubjectCounts counts subjects by split; under Official by the split of MIMIC-CXR, where a subject may count twice.
+type SubjectCounts struct {
+	Train Tally `json:"train"`
+	Val   Tally `json:"val"`
+	Test  Tally `json:"test"`
+}
+
+// OtherFaults are counts beside the usual ones.
+type OtherFaults struct {
+	SceneGraphs      Tally `json:"scene_graphs"`            // read, of usable images in a split file
+	MissingScenes    Tally `json:"scene_graphs_missing"`    // no such file
+	UnreadableScenes Tally `json:"scene_graphs_unreadable"` // no JSON of the known form
+	Questions        Tally `json:"questions"`               // usable rows of the other six types
+	BadQuestions     Tally `json:"questions_unusable"`      // no image or a blank answer
+	OtherSplit       Tally `json:"rows_in_other_split"`     // rows of a subject that another split has
+	UnknownFindings  Tally `json:"unknown_findings"`        // answers in the grammar that name a finding outside the 30
+}
+
+// Tally is a count with, when asked for, the ids behind it.
+type Tally struct {
+	N   int
+	IDs []string
+}
+
+// MarshalJSON writes the number alone.
+func (t Tally) MarshalJSON() ([]byte, error) { return json.Marshal(t.N) }

@@ -1,0 +1,166 @@
+package dataset
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// parts says where the four data sets lie under a root.
+type parts struct {
+	images    string // folder with files/p1x/... and the metadata of MIMIC-CXR-JPG
+	metadata  string // mimic-cxr-2.x.y-metadata.csv[.gz]
+	split     string // mimic-cxr-2.x.y-split.csv[.gz], "" if absent
+	reports   fs.FS  // its files/p1x/pSUBJECT/sSTUDY.txt are the reports
+	silver    string // .../silver_dataset of Chest ImaGenome
+	scenes    sceneFiles
+	questions string // mimic_pair_questions.csv[.gz]
+	studies   string // mimic_all.csv[.gz], "" if absent
+	closers   []func() error
+}
+
+// How deep below the root a data set may lie (physionet.org/files/mimic-cxr-jpg/2.1.0) and how many folders are looked at.
+const (
+	maxDepth   = 5
+	maxFolders = 4000
+)
+
+var (
+	metadataName = regexp.MustCompile(`^mimic-cxr-\d+\.\d+\.\d+-metadata\.csv(\.gz)?$`)
+	dataFolder   = regexp.MustCompile(`^(p1\d|p1\d{7}|s\d+|scene_graph|\..*)$`)
+	shardFolder  = regexp.MustCompile(`^p1\d$`)
+)
+
+// locate finds the four data sets under root by their files, whatever the folders are called; the folder nearest to the
+// root wins, then the one whose name sorts last (the newest version). A set that is not there is an error that names it.
+func locate(root string) (*parts, error) {
+	info, err := os.Stat(root)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("data set %s: no such folder", root)
+	} else if err != nil {
+		return nil, fmt.Errorf("data set %s: %w", root, err)
+	}
+	if !info.IsDir() {
+		return nil, fmt.Errorf("data set %s: not a folder", root)
+	}
+	p := &parts{}
+	folders, err := survey(root)
+	if err != nil {
+		return nil, fmt.Errorf("data set %s: %w", root, err)
+	}
+	var reportFolders []folder
+	for _, f := range folders {
+		if meta := f.match(metadataName); meta != "" && p.metadata == "" {
+			p.images, p.metadata = f.path, meta
+			base := strings.TrimSuffix(strings.TrimSuffix(filepath.Base(meta), ".gz"), "-metadata.csv")
+			p.split = f.table(base + "-split.csv")
+		}
+		if q := f.table("mimic_pair_questions.csv"); q != "" && p.questions == "" {
+			p.questions, p.studies = q, f.table("mimic_all.csv")
+		}
+		if p.silver == "" && f.has("splits") && (f.has("scene_graph") || f.has("scene_graph.zip")) {
+			p.silver = f.path
+		}
+		if f.has("files") || f.has(reportsZip) {
+			reportFolders = append(reportFolders, f)
+		}
+	}
+	switch {
+	case p.metadata == "":
+		return nil, missing(root, "MIMIC-CXR-JPG", "mimic-cxr-jpg/mimic-cxr-2.0.0-metadata.csv[.gz]")
+	case p.silver == "":
+		return nil, missing(root, "Chest ImaGenome", "chest-imagenome/silver_dataset/{splits,scene_graph or scene_graph.zip}")
+	case p.questions == "":
+		return nil, missing(root, "Medical-Diff-VQA", "medical-diff-vqa/mimic_pair_questions.csv[.gz]")
+	}
+	if err := p.openReports(reportFolders); err != nil {
+		return nil, err
+	}
+	if p.reports == nil {
+		p.close()
+		return nil, missing(root, "MIMIC-CXR reports", "mimic-cxr/files/p10/p10000032/s50414267.txt or mimic-cxr-reports.zip")
+	}
+	if err := p.openScenes(); err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func missing(root, set, looked string) error {
+	return fmt.Errorf("data set %s: no %s (looked for %s, also in subfolders and version folders)", root, set, filepath.Join(root, looked))
+}
+
+func (p *parts) close() {
+	for _, c := range p.closers {
+		c()
+	}
+}
+
+// A folder is one that the search looked at, with the names in it.
+type folder struct {
+	path  string
+	names []string // sorted
+}
+
+func (f folder) has(name string) bool { _, ok := slices.BinarySearch(f.names, name); return ok }
+
+// table returns the path of NAME or NAME.gz in the folder, else "".
+func (f folder) table(name string) string {
+	for _, n := range []string{name, name + ".gz"} {
+		if f.has(n) {
+			return filepath.Join(f.path, n)
+		}
+	}
+	return ""
+}
+
+// match returns the path of the last name in the folder that the pattern takes, else "".
+func (f folder) match(pattern *regexp.Regexp) string {
+	for _, n := range slices.Backward(f.names) {
+		if pattern.MatchString(n) {
+			return filepath.Join(f.path, n)
+		}
+	}
+	return ""
+}
+
+// survey lists the folders under root breadth first, following links, without entering those that hold the data itself.
+// Folders that cannot be read are passed over, except the root.
+func survey(root string) ([]folder, error) {
+	var found []folder
+	level := []string{root}
+	for depth := 0; depth <= maxDepth && len(level) > 0; depth++ {
+		var next []string
+		for _, path := range level {
+			entries, err := os.ReadDir(path)
+			if err != nil {
+				if path == root {
+					return nil, err
+				}
+				continue
+			}
+			if len(found) == maxFolders {
+				return found, nil
+			}
+			f := folder{path: path}
+			for _, e := range entries {
+				f.names = append(f.names, e.Name())
+			}
+			found = append(found, f)
+			for _, e := range slices.Backward(entries) {
+				if dataFolder.MatchString(e.Name()) || !(e.IsDir() || e.Type()&fs.ModeSymlink != 0) {
+					continue
+				}
+				next = append(next, filepath.Join(path, e.Name()))
+			}
+		}
+		level = next
+	}
+	return found, nil
+}

@@ -1,0 +1,234 @@
+package dataset
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// maxLine bounds one line of a table; a longer one is a bad row, not memory.
+const maxLine = 1 << 20
+
+// A table reads a CSV file, plain or gzipped, row by row. It accepts a byte order mark and CRLF, skips empty lines, and
+// skips and remembers rows with another number of cells than the header. A line is a row: none of the four data sets has
+// line breaks inside cells, and so an unclosed quote costs one row and not the rest of the file.
+//
+//	t, err := openTable(path, "dicom_id", "subject_id")
+//	defer t.close()
+//	for t.next() { t.cell(0) }
+//	t.err
+type table struct {
+	name   string // base name of the file, for messages
+	err    error  // why reading ended early; nil at the end of the file
+	bad    []string
+	digest hash.Hash // of the content, after decompression
+
+	file    *os.File
+	zip     *gzip.Reader
+	r       *bufio.Reader
+	line    int
+	width   int
+	columns []int // position of each wanted column, -1 if the file lacks an optional one
+	cells   []string
+}
+
+// openTable opens a table and finds the wanted columns by the names in its header. A name that ends in "?" is optional.
+func openTable(path string, columns ...string) (*table, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	t := &table{name: filepath.Base(path), file: f, digest: sha256.New()}
+	if err := t.start(columns); err != nil {
+		t.close()
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return t, nil
+}
+
+func (t *table) start(columns []string) error {
+	var src io.Reader = t.file
+	if strings.HasSuffix(t.name, ".gz") {
+		z, err := gzip.NewReader(t.file)
+		if err != nil {
+			return err
+		}
+		t.zip, src = z, z
+	}
+	t.r = bufio.NewReaderSize(io.TeeReader(src, t.digest), 256<<10)
+	header, ok := t.readLine()
+	switch {
+	case t.err != nil:
+		return t.err
+	case !ok:
+		return errors.New("the table is empty")
+	}
+	names, ok := splitRow(strings.TrimPrefix(header, "\ufeff"), nil)
+	if !ok {
+		return errors.New("line 1: the header has an unclosed quote")
+	}
+	t.width = len(names)
+	at := make(map[string]int, len(names))
+	for i := len(names) - 1; i >= 0; i-- {
+		at[strings.TrimSpace(names[i])] = i
+	}
+	for _, want := range columns {
+		name, optional := strings.CutSuffix(want, "?")
+		i, found := at[name]
+		if !found {
+			if !optional {
+				return fmt.Errorf("line 1: no column %q", name)
+			}
+			i = -1
+		}
+		t.columns = append(t.columns, i)
+	}
+	return nil
+}
+
+// next reads the next row with the right number of cells; it returns false at the end of the file or at an error (t.err).
+func (t *table) next() bool {
+	for {
+		line, ok := t.readLine()
+		if !ok {
+			return false
+		}
+		if line == "" {
+			continue
+		}
+		cells, closed := splitRow(line, t.cells[:0])
+		t.cells = cells
+		if closed && len(cells) == t.width {
+			return true
+		}
+		t.reject()
+	}
+}
+
+// reject counts the current row as bad.
+func (t *table) reject() { t.bad = append(t.bad, fmt.Sprintf("%s:%d", t.name, t.line)) }
+
+// cell returns the i-th wanted column of the current row without surrounding white space, "" if the file lacks it.
+func (t *table) cell(i int) string {
+	if t.columns[i] < 0 {
+		return ""
+	}
+	return strings.TrimSpace(t.cells[t.columns[i]])
+}
+
+// id returns the i-th wanted column as a decimal id; "50414267.0", as pandas may write it, is read as 50414267.
+func (t *table) id(i int) (string, bool) {
+	s := strings.TrimSuffix(t.cell(i), ".0")
+	if len(s) < 2 || len(s) > 18 {
+		return "", false
+	}
+	for _, c := range []byte(s) {
+		if c < '0' || c > '9' {
+			return "", false
+		}
+	}
+	return s, true
+}
+
+// readLine returns the next physical line without its end; a line beyond maxLine comes back as one that no table accepts.
+func (t *table) readLine() (string, bool) {
+	if t.err != nil {
+		return "", false
+	}
+	var long []byte
+	for {
+		part, err := t.r.ReadSlice('\n')
+		if err == bufio.ErrBufferFull {
+			if len(long) <= maxLine {
+				long = append(long, part...)
+			}
+			continue
+		}
+		if err != nil && err != io.EOF {
+			t.err = fmt.Errorf("read %s after line %d: %w", t.name, t.line, err)
+			return "", false
+		}
+		if long != nil {
+			part = append(long, part...)
+		}
+		if err == io.EOF && len(part) == 0 {
+			return "", false
+		}
+		t.line++
+		if len(part) > maxLine {
+			return `"`, true
+		}
+		return string(bytes.TrimRight(part, "\r\n")), true
+	}
+}
+
+func (t *table) close() {
+	if t.zip != nil {
+		t.zip.Close()
+	}
+	t.file.Close()
+}
+
+// splitRow appends the cells of one line to cells. It returns false when a quoted cell is not closed or is followed by
+// something else than a comma. Quotes inside an unquoted cell are ordinary characters.
+func splitRow(line string, cells []string) ([]string, bool) {
+	if !strings.Contains(line, `"`) {
+		for {
+			cell, rest, more := strings.Cut(line, ",")
+			cells = append(cells, cell)
+			if !more {
+				return cells, true
+			}
+			line = rest
+		}
+	}
+	for {
+		if !strings.HasPrefix(line, `"`) {
+			cell, rest, more := strings.Cut(line, ",")
+			cells = append(cells, cell)
+			if !more {
+				return cells, true
+			}
+			line = rest
+			continue
+		}
+		cell, rest, closed := unquote(line[1:])
+		if !closed || rest != "" && rest[0] != ',' {
+			return cells, false
+		}
+		cells = append(cells, cell)
+		if rest == "" {
+			return cells, true
+		}
+		line = rest[1:]
+	}
+}
+
+// unquote reads a quoted cell whose opening quote is already gone and returns what follows its closing quote.
+func unquote(s string) (cell, rest string, closed bool) {
+	var b strings.Builder
+	for {
+		i := strings.IndexByte(s, '"')
+		if i < 0 {
+			return "", "", false
+		}
+		if i+1 < len(s) && s[i+1] == '"' {
+			b.WriteString(s[:i+1])
+			s = s[i+2:]
+			continue
+		}
+		if b.Len() == 0 {
+			return s[:i], s[i+1:], true
+		}
+		b.WriteString(s[:i])
+		return b.String(), s[i+1:], true
+	}
+}

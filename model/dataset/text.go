@@ -1,0 +1,100 @@
+package dataset
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// priorWords finds a reference to an earlier study: stems anywhere at the start of a word; again, new and newly as whole
+// words only (FACTS 1.7, 6 #23).
+var priorWords = regexp.MustCompile(`(?i)\b((compar|prior|previous|interval|unchanged|increas|decreas|improv|worsen|persist|stable|resol)\w*|(again|new|newly)\b)`)
+
+// splitSentences cuts text after each '.', '?' or '!' that white space or the end follows; sentences keep their stop and lose
+// the white space around them.
+func splitSentences(text string) []string {
+	var out []string
+	start := 0
+	add := func(end int) {
+		if s := strings.TrimSpace(text[start:end]); s != "" {
+			out = append(out, s)
+		}
+		start = end
+	}
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '.', '?', '!':
+			next, _ := utf8.DecodeRuneInString(text[i+1:])
+			if i+1 == len(text) || unicode.IsSpace(next) {
+				add(i + 1)
+			}
+		}
+	}
+	add(len(text))
+	return out
+}
+
+// dropPriorSentences removes the sentences that refer to an earlier study.
+func dropPriorSentences(text string) string {
+	if !priorWords.MatchString(text) {
+		return text
+	}
+	sentences := splitSentences(text)
+	kept := sentences[:0]
+	for _, s := range sentences {
+		if !priorWords.MatchString(s) {
+			kept = append(kept, s)
+		}
+	}
+	return strings.Join(kept, " ")
+}
+
+func collapseSpace(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+var (
+	wetRead    = regexp.MustCompile(`(?s)WET READ.*?\b[AP]M\b`)
+	fixedHeads = regexp.MustCompile(`\b(FINAL REPORT|FINAL ADDENDUM|WET READ)\b`)
+	// sentenceHead is an upper-case header with a colon where a sentence starts, such as "PORTABLE AP CHEST RADIOGRAPH:".
+	sentenceHead = regexp.MustCompile(`(^|[.?!]\s+)[A-Z][A-Z0-9 ,/()&-]*[A-Z)]:(\s|$)`)
+	listNumber   = regexp.MustCompile(`(^|\s)[1-5]\.\s+`)
+)
+
+// cleanPhrase joins the report sentences of a region to one text: without headers, list numbers and repeated sentences, each
+// sentence starting with a capital, with a stop at the end (FACTS 1.3). It may return "".
+func cleanPhrase(phrases []string) string {
+	parts := make([]string, 0, len(phrases))
+	for _, p := range phrases {
+		p = fixedHeads.ReplaceAllString(wetRead.ReplaceAllString(p, " "), " ")
+		for p = collapseSpace(p); ; {
+			shorter := collapseSpace(sentenceHead.ReplaceAllString(p, "$1"))
+			if shorter == p {
+				break
+			}
+			p = shorter
+		}
+		if p = strings.TrimSpace(p); p != "" {
+			parts = append(parts, p)
+		}
+	}
+	text := collapseSpace(listNumber.ReplaceAllString(strings.Join(parts, " "), "$1"))
+	sentences := splitSentences(text)
+	seen := make(map[string]bool, len(sentences))
+	kept := sentences[:0]
+	for _, s := range sentences {
+		key := strings.ToLower(strings.TrimRight(s, ".?!"))
+		if !strings.ContainsFunc(s, isWordRune) || seen[key] {
+			continue
+		}
+		seen[key] = true
+		first, n := utf8.DecodeRuneInString(s)
+		kept = append(kept, string(unicode.ToUpper(first))+s[n:])
+	}
+	text = strings.Join(kept, " ")
+	if text != "" && !strings.ContainsAny(text[len(text)-1:], ".?!") {
+		text += "."
+	}
+	return text
+}
+
+func isWordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
