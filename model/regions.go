@@ -1,0 +1,236 @@
+package model
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"harness/metrics"
+	"harness/model/dataset"
+	"harness/model/engine"
+	"harness/model/spec"
+)
+
+// generateRows is the number of sequences generated side by side; beams count.
+const generateRows = 64
+
+// regionSample is one region of a test image.
+type regionSample struct {
+	image  int
+	region *dataset.Region
+	box    [4]int // quantised
+}
+
+func (s regionSample) id(c *corpus) string { return c.set.Images[s.image].ID + "_" + s.region.Name }
+
+// testRegions tests the pretrained captioner on test regions (paper 4.2): GCAP, a phrase for a box, and CAREF, a box for
+// a region's name. AREF is not tested: the same phrase may be true of several regions. Decoding is greedy.
+func (r *trialRun) testRegions(ctx context.Context, weights map[string]engine.Tensor, f *features, out *predictions) error {
+	if r.trial.Method != spec.LocationAware {
+		return nil
+	}
+	samples := r.corpus.testRegions(r.trial.Test.Regions)
+	if len(samples) == 0 {
+		return r.rec.Note("regions/blank", "no test image has regions")
+	}
+	if err := r.meanBoxes(samples, out); err != nil {
+		return err
+	}
+	tasks := r.trial.Pretrain.Tasks
+	if tasks&(spec.GCAP|spec.CAREF) == 0 {
+		return nil
+	}
+	c := r.captioner()
+	session, err := r.openSession(c.params(r.trial.Seed, r.tokenTable("decoder.token", c.decoder.Width, 1)), weights, everything)
+	if err != nil {
+		return err
+	}
+	defer session.Close()
+	if tasks.Has(spec.CAREF) {
+		texts, err := r.generateRegions(ctx, session, c, f, samples, "caref", func(s regionSample) string { return carefPrompt(s.region.Name) })
+		if err != nil {
+			return err
+		}
+		if err := r.scoreBoxes("", samples, texts, out); err != nil {
+			return err
+		}
+	}
+	if tasks.Has(spec.GCAP) {
+		texts, err := r.generateRegions(ctx, session, c, f, samples, "gcap", func(s regionSample) string { return gcapPrompt(boxText(s.box)) })
+		if err != nil {
+			return err
+		}
+		return r.scorePhrases(ctx, samples, texts, out)
+	}
+	return nil
+}
+
+// testRegions lists the test regions, at most limit of them when it is not 0: always the same ones, whatever the trial.
+func (c *corpus) testRegions(limit int) []regionSample {
+	var all []regionSample
+	for i := range c.set.Images {
+		image := &c.set.Images[i]
+		if image.RegionSplit != dataset.Test {
+			continue
+		}
+		for k := range image.Regions {
+			if box, ok := quantised(image, &image.Regions[k]); ok {
+				all = append(all, regionSample{i, &image.Regions[k], box})
+			}
+		}
+	}
+	return firstOf(all, limit, "test.regions")
+}
+
+// firstOf takes limit of the samples in an order that depends on their number alone; 0 takes all.
+func firstOf[T any](all []T, limit int, purpose string) []T {
+	if limit == 0 || limit >= len(all) {
+		return all
+	}
+	picked := make([]T, limit)
+	for i, k := range shuffled(len(all), 0, purpose, 0)[:limit] {
+		picked[i] = all[k]
+	}
+	return picked
+}
+
+// generateRegions generates greedily behind each sample's prompt. Prompts of one length go together.
+func (r *trialRun) generateRegions(ctx context.Context, session engine.Session, c captioner, f *features, samples []regionSample,
+	task string, prompt func(regionSample) string) ([]string, error) {
+	eos := int32(r.corpus.tok.EOS())
+	prompts := make([][]int32, len(samples))
+	for i, s := range samples {
+		prompts[i] = append([]int32{eos}, r.corpus.text.ids(prompt(s))...)
+	}
+	longest := c.decoder.Positions
+	g := generator{session: session, name: task, prompt: c.prompt, next: c.next}
+	texts := make([]string, len(samples))
+	done := 0
+	for _, batch := range byLength(prompts, generateRows) {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		images := make([]int, len(batch))
+		batchPrompts := make([][]int32, len(batch))
+		for i, k := range batch {
+			images[i], batchPrompts[i] = samples[k].image, prompts[k]
+		}
+		g.search = search{beams: 1, maxTokens: min(r.trial.Pretrain.MaxPhrase, longest-len(batchPrompts[0])), penalty: 1, eos: eos}
+		found, err := g.run(engine.Inputs{"encoded": f.of(images)}, batchPrompts, 0)
+		if err != nil {
+			return nil, fmt.Errorf("%s: generate: %w", task, err)
+		}
+		for i, k := range batch {
+			texts[k] = r.corpus.tok.Decode(toInt(found[i][0].tokens))
+		}
+		done += len(batch)
+		r.rec.Progress(task, done, len(samples), nan)
+	}
+	return texts, nil
+}
+
+// byLength groups the indices of prompts of the same length, at most limit together, in order of length.
+func byLength(prompts [][]int32, limit int) [][]int {
+	order := make([]int, len(prompts))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return len(prompts[a]) - len(prompts[b]) })
+	var groups [][]int
+	for _, k := range order {
+		last := len(groups) - 1
+		if last < 0 || len(groups[last]) == limit || len(prompts[groups[last][0]]) != len(prompts[k]) {
+			groups = append(groups, nil)
+			last++
+		}
+		groups[last] = append(groups[last], k)
+	}
+	return groups
+}
+
+// inBins is a region's true box in the space of the 448 bins, unquantised: what predictions are judged against.
+func (s regionSample) inBins(c *corpus) metrics.Box {
+	image := &c.set.Images[s.image]
+	sx, sy := 448/float64(image.Width), 448/float64(image.Height)
+	b := s.region.Box
+	return metrics.Box{b[0] * sx, b[1] * sy, b[2] * sx, b[3] * sy}
+}
+
+// scoreBoxes records Acc@0.5 and mean IoU, overall and by region, of the boxes written in texts.
+func (r *trialRun) scoreBoxes(control string, samples []regionSample, texts []string, out *predictions) error {
+	boxes := make([]metrics.BoxSample, len(samples))
+	for i, s := range samples {
+		pred, ok := metrics.ParseBox(texts[i])
+		boxes[i] = metrics.BoxSample{Region: s.region.Name, Pred: pred, Ref: s.inBins(r.corpus), OK: ok}
+		err := out.add(prediction{Task: "caref", Control: control, ID: s.id(r.corpus), Question: carefPrompt(s.region.Name),
+			Hyp: texts[i], Refs: []string{s.region.Phrase + " " + boxText(s.box)}})
+		if err != nil {
+			return err
+		}
+	}
+	prefix := ""
+	if control != "" {
+		prefix = "controls/" + control + "/"
+	}
+	all := metrics.ScoreBoxes(boxes)
+	points := []point{{prefix + "caref/acc50", 0, all.Acc}, {prefix + "caref/iou", 0, all.MeanIoU}, {prefix + "caref/parsed", 0, all.Parsed}}
+	for _, row := range metrics.ScoreRegions(boxes) {
+		points = append(points, point{prefix + "caref/acc50/" + row.Region, 0, row.Acc})
+	}
+	return r.recordAll(points)
+}
+
+func (r *trialRun) recordAll(points []point) error {
+	for _, p := range points {
+		if err := r.rec.Point(p.Metric, p.Step, p.Value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// meanBoxes is the control of CAREF: for each region the mean of its training boxes, whatever the image.
+func (r *trialRun) meanBoxes(samples []regionSample, out *predictions) error {
+	sum, n := map[string]metrics.Box{}, map[string]float64{}
+	for i := range r.corpus.set.Images {
+		image := &r.corpus.set.Images[i]
+		if image.RegionSplit != dataset.Train {
+			continue
+		}
+		for k := range image.Regions {
+			s := regionSample{image: i, region: &image.Regions[k]}
+			total := sum[s.region.Name]
+			for c, v := range s.inBins(r.corpus) {
+				total[c] += v
+			}
+			sum[s.region.Name] = total
+			n[s.region.Name]++
+		}
+	}
+	texts := make([]string, len(samples))
+	for i, s := range samples {
+		count := n[s.region.Name]
+		if count == 0 {
+			continue // a region that training has never seen: no box, a miss
+		}
+		var q [4]int
+		for c, v := range sum[s.region.Name] {
+			q[c] = int(v/count + 0.5)
+		}
+		texts[i] = boxText(q)
+	}
+	return r.scoreBoxes("mean-box", samples, texts, out)
+}
+
+// scorePhrases records the caption metrics of GCAP (paper Table 1).
+func (r *trialRun) scorePhrases(ctx context.Context, samples []regionSample, texts []string, out *predictions) error {
+	list := make([]metrics.Sample, len(samples))
+	for i, s := range samples {
+		p := prediction{Task: "gcap", ID: s.id(r.corpus), Question: gcapPrompt(boxText(s.box)), Hyp: trimSpace(texts[i]), Refs: []string{s.region.Phrase}}
+		list[i] = metrics.Sample{ID: p.ID, Hyp: p.Hyp, Refs: p.Refs}
+		if err := out.add(p); err != nil {
+			return err
+		}
+	}
+	return r.scoreTexts(ctx, "gcap/", list)
+}
