@@ -1,0 +1,94 @@
+package sweeps
+
+import (
+	"reflect"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// condition reads one expression of when or exclude.
+func (p *parser) condition(n *yaml.Node, key string) (*Condition, error) {
+	text, err := p.text(n, key)
+	if err != nil {
+		return nil, err
+	}
+	c, err := parseCondition(text)
+	if err != nil {
+		return nil, p.refuse(n, key, "%v", err)
+	}
+	c.line, c.key = n.Line, key
+	return c, nil
+}
+
+// excluded reads one expression or a list of them.
+func (p *parser) excluded(e entry) error {
+	nodes := []*yaml.Node{e.value}
+	if e.value.Kind == yaml.SequenceNode {
+		nodes = e.value.Content
+	}
+	for _, n := range nodes {
+		c, err := p.condition(n, e.key)
+		if err != nil {
+			return err
+		}
+		p.sweep.exclude = append(p.sweep.exclude, c)
+	}
+	return nil
+}
+
+// checkConditions refuses names that are no parameter, and axes whose when looks at a later axis.
+func (p *parser) checkConditions() error {
+	s := p.sweep
+	known := p.names()
+	for i, axis := range s.Axes {
+		if axis.when == nil {
+			continue
+		}
+		if err := p.checkNames(axis.when, known); err != nil {
+			return err
+		}
+		for _, later := range s.Axes[i:] {
+			if slices.Contains(axis.when.names, later.Path) {
+				return p.refuse(&yaml.Node{Line: axis.when.line}, axis.when.key,
+					"%s stands later in the file: an axis can depend on those before it", later.Path)
+			}
+		}
+	}
+	for _, c := range s.exclude {
+		if err := p.checkNames(c, known); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *parser) checkNames(c *Condition, known []string) error {
+	for _, name := range c.names {
+		if !slices.Contains(known, name) {
+			return p.refuse(&yaml.Node{Line: c.line}, c.key, "unknown parameter %q%s", name, didYouMean(name, known))
+		}
+	}
+	return nil
+}
+
+// names lists what a condition may speak of.
+func (p *parser) names() []string {
+	s := p.sweep
+	names := []string{AblationPath}
+	if s.Command == "" {
+		return append(names, fieldPaths(reflect.TypeOf(s.scratch), "")...)
+	}
+	for _, one := range s.base {
+		names = append(names, one.path)
+	}
+	for _, axis := range s.Axes {
+		names = append(names, axis.Path)
+		for _, option := range axis.Options {
+			for _, one := range option.settings {
+				names = append(names, one.path)
+			}
+		}
+	}
+	return names
+}

@@ -1,0 +1,282 @@
+package sweeps
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+
+	"harness/model/spec"
+)
+
+// base reads what differs from the preset's defaults.
+func (p *parser) base(e entry) error {
+	s := p.sweep
+	entries, err := p.entries(e.value, e.key)
+	if err != nil {
+		return err
+	}
+	line := e.at.Line
+	if s.Command == "" {
+		if i := slices.IndexFunc(entries, func(e entry) bool { return e.key == "preset" }); i >= 0 {
+			preset, err := p.text(entries[i].value, "base.preset")
+			if err != nil {
+				return err
+			}
+			s.Preset, line = spec.Preset(preset), entries[i].at.Line
+			entries = slices.Delete(entries, i, i+1)
+		}
+	}
+	if err := p.preset(line); err != nil {
+		return err
+	}
+	s.base, err = p.settingsOf(entries, "base", "")
+	return err
+}
+
+// preset starts the trial that settings are checked against.
+func (p *parser) preset(line int) error {
+	s := p.sweep
+	s.presetLine = line
+	if s.Command != "" {
+		s.Preset = ""
+		return nil
+	}
+	trial, err := spec.Default(s.Preset)
+	if err != nil {
+		return &Error{File: s.File, Line: line, Key: "base.preset", Reason: err.Error()}
+	}
+	s.scratch = trial
+	return nil
+}
+
+// settings reads a mapping of fields, nested or dotted, into leaf settings below prefix. key says where it stands.
+func (p *parser) settings(n *yaml.Node, key, prefix string) ([]setting, error) {
+	entries, err := p.entries(n, key)
+	if err != nil {
+		return nil, err
+	}
+	return p.settingsOf(entries, key, prefix)
+}
+
+func (p *parser) settingsOf(entries []entry, key, prefix string) ([]setting, error) {
+	var list []setting
+	for _, e := range entries {
+		path, name := joined(prefix, e.key), joined(key, e.key)
+		if e.value.Kind == yaml.MappingNode && (p.sweep.Command != "" || path != "args") && len(e.value.Content) > 0 {
+			inner, err := p.settings(e.value, name, path)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, inner...)
+			continue
+		}
+		one, err := p.setting(e.value, name, path)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, one)
+	}
+	return list, nil
+}
+
+// setting reads one value for the field path and tries it.
+func (p *parser) setting(n *yaml.Node, key, path string) (setting, error) {
+	value, err := p.value(n, key)
+	if err != nil {
+		return setting{}, err
+	}
+	one := setting{path: path, value: value, line: n.Line}
+	trial := p.sweep.scratch
+	if err := assign(&trial, path, value); err != nil {
+		return setting{}, p.refuse(n, key, "%v", err)
+	}
+	return one, nil
+}
+
+// parameters reads the axes of the grid. W&B's nested form {pretrain: {parameters: {lr: {values: …}}}} is read too.
+func (p *parser) parameters(n *yaml.Node, prefix string) error {
+	entries, err := p.entries(n, joined("parameters", prefix))
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		path := joined(prefix, e.key)
+		key := joined("parameters", path)
+		inner, err := p.entries(e.value, key)
+		if err != nil {
+			return p.refuse(e.value, key, "want {values: [...]}")
+		}
+		if len(inner) == 1 && inner[0].key == "parameters" {
+			if err := p.parameters(inner[0].value, path); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := p.axis(e, path, key, inner); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *parser) axis(e entry, path, key string, entries []entry) error {
+	s := p.sweep
+	if slices.ContainsFunc(s.Axes, func(a Axis) bool { return a.Path == path }) {
+		return p.refuse(e.at, key, "stands twice")
+	}
+	axis := Axis{Path: path, Label: shortName(path), line: e.at.Line}
+	var labels []string
+	var labelsAt *yaml.Node
+	var err error
+	for _, f := range entries {
+		name := joined(key, f.key)
+		switch f.key {
+		case "values":
+			if f.value.Kind != yaml.SequenceNode {
+				return p.refuse(f.value, name, "want a list: values: [1, 2]")
+			}
+			err = p.options(&axis, f.value.Content, name)
+		case "value":
+			err = p.options(&axis, []*yaml.Node{f.value}, name)
+		case "labels":
+			labelsAt = f.value
+			labels, err = p.texts(f.value, name)
+		case "label":
+			axis.Label, err = p.text(f.value, name)
+		case "when":
+			axis.when, err = p.condition(f.value, name)
+		case "min", "max", "distribution", "q", "probabilities":
+			err = p.refuse(f.at, name, "a grid has no ranges: list the values")
+		default:
+			err = p.refuse(f.at, name, "unknown key%s", didYouMean(f.key, []string{"values", "value", "labels", "label", "when"}))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if len(axis.Options) == 0 {
+		return p.refuse(e.at, key, "no values: want {values: [...]}")
+	}
+	if labelsAt != nil && len(labels) != len(axis.Options) {
+		return p.refuse(labelsAt, key+".labels", "%d labels for %d values", len(labels), len(axis.Options))
+	}
+	for i, label := range labels {
+		axis.Options[i].Text, axis.Options[i].labelled = label, true
+	}
+	if twice := duplicate(axis.Options); twice != "" {
+		return p.refuse(e.at, key, "%q stands twice", twice)
+	}
+	s.Axes = append(s.Axes, axis)
+	return nil
+}
+
+func (p *parser) options(axis *Axis, nodes []*yaml.Node, key string) error {
+	for _, n := range nodes {
+		one, err := p.setting(n, key, axis.Path)
+		if err != nil {
+			return err
+		}
+		axis.Options = append(axis.Options, Option{Text: printed(one.value), Value: one.value, settings: []setting{one}})
+	}
+	return nil
+}
+
+// ablations reads the labelled deltas; the first row is the baseline itself.
+func (p *parser) ablations(e entry) error {
+	if e.value.Kind != yaml.SequenceNode || len(e.value.Content) == 0 {
+		return p.refuse(e.value, e.key, `want a list: - {label: "w/o AREF", set: {pretrain.tasks: [cap, gcap, caref]}}`)
+	}
+	axis := Axis{Path: AblationPath, Label: "row", line: e.at.Line}
+	axis.Options = []Option{{Text: "baseline", labelled: true}}
+	for i, n := range e.value.Content {
+		option, isBaseline, err := p.ablation(n, fmt.Sprintf("ablations[%d]", i+1))
+		if err != nil {
+			return err
+		}
+		if isBaseline {
+			axis.Options[0].Text = option.Text
+			continue
+		}
+		axis.Options = append(axis.Options, option)
+	}
+	if twice := duplicate(axis.Options); twice != "" {
+		return p.refuse(e.at, e.key, "label %q stands twice", twice)
+	}
+	p.sweep.Axes = append(p.sweep.Axes, axis)
+	return nil
+}
+
+// ablation reads one row; a row that sets nothing names the baseline.
+func (p *parser) ablation(n *yaml.Node, key string) (option Option, isBaseline bool, err error) {
+	entries, err := p.entries(n, key)
+	if err != nil {
+		return Option{}, false, err
+	}
+	option.labelled = true
+	for _, f := range entries {
+		name := joined(key, f.key)
+		switch f.key {
+		case "label":
+			option.Text, err = p.text(f.value, name)
+		case "set":
+			option.settings, err = p.settings(f.value, name, "")
+		default:
+			err = p.refuse(f.at, name, "unknown key%s", didYouMean(f.key, []string{"label", "set"}))
+		}
+		if err != nil {
+			return Option{}, false, err
+		}
+	}
+	if option.Text == "" {
+		return Option{}, false, p.refuse(n, key+".label", "missing: it names the row")
+	}
+	return option, len(option.settings) == 0, nil
+}
+
+// seeds reads a list of different whole numbers.
+func (p *parser) seeds(n *yaml.Node, key string) ([]int64, error) {
+	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
+		return nil, p.refuse(n, key, "want a list such as [0, 1, 2]")
+	}
+	var seeds []int64
+	for _, item := range n.Content {
+		value, err := p.scalar(item, key)
+		if err != nil {
+			return nil, err
+		}
+		number, ok := value.(json.Number)
+		seed, err := number.Int64()
+		if !ok || err != nil {
+			return nil, p.refuse(item, key, "%s: want whole numbers", shown(item))
+		}
+		if slices.Contains(seeds, seed) {
+			return nil, p.refuse(item, key, "%d stands twice", seed)
+		}
+		seeds = append(seeds, seed)
+	}
+	return seeds, nil
+}
+
+// duplicate returns the first text that two options share.
+func duplicate(options []Option) string {
+	seen := map[string]bool{}
+	for _, o := range options {
+		if seen[o.Text] {
+			return o.Text
+		}
+		seen[o.Text] = true
+	}
+	return ""
+}
+
+// shortName is the last part of a dotted path.
+func shortName(path string) string {
+	for i := len(path) - 1; i >= 0; i-- {
+		if path[i] == '.' {
+			return path[i+1:]
+		}
+	}
+	return path
+}

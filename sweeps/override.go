@@ -1,0 +1,82 @@
+package sweeps
+
+import (
+	"encoding/json"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"harness/model/spec"
+)
+
+// Override applies --preset and --set PATH=VALUE, in this order, before Expand. A value is read as YAML. "seeds=[0]"
+// replaces the seeds; an axis of the file cannot be set. Errors name the option.
+func (s *Sweep) Override(preset spec.Preset, sets []string) error {
+	if preset != "" {
+		if s.Command != "" {
+			return &Error{File: "--preset", Reason: "a program of your own has no presets"}
+		}
+		trial, err := spec.Default(preset)
+		if err != nil {
+			return &Error{File: "--preset", Reason: err.Error()}
+		}
+		s.Preset, s.scratch = preset, trial
+	}
+	for _, set := range sets {
+		if err := s.set(set); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Sweep) set(text string) error {
+	path, value, ok := strings.Cut(text, "=")
+	if !ok || path == "" {
+		return &Error{File: "--set", Reason: "\"" + text + "\": want PATH=VALUE"}
+	}
+	origin := "--set " + path
+	fail := func(err error) error { return &Error{File: origin, Reason: err.Error()} }
+	var doc yaml.Node
+	if err := yaml.Unmarshal([]byte(value), &doc); err != nil || len(doc.Content) == 0 {
+		return fail(refuse("%q: want a value", value))
+	}
+	p := &parser{sweep: &Sweep{File: origin}}
+	if path == "seeds" {
+		seeds, err := p.seeds(doc.Content[0], "")
+		if err == nil {
+			s.Seeds = seeds
+		}
+		return err
+	}
+	for _, axis := range s.Axes {
+		if axis.Path == path {
+			return fail(refuse("an axis of %s (line %d): its values stand there", s.File, axis.line))
+		}
+	}
+	parsed, err := p.value(doc.Content[0], "")
+	if err != nil {
+		return err
+	}
+	trial := s.scratch
+	if err := assign(&trial, path, parsed); err != nil {
+		return fail(err)
+	}
+	s.overrides = append(s.overrides, setting{path: path, value: parsed, origin: origin})
+	return nil
+}
+
+// assignWords reads a command line from a JSON value.
+func assignWords(words *spec.Words, value any) error {
+	encoded, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	if err := words.UnmarshalJSON(encoded); err != nil {
+		return err
+	}
+	if len(words.List()) == 0 {
+		return refuse("empty: want a command such as [python, train.py, \"${args}\"]")
+	}
+	return nil
+}
