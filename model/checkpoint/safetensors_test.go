@@ -1,8 +1,11 @@
 package checkpoint
 
 import (
+	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -113,6 +116,7 @@ func TestSaveRefuses(t *testing.T) {
 		"shape":     {{Name: "x", Shape: []int{2}, F32: []float32{1}}},
 		"two kinds": {{Name: "x", Shape: []int{1}, F32: []float32{1}, I32: []int32{1}}},
 		"twice":     {{Name: "x", Shape: []int{1}, F32: []float32{1}}, {Name: "x", Shape: []int{1}, F32: []float32{1}}},
+		"encoding":  {{Name: "x\xff", Shape: []int{1}, F32: []float32{1}}},
 		"reserved":  {{Name: "__metadata__", Shape: []int{1}, F32: []float32{1}}},
 	} {
 		path := filepath.Join(t.TempDir(), "x")
@@ -123,8 +127,16 @@ func TestSaveRefuses(t *testing.T) {
 			t.Errorf("%s: wrote a file", name)
 		}
 	}
-	if err := Save(filepath.Join(t.TempDir(), "none", "x"), nil, nil); err == nil {
-		t.Error("saved into a folder that is not there")
+	if err := Save(filepath.Join(t.TempDir(), "x"), nil, map[string]string{"key": "\xff"}); err == nil {
+		t.Error("accepted metadata that is not UTF-8")
+	}
+	for name, err := range map[string]error{
+		"tensors": Save(filepath.Join(t.TempDir(), "none", "x"), nil, nil),
+		"bytes":   WriteFile(filepath.Join(t.TempDir(), "none", "x"), nil),
+	} {
+		if err == nil || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s saved into a folder that is not there: %v", name, err)
+		}
 	}
 }
 
@@ -144,6 +156,102 @@ func TestSaveKeepsTheOldFile(t *testing.T) {
 	defer f.Close()
 	if got, err := f.F32("x"); err != nil || got[0] != 7 {
 		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+// A write that fails midway, as on a full disk, must leave the old file and nothing else.
+func TestReplaceFileFails(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x")
+	if err := WriteFile(path, []byte("old")); err != nil {
+		t.Fatal(err)
+	}
+	full := errors.New("no space left on device")
+	err := replaceFile(path, func(w io.Writer) error {
+		if _, err := w.Write(make([]byte, 3<<20)); err != nil {
+			return err
+		}
+		return full
+	})
+	if !errors.Is(err, full) {
+		t.Errorf("got %v", err)
+	}
+	if got, err := os.ReadFile(path); err != nil || string(got) != "old" {
+		t.Errorf("the old file holds %q, %v", got, err)
+	}
+	if all, err := os.ReadDir(filepath.Dir(path)); err != nil || len(all) != 1 {
+		t.Errorf("left behind: %v, %v", all, err)
+	}
+}
+
+// A file of the first release stays readable, and is still what Save writes.
+func TestFirstRelease(t *testing.T) {
+	old := filepath.Join("testdata", "release1.safetensors")
+	f, err := Load(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	got := []Named{
+		{Name: "step", Shape: f.Shape("step")},
+		{Name: "encoder.norm.weight", Shape: f.Shape("encoder.norm.weight")},
+		{Name: "rng", Shape: f.Shape("rng")},
+	}
+	for i, read := range []func() error{
+		func() (err error) { got[0].I64, err = f.I64("step"); return err },
+		func() (err error) { got[1].F32, err = f.F32("encoder.norm.weight"); return err },
+		func() (err error) { got[2].U8, err = f.U8("rng"); return err },
+	} {
+		if err := read(); err != nil {
+			t.Errorf("%s: %v", got[i].Name, err)
+		}
+	}
+	want := []Named{
+		{Name: "step", Shape: []int{}, I64: []int64{1500}},
+		{Name: "encoder.norm.weight", Shape: []int{2, 2}, F32: []float32{1, -0.5, 0.25, 3}},
+		{Name: "rng", Shape: []int{3}, U8: []byte{1, 2, 255}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	fresh := filepath.Join(t.TempDir(), "x")
+	if err := Save(fresh, want, map[string]string{"format": "1"}); err != nil {
+		t.Fatal(err)
+	}
+	oldBytes, oldErr := os.ReadFile(old)
+	freshBytes, freshErr := os.ReadFile(fresh)
+	if oldErr != nil || freshErr != nil || !bytes.Equal(oldBytes, freshBytes) {
+		t.Errorf("Save writes other bytes than in the first release (%v, %v)", oldErr, freshErr)
+	}
+}
+
+func TestWriteFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x")
+	for _, want := range []string{"first", "second"} {
+		if err := WriteFile(path, []byte(want)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != want {
+			t.Errorf("got %q, %v", got, err)
+		}
+	}
+}
+
+func BenchmarkSaveLoad(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "x")
+	tensors := []Named{{Name: "x", Shape: []int{1 << 22}, F32: make([]float32, 1<<22)}}
+	b.SetBytes(1 << 24)
+	for b.Loop() {
+		if err := Save(path, tensors, nil); err != nil {
+			b.Fatal(err)
+		}
+		f, err := Load(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := f.F32("x"); err != nil {
+			b.Fatal(err)
+		}
+		f.Close()
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Save writes tensors and string metadata as a safetensors file. Equal input gives equal bytes: tensors are laid out by
@@ -78,8 +79,8 @@ func encodeHeader(tensors []Named, meta map[string]string) ([]byte, []int, error
 		if err != nil {
 			return nil, nil, err
 		}
-		if name := tensors[i].Name; seen[name] || name == metadataKey {
-			return nil, nil, fmt.Errorf("tensor name %q is taken", name)
+		if name := tensors[i].Name; seen[name] || name == metadataKey || !utf8.ValidString(name) {
+			return nil, nil, fmt.Errorf("tensor name %q is taken or not UTF-8", name)
 		}
 		seen[tensors[i].Name] = true
 		kinds[i], bytesOf[i], order[i] = t, int64(count)*t.size(), i
@@ -94,6 +95,11 @@ func encodeHeader(tensors []Named, meta map[string]string) ([]byte, []int, error
 	var out bytes.Buffer
 	out.WriteByte('{')
 	if len(meta) > 0 {
+		for key, value := range meta {
+			if !utf8.ValidString(key) || !utf8.ValidString(value) {
+				return nil, nil, fmt.Errorf("metadata %q is not UTF-8", key)
+			}
+		}
 		text, err := json.Marshal(meta) // sorted by key
 		if err != nil {
 			return nil, nil, err
@@ -128,37 +134,37 @@ func encodeHeader(tensors []Named, meta map[string]string) ([]byte, []int, error
 
 // writeValues writes the values of n, little-endian.
 func writeValues(w io.Writer, n *Named) error {
-	const chunk = 1 << 16
-	buffer := make([]byte, 0, 8*chunk)
-	for part := range slices.Chunk(n.F32, chunk) {
-		buffer = buffer[:0]
-		for _, v := range part {
-			buffer = binary.LittleEndian.AppendUint32(buffer, math.Float32bits(v))
-		}
-		if _, err := w.Write(buffer); err != nil {
-			return err
-		}
+	err := writeChunks(w, n.F32, func(b []byte, v float32) []byte {
+		return binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+	})
+	if err != nil {
+		return err
 	}
-	for part := range slices.Chunk(n.I32, chunk) {
-		buffer = buffer[:0]
-		for _, v := range part {
-			buffer = binary.LittleEndian.AppendUint32(buffer, uint32(v))
-		}
-		if _, err := w.Write(buffer); err != nil {
-			return err
-		}
+	err = writeChunks(w, n.I32, func(b []byte, v int32) []byte { return binary.LittleEndian.AppendUint32(b, uint32(v)) })
+	if err != nil {
+		return err
 	}
-	for part := range slices.Chunk(n.I64, chunk) {
-		buffer = buffer[:0]
-		for _, v := range part {
-			buffer = binary.LittleEndian.AppendUint64(buffer, uint64(v))
-		}
-		if _, err := w.Write(buffer); err != nil {
-			return err
-		}
+	err = writeChunks(w, n.I64, func(b []byte, v int64) []byte { return binary.LittleEndian.AppendUint64(b, uint64(v)) })
+	if err != nil {
+		return err
 	}
-	_, err := w.Write(n.U8)
+	_, err = w.Write(n.U8)
 	return err
+}
+
+// writeChunks writes values through a buffer.
+func writeChunks[T any](w io.Writer, values []T, encode func([]byte, T) []byte) error {
+	var buffer []byte
+	for part := range slices.Chunk(values, 1<<16) {
+		buffer = buffer[:0]
+		for _, v := range part {
+			buffer = encode(buffer, v)
+		}
+		if _, err := w.Write(buffer); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // replaceFile writes a file beside path, syncs it and renames it to path; on an error nothing is left behind.

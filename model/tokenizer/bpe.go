@@ -38,9 +38,6 @@ func (t *BPE) Size() int { return len(t.tokens) }
 // EOS is the id of <|endoftext|>.
 func (t *BPE) EOS() int { return t.eos }
 
-// Token returns the bytes of a token.
-func (t *BPE) Token(id int) string { return t.tokens[id] }
-
 // Encode returns the ids of text.
 func (t *BPE) Encode(text string) []int {
 	ids := make([]int, 0, len(text)/4+1)

@@ -1,8 +1,11 @@
 package tokenizer
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,24 +44,17 @@ func TestGPT2Coordinates(t *testing.T) {
 		split[n] = true
 	}
 	for n := range 448 {
-		if got := GPT2().Encode(itoa(n)); len(got) != 1 {
+		if got := GPT2().Encode(strconv.Itoa(n)); len(got) != 1 {
 			t.Errorf("%d: %v", n, got)
 		}
 		want := 1
 		if split[n] {
 			want = 2
 		}
-		if got := GPT2().Encode(" " + itoa(n)); len(got) != want {
+		if got := GPT2().Encode(" " + strconv.Itoa(n)); len(got) != want {
 			t.Errorf("space %d: %v", n, got)
 		}
 	}
-}
-
-func itoa(n int) string {
-	if n < 10 {
-		return string(rune('0' + n))
-	}
-	return itoa(n/10) + itoa(n%10)
 }
 
 // hardTexts are where splitters and merges go wrong.
@@ -115,6 +111,23 @@ func TestLongWord(t *testing.T) {
 	if d := time.Since(start); d > 10*time.Second {
 		t.Errorf("took %v", d)
 	}
+}
+
+// Several goroutines share one vocabulary (run with -race).
+func TestConcurrent(t *testing.T) {
+	c := GPT2().Compact(corpus)
+	var group sync.WaitGroup
+	for worker := range 4 {
+		group.Go(func() {
+			for i := range 500 {
+				text := fmt.Sprintf("%s %d%d", corpus[i%len(corpus)], worker, i)
+				if got := c.Decode(c.Encode(text)); got != text {
+					t.Errorf("%q came back as %q", text, got)
+				}
+			}
+		})
+	}
+	group.Wait()
 }
 
 func FuzzBPE(f *testing.F) {

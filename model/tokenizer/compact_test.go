@@ -98,6 +98,13 @@ func TestCompactJSON(t *testing.T) {
 	}
 }
 
+// Checkpoints name the vocabulary they were trained with: the name must not change between releases.
+func TestFingerprint(t *testing.T) {
+	if got, want := GPT2().Fingerprint(), "46b05c99618657e5"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func FuzzCompact(f *testing.F) {
 	c := GPT2().Compact(corpus)
 	for _, text := range hardTexts {

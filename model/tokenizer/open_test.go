@@ -10,12 +10,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+var inverse = func() (out [256]rune) {
+	for r, b := range alphabet {
+		out[b] = r
+	}
+	return out
+}()
+
 // toAlphabet is the inverse of fromAlphabet.
 func toAlphabet(token string) string {
-	inverse := make(map[byte]rune, 256)
-	for r, b := range alphabet {
-		inverse[b] = r
-	}
 	var out strings.Builder
 	for _, b := range []byte(token) {
 		out.WriteRune(inverse[b])
