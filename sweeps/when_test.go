@@ -15,23 +15,23 @@ func lookupSample(name string) (any, bool) { v, ok := sample[name]; return v, ok
 
 func TestConditions(t *testing.T) {
 	for text, want := range map[string]bool{
-		"resolution == 448":                                  true,
-		"resolution == 448.0":                                true,
-		"resolution != 448":                                  false,
-		"ratio < 0.5 and ratio >= .25":                       true,
-		"not on or method == 'cappa'":                        true,
-		"not (on or method == 'cappa')":                      false,
-		"not on == on":                                       false, // not binds more weakly than ==
-		"method in ['blip2', cappa]":                         true,
-		"method not in [blip2]":                              true,
-		"'aref' in tasks":                                    true,
-		"tasks == ['aref', 'cap']":                           true,
-		"tasks == [cap]":                                     false,
-		"pretrain.lr <= 0.001":                               true,
-		"on":                                                 true,
-		"true and not false":                                 true,
-		"absent == 1 or absent != 1":                         true, // a missing value equals nothing
-		"absent < 1":                                         false,
+		"resolution == 448":             true,
+		"resolution == 448.0":           true,
+		"resolution != 448":             false,
+		"ratio < 0.5 and ratio >= .25":  true,
+		"not on or method == 'cappa'":   true,
+		"not (on or method == 'cappa')": false,
+		"not on == on":                  false, // not binds more weakly than ==
+		"method in ['blip2', cappa]":    true,
+		"method not in [blip2]":         true,
+		"'aref' in tasks":               true,
+		"tasks == ['aref', 'cap']":      true,
+		"tasks == [cap]":                false,
+		"pretrain.lr <= 0.001":          true,
+		"on":                            true,
+		"true and not false":            true,
+		"absent == 1 or absent != 1":    true, // a missing value equals nothing
+		"absent < 1":                    false,
 		"method == \"cappa\" and resolution in [224, 448]":   true,
 		"resolution == 224 or ratio > 0 and ratio > 0.3":     false,
 		"(resolution == 448 or ratio > 0) and ratio == 0.25": true,
