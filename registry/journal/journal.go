@@ -1,0 +1,173 @@
+// Package journal keeps the events of one attempt of a trial in a file that only grows.
+//
+//	Event    one line: "crc32 SP json LF", with a sequence number; a start, a point, a progress, a note, an end or an exit
+//	Writer   appends events: batches of 200 ms, fsync at start, Sync, end and every 5 s; a superseded attempt stops itself
+//	Read     takes whole lines with a right checksum from a byte offset on, so that reading can be taken up again
+//
+// The file lies in the attempt's own folder, HOME/trials/ID/N, which one process makes and no other writes to. The
+// number N is the fence: once N+1 exists, the writer of N refuses to go on. There is no SQL here; package registry
+// turns journals into rows.
+package journal
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+)
+
+// FileName is the name of the journal in an attempt's folder.
+const FileName = "events.jsonl"
+
+// Kind tells which part of an Event is set.
+type Kind string
+
+const (
+	KindStart    Kind = "start"
+	KindPoint    Kind = "point"
+	KindProgress Kind = "progress"
+	KindNote     Kind = "note"
+	KindEnd      Kind = "end"  // the trial's own word
+	KindExit     Kind = "exit" // the word of the one who waited for its process
+)
+
+// Event is one line of a journal.
+type Event struct {
+	Seq  int64 `json:"q"` // 1, 2, 3, … without gaps
+	Time int64 `json:"t"` // milliseconds since 1970, UTC
+	Kind Kind  `json:"k"`
+
+	Metric string `json:"m,omitempty"` // of a point
+	Step   int64  `json:"s,omitempty"`
+	Value  Number `json:"v,omitzero"`
+
+	Start    *Start    `json:"start,omitempty"`
+	Progress *Progress `json:"progress,omitempty"`
+	Note     *Note     `json:"note,omitempty"`
+	End      *End      `json:"end,omitempty"`
+	Exit     *Exit     `json:"exit,omitempty"`
+}
+
+// Purpose says why an attempt was made.
+type Purpose string
+
+const (
+	PurposeRun   Purpose = "run"
+	PurposeRerun Purpose = "rerun" // to compare with the trial's numbers, which stay as they are
+)
+
+// Start opens a journal: what is run, and where.
+type Start struct {
+	Trial      string          `json:"trial"`
+	Attempt    int             `json:"attempt"`
+	Purpose    Purpose         `json:"purpose"`
+	Spec       json.RawMessage `json:"spec"` // the canonical encoding
+	Engine     string          `json:"engine,omitempty"`
+	Threads    int             `json:"threads,omitempty"`
+	Provenance Provenance      `json:"provenance"`
+}
+
+// Provenance says what code ran on what machine. Empty fields could not be found out.
+type Provenance struct {
+	Commit     string `json:"commit,omitempty"`      // of the working directory's repository, else of the program
+	DiffHash   string `json:"diff_hash,omitempty"`   // of the changes that are not committed; empty is clean
+	Harness    string `json:"harness,omitempty"`     // version of the harness
+	BinaryHash string `json:"binary_hash,omitempty"` // SHA-256 of the program file
+	GoVersion  string `json:"go_version,omitempty"`
+	Host       string `json:"host,omitempty"`
+	CPU        string `json:"cpu,omitempty"`
+	Cores      int    `json:"cores,omitempty"`
+	GPU        string `json:"gpu,omitempty"`
+	Driver     string `json:"driver,omitempty"`
+}
+
+// Progress says how far a stage is. Loss is NaN where there is none.
+type Progress struct {
+	Stage string `json:"stage"`
+	Step  int    `json:"step"`
+	Total int    `json:"total"` // 0 = not known
+	Loss  Number `json:"loss"`
+}
+
+// Note is a fact about the trial in words.
+type Note struct {
+	Key  string `json:"key"`
+	Text string `json:"text"`
+}
+
+// Outcome is how an attempt ended.
+type Outcome string
+
+const (
+	Done        Outcome = "done"
+	Failed      Outcome = "failed"
+	Interrupted Outcome = "interrupted" // it was asked to stop, and the next call goes on
+)
+
+// End closes a journal in the words of the trial itself.
+type End struct {
+	Outcome Outcome `json:"outcome"`
+	Error   string  `json:"error,omitempty"`
+}
+
+// Class says why an attempt failed: all but ClassError may go well another time.
+type Class string
+
+const (
+	ClassError       Class = "error"       // the same error would come again
+	ClassKilled      Class = "killed"      // by a signal that we did not send
+	ClassMemory      Class = "oom"         // out of memory
+	ClassTimeout     Class = "timeout"     // over resources.timeout
+	ClassInterrupted Class = "interrupted" // we were asked to stop
+)
+
+// Exit is what the operating system said when the attempt's process ended.
+type Exit struct {
+	Code       int     `json:"code"`             // -1 when a signal ended it
+	Signal     string  `json:"signal,omitempty"` // such as "killed"
+	Class      Class   `json:"class,omitempty"`  // empty for a good end
+	Error      string  `json:"error,omitempty"`
+	PeakMemory int64   `json:"peak_memory,omitempty"` // bytes
+	CPUSeconds float64 `json:"cpu_seconds,omitempty"`
+}
+
+// Number is a float64 that JSON can carry: NaN and the infinities are strings.
+type Number float64
+
+// MarshalJSON writes the shortest number that reads back as the same bits.
+func (n Number) MarshalJSON() ([]byte, error) { return appendNumber(nil, float64(n)), nil }
+
+func appendNumber(dst []byte, v float64) []byte {
+	switch {
+	case math.IsNaN(v):
+		return append(dst, `"NaN"`...)
+	case math.IsInf(v, 1):
+		return append(dst, `"+Inf"`...)
+	case math.IsInf(v, -1):
+		return append(dst, `"-Inf"`...)
+	}
+	return strconv.AppendFloat(dst, v, 'g', -1, 64)
+}
+
+// UnmarshalJSON reads a number, or "NaN", "+Inf" and "-Inf".
+func (n *Number) UnmarshalJSON(data []byte) error {
+	text := string(data)
+	switch text {
+	case `"NaN"`:
+		*n = Number(math.NaN())
+		return nil
+	case `"+Inf"`:
+		*n = Number(math.Inf(1))
+		return nil
+	case `"-Inf"`:
+		*n = Number(math.Inf(-1))
+		return nil
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
+		return fmt.Errorf("want a number: %s is none", text)
+	}
+	*n = Number(v)
+	return nil
+}
