@@ -1,0 +1,140 @@
+package ptb
+
+import (
+	"encoding/json"
+	"os"
+	"sort"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+const sharedFolder = "../../../shared/metrics/"
+
+func readShared(t *testing.T, name string, into any) {
+	t.Helper()
+	data, err := os.ReadFile(sharedFolder + name)
+	if err != nil {
+		t.Skipf("no recorded tokens: %v", err)
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		t.Fatal(err)
+	}
+}
+
+type item struct {
+	ID, Hyp string
+	Refs    []string
+}
+
+func tokenizeAll(l *Lexer, lines []string) []string {
+	out := make([]string, len(lines))
+	for i := range lines {
+		out[i] = string(l.Append(nil, lines, i))
+	}
+	return out
+}
+
+func TestRecordedTokens(t *testing.T) {
+	var fixture struct{ Items []item }
+	var golden struct {
+		Tokens map[string]item `json:"ptb_tokenized"`
+	}
+	readShared(t, "fixture_a.json", &fixture)
+	readShared(t, "fixture_a_golden.json", &golden)
+	var hyps, refs, wantHyps, wantRefs []string
+	for _, it := range fixture.Items {
+		hyps, wantHyps = append(hyps, it.Hyp), append(wantHyps, golden.Tokens[it.ID].Hyp)
+		refs, wantRefs = append(refs, it.Refs...), append(wantRefs, golden.Tokens[it.ID].Refs...)
+	}
+	var l Lexer
+	check := func(lines, got, want []string) {
+		for i := range want {
+			if got[i] != want[i] {
+				t.Errorf("%q:\n got %q\nwant %q", lines[i], got[i], want[i])
+			}
+		}
+	}
+	check(hyps, tokenizeAll(&l, hyps), wantHyps)
+	check(refs, tokenizeAll(&l, refs), wantRefs)
+}
+
+func TestRecordedPunctuation(t *testing.T) {
+	var fixture struct{ Items []item }
+	var golden struct {
+		Lines map[string]string `json:"ptb_before_punctuation_removal"`
+	}
+	readShared(t, "fixture_a.json", &fixture)
+	readShared(t, "fixture_a_meteor_stages.json", &golden)
+	var ids, hyps []string
+	for _, it := range fixture.Items {
+		ids, hyps = append(ids, it.ID), append(hyps, it.Hyp)
+	}
+	if len(golden.Lines) == 0 {
+		t.Fatal("nothing to compare")
+	}
+	l := Lexer{KeepPunctuation: true}
+	for i, got := range tokenizeAll(&l, hyps) {
+		if want := golden.Lines[ids[i]]; got != want {
+			t.Errorf("%q:\n got %q\nwant %q", hyps[i], got, want)
+		}
+	}
+}
+
+// TestOfficialOutput compares with recorded output of the official program on lines that mix every rule. PTB_ORACLE=lines.txt,tokens.txt
+// compares another pair of files.
+func TestOfficialOutput(t *testing.T) {
+	in, out, ok := strings.Cut(os.Getenv("PTB_ORACLE"), ",")
+	if !ok {
+		in, out = "testdata/lines.txt", "testdata/tokens.txt"
+	}
+	read := func(name string) []string {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Split(string(data), "\n")
+	}
+	lines, want := read(in), read(out)
+	if len(lines) != len(want) {
+		t.Fatalf("%d lines, but tokens of %d", len(lines), len(want))
+	}
+	l := Lexer{KeepPunctuation: true}
+	bad := 0
+	for i, got := range tokenizeAll(&l, lines) {
+		if got != want[i] {
+			if bad++; bad <= 20 {
+				t.Errorf("%q:\n got %q\nwant %q", lines[i], got, want[i])
+			}
+		}
+	}
+	if bad > 0 {
+		t.Errorf("%d of %d lines differ", bad, len(lines))
+	}
+}
+
+func FuzzLexer(f *testing.F) {
+	for _, seed := range []string{"Dr. O'Neil isn't (617) 555 1234 <b a='x'>", "a@b..c@d http://x.y/ 3 1/2 \xff é", "'90 non-U.S.-x &eacute;x"} {
+		f.Add(seed, "The next")
+	}
+	f.Fuzz(func(t *testing.T, line, next string) {
+		l := Lexer{KeepPunctuation: true}
+		got := string(l.Append(nil, []string{line, next}, 0))
+		if !utf8.ValidString(got) || strings.Contains(got, "  ") || strings.ContainsAny(got, "\n\r") {
+			t.Errorf("%q: got %q", line, got)
+		}
+	})
+}
+
+func TestRulesAreNamed(t *testing.T) {
+	var names []string
+	for _, r := range rules {
+		names = append(names, r.name)
+	}
+	sort.Strings(names)
+	for i := 1; i < len(names); i++ {
+		if names[i] == names[i-1] {
+			t.Errorf("two rules are called %q", names[i])
+		}
+	}
+}
