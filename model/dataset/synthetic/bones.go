@@ -18,9 +18,11 @@ func drawRibs(c *canvas, h habitus, g *geometry) {
 		fade := ramp(out, .05, .10) * ramp(out, .41, .36)
 		for i := range 11 {
 			v0 := .09 + gap*(float64(i)+h.ribPhase*.5-.25)
-			drawBand(c, g, x, v0+.02-.055*math.Sin(math.Pi*min(t*1.1, 1))+.17*t*t, .017, .062*fade)
+			v := v0 + .02 - .055*math.Sin(math.Pi*min(t*1.1, 1)) + .17*t*t
+			drawBand(c, g, x, v, .017, .062*fade*ramp(v, .88, .66))
 			if i > 1 && out > .16 {
-				drawBand(c, g, x, v0+.26-.30*t, .014, .022*fade*ramp(out, .16, .24))
+				front := v0 + .26 - .30*t
+				drawBand(c, g, x, front, .014, .024*fade*ramp(out, .16, .24)*ramp(front, .80, .60))
 			}
 		}
 	}
@@ -28,9 +30,6 @@ func drawRibs(c *canvas, h habitus, g *geometry) {
 
 // drawBand adds a band of half-width half (in v) centred at v in column x, with denser edges, as a cortex has.
 func drawBand(c *canvas, g *geometry, x int, v, half, amount float64) {
-	if v > .86 {
-		return
-	}
 	scale := float64(c.h) / float64(g.height)
 	mid := g.y(v) * scale
 	wide := half * g.sy * float64(c.h)
@@ -57,38 +56,41 @@ func drawClavicles(c *canvas, h habitus, g *geometry) {
 }
 
 // hila are where the vessels of the right and the left lung start.
-var hila = [2][2]float64{{.40, .405}, {.60, .405}}
+var hila = [2][2]float64{{.395, .41}, {.615, .40}}
 
-// drawVessels adds the branching vessels of both lungs, new on every film.
+// drawVessels adds the branching vessels of both lungs, new on every film, and the shadow of each hilum.
 func drawVessels(r *rand.Rand, c *canvas, g *geometry) {
 	for i, hilum := range hila {
-		for k := range 9 {
-			angle := -1.25 + 2.5*(float64(k)+uniform(r, .1, .9))/9
-			dir := 1.0
-			if i == 0 {
-				dir = -1
-			}
-			drawVessel(r, c, g, hilum[0], hilum[1], angle, dir, uniform(r, .10, .15), .0085, 3)
+		dir := float64(2*i - 1)
+		drawBlob(c, g, hilum[0]+.012*dir, hilum[1], .050, .080, .10)
+		drawBlob(c, g, hilum[0]+.005*dir, hilum[1]+.05, .030, .060, .07)
+		const trunks = 8
+		for k := range trunks {
+			t := (float64(k) + uniform(r, .2, .8)) / trunks // 0 up, 1 down
+			drawVessel(r, c, g, hilum[0], hilum[1]-.05+.11*t, -1.3+2.6*t, dir, uniform(r, .08, .13), .0085, 3)
 		}
-		drawBlob(c, g, hilum[0]-.01+.02*float64(i), hilum[1], .030, .055, .10)
 	}
 }
 
 // drawVessel draws one branch of the given length and half-width (both in u) and then its two children.
 func drawVessel(r *rand.Rand, c *canvas, g *geometry, u, v, angle, dir, length, width float64, depth int) {
-	steps := int(length / .006)
+	const step = .004
+	steps := int(length / step)
 	for i := range steps {
-		w := width * (1 - .4*float64(i)/float64(steps))
-		drawBlob(c, g, u, v, w, w, .030*width/.0085+.008)
-		u += dir * .006 * math.Cos(angle)
-		v += .006 * math.Sin(angle)
-		angle += uniform(r, -.09, .09)
+		w := width * (1 - .35*float64(i)/float64(steps))
+		drawBlob(c, g, u, v, w, w, .012+4.5*w)
+		u += dir * step * math.Cos(angle)
+		v += step * math.Sin(angle)
+		angle += uniform(r, -.07, .07)
+		if out := math.Abs(u - .5); v > .66 || v < .16 || out > .33 {
+			return
+		}
 	}
-	if depth == 0 || v > .66 || v < .15 {
+	if depth == 0 {
 		return
 	}
-	drawVessel(r, c, g, u, v, angle-uniform(r, .2, .6), dir, length*uniform(r, .5, .8), width*.66, depth-1)
-	drawVessel(r, c, g, u, v, angle+uniform(r, .2, .6), dir, length*uniform(r, .5, .8), width*.66, depth-1)
+	drawVessel(r, c, g, u, v, angle-uniform(r, .15, .5), dir, length*uniform(r, .55, .85), width*.65, depth-1)
+	drawVessel(r, c, g, u, v, angle+uniform(r, .15, .5), dir, length*uniform(r, .55, .85), width*.65, depth-1)
 }
 
 // drawBlob adds a soft disc of radii ru, rv.

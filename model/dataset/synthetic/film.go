@@ -18,11 +18,12 @@ func newCanvas(w, h int) *canvas { return &canvas{w, h, make([]float32, w*h)} }
 type exposure struct {
 	gain, gamma float64
 	bias        [4]float64 // brightness at the four corners
+	lung, gas   float64    // density of the lungs, amount of gas in the stomach: differences from the average
 	ap          bool
 }
 
 func drawExposure(r *rand.Rand, ap bool) exposure {
-	e := exposure{gain: uniform(r, .90, 1.10), gamma: uniform(r, .88, 1.16), ap: ap}
+	e := exposure{gain: uniform(r, .90, 1.10), gamma: uniform(r, .88, 1.16), lung: uniform(r, -.045, .045), gas: uniform(r, 0, 1), ap: ap}
 	for i := range e.bias {
 		e.bias[i] = uniform(r, -.03, .03)
 	}
@@ -32,12 +33,12 @@ func drawExposure(r *rand.Rand, ap bool) exposure {
 // film draws one frontal film. Soft shapes are computed on a quarter of the pixels, bones and vessels on half, and the
 // mottle and the noise on all of them.
 func film(r *rand.Rand, h habitus, g *geometry, s *state, e exposure, p Params) *image.Gray {
-	soft := drawSoft(h, g, s, p)
+	soft := drawSoft(h, g, s, e, p)
 	half := soft.enlarged((g.width+1)/2, (g.height+1)/2)
 	drawRibs(half, h, g)
 	drawClavicles(half, h, g)
 	drawVessels(r, half, g)
-	drawSharpFindings(half, g, s, p)
+	drawSharpFindings(half, h, g, s, p)
 	full := half.enlarged(g.width, g.height)
 	drawMottle(r, full, g, s, p)
 	return develop(r, full, e, p)
@@ -52,6 +53,7 @@ type lungRow struct {
 	mediastinum            float64 // half-width
 	tissue, lung, spine    float64 // grey values
 	trachea                float64 // half-width of the air column, 0 below the carina
+	breast, gas            float64 // density of the breast shadows, of the gas in the stomach
 }
 
 // Grey values before the exposure.
@@ -61,6 +63,8 @@ const (
 	greyLung   = 0.25
 	greyHeart  = 0.66
 	greyCentre = 0.62
+
+	emphysemaDark = 0.09 // taken from the lungs at CoarseContrast 1
 )
 
 func rowAt(v float64, h habitus, g *geometry) lungRow {
@@ -78,11 +82,13 @@ func rowAt(v float64, h habitus, g *geometry) lungRow {
 		row.rightOuter, row.rightInner = .325-.195*outer, .325+.135*inner
 		row.leftInner, row.leftOuter = .675-.135*inner, .675+.205*outer
 	}
-	if v > .44 && v < .80 {
-		t := (v - .44) / .33
-		bulge := math.Sqrt(max(0, 1-math.Pow((v-.62)/.20, 2)))
-		row.heartRight = g.widened(.50 - .13*bulge)
-		row.heartLeft = g.widened(.545 + .195*math.Pow(t, .75)*math.Pow(max(0, 1-math.Pow(min(t, 1), 6)), .45)*1.06)
+	if v > .43 && v < .80 {
+		t := (v - .43) / .36
+		row.heartRight = g.widened(.50 - .13*math.Sqrt(max(0, 1-sq((v-.61)/.19))))
+		row.heartLeft = g.widened(.55 + .205*math.Sin(math.Pi/2*math.Pow(t/.80, .85))*math.Sqrt(max(0, 1-math.Pow(t, 7))))
+	}
+	if h.female {
+		row.breast = .09
 	}
 	if v < .36 {
 		row.trachea = .022 + .02*ramp(v, .31, .36)
@@ -126,7 +132,7 @@ func domes(u, flat float64) (rightDome, leftDome float64) {
 
 // drawSoft draws everything with soft borders: body, lungs, heart, great vessels, spine, abdomen, and the coarse findings
 // that change a whole shape.
-func drawSoft(h habitus, g *geometry, s *state, p Params) *canvas {
+func drawSoft(h habitus, g *geometry, s *state, e exposure, p Params) *canvas {
 	c := newCanvas((g.width+3)/4, (g.height+3)/4)
 	us := make([]float64, c.w)
 	rightDome, leftDome := make([]float64, c.w), make([]float64, c.w)
@@ -137,8 +143,10 @@ func drawSoft(h habitus, g *geometry, s *state, p Params) *canvas {
 	for y := range c.h {
 		v := g.v((float64(y) + .5) * float64(g.height) / float64(c.h))
 		row := rowAt(v, h, g)
+		row.lung += e.lung
+		row.gas = .20 * e.gas
 		if s[emphysema].present {
-			row.lung -= .14 * p.CoarseContrast
+			row.lung -= emphysemaDark * p.CoarseContrast
 		}
 		for x, u := range us {
 			c.pix[y*c.w+x] = float32(softAt(u, v, &row, rightDome[x], leftDome[x]))
@@ -155,13 +163,17 @@ func softAt(u, v float64, row *lungRow, rightDome, leftDome float64) float64 {
 	}
 	tissue := greyAir + (row.tissue-greyAir)*depth/(depth+.018)
 	val := tissue
-	if v > .08 && v < .85 {
+	if v > .08 {
 		rightLung := soften(min(u-row.rightOuter, row.rightInner-u, rightDome-v), .012)
 		leftLung := soften(min(u-row.leftInner, row.leftOuter-u, leftDome-v), .012)
 		if lung := rightLung + leftLung; lung > 0 {
 			val += (row.lung - val) * min(lung, 1)
-		} else if v > .6 {
-			val += .08 * soften(v-min(rightDome, leftDome), .02)
+		}
+		if v > .6 { // liver and stomach below the domes
+			val += .07 * soften(v-min(rightDome, leftDome), .025)
+		}
+		if row.breast > 0 {
+			val += row.breast * soften(1-sq((math.Abs(u-.5)-.235)/.17)-sq((v-.60)/.15), .5) * tissue
 		}
 	}
 	off := math.Abs(u - .505)
@@ -170,7 +182,7 @@ func softAt(u, v float64, row *lungRow, rightDome, leftDome float64) float64 {
 	}
 	if row.heartRight < row.heartLeft {
 		if heart := soften(min(u-row.heartRight, row.heartLeft-u), .012); heart > 0 {
-			val += (max(greyHeart, val) - val) * heart * ramp(v, .44, .49)
+			val += (max(greyHeart, val) - val) * heart * ramp(v, .43, .50)
 		}
 	}
 	if d := sq((u-.575)/.030) + sq((v-.315)/.045); d < 2 { // the aortic knob
@@ -183,7 +195,7 @@ func softAt(u, v float64, row *lungRow, rightDome, leftDome float64) float64 {
 		}
 	}
 	if d := sq((u-.66)/.075) + sq((v-.84)/.045); d < 1.5 { // gas in the stomach
-		val -= .16 * soften(1-d, .45)
+		val -= row.gas * soften(1-d, .45)
 	}
 	return val
 }

@@ -8,26 +8,26 @@ import (
 // Coarse findings with a sharp border, in patient coordinates.
 var (
 	// effusionFill is how high fluid stands above the costophrenic angle by level, in v (lung height .62).
-	effusionFill = [2]float64{.100, .170}
+	effusionFill = [2]float64{.100, .180}
 	opacityAt    = box{.285, .435, .125, .095} // centre, radii
 	herniaAt     = box{.545, .640, .085, .085}
 )
 
 // Brightness of coarse findings at CoarseContrast 1.
 const (
-	effusionGrey = 0.72
-	opacityAdd   = 0.30
-	herniaRim    = 0.16
-	herniaAir    = 0.42
+	effusionGrey = 0.69
+	opacityAdd   = 0.22
+	herniaWall   = 0.10
+	herniaAir    = 0.34
 )
 
 // drawSharpFindings draws effusion, opacity and hernia. Cardiomegaly and emphysema change the shapes of drawSoft.
-func drawSharpFindings(c *canvas, g *geometry, s *state, p Params) {
+func drawSharpFindings(c *canvas, h habitus, g *geometry, s *state, p Params) {
 	if s[lungOpacity].present {
 		drawOpacity(c, g, opacityAdd*p.CoarseContrast)
 	}
 	if f := s[pleuralEffusion]; f.present {
-		drawEffusion(c, g, f.side, effusionFill[f.level], p.CoarseContrast)
+		drawEffusion(c, h, g, f.side, effusionFill[f.level], p.CoarseContrast)
 	}
 	if s[hernia].present {
 		drawHernia(c, g, p.CoarseContrast)
@@ -37,43 +37,50 @@ func drawSharpFindings(c *canvas, g *geometry, s *state, p Params) {
 // drawOpacity adds a dense patch with a fairly sharp, lobed border.
 func drawOpacity(c *canvas, g *geometry, amount float64) {
 	c.eachIn(g, opacityAt, 1.2, func(i int, du, dv float64) {
-		lobes := 1 + .10*math.Sin(3*math.Atan2(dv, du)+.7) + .06*math.Sin(5*math.Atan2(dv, du))
-		c.pix[i] += float32(amount * soften(lobes-math.Hypot(du, dv), .16))
+		around := math.Atan2(dv, du)
+		lobes := 1 + .07*math.Sin(3*around+.7) + .05*math.Sin(7*around)
+		uneven := 1 + .12*math.Sin(5*du+1)*math.Sin(6*dv)
+		c.pix[i] += float32(amount * uneven * soften(lobes-math.Hypot(du, dv), .22))
 	})
 }
 
-// drawEffusion fills the base of a lung up to a meniscus that climbs along the chest wall.
-func drawEffusion(c *canvas, g *geometry, where side, fill, contrast float64) {
-	angle, edge, medial := .785, .145, .455
-	if where == left {
-		angle, edge, medial = .805, .865, .545
+// drawEffusion fills the base of a lung up to a meniscus that climbs along the chest wall. The fluid is as dense as the
+// abdomen below, so that it also hides the dome.
+func drawEffusion(c *canvas, h habitus, g *geometry, where side, fill, contrast float64) {
+	for y := range c.h {
+		v := g.v((float64(y) + .5) * float64(g.height) / float64(c.h))
+		if v < .50 || v > .84 {
+			continue
+		}
+		row := rowAt(v, h, g)
+		for x := range c.w {
+			u := g.u((float64(x) + .5) * float64(g.width) / float64(c.w))
+			wall, inner, bottom := u-row.rightOuter, row.rightInner-u, .775
+			if where == left {
+				wall, inner, bottom = row.leftOuter-u, u-row.leftInner, .795
+			}
+			lung := soften(min(wall, inner), .012) * ramp(v, bottom+.04, bottom-.04)
+			if lung == 0 {
+				continue
+			}
+			surface := bottom - fill - .05*math.Exp(-wall/.035)
+			wet := float32(lung * soften(v-surface, .008) * min(contrast, 1))
+			if i := y*c.w + x; c.pix[i] < effusionGrey {
+				c.pix[i] += (effusionGrey - c.pix[i]) * wet
+			}
+		}
 	}
-	span := math.Abs(medial - edge)
-	area := box{(edge + medial) / 2, angle - .10, span/2 + .06, .22}
-	c.eachIn(g, area, 1.42, func(i int, du, dv float64) {
-		u, v := area[0]+du*area[2], area[1]+dv*area[3]
-		t := math.Abs(u-edge) / span // 0 at the chest wall, 1 at the heart
-		if math.Abs(u-area[0]) > span/2+.03 {
-			return
-		}
-		surface := angle - fill - .045*math.Exp(-t/.10)
-		inside := soften(v-surface, .008) * ramp(t, 1.05, .92) * ramp(v, .90, .84)
-		grey := float32(effusionGrey)
-		if c.pix[i] < grey {
-			c.pix[i] += (grey - c.pix[i]) * float32(min(inside*contrast, 1))
-		}
-	})
 }
 
 // drawHernia draws a bright-walled disc behind the heart, air above fluid.
 func drawHernia(c *canvas, g *geometry, contrast float64) {
 	c.eachIn(g, herniaAt, 1.1, func(i int, du, dv float64) {
 		d := math.Hypot(du, dv)
-		inside := soften(.82-d, .05)
-		rim := soften(1-d, .06) - inside
+		inside := soften(.88-d, .05)
+		wall := soften(1-d, .06) - inside
 		air := inside * soften(-.05-dv, .04)
 		fluid := inside - air
-		c.pix[i] += float32(contrast * (herniaRim*(rim+fluid) - herniaAir*air))
+		c.pix[i] += float32(contrast * (herniaWall*(wall+fluid) - herniaAir*air))
 	})
 }
 
@@ -99,7 +106,7 @@ const mottlePeriod = 16
 // mottleWindows are where a fine finding shows, in patient coordinates: centre and radii. Each is wider than a patch of
 // 32 pixels at 448.
 var mottleWindows = [numFindings][]box{
-	edema:             {{.365, .40, .095, .095}, {.635, .40, .095, .095}},
+	edema:             {{.355, .40, .080, .090}, {.645, .40, .080, .090}},
 	atelectasis:       {{.285, .585, .120, .080}},
 	pneumothorax:      {{.310, .205, .115, .075}},
 	granuloma:         {{.700, .240, .105, .085}},
