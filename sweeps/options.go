@@ -131,7 +131,7 @@ func (p *parser) report(e entry) error {
 			bold, err = p.oneOf(f.value, name, "best", "none")
 			r.BoldBest = bold == "best"
 		case "published":
-			r.Published, err = p.text(f.value, name)
+			r.Published, err = p.texts(f.value, name)
 		case "cases":
 			r.Cases, err = p.whole(f.value, name, 0)
 		case "family":

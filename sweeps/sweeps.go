@@ -103,9 +103,9 @@ type Report struct {
 	Columns   []string // keys of metrics; empty: all
 	Show      []string // of mean, std, ci, n, delta, p
 	BoldBest  bool
-	Published string // rows of this table of published.csv are printed below
-	Cases     int    // print so many test cases with every row's answer, instead of numbers
-	Family    string // what Holm's correction ranges over: "table" (default) or "column"
+	Published []string // tables of published.csv whose rows are printed below
+	Cases     int      // print so many test cases with every row's answer, instead of numbers
+	Family    string   // what Holm's correction ranges over: "table" (default) or "column"
 }
 
 // Trial is one training run of the sweep.
