@@ -1,0 +1,230 @@
+// Attention, one head of one sample at a time. Scores of QUERY_ROWS queries with all keys are kept in scratch, never in
+// memory: the way back computes them again from the largest score and the sum that the way forth left of each query.
+// Every mask here hides the end of a row: query i sees the first limit(i) keys.
+
+enum { QUERY_ROWS = 4 * TILE_ROWS, FEW_QUERIES = 4 };
+
+static long padded(long n) { return (n + PANEL - 1) / PANEL * PANEL; }
+
+// What a thread needs for one head: see attention_scratch for the sizes.
+typedef struct {
+	const float **k, **v; // [keys]: the rows of this head
+	float *k_across, *v_across; // panels [width][keys]: K and V transposed
+	float *k_along, *v_along;   // panels [keys][width]
+	float *q_along, *dy_along;  // panels [queries][width]
+	float *s, *ds;              // [QUERY_ROWS, keys]
+} head_scratch;
+
+static size_t attention_scratch(const attention_job *t) {
+	long d = t->width / t->heads;
+	return 2 * sizeof(float *) * t->keys + 256 +
+	       sizeof(float) * (2 * padded(t->keys) * d + 2 * t->keys * padded(d) + 2 * t->queries * padded(d) +
+	                        2 * QUERY_ROWS * padded(t->keys));
+}
+
+static head_scratch cut_scratch(const attention_job *t, void *scratch) {
+	long d = t->width / t->heads;
+	head_scratch h = {.k = scratch};
+	h.v = h.k + t->keys;
+	h.k_across = (float *)(((uintptr_t)(h.v + t->keys) + 63) & ~(uintptr_t)63);
+	h.v_across = h.k_across + padded(t->keys) * d;
+	h.s = h.v_across + padded(t->keys) * d;
+	h.ds = h.s + QUERY_ROWS * padded(t->keys);
+	h.k_along = h.ds + QUERY_ROWS * padded(t->keys);
+	h.v_along = h.k_along + t->keys * padded(d);
+	h.q_along = h.v_along + t->keys * padded(d);
+	h.dy_along = h.q_along + t->queries * padded(d);
+	return h;
+}
+
+static long limit(const attention_job *t, long sample, long query) {
+	long n = t->keys;
+	if (t->causal && (!t->causal_rows || t->causal_rows[sample])) n += query + 1 - t->queries;
+	if (t->lengths && t->lengths[sample] < n) n = t->lengths[sample];
+	return n < 0 ? 0 : n;
+}
+
+static void find_rows(const attention_job *t, long sample, long head, head_scratch *h) {
+	long d = t->width / t->heads;
+	for (long j = 0; j < t->keys; j++) {
+		long k = t->k_rows ? t->k_rows[sample * t->rows_stride + j] : sample * t->keys + j;
+		long v = t->v_rows ? t->v_rows[sample * t->rows_stride + j] : sample * t->keys + j;
+		h->k[j] = t->k + k * t->k_stride + head * d;
+		h->v[j] = t->v + v * t->v_stride + head * d;
+	}
+}
+
+// across packs n rows of d floats transposed: panels [d][PANEL rows].
+static void across(const float *const *rows, long n, long d, float *panels) {
+	for (long j = 0; j < n; j += PANEL, panels += PANEL * d) {
+		long nv = n - j < PANEL ? n - j : PANEL;
+		if (nv < PANEL) memset(panels, 0, sizeof *panels * PANEL * d);
+		for (long r = 0; r < nv; r++)
+			for (long l = 0; l < d; l++) panels[l * PANEL + r] = rows[j + r][l];
+	}
+}
+
+// along packs n rows of d floats as they are: panels [n][PANEL of the d].
+static void along(const float *const *rows, const float *first, long stride, long n, long d, float *panels) {
+	for (long l = 0; l < d; l += PANEL)
+		for (long j = 0; j < n; j++, panels += PANEL) {
+			const float *row = (rows ? rows[j] : first + j * stride) + l;
+			long nv = d - l < PANEL ? d - l : PANEL;
+			memcpy(panels, row, sizeof *row * nv);
+			memset(panels + nv, 0, sizeof *row * (PANEL - nv));
+		}
+}
+
+// exponentials makes scores s [n] into exp(scale·s - peak), zeros up to end, and returns their sum. s has room for W more.
+static float exponentials(float *s, long n, long end, float scale, float peak) {
+	vf total = {0}, low = splat(peak);
+	long j = 0;
+	for (; j + W <= n; j += W) {
+		vf e = vexp(load(s + j) * scale - low);
+		store(s + j, e);
+		total += e;
+	}
+	if (j < n) {
+		vf e = vexp(load(s + j) * scale - low);
+		store(s + j, e);
+		total += load_part(s + j, n - j);
+	}
+	for (j = n; j < end; j++) s[j] = 0;
+	return sum(total);
+}
+
+static float highest(const float *s, long n, float scale) {
+	vf m = splat(s[0]);
+	long j = 0;
+	for (; j + W <= n; j += W) m = choose(load(s + j) > m, load(s + j), m);
+	float top = largest(m);
+	for (; j < n; j++)
+		if (s[j] > top) top = s[j];
+	return top * scale;
+}
+
+static float dot(const float *x, const float *y, long n) {
+	vf total = {0};
+	long l = 0;
+	for (; l + W <= n; l += W) total += load(x + l) * load(y + l);
+	if (l < n) total += load_part(x + l, n - l) * load_part(y + l, n - l);
+	return sum(total);
+}
+
+static void keep_softmax(const attention_job *t, long row, float peak, float inverse) {
+	if (!t->peak) return;
+	t->peak[row] = peak;
+	t->inverse[row] = inverse;
+}
+
+// few_queries is decoding: too few queries for packing to pay.
+static void few_queries(const attention_job *t, long sample, long head, head_scratch *h) {
+	long d = t->width / t->heads;
+	float scale = 1 / sqrtf((float)d);
+	for (long i = 0; i < t->queries; i++) {
+		long row = sample * t->queries + i, n = limit(t, sample, i);
+		const float *q = t->q + row * t->q_stride + head * d;
+		float *y = t->y + row * t->width + head * d;
+		for (long j = 0; j < n; j++) h->s[j] = dot(q, h->k[j], d);
+		float peak = n ? highest(h->s, n, scale) : 0;
+		float total = n ? exponentials(h->s, n, n, scale, peak) : 0;
+		float inverse = n ? 1 / total : 0;
+		keep_softmax(t, (sample * t->heads + head) * t->queries + i, peak, inverse);
+		for (long l = 0; l < d; l += W) {
+			long part = d - l < W ? d - l : W;
+			vf out = {0};
+			if (part == W)
+				for (long j = 0; j < n; j++) out += h->s[j] * load(h->v[j] + l);
+			else
+				for (long j = 0; j < n; j++) out += h->s[j] * load_part(h->v[j] + l, part);
+			store_part(y + l, out * inverse, part);
+		}
+	}
+}
+
+static void attention(const void *job, long from, long to, void *scratch) {
+	const attention_job *t = job;
+	long d = t->width / t->heads, ld = padded(t->keys);
+	float scale = 1 / sqrtf((float)d);
+	head_scratch h = cut_scratch(t, scratch);
+	for (long u = from; u < to; u++) {
+		long sample = u / t->heads, head = u % t->heads;
+		find_rows(t, sample, head, &h);
+		if (t->queries <= FEW_QUERIES) {
+			few_queries(t, sample, head, &h);
+			continue;
+		}
+		long seen = limit(t, sample, t->queries - 1);
+		across(h.k, seen, d, h.k_across);
+		along(h.v, NULL, 0, seen, d, h.v_along);
+		for (long i0 = 0; i0 < t->queries; i0 += QUERY_ROWS) {
+			long m = t->queries - i0 < QUERY_ROWS ? t->queries - i0 : QUERY_ROWS;
+			long n = limit(t, sample, i0 + m - 1), row = sample * t->queries + i0;
+			float inverse[QUERY_ROWS];
+			product(m, n, d, t->q + row * t->q_stride + head * d, t->q_stride, 1, h.k_across, d, h.s, ld, 0);
+			for (long i = 0; i < m; i++) {
+				long ni = limit(t, sample, i0 + i);
+				float *s = h.s + i * ld;
+				float peak = ni ? highest(s, ni, scale) : 0;
+				float total = exponentials(s, ni, n, scale, peak);
+				inverse[i] = ni ? 1 / total : 0;
+				keep_softmax(t, (sample * t->heads + head) * t->queries + i0 + i, peak, inverse[i]);
+			}
+			float *y = t->y + row * t->width + head * d;
+			product(m, d, n, h.s, ld, 1, h.v_along, seen, y, t->width, 0);
+			for (long i = 0; i < m; i++)
+				for (long l = 0; l < d; l++) y[i * t->width + l] *= inverse[i];
+		}
+	}
+}
+
+static void clear_rows(float *x, long rows, long stride, long n) {
+	for (long j = 0; j < rows; j++) memset(x + j * stride, 0, sizeof *x * n);
+}
+
+// attention_back: with p = softmax(s), dv = pᵀ dy, dp = dy vᵀ, ds = p (dp - dy·y) / sqrt(d), dq = ds k, dk = dsᵀ q.
+static void attention_back(const void *job, long from, long to, void *scratch) {
+	const attention_job *t = job;
+	long d = t->width / t->heads, ld = padded(t->keys);
+	float scale = 1 / sqrtf((float)d);
+	head_scratch h = cut_scratch(t, scratch);
+	for (long u = from; u < to; u++) {
+		long sample = u / t->heads, head = u % t->heads, seen = limit(t, sample, t->queries - 1);
+		const float *q = t->q + sample * t->queries * t->q_stride + head * d;
+		const float *y = t->y + sample * t->queries * t->width + head * d;
+		const float *dy = t->dy + sample * t->queries * t->width + head * d;
+		float *dk = t->dk ? t->dk + sample * t->keys * t->width + head * d : NULL;
+		float *dv = t->dv ? t->dv + sample * t->keys * t->width + head * d : NULL;
+		if (dk && !t->add_dk) clear_rows(dk, t->keys, t->width, d);
+		if (dv && !t->add_dv) clear_rows(dv, t->keys, t->width, d);
+		find_rows(t, sample, head, &h);
+		across(h.k, seen, d, h.k_across);
+		across(h.v, seen, d, h.v_across);
+		if (t->dq) along(h.k, NULL, 0, seen, d, h.k_along);
+		if (dk) along(NULL, q, t->q_stride, t->queries, d, h.q_along);
+		if (dv) along(NULL, dy, t->width, t->queries, d, h.dy_along);
+		for (long i0 = 0; i0 < t->queries; i0 += QUERY_ROWS) {
+			long m = t->queries - i0 < QUERY_ROWS ? t->queries - i0 : QUERY_ROWS;
+			long n = limit(t, sample, i0 + m - 1);
+			product(m, n, d, q + i0 * t->q_stride, t->q_stride, 1, h.k_across, d, h.s, ld, 0);
+			product(m, n, d, dy + i0 * t->width, t->width, 1, h.v_across, d, h.ds, ld, 0);
+			for (long i = 0; i < m; i++) {
+				long row = (sample * t->heads + head) * t->queries + i0 + i;
+				float *s = h.s + i * ld, *ds = h.ds + i * ld, inverse = t->inverse[row];
+				exponentials(s, limit(t, sample, i0 + i), n, scale, t->peak[row]);
+				float drift = dot(dy + (i0 + i) * t->width, y + (i0 + i) * t->width, d);
+				for (long j = 0; j < n; j += W) { // the rows have room for whole vectors; what lies behind n is not read
+					vf p = load(s + j) * inverse;
+					store(s + j, p);
+					store(ds + j, p * (load(ds + j) - drift) * scale);
+				}
+			}
+			if (dv) product(n, d, m, h.s, 1, ld, h.dy_along + i0 * PANEL, t->queries, dv, t->width, 1);
+			if (dk) product(n, d, m, h.ds, 1, ld, h.q_along + i0 * PANEL, t->queries, dk, t->width, 1);
+			if (t->dq) {
+				float *dq = t->dq + (sample * t->queries + i0) * t->width + head * d;
+				product(m, d, n, h.ds, ld, 1, h.k_along, seen, dq, t->width, t->add_dq);
+			}
+		}
+	}
+}

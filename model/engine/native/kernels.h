@@ -1,0 +1,142 @@
+// The kernels that exist once for each kind of vector unit, and what they are told. Every kernel computes whole units of
+// output; see pool.h. Arrays are row-major floats; "add" means: add to what the output holds instead of replacing it.
+#ifndef NATIVE_KERNELS_H
+#define NATIVE_KERNELS_H
+
+#include <stdint.h>
+
+#include "pool.h"
+
+// C [m, n] = A [m, k] B [k, n] (+ bias [n]): element (i, l) of A lies at a[i·a_row + l·a_col], (l, j) of B at
+// b[l·b_row + j·b_col]. Of each pair of strides one is 1. C has rows of length ldc.
+typedef struct {
+	long m, n, k;
+	const float *a, *b, *bias;
+	long a_row, a_col, b_row, b_col;
+	float *c;
+	long ldc;
+	int add;
+	float *packed;               // B in panels, see gemm.h
+	long row_tiles, unit_tiles;  // tiles of rows altogether and in a unit
+	long panels, unit_panels;    // panels of columns altogether and in a unit
+	long row_units, column_units;
+	long blocks, block;          // blocks of the inner dimension and the length of one
+} gemm_job;
+
+// Attention of a batch: a unit is one head of one sample. Key and value rows are found through rows (NULL: in order).
+typedef struct {
+	long batch, queries, keys, width, heads;
+	const float *q, *k, *v;
+	long q_stride, k_stride, v_stride; // floats between rows
+	const int32_t *k_rows, *v_rows; // [batch, rows_stride]: the row of k and v that holds a position; NULL: b·keys + j
+	long rows_stride;
+	int causal;
+	const int32_t *lengths, *causal_rows; // [batch] or NULL
+	float *y;                   // [batch, queries, width]
+	float *peak, *inverse;      // [batch, heads, queries]: largest score and 1/Σ exp of each query; NULL when not wanted
+	const float *dy;
+	float *dq, *dk, *dv; // dense [batch, …, width]; NULL when not wanted
+	int add_dq, add_dk, add_dv;
+} attention_job;
+
+typedef struct {
+	long rows, width;
+	const float *x, *w, *b, *dy;
+	float *y, *mean, *scale; // scale: 1/sqrt(variance + eps) of each row
+	float *dx, *partial;     // partial [blocks of rows, 2·width]: sums for dw and db
+	float eps;
+	int add;
+} norm_job;
+
+typedef struct {
+	long rows, classes;
+	const float *logits, *weights;
+	const int32_t *labels;
+	double smoothing;
+	double *loss;          // [rows], each times its weight
+	float *peak, *inverse; // [rows]
+	float *dlogits;
+	double factor; // gradient of the loss / Σ weights
+	int add;
+} entropy_job;
+
+typedef enum {
+	ELEMENT_ADD,        // z = x + y
+	ELEMENT_MUL,        // z = x y
+	ELEMENT_SCALE,      // z = x factor
+	ELEMENT_ABS,        // z = |x|
+	ELEMENT_ABS_BACK,   // z = sign(x) y
+	ELEMENT_GELU_TANH,  // z = gelu(x)
+	ELEMENT_GELU_ERF,
+	ELEMENT_GELU_TANH_BACK, // z = gelu'(x) y
+	ELEMENT_GELU_ERF_BACK,
+} element_op;
+
+// z [n] of x [n] and y [n] or, repeated, [period].
+typedef struct {
+	element_op op;
+	long n, period;
+	const float *x, *y;
+	float *z, factor;
+	int add;
+} element_job;
+
+// Column sums: out [width] (+)= Σ over rows of x [rows, width] (times y where it is not NULL).
+typedef struct {
+	long rows, width;
+	const float *x, *y;
+	float *out, *partial; // partial [blocks of rows, width]
+	int add;
+} columns_job;
+
+typedef struct {
+	long n;
+	float *p, *m, *v;
+	const float *g;
+	float clip, beta1, rest1, beta2, rest2, eps; // rest: 1 - β, rounded once
+	float shrink, step, root;                    // 1 - rate·decay, rate/(1-β1ᵗ), 1/(1-β2ᵗ)
+} adamw_job;
+
+typedef struct {
+	long n;
+	const float *x;
+	double *partial; // one a block of BLOCK elements
+} squares_job;
+
+// Rows [count] of table [rows, width] to out, or their gradients back.
+typedef struct {
+	long count, rows, width;
+	const float *table, *dy;
+	const int32_t *ids;
+	float *out, *dtable;
+} gather_job;
+
+typedef struct {
+	long boxes, samples, height, width, channels;
+	const float *features, *box, *dy;
+	const int32_t *rows;
+	float *out, *dfeatures;
+} roi_job;
+
+enum {
+	BLOCK = 4096, // elements of a unit of elementwise work
+	ROWS = 32,    // rows whose sums for a weight's gradient are kept apart
+	BINS = 3,     // of RoIAlign, each way
+	READS = 2,    // in a bin, each way
+};
+
+typedef struct {
+	const char *name;
+	long tile_rows, panel; // of the matrix product
+	kernel gemm_pack, gemm, attention, attention_back, norm, norm_back, entropy, entropy_back, element, columns,
+		columns_total, adamw, squares, gather, scatter, roi, roi_back;
+	size_t (*attention_scratch)(const attention_job *);
+} kernels;
+
+extern const kernels kernels_plain;
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define NATIVE_X86_KERNELS 1
+extern const kernels kernels_avx2, kernels_avx512;
+#endif
+
+#endif

@@ -1,0 +1,60 @@
+// Package native is the default engine: it computes every operation at once, in C kernels on all cores, and needs nothing
+// installed but gcc.
+//
+//	Engine --New--> Session --Run | Gradients | Step--> run (engine.Ops: computes, and keeps the way back)
+//	                                                      |-- kernels.go --> native.c --> kernels_{avx512,avx2,plain}.c
+//	                                                      '-- arena: the memory of all values, kept from step to step
+//
+// A run is a tape: each operation appends one closure that turns the gradient of its result into those of its operands,
+// and only where a parameter that moves stands behind them. Memory of values and gradients is handed back as soon as the
+// way back has passed them. The kernels are written once in C with vector types (gemm.h, attention.h, rows.h, elements.h,
+// gather.h) and compiled for each kind of vector unit; pool.c holds the threads. Every bit of a result is independent of
+// the number of threads.
+//
+// What is not here: models, schedules, anything that reads files.
+package native
+
+import (
+	"fmt"
+	"runtime"
+
+	"harness/model/engine"
+)
+
+// Engine computes on the CPU of this machine. Its sessions share its threads and may be used concurrently.
+type Engine struct {
+	pool    *pool
+	threads int
+}
+
+// New is an engine on that many threads; 0 means all cores. It panics only if the system refuses threads.
+func New(threads int) *Engine {
+	if threads <= 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	e := &Engine{pool: newPool(threads), threads: threads}
+	runtime.AddCleanup(e, freePool, e.pool)
+	return e
+}
+
+// Name is "native".
+func (e *Engine) Name() string { return "native" }
+
+// Device names the kernels and the threads: "cpu avx512, 2 threads".
+func (e *Engine) Device() string {
+	plural := "s"
+	if e.threads == 1 {
+		plural = ""
+	}
+	return fmt.Sprintf("cpu %s, %d thread%s", kernelsName(), e.threads, plural)
+}
+
+// New makes a session that holds its own copy of params. Names must be unique and sizes must fit shapes.
+func (e *Engine) New(params []engine.Param) (engine.Session, error) { return newSession(e, params) }
+
+// misuse is what operations panic with when their operands do not fit; sessions make it an error.
+type misuse struct{ message string }
+
+func (m misuse) Error() string { return m.message }
+
+func refuse(format string, args ...any) { panic(misuse{fmt.Sprintf(format, args...)}) }

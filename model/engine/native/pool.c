@@ -1,0 +1,193 @@
+#define _GNU_SOURCE
+#include "pool.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <time.h>
+
+// The state word of a pool: a job's number, whether it takes more threads, and how many are inside.
+// A thread that wakes late finds the job closed and goes back to sleep: nobody ever waits for a sleeper.
+#define OPEN ((uint64_t)1 << 16)
+#define INSIDE ((uint64_t)0xffff)
+#define NUMBER(state) ((state) >> 17)
+
+enum { SPINS = 4000, YIELDS = 200, SMALL_WORK_NS = 8000 };
+
+typedef struct {
+	pool *owner;
+	pthread_t thread;
+	void *scratch;
+	size_t scratch_size;
+} member;
+
+struct pool {
+	pthread_mutex_t running; // held during a job
+	pthread_mutex_t sleeping;
+	pthread_cond_t wake;
+	atomic_int sleepers;
+	atomic_int stop;
+
+	_Atomic uint64_t state;
+	kernel fn;
+	const void *job;
+	long units, grain;
+	size_t scratch;
+	atomic_long next;
+
+	float *shared; // the buffer of pool_lock
+	size_t shared_size;
+	int threads;
+	member *members;
+};
+
+static inline void relax(void) {
+#if defined(__x86_64__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
+static void *grow(void *old, size_t *have, size_t want) {
+	if (want <= *have) return old;
+	free(old);
+	*have = (want + want / 4 + 4095) & ~(size_t)4095;
+	void *block = aligned_alloc(64, *have);
+	if (!block) abort(); // a few MB are not to be had: nothing sensible can follow
+	return block;
+}
+
+static void take_units(pool *p, member *m) {
+	if (p->scratch) m->scratch = grow(m->scratch, &m->scratch_size, p->scratch);
+	for (;;) {
+		long from = atomic_fetch_add(&p->next, p->grain);
+		if (from >= p->units) return;
+		long to = from + p->grain < p->units ? from + p->grain : p->units;
+		p->fn(p->job, from, to, m->scratch);
+	}
+}
+
+// wait_for_job returns the state of an open job other than number, or 0 when the pool ends.
+static uint64_t wait_for_job(pool *p, uint64_t number) {
+	for (;;) {
+		for (int i = 0; i < SPINS; i++) {
+			uint64_t s = atomic_load(&p->state);
+			if ((s & OPEN) && NUMBER(s) != number) return s;
+			if (atomic_load_explicit(&p->stop, memory_order_relaxed)) return 0;
+			relax();
+		}
+		pthread_mutex_lock(&p->sleeping);
+		atomic_fetch_add(&p->sleepers, 1);
+		for (;;) {
+			uint64_t s = atomic_load(&p->state);
+			if (atomic_load(&p->stop) || ((s & OPEN) && NUMBER(s) != number)) break;
+			pthread_cond_wait(&p->wake, &p->sleeping);
+		}
+		atomic_fetch_sub(&p->sleepers, 1);
+		pthread_mutex_unlock(&p->sleeping);
+	}
+}
+
+static void *work(void *arg) {
+	member *m = arg;
+	pool *p = m->owner;
+	uint64_t number = 0;
+	for (;;) {
+		uint64_t s = wait_for_job(p, number);
+		if (!s) return NULL;
+		if (!atomic_compare_exchange_strong(&p->state, &s, s + 1)) continue;
+		number = NUMBER(s);
+		take_units(p, m);
+		atomic_fetch_sub(&p->state, 1);
+	}
+}
+
+pool *pool_new(int threads) {
+	pool *p = calloc(1, sizeof *p);
+	if (!p) return NULL;
+	p->members = calloc(threads, sizeof *p->members);
+	if (!p->members) {
+		free(p);
+		return NULL;
+	}
+	pthread_mutex_init(&p->running, NULL);
+	pthread_mutex_init(&p->sleeping, NULL);
+	pthread_cond_init(&p->wake, NULL);
+	p->threads = 1;
+	for (int i = 1; i < threads; i++) {
+		p->members[i].owner = p;
+		if (pthread_create(&p->members[i].thread, NULL, work, &p->members[i])) {
+			pool_free(p);
+			return NULL;
+		}
+		p->threads++;
+	}
+	return p;
+}
+
+void pool_free(pool *p) {
+	pthread_mutex_lock(&p->sleeping);
+	atomic_store(&p->stop, 1);
+	pthread_cond_broadcast(&p->wake);
+	pthread_mutex_unlock(&p->sleeping);
+	for (int i = 0; i < p->threads; i++) {
+		if (i > 0) pthread_join(p->members[i].thread, NULL);
+		free(p->members[i].scratch);
+	}
+	free(p->members);
+	free(p->shared);
+	free(p);
+}
+
+int pool_threads(const pool *p) { return p->threads; }
+
+float *pool_lock(pool *p, size_t size) {
+	pthread_mutex_lock(&p->running);
+	p->shared = grow(p->shared, &p->shared_size, size);
+	return p->shared;
+}
+
+void pool_unlock(pool *p) { pthread_mutex_unlock(&p->running); }
+
+void pool_run_locked(pool *p, kernel fn, const void *job, long units, double work, size_t scratch) {
+	member *self = &p->members[0];
+	if (p->threads == 1 || units < 2 || work < SMALL_WORK_NS) {
+		if (scratch) self->scratch = grow(self->scratch, &self->scratch_size, scratch);
+		fn(job, 0, units, self->scratch);
+		return;
+	}
+	p->fn = fn;
+	p->job = job;
+	p->units = units;
+	p->scratch = scratch;
+	p->grain = units / (p->threads * 8L);
+	if (p->grain < 1) p->grain = 1;
+	atomic_store(&p->next, 0);
+	uint64_t number = NUMBER(atomic_load(&p->state)) + 1;
+	atomic_store(&p->state, number << 17 | OPEN);
+	if (atomic_load(&p->sleepers) > 0) {
+		pthread_mutex_lock(&p->sleeping);
+		pthread_cond_broadcast(&p->wake);
+		pthread_mutex_unlock(&p->sleeping);
+	}
+	take_units(p, self);
+	atomic_fetch_and(&p->state, ~OPEN);
+	for (int i = 0; atomic_load(&p->state) & INSIDE; i++) {
+		if (i < SPINS) {
+			relax();
+		} else if (i < SPINS + YIELDS) {
+			sched_yield();
+		} else {
+			nanosleep(&(struct timespec){0, 50000}, NULL);
+		}
+	}
+}
+
+void pool_run(pool *p, kernel fn, const void *job, long units, double work, size_t scratch) {
+	pthread_mutex_lock(&p->running);
+	pool_run_locked(p, fn, job, units, work, scratch);
+	pthread_mutex_unlock(&p->running);
+}

@@ -1,0 +1,136 @@
+// Operations on rows: layer norm and softmax cross-entropy.
+
+// norm: the mean of a row is corrected by the mean of what it left, and the variance is that of the differences, so
+// that a mean far above the spread does no harm.
+static void norm(const void *job, long from, long to, void *scratch) {
+	const norm_job *t = job;
+	long n = t->width, whole = n / W * W, part = n - whole;
+	for (long r = from; r < to; r++) {
+		const float *x = t->x + r * n;
+		float *y = t->y + r * n;
+		vf total = {0}, first = {0}, second = {0};
+		for (long j = 0; j < whole; j += W) total += load(x + j);
+		if (part) total += load_part(x + whole, part);
+		float mean = sum(total) / n;
+		for (long j = 0; j < whole; j += W) {
+			vf d = load(x + j) - mean;
+			first += d;
+			second += d * d;
+		}
+		float left = sum(first), squares = sum(second);
+		for (long j = whole; j < n; j++) {
+			float d = x[j] - mean;
+			left += d;
+			squares += d * d;
+		}
+		left /= n;
+		mean += left;
+		float variance = squares / n - left * left;
+		float scale = 1 / sqrtf((variance > 0 ? variance : variance * 0) + t->eps);
+		for (long j = 0; j < whole; j += W) store(y + j, (load(x + j) - mean) * scale * load(t->w + j) + load(t->b + j));
+		if (part)
+			store_part(y + whole, (load_part(x + whole, part) - mean) * scale * load_part(t->w + whole, part) +
+			                          load_part(t->b + whole, part), part);
+		t->mean[r] = mean;
+		t->scale[r] = scale;
+	}
+}
+
+// norm_back_row adds a row's part to dw and db, and gives dx: with g = dy w and z the normalised row,
+// dx = scale (g - mean(g) - z mean(g z)).
+static void norm_back_row(const norm_job *t, long r, float *dw, float *db) {
+	long n = t->width, whole = n / W * W, part = n - whole;
+	const float *x = t->x + r * n, *dy = t->dy + r * n;
+	float mean = t->mean[r], scale = t->scale[r];
+	vf total = {0}, along = {0};
+	for (long j = 0; j < whole; j += W) {
+		vf z = (load(x + j) - mean) * scale, d = load(dy + j), g = d * load(t->w + j);
+		total += g;
+		along += g * z;
+		store(dw + j, load(dw + j) + d * z);
+		store(db + j, load(db + j) + d);
+	}
+	if (part) {
+		vf z = (load_part(x + whole, part) - mean) * scale, d = load_part(dy + whole, part);
+		vf g = d * load_part(t->w + whole, part);
+		total += g;
+		along += g * z;
+		store_part(dw + whole, load_part(dw + whole, part) + d * z, part);
+		store_part(db + whole, load_part(db + whole, part) + d, part);
+	}
+	if (!t->dx) return;
+	float *dx = t->dx + r * n, drift = sum(total) / n, slope = sum(along) / n;
+	for (long j = 0; j < whole; j += W) {
+		vf z = (load(x + j) - mean) * scale, g = load(dy + j) * load(t->w + j);
+		vf d = (g - drift - z * slope) * scale;
+		put(dx + j, d, t->add);
+	}
+	if (part) {
+		vf z = (load_part(x + whole, part) - mean) * scale, g = load_part(dy + whole, part) * load_part(t->w + whole, part);
+		vf d = (g - drift - z * slope) * scale;
+		put_part(dx + whole, d, part, t->add);
+	}
+}
+
+// A unit of the way back is ROWS rows; its sums for dw and db stand in partial until columns_total adds them in order.
+static void norm_back(const void *job, long from, long to, void *scratch) {
+	const norm_job *t = job;
+	for (long u = from; u < to; u++) {
+		float *partial = t->partial + u * 2 * t->width;
+		memset(partial, 0, sizeof *partial * 2 * t->width);
+		for (long r = u * ROWS; r < t->rows && r < (u + 1) * ROWS; r++)
+			norm_back_row(t, r, partial, partial + t->width);
+	}
+}
+
+static void entropy(const void *job, long from, long to, void *scratch) {
+	const entropy_job *t = job;
+	long n = t->classes, whole = n / W * W;
+	for (long r = from; r < to; r++) {
+		t->loss[r] = 0;
+		if (t->weights[r] == 0) continue;
+		const float *x = t->logits + r * n;
+		float peak = highest(x, n, 1);
+		vf total = {0}, below = {0};
+		for (long j = 0; j < whole; j += W) {
+			vf d = load(x + j) - peak;
+			below += d;
+			total += vexp(d);
+		}
+		float e = sum(total), b = sum(below);
+		if (whole < n) {
+			vf d = load_part(x + whole, n - whole) - peak, all = vexp(d);
+			for (long j = 0; j < n - whole; j++) {
+				e += all[j];
+				b += d[j];
+			}
+		}
+		double logs = log(e);
+		t->loss[r] = t->weights[r] * ((1 - t->smoothing) * (logs + peak - x[t->labels[r]]) + t->smoothing * (logs - (double)b / n));
+		t->peak[r] = peak;
+		t->inverse[r] = 1 / e;
+	}
+}
+
+static void entropy_back(const void *job, long from, long to, void *scratch) {
+	const entropy_job *t = job;
+	long n = t->classes, whole = n / W * W;
+	for (long r = from; r < to; r++) {
+		float *dx = t->dlogits + r * n;
+		if (t->weights[r] == 0) {
+			if (!t->add) memset(dx, 0, sizeof *dx * n);
+			continue;
+		}
+		const float *x = t->logits + r * n;
+		float factor = t->factor * t->weights[r], share = factor * t->smoothing / n, inverse = t->inverse[r] * factor;
+		for (long j = 0; j < whole; j += W) {
+			vf d = vexp(load(x + j) - t->peak[r]) * inverse - share;
+			put(dx + j, d, t->add);
+		}
+		if (whole < n) {
+			vf d = vexp(load_part(x + whole, n - whole) - t->peak[r]) * inverse - share;
+			put_part(dx + whole, d, n - whole, t->add);
+		}
+		dx[t->labels[r]] -= factor * (1 - t->smoothing);
+	}
+}

@@ -1,0 +1,297 @@
+package native
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"harness/model/engine"
+)
+
+// Session is a model's parameters on the CPU. Those that move lie in one block, so do their gradients and moments: clipping
+// and AdamW see single long arrays.
+type Session struct {
+	engine *Engine
+	arena  arena
+	names  []string
+	params map[string]*parameter
+	frozen []float32
+	moving block
+	steps  int
+	states states
+}
+
+// block holds the parameters that move; all four arrays have the same layout.
+type block struct {
+	params        []*parameter
+	p, grad, m, v []float32
+}
+
+type parameter struct {
+	engine.Param
+	value   *value
+	data    []float32
+	grad    []float32 // nil if frozen
+	m, v    []float32
+	reached bool // in this run a gradient has arrived
+}
+
+func newSession(e *Engine, params []engine.Param) (*Session, error) {
+	s := &Session{engine: e, params: map[string]*parameter{}}
+	var frozen, moving int
+	for _, p := range params {
+		if s.params[p.Name] != nil {
+			return nil, fmt.Errorf("parameter %s is given twice", p.Name)
+		}
+		if len(p.Tensor.F32) != p.Tensor.Size() {
+			return nil, fmt.Errorf("parameter %s %v holds %d floats", p.Name, p.Tensor.Shape, len(p.Tensor.F32))
+		}
+		own := &parameter{Param: p}
+		s.names = append(s.names, p.Name)
+		s.params[p.Name] = own
+		if p.Frozen {
+			frozen += roundUp(p.Tensor.Size())
+		} else {
+			moving += roundUp(p.Tensor.Size())
+			s.moving.params = append(s.moving.params, own)
+		}
+	}
+	if err := guard(func() { s.place(params, frozen, moving) }); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// place takes the memory of all parameters and copies them there, in their order.
+func (s *Session) place(params []engine.Param, frozen, moving int) {
+	s.frozen = mapFloats(max(frozen, 1))
+	b := &s.moving
+	for _, array := range []*[]float32{&b.p, &b.grad, &b.m, &b.v} {
+		*array = mapFloats(max(moving, 1))
+	}
+	frozen, moving = 0, 0
+	for _, given := range params {
+		p := s.params[given.Name]
+		n := len(given.Tensor.F32)
+		if p.Frozen {
+			p.data = s.frozen[frozen : frozen+n]
+			frozen += roundUp(n)
+		} else {
+			from, to := moving, moving+n
+			p.data, p.grad, p.m, p.v = b.p[from:to], b.grad[from:to], b.m[from:to], b.v[from:to]
+			moving += roundUp(n)
+		}
+		copy(p.data, given.Tensor.F32)
+		p.Tensor = engine.Tensor{Shape: slices.Clone(given.Tensor.Shape)}
+	}
+}
+
+// guard makes a misuse inside of f an error.
+func guard(f func()) (err error) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case misuse:
+			err = r
+		default:
+			panic(r)
+		}
+	}()
+	f()
+	return nil
+}
+
+// start begins a run; the memory of the one before is dead.
+func (s *Session) start(in engine.Inputs, records bool) *run {
+	s.arena.reset()
+	for _, p := range s.params {
+		p.reached = false
+		p.value = nil
+	}
+	return &run{s: s, in: in, records: records, decodes: !records}
+}
+
+// Run computes the program's results without a way back.
+func (s *Session) Run(key string, p engine.Program, in engine.Inputs) (out []engine.Tensor, err error) {
+	err = guard(func() {
+		r := s.start(in, false)
+		out = r.toHost(p(r))
+	})
+	return out, err
+}
+
+// Gradients computes the loss and the gradient of every parameter that is not frozen, by name, unclipped.
+func (s *Session) Gradients(key string, p engine.Program, in engine.Inputs) (float64, map[string]engine.Tensor, error) {
+	loss, _, err := s.differentiate(p, in)
+	if err != nil {
+		return 0, nil, err
+	}
+	grads := map[string]engine.Tensor{}
+	for _, p := range s.moving.params {
+		grads[p.Name] = engine.Floats(slices.Clone(p.grad), slices.Clone(p.Tensor.Shape)...)
+	}
+	return loss, grads, nil
+}
+
+// Step computes the loss and its gradients, clips them and moves the parameters by AdamW.
+func (s *Session) Step(key string, p engine.Program, in engine.Inputs, rate float64, opt engine.AdamW) (engine.StepResult, error) {
+	loss, extra, err := s.differentiate(p, in)
+	if err != nil {
+		return engine.StepResult{}, err
+	}
+	result := engine.StepResult{Loss: loss, Extra: extra}
+	result.GradNorm = math.Sqrt(s.engine.pool.squares(s.moving.grad))
+	if !finite(loss) || !finite(result.GradNorm) {
+		return result, fmt.Errorf("step %d: loss %g, gradient norm %g: nothing was moved", s.steps+1, loss, result.GradNorm)
+	}
+	clip := 1.0
+	if opt.Clip > 0 {
+		clip = min(1, opt.Clip/(result.GradNorm+1e-6))
+	}
+	s.steps++
+	s.move(rate, clip, opt)
+	return result, nil
+}
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
+// differentiate runs the program and the way back; the gradients are in the parameters then.
+func (s *Session) differentiate(p engine.Program, in engine.Inputs) (loss float64, extra []engine.Tensor, err error) {
+	err = guard(func() {
+		r := s.start(in, true)
+		results := p(r)
+		if len(results) == 0 {
+			refuse("the program has no result: its first must be the loss")
+		}
+		first := r.of(results[0])
+		if first.size() != 1 {
+			refuse("the loss has shape %v, not one element", first.shape)
+		}
+		loss = float64(first.data[0])
+		if first.scalar {
+			loss = first.exact
+		}
+		extra = r.toHost(results[1:])
+		r.backward(first)
+		for _, p := range s.moving.params {
+			if !p.reached {
+				clear(p.grad)
+			}
+		}
+	})
+	return loss, extra, err
+}
+
+// move is one step of AdamW. Neighbours in the block that decay alike are moved together.
+func (s *Session) move(rate, clip float64, opt engine.AdamW) {
+	b := &s.moving
+	t := float64(s.steps)
+	step, root := rate/(1-math.Pow(opt.Beta1, t)), 1/(1-math.Pow(opt.Beta2, t))
+	for i, from := 0, 0; i < len(b.params); {
+		to, decays := from, b.params[i].Decay
+		for ; i < len(b.params) && b.params[i].Decay == decays; i++ {
+			to += roundUp(len(b.params[i].data))
+		}
+		shrink := 1.0
+		if decays {
+			shrink -= rate * opt.Decay
+		}
+		s.engine.pool.adamw(b.p[from:to], b.m[from:to], b.v[from:to], b.grad[from:to], clip, opt.Beta1, opt.Beta2, opt.Eps,
+			shrink, step, root)
+		from = to
+	}
+}
+
+// toHost copies results out of the run's memory.
+func (r *run) toHost(results []engine.Value) []engine.Tensor {
+	out := make([]engine.Tensor, len(results))
+	for i, v := range results {
+		own := r.of(v)
+		out[i] = engine.Floats(slices.Clone(r.flat(own)), slices.Clone(own.shape)...)
+	}
+	return out
+}
+
+// Param copies the present value of a parameter to the host.
+func (s *Session) Param(name string) (engine.Tensor, error) {
+	p := s.params[name]
+	if p == nil {
+		return engine.Tensor{}, fmt.Errorf("no parameter %s", name)
+	}
+	return engine.Floats(slices.Clone(p.data), slices.Clone(p.Tensor.Shape)...), nil
+}
+
+// Names lists the parameters in the order given to New.
+func (s *Session) Names() []string { return slices.Clone(s.names) }
+
+const (
+	firstMoment  = "adam.m."
+	secondMoment = "adam.v."
+	stepCount    = "adam.step"
+)
+
+// saved lists the arrays of a full state by their names; the count of steps is kept beside them.
+func (s *Session) saved() map[string]saved {
+	all := map[string]saved{}
+	for name, p := range s.params {
+		all[name] = saved{p.data, p.Tensor.Shape}
+		if !p.Frozen {
+			all[firstMoment+name] = saved{p.m, p.Tensor.Shape}
+			all[secondMoment+name] = saved{p.v, p.Tensor.Shape}
+		}
+	}
+	return all
+}
+
+type saved struct {
+	data  []float32
+	shape []int
+}
+
+// Save copies parameters and optimiser state to the host: NAME, adam.m.NAME, adam.v.NAME, and the int32 adam.step [1].
+func (s *Session) Save() (map[string]engine.Tensor, error) {
+	state := map[string]engine.Tensor{stepCount: engine.Ints([]int32{int32(s.steps)}, 1)}
+	for name, array := range s.saved() {
+		state[name] = engine.Floats(slices.Clone(array.data), slices.Clone(array.shape)...)
+	}
+	return state, nil
+}
+
+// Load puts back what Save returned; a missing or misshapen tensor is an error and changes nothing.
+func (s *Session) Load(state map[string]engine.Tensor) error {
+	arrays := s.saved()
+	for _, name := range slices.Sorted(maps.Keys(arrays)) {
+		given, ok := state[name]
+		switch {
+		case !ok:
+			return fmt.Errorf("load state: no tensor %s", name)
+		case !slices.Equal(given.Shape, arrays[name].shape):
+			return fmt.Errorf("load state: %s has shape %v, not %v", name, given.Shape, arrays[name].shape)
+		case len(given.F32) != len(arrays[name].data):
+			return fmt.Errorf("load state: %s holds %d floats, not %d", name, len(given.F32), len(arrays[name].data))
+		}
+	}
+	count := state[stepCount]
+	if len(count.I32) != 1 || count.I32[0] < 0 {
+		return fmt.Errorf("load state: %s is not one count", stepCount)
+	}
+	for name, array := range arrays {
+		copy(array.data, state[name].F32)
+	}
+	s.steps = int(count.I32[0])
+	return nil
+}
+
+// Close frees what the session holds.
+func (s *Session) Close() {
+	s.arena.free()
+	s.states.free()
+	for _, array := range [][]float32{s.frozen, s.moving.p, s.moving.grad, s.moving.m, s.moving.v} {
+		if array != nil {
+			unmapFloats(array)
+		}
+	}
+	*s = Session{engine: s.engine, params: map[string]*parameter{}}
+}

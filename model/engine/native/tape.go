@@ -1,0 +1,180 @@
+package native
+
+import (
+	"slices"
+
+	"harness/model/engine"
+)
+
+// value is an array of a run. Its rows (the last dimension) lie one behind the other, unless stride or state says where.
+type value struct {
+	shape  []int
+	data   []float32
+	stride int    // floats between rows; 0: the rows are dense
+	state  *state // the rows are those of a decoding state
+	needs  bool   // a parameter that moves stands behind it
+	exact  float64
+	scalar bool // exact holds a loss in full precision
+	leaf   *parameter
+	grad   *gradient
+}
+
+// Shape is the value's dimensions.
+func (v *value) Shape() []int { return v.shape }
+
+func (v *value) size() int  { return engine.Size(v.shape) }
+func (v *value) width() int { return v.shape[len(v.shape)-1] }
+
+// rows is the number of rows: all dimensions but the last.
+func (v *value) rows() int { return engine.Size(v.shape[:len(v.shape)-1]) }
+
+// gradient is memory that one or several values hold as their gradient: one that holds it alone may add to it in place.
+type gradient struct {
+	data []float32
+	refs int
+}
+
+// run is one execution of a program.
+type run struct {
+	s       *Session
+	in      engine.Inputs
+	records bool // keeps the way back
+	decodes bool // states may be used
+	nodes   []node
+	dropped int // calls of Dropout so far
+}
+
+// node is the way back of one operation: from the gradient of out to those of its operands.
+type node struct {
+	out  *value
+	owns bool // out.data is the operation's own memory
+	back func(dy []float32)
+}
+
+var _ engine.Ops = (*run)(nil)
+
+func (r *run) pool() *pool { return r.s.engine.pool }
+
+// take is memory for the run's time.
+func (r *run) take(n int) []float32 { return r.s.arena.take(n) }
+
+// of is the engine's own form of an operand.
+func (r *run) of(v engine.Value) *value {
+	own, ok := v.(*value)
+	if !ok {
+		refuse("a value of another engine: %T", v)
+	}
+	return own
+}
+
+// fresh is a new value in memory of its own; its gradient is needed if that of any operand is.
+func (r *run) fresh(shape []int, operands ...*value) *value {
+	v := &value{shape: slices.Clone(shape), data: r.take(engine.Size(shape))}
+	v.needs = r.records && slices.ContainsFunc(operands, func(o *value) bool { return o != nil && o.needs })
+	return v
+}
+
+// view is a value in the memory of another.
+func (r *run) view(of *value, data []float32, shape []int) *value {
+	return &value{shape: slices.Clone(shape), data: data, needs: of.needs}
+}
+
+// then records the way back of out, if there is anything behind it.
+func (r *run) then(out *value, owns bool, back func(dy []float32)) *value {
+	if out.needs {
+		r.nodes = append(r.nodes, node{out, owns, back})
+	}
+	return out
+}
+
+// flat is the value's data with dense rows; it is made dense for good.
+func (r *run) flat(v *value) []float32 {
+	if v.stride == 0 && v.state == nil {
+		return v.data
+	}
+	dense := r.take(v.size())
+	if v.state != nil {
+		v.state.read(dense)
+	} else {
+		r.pool().copyRows(v.rows(), v.width(), v.data, v.stride, dense, v.width(), false)
+	}
+	v.data, v.stride, v.state = dense, 0, nil
+	return dense
+}
+
+// want is where the gradient of v is to be written, or nothing if nobody needs it.
+func (r *run) want(v *value) target {
+	switch {
+	case v == nil || !v.needs:
+		return target{}
+	case v.leaf != nil:
+		t := target{v.leaf.grad, v.leaf.reached}
+		v.leaf.reached = true
+		return t
+	case v.grad == nil:
+		v.grad = &gradient{data: r.take(v.size()), refs: 1}
+		return target{v.grad.data, false}
+	case v.grad.refs > 1:
+		own := r.take(v.size())
+		copy(own, v.grad.data)
+		v.grad.refs--
+		v.grad = &gradient{data: own, refs: 1}
+	}
+	return target{v.grad.data, true}
+}
+
+// wantZeroed is want for operations that only ever add.
+func (r *run) wantZeroed(v *value) []float32 {
+	t := r.want(v)
+	if !t.add {
+		clear(t.dst) // nothing where no gradient is wanted
+	}
+	return t.dst
+}
+
+// pass hands the gradient of out on to v as it is: shared while v has no other, added otherwise.
+func (r *run) pass(out, v *value) {
+	if !v.needs {
+		return
+	}
+	if v.leaf == nil && v.grad == nil {
+		v.grad = out.grad
+		v.grad.refs++
+		return
+	}
+	t := r.want(v)
+	r.addTo(t, out.grad.data)
+}
+
+func (r *run) addTo(t target, x []float32) {
+	if t.dst != nil {
+		r.pool().element(elementScale, x, nil, 1, t)
+	}
+}
+
+// backward goes the way back from the scalar loss and frees what it has passed.
+func (r *run) backward(loss *value) {
+	seed := r.take(1)
+	seed[0] = 1
+	if !loss.needs {
+		return
+	}
+	if loss.leaf != nil {
+		r.addTo(r.want(loss), seed)
+		return
+	}
+	loss.grad = &gradient{data: seed, refs: 1}
+	for _, n := range slices.Backward(r.nodes) {
+		g := n.out.grad
+		if g != nil {
+			n.back(g.data)
+			n.out.grad = nil
+			if g.refs--; g.refs == 0 {
+				r.s.arena.giveBack(g.data)
+			}
+		}
+		if n.owns {
+			r.s.arena.giveBack(n.out.data)
+		}
+	}
+}

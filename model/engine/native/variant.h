@@ -1,0 +1,31 @@
+// All kernels for one kind of vector unit: included by a file that has set W, TILE_ROWS, KERNELS and the target.
+#include "vec.h"
+#include "gemm.h"
+#include "attention.h"
+#include "rows.h"
+#include "elements.h"
+#include "gather.h"
+
+const kernels KERNELS = {
+	.name = KERNELS_NAME,
+	.tile_rows = TILE_ROWS,
+	.panel = PANEL,
+	.gemm_pack = gemm_pack,
+	.gemm = gemm,
+	.attention = attention,
+	.attention_back = attention_back,
+	.attention_scratch = attention_scratch,
+	.norm = norm,
+	.norm_back = norm_back,
+	.entropy = entropy,
+	.entropy_back = entropy_back,
+	.element = element,
+	.columns = columns,
+	.columns_total = columns_total,
+	.adamw = adamw,
+	.squares = squares,
+	.gather = gather,
+	.scatter = scatter,
+	.roi = roi,
+	.roi_back = roi_back,
+};

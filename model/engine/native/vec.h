@@ -1,0 +1,74 @@
+// Vectors of W floats as gcc and clang know them, whatever the machine, and the functions of them that kernels need.
+// W is defined by the file that includes this: one source serves AVX-512, AVX2 and plain machines. No intrinsics.
+#ifndef W
+#error "define W, the floats of a vector, before including vec.h"
+#endif
+
+#include <math.h>
+#include <string.h>
+
+#define INLINE static inline __attribute__((always_inline))
+
+typedef float vf __attribute__((vector_size(4 * W), aligned(4), may_alias));
+typedef int vi __attribute__((vector_size(4 * W), aligned(4), may_alias));
+
+INLINE vf splat(float x) { return x - (vf){0}; }
+INLINE vf load(const float *p) { return *(const vf *)p; }
+INLINE void store(float *p, vf v) { *(vf *)p = v; }
+
+// load_part reads n < W floats and fills up with zeros; store_part writes the first n.
+INLINE vf load_part(const float *p, long n) {
+	vf v = {0};
+	memcpy(&v, p, n * sizeof *p);
+	return v;
+}
+INLINE void store_part(float *p, vf v, long n) { memcpy(p, &v, n * sizeof *p); }
+
+// put stores v, or adds it to what is there.
+INLINE void put(float *p, vf v, int add) {
+	if (add) v += load(p);
+	store(p, v);
+}
+INLINE void put_part(float *p, vf v, long n, int add) {
+	if (add) v += load_part(p, n);
+	store_part(p, v, n);
+}
+
+// choose takes a where mask is set (all bits of a lane), else b.
+INLINE vf choose(vi mask, vf a, vf b) { return (vf)(((vi)a & mask) | ((vi)b & ~mask)); }
+// A NaN in a stays a NaN: a broken loss must show.
+INLINE vf at_least(vf a, vf low) { return choose(a < low, low, a); }
+INLINE vf at_most(vf a, vf high) { return choose(a > high, high, a); }
+
+// Sums and maxima over the lanes, always in the same order: halves are folded onto each other.
+INLINE float sum(vf v) {
+	float a[W];
+	store(a, v);
+#pragma GCC unroll 4
+	for (int half = W / 2; half; half /= 2)
+#pragma GCC unroll 8
+		for (int i = 0; i < half; i++) a[i] += a[i + half];
+	return a[0];
+}
+INLINE float largest(vf v) {
+	float m = v[0];
+	for (int i = 1; i < W; i++)
+		if (!(v[i] <= m)) m = v[i];
+	return m;
+}
+
+// vexp is e^x to about one unit in the last place, for x cut to [-87, 88]: x = n ln 2 + r, e^x = 2^n e^r with a
+// polynomial of degree 6 for |r| <= ln 2 / 2. Adding 1.5 · 2^23 rounds x / ln 2 to n and leaves n in the low bits.
+INLINE vf vexp(vf x) {
+	x = at_most(at_least(x, splat(-87.0f)), splat(88.0f));
+	vf shifted = x * 1.44269504f + 12582912.0f;
+	vf n = shifted - 12582912.0f;
+	vf r = x - n * 0.693359375f;
+	r = r + n * 2.12194440e-4f;
+	vf p = r * 1.3888889e-3f + 8.3333333e-3f;
+	p = p * r + 4.1666667e-2f;
+	p = p * r + 1.6666667e-1f;
+	p = p * r + 0.5f;
+	p = p * r * r + r + 1.0f;
+	return p * (vf)(((vi)shifted << 23) + 0x3f800000);
+}
