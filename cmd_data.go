@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"image"
+	"image/png"
 	"io"
 	"os"
 	"path/filepath"
@@ -11,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"harness/model/dataset"
+	"harness/model/dataset/page"
 	"harness/model/dataset/synthetic"
 )
 
@@ -19,7 +24,7 @@ func newDataCommand() *cobra.Command {
 		Use:   "data",
 		Short: "Write, check and look at data sets",
 	}
-	cmd.AddCommand(newDataSynthCommand())
+	cmd.AddCommand(newDataSynthCommand(), newDataShowCommand(), newDataCheckCommand())
 	return cmd
 }
 
@@ -77,6 +82,62 @@ func patientProgress(log io.Writer) func(done, total int) {
 			fmt.Fprint(f, "\r\033[K")
 		}
 	}
+}
+
+// dataShowOptions are the flags of data show.
+type dataShowOptions struct {
+	page.Options
+	out string
+}
+
+func newDataShowCommand() *cobra.Command {
+	var o dataShowOptions
+	cmd := &cobra.Command{
+		Use:   "show DIR",
+		Short: "Draw a page of samples as PNG: images, boxes, phrases, findings, changes",
+		Args:  oneFolder,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return showData(cmd.Context(), cmd.OutOrStdout(), args[0], o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&o.out, "out", "o", "page.png", "PNG file to write")
+	f.IntVarP(&o.Count, "n", "n", 12, "how many images")
+	f.IntVar(&o.Size, "size", 448, "pixels a side that the model sees, shown as they are")
+	f.Int64Var(&o.Seed, "seed", 1, "which images and regions")
+	return cmd
+}
+
+// showData draws the page of the data set at root and writes it beside its place, renamed when whole.
+func showData(ctx context.Context, w io.Writer, root string, o dataShowOptions) error {
+	if o.Count < 1 || o.Size < 16 || o.Size > 1024 {
+		return usageError("data show: --n %d --size %d: want at least 1 image, 16 to 1024 pixels", o.Count, o.Size)
+	}
+	set, err := dataset.Open(ctx, root, dataset.Options{})
+	if err != nil {
+		return err
+	}
+	picture, err := page.Draw(ctx, set, o.Options)
+	if err != nil {
+		return err
+	}
+	if err := writePNG(o.out, picture); err != nil {
+		return fmt.Errorf("write %s: %w", o.out, err)
+	}
+	fmt.Fprintf(w, "%s: %d of %d images at %d pixels\n", o.out, min(o.Count, len(set.Images)), len(set.Images), o.Size)
+	return nil
+}
+
+func writePNG(path string, picture image.Image) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // gone already when all went well
+	if err := errors.Join(png.Encode(f, picture), f.Chmod(0o644), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
 }
 
 // oneFolder accepts exactly one argument, the folder of a data set.
