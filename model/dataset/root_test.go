@@ -6,7 +6,6 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -86,29 +85,34 @@ func (r *testRoot) addImage(n, k int, view, split string) {
 		[]string{attribute("right lung", "Right lung is clear."), attribute("left lung", "There is a small opacity.")})
 }
 
+// addTables puts the tables among the files.
+func (r *testRoot) addTables() {
+	silver := "chest-imagenome/silver_dataset/splits/"
+	for path, rows := range map[string][]string{
+		"mimic-cxr-jpg/mimic-cxr-2.0.0-metadata.csv": r.metadata,
+		"mimic-cxr-jpg/mimic-cxr-2.0.0-split.csv":    r.split,
+		"medical-diff-vqa/mimic_pair_questions.csv":  r.questions,
+		"medical-diff-vqa/mimic_all.csv":             r.studies,
+		silver + "train.csv":                         r.parts["train"],
+		silver + "valid.csv":                         r.parts["valid"],
+		silver + "test.csv":                          r.parts["test"],
+		silver + "images_to_avoid.csv":               r.avoid,
+	} {
+		r.files[path] = strings.Join(rows, "\n") + "\n"
+	}
+}
+
 // write writes the root to a fresh folder and returns it.
 func (r *testRoot) write(t testing.TB) string {
 	t.Helper()
+	r.addTables()
+	return r.writeFiles(t)
+}
+
+func (r *testRoot) writeFiles(t testing.TB) string {
+	t.Helper()
 	dir := t.TempDir()
-	files := maps.Clone(r.files)
-	lines := func(rows []string) string { return strings.Join(rows, "\n") + "\n" }
-	silver := "chest-imagenome/silver_dataset/splits/"
-	for path, text := range map[string]string{
-		"mimic-cxr-jpg/mimic-cxr-2.0.0-metadata.csv":    lines(r.metadata),
-		"mimic-cxr-jpg/mimic-cxr-2.0.0-split.csv":       lines(r.split),
-		"medical-diff-vqa/mimic_pair_questions.csv":     lines(r.questions),
-		"medical-diff-vqa/mimic_all.csv":                lines(r.studies),
-		silver + "train.csv":                            lines(r.parts["train"]),
-		silver + "valid.csv":                            lines(r.parts["valid"]),
-		silver + "test.csv":                             lines(r.parts["test"]),
-		silver + "images_to_avoid.csv":                  lines(r.avoid),
-		"chest-imagenome/silver_dataset/scene_graph/.x": "",
-	} {
-		if _, given := files[path]; !given {
-			files[path] = text
-		}
-	}
-	for path, content := range files {
+	for path, content := range r.files {
 		full := filepath.Join(dir, path)
 		if err := os.MkdirAll(filepath.Dir(full), 0o777); err != nil {
 			t.Fatal(err)

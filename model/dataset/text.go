@@ -83,7 +83,7 @@ func cleanPhrase(phrases []string) string {
 	kept := sentences[:0]
 	for _, s := range sentences {
 		key := strings.ToLower(strings.TrimRight(s, ".?!"))
-		if !strings.ContainsFunc(s, isWordRune) || seen[key] {
+		if !strings.ContainsFunc(s, unicode.IsLetter) || seen[key] {
 			continue
 		}
 		seen[key] = true
@@ -96,5 +96,3 @@ func cleanPhrase(phrases []string) string {
 	}
 	return text
 }
-
-func isWordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
