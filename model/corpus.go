@@ -46,17 +46,14 @@ func openCorpus(ctx context.Context, t spec.Trial, env Env, rec Recorder) (*corp
 	if err != nil {
 		return nil, err
 	}
-	if bad := pixels.Unreadable(); len(bad) > 0 {
+	if bad := pixels.Failed(); len(bad) > 0 {
 		if err := rec.Note("data/unreadable", fmt.Sprintf("%d images could not be decoded and are left out", len(bad))); err != nil {
 			return nil, err
 		}
 		set = set.Without(bad)
 	}
 	c := &corpus{set: set, pixels: pixels, side: t.Resolution, patch: t.Encoder.Patch}
-	if c.tok, err = c.vocabulary(t); err != nil {
-		pixels.Close()
-		return nil, err
-	}
+	c.tok = c.vocabulary(t)
 	c.text = newEncoded(c.tok)
 	return c, c.describe(rec)
 }
@@ -116,13 +113,10 @@ func synthesise(ctx context.Context, s spec.Synthetic, env Env, rec Recorder) (s
 
 // vocabulary is GPT-2's, or the part of it that the training texts need at the small presets. Test texts are not looked
 // at: what only they contain is spelt in smaller tokens.
-func (c *corpus) vocabulary(t spec.Trial) (tokenizer.Tokenizer, error) {
-	whole, err := tokenizer.GPT2()
-	if err != nil {
-		return nil, err
-	}
+func (c *corpus) vocabulary(t spec.Trial) tokenizer.Tokenizer {
+	whole := tokenizer.GPT2()
 	if t.LM.Weights != "" || t.WholeVocabulary {
-		return whole, nil
+		return whole
 	}
 	var texts []string
 	for _, image := range c.set.Images {
@@ -142,7 +136,7 @@ func (c *corpus) vocabulary(t spec.Trial) (tokenizer.Tokenizer, error) {
 			}
 		}
 	}
-	return whole.Compact(texts), nil
+	return whole.Compact(texts)
 }
 
 // images lists the images of a split that keep accepts.
