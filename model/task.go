@@ -7,7 +7,8 @@ import (
 
 // texts of the four tasks (FACTS 2.3): the prefix has no loss, everything behind it has.
 
-func capText(report string) (prefix, body string)       { return "Cap:", " " + report }
+func capText(report string) (prefix, body string)       { return "Cap:", capBody(report) }
+func capBody(report string) string                      { return " " + report }
 func arefText(phrase, box string) (prefix, body string) { return "ARef:", " " + phrase + " " + box }
 func gcapText(phrase, box string) (prefix, body string) { return "GCap:", " " + box + " " + phrase }
 func gcapPrompt(box string) string                      { return "GCap: " + box }
