@@ -37,14 +37,15 @@ func (t *tracer) Attention(q, k, v engine.Value, heads int, mask engine.Mask) en
 	return value{node: graph.Reshape(graph.Transpose(y, 1, 2), batch, queries, width)}
 }
 
-// keys unpacks k and v, which both or neither may come from Append.
+// keys are the nodes of k and v. If both are states of one length, they are whole buffers, and length is the number of
+// positions that count.
 func keys(k, v engine.Value) (kn, vn, length *graph.Node) {
-	kv, ok1 := k.(value)
-	vv, ok2 := v.(value)
-	if !ok1 || !ok2 || (kv.length == nil) != (vv.length == nil) {
-		refuse("attention: k and v are not both of Append or both ordinary values")
+	ks, _ := k.(value)
+	vs, _ := v.(value)
+	if ks.state == nil || vs.state == nil || ks.filled != vs.filled || ks.state.before != vs.state.before {
+		return of("attention", k), of("attention", v), nil
 	}
-	return kv.node, vv.node, kv.length
+	return ks.node, vs.node, ks.state.end(ks.filled - ks.state.before)
 }
 
 // seen is the mask [B, H, S, K] of the keys that queries see, nil if all see all. length is the number of filled

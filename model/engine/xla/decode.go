@@ -33,11 +33,15 @@ type stateUse struct {
 	name   string
 	absent bool  // it makes the state
 	shape  []int // of the buffer
-	read   int   // the length it was compiled for, -1 where any will do
+	fixed  bool  // it serves one length only, the next
+	before int   // the length when it was compiled
 	added  int   // positions that it appends
 
-	node, length *graph.Node // while tracing
+	node, start *graph.Node // while tracing: the buffer as it is by now, and how much was filled before the program
 }
+
+// fix ties the executable to the present length.
+func (u *stateUse) fix() { u.fixed = true }
 
 // reset drops all states.
 func (d *decoding) reset() {
@@ -62,7 +66,7 @@ func (d *decoding) fits(uses []*stateUse) bool {
 			return false
 		case s == nil && u.shape[1] != d.positions:
 			return false
-		case s != nil && (fmt.Sprint(s.shape) != fmt.Sprint(u.shape) || u.read >= 0 && u.read != s.length):
+		case s != nil && (fmt.Sprint(s.shape) != fmt.Sprint(u.shape) || u.fixed && u.before != s.length):
 			return false
 		}
 	}
@@ -106,25 +110,24 @@ func (t *tracer) use(name string, shape []int) *stateUse {
 	if u := t.states[name]; u != nil {
 		return u
 	}
-	u := &stateUse{name: name, read: -1, shape: shape}
+	u := &stateUse{name: name, shape: shape}
 	if s := t.s.decoding.states[name]; s != nil {
-		u.shape = s.shape
+		u.shape, u.before = s.shape, s.length
 		u.node = t.feed(feedState, name, dtypes.Float32, s.shape...)
-		u.length = t.feed(feedLength, name, dtypes.Int32)
+		u.start = t.feed(feedLength, name, dtypes.Int32)
 	} else if shape == nil {
 		refuse("state %s is empty", name)
 	} else {
 		u.absent = true
 		u.node = graph.Zeros(t.g, shapes.Make(dtypes.Float32, shape...))
-		u.length = graph.Const(t.g, int32(0))
+		u.start = graph.Const(t.g, int32(0))
 	}
 	t.states[name] = u
 	t.program.states = append(t.program.states, u)
 	return u
 }
 
-// Append writes x [B, s, w] behind the state's positions. The value returned is the whole buffer [B, positions, w];
-// attention sees its filled part.
+// Append writes x [B, s, w] behind the state's positions.
 func (t *tracer) Append(name string, x engine.Value) engine.Value {
 	xn := of("append", x)
 	dims := xn.Shape().Dimensions
@@ -135,11 +138,16 @@ func (t *tracer) Append(name string, x engine.Value) engine.Value {
 	if dims[0] != u.shape[0] || dims[2] != u.shape[2] || dims[1] > u.shape[1] {
 		refuse("append %s: x %v does not fit the state %v", name, dims, u.shape)
 	}
-	u.node = t.write(u.node, xn, u.length)
-	u.length = graph.AddScalar(u.length, int32(dims[1]))
+	u.node = t.write(u.node, xn, u.end(u.added))
 	u.added += dims[1]
-	return value{u.node, u.length}
+	return u.value()
 }
+
+// end is the number of filled positions after added ones.
+func (u *stateUse) end(added int) *graph.Node { return graph.AddScalar(u.start, int32(added)) }
+
+// value is what the state holds at this point of the program.
+func (u *stateUse) value() value { return value{node: u.node, state: u, filled: u.before + u.added} }
 
 // write puts x [B, s, w] at the positions length … length+s-1 of buffer [B, positions, w].
 func (t *tracer) write(buffer, x, length *graph.Node) *graph.Node {
@@ -158,15 +166,14 @@ func (t *tracer) write(buffer, x, length *graph.Node) *graph.Node {
 	return graph.Where(here, graph.Transpose(rows, 0, 1), buffer)
 }
 
-// State is what the state holds: after an Append of the same program that value, else the filled part [B, len, w],
-// which compiles once for each length.
+// State is what the state holds. One that the program does not grow is read at its present length, for which the
+// executable is then compiled: the caches of cross-attention, whose length stays.
 func (t *tracer) State(name string) engine.Value {
 	u := t.use(name, nil)
 	if u.added > 0 {
-		return value{u.node, u.length}
+		return u.value()
 	}
-	u.read = t.s.decoding.states[name].length
-	return value{node: graph.SliceAxis(u.node, 1, graph.AxisRange(0, u.read))}
+	return value{node: of("state", u.value())}
 }
 
 // writtenStates are the nodes of the states that the program appended to, in the order of their first use.
@@ -176,7 +183,7 @@ func (t *tracer) writtenStates() []*graph.Node {
 		if u.added > 0 {
 			nodes = append(nodes, u.node)
 		}
-		u.node, u.length = nil, nil
+		u.node, u.start = nil, nil
 	}
 	return nodes
 }

@@ -85,25 +85,35 @@ type tracer struct {
 	dropouts uint32 // calls so far
 }
 
-// value is a node of the graph. length is set for what Append returns: a buffer of which only the first length
-// positions count, a number that is known when the executable runs.
+// value is a node of the graph. What Append returns is the buffer of a state, of which some first positions count. Their
+// number is known when the executable runs, and Attention asks for no more. Whatever else looks at such a value makes
+// the executable one for this length alone.
 type value struct {
 	node   *graph.Node
-	length *graph.Node
+	state  *stateUse // nil for ordinary values
+	filled int       // positions that count, in this call
 }
 
-func (v value) Shape() []int { return slices.Clone(v.node.Shape().Dimensions) }
+func (v value) Shape() []int {
+	dims := slices.Clone(v.node.Shape().Dimensions)
+	if v.state != nil {
+		v.state.fix()
+		dims[1] = v.filled
+	}
+	return dims
+}
 
-// of is the node of a value that all positions of count.
+// of is the node of a value of which all counts.
 func of(op string, v engine.Value) *graph.Node {
 	x, ok := v.(value)
 	if !ok {
 		refuse("%s: a value of another engine, or none", op)
 	}
-	if x.length != nil {
-		refuse("%s: what Append returns can only go to Attention, as k and v", op)
+	if x.state == nil {
+		return x.node
 	}
-	return x.node
+	x.state.fix()
+	return graph.SliceAxis(x.node, 1, graph.AxisRange(0, x.filled))
 }
 
 // feed adds an argument of the executable.

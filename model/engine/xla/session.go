@@ -25,7 +25,7 @@ type session struct {
 	broken error
 }
 
-// param is a parameter on the device; m and v are AdamW's moments, nil for a frozen one.
+// param is a parameter on the device; m and v are AdamW's moments, nil for a frozen one and before the first step.
 type param struct {
 	name          string
 	shape         []int
@@ -45,7 +45,7 @@ func (d *device) New(params []engine.Param) (engine.Session, error) {
 	return s, nil
 }
 
-// add uploads one parameter and zero moments.
+// add uploads one parameter.
 func (s *session) add(given engine.Param) (err error) {
 	if s.byName[given.Name] != nil {
 		return errors.New("given twice")
@@ -56,15 +56,24 @@ func (s *session) add(given engine.Param) (err error) {
 	p := &param{name: given.Name, shape: slices.Clone(given.Tensor.Shape), frozen: given.Frozen, decay: given.Decay}
 	s.params = append(s.params, p)
 	s.byName[p.name] = p
-	if p.value, err = s.upload(given.Tensor); err != nil || p.frozen {
-		return err
-	}
-	zeros := engine.Floats(make([]float32, given.Tensor.Size()), p.shape...)
-	if p.m, err = s.upload(zeros); err != nil {
-		return err
-	}
-	p.v, err = s.upload(zeros)
+	p.value, err = s.upload(given.Tensor)
 	return err
+}
+
+// makeMoments puts the zero moments on the device before the first step; sessions that do not train have none.
+func (s *session) makeMoments() error {
+	for _, p := range s.trained() {
+		for _, moment := range []*compute.Buffer{&p.m, &p.v} {
+			if *moment != nil {
+				continue
+			}
+			var err error
+			if *moment, err = s.upload(engine.Floats(make([]float32, engine.Size(p.shape)), p.shape...)); err != nil {
+				return fmt.Errorf("moments of %s: %w", p.name, err)
+			}
+		}
+	}
+	return nil
 }
 
 // upload copies a tensor to the device.
@@ -187,6 +196,10 @@ func (s *session) Save() (map[string]engine.Tensor, error) {
 	}
 	state := map[string]engine.Tensor{stepName: engine.Ints([]int32{int32(s.steps)}, 1)}
 	for _, slot := range s.slots() {
+		if *slot.buffer == nil { // moments before the first step
+			state[slot.name] = engine.Floats(make([]float32, engine.Size(slot.shape)), slices.Clone(slot.shape)...)
+			continue
+		}
 		t, err := download(*slot.buffer)
 		if err != nil {
 			return nil, fmt.Errorf("save %s: %w", slot.name, err)
@@ -198,8 +211,8 @@ func (s *session) Save() (map[string]engine.Tensor, error) {
 
 func (s *session) Load(state map[string]engine.Tensor) error {
 	step := state[stepName]
-	if len(step.I32) != 1 {
-		return fmt.Errorf("load %s: one int32 was expected", stepName)
+	if len(step.I32) != 1 || step.I32[0] < 0 {
+		return fmt.Errorf("load %s: one count was expected", stepName)
 	}
 	slots := s.slots()
 	for _, slot := range slots {

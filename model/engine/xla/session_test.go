@@ -30,7 +30,7 @@ func TestOpen(t *testing.T) {
 		{"xla:" + folder + "/absent.so", "no such plugin file"},
 		{"xla:" + folder, "is not a file"},
 		{"xla:" + folder + "/a,tf32=true", "must not contain a comma"},
-		{"xla:" + junk, "xla_cuda_plugin.so"},
+		{"xla:" + junk, "xla_cuda_plugin.so: the plugin is not a shared library"},
 	} {
 		_, err := Open(c.name)
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {

@@ -55,6 +55,9 @@ func (s *session) Gradients(key string, build engine.Program, in engine.Inputs) 
 // which then returns the old values.
 func (s *session) Step(key string, build engine.Program, in engine.Inputs, rate float64, opt engine.AdamW) (result engine.StepResult, err error) {
 	defer recovered(&err, "step "+key)
+	if err := s.makeMoments(); err != nil {
+		return result, fmt.Errorf("step %s: %w", key, err)
+	}
 	p := s.prepare(forStep, key, build, in)
 	outputs, err := s.execute(p, in, hyper(s.steps+1, rate, opt), true)
 	if err != nil {

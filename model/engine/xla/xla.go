@@ -18,9 +18,12 @@
 package xla
 
 import (
+	"debug/elf"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/gomlx/compute"
@@ -84,6 +87,20 @@ func checkPlugin(path string) error {
 		return err
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("the plugin is not a file")
+	case runtime.GOOS != "linux":
+		return nil
+	}
+	library, err := elf.Open(path)
+	if err != nil {
+		return fmt.Errorf("the plugin is not a shared library: %s", oneLine(err))
+	}
+	defer library.Close()
+	symbols, err := library.DynamicSymbols()
+	if err != nil {
+		return fmt.Errorf("the plugin's symbols: %s", oneLine(err))
+	}
+	if !slices.ContainsFunc(symbols, func(s elf.Symbol) bool { return s.Name == "GetPjrtApi" }) {
+		return fmt.Errorf("not a PJRT plugin: it has no GetPjrtApi")
 	}
 	return nil
 }

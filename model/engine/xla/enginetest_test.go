@@ -1,0 +1,51 @@
+package xla
+
+import (
+	"math"
+	"testing"
+
+	"harness/model/engine"
+	"harness/model/engine/enginetest"
+)
+
+// TestEngine holds the engine to what every engine must do.
+func TestEngine(t *testing.T) { enginetest.Run(t, openGo(t, Options{})) }
+
+func openGo(t testing.TB, options Options) engine.Engine {
+	t.Helper()
+	e, err := OpenWith("go", options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func open(t testing.TB, e engine.Engine, params []engine.Param) engine.Session {
+	t.Helper()
+	session, err := e.New(params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(session.Close)
+	return session
+}
+
+// near compares max |Δ| / max |want| with a tolerance.
+func near(t *testing.T, what string, got, want []float32, tolerance float64) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Errorf("%s: %d values, want %d", what, len(got), len(want))
+		return
+	}
+	worst, scale := 0.0, 0.0
+	for i := range want {
+		delta := math.Abs(float64(got[i]) - float64(want[i]))
+		if !(delta <= worst) {
+			worst = delta
+		}
+		scale = max(scale, math.Abs(float64(want[i])))
+	}
+	if !(worst <= tolerance*scale) {
+		t.Errorf("%s: off by %.2g of %.3g, more than %.0e of it", what, worst, scale, tolerance)
+	}
+}
