@@ -85,7 +85,7 @@ static void pack_panel(const float *b, long b_row, long b_col, long k, long nv, 
 		return;
 	}
 	if (nv < PANEL) memset(panel, 0, sizeof *panel * PANEL * k);
-	enum { STEP = 8 };
+	enum { STEP = 16 }; // a cache line of B at a time, whatever its stride
 	long l = 0;
 	for (; l + STEP <= k; l += STEP)
 		for (long j = 0; j < nv; j++)

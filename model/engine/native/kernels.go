@@ -12,19 +12,30 @@ import (
 
 // This file is all there is between Go and C. Pointers into Go memory are passed for the time of a call only.
 
-type pool C.pool
+// device is the threads of an engine and the kernels that they run.
+type device C.device
 
-func newPool(threads int) *pool {
-	p := C.pool_new(C.int(threads))
-	if p == nil {
+// kind is a kind of kernels; a machine runs all up to bestKind.
+type kind int
+
+const (
+	plainKernels  kind = C.KIND_PLAIN
+	avx2Kernels   kind = C.KIND_AVX2
+	avx512Kernels kind = C.KIND_AVX512
+)
+
+func bestKind() kind { return kind(C.native_best()) }
+
+func openDevice(threads int, k kind) *device {
+	d := C.native_open(C.int(threads), C.int(k))
+	if d == nil {
 		panic(fmt.Sprintf("native engine: the system refuses %d threads", threads))
 	}
-	return (*pool)(p)
+	return (*device)(d)
 }
 
-func freePool(p *pool) { C.pool_free((*C.pool)(p)) }
-
-func kernelsName() string { return C.GoString(C.native_kernels()) }
+func (d *device) close()       { C.native_close(d.c()) }
+func (d *device) name() string { return C.GoString(C.native_kernels(d.c())) }
 
 // mapFloats is zeroed memory outside of Go's heap.
 func mapFloats(n int) []float32 {
@@ -37,7 +48,7 @@ func mapFloats(n int) []float32 {
 
 func unmapFloats(x []float32) { C.native_unmap(floats(x), C.size_t(4*cap(x))) }
 
-func (p *pool) c() *C.pool { return (*C.pool)(p) }
+func (d *device) c() *C.device { return (*C.device)(d) }
 
 func floats(x []float32) *C.float { return (*C.float)(unsafe.Pointer(unsafe.SliceData(x))) }
 func ints(x []int32) *C.int32_t   { return (*C.int32_t)(unsafe.Pointer(unsafe.SliceData(x))) }
@@ -59,8 +70,8 @@ func rowMajor(x []float32, width int) matrix { return matrix{x, width, 1} }
 func (m matrix) transposed() matrix          { return matrix{m.data, m.col, m.row} }
 
 // gemm is c [m, n] = a [m, k] b [k, n] + bias, or c + a b.
-func (p *pool) gemm(m, n, k int, a, b matrix, bias, c []float32, add bool) {
-	C.native_gemm(p.c(), C.long(m), C.long(n), C.long(k), floats(a.data), C.long(a.row), C.long(a.col),
+func (d *device) gemm(m, n, k int, a, b matrix, bias, c []float32, add bool) {
+	C.native_gemm(d.c(), C.long(m), C.long(n), C.long(k), floats(a.data), C.long(a.row), C.long(a.col),
 		floats(b.data), C.long(b.row), C.long(b.col), floats(bias), floats(c), C.long(n), flag(add))
 }
 
@@ -87,9 +98,9 @@ func (t *attentionJob) mask(causal bool, lengths, causalRows []int32) {
 	t.causal, t.lengths, t.causal_rows = flag(causal), ints(lengths), ints(causalRows)
 }
 
-func (p *pool) attention(t *attentionJob, y, peak, inverse []float32) {
+func (d *device) attention(t *attentionJob, y, peak, inverse []float32) {
 	t.y, t.peak, t.inverse = floats(y), floats(peak), floats(inverse)
-	C.native_attention(p.c(), (*C.attention_job)(t))
+	C.native_attention(d.c(), (*C.attention_job)(t))
 }
 
 // target is where a gradient goes: dst is nil when it is not wanted.
@@ -98,20 +109,20 @@ type target struct {
 	add bool
 }
 
-func (p *pool) attentionBack(t *attentionJob, dy []float32, dq, dk, dv target) {
+func (d *device) attentionBack(t *attentionJob, dy []float32, dq, dk, dv target) {
 	t.dy = floats(dy)
 	t.dq, t.dk, t.dv = floats(dq.dst), floats(dk.dst), floats(dv.dst)
 	t.add_dq, t.add_dk, t.add_dv = flag(dq.add), flag(dk.add), flag(dv.add)
-	C.native_attention_back(p.c(), (*C.attention_job)(t))
+	C.native_attention_back(d.c(), (*C.attention_job)(t))
 }
 
-func (p *pool) norm(rows, width int, x, w, b []float32, eps float64, y, mean, scale []float32) {
-	C.native_norm(p.c(), C.long(rows), C.long(width), floats(x), floats(w), floats(b), C.float(eps), floats(y),
+func (d *device) norm(rows, width int, x, w, b []float32, eps float64, y, mean, scale []float32) {
+	C.native_norm(d.c(), C.long(rows), C.long(width), floats(x), floats(w), floats(b), C.float(eps), floats(y),
 		floats(mean), floats(scale))
 }
 
-func (p *pool) normBack(rows, width int, x, w, mean, scale, dy []float32, dx target, dwb []float32) {
-	C.native_norm_back(p.c(), C.long(rows), C.long(width), floats(x), floats(w), floats(mean), floats(scale), floats(dy),
+func (d *device) normBack(rows, width int, x, w, mean, scale, dy []float32, dx target, dwb []float32) {
+	C.native_norm_back(d.c(), C.long(rows), C.long(width), floats(x), floats(w), floats(mean), floats(scale), floats(dy),
 		floats(dx.dst), flag(dx.add), floats(dwb))
 }
 
@@ -124,13 +135,13 @@ type entropyRows struct {
 	peak, inverse []float32
 }
 
-func (p *pool) entropy(classes int, logits []float32, e entropyRows) float64 {
-	return float64(C.native_entropy(p.c(), C.long(len(e.weights)), C.long(classes), floats(logits), ints(e.labels),
+func (d *device) entropy(classes int, logits []float32, e entropyRows) float64 {
+	return float64(C.native_entropy(d.c(), C.long(len(e.weights)), C.long(classes), floats(logits), ints(e.labels),
 		floats(e.weights), C.double(e.smoothing), (*C.double)(unsafe.SliceData(e.loss)), floats(e.peak), floats(e.inverse)))
 }
 
-func (p *pool) entropyBack(classes int, logits []float32, e entropyRows, factor float64, dx target) {
-	C.native_entropy_back(p.c(), C.long(len(e.weights)), C.long(classes), floats(logits), ints(e.labels),
+func (d *device) entropyBack(classes int, logits []float32, e entropyRows, factor float64, dx target) {
+	C.native_entropy_back(d.c(), C.long(len(e.weights)), C.long(classes), floats(logits), ints(e.labels),
 		floats(e.weights), C.double(e.smoothing), floats(e.peak), floats(e.inverse), C.double(factor), floats(dx.dst),
 		flag(dx.add))
 }
@@ -150,52 +161,52 @@ const (
 )
 
 // element computes z of x and y, which repeats when it is shorter; y nil where op has no second operand.
-func (p *pool) element(op elementOp, x, y []float32, factor float64, z target) {
-	C.native_element(p.c(), C.element_op(op), C.long(len(x)), C.long(len(y)), floats(x), floats(y), C.float(factor),
+func (d *device) element(op elementOp, x, y []float32, factor float64, z target) {
+	C.native_element(d.c(), C.element_op(op), C.long(len(x)), C.long(len(y)), floats(x), floats(y), C.float(factor),
 		floats(z.dst), flag(z.add))
 }
 
 // columns sums x [rows, width], times y where it is not nil, over the rows.
-func (p *pool) columns(x, y []float32, width int, out target) {
-	C.native_columns(p.c(), C.long(len(x)/width), C.long(width), floats(x), floats(y), floats(out.dst), flag(out.add))
+func (d *device) columns(x, y []float32, width int, out target) {
+	C.native_columns(d.c(), C.long(len(x)/width), C.long(width), floats(x), floats(y), floats(out.dst), flag(out.add))
 }
 
 // adamw moves param along g; see adamw_job for the meaning of the last three.
-func (p *pool) adamw(param, m, v, g []float32, clip, beta1, beta2, eps, shrink, step, root float64) {
+func (d *device) adamw(param, m, v, g []float32, clip, beta1, beta2, eps, shrink, step, root float64) {
 	t := C.adamw_job{
 		n: C.long(len(param)), p: floats(param), m: floats(m), v: floats(v), g: floats(g), clip: C.float(clip),
 		beta1: C.float(beta1), rest1: C.float(1 - beta1), beta2: C.float(beta2), rest2: C.float(1 - beta2),
 		eps: C.float(eps), shrink: C.float(shrink), step: C.float(step), root: C.float(root),
 	}
-	C.native_adamw(p.c(), &t)
+	C.native_adamw(d.c(), &t)
 }
 
-func (p *pool) squares(x []float32) float64 {
-	return float64(C.native_squares(p.c(), C.long(len(x)), floats(x)))
+func (d *device) squares(x []float32) float64 {
+	return float64(C.native_squares(d.c(), C.long(len(x)), floats(x)))
 }
 
-func (p *pool) gather(width int, table []float32, ids []int32, out []float32) {
-	C.native_gather(p.c(), C.long(len(ids)), C.long(width), floats(table), ints(ids), floats(out))
+func (d *device) gather(width int, table []float32, ids []int32, out []float32) {
+	C.native_gather(d.c(), C.long(len(ids)), C.long(width), floats(table), ints(ids), floats(out))
 }
 
-func (p *pool) scatter(width int, dtable []float32, ids []int32, dy []float32) {
-	C.native_scatter(p.c(), C.long(len(ids)), C.long(width), floats(dtable), ints(ids), floats(dy))
+func (d *device) scatter(width int, dtable []float32, ids []int32, dy []float32) {
+	C.native_scatter(d.c(), C.long(len(ids)), C.long(width), floats(dtable), ints(ids), floats(dy))
 }
 
 // grid is what RoIAlign reads from: samples of height · width cells of channels.
 type grid struct{ samples, height, width, channels int }
 
-func (p *pool) roi(g grid, features, boxes []float32, rows []int32, out []float32) {
-	C.native_roi(p.c(), C.long(len(rows)), C.long(g.samples), C.long(g.height), C.long(g.width), C.long(g.channels),
+func (d *device) roi(g grid, features, boxes []float32, rows []int32, out []float32) {
+	C.native_roi(d.c(), C.long(len(rows)), C.long(g.samples), C.long(g.height), C.long(g.width), C.long(g.channels),
 		floats(features), floats(boxes), ints(rows), floats(out))
 }
 
-func (p *pool) roiBack(g grid, dfeatures, boxes []float32, rows []int32, dy []float32) {
-	C.native_roi_back(p.c(), C.long(len(rows)), C.long(g.samples), C.long(g.height), C.long(g.width), C.long(g.channels),
+func (d *device) roiBack(g grid, dfeatures, boxes []float32, rows []int32, dy []float32) {
+	C.native_roi_back(d.c(), C.long(len(rows)), C.long(g.samples), C.long(g.height), C.long(g.width), C.long(g.channels),
 		floats(dfeatures), floats(boxes), ints(rows), floats(dy))
 }
 
 // copyRows copies rows of n floats between arrays whose rows lie apart.
-func (p *pool) copyRows(rows, n int, from []float32, fromStride int, to []float32, toStride int, add bool) {
-	C.native_copy(p.c(), C.long(rows), C.long(n), floats(from), C.long(fromStride), floats(to), C.long(toStride), flag(add))
+func (d *device) copyRows(rows, n int, from []float32, fromStride int, to []float32, toStride int, add bool) {
+	C.native_copy(d.c(), C.long(rows), C.long(n), floats(from), C.long(fromStride), floats(to), C.long(toStride), flag(add))
 }

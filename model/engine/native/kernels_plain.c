@@ -5,5 +5,5 @@
 #define W 4
 #define TILE_ROWS 6
 #define KERNELS kernels_plain
-#define KERNELS_NAME "plain vectors"
+#define KERNELS_NAME "plain"
 #include "variant.h"

@@ -36,8 +36,8 @@ func (r *run) CrossEntropy(logits engine.Value, labels, weights string, smoothin
 		refuse("cross-entropy: the weights %s sum up to zero", weights)
 	}
 	data := r.flat(x)
-	y := r.lossOf(r.pool().entropy(classes, data, e)/total, x)
-	return r.then(y, true, func(dy []float32) { r.pool().entropyBack(classes, data, e, float64(dy[0])/total, r.want(x)) })
+	y := r.lossOf(r.device().entropy(classes, data, e)/total, x)
+	return r.then(y, true, func(dy []float32) { r.device().entropyBack(classes, data, e, float64(dy[0])/total, r.want(x)) })
 }
 
 // SigmoidPair is SigLIP's loss over all pairs of a batch.
@@ -50,7 +50,7 @@ func (r *run) SigmoidPair(image, text, logScale, bias engine.Value, sign string)
 	signs := r.floatInput(sign, n*n)
 	as, bs := rowMajor(r.flat(a), width), rowMajor(r.flat(b), width)
 	dots := r.take(n * n)
-	r.pool().gemm(n, n, width, as, bs.transposed(), nil, dots, false)
+	r.device().gemm(n, n, width, as, bs.transposed(), nil, dots, false)
 	scale := math.Exp(float64(r.flat(s)[0]))
 	shift := float64(r.flat(c)[0])
 	total := 0.0
@@ -71,10 +71,10 @@ func (r *run) SigmoidPair(image, text, logScale, bias engine.Value, sign string)
 		r.addScalar(s, dScale)
 		r.addScalar(c, dShift)
 		if t := r.want(a); t.dst != nil {
-			r.pool().gemm(n, width, n, rowMajor(slopes, n), bs, nil, t.dst, t.add)
+			r.device().gemm(n, width, n, rowMajor(slopes, n), bs, nil, t.dst, t.add)
 		}
 		if t := r.want(b); t.dst != nil {
-			r.pool().gemm(n, width, n, rowMajor(slopes, n).transposed(), as, nil, t.dst, t.add)
+			r.device().gemm(n, width, n, rowMajor(slopes, n).transposed(), as, nil, t.dst, t.add)
 		}
 	})
 }

@@ -1,25 +1,44 @@
 #define _GNU_SOURCE
 #include "native.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-// The best kernels that this machine can run, chosen once.
-static const kernels *chosen;
-
-__attribute__((constructor)) static void choose_kernels(void) {
-	chosen = &kernels_plain;
+int native_best(void) {
 #ifdef NATIVE_X86_KERNELS
 	__builtin_cpu_init();
-	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"))
-		chosen = &kernels_avx2;
 	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
 	    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-		chosen = &kernels_avx512;
+		return KIND_AVX512;
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2")) return KIND_AVX2;
 #endif
+	return KIND_PLAIN;
 }
 
-const char *native_kernels(void) { return chosen->name; }
+static const kernels *kernels_of(int kind) {
+#ifdef NATIVE_X86_KERNELS
+	if (kind == KIND_AVX512) return &kernels_avx512;
+	if (kind == KIND_AVX2) return &kernels_avx2;
+#endif
+	return &kernels_plain;
+}
+
+device *native_open(int threads, int kind) {
+	device *d = malloc(sizeof *d);
+	if (!d) return NULL;
+	*d = (device){pool_new(threads), kernels_of(kind)};
+	if (d->pool) return d;
+	free(d);
+	return NULL;
+}
+
+void native_close(device *d) {
+	pool_free(d->pool);
+	free(d);
+}
+
+const char *native_kernels(const device *d) { return d->kernels->name; }
 
 float *native_map(size_t size) {
 	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -37,129 +56,129 @@ static long parts(long n, long size) { return (n + size - 1) / size; }
 // Nanoseconds of a float passing through a simple kernel, of one with an exponential, of a multiply-add.
 static const double PASS = 0.15, EXP = 0.6, FMA = 0.02;
 
-void native_gemm(pool *p, long m, long n, long k, const float *a, long a_row, long a_col, const float *b, long b_row,
+void native_gemm(device *d, long m, long n, long k, const float *a, long a_row, long a_col, const float *b, long b_row,
                  long b_col, const float *bias, float *c, long ldc, int add) {
 	if (m == 0 || n == 0) return;
 	gemm_job g = {.m = m, .n = n, .k = k, .a = a, .b = b, .bias = bias, .a_row = a_row, .a_col = a_col, .b_row = b_row,
 	              .b_col = b_col, .c = c, .ldc = ldc, .add = add};
 	enum { BLOCK_K = 256, UNIT_ROWS = 112 };
-	long ideal = 4 * pool_threads(p); // units, so that threads end together
+	long ideal = 4 * pool_threads(d->pool); // units, so that threads end together
 	g.blocks = k > BLOCK_K ? parts(k, BLOCK_K) : 1;
 	g.block = k ? parts(k, g.blocks) : 1;
-	g.panels = parts(n, chosen->panel);
-	g.row_tiles = parts(m, chosen->tile_rows);
-	g.unit_tiles = parts(UNIT_ROWS, chosen->tile_rows);
+	g.panels = parts(n, d->kernels->panel);
+	g.row_tiles = parts(m, d->kernels->tile_rows);
+	g.unit_tiles = parts(UNIT_ROWS, d->kernels->tile_rows);
 	g.row_units = parts(g.row_tiles, g.unit_tiles);
 	g.unit_panels = g.row_units >= ideal ? g.panels : parts(g.panels, parts(ideal, g.row_units));
 	g.column_units = parts(g.panels, g.unit_panels);
-	g.packed = pool_lock(p, sizeof(float) * k * g.panels * chosen->panel);
-	pool_run_locked(p, chosen->gemm_pack, &g, g.blocks * g.panels, 0.3 * n * k, 0);
-	pool_run_locked(p, chosen->gemm, &g, g.row_units * g.column_units, FMA * m * n * k, 0);
-	pool_unlock(p);
+	g.packed = pool_lock(d->pool, sizeof(float) * k * g.panels * d->kernels->panel);
+	pool_run_locked(d->pool, d->kernels->gemm_pack, &g, g.blocks * g.panels, 0.3 * n * k, 0);
+	pool_run_locked(d->pool, d->kernels->gemm, &g, g.row_units * g.column_units, FMA * m * n * k, 0);
+	pool_unlock(d->pool);
 }
 
 static double attention_work(const attention_job *t) {
 	return (double)t->batch * t->queries * t->keys * (2 * t->width * FMA + t->heads * EXP);
 }
 
-void native_attention(pool *p, const attention_job *t) {
-	pool_run(p, chosen->attention, t, t->batch * t->heads, attention_work(t), chosen->attention_scratch(t));
+void native_attention(device *d, const attention_job *t) {
+	pool_run(d->pool, d->kernels->attention, t, t->batch * t->heads, attention_work(t), d->kernels->attention_scratch(t));
 }
 
-void native_attention_back(pool *p, const attention_job *t) {
-	pool_run(p, chosen->attention_back, t, t->batch * t->heads, 2.5 * attention_work(t), chosen->attention_scratch(t));
+void native_attention_back(device *d, const attention_job *t) {
+	pool_run(d->pool, d->kernels->attention_back, t, t->batch * t->heads, 2.5 * attention_work(t), d->kernels->attention_scratch(t));
 }
 
-void native_norm(pool *p, long rows, long width, const float *x, const float *w, const float *b, float eps, float *y,
+void native_norm(device *d, long rows, long width, const float *x, const float *w, const float *b, float eps, float *y,
                  float *mean, float *scale) {
 	norm_job t = {.rows = rows, .width = width, .x = x, .w = w, .b = b, .eps = eps, .y = y, .mean = mean, .scale = scale};
-	pool_run(p, chosen->norm, &t, rows, rows * (20 + 2 * PASS * width), 0);
+	pool_run(d->pool, d->kernels->norm, &t, rows, rows * (20 + 2 * PASS * width), 0);
 }
 
-void native_norm_back(pool *p, long rows, long width, const float *x, const float *w, const float *mean,
+void native_norm_back(device *d, long rows, long width, const float *x, const float *w, const float *mean,
                       const float *scale, const float *dy, float *dx, int add, float *dwb) {
 	long blocks = parts(rows, ROWS);
 	norm_job t = {.rows = rows, .width = width, .x = x, .w = w, .mean = (float *)mean, .scale = (float *)scale, .dy = dy,
 	              .dx = dx, .add = add};
-	t.partial = pool_lock(p, sizeof(float) * blocks * 2 * width);
-	pool_run_locked(p, chosen->norm_back, &t, blocks, rows * (20 + 4 * PASS * width), 0);
+	t.partial = pool_lock(d->pool, sizeof(float) * blocks * 2 * width);
+	pool_run_locked(d->pool, d->kernels->norm_back, &t, blocks, rows * (20 + 4 * PASS * width), 0);
 	columns_job total = {.rows = blocks, .width = 2 * width, .out = dwb, .partial = t.partial};
-	pool_run_locked(p, chosen->columns_total, &total, 1, 0, 0);
-	pool_unlock(p);
+	pool_run_locked(d->pool, d->kernels->columns_total, &total, 1, 0, 0);
+	pool_unlock(d->pool);
 }
 
-double native_entropy(pool *p, long rows, long classes, const float *logits, const int32_t *labels, const float *weights,
+double native_entropy(device *d, long rows, long classes, const float *logits, const int32_t *labels, const float *weights,
                       double smoothing, double *loss, float *peak, float *inverse) {
 	entropy_job t = {.rows = rows, .classes = classes, .logits = logits, .weights = weights, .labels = labels,
 	                 .smoothing = smoothing, .loss = loss, .peak = peak, .inverse = inverse};
-	pool_run(p, chosen->entropy, &t, rows, EXP * rows * classes, 0);
+	pool_run(d->pool, d->kernels->entropy, &t, rows, EXP * rows * classes, 0);
 	double total = 0;
 	for (long r = 0; r < rows; r++) total += loss[r];
 	return total;
 }
 
-void native_entropy_back(pool *p, long rows, long classes, const float *logits, const int32_t *labels,
+void native_entropy_back(device *d, long rows, long classes, const float *logits, const int32_t *labels,
                          const float *weights, double smoothing, const float *peak, const float *inverse, double factor,
                          float *dlogits, int add) {
 	entropy_job t = {.rows = rows, .classes = classes, .logits = logits, .weights = weights, .labels = labels,
 	                 .smoothing = smoothing, .peak = (float *)peak, .inverse = (float *)inverse, .factor = factor,
 	                 .dlogits = dlogits, .add = add};
-	pool_run(p, chosen->entropy_back, &t, rows, EXP * rows * classes, 0);
+	pool_run(d->pool, d->kernels->entropy_back, &t, rows, EXP * rows * classes, 0);
 }
 
-void native_element(pool *p, element_op op, long n, long period, const float *x, const float *y, float factor, float *z,
+void native_element(device *d, element_op op, long n, long period, const float *x, const float *y, float factor, float *z,
                     int add) {
 	element_job t = {.op = op, .n = n, .period = period, .x = x, .y = y, .factor = factor, .z = z, .add = add};
-	pool_run(p, chosen->element, &t, parts(n, BLOCK), n * (op >= ELEMENT_GELU_TANH ? EXP : PASS), 0);
+	pool_run(d->pool, d->kernels->element, &t, parts(n, BLOCK), n * (op >= ELEMENT_GELU_TANH ? EXP : PASS), 0);
 }
 
-void native_columns(pool *p, long rows, long width, const float *x, const float *y, float *out, int add) {
+void native_columns(device *d, long rows, long width, const float *x, const float *y, float *out, int add) {
 	long blocks = parts(rows, ROWS);
 	columns_job t = {.rows = rows, .width = width, .x = x, .y = y};
-	t.partial = pool_lock(p, sizeof(float) * blocks * width);
-	pool_run_locked(p, chosen->columns, &t, blocks, PASS * rows * width, 0);
+	t.partial = pool_lock(d->pool, sizeof(float) * blocks * width);
+	pool_run_locked(d->pool, d->kernels->columns, &t, blocks, PASS * rows * width, 0);
 	columns_job total = {.rows = blocks, .width = width, .out = out, .partial = t.partial, .add = add};
-	pool_run_locked(p, chosen->columns_total, &total, 1, 0, 0);
-	pool_unlock(p);
+	pool_run_locked(d->pool, d->kernels->columns_total, &total, 1, 0, 0);
+	pool_unlock(d->pool);
 }
 
-void native_adamw(pool *p, const adamw_job *t) {
-	pool_run(p, chosen->adamw, t, parts(t->n, BLOCK), 3 * PASS * t->n, 0);
+void native_adamw(device *d, const adamw_job *t) {
+	pool_run(d->pool, d->kernels->adamw, t, parts(t->n, BLOCK), 3 * PASS * t->n, 0);
 }
 
-double native_squares(pool *p, long n, const float *x) {
+double native_squares(device *d, long n, const float *x) {
 	long blocks = parts(n, BLOCK);
 	squares_job t = {.n = n, .x = x};
-	t.partial = (double *)pool_lock(p, sizeof(double) * blocks);
-	pool_run_locked(p, chosen->squares, &t, blocks, PASS * n, 0);
+	t.partial = (double *)pool_lock(d->pool, sizeof(double) * blocks);
+	pool_run_locked(d->pool, d->kernels->squares, &t, blocks, PASS * n, 0);
 	double total = 0;
 	for (long i = 0; i < blocks; i++) total += t.partial[i];
-	pool_unlock(p);
+	pool_unlock(d->pool);
 	return total;
 }
 
-void native_gather(pool *p, long count, long width, const float *table, const int32_t *ids, float *out) {
+void native_gather(device *d, long count, long width, const float *table, const int32_t *ids, float *out) {
 	gather_job t = {.count = count, .width = width, .table = table, .ids = ids, .out = out};
-	pool_run(p, chosen->gather, &t, count, PASS * count * width, 0);
+	pool_run(d->pool, d->kernels->gather, &t, count, PASS * count * width, 0);
 }
 
-void native_scatter(pool *p, long count, long width, float *dtable, const int32_t *ids, const float *dy) {
+void native_scatter(device *d, long count, long width, float *dtable, const int32_t *ids, const float *dy) {
 	gather_job t = {.count = count, .width = width, .dtable = dtable, .ids = ids, .dy = dy};
-	pool_run(p, chosen->scatter, &t, parts(width, 16), PASS * count * width, 0);
+	pool_run(d->pool, d->kernels->scatter, &t, parts(width, 16), PASS * count * width, 0);
 }
 
-void native_roi(pool *p, long boxes, long samples, long height, long width, long channels, const float *features,
+void native_roi(device *d, long boxes, long samples, long height, long width, long channels, const float *features,
                 const float *box, const int32_t *rows, float *out) {
 	roi_job t = {.boxes = boxes, .samples = samples, .height = height, .width = width, .channels = channels,
 	             .features = features, .box = box, .rows = rows, .out = out};
-	pool_run(p, chosen->roi, &t, boxes, 36 * 4 * PASS * boxes * channels, 0);
+	pool_run(d->pool, d->kernels->roi, &t, boxes, 36 * 4 * PASS * boxes * channels, 0);
 }
 
-void native_roi_back(pool *p, long boxes, long samples, long height, long width, long channels, float *dfeatures,
+void native_roi_back(device *d, long boxes, long samples, long height, long width, long channels, float *dfeatures,
                      const float *box, const int32_t *rows, const float *dy) {
 	roi_job t = {.boxes = boxes, .samples = samples, .height = height, .width = width, .channels = channels,
 	             .dfeatures = dfeatures, .box = box, .rows = rows, .dy = dy};
-	pool_run(p, chosen->roi_back, &t, samples, 36 * 4 * PASS * boxes * channels, 0);
+	pool_run(d->pool, d->kernels->roi_back, &t, samples, 36 * 4 * PASS * boxes * channels, 0);
 }
 
 typedef struct {
@@ -181,7 +200,7 @@ static void copy_rows(const void *job, long from, long to, void *scratch) {
 	}
 }
 
-void native_copy(pool *p, long rows, long n, const float *from, long from_stride, float *to, long to_stride, int add) {
+void native_copy(device *d, long rows, long n, const float *from, long from_stride, float *to, long to_stride, int add) {
 	copy_job t = {.n = n, .from = from, .from_stride = from_stride, .to = to, .to_stride = to_stride, .add = add};
-	pool_run(p, copy_rows, &t, rows, PASS * rows * n + rows, 0);
+	pool_run(d->pool, copy_rows, &t, rows, PASS * rows * n + rows, 0);
 }

@@ -23,17 +23,20 @@ import (
 
 // Engine computes on the CPU of this machine. Its sessions share its threads and may be used concurrently.
 type Engine struct {
-	pool    *pool
+	device  *device
 	threads int
 }
 
-// New is an engine on that many threads; 0 means all cores. It panics only if the system refuses threads.
-func New(threads int) *Engine {
+// New is an engine on that many threads, with the fastest kernels of this machine; 0 means all cores. It panics only if
+// the system refuses threads.
+func New(threads int) *Engine { return newEngine(threads, bestKind()) }
+
+func newEngine(threads int, k kind) *Engine {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	e := &Engine{pool: newPool(threads), threads: threads}
-	runtime.AddCleanup(e, freePool, e.pool)
+	e := &Engine{device: openDevice(threads, k), threads: threads}
+	runtime.AddCleanup(e, (*device).close, e.device)
 	return e
 }
 
@@ -46,7 +49,7 @@ func (e *Engine) Device() string {
 	if e.threads == 1 {
 		plural = ""
 	}
-	return fmt.Sprintf("cpu %s, %d thread%s", kernelsName(), e.threads, plural)
+	return fmt.Sprintf("cpu %s, %d thread%s", e.device.name(), e.threads, plural)
 }
 
 // New makes a session that holds its own copy of params. Names must be unique and sizes must fit shapes.

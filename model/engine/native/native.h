@@ -5,50 +5,63 @@
 
 #include "kernels.h"
 
-// native_kernels is the name of the kernels that this machine runs.
-const char *native_kernels(void);
+// device is some threads and the kernels that they run.
+typedef struct {
+	pool *pool;
+	const kernels *kernels;
+} device;
+
+// The kinds of kernels, slowest first; a machine runs all kinds up to its best.
+enum { KIND_PLAIN, KIND_AVX2, KIND_AVX512 };
+
+// native_best is the fastest kind that this machine runs.
+int native_best(void);
+// native_open makes a device of that many threads; NULL when the system refuses them.
+device *native_open(int threads, int kind);
+void native_close(device *d);
+const char *native_kernels(const device *d);
 
 // native_map returns zeroed memory of size bytes, huge pages where the system gives them; NULL when there is none.
 float *native_map(size_t size);
 void native_unmap(float *memory, size_t size);
 
 // C = A B (+ bias); see gemm_job for the strides.
-void native_gemm(pool *p, long m, long n, long k, const float *a, long a_row, long a_col, const float *b, long b_row,
+void native_gemm(device *d, long m, long n, long k, const float *a, long a_row, long a_col, const float *b, long b_row,
                  long b_col, const float *bias, float *c, long ldc, int add);
 
-void native_attention(pool *p, const attention_job *job);
-void native_attention_back(pool *p, const attention_job *job);
+void native_attention(device *d, const attention_job *job);
+void native_attention_back(device *d, const attention_job *job);
 
-void native_norm(pool *p, long rows, long width, const float *x, const float *w, const float *b, float eps, float *y,
+void native_norm(device *d, long rows, long width, const float *x, const float *w, const float *b, float eps, float *y,
                  float *mean, float *scale);
 // dx may be NULL; dwb [2, width] is what dw and db get, written anew.
-void native_norm_back(pool *p, long rows, long width, const float *x, const float *w, const float *mean,
+void native_norm_back(device *d, long rows, long width, const float *x, const float *w, const float *mean,
                       const float *scale, const float *dy, float *dx, int add, float *dwb);
 
 // The weighted sum of the losses of all rows, not yet divided by Σ weights. loss has room for a number a row.
-double native_entropy(pool *p, long rows, long classes, const float *logits, const int32_t *labels, const float *weights,
+double native_entropy(device *d, long rows, long classes, const float *logits, const int32_t *labels, const float *weights,
                       double smoothing, double *loss, float *peak, float *inverse);
-void native_entropy_back(pool *p, long rows, long classes, const float *logits, const int32_t *labels,
+void native_entropy_back(device *d, long rows, long classes, const float *logits, const int32_t *labels,
                          const float *weights, double smoothing, const float *peak, const float *inverse, double factor,
                          float *dlogits, int add);
 
-void native_element(pool *p, element_op op, long n, long period, const float *x, const float *y, float factor, float *z,
+void native_element(device *d, element_op op, long n, long period, const float *x, const float *y, float factor, float *z,
                     int add);
 // out [width] (+)= Σ over rows of x [rows, width], times y where it is not NULL.
-void native_columns(pool *p, long rows, long width, const float *x, const float *y, float *out, int add);
+void native_columns(device *d, long rows, long width, const float *x, const float *y, float *out, int add);
 
-void native_adamw(pool *p, const adamw_job *job);
+void native_adamw(device *d, const adamw_job *job);
 // Σ x² in float64.
-double native_squares(pool *p, long n, const float *x);
+double native_squares(device *d, long n, const float *x);
 
-void native_gather(pool *p, long count, long width, const float *table, const int32_t *ids, float *out);
-void native_scatter(pool *p, long count, long width, float *dtable, const int32_t *ids, const float *dy);
-void native_roi(pool *p, long boxes, long samples, long height, long width, long channels, const float *features,
+void native_gather(device *d, long count, long width, const float *table, const int32_t *ids, float *out);
+void native_scatter(device *d, long count, long width, float *dtable, const int32_t *ids, const float *dy);
+void native_roi(device *d, long boxes, long samples, long height, long width, long channels, const float *features,
                 const float *box, const int32_t *rows, float *out);
-void native_roi_back(pool *p, long boxes, long samples, long height, long width, long channels, float *dfeatures,
+void native_roi_back(device *d, long boxes, long samples, long height, long width, long channels, float *dfeatures,
                      const float *box, const int32_t *rows, const float *dy);
 
 // native_copy copies rows of n floats between arrays whose rows lie apart; add: onto what is there.
-void native_copy(pool *p, long rows, long n, const float *from, long from_stride, float *to, long to_stride, int add);
+void native_copy(device *d, long rows, long n, const float *from, long from_stride, float *to, long to_stride, int add);
 
 #endif

@@ -127,22 +127,22 @@ func (r *run) linear(op string, x, w, b *value, in, out int, outIn bool) *value 
 		bias = r.flat(b)
 	}
 	data := r.flat(x)
-	r.pool().gemm(n, out, in, rowMajor(data, in), weight, bias, y.data, false)
+	r.device().gemm(n, out, in, rowMajor(data, in), weight, bias, y.data, false)
 	return r.then(y, true, func(dy []float32) {
 		if b != nil && b.needs {
-			r.pool().columns(dy, nil, out, r.want(b))
+			r.device().columns(dy, nil, out, r.want(b))
 		}
 		if w.needs {
 			dw := r.want(w)
 			if outIn {
-				r.pool().gemm(out, in, n, rowMajor(dy, out).transposed(), rowMajor(data, in), nil, dw.dst, dw.add)
+				r.device().gemm(out, in, n, rowMajor(dy, out).transposed(), rowMajor(data, in), nil, dw.dst, dw.add)
 			} else {
-				r.pool().gemm(in, out, n, rowMajor(data, in).transposed(), rowMajor(dy, out), nil, dw.dst, dw.add)
+				r.device().gemm(in, out, n, rowMajor(data, in).transposed(), rowMajor(dy, out), nil, dw.dst, dw.add)
 			}
 		}
 		if x.needs {
 			dx := r.want(x)
-			r.pool().gemm(n, in, out, rowMajor(dy, out), weight.transposed(), nil, dx.dst, dx.add)
+			r.device().gemm(n, in, out, rowMajor(dy, out), weight.transposed(), nil, dx.dst, dx.add)
 		}
 	})
 }
@@ -157,10 +157,10 @@ func (r *run) LayerNorm(x, w, b engine.Value, eps float64) engine.Value {
 	rows, width := xs.rows(), xs.width()
 	mean, scale := r.take(rows), r.take(rows)
 	data := r.flat(xs)
-	r.pool().norm(rows, width, data, r.flat(ws), r.flat(bs), eps, y.data, mean, scale)
+	r.device().norm(rows, width, data, r.flat(ws), r.flat(bs), eps, y.data, mean, scale)
 	return r.then(y, true, func(dy []float32) {
 		dwb := r.take(2 * width)
-		r.pool().normBack(rows, width, data, ws.data, mean, scale, dy, r.want(xs), dwb)
+		r.device().normBack(rows, width, data, ws.data, mean, scale, dy, r.want(xs), dwb)
 		r.addTo(r.want(ws), dwb[:width])
 		r.addTo(r.want(bs), dwb[width:])
 	})
@@ -179,8 +179,8 @@ func (r *run) GELU(x engine.Value, form engine.GELU) engine.Value {
 	}
 	y := r.fresh(xs.shape, xs)
 	data := r.flat(xs)
-	r.pool().element(forth, data, nil, 0, target{dst: y.data})
-	return r.then(y, true, func(dy []float32) { r.pool().element(back, data, dy, 0, r.want(xs)) })
+	r.device().element(forth, data, nil, 0, target{dst: y.data})
+	return r.then(y, true, func(dy []float32) { r.device().element(back, data, dy, 0, r.want(xs)) })
 }
 
 // Attention is softmax(q kᵀ / sqrt(w/heads)) v, head by head.
@@ -224,14 +224,14 @@ func (r *run) Attention(q, k, v engine.Value, count int, mask engine.Mask) engin
 	if y.needs {
 		peak, inverse = r.take(batch*count*queries), r.take(batch*count*queries)
 	}
-	r.pool().attention(job, y.data, peak, inverse)
+	r.device().attention(job, y.data, peak, inverse)
 	return r.then(y, true, func(dy []float32) {
 		if qs == ks || qs == vs || ks == vs { // the kernel writes the three in turns
 			for _, operand := range []*value{qs, ks, vs} {
 				r.wantZeroed(operand)
 			}
 		}
-		r.pool().attentionBack(job, dy, r.want(qs), r.want(ks), r.want(vs))
+		r.device().attentionBack(job, dy, r.want(qs), r.want(ks), r.want(vs))
 	})
 }
 
@@ -259,8 +259,8 @@ func (r *run) Embedding(table engine.Value, ids string) engine.Value {
 	width := t.width()
 	index := r.indices("embedding", ids, -1, t.shape[0])
 	y := r.fresh(append(slices.Clone(index.Shape), width), t)
-	r.pool().gather(width, r.flat(t), index.I32, y.data)
-	return r.then(y, true, func(dy []float32) { r.pool().scatter(width, r.wantZeroed(t), index.I32, dy) })
+	r.device().gather(width, r.flat(t), index.I32, y.data)
+	return r.then(y, true, func(dy []float32) { r.device().scatter(width, r.wantZeroed(t), index.I32, dy) })
 }
 
 // RoIAlign reads 3 × 3 bins of boxes from features [B, height·width, C].
@@ -273,6 +273,6 @@ func (r *run) RoIAlign(features engine.Value, height, width int, boxes, rows str
 	index := r.indices("roi align", rows, -1, g.samples)
 	box := r.floatInput(boxes, 4*len(index.I32))
 	y := r.fresh([]int{len(index.I32), 3, 3, g.channels}, f)
-	r.pool().roi(g, r.flat(f), box, index.I32, y.data)
-	return r.then(y, true, func(dy []float32) { r.pool().roiBack(g, r.wantZeroed(f), box, index.I32, dy) })
+	r.device().roi(g, r.flat(f), box, index.I32, y.data)
+	return r.then(y, true, func(dy []float32) { r.device().roiBack(g, r.wantZeroed(f), box, index.I32, dy) })
 }

@@ -142,7 +142,7 @@ func (s *Session) Step(key string, p engine.Program, in engine.Inputs, rate floa
 		return engine.StepResult{}, err
 	}
 	result := engine.StepResult{Loss: loss, Extra: extra}
-	result.GradNorm = math.Sqrt(s.engine.pool.squares(s.moving.grad))
+	result.GradNorm = math.Sqrt(s.engine.device.squares(s.moving.grad))
 	if !finite(loss) || !finite(result.GradNorm) {
 		return result, fmt.Errorf("step %d: loss %g, gradient norm %g: nothing was moved", s.steps+1, loss, result.GradNorm)
 	}
@@ -198,7 +198,7 @@ func (s *Session) move(rate, clip float64, opt engine.AdamW) {
 		if decays {
 			shrink -= rate * opt.Decay
 		}
-		s.engine.pool.adamw(b.p[from:to], b.m[from:to], b.v[from:to], b.grad[from:to], clip, opt.Beta1, opt.Beta2, opt.Eps,
+		s.engine.device.adamw(b.p[from:to], b.m[from:to], b.v[from:to], b.grad[from:to], clip, opt.Beta1, opt.Beta2, opt.Eps,
 			shrink, step, root)
 		from = to
 	}

@@ -20,12 +20,12 @@ func (r *run) Add(x, y engine.Value) engine.Value {
 	xs, ys := r.of(x), r.of(y)
 	repeated("add", xs, ys)
 	z := r.fresh(xs.shape, xs, ys)
-	r.pool().element(elementAdd, r.flat(xs), r.flat(ys), 0, target{dst: z.data})
+	r.device().element(elementAdd, r.flat(xs), r.flat(ys), 0, target{dst: z.data})
 	return r.then(z, true, func(dz []float32) {
 		if ys.size() == xs.size() {
 			r.pass(z, ys)
 		} else if ys.needs {
-			r.pool().columns(dz, nil, ys.size(), r.want(ys))
+			r.device().columns(dz, nil, ys.size(), r.want(ys))
 		}
 		r.pass(z, xs)
 	})
@@ -37,13 +37,13 @@ func (r *run) Mul(x, y engine.Value) engine.Value {
 	repeated("product", xs, ys)
 	z := r.fresh(xs.shape, xs, ys)
 	a, b := r.flat(xs), r.flat(ys)
-	r.pool().element(elementMul, a, b, 0, target{dst: z.data})
+	r.device().element(elementMul, a, b, 0, target{dst: z.data})
 	return r.then(z, true, func(dz []float32) {
 		if ys.needs {
-			r.pool().columns(dz, a, len(b), r.want(ys))
+			r.device().columns(dz, a, len(b), r.want(ys))
 		}
 		if xs.needs {
-			r.pool().element(elementMul, dz, b, 0, r.want(xs))
+			r.device().element(elementMul, dz, b, 0, r.want(xs))
 		}
 	})
 }
@@ -52,8 +52,8 @@ func (r *run) Mul(x, y engine.Value) engine.Value {
 func (r *run) Scale(x engine.Value, factor float64) engine.Value {
 	xs := r.of(x)
 	y := r.fresh(xs.shape, xs)
-	r.pool().element(elementScale, r.flat(xs), nil, factor, target{dst: y.data})
-	return r.then(y, true, func(dy []float32) { r.pool().element(elementScale, dy, nil, factor, r.want(xs)) })
+	r.device().element(elementScale, r.flat(xs), nil, factor, target{dst: y.data})
+	return r.then(y, true, func(dy []float32) { r.device().element(elementScale, dy, nil, factor, r.want(xs)) })
 }
 
 // Abs is |x|.
@@ -61,8 +61,8 @@ func (r *run) Abs(x engine.Value) engine.Value {
 	xs := r.of(x)
 	y := r.fresh(xs.shape, xs)
 	data := r.flat(xs)
-	r.pool().element(elementAbs, data, nil, 0, target{dst: y.data})
-	return r.then(y, true, func(dy []float32) { r.pool().element(elementAbsBack, data, dy, 0, r.want(xs)) })
+	r.device().element(elementAbs, data, nil, 0, target{dst: y.data})
+	return r.then(y, true, func(dy []float32) { r.device().element(elementAbsBack, data, dy, 0, r.want(xs)) })
 }
 
 // around splits a shape at axis: what lies before it, the axis, and what lies behind it.
@@ -100,7 +100,7 @@ func (r *run) Concat(axis int, xs ...engine.Value) engine.Value {
 	stride, at := shape[axis]*inner, 0
 	for _, p := range parts {
 		n := p.shape[axis] * inner
-		r.pool().copyRows(outer, n, r.flat(p), n, y.data[at:], stride, false)
+		r.device().copyRows(outer, n, r.flat(p), n, y.data[at:], stride, false)
 		at += n
 	}
 	return r.then(y, true, func(dy []float32) {
@@ -108,7 +108,7 @@ func (r *run) Concat(axis int, xs ...engine.Value) engine.Value {
 		for _, p := range parts {
 			n := p.shape[axis] * inner
 			if t := r.want(p); t.dst != nil {
-				r.pool().copyRows(outer, n, dy[at:], stride, t.dst, n, t.add)
+				r.device().copyRows(outer, n, dy[at:], stride, t.dst, n, t.add)
 			}
 			at += n
 		}
@@ -136,10 +136,10 @@ func (r *run) Slice(x engine.Value, axis, from, to int) engine.Value {
 		y.stride = stride
 	default:
 		y, owns = r.fresh(shape, xs), true
-		r.pool().copyRows(outer, n, data[first:], stride, y.data, n, false)
+		r.device().copyRows(outer, n, data[first:], stride, y.data, n, false)
 	}
 	return r.then(y, owns, func(dy []float32) {
-		r.pool().copyRows(outer, n, dy, n, r.wantZeroed(xs)[first:], stride, true)
+		r.device().copyRows(outer, n, dy, n, r.wantZeroed(xs)[first:], stride, true)
 	})
 }
 

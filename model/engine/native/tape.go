@@ -53,7 +53,7 @@ type node struct {
 
 var _ engine.Ops = (*run)(nil)
 
-func (r *run) pool() *pool { return r.s.engine.pool }
+func (r *run) device() *device { return r.s.engine.device }
 
 // take is memory for the run's time.
 func (r *run) take(n int) []float32 { return r.s.arena.take(n) }
@@ -96,7 +96,7 @@ func (r *run) flat(v *value) []float32 {
 	if v.state != nil {
 		v.state.read(dense)
 	} else {
-		r.pool().copyRows(v.rows(), v.width(), v.data, v.stride, dense, v.width(), false)
+		r.device().copyRows(v.rows(), v.width(), v.data, v.stride, dense, v.width(), false)
 	}
 	v.data, v.stride, v.state = dense, 0, nil
 	return dense
@@ -148,7 +148,7 @@ func (r *run) pass(out, v *value) {
 
 func (r *run) addTo(t target, x []float32) {
 	if t.dst != nil {
-		r.pool().element(elementScale, x, nil, 1, t)
+		r.device().element(elementScale, x, nil, 1, t)
 	}
 }
 
