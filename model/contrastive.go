@@ -81,7 +81,7 @@ func (r *trialRun) textInputs(in engine.Inputs, texts []string, limit int) {
 	for i, text := range texts {
 		list[i] = textSequence(eos, r.corpus.text.ids(text), limit)
 	}
-	collate(in, "text", list, eos, r.step())
+	collate(in, "text", list, eos, r.step(), r.trial.Decoder.Positions)
 	in["text.rows"] = engine.Ints(in["text.rows"].I32[:len(texts)], len(texts))
 	in["sign"] = signs(texts)
 }

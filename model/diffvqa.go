@@ -144,7 +144,7 @@ func (r *trialRun) questionBatch(a answerer, f *features, batch []dataset.Pair, 
 		}
 		list[i] = causalSequence(-1, eos, question, answer, limit)
 	}
-	targets, weights := collate(in, "text", list, eos, r.step())
+	targets, weights := collate(in, "text", list, eos, r.step(), a.lm.TextPositions)
 	setTargets(in, targets, weights)
 	if a.tokens > 0 {
 		in["encoded"] = f.of(imagesOf(batch))

@@ -155,7 +155,7 @@ func (r *trialRun) captionBatch(c captioner, tasks spec.Tasks, images []int, rng
 		if len(list) == 0 { // possible where few images have regions: one token without weight keeps the shapes
 			list = []sequence{{ids: []int32{eos}, causal: true}}
 		}
-		t, w := collate(in, name, list, eos, r.step())
+		t, w := collate(in, name, list, eos, r.step(), c.decoder.Positions)
 		targets, weights = append(targets, t...), append(weights, w...)
 	}
 	setTargets(in, targets, weights)

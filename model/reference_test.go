@@ -219,7 +219,7 @@ func (r *recorded) inputs(t *testing.T, batch int) engine.Inputs {
 	} else {
 		in["patches"] = r.patchesOf(r.images[fmt.Sprintf("batch%d.ref", batch)], r.images[fmt.Sprintf("batch%d.main", batch)])
 	}
-	targets, weights := collate(in, group, list, r.config.Eos, 4)
+	targets, weights := collate(in, group, list, r.config.Eos, 4, max(r.config.Decoder.Positions, r.config.Decoder.TextPositions))
 	setTargets(in, targets, weights)
 	return in
 }

@@ -67,14 +67,14 @@ func parallelSequence(bos, eos, mask int32, prefix, target []int32, masks int) s
 func bucket(n, step int) int { return (n + step - 1) / step * step }
 
 // collate writes sequences into in as the inputs of one group: NAME.ids [B, L], NAME.image, NAME.lengths, NAME.causal
-// [B] and NAME.rows [R], counted over B·L. It returns the targets of the rows. All is padded to multiples of step;
-// padded rows point at 0 and get no weight.
-func collate(in engine.Inputs, name string, list []sequence, pad int32, step int) (targets []int32, weights []float32) {
+// [B] and NAME.rows [R], counted over B·L. It returns the targets of the rows. All is padded to multiples of step, L to
+// at most longest; padded rows point at 0 and get no weight.
+func collate(in engine.Inputs, name string, list []sequence, pad int32, step, longest int) (targets []int32, weights []float32) {
 	b, l := len(list), 0
 	for _, s := range list {
 		l = max(l, len(s.ids))
 	}
-	l = bucket(l, step)
+	l = max(l, min(bucket(l, step), longest))
 	ids := make([]int32, b*l)
 	image, lengths, causal := make([]int32, b), make([]int32, b), make([]int32, b)
 	var rows []int32
