@@ -1,0 +1,63 @@
+package native
+
+import (
+	"fmt"
+	"testing"
+
+	"harness/model/engine/enginetest"
+)
+
+// BenchmarkPeer is one training step of the model of the PyTorch comparison.
+func BenchmarkPeer(b *testing.B) {
+	for _, threads := range []int{1, 2} {
+		b.Run(fmt.Sprintf("threads=%d", threads), func(b *testing.B) {
+			peer := enginetest.NewPeer()
+			s, err := New(threads).New(peer.Params)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer s.Close()
+			step := func() {
+				if _, err := s.Step("peer", peer.Program, peer.Inputs, 1e-3, peer.AdamW); err != nil {
+					b.Fatal(err)
+				}
+			}
+			step()
+			for b.Loop() {
+				step()
+			}
+		})
+	}
+}
+
+// BenchmarkGEMM is the matrix product in the shapes of our models, on one thread: x wᵀ, dy w and dyᵀ x.
+func BenchmarkGEMM(b *testing.B) {
+	shapes := [][3]int{{504, 512, 512}, {1008, 512, 128}, {1008, 128, 512}, {1008, 1024, 1024}, {784, 96, 96}, {784, 384, 96},
+		{3136, 96, 96}, {3136, 384, 96}, {10, 600, 96}}
+	d := openDevice(1, bestKind())
+	defer d.close()
+	for _, s := range shapes {
+		m, n, k := s[0], s[1], s[2]
+		x, w, y := ones(m*k), ones(n*k), ones(m*n)
+		report := func(name string, f func()) {
+			b.Run(fmt.Sprintf("%s/%dx%dx%d", name, m, n, k), func(b *testing.B) {
+				for b.Loop() {
+					f()
+				}
+				b.ReportMetric(2e-9*float64(m*n*k)*float64(b.N)/b.Elapsed().Seconds(), "GFLOP/s")
+			})
+		}
+		report("forth", func() { d.gemm(m, n, k, rowMajor(x, k), rowMajor(w, k).transposed(), nil, y, false) })
+		report("back-x", func() { d.gemm(m, k, n, rowMajor(y, n), rowMajor(w, k), nil, x, false) })
+		report("back-w", func() { d.gemm(n, k, m, rowMajor(y, n).transposed(), rowMajor(x, k), nil, w, false) })
+	}
+}
+
+// ones fills memory, so that it is really there: pages never written are all one and the same.
+func ones(n int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = 1
+	}
+	return x
+}

@@ -1,0 +1,268 @@
+package native
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+
+	"harness/model/engine"
+	"harness/model/engine/enginetest"
+)
+
+// kinds are the kernels that this machine runs.
+func kinds() []kind {
+	all := []kind{plainKernels, avx2Kernels, avx512Kernels}
+	return all[:bestKind()+1]
+}
+
+// TestKinds checks every kind of kernels, not just the one that this machine would choose.
+func TestKinds(t *testing.T) {
+	for _, k := range kinds() {
+		e := newEngine(2, k)
+		t.Run(e.Device(), func(t *testing.T) { enginetest.Run(t, e) })
+	}
+}
+
+func normal(r *rand.Rand, n int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(r.NormFloat64())
+	}
+	return x
+}
+
+// TestGEMM compares products of all sizes around tiles, panels and blocks with the definition in float64.
+func TestGEMM(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	sizes := []int{1, 2, 5, 6, 7, 13, 14, 15, 16, 17, 28, 31, 32, 33, 48, 64, 65, 113}
+	for _, k := range kinds() {
+		d := openDevice(2, k)
+		defer d.close()
+		for range 150 {
+			m, n, inner := sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))]
+			if r.IntN(8) == 0 {
+				inner += 256 * (1 + r.IntN(2))
+			}
+			a, b, bias, before := normal(r, m*inner), normal(r, inner*n), normal(r, n), normal(r, m*n)
+			left, right, add := rowMajor(a, inner), rowMajor(b, n), r.IntN(2) == 1
+			if r.IntN(2) == 1 {
+				left = rowMajor(a, m).transposed()
+			}
+			if r.IntN(2) == 1 {
+				right = rowMajor(b, inner).transposed()
+			}
+			if add || r.IntN(2) == 1 {
+				bias = nil
+			}
+			got := slices.Clone(before)
+			d.gemm(m, n, inner, left, right, bias, got, add)
+			for i := range m {
+				for j := range n {
+					want, size := 0.0, 1.0
+					if add {
+						want = float64(before[i*n+j])
+					}
+					if bias != nil {
+						want = float64(bias[j])
+					}
+					for l := range inner {
+						term := float64(a[i*left.row+l*left.col]) * float64(b[l*right.row+j*right.col])
+						want += term
+						size += math.Abs(term)
+					}
+					if math.Abs(float64(got[i*n+j])-want) > 1e-6*size {
+						t.Fatalf("%s: [%d %d %d] %v %v add %v: element %d,%d is %g, not %g", d.name(), m, n, inner,
+							left.col == 1, right.col == 1, add, i, j, got[i*n+j], want)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestAttention compares attention over random sizes and masks with its definition in float64.
+func TestAttention(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 2))
+	for _, k := range kinds() {
+		e := newEngine(2, k)
+		for range 40 {
+			batch, queries, keys, heads := 1+r.IntN(3), 1+r.IntN(130), 1+r.IntN(130), 1+r.IntN(3)
+			width := heads * (1 + r.IntN(40))
+			in := engine.Inputs{
+				"q": engine.Floats(normal(r, batch*queries*width), batch, queries, width),
+				"k": engine.Floats(normal(r, batch*keys*width), batch, keys, width),
+				"v": engine.Floats(normal(r, batch*keys*width), batch, keys, width),
+			}
+			mask := engine.Mask{Causal: r.IntN(2) == 1}
+			if r.IntN(2) == 1 {
+				mask.KeyLengths = "lengths"
+				in["lengths"] = engine.Ints(make([]int32, batch), batch)
+				for i := range batch {
+					in["lengths"].I32[i] = r.Int32N(int32(keys) + 1)
+				}
+			}
+			if mask.Causal && r.IntN(2) == 1 {
+				mask.CausalRows = "causal"
+				in["causal"] = engine.Ints(make([]int32, batch), batch)
+				for i := range batch {
+					in["causal"].I32[i] = r.Int32N(2)
+				}
+			}
+			s, err := e.New(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := s.Run("", func(o engine.Ops) []engine.Value {
+				return []engine.Value{o.Attention(o.Input("q"), o.Input("k"), o.Input("v"), heads, mask)}
+			}, in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := slowAttention(in, heads, mask)
+			for i, w := range want {
+				if !(math.Abs(float64(got[0].F32[i])-w) < 1e-4) {
+					t.Fatalf("%s: %v × %v, %d heads, %+v: element %d is %g, not %g", e.Device(), in["q"].Shape, in["k"].Shape,
+						heads, mask, i, got[0].F32[i], w)
+				}
+			}
+			s.Close()
+		}
+	}
+}
+
+// slowAttention is attention by its definition.
+func slowAttention(in engine.Inputs, heads int, mask engine.Mask) []float64 {
+	q, k, v := in["q"], in["k"], in["v"]
+	batch, queries, keys, width := q.Shape[0], q.Shape[1], k.Shape[1], q.Shape[2]
+	d := width / heads
+	out := make([]float64, q.Size())
+	for b := range batch {
+		for i := range queries {
+			seen := keys
+			if mask.Causal && (mask.CausalRows == "" || in["causal"].I32[b] == 1) {
+				seen = max(keys-queries+i+1, 0)
+			}
+			if mask.KeyLengths != "" {
+				seen = min(seen, int(in["lengths"].I32[b]))
+			}
+			for h := range heads {
+				row := (b*queries+i)*width + h*d
+				weights := make([]float64, seen)
+				total := 0.0
+				for j := range weights {
+					dot := 0.0
+					for l := range d {
+						dot += float64(q.F32[row+l]) * float64(k.F32[(b*keys+j)*width+h*d+l])
+					}
+					weights[j] = math.Exp(dot / math.Sqrt(float64(d)))
+					total += weights[j]
+				}
+				for j, w := range weights {
+					for l := range d {
+						out[row+l] += w / total * float64(v.F32[(b*keys+j)*width+h*d+l])
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+// train takes some steps of the peer and returns the losses and the final state.
+func train(t *testing.T, e *Engine, steps int) ([]float64, map[string]engine.Tensor) {
+	peer := enginetest.NewPeer()
+	s, err := e.New(peer.Params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var losses []float64
+	for range steps {
+		got, err := s.Step("peer", peer.Program, peer.Inputs, 1e-3, peer.AdamW)
+		if err != nil {
+			t.Fatal(err)
+		}
+		losses = append(losses, got.Loss, got.GradNorm)
+	}
+	state, err := s.Save()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return losses, state
+}
+
+// TestThreads: the bits do not depend on the number of threads, be they more than there are cores, nor on neighbours.
+func TestThreads(t *testing.T) {
+	want, state := train(t, New(1), 3)
+	for _, threads := range []int{2, 3, 8} {
+		e := New(threads)
+		var wait sync.WaitGroup
+		for neighbour := range 2 {
+			wait.Go(func() {
+				got, moved := train(t, e, 3)
+				if !slices.Equal(got, want) {
+					t.Errorf("%d threads, session %d: losses and norms %v, not %v", threads, neighbour, got, want)
+				}
+				for name, tensor := range state {
+					if !slices.Equal(tensor.F32, moved[name].F32) {
+						t.Errorf("%d threads, session %d: %s differs", threads, neighbour, name)
+					}
+				}
+			})
+		}
+		wait.Wait()
+	}
+}
+
+// TestArenaIsSteady: a repeated step takes no more memory than the first.
+func TestArenaIsSteady(t *testing.T) {
+	peer := enginetest.NewPeer()
+	made, err := New(1).New(peer.Params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := made.(*Session)
+	defer s.Close()
+	var chunks []string
+	for range 3 {
+		if _, err := s.Step("peer", peer.Program, peer.Inputs, 1e-3, peer.AdamW); err != nil {
+			t.Fatal(err)
+		}
+		chunks = append(chunks, fmt.Sprint(len(s.arena.chunks), s.arena.chunk, s.arena.used))
+	}
+	if chunks[1] != chunks[2] || chunks[0] != chunks[1] {
+		t.Errorf("chunks, the one in use, and its use after each step: %v", chunks)
+	}
+}
+
+// TestGELU compares both forms, and with them the exponential of all kernels, with the library's in float64.
+func TestGELU(t *testing.T) {
+	for _, k := range kinds() {
+		d := openDevice(1, k)
+		defer d.close()
+		var x []float32
+		for v := -40.0; v < 40; v += 0.0137 {
+			x = append(x, float32(v))
+		}
+		y := make([]float32, len(x))
+		d.element(elementGELUTanh, x, nil, 0, target{dst: y})
+		for i, v := range x {
+			u := float64(v)
+			exponent := 2 * math.Sqrt(2/math.Pi) * (u + 0.044715*u*u*u)
+			want := u / (1 + math.Exp(-exponent))
+			if math.Abs(float64(y[i])-want) > 2e-7*max(2, math.Abs(exponent))*math.Abs(want)+1e-30 {
+				t.Fatalf("%s: gelu(%g) = %g, not %g", d.name(), v, y[i], want)
+			}
+		}
+		d.element(elementGELUErf, x, nil, 0, target{dst: y})
+		for i, v := range x {
+			want := float64(v) / 2 * math.Erfc(-float64(v)/math.Sqrt2)
+			if math.Abs(float64(y[i])-want) > 4e-7*max(1, math.Abs(want)) {
+				t.Fatalf("%s: erf gelu(%g) = %g, not %g", d.name(), v, y[i], want)
+			}
+		}
+	}
+}
