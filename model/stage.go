@@ -125,13 +125,9 @@ func (s *stage) resume(session engine.Session) (int, error) {
 		return 0, err
 	}
 	defer file.Close()
-	state := map[string]engine.Tensor{}
-	for _, name := range file.Names() {
-		values, err := file.F32(name)
-		if err != nil {
-			return 0, err
-		}
-		state[name] = engine.Floats(values, file.Shape(name)...)
+	state, err := tensorsOf(file)
+	if err != nil {
+		return 0, err
 	}
 	var step int
 	if _, err := fmt.Sscan(file.Meta()["step"], &step); err != nil {
@@ -195,13 +191,23 @@ func readTensors(path string) (map[string]engine.Tensor, error) {
 		return nil, err
 	}
 	defer file.Close()
+	return tensorsOf(file)
+}
+
+func tensorsOf(file *checkpoint.File) (map[string]engine.Tensor, error) {
 	tensors := map[string]engine.Tensor{}
 	for _, name := range file.Names() {
-		values, err := file.F32(name)
+		t := engine.Tensor{Shape: file.Shape(name)}
+		var err error
+		if file.DType(name) == checkpoint.I32 {
+			t.I32, err = file.I32(name)
+		} else {
+			t.F32, err = file.F32(name)
+		}
 		if err != nil {
 			return nil, err
 		}
-		tensors[name] = engine.Floats(values, file.Shape(name)...)
+		tensors[name] = t
 	}
 	return tensors, nil
 }
@@ -209,7 +215,7 @@ func readTensors(path string) (map[string]engine.Tensor, error) {
 func named(tensors map[string]engine.Tensor) []checkpoint.Named {
 	list := make([]checkpoint.Named, 0, len(tensors))
 	for name, t := range tensors {
-		list = append(list, checkpoint.Named{Name: name, Shape: t.Shape, F32: t.F32})
+		list = append(list, checkpoint.Named{Name: name, Shape: t.Shape, F32: t.F32, I32: t.I32})
 	}
 	return list
 }
