@@ -112,7 +112,7 @@ type Set struct {
 }
 
 // Hash returns the data hash for provenance, 64 hex digits. It covers the contents of the tables, of the reports and of the scene
-// graphs that were read, and the id and size of every image, but not the place of the root, the version in a folder's name,
+// graphs that were read, and the id and size of every frontal image, but not the place of the root, the version in a folder's name,
 // compression or the Options.
 func (s *Set) Hash() string { return s.hash }
 

@@ -1,7 +1,6 @@
 package dataset
 
 import (
-	"slices"
 	"strings"
 	"testing"
 
@@ -54,15 +53,5 @@ func TestOpen(t *testing.T) {
 	}
 	if s.Questions[0].Type != "presence" || s.Questions[0].Main != 1 {
 		t.Errorf("question = %+v", s.Questions[0])
-	}
-}
-
-func TestRegionNames(t *testing.T) {
-	if n := len(RegionNames); n != 29 {
-		t.Errorf("%d regions, want 29", n)
-	}
-	sorted := slices.Sorted(slices.Values(RegionNames))
-	if len(slices.Compact(sorted)) != 29 {
-		t.Error("a region is listed twice")
 	}
 }

@@ -11,7 +11,7 @@ import (
 // the order in which files were read.
 type digests struct {
 	tables  []string // content of each table
-	images  []string // "ID SIZE" of each usable image
+	images  []string // "ID SIZE" of each frontal image that is there
 	reports []string // content of each report
 	scenes  []string // content of each scene graph
 }

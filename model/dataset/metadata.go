@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 )
 
 // An imageRow is a row of the metadata of MIMIC-CXR-JPG.
@@ -109,7 +110,7 @@ func (t *tables) readMetadata(path string) (r tableResult) {
 			return true
 		}
 		seen[id] = true
-		date, _ := strconv.Atoi(row.cell(5))
+		date := parseDate(row.cell(5))
 		if _, known := t.subjectOf[study]; !known {
 			t.studies = append(t.studies, study)
 			t.subjectOf[study], t.dateOf[study] = subject, date
@@ -118,6 +119,15 @@ func (t *tables) readMetadata(path string) (r tableResult) {
 		return true
 	})
 	return r
+}
+
+// parseDate reads YYYYMMDD, also as "21780510.0"; 0 when it is no date.
+func parseDate(s string) int {
+	date, err := strconv.Atoi(strings.TrimSuffix(s, ".0"))
+	if err != nil {
+		return 0
+	}
+	return date
 }
 
 // frontalView returns "AP" or "PA", or "" for an image that is not frontal. The position decides; the code only when the

@@ -3,7 +3,6 @@ package dataset
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"harness/metrics"
@@ -69,8 +68,7 @@ func (t *tables) readQuestions(path, studies string) (r tableResult) {
 			return false
 		}
 		if _, seen := t.studyImages[study]; !seen {
-			date, _ := strconv.Atoi(strings.TrimSuffix(row.cell(2), ".0"))
-			t.studyImages[study] = studyImage{strings.Clone(row.cell(1)), date}
+			t.studyImages[study] = studyImage{strings.Clone(row.cell(1)), parseDate(row.cell(2))}
 		}
 		return true
 	})

@@ -1,6 +1,9 @@
 package dataset
 
 import (
+	"context"
+	"fmt"
+	"io/fs"
 	"regexp"
 	"slices"
 	"strings"
@@ -158,4 +161,42 @@ func decodeReport(raw []byte) string {
 	}
 	text = strings.TrimPrefix(text, "\ufeff")
 	return strings.ReplaceAll(text, "\r\n", "\n")
+}
+
+// readReports gives every image the caption of its study.
+func (l *loader) readReports(ctx context.Context) error {
+	t := &l.tables
+	captions := make([]string, len(t.studies))
+	found := make([]string, len(t.studies)) // digest; "" where there is no report
+	err := inParallel(ctx, waiting(), len(t.studies), nil, func(i int) error {
+		study, subject := t.studies[i], t.subjectOf[t.studies[i]]
+		raw, err := fs.ReadFile(l.parts.reports, fmt.Sprintf("files/p%s/p%s/s%s.txt", subject[:2], subject, study))
+		if err != nil {
+			return nil // counted below
+		}
+		found[i] = digest(raw)
+		captions[i] = reportCaption(study, raw, l.opts.KeepPriorSentences)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	captionOf := make(map[string]string, len(t.studies))
+	f := &l.faults.Reports
+	for i, study := range t.studies {
+		captionOf[study] = captions[i]
+		switch {
+		case found[i] == "":
+			l.count(&f.Missing, study)
+		case captions[i] == "":
+			l.count(&f.Empty, study)
+		default:
+			l.count(&f.Usable, study)
+		}
+	}
+	l.digests.reports = found
+	for i := range l.images {
+		l.images[i].Caption = captionOf[l.images[i].Study]
+	}
+	return nil
 }

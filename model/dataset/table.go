@@ -32,7 +32,6 @@ type table struct {
 	digest hash.Hash // of the content, after decompression
 
 	file    *os.File
-	zip     *gzip.Reader
 	r       *bufio.Reader
 	line    int
 	width   int
@@ -46,34 +45,36 @@ func openTable(path string, columns ...string) (*table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &table{name: filepath.Base(path), file: f, digest: sha256.New()}
-	if err := t.start(columns); err != nil {
-		t.close()
+	t, err := newTable(f, filepath.Base(path), columns)
+	if err != nil {
+		f.Close()
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
+	t.file = f
 	return t, nil
 }
 
-func (t *table) start(columns []string) error {
-	var src io.Reader = t.file
-	if strings.HasSuffix(t.name, ".gz") {
-		z, err := gzip.NewReader(t.file)
+// newTable reads the header of a table; a name that ends in .gz says that src is gzipped.
+func newTable(src io.Reader, name string, columns []string) (*table, error) {
+	t := &table{name: name, digest: sha256.New()}
+	if strings.HasSuffix(name, ".gz") {
+		z, err := gzip.NewReader(src)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		t.zip, src = z, z
+		src = z
 	}
 	t.r = bufio.NewReaderSize(io.TeeReader(src, t.digest), 256<<10)
 	header, ok := t.readLine()
 	switch {
 	case t.err != nil:
-		return t.err
+		return nil, t.err
 	case !ok:
-		return errors.New("the table is empty")
+		return nil, errors.New("the table is empty")
 	}
 	names, ok := splitRow(strings.TrimPrefix(header, "\ufeff"), nil)
 	if !ok {
-		return errors.New("line 1: the header has an unclosed quote")
+		return nil, errors.New("line 1: the header has an unclosed quote")
 	}
 	t.width = len(names)
 	at := make(map[string]int, len(names))
@@ -85,13 +86,13 @@ func (t *table) start(columns []string) error {
 		i, found := at[name]
 		if !found {
 			if !optional {
-				return fmt.Errorf("line 1: no column %q", name)
+				return nil, fmt.Errorf("line 1: no column %q", name)
 			}
 			i = -1
 		}
 		t.columns = append(t.columns, i)
 	}
-	return nil
+	return t, nil
 }
 
 // next reads the next row with the right number of cells; it returns false at the end of the file or at an error (t.err).
@@ -153,7 +154,7 @@ func (t *table) readLine() (string, bool) {
 			continue
 		}
 		if err != nil && err != io.EOF {
-			t.err = fmt.Errorf("read %s after line %d: %w", t.name, t.line, err)
+			t.err = fmt.Errorf("%s, after line %d: %w", t.name, t.line, err)
 			return "", false
 		}
 		if long != nil {
@@ -170,12 +171,7 @@ func (t *table) readLine() (string, bool) {
 	}
 }
 
-func (t *table) close() {
-	if t.zip != nil {
-		t.zip.Close()
-	}
-	t.file.Close()
-}
+func (t *table) close() { t.file.Close() }
 
 // splitRow appends the cells of one line to cells. It returns false when a quoted cell is not closed or is followed by
 // something else than a comma. Quotes inside an unquoted cell are ordinary characters.

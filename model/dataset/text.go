@@ -55,9 +55,9 @@ func collapseSpace(s string) string { return strings.Join(strings.Fields(s), " "
 var (
 	wetRead    = regexp.MustCompile(`(?s)WET READ.*?\b[AP]M\b`)
 	fixedHeads = regexp.MustCompile(`\b(FINAL REPORT|FINAL ADDENDUM|WET READ)\b`)
-	// sentenceHead is an upper-case header with a colon where a sentence starts, such as "PORTABLE AP CHEST RADIOGRAPH:".
-	sentenceHead = regexp.MustCompile(`(^|[.?!]\s+)[A-Z][A-Z0-9 ,/()&-]*[A-Z)]:(\s|$)`)
-	listNumber   = regexp.MustCompile(`(^|\s)[1-5]\.\s+`)
+	// sentenceHeads are upper-case headers with a colon where a sentence starts, such as "PORTABLE AP CHEST RADIOGRAPH:".
+	sentenceHeads = regexp.MustCompile(`(^|[.?!]\s+)([A-Z][A-Z0-9 ,/()&-]*[A-Z)]:(\s+|$))+`)
+	listNumber    = regexp.MustCompile(`(^|\s)[1-5]\.\s+`)
 )
 
 // cleanPhrase joins the report sentences of a region to one text: without headers, list numbers and repeated sentences, each
@@ -66,14 +66,8 @@ func cleanPhrase(phrases []string) string {
 	parts := make([]string, 0, len(phrases))
 	for _, p := range phrases {
 		p = fixedHeads.ReplaceAllString(wetRead.ReplaceAllString(p, " "), " ")
-		for p = collapseSpace(p); ; {
-			shorter := collapseSpace(sentenceHead.ReplaceAllString(p, "$1"))
-			if shorter == p {
-				break
-			}
-			p = shorter
-		}
-		if p = strings.TrimSpace(p); p != "" {
+		p = collapseSpace(sentenceHeads.ReplaceAllString(collapseSpace(p), "$1"))
+		if p != "" {
 			parts = append(parts, p)
 		}
 	}
