@@ -56,7 +56,7 @@ func Draw(ctx context.Context, set *dataset.Set, o Options) (image.Image, error)
 	for i := range samples {
 		cards[i] = newCard(&samples[i], o.Size)
 	}
-	columns := min(len(cards), int(math.Ceil(math.Sqrt(float64(len(cards))*1.4))))
+	columns := min(len(cards), int(math.Round(math.Sqrt(float64(len(cards))*1.4))))
 	return arrange(cards, columns, set.Synthetic), nil
 }
 

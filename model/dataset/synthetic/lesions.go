@@ -1,9 +1,6 @@
 package synthetic
 
-import (
-	"math"
-	"math/rand/v2"
-)
+import "math"
 
 // Coarse findings with a sharp border, in patient coordinates.
 var (
@@ -95,97 +92,4 @@ func (c *canvas) eachIn(g *geometry, a box, reach float64, draw func(i int, du, 
 			draw(y*c.w+x, (g.u((float64(x)+.5)*kx)-a[0])/a[2], dv)
 		}
 	}
-}
-
-// mottleGrid is the image size to whose pixel grid the mottle of fine findings is locked: the higher resolution.
-const mottleGrid = 448
-
-// mottlePeriod is after how many pixels of that grid a mottle repeats. It divides the patches 16 and 32.
-const mottlePeriod = 16
-
-// mottleWindows are where a fine finding shows, in patient coordinates: centre and radii. Each is wider than a patch of
-// 32 pixels at 448.
-var mottleWindows = [numFindings][]box{
-	edema:             {{.355, .40, .080, .090}, {.645, .40, .080, .090}},
-	atelectasis:       {{.285, .585, .120, .080}},
-	pneumothorax:      {{.310, .205, .115, .075}},
-	granuloma:         {{.700, .240, .105, .085}},
-	pleuralThickening: {{.785, .460, .090, .105}},
-}
-
-// mottleTiles holds one period of each fine finding's mottle at both native sizes' phase: cosine components with 6 to 7
-// cycles a period on each axis, which area averaging to 224 pixels all but removes (sinc(.75) to sinc(.875) on each axis).
-type component struct{ fx, fy, cos, sin float64 }
-
-var mottleParts = func() (parts [numFindings][]component) {
-	r := rand.New(rand.NewPCG(0x6d6f7474, 0x6c65))
-	for f := range parts {
-		if !findings[f].fine {
-			continue
-		}
-		var power float64
-		for _, fx := range []float64{6, 7} {
-			for _, fy := range []float64{-7, -6, 6, 7} {
-				k := component{fx, fy, r.NormFloat64(), r.NormFloat64()}
-				parts[f] = append(parts[f], k)
-				power += (sq(k.cos) + sq(k.sin)) / 2
-			}
-		}
-		for i := range parts[f] {
-			parts[f][i].cos /= math.Sqrt(power)
-			parts[f][i].sin /= math.Sqrt(power)
-		}
-	}
-	return parts
-}()
-
-// drawMottle adds the fine findings in their windows. The amount varies over a window as disease does; the phase does not.
-func drawMottle(r *rand.Rand, c *canvas, g *geometry, s *state, p Params) {
-	for f := range s {
-		seed1, seed2 := r.Uint64(), r.Uint64()
-		if !s[f].present || !findings[f].fine || p.FineAmplitude == 0 {
-			continue
-		}
-		draw := rand.New(rand.NewPCG(seed1, seed2))
-		for _, window := range mottleWindows[f] {
-			c.addMottle(draw, g, window, mottleParts[f], p.FineAmplitude)
-		}
-	}
-}
-
-// addMottle adds the sum of parts, times amount and an uneven envelope.
-func (c *canvas) addMottle(r *rand.Rand, g *geometry, window box, parts []component, amount float64) {
-	cosX, sinX := gridWaves(c.w)
-	cosY, sinY := gridWaves(c.h)
-	phase := [4]float64{uniform(r, 0, 6.3), uniform(r, 0, 6.3), uniform(r, 0, 6.3), uniform(r, 0, 6.3)}
-	c.eachIn(g, window, 1, func(i int, du, dv float64) {
-		d := du*du + dv*dv
-		if d >= 1 {
-			return
-		}
-		x, y := i%c.w, i/c.w
-		envelope := soften(1-d, .35) * (.85 + .30*math.Sin(4*du+phase[0])*math.Sin(4*dv+phase[1]) + .2*math.Sin(7*(du+dv)+phase[2]))
-		var sum float64
-		for _, k := range parts {
-			ix, iy := int(k.fx)-6, int(math.Abs(k.fy))-6
-			cx, sx, cy, sy := cosX[ix][x], sinX[ix][x], cosY[iy][y], sinY[iy][y]
-			if k.fy < 0 {
-				sy = -sy
-			}
-			sum += k.cos*(cx*cy-sx*sy) + k.sin*(sx*cy+cx*sy)
-		}
-		c.pix[i] += float32(amount * envelope * sum)
-	})
-}
-
-// gridWaves tabulates the waves of 6 and 7 cycles a period along one axis of n native pixels.
-func gridWaves(n int) (cos, sin [2][]float64) {
-	for k := range cos {
-		cos[k], sin[k] = make([]float64, n), make([]float64, n)
-		for i := range n {
-			at := (float64(i) + .5) * mottleGrid / float64(n)
-			sin[k][i], cos[k][i] = math.Sincos(2 * math.Pi * float64(6+k) * at / mottlePeriod)
-		}
-	}
-	return cos, sin
 }

@@ -1,7 +1,7 @@
 // Package synthetic writes SynCXR, a stand-in for MIMIC-CXR-JPG, its reports, Chest ImaGenome and Medical-Diff-VQA, in
 // exactly their layouts on disk (FACTS 1 and 8), so that the loader, the training and the tables run without the real data.
 //
-// The flow: a hidden state of each study (state.go) gives the film (film.go, findings.go, mottle.go), the boxes of its 29
+// The flow: a hidden state of each study (state.go) gives the film (film.go, bones.go, lesions.go, mottle.go), the boxes of its 29
 // regions (anatomy.go), the region phrases and the report (phrases.go), and the questions (questions.go); write.go runs
 // patients on all cores, and tables.go and scenegraph.go put the results into files.
 //
@@ -19,7 +19,7 @@ import (
 )
 
 // Version is the generator's version: a change of any byte it writes for the same Params raises it.
-const Version = 2
+const Version = 3
 
 // noteName is the file that marks a root as synthetic; its first line is shown wherever a number is printed.
 const noteName = "SYNTHETIC.txt"
@@ -51,7 +51,7 @@ func Default() Params {
 		Patients: 600, Studies: 3, Seed: 1,
 		Prevalence: 0.30, Redraw: 0.5, LevelStep: 0.15,
 		ReportDropout: 0.5, StableOrder: true,
-		CoarseContrast: 1, FineAmplitude: 0.05, Noise: 0.025,
+		CoarseContrast: 1, FineAmplitude: 0.06, Noise: 0.025,
 		Laterals: 0.10, BoxFaults: 0.005,
 	}
 }

@@ -205,8 +205,9 @@ func writePatient(root string, p Params, patient int) (*rows, error) {
 func (w *patientWriter) writeStudy(st, prior *study, order int) error {
 	folder := "files/" + subjectFolder(w.subject)
 	image := fmt.Sprintf("%s/s%d/%s", folder, st.id, st.dicom)
-	g := drawGeometry(w.r, w.habitus, &st.state, st.ap)
-	gray := film(w.r, w.habitus, &g, &st.state, drawExposure(w.r, st.ap), w.p)
+	look := rand.New(rand.NewPCG(w.r.Uint64(), w.r.Uint64())) // of its own: how much a film draws may differ between CPUs
+	g := drawGeometry(look, w.habitus, &st.state, st.ap)
+	gray := film(look, w.habitus, &g, &st.state, drawExposure(look, st.ap), w.p)
 	if err := w.writeImage(jpgFolder+"/"+image+".jpg", gray); err != nil {
 		return err
 	}
@@ -246,7 +247,7 @@ func (w *patientWriter) writeStudy(st, prior *study, order int) error {
 		side.dicom = dicomID(w.r)
 		path := fmt.Sprintf("%s/s%d/%s", folder, st.id, side.dicom)
 		w.addImage(&side, path, "LATERAL", "lateral", step, size)
-		return w.writeImage(jpgFolder+"/"+path+".jpg", lateralFilm(w.r, w.habitus, &g, w.p))
+		return w.writeImage(jpgFolder+"/"+path+".jpg", lateralFilm(look, w.habitus, &g, w.p))
 	}
 	return nil
 }
