@@ -29,7 +29,8 @@ func TestOpen(t *testing.T) {
 		{"xla:plugin.so", "must be absolute"},
 		{"xla:" + folder + "/absent.so", "no such plugin file"},
 		{"xla:" + folder, "is not a file"},
-		{"xla:" + folder + "/a,tf32=true", "must not contain a comma"},
+		{"xla:" + folder + "/a,tf32=true", `option "tf32=true" is not known`},
+		{"go,bf16,bf16", "is not known"},
 		{"xla:" + junk, "xla_cuda_plugin.so: the plugin is not a shared library"},
 	} {
 		_, err := Open(c.name)
@@ -37,9 +38,11 @@ func TestOpen(t *testing.T) {
 			t.Errorf("Open(%q): %v, want one line with %q", c.name, err, c.want)
 		}
 	}
-	e, err := Open("go")
-	if err != nil || e.Name() != "go" || e.Device() == "" {
-		t.Errorf("Open(go): %v, %v", e, err)
+	for _, name := range []string{"go", "go,bf16"} {
+		e, err := Open(name)
+		if err != nil || e.Name() != name || e.Device() == "" {
+			t.Errorf("Open(%s): %v, %v", name, e, err)
+		}
 	}
 }
 

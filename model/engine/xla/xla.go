@@ -40,11 +40,21 @@ type Options struct {
 	BF16 bool
 }
 
-// Open makes the engine of that name, "go" or "xla:/absolute/path/of/plugin.so", with the zero [Options].
-func Open(name string) (engine.Engine, error) { return OpenWith(name, Options{}) }
+// Open makes the engine of that name: "go" or "xla:/absolute/path/of/plugin.so", with ",bf16" behind it for
+// [Options.BF16]. A CUDA plugin's path must contain "cuda", by which the loader knows it, and $XLA_FLAGS should say
+// --xla_gpu_cuda_data_dir=DIR, the folder that has bin/ptxas and nvvm/libdevice.
+func Open(name string) (engine.Engine, error) {
+	base, option, found := strings.Cut(name, ",")
+	switch {
+	case !found:
+		return OpenWith(name, Options{})
+	case option == "bf16":
+		return OpenWith(base, Options{BF16: true})
+	}
+	return nil, fmt.Errorf("engine %s: option %q is not known: there is only bf16", name, option)
+}
 
-// OpenWith is [Open] with options. A CUDA plugin's path must contain "cuda", by which the loader knows it, and
-// $XLA_FLAGS should say --xla_gpu_cuda_data_dir=DIR, the folder that has bin/ptxas and nvvm/libdevice.
+// OpenWith is [Open] with the options apart.
 func OpenWith(name string, options Options) (engine.Engine, error) {
 	if name == "go" {
 		// Sequential, since the default deadlocks on few cores (v0.1.2, six runs of six on two cores).
@@ -52,14 +62,14 @@ func OpenWith(name string, options Options) (engine.Engine, error) {
 		if err != nil {
 			return nil, fmt.Errorf("engine go: %s", oneLine(err))
 		}
-		return &device{name: name, description: "cpu, GoMLX's Go backend", backend: backend, options: options}, nil
+		return &device{name: options.name(name), description: "cpu, GoMLX's Go backend", backend: backend, options: options}, nil
 	}
 	path, ok := strings.CutPrefix(name, "xla:")
-	if !ok || path == "" {
-		if name == "xla" || ok {
-			return nil, fmt.Errorf("engine %s: give the plugin's absolute path, as in xla:/path/xla_cuda_plugin.so", name)
-		}
+	if !ok && name != "xla" {
 		return nil, fmt.Errorf("engine %q is not known: use go or xla:/path/of/plugin.so", name)
+	}
+	if !ok || path == "" {
+		return nil, fmt.Errorf("engine %s: give the plugin's absolute path, as in xla:/path/xla_cuda_plugin.so", name)
 	}
 	if err := checkPlugin(path); err != nil {
 		return nil, fmt.Errorf("engine %s: %w", name, err)
@@ -68,7 +78,15 @@ func OpenWith(name string, options Options) (engine.Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("engine %s: %s", name, oneLine(err))
 	}
-	return &device{name: name, description: backend.DeviceDescription(0), backend: backend, options: options}, nil
+	return &device{name: options.name(name), description: backend.DeviceDescription(0), backend: backend, options: options}, nil
+}
+
+// name is what an engine with these options is called.
+func (o Options) name(base string) string {
+	if o.BF16 {
+		return base + ",bf16"
+	}
+	return base
 }
 
 // checkPlugin refuses, in words that help, what the loader would refuse obscurely or take for something else.
@@ -76,7 +94,7 @@ func checkPlugin(path string) error {
 	switch {
 	case !filepath.IsAbs(path):
 		return fmt.Errorf("the plugin's path must be absolute")
-	case strings.Contains(path, ","):
+	case strings.Contains(path, ","): // the loader reads options behind it
 		return fmt.Errorf("the plugin's path must not contain a comma")
 	}
 	info, err := os.Stat(path)
