@@ -2,30 +2,43 @@ package native
 
 import (
 	"fmt"
+	"slices"
 	"testing"
+	"time"
 
 	"harness/model/engine/enginetest"
 )
 
 // BenchmarkPeer is one training step of the model of the PyTorch comparison.
-func BenchmarkPeer(b *testing.B) {
+func BenchmarkPeer(b *testing.B) { benchmarkStep(b, enginetest.Peer) }
+
+// BenchmarkTypical is one training step of a model like those of our small presets.
+func BenchmarkTypical(b *testing.B) { benchmarkStep(b, enginetest.Typical) }
+
+func benchmarkStep(b *testing.B, size enginetest.Size) {
 	for _, threads := range []int{1, 2} {
 		b.Run(fmt.Sprintf("threads=%d", threads), func(b *testing.B) {
-			peer := enginetest.NewPeer()
-			s, err := New(threads).New(peer.Params)
+			work := size.New()
+			s, err := New(threads).New(work.Params)
 			if err != nil {
 				b.Fatal(err)
 			}
 			defer s.Close()
 			step := func() {
-				if _, err := s.Step("peer", peer.Program, peer.Inputs, 1e-3, peer.AdamW); err != nil {
+				if _, err := s.Step("step", work.Program, work.Inputs, 1e-3, work.AdamW); err != nil {
 					b.Fatal(err)
 				}
 			}
 			step()
+			var times []time.Duration
 			for b.Loop() {
+				start := time.Now()
 				step()
+				times = append(times, time.Since(start))
 			}
+			slices.Sort(times)
+			b.ReportMetric(float64(times[0].Microseconds())/1e3, "best-ms")
+			b.ReportMetric(float64(times[len(times)/2].Microseconds())/1e3, "median-ms")
 		})
 	}
 }

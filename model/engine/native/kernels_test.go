@@ -173,7 +173,7 @@ func slowAttention(in engine.Inputs, heads int, mask engine.Mask) []float64 {
 
 // train takes some steps of the peer and returns the losses and the final state.
 func train(t *testing.T, e *Engine, steps int) ([]float64, map[string]engine.Tensor) {
-	peer := enginetest.NewPeer()
+	peer := enginetest.Peer.New()
 	s, err := e.New(peer.Params)
 	if err != nil {
 		t.Fatal(err)
@@ -219,7 +219,7 @@ func TestThreads(t *testing.T) {
 
 // TestArenaIsSteady: a repeated step takes no more memory than the first.
 func TestArenaIsSteady(t *testing.T) {
-	peer := enginetest.NewPeer()
+	peer := enginetest.Peer.New()
 	made, err := New(1).New(peer.Params)
 	if err != nil {
 		t.Fatal(err)
