@@ -32,7 +32,7 @@ func Parse(file string, data []byte) (*Sweep, error) {
 		File: file, Preset: spec.Nano, Untrained: true,
 		Run:       Run{Retries: 2},
 		Resources: Resources{PerGPU: 1},
-		Report:    Report{Show: []string{"mean", "std", "p"}, BoldBest: true, Family: "table"},
+		Report:    Report{Show: []string{"mean", "std"}, BoldBest: true, Family: "table"},
 	}
 	p := &parser{sweep: s}
 	root, err := p.document(data)

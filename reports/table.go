@@ -1,0 +1,113 @@
+// Package reports turns what trials recorded into tables.
+//
+//	Build     registry -> Results -> Table: loads, then computes
+//	Load      reads the trials of a sweep from the registry into Results, plain values
+//	Compute   Results -> Table: means, deviations, tests, controls, published rows, and every warning as a value
+//	Table     numbers and footnotes; Text, Markdown, Latex, CSV and JSON only place them
+//	Curves    the recorded curves of a metric, for package reports/plots
+//
+// A missing number is a blank cell with its reason, never a zero. Nothing here starts a trial or writes the registry.
+package reports
+
+import (
+	"math"
+
+	"harness/sweeps"
+)
+
+// Table is a computed table.
+type Table struct {
+	Name    string   `json:"name"`
+	Caption []string `json:"caption"` // sentences, in their order; what ± is, n, the kind of data
+	Heads   []string `json:"heads"`   // of the columns on the left
+	Columns []Column `json:"columns"`
+	Show    []string `json:"show"` // what a cell prints beside the mean: std, ci, n, delta, p
+	Rows    []Row    `json:"rows"` // models, then controls, then published rows
+	Notes   []string `json:"notes"`
+	Cases   []Case   `json:"cases,omitempty"`
+}
+
+// Column is one metric.
+type Column struct {
+	Metric string      `json:"metric"`
+	Label  string      `json:"label"`
+	Goal   sweeps.Goal `json:"goal"`
+	Digits int         `json:"digits"`
+	Scale  float64     `json:"scale"`
+	at     string
+}
+
+// Kind groups the rows of a table.
+type Kind string
+
+// The kinds of rows, in the order in which they stand.
+const (
+	Model     Kind = "model"
+	Control   Kind = "control"
+	Published Kind = "published"
+)
+
+// Row is one setting, averaged over its seeds.
+type Row struct {
+	Name     string   `json:"name"`
+	Kind     Kind     `json:"kind"`
+	Lead     []string `json:"lead"` // under Heads
+	Baseline string   `json:"baseline,omitempty"`
+	Cells    []Cell   `json:"cells"` // as Columns
+	Marks    []int    `json:"notes,omitempty"`
+	Source   string   `json:"source,omitempty"` // of a published row
+}
+
+// Cell is one metric of one row. NaN is what does not exist; it is null in JSON.
+type Cell struct {
+	N      int       `json:"n"`
+	Want   int       `json:"of"` // seeds that the sweep asks for
+	Mean   float64   `json:"mean"`
+	Std    float64   `json:"std"`    // n-1; NaN below two seeds
+	CI     float64   `json:"ci95"`   // half width, Student's t over seeds
+	Values []float64 `json:"values"` // by seed; NaN where missing
+	// Delta is the mean difference from the baseline over the seeds that both have; NaN without one.
+	Delta   float64 `json:"delta"`
+	Seeds   *Test   `json:"test_seeds,omitempty"`   // paired sign-flip over seeds
+	Samples *Test   `json:"test_samples,omitempty"` // paired bootstrap over test samples
+	Bold    bool    `json:"bold,omitempty"`
+	Within  bool    `json:"within_noise,omitempty"` // not told apart from the baseline by any test that was made
+	Marks   []int   `json:"notes,omitempty"`        // index into Table.Notes
+}
+
+// Test is a comparison with the baseline.
+type Test struct {
+	P     float64 `json:"p"`
+	Holm  float64 `json:"p_holm"` // adjusted over the family
+	Floor float64 `json:"floor"`  // the least p that so many pairs can reach
+	N     int     `json:"n"`      // pairs
+}
+
+// Case is one test question with everybody's answer.
+type Case struct {
+	ID       string   `json:"id"`
+	Question string   `json:"question"`
+	Truth    string   `json:"truth"`
+	Answers  []Answer `json:"answers"`
+}
+
+// Answer is what one row said.
+type Answer struct {
+	Row   string `json:"row"`
+	Text  string `json:"text"`
+	Right bool   `json:"right"` // the same findings and levels as the truth
+}
+
+// Blank tells whether the cell has no number.
+func (c Cell) Blank() bool { return c.N == 0 || math.IsNaN(c.Mean) }
+
+// note adds a footnote once and returns its index.
+func (t *Table) note(text string) int {
+	for i, known := range t.Notes {
+		if known == text {
+			return i
+		}
+	}
+	t.Notes = append(t.Notes, text)
+	return len(t.Notes) - 1
+}

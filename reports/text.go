@@ -1,0 +1,129 @@
+package reports
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/mattn/go-runewidth"
+	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/renderer"
+	"github.com/olekukonko/tablewriter/tw"
+)
+
+// Text writes the table for a terminal: the caption, the rows with a rule between the kinds, footnotes, cases. Bold is a
+// star behind the number.
+func (t *Table) Text(w io.Writer) error {
+	var out bytes.Buffer
+	fmt.Fprintln(&out, t.Name)
+	for _, sentence := range t.Caption {
+		fmt.Fprintln(&out, strings.Replace(sentence, "Bold:", "*:", 1))
+	}
+	if err := t.textGrid(&out); err != nil {
+		return err
+	}
+	for i, note := range t.Notes {
+		fmt.Fprintf(&out, "[%s] %s\n", letter(i), note)
+	}
+	for i, c := range t.Cases {
+		fmt.Fprintf(&out, "\ncase %d (%s)\n  question: %s\n  truth: %s\n", i+1, c.ID, c.Question, c.Truth)
+		for _, a := range c.Answers {
+			fmt.Fprintf(&out, "  %s %s: %s\n", rightMark(a), a.Row, a.Text)
+		}
+	}
+	_, err := w.Write(out.Bytes())
+	return err
+}
+
+func rightMark(a Answer) string {
+	if a.Right {
+		return "+"
+	}
+	return "-"
+}
+
+func (t *Table) textGrid(out io.Writer) error {
+	heads, rows := t.grid()
+	align := make([]tw.Align, len(heads))
+	lines := make([][]string, len(rows))
+	widths := make([]int, len(heads))
+	header := make([]string, len(heads))
+	for i, h := range heads {
+		header[i] = h.text
+		widths[i] = runewidth.StringWidth(h.text)
+		align[i] = tw.AlignLeft
+	}
+	starred := starredColumns(rows, len(heads))
+	for r, row := range rows {
+		for i, f := range row {
+			lines[r] = append(lines[r], plain(f, starred[i]))
+			widths[i] = max(widths[i], runewidth.StringWidth(lines[r][i]))
+		}
+	}
+	table := tablewriter.NewTable(out,
+		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
+			Borders:  tw.Border{Left: tw.Off, Right: tw.Off, Top: tw.Off, Bottom: tw.Off},
+			Symbols:  tw.NewSymbols(tw.StyleLight),
+			Settings: tw.Settings{Separators: tw.Separators{BetweenColumns: tw.Off, BetweenRows: tw.Off}},
+		})),
+		tablewriter.WithHeaderAutoFormat(tw.Off),
+		tablewriter.WithHeaderAutoWrap(tw.WrapNone),
+		tablewriter.WithRowAutoWrap(tw.WrapNone),
+		tablewriter.WithHeaderAlignmentConfig(tw.CellAlignment{PerColumn: align}),
+		tablewriter.WithRowAlignmentConfig(tw.CellAlignment{PerColumn: align}),
+		tablewriter.WithTrimSpace(tw.Off),
+	)
+	table.Header(header)
+	for r := range lines {
+		if t.ruleBefore(r) {
+			if err := table.Append(rule(widths, kindTitle(t.Rows[r].Kind))); err != nil {
+				return err
+			}
+		}
+		if err := table.Append(lines[r]); err != nil {
+			return err
+		}
+	}
+	return table.Render()
+}
+
+// plain is a field with its star and footnotes. Where a column has stars, numbers without one leave room for it.
+func plain(f field, starred bool) string {
+	text := f.text
+	switch {
+	case f.bold:
+		text += "*"
+	case starred && text != "" && len(f.marks) > 0:
+		text += " "
+	}
+	if len(f.marks) > 0 {
+		if text != "" {
+			text += " "
+		}
+		text += "[" + letters(f.marks) + "]"
+	}
+	return text
+}
+
+func starredColumns(rows [][]field, n int) []bool {
+	starred := make([]bool, n)
+	for _, row := range rows {
+		for i, f := range row {
+			starred[i] = starred[i] || f.bold
+		}
+	}
+	return starred
+}
+
+// rule is a row of dashes with a title in the first column.
+func rule(widths []int, title string) []string {
+	line := make([]string, len(widths))
+	for i, w := range widths {
+		line[i] = strings.Repeat("─", w)
+	}
+	if w := runewidth.StringWidth(title) + 4; w <= widths[0] {
+		line[0] = "── " + title + " " + strings.Repeat("─", widths[0]-w)
+	}
+	return line
+}

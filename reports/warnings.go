@@ -1,0 +1,180 @@
+package reports
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"harness/registry"
+)
+
+// warn marks a row with what a reader must know of its trials.
+func (b *builder) warn(r *seeded, row *Row) {
+	for _, text := range []string{b.missing(r), b.mixed(r), b.elsewhere(r)} {
+		if text != "" {
+			row.Marks = append(row.Marks, b.table.note(text))
+		}
+	}
+}
+
+// missing says which seeds have no result, and why.
+func (b *builder) missing(r *seeded) string {
+	var parts []string
+	done := 0
+	for i, id := range r.trials {
+		result, known := b.results[id]
+		seed := fmt.Sprintf("seed %d ", b.sweep.Seeds[i])
+		switch {
+		case id == "":
+			parts = append(parts, seed+"is excluded")
+		case known && result.State == registry.Done:
+			done++
+		case known && result.State == registry.Failed:
+			parts = append(parts, seed+"failed: "+oneLine(result.Error))
+		case known && result.State == registry.Running:
+			parts = append(parts, seed+"is running")
+		case known && result.State == registry.Interrupted:
+			parts = append(parts, seed+"was interrupted")
+		default:
+			parts = append(parts, seed+"has not run")
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	if done == 0 && len(parts) > 1 && sameBehindSeed(parts) {
+		_, rest, _ := strings.Cut(strings.TrimPrefix(parts[0], "seed "), " ")
+		return fmt.Sprintf("0 of %d seeds: each %s", len(r.trials), rest)
+	}
+	return fmt.Sprintf("%d of %d seeds: %s", done, len(r.trials), strings.Join(parts, "; "))
+}
+
+func sameBehindSeed(parts []string) bool {
+	tail := func(s string) string { _, rest, _ := strings.Cut(strings.TrimPrefix(s, "seed "), " "); return rest }
+	return !slices.ContainsFunc(parts, func(s string) bool { return tail(s) != tail(parts[0]) })
+}
+
+// mixed says what differs between the trials of a row beside the seed.
+func (b *builder) mixed(r *seeded) string {
+	var parts []string
+	for _, what := range []struct {
+		name string
+		of   func(Result) string
+	}{
+		{"commits", func(r Result) string { return short(r.Commit) }},
+		{"engines", func(r Result) string { return r.Engine }},
+		{"data sets", func(r Result) string { return short(r.DataHash) }},
+	} {
+		if values := b.distinct(r, what.of); len(values) > 1 {
+			parts = append(parts, what.name+" "+strings.Join(values, ", "))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "the trials of this row differ in more than the seed: " + strings.Join(parts, "; ")
+}
+
+// elsewhere says that results were recorded by another commit than the one that prints.
+func (b *builder) elsewhere(r *seeded) string {
+	commits := b.distinct(r, func(r Result) string { return short(r.Commit) })
+	if b.options.Commit == "" || len(commits) != 1 || commits[0] == short(b.options.Commit) {
+		return ""
+	}
+	return "recorded on commit " + commits[0] + ", printed on " + short(b.options.Commit)
+}
+
+// distinct lists the different values among the finished trials of a row, in their order.
+func (b *builder) distinct(r *seeded, of func(Result) string) []string {
+	var values []string
+	for _, id := range r.trials {
+		result, ok := b.results[id]
+		if !ok || result.State != registry.Done {
+			continue
+		}
+		if v := of(result); v != "" && !slices.Contains(values, v) {
+			values = append(values, v)
+		}
+	}
+	return values
+}
+
+// short is the beginning of a hash, with the "+" of an unclean tree.
+func short(hash string) string {
+	clean := strings.TrimSuffix(hash, "+")
+	if len(clean) > 8 {
+		return clean[:8] + hash[len(clean):]
+	}
+	return hash
+}
+
+func oneLine(text string) string {
+	if text == "" {
+		return "no error was recorded"
+	}
+	return strings.Join(strings.Fields(text), " ")
+}
+
+// caption says in sentences what the numbers are.
+func (b *builder) caption() {
+	t := b.table
+	say := func(format string, args ...any) { t.Caption = append(t.Caption, fmt.Sprintf(format, args...)) }
+	if b.sweep.Report.Caption != "" {
+		say("%s", b.sweep.Report.Caption)
+	}
+	if b.synthetic() {
+		say("Synthetic data: the numbers show that the program works, they are no clinical result.")
+	}
+	if n := len(b.sweep.Seeds); n > 1 {
+		spread := "± is the standard deviation (n-1)"
+		if slices.Contains(t.Show, "ci") {
+			spread = "± is the 95% interval of the mean (Student's t)"
+		}
+		say("Mean over n = %d seeds; %s.", n, spread)
+	} else {
+		say("One seed (n = 1): nothing is said about the spread between runs.")
+	}
+	b.describeTests(say)
+	if b.synthetic() && slices.ContainsFunc(t.Rows, func(r Row) bool { return r.Kind == Published }) {
+		say("Published rows were measured on real data with other programs: they stand here to be seen, not to be compared.")
+	}
+}
+
+// synthetic tells whether any number of the table comes from synthetic data.
+func (b *builder) synthetic() bool {
+	for _, r := range b.results {
+		if r.Synthetic {
+			return true
+		}
+	}
+	return false
+}
+
+// addPublished adds the published rows that the experiment asks for.
+func (b *builder) addPublished() {
+	for _, table := range b.sweep.Report.Published {
+		var rows []Row
+		for _, n := range b.options.Published {
+			column := slices.IndexFunc(b.table.Columns, func(c Column) bool { return c.Metric == n.Metric })
+			if n.Table != table || column < 0 {
+				continue
+			}
+			i := slices.IndexFunc(rows, func(r Row) bool { return r.Name == n.Row })
+			if i < 0 {
+				i = len(rows)
+				rows = append(rows, b.publishedRow(n.Row, n.Source))
+			}
+			rows[i].Cells[column] = single(n.Value)
+		}
+		b.table.Rows = append(b.table.Rows, rows...)
+	}
+}
+
+func (b *builder) publishedRow(name, source string) Row {
+	row := Row{Name: name, Kind: Published, Lead: b.named(name), Source: source}
+	for range b.table.Columns {
+		row.Cells = append(row.Cells, emptyCell())
+	}
+	row.Marks = append(row.Marks, b.table.note("as published: "+source))
+	return row
+}
