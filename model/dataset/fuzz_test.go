@@ -1,6 +1,8 @@
 package dataset
 
 import (
+	"bytes"
+	"encoding/json"
 	"math"
 	"strings"
 	"testing"
@@ -59,6 +61,47 @@ func FuzzScene(f *testing.F) {
 			}
 			if region.Phrase == "" || strings.TrimSpace(region.Phrase) != region.Phrase {
 				t.Fatalf("phrase %q", region.Phrase)
+			}
+		}
+	})
+}
+
+// FuzzJSON compares the scanner with encoding/json: it accepts all JSON objects, and finds the same names and sentences.
+func FuzzJSON(f *testing.F) {
+	f.Add([]byte(sceneJSON([]string{object("svc", 1, 2, 30, 20)}, []string{attribute("svc", `a"\\\"b`, "é\u00e9")})))
+	f.Add([]byte(`{ "x" : [ 1 , {"y":"]"} , true ] , "attributes" : [ {"bbox_name":"a","phrases":["b", 3, null]} ] } `))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		var want struct {
+			Attributes []struct {
+				Name    any   `json:"bbox_name"`
+				Phrases []any `json:"phrases"`
+			} `json:"attributes"`
+			Objects []map[string]any `json:"objects"`
+		}
+		if json.Unmarshal(raw, &want) != nil || !utf8.Valid(raw) || bytes.TrimSpace(raw)[0] != '{' {
+			return
+		}
+		// encoding/json takes keys in any case, twice, escaped, and null for a list.
+		for _, word := range []string{"attributes", "objects", "bbox_name", "phrases"} {
+			if bytes.Count(bytes.ToLower(raw), []byte(word)) != 1 || !bytes.Contains(raw, []byte(`"`+word+`"`)) {
+				return
+			}
+		}
+		if bytes.Contains(raw, []byte("null")) || bytes.Contains(raw, []byte(`\u`)) || len(want.Attributes) != 1 {
+			return
+		}
+		got, err := parseScene(raw)
+		if err != nil {
+			t.Fatalf("%s: %v", raw, err)
+		}
+		name, _ := want.Attributes[0].Name.(string)
+		if got.attributes[0].name != name || len(got.objects) != len(want.Objects) {
+			t.Fatalf("%s: %+v", raw, got)
+		}
+		for i, p := range want.Attributes[0].Phrases {
+			sentence, _ := p.(string)
+			if got.attributes[0].phrases[i] != sentence {
+				t.Fatalf("%s: %q, want %q", raw, got.attributes[0].phrases[i], sentence)
 			}
 		}
 	})

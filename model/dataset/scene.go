@@ -1,9 +1,7 @@
 package dataset
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
@@ -17,132 +15,89 @@ const maxScene = 64 << 20
 
 // sceneGraph is the part of a Chest ImaGenome JSON that is used.
 type sceneGraph struct {
-	Objects    []sceneObject `json:"objects"`
-	Attributes []struct {
-		BBox    text  `json:"bbox_name"`
-		Phrases texts `json:"phrases"`
-	} `json:"attributes"`
+	objects    []sceneObject
+	attributes []sceneAttribute
 }
 
-// sceneObject is one box; a coordinate that is not there is nil.
+// sceneObject is a named box in original pixels; a coordinate that is not there or no number is NaN.
 type sceneObject struct {
-	BBox text    `json:"bbox_name"`
-	X1   *number `json:"original_x1"`
-	Y1   *number `json:"original_y1"`
-	X2   *number `json:"original_x2"`
-	Y2   *number `json:"original_y2"`
+	name   string
+	corner [4]float64
+}
+
+// sceneAttribute holds the report sentences of a region.
+type sceneAttribute struct {
+	name    string
+	phrases []string
+}
+
+// parseScene reads a scene graph. The files have about 100 kB, of which little is used: the rest is skipped, not decoded. Python's
+// NaN, which is not JSON, is accepted as a value of no use.
+func parseScene(raw []byte) (*sceneGraph, error) {
+	g := &sceneGraph{}
+	in := jsonScanner{src: raw}
+	in.fields(func(key string) {
+		switch key {
+		case "objects":
+			in.elements(func() { g.objects = append(g.objects, in.sceneObject()) })
+		case "attributes":
+			in.elements(func() { g.attributes = append(g.attributes, in.sceneAttribute()) })
+		default:
+			in.skip()
+		}
+	})
+	return g, in.end()
+}
+
+func (in *jsonScanner) sceneObject() sceneObject {
+	nan := math.NaN()
+	o := sceneObject{corner: [4]float64{nan, nan, nan, nan}}
+	in.fields(func(key string) {
+		switch key {
+		case "bbox_name":
+			o.name = in.text()
+		case "original_x1":
+			o.corner[0] = in.number()
+		case "original_y1":
+			o.corner[1] = in.number()
+		case "original_x2":
+			o.corner[2] = in.number()
+		case "original_y2":
+			o.corner[3] = in.number()
+		default:
+			in.skip()
+		}
+	})
+	return o
+}
+
+func (in *jsonScanner) sceneAttribute() sceneAttribute {
+	var a sceneAttribute
+	in.fields(func(key string) {
+		switch key {
+		case "bbox_name":
+			a.name = in.text()
+		case "phrases":
+			if in.peek() != '[' {
+				a.phrases = append(a.phrases, in.text())
+				return
+			}
+			in.elements(func() { a.phrases = append(a.phrases, in.text()) })
+		default:
+			in.skip()
+		}
+	})
+	return a
 }
 
 // box returns the object's box clamped to an image of w by h, and whether it can be used: all coordinates are there, it lies
 // at least partly inside, and it does not collapse when quantised.
 func (o *sceneObject) box(w, h int) (metrics.Box, bool) {
-	if o.X1 == nil || o.Y1 == nil || o.X2 == nil || o.Y2 == nil {
-		return metrics.Box{}, false
-	}
-	box, ok := clampBox(metrics.Box{float64(*o.X1), float64(*o.Y1), float64(*o.X2), float64(*o.Y2)}, w, h)
+	box, ok := clampBox(metrics.Box(o.corner), w, h)
 	if ok {
 		_, ok = Quantise(box, w, h)
 	}
 	return box, ok
-}
-
-// number is a JSON number; anything else is NaN, so that one odd value does not cost the whole graph. A null leaves the pointer
-// to it nil.
-type number float64
-
-func (n *number) UnmarshalJSON(b []byte) error {
-	var v float64
-	if json.Unmarshal(b, &v) != nil {
-		v = math.NaN()
-	}
-	*n = number(v)
-	return nil
-}
-
-// text is a JSON string; anything else is "".
-type text string
-
-func (t *text) UnmarshalJSON(b []byte) error {
-	var v string
-	json.Unmarshal(b, &v)
-	*t = text(v)
-	return nil
-}
-
-// texts is a list of strings, or one string; other elements are left out.
-type texts []string
-
-func (t *texts) UnmarshalJSON(b []byte) error {
-	if json.Unmarshal(b, (*[]string)(t)) == nil {
-		return nil
-	}
-	var one string
-	var list []any
-	*t = nil
-	if json.Unmarshal(b, &one) == nil {
-		*t = texts{one}
-	} else if json.Unmarshal(b, &list) == nil {
-		for _, v := range list {
-			if s, ok := v.(string); ok {
-				*t = append(*t, s)
-			}
-		}
-	}
-	return nil
-}
-
-// errScene is a scene graph that is no JSON of the known form.
-var errScene = errors.New("no scene graph")
-
-// parseScene reads a scene graph. Python's NaN and Infinity, which are not JSON, are read as null.
-func parseScene(raw []byte) (*sceneGraph, error) {
-	g := &sceneGraph{}
-	err := json.Unmarshal(raw, g)
-	if err == nil {
-		return g, nil
-	}
-	if plain := replaceNaN(raw); !bytes.Equal(plain, raw) {
-		g = &sceneGraph{}
-		if json.Unmarshal(plain, g) == nil {
-			return g, nil
-		}
-	}
-	return nil, errScene
-}
-
-// replaceNaN returns JSON in which the bare words NaN, Infinity and -Infinity are null.
-func replaceNaN(raw []byte) []byte {
-	out := make([]byte, 0, len(raw))
-	inString := false
-	for i := 0; i < len(raw); {
-		c := raw[i]
-		if inString {
-			if c == '\\' && i+1 < len(raw) {
-				out = append(out, c, raw[i+1])
-				i += 2
-				continue
-			}
-			inString = c != '"'
-			out = append(out, c)
-			i++
-			continue
-		}
-		word := 0
-		for _, w := range []string{"NaN", "Infinity", "-Infinity"} {
-			if bytes.HasPrefix(raw[i:], []byte(w)) {
-				word = len(w)
-			}
-		}
-		if word > 0 {
-			out = append(out, "null"...)
-			i += word
-			continue
-		}
-		inString = c == '"'
-		out = append(out, c)
-		i++
-	}
-	return out
 }
 
 // sceneResult is what one scene graph gave.
@@ -238,8 +193,8 @@ func (r *sceneResult) collect(g *sceneGraph, w, h int, o Options) {
 		sentences []string
 	}
 	byIndex := make([]found, len(RegionNames))
-	for _, object := range g.Objects {
-		i, known := regionIndex[string(object.BBox)]
+	for _, object := range g.objects {
+		i, known := regionIndex[object.name]
 		if !known || byIndex[i].listed {
 			continue
 		}
@@ -248,15 +203,15 @@ func (r *sceneResult) collect(g *sceneGraph, w, h int, o Options) {
 	}
 	var others []string // unknown names in order
 	strange := map[string][]string{}
-	for _, a := range g.Attributes {
-		if i, known := regionIndex[string(a.BBox)]; known {
-			byIndex[i].sentences = append(byIndex[i].sentences, a.Phrases...)
+	for _, a := range g.attributes {
+		if i, known := regionIndex[a.name]; known {
+			byIndex[i].sentences = append(byIndex[i].sentences, a.phrases...)
 			continue
 		}
-		if _, met := strange[string(a.BBox)]; !met {
-			others = append(others, string(a.BBox))
+		if _, met := strange[a.name]; !met {
+			others = append(others, a.name)
 		}
-		strange[string(a.BBox)] = append(strange[string(a.BBox)], a.Phrases...)
+		strange[a.name] = append(strange[a.name], a.phrases...)
 	}
 	for _, name := range others {
 		if regionPhrase(strange[name], o) != "" {
