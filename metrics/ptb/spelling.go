@@ -196,3 +196,6 @@ func isUpperCase(c rune) bool {
 	}
 	return unicode.IsUpper(c)
 }
+
+// AppendLower appends text in lower case, as the reference programs have it.
+func AppendLower(dst []byte, text []rune) []byte { return writeLower(dst, text) }

@@ -1,0 +1,46 @@
+package metrics
+
+import (
+	"context"
+
+	"harness/metrics/meteor"
+)
+
+// meteorScorer computes METEOR 1.5; a row is the statistics of the best reference, and the corpus value their aggregate.
+type meteorScorer struct {
+	corpus      *corpus
+	paraphrases *meteor.Paraphrases
+}
+
+func newMETEOR(c *corpus, opts Options) (scorer, error) {
+	if _, err := meteor.New(nil); err != nil {
+		return nil, err
+	}
+	return &meteorScorer{c, opts.Paraphrases}, nil
+}
+
+func (m *meteorScorer) width() int { return meteor.Width }
+
+func (m *meteorScorer) notes() []string {
+	if m.paraphrases == nil {
+		return []string{"METEOR 1.5 exact, stem, synonym: without paraphrase table"}
+	}
+	return nil
+}
+
+func (m *meteorScorer) newWorker() func(context.Context, int, []float64) error {
+	scorer, err := meteor.New(m.paraphrases)
+	var refs []string
+	return func(_ context.Context, i int, row []float64) error {
+		if err != nil {
+			return err
+		}
+		refs = refs[:0]
+		for _, ref := range m.corpus.refs[i] {
+			refs = append(refs, ref.view)
+		}
+		return scorer.Stats(m.corpus.hyps[i].view, refs, row)
+	}
+}
+
+func (m *meteorScorer) value(sum []float64, _ float64, out []float64) { out[0] = meteor.Score(sum) }

@@ -1,0 +1,199 @@
+package metrics
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"harness/metrics/meteor"
+)
+
+// Sample is one hypothesis and its references.
+type Sample struct {
+	ID   string
+	Hyp  string
+	Refs []string // at least one; it may be empty text
+}
+
+// The values of Options.Tokenize.
+const (
+	TokenizePTB  = "ptb"  // the official caption pipeline: PTB tokens in lower case, without punctuation
+	TokenizeNone = "none" // texts go to the metrics as they are
+)
+
+// Options choose what Score computes. The zero value scores the text metrics on PTB tokens with every core.
+type Options struct {
+	Tokenize string   // TokenizePTB (the default) or TokenizeNone
+	Metrics  []string // groups, see Groups; empty for TextGroups
+	Threads  int      // 0 for every core; no result depends on it
+
+	Paraphrases *meteor.Paraphrases // METEOR's paraphrase table, or nil
+	BERT        Embedder            // what BERTScore reads, or nil: then its numbers are blank
+	IDF         bool                // BERTScore weights tokens by their rarity in the references
+
+	Progress func(done, total int) // called now and then from several goroutines, or nil
+}
+
+// Scores are the results of Score.
+type Scores struct {
+	IDs    []string             // of the samples, in order
+	Keys   []string             // the numbers given, in print order
+	Corpus map[string]float64   // by key; NaN is a blank, and Blank says why
+	Sample map[string][]float64 // by key, in the order of IDs; NaN where a sample has no such number
+	Blank  map[string]string    // the reason why a key has no corpus value
+	Notes  []string             // what a reader of the numbers must know
+
+	statistics []Statistics
+}
+
+// Statistics are what the numbers of one group are computed from: a corpus value is a function of the sum of its samples' rows.
+type Statistics struct {
+	Keys  []string
+	Width int
+	Rows  []float64 // [samples][Width]
+	// Value writes the values of Keys for the sum of n rows to out.
+	Value func(sum []float64, n float64, out []float64)
+}
+
+// Statistics returns the sufficient statistics by group, for the tests of bootstrap.go.
+func (s *Scores) Statistics() []Statistics { return s.statistics }
+
+// scorer computes the statistics of one group.
+type scorer interface {
+	width() int
+	// newWorker returns a function that writes the row of sample i; every goroutine has its own.
+	newWorker() func(ctx context.Context, i int, row []float64) error
+	value(sum []float64, n float64, out []float64)
+	notes() []string
+}
+
+// errBlank is the reason why a group has no value at all.
+type errBlank struct{ reason string }
+
+func (e errBlank) Error() string { return e.reason }
+
+// Score computes the chosen metrics of samples. It fails on a sample without references and on an unknown option; empty texts are
+// scored as the official programs do.
+func Score(ctx context.Context, samples []Sample, opts Options) (*Scores, error) {
+	groups, err := orderGroups(opts.Metrics)
+	if err != nil {
+		return nil, err
+	}
+	if len(samples) == 0 {
+		return nil, errors.New("no samples to score")
+	}
+	for _, s := range samples {
+		if len(s.Refs) == 0 {
+			return nil, fmt.Errorf("sample %q has no reference", s.ID)
+		}
+	}
+	if opts.Threads <= 0 {
+		opts.Threads = runtime.GOMAXPROCS(0)
+	}
+	c, err := newCorpus(ctx, samples, opts)
+	if err != nil {
+		return nil, err
+	}
+	out := &Scores{Corpus: map[string]float64{}, Sample: map[string][]float64{}, Blank: map[string]string{}}
+	for _, s := range samples {
+		out.IDs = append(out.IDs, s.ID)
+	}
+	var running []scorer
+	for _, group := range groups {
+		names := keysOf(group)
+		out.Keys = append(out.Keys, names...)
+		sc, err := scorers[group](c, opts)
+		var blank errBlank
+		if errors.As(err, &blank) {
+			for _, name := range names {
+				out.Corpus[name], out.Blank[name] = math.NaN(), blank.reason
+			}
+			continue
+		} else if err != nil {
+			return nil, err
+		}
+		running = append(running, sc)
+		out.Notes = append(out.Notes, sc.notes()...)
+		out.statistics = append(out.statistics, Statistics{
+			Keys: names, Width: sc.width(), Rows: make([]float64, len(samples)*sc.width()), Value: sc.value,
+		})
+	}
+	if err := fillRows(ctx, running, out.statistics, len(samples), opts); err != nil {
+		return nil, err
+	}
+	for _, st := range out.statistics {
+		out.evaluate(st, len(samples))
+	}
+	return out, nil
+}
+
+// chunkSamples is how many samples a goroutine takes at a time.
+const chunkSamples = 64
+
+// fillRows computes the rows of every scorer on all goroutines.
+func fillRows(ctx context.Context, running []scorer, stats []Statistics, n int, opts Options) error {
+	var next, done atomic.Int64
+	var wg sync.WaitGroup
+	errs := make([]error, opts.Threads)
+	for t := range opts.Threads {
+		wg.Go(func() {
+			workers := make([]func(context.Context, int, []float64) error, len(running))
+			for k, sc := range running {
+				workers[k] = sc.newWorker()
+			}
+			for {
+				lo := int(next.Add(chunkSamples)) - chunkSamples
+				hi := min(lo+chunkSamples, n)
+				if lo >= n || ctx.Err() != nil {
+					return
+				}
+				for k, work := range workers {
+					w := stats[k].Width
+					for i := lo; i < hi; i++ {
+						if err := work(ctx, i, stats[k].Rows[i*w:(i+1)*w]); err != nil {
+							errs[t] = err
+							next.Store(int64(n))
+							return
+						}
+					}
+				}
+				if d := done.Add(int64(hi - lo)); opts.Progress != nil {
+					opts.Progress(int(d), n)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(append(errs, ctx.Err())...)
+}
+
+// evaluate computes the corpus and the sample values of one group from its rows.
+func (s *Scores) evaluate(st Statistics, n int) {
+	values := make([]float64, len(st.Keys))
+	columns := make([][]float64, len(st.Keys))
+	for k := range columns {
+		columns[k] = make([]float64, n)
+	}
+	sum := make([]float64, st.Width)
+	for i := range n {
+		row := st.Rows[i*st.Width : (i+1)*st.Width]
+		for j, v := range row {
+			sum[j] += v
+		}
+		st.Value(row, 1, values)
+		for k, v := range values {
+			columns[k][i] = v
+		}
+	}
+	st.Value(sum, float64(n), values)
+	for k, name := range st.Keys {
+		s.Corpus[name], s.Sample[name] = values[k], columns[k]
+		if math.IsNaN(values[k]) {
+			s.Blank[name] = "no sample has one"
+		}
+	}
+}

@@ -1,0 +1,118 @@
+package metrics
+
+import (
+	"context"
+	"math"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// fixtureSamples returns the recorded texts.
+func fixtureSamples(t testing.TB) []Sample {
+	var fixture struct{ Items []Sample }
+	readShared(t, "fixture_a.json", &fixture)
+	return fixture.Items
+}
+
+func mustScore(t testing.TB, samples []Sample, opts Options) *Scores {
+	t.Helper()
+	scores, err := Score(context.Background(), samples, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return scores
+}
+
+func TestRecordedScores(t *testing.T) {
+	var golden struct {
+		Views map[string]struct {
+			Corpus    map[string]float64
+			Sentences map[string]map[string]float64
+		}
+	}
+	readShared(t, "fixture_a_golden.json", &golden)
+	recorded := map[string]string{"meteor": "meteor_ess"} // other keys have the same name
+	for view, tokenize := range map[string]string{"raw": TokenizeNone, "ptb": TokenizePTB} {
+		scores := mustScore(t, fixtureSamples(t), Options{Tokenize: tokenize})
+		want := golden.Views[view]
+		for _, key := range scores.Keys {
+			name := key
+			if recorded[key] != "" {
+				name = recorded[key]
+			}
+			if _, ok := want.Corpus[name]; !ok {
+				t.Fatalf("no recorded %s", name)
+			}
+			if d := math.Abs(scores.Corpus[key] - want.Corpus[name]); d > 1e-9 {
+				t.Errorf("%s %s: corpus %v, want %v", view, key, scores.Corpus[key], want.Corpus[name])
+			}
+			for i, id := range scores.IDs {
+				if d := math.Abs(scores.Sample[key][i] - want.Sentences[id][name]); !(d <= 1e-9) {
+					t.Errorf("%s %s %s: %v, want %v", view, key, id, scores.Sample[key][i], want.Sentences[id][name])
+				}
+			}
+		}
+	}
+}
+
+func TestThreadsDoNotMatter(t *testing.T) {
+	samples := fixtureSamples(t)
+	opts := Options{Metrics: Groups(), Threads: 1}
+	want := mustScore(t, samples, opts)
+	for _, opts.Threads = range []int{2, 3, 8} {
+		got := mustScore(t, samples, opts)
+		same := cmp.Comparer(func(a, b float64) bool { return math.Float64bits(a) == math.Float64bits(b) })
+		if diff := cmp.Diff(want.Corpus, got.Corpus, same); diff != "" {
+			t.Errorf("%d threads:\n%s", opts.Threads, diff)
+		}
+		if diff := cmp.Diff(want.Sample, got.Sample, same); diff != "" {
+			t.Errorf("%d threads:\n%s", opts.Threads, diff)
+		}
+	}
+}
+
+func TestScoreReadOuts(t *testing.T) {
+	added := "the main image has an additional finding of edema than the reference image."
+	scores := mustScore(t, []Sample{
+		{"1", added, []string{added}},
+		{"2", "carina [1, 2, 3, 4]", []string{"carina [1, 2, 3, 5]"}},
+		{"3", "no box", []string{"[1, 2, 3, 4]"}},
+	}, Options{Metrics: []string{"box", "finding", "bertscore"}})
+	want := []string{"bertscore_p", "bertscore_r", "bertscore_f1", "acc_0.5", "mean_iou", "finding_p"}
+	if diff := cmp.Diff(want, scores.Keys[:6]); diff != "" {
+		t.Error(diff)
+	}
+	if c := scores.Corpus; c["acc_0.5"] != .5 || math.Abs(c["mean_iou"]-1./3) > 1e-12 || c["finding_f1"] != 1 || c["nothing_acc"] != 1 {
+		t.Errorf("got %v", c)
+	}
+	if !math.IsNaN(scores.Corpus["bertscore_f1"]) || scores.Blank["bertscore_f1"] != "no BERT given" || scores.Blank["level_acc"] == "" {
+		t.Errorf("blanks %v", scores.Blank)
+	}
+	if !math.IsNaN(scores.Sample["acc_0.5"][0]) || scores.Sample["acc_0.5"][2] != 0 {
+		t.Errorf("sample values %v", scores.Sample["acc_0.5"])
+	}
+}
+
+func TestScoreRefuses(t *testing.T) {
+	one := []Sample{{"1", "a", []string{"a"}}}
+	for _, c := range []struct {
+		samples []Sample
+		opts    Options
+		want    string
+	}{
+		{nil, Options{}, "no samples to score"},
+		{[]Sample{{"x", "a", nil}}, Options{}, `sample "x" has no reference`},
+		{one, Options{Metrics: []string{"blue"}}, `unknown metric "blue"; known are bleu, meteor, rouge, cider, bertscore, box, finding`},
+		{one, Options{Tokenize: "13a"}, `unknown tokenizer "13a"; known are ptb, none`},
+	} {
+		if _, err := Score(context.Background(), c.samples, c.opts); err == nil || err.Error() != c.want {
+			t.Errorf("got error %v, want %s", err, c.want)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := Score(ctx, one, Options{}); err == nil {
+		t.Error("a cancelled context is not reported")
+	}
+}
