@@ -4,11 +4,17 @@
 
 enum { QUERY_ROWS = 4 * TILE_ROWS, FEW_QUERIES = 4 };
 
+// Heads are narrow: where a row of one head is read alone, eight floats at a time lose least, whatever W is.
+enum { EIGHT = 8 };
+typedef float eight __attribute__((vector_size(4 * EIGHT), aligned(4), may_alias));
+
+INLINE float sum_eight(eight v) { return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7])); }
+
 static long padded(long n) { return (n + PANEL - 1) / PANEL * PANEL; }
 
 // What a thread needs for one head: see attention_scratch for the sizes.
 typedef struct {
-	const float **k, **v; // [keys]: the rows of this head
+	const float **k, **v; // [keys]: the rows of a sample
 	float *k_across, *v_across; // panels [width][keys]: K and V transposed
 	float *k_along, *v_along;   // panels [keys][width]
 	float *q_along, *dy_along;  // panels [queries][width]
@@ -44,35 +50,35 @@ static long limit(const attention_job *t, long sample, long query) {
 	return n < 0 ? 0 : n;
 }
 
-static void find_rows(const attention_job *t, long sample, long head, head_scratch *h) {
-	long d = t->width / t->heads;
+static void find_rows(const attention_job *t, long sample, head_scratch *h) {
+	const int32_t *k = t->k_rows ? t->k_rows + sample * t->rows_stride : NULL;
+	const int32_t *v = t->v_rows ? t->v_rows + sample * t->rows_stride : NULL;
 	for (long j = 0; j < t->keys; j++) {
-		long k = t->k_rows ? t->k_rows[sample * t->rows_stride + j] : sample * t->keys + j;
-		long v = t->v_rows ? t->v_rows[sample * t->rows_stride + j] : sample * t->keys + j;
-		h->k[j] = t->k + k * t->k_stride + head * d;
-		h->v[j] = t->v + v * t->v_stride + head * d;
+		h->k[j] = t->k + (k ? k[j] : sample * t->keys + j) * t->k_stride;
+		h->v[j] = t->v + (v ? v[j] : sample * t->keys + j) * t->v_stride;
 	}
 }
 
-// across packs n rows of d floats transposed: panels [d][PANEL rows].
-static void across(const float *const *rows, long n, long d, float *panels) {
+// across packs d floats at offset of n rows transposed: panels [d][PANEL rows].
+static void across(const float *const *rows, long offset, long n, long d, float *panels) {
 	for (long j = 0; j < n; j += PANEL, panels += PANEL * d) {
 		long nv = n - j < PANEL ? n - j : PANEL;
 		if (nv < PANEL) memset(panels, 0, sizeof *panels * PANEL * d);
-		for (long r = 0; r < nv; r++)
-			for (long l = 0; l < d; l++) panels[l * PANEL + r] = rows[j + r][l];
+		for (long r = 0; r < nv; r++) {
+			const float *row = rows[j + r] + offset;
+			for (long l = 0; l < d; l++) panels[l * PANEL + r] = row[l];
+		}
 	}
 }
 
-// along packs n rows of d floats as they are: panels [n][PANEL of the d].
-static void along(const float *const *rows, const float *first, long stride, long n, long d, float *panels) {
-	for (long l = 0; l < d; l += PANEL)
-		for (long j = 0; j < n; j++, panels += PANEL) {
-			const float *row = (rows ? rows[j] : first + j * stride) + l;
-			long nv = d - l < PANEL ? d - l : PANEL;
-			memcpy(panels, row, sizeof *row * nv);
-			memset(panels + nv, 0, sizeof *row * (PANEL - nv));
-		}
+// along_row packs d floats as they are into row j of n: panels [n][PANEL of the d].
+static void along_row(const float *row, long j, long n, long d, float *panels) {
+	for (panels += j * PANEL; d > 0; d -= PANEL, row += PANEL, panels += n * PANEL) {
+		long l = 0, nv = d < PANEL ? d : PANEL;
+		for (; l + EIGHT <= nv; l += EIGHT) memcpy(panels + l, row + l, sizeof(eight));
+		for (; l < nv; l++) panels[l] = row[l];
+		for (; l < PANEL; l++) panels[l] = 0;
+	}
 }
 
 // exponentials makes scores s [n] into exp(scale·s - peak), zeros up to end, and returns their sum. s has room for W more.
@@ -104,11 +110,33 @@ static float highest(const float *s, long n, float scale) {
 }
 
 static float dot(const float *x, const float *y, long n) {
-	vf total = {0};
+	eight total = {0};
 	long l = 0;
-	for (; l + W <= n; l += W) total += load(x + l) * load(y + l);
-	if (l < n) total += load_part(x + l, n - l) * load_part(y + l, n - l);
-	return sum(total);
+	for (; l + EIGHT <= n; l += EIGHT) total += *(const eight *)(x + l) * *(const eight *)(y + l);
+	float all = sum_eight(total);
+	for (; l < n; l++) all += x[l] * y[l];
+	return all;
+}
+
+// weighted_rows is out [d] = factor Σ weight[j] · row j at offset.
+static void weighted_rows(const float *weight, const float *const *rows, long offset, long n, long d, float factor,
+                          float *out) {
+	long l = 0;
+	for (; l + EIGHT <= d; l += EIGHT) {
+		eight even = {0}, odd = {0};
+		long j = 0;
+		for (; j + 2 <= n; j += 2) {
+			even += weight[j] * *(const eight *)(rows[j] + offset + l);
+			odd += weight[j + 1] * *(const eight *)(rows[j + 1] + offset + l);
+		}
+		if (j < n) even += weight[j] * *(const eight *)(rows[j] + offset + l);
+		*(eight *)(out + l) = (even + odd) * factor;
+	}
+	for (; l < d; l++) {
+		float total = 0;
+		for (long j = 0; j < n; j++) total += weight[j] * rows[j][offset + l];
+		out[l] = total * factor;
+	}
 }
 
 static void keep_softmax(const attention_job *t, long row, float peak, float inverse) {
@@ -125,20 +153,12 @@ static void few_queries(const attention_job *t, long sample, long head, head_scr
 		long row = sample * t->queries + i, n = limit(t, sample, i);
 		const float *q = t->q + row * t->q_stride + head * d;
 		float *y = t->y + row * t->width + head * d;
-		for (long j = 0; j < n; j++) h->s[j] = dot(q, h->k[j], d);
+		for (long j = 0; j < n; j++) h->s[j] = dot(q, h->k[j] + head * d, d);
 		float peak = n ? highest(h->s, n, scale) : 0;
 		float total = n ? exponentials(h->s, n, n, scale, peak) : 0;
 		float inverse = n ? 1 / total : 0;
 		keep_softmax(t, (sample * t->heads + head) * t->queries + i, peak, inverse);
-		for (long l = 0; l < d; l += W) {
-			long part = d - l < W ? d - l : W;
-			vf out = {0};
-			if (part == W)
-				for (long j = 0; j < n; j++) out += h->s[j] * load(h->v[j] + l);
-			else
-				for (long j = 0; j < n; j++) out += h->s[j] * load_part(h->v[j] + l, part);
-			store_part(y + l, out * inverse, part);
-		}
+		weighted_rows(h->s, h->v, head * d, n, d, inverse, y);
 	}
 }
 
@@ -149,14 +169,14 @@ static void attention(const void *job, long from, long to, void *scratch) {
 	head_scratch h = cut_scratch(t, scratch);
 	for (long u = from; u < to; u++) {
 		long sample = u / t->heads, head = u % t->heads;
-		find_rows(t, sample, head, &h);
+		if (u == from || head == 0) find_rows(t, sample, &h);
 		if (t->queries <= FEW_QUERIES) {
 			few_queries(t, sample, head, &h);
 			continue;
 		}
 		long seen = limit(t, sample, t->queries - 1);
-		across(h.k, seen, d, h.k_across);
-		along(h.v, NULL, 0, seen, d, h.v_along);
+		across(h.k, head * d, seen, d, h.k_across);
+		for (long j = 0; j < seen; j++) along_row(h.v[j] + head * d, j, seen, d, h.v_along);
 		for (long i0 = 0; i0 < t->queries; i0 += QUERY_ROWS) {
 			long m = t->queries - i0 < QUERY_ROWS ? t->queries - i0 : QUERY_ROWS;
 			long n = limit(t, sample, i0 + m - 1), row = sample * t->queries + i0;
@@ -197,12 +217,14 @@ static void attention_back(const void *job, long from, long to, void *scratch) {
 		float *dv = t->dv ? t->dv + sample * t->keys * t->width + head * d : NULL;
 		if (dk && !t->add_dk) clear_rows(dk, t->keys, t->width, d);
 		if (dv && !t->add_dv) clear_rows(dv, t->keys, t->width, d);
-		find_rows(t, sample, head, &h);
-		across(h.k, seen, d, h.k_across);
-		across(h.v, seen, d, h.v_across);
-		if (t->dq) along(h.k, NULL, 0, seen, d, h.k_along);
-		if (dk) along(NULL, q, t->q_stride, t->queries, d, h.q_along);
-		if (dv) along(NULL, dy, t->width, t->queries, d, h.dy_along);
+		if (u == from || head == 0) find_rows(t, sample, &h);
+		across(h.k, head * d, seen, d, h.k_across);
+		across(h.v, head * d, seen, d, h.v_across);
+		for (long j = 0; j < seen && t->dq; j++) along_row(h.k[j] + head * d, j, seen, d, h.k_along);
+		for (long i = 0; i < t->queries; i++) {
+			if (dk) along_row(q + i * t->q_stride, i, t->queries, d, h.q_along);
+			if (dv) along_row(dy + i * t->width, i, t->queries, d, h.dy_along);
+		}
 		for (long i0 = 0; i0 < t->queries; i0 += QUERY_ROWS) {
 			long m = t->queries - i0 < QUERY_ROWS ? t->queries - i0 : QUERY_ROWS;
 			long n = limit(t, sample, i0 + m - 1);

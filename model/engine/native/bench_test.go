@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"harness/model/engine"
 	"harness/model/engine/enginetest"
 )
 
@@ -73,4 +74,41 @@ func ones(n int) []float32 {
 		x[i] = 1
 	}
 	return x
+}
+
+// BenchmarkDecode is the attention of one decoding step of one layer: 16 samples with 10 beams each, 118 positions of
+// which the beams of a sample share 98.
+func BenchmarkDecode(b *testing.B) {
+	const samples, beams, shared, own, width = 16, 10, 98, 20, 96
+	s, err := New(1).New(nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	s.Reset(samples*beams, shared+own+1)
+	program := func(o engine.Ops) []engine.Value {
+		q := o.Input("q")
+		return []engine.Value{o.Attention(q, o.Append("k", q), o.Append("v", q), 4, engine.Mask{Causal: true})}
+	}
+	rows := make([]int32, samples*beams)
+	for i := range rows {
+		rows[i] = int32(i / beams)
+	}
+	grow := func(batch, n int) {
+		q := engine.Floats(ones(batch*n*width), batch, n, width)
+		if _, err := s.Run("decode", program, engine.Inputs{"q": q}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for b.Loop() {
+		b.StopTimer()
+		s.Reset(samples*beams, shared+own+1)
+		grow(samples, shared)
+		s.Reorder(rows)
+		b.StartTimer()
+		for range own {
+			grow(samples*beams, 1)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/own, "us/step")
 }
