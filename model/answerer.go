@@ -20,7 +20,9 @@ func newAnswerer(t spec.Trial, vocab int, seesImages bool) answerer {
 	a := answerer{encoder: newEncoder(t), smoothing: t.DiffVQA.LabelSmoothing}
 	if seesImages {
 		a.tokens = a.encoder.tokens
-		if p := t.DiffVQA.Pool; p > 1 {
+		if t.Method == spec.BLIP2 {
+			a.tokens = queries
+		} else if p := t.DiffVQA.Pool; p > 1 {
 			a.tokens /= p * p
 		}
 	}

@@ -35,8 +35,8 @@ func (m languageModel) params(p *parameters, table []float32) {
 	p.layerNorm("transformer.ln_f", m.Width)
 }
 
-// positions are the first values of wpe: the same grid for both images, so that equal places start out alike, and small
-// random rows for the text.
+// positions are the first values of wpe: the same grid for both images, so that equal places start out alike, one
+// random row added to all places of the main image, so that the images do not, and small random rows for the text.
 func (m languageModel) positions(p *parameters) []float32 {
 	p.normal("transformer.wpe.weight", 0.02, m.visual+m.TextPositions, m.Width)
 	table := p.list[len(p.list)-1].Tensor.F32
@@ -45,7 +45,16 @@ func (m languageModel) positions(p *parameters) []float32 {
 	if side := isqrt(n); side*side == n && n > 0 && m.Width%4 == 0 {
 		grid := grid2D(side, m.Width, 0.5)
 		copy(table, grid)
-		copy(table[n*m.Width:], grid)
+		main := table[n*m.Width:][:n*m.Width]
+		copy(main, grid)
+		r := p.source("transformer.wpe.main")
+		offset := make([]float32, m.Width)
+		for c := range offset {
+			offset[c] = float32(0.3 * r.NormFloat64())
+		}
+		for i := range main {
+			main[i] += offset[i%m.Width]
+		}
 	}
 	return table
 }

@@ -31,11 +31,11 @@ func (r *trialRun) pretrain(ctx context.Context) (map[string]engine.Tensor, erro
 		}
 		return st.weights()
 	}
-	method, err := r.method()
+	method, err := r.method(ctx)
 	if err != nil {
 		return nil, err
 	}
-	session, err := r.openSession(method.params, nil, nil)
+	session, err := r.openSession(method.params, method.weights, method.frozen)
 	if err != nil {
 		return nil, err
 	}
@@ -52,13 +52,16 @@ func (r *trialRun) pretrain(ctx context.Context) (map[string]engine.Tensor, erro
 	return weights, st.finish(weights, map[string]string{"trial": string(r.trial.Canonical())})
 }
 
-// method is what distinguishes the ways to pretrain an encoder: the parameters of the stage's model, and its loop.
+// method is what distinguishes the ways to pretrain an encoder: the parameters of the stage's model, with weights to
+// start from and to freeze where there are any, and its loop.
 type method struct {
-	params []engine.Param
-	loop   loop
+	params  []engine.Param
+	weights map[string]engine.Tensor
+	frozen  func(name string) bool
+	loop    loop
 }
 
-func (r *trialRun) method() (method, error) {
+func (r *trialRun) method(ctx context.Context) (method, error) {
 	switch r.trial.Method {
 	case spec.LocationAware:
 		return r.locationAware(r.trial.Pretrain.Tasks)
@@ -69,7 +72,7 @@ func (r *trialRun) method() (method, error) {
 	case spec.RegionalContrastive:
 		return r.regionalContrastive()
 	case spec.BLIP2:
-		return r.blip2()
+		return r.blip2(ctx)
 	}
 	return method{}, fmt.Errorf("method %q cannot be trained", r.trial.Method)
 }

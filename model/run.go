@@ -157,31 +157,43 @@ func (f *features) of(images []int) engine.Tensor {
 // encodeBatch is the number of images encoded at once.
 const encodeBatch = 16
 
-// encode runs the frozen encoder over every image that has a split.
+// encode runs what the first stage trained over every image that has a split: the frozen encoder, for BLIP-2 with its
+// Q-Former behind it.
 func (r *trialRun) encode(ctx context.Context, weights map[string]engine.Tensor) (*features, error) {
 	e := newEncoder(r.trial)
 	p := &parameters{seed: r.trial.Seed}
 	e.params(p)
+	f := &features{row: map[int]int{}, tokens: e.tokens, width: e.Width}
+	program := func(o engine.Ops) []engine.Value { return []engine.Value{e.forward(o, o.Input("patches"))} }
+	var queryWidth int
+	if r.trial.Method == spec.BLIP2 {
+		q := r.qFormer()
+		q.params(p, r.tokenTable("qformer.token", q.Width, 1))
+		f.tokens, queryWidth = queries, q.Width
+		program = func(o engine.Ops) []engine.Value { return []engine.Value{q.features(o, e)} }
+	}
 	session, err := r.openSession(p.list, weights, everything)
 	if err != nil {
 		return nil, err
 	}
 	defer session.Close()
-	f := &features{row: map[int]int{}, tokens: e.tokens, width: e.Width}
 	for i := range r.corpus.set.Images {
 		if r.corpus.used(i) {
 			f.row[i] = len(f.images)
 			f.images = append(f.images, i)
 		}
 	}
-	f.data = make([]float32, 0, len(f.images)*e.tokens*e.Width)
-	program := func(o engine.Ops) []engine.Value { return []engine.Value{e.forward(o, o.Input("patches"))} }
+	f.data = make([]float32, 0, len(f.images)*f.tokens*f.width)
 	for at := 0; at < len(f.images); at += encodeBatch {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
 		batch := f.images[at:min(at+encodeBatch, len(f.images))]
-		out, err := session.Run("encode", program, engine.Inputs{"patches": r.corpus.patches(batch)})
+		in := engine.Inputs{"patches": r.corpus.patches(batch)}
+		if queryWidth > 0 {
+			in["query.zero"] = engine.Floats(make([]float32, len(batch)*queries*queryWidth), len(batch), queries, queryWidth)
+		}
+		out, err := session.Run("encode", program, in)
 		if err != nil {
 			return nil, fmt.Errorf("encode images: %w", err)
 		}
