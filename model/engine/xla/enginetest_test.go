@@ -49,3 +49,14 @@ func near(t *testing.T, what string, got, want []float32, tolerance float64) {
 		t.Errorf("%s: off by %.2g of %.3g, more than %.0e of it", what, worst, scale, tolerance)
 	}
 }
+
+// BenchmarkPeer is one training step of the model of the PyTorch comparison on GoMLX's Go backend.
+func BenchmarkPeer(b *testing.B) {
+	work := enginetest.Peer.New()
+	s := open(b, openGo(b, Options{}), work.Params)
+	for b.Loop() {
+		if _, err := s.Step("step", work.Program, work.Inputs, 1e-3, work.AdamW); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"harness/model/engine"
+	"harness/model/engine/enginetest"
 	"harness/model/engine/native"
 )
 
@@ -236,5 +237,27 @@ func (c *chain) loss(batch, positions, width int) func(o engine.Ops, x engine.Va
 	default:
 		c.in["target"] = engine.Floats(noise(c.random, rows*width), batch, positions, width)
 		return func(o engine.Ops, x engine.Value) engine.Value { return o.MSE(x, o.Input("target")) }
+	}
+}
+
+// TestNativeParityPeer trains a model of 1.5 million parameters for two steps on both engines.
+func TestNativeParityPeer(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	work := enginetest.Peer.New()
+	want, got := open(t, native.New(0), work.Params), open(t, openGo(t, Options{}), work.Params)
+	for step := range 2 {
+		w, err := want.Step("step", work.Program, work.Inputs, 1e-3, work.AdamW)
+		if err != nil {
+			t.Fatalf("native: %v", err)
+		}
+		g, err := got.Step("step", work.Program, work.Inputs, 1e-3, work.AdamW)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if math.Abs(g.Loss-w.Loss) > 1e-5*w.Loss || math.Abs(g.GradNorm-w.GradNorm) > 1e-4*w.GradNorm {
+			t.Errorf("step %d: loss %v and norm %v, native %v and %v", step, g.Loss, g.GradNorm, w.Loss, w.GradNorm)
+		}
 	}
 }
