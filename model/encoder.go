@@ -40,13 +40,18 @@ func (e encoder) params(p *parameters) {
 
 // forward encodes patches [I, n, pixels]: [I, n, e].
 func (e encoder) forward(o engine.Ops, patches engine.Value) engine.Value {
+	return layerNorm(o, "encoder.norm", e.hidden(o, patches), e.eps)
+}
+
+// hidden is forward before the last norm.
+func (e encoder) hidden(o engine.Ops, patches engine.Value) engine.Value {
 	x := o.Add(linear(o, "encoder.patch", patches), o.Param("encoder.pos")) // [I, n, e]
 	for i := range e.Depth {
 		block := fmt.Sprintf("encoder.blocks.%d", i)
 		x = o.Add(x, selfAttention(o, block+".attn", layerNorm(o, block+".ln1", x, e.eps), e.Heads, engine.Mask{}, nil))
 		x = o.Add(x, mlp(o, block+".mlp", layerNorm(o, block+".ln2", x, e.eps)))
 	}
-	return layerNorm(o, "encoder.norm", x, e.eps)
+	return x
 }
 
 // adapterParams are the two layers that project visual tokens to the width of the text (paper 3.2.1).
