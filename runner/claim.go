@@ -75,7 +75,7 @@ func endOrphans(path string) bool {
 	processes, _ := os.ReadDir("/proc")
 	for _, p := range processes {
 		pid, err := strconv.Atoi(p.Name())
-		if err != nil || pid == os.Getpid() {
+		if err != nil {
 			continue
 		}
 		if owner := lockOwner(pid, want); owner > 0 {
@@ -114,4 +114,14 @@ func lockOwner(pid int, file os.FileInfo) int {
 		}
 	}
 	return 0
+}
+
+// Claimed reports whether something is running the trial whose folder is dir.
+func Claimed(dir string) bool {
+	file, err := os.Open(filepath.Join(dir, "lock"))
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	return errors.Is(flock(file), syscall.EWOULDBLOCK)
 }

@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"slices"
 	"time"
 
@@ -39,8 +40,9 @@ type Trial struct {
 
 // Options say how trials are run; nothing in them changes a number.
 type Options struct {
-	// Child is the command line of the process that runs one attempt of a built-in trial in the folder dir.
-	Child       func(dir string, threads int) []string
+	// Child is the process, not yet started, that runs one attempt of a built-in trial in the folder dir. It finds the
+	// journal there with a start in it, goes on writing it, and exits with 130 when it was asked to stop.
+	Child       func(dir string, threads int) *exec.Cmd
 	Parallel    int                       // trials at a time; 0 = as many as there is room for
 	Threads     int                       // of each trial; 0 = the cores divided among the trials
 	Engine      string                    // recorded

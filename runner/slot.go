@@ -25,7 +25,7 @@ type slot struct {
 	attempt int
 	dir     string
 	spawner *spawner
-	child   []string // command line of a built-in trial
+	child   *exec.Cmd // of a built-in trial
 	threads int
 	timeout time.Duration
 	grace   time.Duration
@@ -120,9 +120,8 @@ func (s *slot) run() {
 	if s.err = s.journal.Close(); s.err != nil { // the child goes on with it
 		return
 	}
-	cmd := exec.Command(s.child[0], s.child[1:]...)
-	cmd.Stdout, cmd.Stderr = log, log
-	exit := s.supervise(cmd, nil)
+	s.child.Stdout, s.child.Stderr = log, log
+	exit := s.supervise(s.child, nil)
 	w, err := journal.Continue(s.dir)
 	if err != nil {
 		s.err = err
@@ -277,7 +276,7 @@ func lastWords(lines []string) string {
 		if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {
 			return oneLine(line)
 		}
-		if !strings.HasPrefix(line, "hint: ") {
+		if !strings.HasPrefix(line, "hint: ") && !strings.HasPrefix(line, `{"`) { // no report of a number
 			reason = line
 		}
 	}
