@@ -46,6 +46,9 @@ func (s *Set) Findings() (map[string][]string, error) {
 		slices.Sort(names)
 		findings[unquoted(study.ID)] = names
 	}
+	if _, err := d.Token(); err != nil { // the closing bracket
+		return nil, fmt.Errorf("%s: cut short after %d studies", path, len(findings))
+	}
 	return findings, nil
 }
 

@@ -7,11 +7,16 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 )
 
 func openSet(t testing.TB, dir string) *Set {
@@ -211,5 +216,82 @@ func BenchmarkReadAndResize(b *testing.B) {
 				r.resize(dst, img)
 			}
 		})
+	}
+}
+
+// TestPixelsTogether opens one cache from several places at once: it is built once.
+func TestPixelsTogether(t *testing.T) {
+	s := openSet(t, newTestRoot().write(t))
+	cache := t.TempDir()
+	var built atomic.Int64
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			p, err := s.OpenPixels(t.Context(), 32, cache, func(int, int) { built.Add(1) })
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer p.Close()
+			if p.N != 6 || slices.Max(p.Row(5)) == 0 {
+				t.Error("a mapped cache is not whole")
+			}
+		})
+	}
+	wg.Wait()
+	if built.Load() != 6 {
+		t.Errorf("%d images were decoded, want each of the 6 once", built.Load())
+	}
+}
+
+// TestPixelsDisk covers disks that do not take the cache: one line, and nothing left behind.
+func TestPixelsDisk(t *testing.T) {
+	s := openSet(t, newTestRoot().write(t))
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.OpenPixels(t.Context(), 8, file, nil); err == nil || !strings.Contains(err.Error(), file) {
+		t.Errorf("cache folder that is a file: %v", err)
+	}
+	// A limit on the size of files stands in for a full disk: the write fails in the same place.
+	cache := t.TempDir()
+	signal.Ignore(unix.SIGXFSZ)
+	var old unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_FSIZE, &old); err != nil {
+		t.Skip(err)
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: 2000, Max: old.Max}); err != nil {
+		t.Skip(err)
+	}
+	_, err := s.OpenPixels(t.Context(), 32, cache, nil)
+	if e := unix.Setrlimit(unix.RLIMIT_FSIZE, &old); e != nil {
+		t.Fatal(e)
+	}
+	if err == nil || !strings.Contains(err.Error(), "build pixel cache") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("full disk: %v", err)
+	}
+	left, _ := filepath.Glob(filepath.Join(cache, "*.part"))
+	done, _ := filepath.Glob(filepath.Join(cache, "*.u8"))
+	if len(left)+len(done) > 0 {
+		t.Errorf("left behind: %v %v", left, done)
+	}
+	if p, err := s.OpenPixels(t.Context(), 32, cache, nil); err != nil {
+		t.Errorf("after the disk has room again: %v", err)
+	} else {
+		p.Close()
+	}
+}
+
+// TestTruncated cuts an image anywhere behind its header; no cut passes as whole.
+func TestTruncated(t *testing.T) {
+	whole := grayJPEG(40, 30)
+	if _, err := decodeImage(strings.NewReader(whole)); err != nil {
+		t.Fatal(err)
+	}
+	for n := range len(whole) {
+		if _, err := decodeImage(strings.NewReader(whole[:n])); err == nil {
+			t.Errorf("the first %d of %d bytes pass as an image", n, len(whole))
+		}
 	}
 }
