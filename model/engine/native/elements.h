@@ -72,6 +72,25 @@ static void element(const void *job, long from_unit, long to_unit, void *scratch
 	}
 }
 
+// mix32 is the finaliser of MurmurHash3, as engine.Mix32.
+INLINE uint32_t mix32(uint32_t h) {
+	h = (h ^ h >> 16) * 0x85ebca6b;
+	h = (h ^ h >> 13) * 0xc2b2ae35;
+	return h ^ h >> 16;
+}
+
+static void dropout(const void *job, long from_unit, long to_unit, void *scratch) {
+	const dropout_job *t = job;
+	long from = from_unit * BLOCK, to = to_unit * BLOCK < t->n ? to_unit * BLOCK : t->n;
+	const float *restrict x = t->x;
+	float *restrict z = t->z, factor = t->factor;
+	uint32_t base = t->base, threshold = t->threshold;
+	if (t->add)
+		for (long i = from; i < to; i++) z[i] += mix32(base + (uint32_t)i) >= threshold ? x[i] * factor : 0;
+	else
+		for (long i = from; i < to; i++) z[i] = mix32(base + (uint32_t)i) >= threshold ? x[i] * factor : 0;
+}
+
 // A unit of columns is ROWS rows, summed into its own row of partial.
 static void columns(const void *job, long from, long to, void *scratch) {
 	const columns_job *t = job;

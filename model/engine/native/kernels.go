@@ -166,6 +166,12 @@ func (d *device) element(op elementOp, x, y []float32, factor float64, z target)
 		floats(z.dst), flag(z.add))
 }
 
+// dropout keeps the elements of x that hash at or above threshold and scales them by factor.
+func (d *device) dropout(x []float32, factor float32, base, threshold uint32, z target) {
+	C.native_dropout(d.c(), C.long(len(x)), floats(x), C.float(factor), C.uint32_t(base), C.uint32_t(threshold),
+		floats(z.dst), flag(z.add))
+}
+
 // columns sums x [rows, width], times y where it is not nil, over the rows.
 func (d *device) columns(x, y []float32, width int, out target) {
 	C.native_columns(d.c(), C.long(len(x)/width), C.long(width), floats(x), floats(y), floats(out.dst), flag(out.add))

@@ -81,6 +81,15 @@ typedef struct {
 	int add;
 } element_job;
 
+// z [n] = x factor where the hash of the element reaches threshold, else 0: see dropout.go of package engine.
+typedef struct {
+	long n;
+	const float *x;
+	float *z, factor;
+	uint32_t base, threshold;
+	int add;
+} dropout_job;
+
 // Column sums: out [width] (+)= Σ over rows of x [rows, width] (times y where it is not NULL).
 typedef struct {
 	long rows, width;
@@ -128,8 +137,8 @@ enum {
 typedef struct {
 	const char *name;
 	long tile_rows, panel; // of the matrix product
-	kernel gemm_pack, gemm, attention, attention_back, norm, norm_back, entropy, entropy_back, element, columns,
-		columns_total, adamw, squares, gather, scatter, roi, roi_back;
+	kernel gemm_pack, gemm, attention, attention_back, norm, norm_back, entropy, entropy_back, element, dropout,
+		columns, columns_total, adamw, squares, gather, scatter, roi, roi_back;
 	size_t (*attention_scratch)(const attention_job *);
 } kernels;
 

@@ -266,3 +266,23 @@ func TestGELU(t *testing.T) {
 		}
 	}
 }
+
+// TestDropout compares the masks with engine.Keep.
+func TestDropout(t *testing.T) {
+	const n, rate = 10_001, 0.3
+	for _, k := range kinds() {
+		d := openDevice(2, k)
+		defer d.close()
+		x, z := ones(n), make([]float32, n)
+		d.dropout(x, 2, engine.DropoutBase(11, 3), engine.KeepThreshold(rate), target{dst: z})
+		for i, v := range z {
+			want := float32(0)
+			if engine.Keep(11, 3, uint32(i), rate) {
+				want = 2
+			}
+			if v != want {
+				t.Fatalf("%s: element %d is %g, not %g", d.name(), i, v, want)
+			}
+		}
+	}
+}

@@ -94,29 +94,20 @@ func (r *run) MSE(x, y engine.Value) engine.Value {
 	if !slices.Equal(xs.shape, ys.shape) || xs.size() == 0 {
 		refuse("mse: x %v and y %v differ", xs.shape, ys.shape)
 	}
-	a, b := r.flat(xs), r.flat(ys)
-	total := 0.0
-	for i := range a {
-		d := float64(a[i]) - float64(b[i])
-		total += d * d
-	}
-	n := float64(len(a))
-	z := r.lossOf(total/n, xs, ys)
+	apart := r.take(xs.size()) // x - y
+	r.device().element(elementScale, r.flat(ys), nil, -1, target{dst: apart})
+	r.device().element(elementScale, r.flat(xs), nil, 1, target{apart, true})
+	n := float64(len(apart))
+	z := r.lossOf(r.device().squares(apart)/n, xs, ys)
 	return r.then(z, true, func(dz []float32) {
-		r.spread(xs, a, b, float64(dz[0])*2/n)
-		r.spread(ys, b, a, float64(dz[0])*2/n)
+		slope := float64(dz[0]) * 2 / n
+		if xs.needs {
+			r.device().element(elementScale, apart, nil, slope, r.want(xs))
+		}
+		if ys.needs {
+			r.device().element(elementScale, apart, nil, -slope, r.want(ys))
+		}
 	})
-}
-
-// spread adds factor · (a - b) to the gradient of v.
-func (r *run) spread(v *value, a, b []float32, factor float64) {
-	if !v.needs {
-		return
-	}
-	dst := r.wantZeroed(v)
-	for i := range dst {
-		dst[i] += float32(factor * (float64(a[i]) - float64(b[i])))
-	}
 }
 
 // L2Normalise is x / (‖x‖ + 1e-8) over the last dimension.

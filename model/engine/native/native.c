@@ -132,6 +132,11 @@ void native_element(device *d, element_op op, long n, long period, const float *
 	pool_run(d->pool, d->kernels->element, &t, parts(n, BLOCK), n * (op >= ELEMENT_GELU_TANH ? EXP : PASS), 0);
 }
 
+void native_dropout(device *d, long n, const float *x, float factor, uint32_t base, uint32_t threshold, float *z, int add) {
+	dropout_job t = {.n = n, .x = x, .z = z, .factor = factor, .base = base, .threshold = threshold, .add = add};
+	pool_run(d->pool, d->kernels->dropout, &t, parts(n, BLOCK), 2 * PASS * n, 0);
+}
+
 void native_columns(device *d, long rows, long width, const float *x, const float *y, float *out, int add) {
 	long blocks = parts(rows, ROWS);
 	columns_job t = {.rows = rows, .width = width, .x = x, .y = y};

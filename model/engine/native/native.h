@@ -47,6 +47,7 @@ void native_entropy_back(device *d, long rows, long classes, const float *logits
 
 void native_element(device *d, element_op op, long n, long period, const float *x, const float *y, float factor, float *z,
                     int add);
+void native_dropout(device *d, long n, const float *x, float factor, uint32_t base, uint32_t threshold, float *z, int add);
 // out [width] (+)= Σ over rows of x [rows, width], times y where it is not NULL.
 void native_columns(device *d, long rows, long width, const float *x, const float *y, float *out, int add);
 

@@ -234,20 +234,8 @@ func (r *run) Dropout(x engine.Value, rate float64, seed string) engine.Value {
 	base := engine.DropoutBase(uint32(r.intInput(seed, 1).I32[0]), call)
 	threshold, up := engine.KeepThreshold(rate), 1/float32(1-rate)
 	y := r.fresh(xs.shape, xs)
-	for i, v := range r.flat(xs) {
-		y.data[i] = 0
-		if engine.Mix32(base+uint32(i)) >= threshold {
-			y.data[i] = v * up
-		}
-	}
-	return r.then(y, true, func(dy []float32) {
-		dx := r.wantZeroed(xs)
-		for i, g := range dy {
-			if engine.Mix32(base+uint32(i)) >= threshold {
-				dx[i] += g * up
-			}
-		}
-	})
+	r.device().dropout(r.flat(xs), up, base, threshold, target{dst: y.data})
+	return r.then(y, true, func(dy []float32) { r.device().dropout(dy, up, base, threshold, r.want(xs)) })
 }
 
 // StopGradient is x without a way back.

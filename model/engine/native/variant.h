@@ -20,6 +20,7 @@ const kernels KERNELS = {
 	.entropy = entropy,
 	.entropy_back = entropy_back,
 	.element = element,
+	.dropout = dropout,
 	.columns = columns,
 	.columns_total = columns_total,
 	.adamw = adamw,

@@ -16,13 +16,34 @@ INLINE vf splat(float x) { return x - (vf){0}; }
 INLINE vf load(const float *p) { return *(const vf *)p; }
 INLINE void store(float *p, vf v) { *(vf *)p = v; }
 
-// load_part reads n < W floats and fills up with zeros; store_part writes the first n.
-INLINE vf load_part(const float *p, long n) {
-	vf v = {0};
-	memcpy(&v, p, n * sizeof *p);
-	return v;
+// copy_part copies n < W floats in pieces of fixed sizes, which need no call.
+INLINE void copy_part(float *to, const float *from, long n) {
+#if W > 8
+	if (n & 8) memcpy(to, from, 32), to += 8, from += 8;
+#endif
+#if W > 4
+	if (n & 4) memcpy(to, from, 16), to += 4, from += 4;
+#endif
+	if (n & 2) memcpy(to, from, 8), to += 2, from += 2;
+	if (n & 1) *to = *from;
 }
-INLINE void store_part(float *p, vf v, long n) { memcpy(p, &v, n * sizeof *p); }
+
+// load_part reads n <= W floats and fills up with zeros; store_part writes the first n.
+INLINE vf load_part(const float *p, long n) {
+	if (n == W) return load(p);
+	float part[W] = {0};
+	copy_part(part, p, n);
+	return load(part);
+}
+INLINE void store_part(float *p, vf v, long n) {
+	if (n == W) {
+		store(p, v);
+		return;
+	}
+	float part[W];
+	store(part, v);
+	copy_part(p, part, n);
+}
 
 // put stores v, or adds it to what is there.
 INLINE void put(float *p, vf v, int add) {
