@@ -146,15 +146,25 @@ func (b *builder) named(name string) []string {
 
 // add averages a row over its seeds.
 func (b *builder) add(r *seeded) {
-	row := Row{Name: r.place.Row, Kind: Model, Lead: b.lead(r.place), Baseline: r.place.Baseline}
+	row := Row{Name: r.place.Row, Kind: Model, Lead: b.lead(r.place), Baseline: r.place.Baseline, Params: paramsOf(r.place)}
 	if r.place.Control != "" {
-		row.Kind = Control
+		row.Kind, row.Of = Control, b.beside(r)
 	}
 	for _, column := range b.table.Columns {
 		row.Cells = append(row.Cells, b.cell(r, column))
 	}
 	b.warn(r, &row)
 	b.table.Rows = append(b.table.Rows, row)
+}
+
+func paramsOf(place sweeps.Place) []Param {
+	var params []Param
+	for _, p := range place.Params {
+		if p.Path != "seed" {
+			params = append(params, Param{Path: p.Path, Value: p.Value, Text: p.Text})
+		}
+	}
+	return params
 }
 
 // cell averages one metric of a row over its seeds.

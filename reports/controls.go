@@ -43,6 +43,9 @@ func (b *builder) addControls() {
 				rows[i].Name += ", " + b.groupName(groups[i])
 			}
 			rows[i].Lead = b.named(rows[i].Name)
+			for _, r := range groups[i] {
+				rows[i].Of = append(rows[i].Of, r.place.Row)
+			}
 			rows[i].Baseline = groups[i][0].place.Baseline
 			if rows[i].Baseline == "" {
 				rows[i].Baseline = groups[i][0].place.Row
@@ -113,6 +116,18 @@ func (b *builder) othersHave(group []*seeded, p sweeps.Param) bool {
 		other, ok := r.place.Get(p.Path)
 		return r.place.Control == "" && !slices.Contains(group, r) && ok && other.Text == p.Text
 	})
+}
+
+// beside lists the models that have all parameters of a control's own trial.
+func (b *builder) beside(control *seeded) []string {
+	var names []string
+	for _, r := range b.rows {
+		differs := func(p sweeps.Param) bool { return p.Path != "seed" && !b.allHave([]*seeded{r}, p) }
+		if r.place.Control == "" && !slices.ContainsFunc(control.place.Params, differs) {
+			names = append(names, r.place.Row)
+		}
+	}
+	return names
 }
 
 // single is a number without seeds.

@@ -55,7 +55,16 @@ type Row struct {
 	Baseline string   `json:"baseline,omitempty"`
 	Cells    []Cell   `json:"cells"` // as Columns
 	Marks    []int    `json:"notes,omitempty"`
+	Params   []Param  `json:"params,omitempty"`
+	Of       []string `json:"of,omitempty"`     // the models that a control stands beside
 	Source   string   `json:"source,omitempty"` // of a published row
+}
+
+// Param is one value that the sweep varies, less the seed.
+type Param struct {
+	Path  string `json:"path"`
+	Value any    `json:"value"`
+	Text  string `json:"text"`
 }
 
 // Cell is one metric of one row. NaN is what does not exist; it is null in JSON.
