@@ -15,7 +15,7 @@ import (
 // all positions that [session.Reset] announced, and a length that is handed to the executable with each call: one
 // executable serves every step of a search.
 type decoding struct {
-	rows, positions int
+	rows, positions int // as announced
 	states          map[string]*state
 	reorders        map[string]*graph.Graph // by shape and number of new rows
 	err             error                   // of Reorder, which returns none; told by the next Run
@@ -43,12 +43,28 @@ type stateUse struct {
 // fix ties the executable to the present length.
 func (u *stateUse) fix() { u.fixed = true }
 
+// capacity is the number of positions of a buffer: rounded up, so that prompts of about the same length share
+// executables.
+func (d *decoding) capacity() int {
+	const step = 32
+	return (d.positions + step - 1) / step * step
+}
+
 // reset drops all states.
 func (d *decoding) reset() {
 	for _, s := range d.states {
 		free(s.buffer)
 	}
 	d.states, d.err = map[string]*state{}, nil
+}
+
+// close frees all that decoding holds.
+func (d *decoding) close() {
+	d.reset()
+	for _, g := range d.reorders {
+		g.Finalize()
+	}
+	d.reorders = nil
 }
 
 // Reset empties the states and sets how large they may become.
@@ -64,7 +80,7 @@ func (d *decoding) fits(uses []*stateUse) bool {
 		switch {
 		case (s == nil) != u.absent:
 			return false
-		case s == nil && u.shape[1] != d.positions:
+		case s == nil && u.shape[1] != d.capacity():
 			return false
 		case s != nil && (fmt.Sprint(s.shape) != fmt.Sprint(u.shape) || u.fixed && u.before != s.length):
 			return false
@@ -80,7 +96,7 @@ func (d *decoding) room(uses []*stateUse) error {
 		if s := d.states[u.name]; s != nil {
 			length += s.length
 		}
-		if length > u.shape[1] || u.shape[0] > d.rows {
+		if length > d.positions || u.shape[0] > d.rows {
 			return fmt.Errorf("state %s: %d rows of %d positions exceed the %d of %d of Reset",
 				u.name, u.shape[0], length, d.rows, d.positions)
 		}
@@ -134,9 +150,12 @@ func (t *tracer) Append(name string, x engine.Value) engine.Value {
 	if len(dims) != 3 {
 		refuse("append %s: x %v is not [B, s, w]", name, dims)
 	}
-	u := t.use(name, []int{dims[0], t.s.decoding.positions, dims[2]})
-	if dims[0] != u.shape[0] || dims[2] != u.shape[2] || dims[1] > u.shape[1] {
+	u := t.use(name, []int{dims[0], t.s.decoding.capacity(), dims[2]})
+	if dims[0] != u.shape[0] || dims[2] != u.shape[2] {
 		refuse("append %s: x %v does not fit the state %v", name, dims, u.shape)
+	}
+	if u.before+u.added+dims[1] > t.s.decoding.positions {
+		refuse("append %s: x %v behind %d positions exceeds the %d of Reset", name, dims, u.before+u.added, t.s.decoding.positions)
 	}
 	u.node = t.write(u.node, xn, u.end(u.added))
 	u.added += dims[1]

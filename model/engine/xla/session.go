@@ -244,7 +244,7 @@ func (s *session) Load(state map[string]engine.Tensor) error {
 
 // Close frees buffers and executables. The backend stays open: PJRT clients cannot be closed and opened again safely.
 func (s *session) Close() {
-	s.decoding.reset()
+	s.decoding.close()
 	for _, list := range s.programs {
 		for _, p := range list {
 			p.graph.Finalize()
