@@ -16,6 +16,9 @@ var controlNames = []struct{ key, name string }{
 	{"mean-box", "mean box"},
 }
 
+// untrainedName is the control that is a trial of its own.
+const untrainedName = "untrained encoder"
+
 // addControls adds the rows of the controls. Models that agree in every number of a control, as they do where it does
 // not depend on the model, share one row.
 func (b *builder) addControls() {
@@ -38,7 +41,7 @@ func (b *builder) addControls() {
 			rows, groups = append(rows, row), append(groups, []*seeded{r})
 		}
 		for i := range rows {
-			rows[i].Name = control.name
+			rows[i].Name, rows[i].Control = control.name, control.name
 			if len(rows) > 1 {
 				rows[i].Name += ", " + b.groupName(groups[i])
 			}

@@ -25,6 +25,8 @@ type Table struct {
 	Rows    []Row    `json:"rows"` // models, then controls, then published rows
 	Notes   []string `json:"notes"`
 	Cases   []Case   `json:"cases,omitempty"`
+	// Synthetic tells that numbers of ours come from synthetic data; every picture and caption says so.
+	Synthetic bool `json:"synthetic"`
 }
 
 // Column is one metric.
@@ -56,8 +58,9 @@ type Row struct {
 	Cells    []Cell   `json:"cells"` // as Columns
 	Marks    []int    `json:"notes,omitempty"`
 	Params   []Param  `json:"params,omitempty"`
-	Of       []string `json:"of,omitempty"`     // the models that a control stands beside
-	Source   string   `json:"source,omitempty"` // of a published row
+	Control  string   `json:"control,omitempty"` // which control this is
+	Of       []string `json:"of,omitempty"`      // the models that it stands beside
+	Source   string   `json:"source,omitempty"`  // of a published row
 }
 
 // Param is one value that the sweep varies, less the seed.

@@ -122,7 +122,8 @@ func (b *builder) caption() {
 	if b.sweep.Report.Caption != "" {
 		say("%s", b.sweep.Report.Caption)
 	}
-	if b.synthetic() {
+	t.Synthetic = b.synthetic()
+	if t.Synthetic {
 		say("Synthetic data: the numbers show that the program works, they are no clinical result.")
 	}
 	if n := len(b.sweep.Seeds); n > 1 {
@@ -135,7 +136,7 @@ func (b *builder) caption() {
 		say("One seed (n = 1): nothing is said about the spread between runs.")
 	}
 	b.describeTests(say)
-	if b.synthetic() && slices.ContainsFunc(t.Rows, func(r Row) bool { return r.Kind == Published }) {
+	if t.Synthetic && slices.ContainsFunc(t.Rows, func(r Row) bool { return r.Kind == Published }) {
 		say("Published rows were measured on real data with other programs: they stand here to be seen, not to be compared.")
 	}
 }

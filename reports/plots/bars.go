@@ -1,0 +1,186 @@
+package plots
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+	"slices"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"harness/reports"
+)
+
+// panelsARow is how many panels stand side by side.
+const panelsARow = 3
+
+// Bars makes one figure with a panel a metric: a bar for each model, and a mark at its controls. Metrics without any
+// number are left out; without any metric there is no figure.
+func Bars(t *reports.Table) (*Figure, error) {
+	f := &Figure{Name: t.Name + "-bars", Title: t.Name, width: 3 * vg.Inch}
+	models := rowsOf(t, reports.Model)
+	f.height = vg.Points(70 + 20*float64(len(models)))
+	controls := controlStyles(t)
+	var panels []*plot.Plot
+	seeds := 0
+	for c, column := range t.Columns {
+		if !slices.ContainsFunc(models, func(r reports.Row) bool { return !r.Cells[c].Blank() }) {
+			continue
+		}
+		p := newPanel("", unit(column.Metric, column.Label), "")
+		p.Add(grid())
+		for i, row := range models {
+			seeds = max(seeds, row.Cells[c].N)
+			if err := addBar(p, row.Cells[c], column.Scale, float64(len(models)-1-i)); err != nil {
+				return nil, fmt.Errorf("draw bars of %s: %w", column.Metric, err)
+			}
+		}
+		for _, control := range controls {
+			if err := control.add(p, models, c, column.Scale); err != nil {
+				return nil, fmt.Errorf("draw controls of %s: %w", column.Metric, err)
+			}
+		}
+		nameRows(p, models, len(panels)%panelsARow == 0)
+		p.X.Min = math.Min(0, p.X.Min)
+		panels = append(panels, p)
+	}
+	if len(panels) == 0 {
+		return nil, nil
+	}
+	f.panels = tile(panels)
+	for _, control := range controls {
+		f.key = append(f.key, keyEntry{control.name, []plot.Thumbnailer{upright{control.style}}})
+	}
+	f.Subtitle = subtitle(t, seeds, "whiskers: ± 1 standard deviation over")
+	return f, nil
+}
+
+func rowsOf(t *reports.Table, kind reports.Kind) []reports.Row {
+	var rows []reports.Row
+	for _, r := range t.Rows {
+		if r.Kind == kind {
+			rows = append(rows, r)
+		}
+	}
+	return rows
+}
+
+// addBar draws one bar with its whiskers at height y.
+func addBar(p *plot.Plot, cell reports.Cell, scale, y float64) error {
+	if cell.Blank() {
+		return nil
+	}
+	bar, err := plotter.NewBarChart(plotter.Values{cell.Mean * scale}, vg.Points(11))
+	if err != nil {
+		return err
+	}
+	bar.Horizontal, bar.XMin, bar.Color, bar.LineStyle.Width = true, y, palette[0], 0
+	if cell.Bold {
+		bar.LineStyle = draw.LineStyle{Color: color.Black, Width: vg.Points(1)}
+	}
+	p.Add(bar)
+	if math.IsNaN(cell.Std) {
+		return nil
+	}
+	whisker, err := plotter.NewXErrorBars(spread{cell.Mean * scale, y, cell.Std * scale})
+	if err != nil {
+		return err
+	}
+	whisker.LineStyle = draw.LineStyle{Color: color.Black, Width: vg.Points(1)}
+	p.Add(whisker)
+	return nil
+}
+
+// spread is one point with its deviation along x.
+type spread struct{ x, y, std float64 }
+
+func (s spread) Len() int                       { return 1 }
+func (s spread) XY(int) (float64, float64)      { return s.x, s.y }
+func (s spread) XError(int) (low, high float64) { return s.std, s.std }
+
+// control is one kind of control in all its rows.
+type control struct {
+	name  string
+	rows  []reports.Row
+	style draw.LineStyle
+}
+
+// controlStyles groups the control rows of a table by the control's own name.
+func controlStyles(t *reports.Table) []control {
+	var list []control
+	for _, row := range rowsOf(t, reports.Control) {
+		name := row.Control
+		i := slices.IndexFunc(list, func(c control) bool { return c.name == name })
+		if i < 0 {
+			i = len(list)
+			style := lineStyle(i + 1) // the first colour is that of the bars
+			style.Width, style.Dashes = vg.Points(1.8), dashes[i%len(dashes)]
+			list = append(list, control{name: name, style: style})
+		}
+		list[i].rows = append(list[i].rows, row)
+	}
+	return list
+}
+
+// add draws a mark across each bar that the control stands beside.
+func (k control) add(p *plot.Plot, models []reports.Row, c int, scale float64) error {
+	for _, row := range k.rows {
+		if row.Cells[c].Blank() {
+			continue
+		}
+		x := row.Cells[c].Mean * scale
+		for i, model := range models {
+			if !slices.Contains(row.Of, model.Name) {
+				continue
+			}
+			y := float64(len(models) - 1 - i)
+			line, err := plotter.NewLine(plotter.XYs{{X: x, Y: y - .5}, {X: x, Y: y + .5}})
+			if err != nil {
+				return err
+			}
+			line.LineStyle = k.style
+			p.Add(line)
+		}
+	}
+	return nil
+}
+
+// upright is the sample of a control in the key.
+type upright struct{ style draw.LineStyle }
+
+// Thumbnail draws a short upright line.
+func (u upright) Thumbnail(c *draw.Canvas) {
+	x := c.Center().X
+	c.StrokeLine2(u.style, x, c.Min.Y-vg.Points(2), x, c.Max.Y+vg.Points(2))
+}
+
+// nameRows puts the names of the rows at the bars, in the first panel of a line only.
+func nameRows(p *plot.Plot, models []reports.Row, named bool) {
+	ticks := make([]plot.Tick, len(models))
+	for i, row := range models {
+		ticks[i].Value = float64(len(models) - 1 - i)
+		ticks[i].Label = " "
+		if named {
+			ticks[i].Label = row.Name
+		}
+	}
+	p.Y.Tick.Marker = plot.ConstantTicks(ticks)
+	p.Y.Tick.Length = 0
+	p.Y.Min, p.Y.Max = -.6, float64(len(models))-.4
+}
+
+// tile arranges panels in lines; the last line is filled with nothing.
+func tile(panels []*plot.Plot) [][]*plot.Plot {
+	columns := min(panelsARow, len(panels))
+	var lines [][]*plot.Plot
+	for len(panels) > 0 {
+		n := min(columns, len(panels))
+		line := make([]*plot.Plot, columns)
+		copy(line, panels[:n])
+		lines, panels = append(lines, line), panels[n:]
+	}
+	return lines
+}

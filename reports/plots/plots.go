@@ -1,0 +1,209 @@
+// Package plots draws what package reports has computed: curves of training, bars of results, results against an axis.
+//
+//	Curves   a figure for each recorded curve: a line a row, a band of one standard deviation over seeds
+//	Bars     one figure: a panel a metric, a bar a row, marks for the controls
+//	Axis     one figure for each numeric axis: a panel a metric, a line for each setting of the other axes
+//	Figure   title, panels and key; Write draws it as PNG, SVG or PDF
+//
+// Colours are told apart by readers who see few of them (Okabe and Ito), and lines differ in their dashes too.
+package plots
+
+import (
+	"fmt"
+	"image/color"
+	"io"
+	"os"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgpdf"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// Figure is one picture.
+type Figure struct {
+	Name     string // of its file, without folder and suffix
+	Title    string
+	Subtitle string // what the data is, what bands and bars mean
+	panels   [][]*plot.Plot
+	key      []keyEntry
+	width    vg.Length // of one panel
+	height   vg.Length
+}
+
+// keyEntry is one line of the key, with what draws its sample.
+type keyEntry struct {
+	text   string
+	sample []plot.Thumbnailer
+}
+
+// Formats are the formats that Write knows.
+var Formats = [...]string{"png", "svg", "pdf"}
+
+const (
+	margin    = 10 * vg.Millimeter / 2
+	headSpace = 34 // points for title and subtitle
+	keyLine   = 13 // points a line of the key
+	pngDPI    = 160
+)
+
+// Write draws the figure.
+func (f *Figure) Write(w io.Writer, format string) error {
+	rows, columns := len(f.panels), len(f.panels[0])
+	keyWidth := f.keyWidth()
+	width := f.width*vg.Length(columns) + keyWidth + 2*margin
+	height := f.height*vg.Length(rows) + vg.Points(headSpace) + 2*margin
+	height = max(height, vg.Points(headSpace+keyLine*float64(len(f.key)))+2*margin)
+	canvas, err := newCanvas(width, height, format)
+	if err != nil {
+		return err
+	}
+	all := draw.New(canvas)
+	all.SetColor(color.White)
+	all.Fill(all.Rectangle.Path())
+	all = draw.Crop(all, margin, -margin, margin, -margin)
+	f.drawHead(all)
+	body := draw.Crop(all, 0, -keyWidth, 0, -vg.Points(headSpace))
+	tiles := draw.Tiles{Rows: rows, Cols: columns, PadX: vg.Points(10), PadY: vg.Points(10)}
+	for r, line := range plot.Align(f.panels, tiles, body) {
+		for c := range line {
+			if f.panels[r][c] != nil {
+				f.panels[r][c].Draw(line[c])
+			}
+		}
+	}
+	f.drawKey(draw.Crop(all, all.Max.X-all.Min.X-keyWidth, 0, 0, -vg.Points(headSpace)))
+	_, err = canvas.WriteTo(w)
+	return err
+}
+
+// canvas is what a format draws on.
+type canvas interface {
+	vg.CanvasSizer
+	io.WriterTo
+}
+
+func newCanvas(width, height vg.Length, format string) (canvas, error) {
+	switch format {
+	case "png":
+		return vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(pngDPI))}, nil
+	case "svg":
+		return vgsvg.New(width, height), nil
+	case "pdf":
+		return vgpdf.New(width, height), nil
+	}
+	return nil, fmt.Errorf("unknown format %q: want png, svg or pdf", format)
+}
+
+// Save writes the figure to dir/NAME.FORMAT and returns the path.
+func (f *Figure) Save(dir, format string) (string, error) {
+	path := dir + string(os.PathSeparator) + f.Name + "." + format
+	file, err := os.Create(path)
+	if err != nil {
+		return "", err
+	}
+	if err := f.Write(file, format); err != nil {
+		file.Close()
+		return "", fmt.Errorf("draw %s: %w", path, err)
+	}
+	return path, file.Close()
+}
+
+func (f *Figure) drawHead(c draw.Canvas) {
+	title := textStyle(12, color.Black)
+	title.Font.Weight = 2 // bold
+	title.YAlign = text.YTop
+	c.FillText(title, vg.Point{X: c.Min.X, Y: c.Max.Y}, f.Title)
+	subtitle := textStyle(8.5, gray)
+	subtitle.YAlign = text.YTop
+	c.FillText(subtitle, vg.Point{X: c.Min.X, Y: c.Max.Y - vg.Points(16)}, f.Subtitle)
+}
+
+func (f *Figure) keyWidth() vg.Length {
+	if len(f.key) == 0 {
+		return 0
+	}
+	style := textStyle(9, color.Black)
+	widest := vg.Length(0)
+	for _, e := range f.key {
+		widest = max(widest, style.Width(e.text))
+	}
+	return widest + vg.Points(40)
+}
+
+func (f *Figure) drawKey(c draw.Canvas) {
+	style := textStyle(9, color.Black)
+	style.YAlign = text.YCenter
+	y := c.Max.Y - vg.Points(keyLine)/2 - vg.Points(4)
+	for _, e := range f.key {
+		icon := draw.Crop(c, vg.Points(12), 0, 0, 0)
+		icon.Rectangle = vg.Rectangle{
+			Min: vg.Point{X: c.Min.X + vg.Points(12), Y: y - vg.Points(4)},
+			Max: vg.Point{X: c.Min.X + vg.Points(32), Y: y + vg.Points(4)},
+		}
+		for _, sample := range e.sample {
+			sample.Thumbnail(&icon)
+		}
+		c.FillText(style, vg.Point{X: c.Min.X + vg.Points(38), Y: y}, e.text)
+		y -= vg.Points(keyLine)
+	}
+}
+
+// newPanel is an empty plot in the house style: sans serif, light frame, no title of its own.
+func newPanel(title, x, y string) *plot.Plot {
+	p := plot.New()
+	p.Title.Text = title
+	p.Title.TextStyle = centred(textStyle(10, color.Black))
+	p.Title.Padding = vg.Points(4)
+	for axis, label := range map[*plot.Axis]string{&p.X: x, &p.Y: y} {
+		axis.Label.Text = label
+		style := axis.Label.TextStyle
+		style.Font, style.Color = sans(9), color.Black
+		axis.Label.TextStyle = style
+		style = axis.Tick.Label
+		style.Font, style.Color = sans(8.5), color.Black
+		axis.Tick.Label = style
+		axis.LineStyle.Color, axis.Tick.LineStyle.Color = gray, gray
+	}
+	return p
+}
+
+func sans(points float64) font.Font {
+	return font.Font{Typeface: "Liberation", Variant: "Sans", Size: vg.Points(points)}
+}
+
+func textStyle(points float64, c color.Color) text.Style {
+	return text.Style{Color: c, Font: sans(points), Handler: plot.DefaultTextHandler}
+}
+
+func centred(s text.Style) text.Style {
+	s.XAlign, s.YAlign = text.XCenter, text.YTop
+	return s
+}
+
+var (
+	gray      = color.RGBA{R: 90, G: 90, B: 90, A: 255}
+	lightGray = color.RGBA{R: 225, G: 225, B: 225, A: 255}
+)
+
+// palette is Okabe and Ito's, less the yellow that is too light for lines.
+var palette = [...]color.RGBA{
+	{0, 114, 178, 255}, {230, 159, 0, 255}, {0, 158, 115, 255}, {204, 121, 167, 255}, {86, 180, 233, 255}, {213, 94, 0, 255}, {0, 0, 0, 255},
+}
+
+var dashes = [...][]vg.Length{nil, {vg.Points(6), vg.Points(2)}, {vg.Points(2), vg.Points(2)}, {vg.Points(7), vg.Points(2), vg.Points(2), vg.Points(2)}}
+
+// lineStyle is the i-th of the styles that can be told apart: colours first, then dashes.
+func lineStyle(i int) draw.LineStyle {
+	return draw.LineStyle{Color: palette[i%len(palette)], Width: vg.Points(1.6), Dashes: dashes[i/len(palette)%len(dashes)]}
+}
+
+// faint is a colour as the background of a line.
+func faint(c color.Color) color.Color {
+	r, g, b, _ := c.RGBA()
+	return color.NRGBA{R: uint8(r >> 8), G: uint8(g >> 8), B: uint8(b >> 8), A: 48}
+}

@@ -1,0 +1,146 @@
+package plots
+
+import (
+	"bytes"
+	"context"
+	"image/png"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"harness/registry"
+	"harness/reports"
+	"harness/sweeps"
+)
+
+const gridFile = `version: 1
+name: grid
+base: {preset: smoke}
+parameters:
+  resolution: {values: [224, 448]}
+  pretrain.parallel_ratio: {values: [0, 0.25, 0.5], label: parallel}
+seeds: [0, 1, 2]
+metrics:
+  caref/acc50: {label: "CAREF Acc@0.5"}
+  diffvqa/bleu4: {label: BLEU-4}
+  diffvqa/cider: {label: CIDEr}
+  diffvqa/f1: {label: finding F1}
+`
+
+// tableOf computes a table of invented numbers.
+func tableOf(t *testing.T) (*reports.Table, *sweeps.Sweep) {
+	t.Helper()
+	s, err := sweeps.Parse("grid.yaml", []byte(gridFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	trials, err := s.Expand()
+	if err != nil {
+		t.Fatal(err)
+	}
+	results := reports.Results{}
+	for i, trial := range trials {
+		r := reports.Result{State: registry.Done, Values: map[string]registry.Summary{}, Synthetic: true}
+		for j, metric := range []string{"caref/acc50", "diffvqa/bleu4", "diffvqa/cider", "diffvqa/f1"} {
+			value := .4 + .1*math.Sin(float64(i*7+j*3))
+			if trial.Control != "" {
+				value -= .2
+			}
+			r.Values[metric] = registry.Summary{Last: value, N: 1}
+			r.Values["controls/question-only/"+metric] = registry.Summary{Last: .15 + .01*float64(trial.Seed), N: 1}
+			r.Values["controls/shuffled-images/"+metric] = registry.Summary{Last: value - .15, N: 1}
+		}
+		results[trial.ID] = r
+	}
+	table, err := reports.Compute(context.Background(), s, trials, results, reports.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table, s
+}
+
+func curve() reports.Curve {
+	c := reports.Curve{Metric: "pretrain/loss"}
+	for i, row := range []string{"all tasks", "CAP only", "w/o AREF"} {
+		line := reports.Line{Row: row, N: 3}
+		for step := 10.; step <= 1500; step += 10 {
+			line.Step = append(line.Step, step)
+			line.Mean = append(line.Mean, 1+float64(i)*.2+3*math.Exp(-step/300))
+			line.Std = append(line.Std, .1)
+		}
+		c.Lines = append(c.Lines, line)
+	}
+	return c
+}
+
+// TestFigures draws every kind of figure in every format. With KEEP_FIGURES=DIR the files stay there to be looked at.
+func TestFigures(t *testing.T) {
+	dir := os.Getenv("KEEP_FIGURES")
+	if dir == "" {
+		dir = t.TempDir()
+	}
+	table, s := tableOf(t)
+	figures, err := Curves(table, []reports.Curve{curve()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bars, err := Bars(table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	axes, err := Axis(table, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	figures = append(append(figures, bars), axes...)
+	if len(figures) != 4 {
+		t.Fatalf("%d figures, want a curve, bars and two axes", len(figures))
+	}
+	for _, f := range figures {
+		if !strings.Contains(f.Subtitle, "synthetic data") {
+			t.Errorf("%s does not say that its data is synthetic", f.Name)
+		}
+		for _, format := range Formats {
+			path, err := f.Save(dir, format)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if info, err := os.Stat(path); err != nil || info.Size() < 1000 {
+				t.Errorf("%s: %v", filepath.Base(path), err)
+			}
+		}
+	}
+}
+
+// TestFigureIsTheSameTwice compares pictures drawn twice, since reports are committed.
+func TestFigureIsTheSameTwice(t *testing.T) {
+	table, _ := tableOf(t)
+	var drawn [2]bytes.Buffer
+	for i := range drawn {
+		f, err := Bars(table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Write(&drawn[i], "png"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !bytes.Equal(drawn[0].Bytes(), drawn[1].Bytes()) {
+		t.Error("two pictures of one table differ")
+	}
+	if _, err := png.Decode(&drawn[0]); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestEmptyTable(t *testing.T) {
+	f, err := Bars(&reports.Table{Name: "empty", Columns: []reports.Column{{Metric: "m"}}})
+	if err != nil || f != nil {
+		t.Errorf("figure %v, error %v: want neither", f, err)
+	}
+	if _, err := newCanvas(1, 1, "gif"); err == nil {
+		t.Error("a format that does not exist is accepted")
+	}
+}
