@@ -52,6 +52,7 @@ func newRootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError("%w", err) })
 	root.PersistentFlags().String("home", "", "where runs, data and caches lie (default $HARNESS_HOME, else runs)")
 	root.AddCommand(
+		newSweepCommand(), newListCommand(), newShowCommand(), newDiffCommand(), newTrialCommand(),
 		newDataCommand(),
 	)
 	return root

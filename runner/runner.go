@@ -84,15 +84,11 @@ func Run(ctx context.Context, db *registry.DB, trials []Trial, o Options) (Resul
 	if err := r.prepare(trials); err != nil {
 		return Result{}, err
 	}
-	r.divide()
 	r.display = newDisplay(o.Display, o.Out)
 	defer r.display.close()
+	defer r.closeSpawner()
 	if len(r.queue) > 0 {
-		r.spawner = newSpawner()
-		defer r.spawner.close()
-		if o.Provenance != nil {
-			r.provenance = o.Provenance()
-		}
+		r.openSpawner()
 	}
 	err := r.loop(ctx)
 	if err != nil {
@@ -309,7 +305,7 @@ func (r *run) start(k *task) error {
 			return err
 		}
 	}
-	s, err := r.newSlot(k, claim)
+	s, err := r.newSlot(k, claim, journal.PurposeRun)
 	if err != nil {
 		claim.release()
 		return fmt.Errorf("start trial %s: %w", k.ID, err)
@@ -365,12 +361,8 @@ func (r *run) ask() error {
 			r.queue = append(r.queue, k)
 		}
 	}
-	if len(r.queue) > 0 && r.spawner == nil {
-		r.spawner = newSpawner()
-		if r.options.Provenance != nil {
-			r.provenance = r.options.Provenance()
-		}
-		r.divide()
+	if len(r.queue) > 0 {
+		r.openSpawner()
 	}
 	return nil
 }
@@ -423,6 +415,24 @@ func (r *run) abandon() {
 	}
 	for range r.slots {
 		(<-r.ended).claim.release()
+	}
+}
+
+// openSpawner gets ready to start processes, unless that was done before: what never starts one need not wait for it.
+func (r *run) openSpawner() {
+	if r.spawner != nil {
+		return
+	}
+	r.spawner = newSpawner()
+	r.divide()
+	if r.options.Provenance != nil {
+		r.provenance = r.options.Provenance()
+	}
+}
+
+func (r *run) closeSpawner() {
+	if r.spawner != nil {
+		r.spawner.close()
 	}
 }
 

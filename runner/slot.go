@@ -45,7 +45,7 @@ type slot struct {
 }
 
 // newSlot makes the attempt's folder and opens its journal with what is run, where.
-func (r *run) newSlot(k *task, c *claim) (*slot, error) {
+func (r *run) newSlot(k *task, c *claim, purpose journal.Purpose) (*slot, error) {
 	number, dir, err := registry.NewAttempt(r.db.Home, k.Spec)
 	if err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ func (r *run) newSlot(k *task, c *claim) (*slot, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = w.Start(journal.Start{Trial: k.ID, Attempt: number, Purpose: journal.PurposeRun, Spec: k.Spec.Canonical(),
+	err = w.Start(journal.Start{Trial: k.ID, Attempt: number, Purpose: purpose, Spec: k.Spec.Canonical(),
 		Engine: r.options.Engine, Threads: r.threads, Provenance: r.provenance})
 	if err != nil {
 		w.Close()
@@ -87,7 +87,7 @@ func (s *slot) pretrains(t spec.Trial) bool {
 		return false
 	}
 	switch s.heard.Stage {
-	case "", "data", string(spec.StagePretrain):
+	case "", "data", "images", string(spec.StagePretrain):
 		return own.StageID(spec.StagePretrain) == t.StageID(spec.StagePretrain)
 	}
 	return false

@@ -1,0 +1,385 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"harness/experiments"
+	"harness/model/spec"
+	"harness/registry"
+	"harness/registry/journal"
+	"harness/reports"
+	"harness/runner"
+	"harness/sweeps"
+)
+
+// grace is how long a trial that was asked to stop may take to save its checkpoint.
+const grace = 2 * time.Minute
+
+// sweepOptions are the flags of sweep.
+type sweepOptions struct {
+	experimentOptions
+	home        string
+	engine      string
+	parallel    int
+	threads     int
+	dryRun      bool
+	json        bool
+	quiet       bool
+	retryFailed bool
+}
+
+func newSweepCommand() *cobra.Command {
+	var o sweepOptions
+	cmd := &cobra.Command{
+		Use:   "sweep NAME|FILE",
+		Short: "Run the trials of an experiment that have no result yet, and print its table",
+		Long: `Run the trials of an experiment that have no result yet, and print its table.
+
+NAME is a built-in experiment, FILE a file of your own. Ctrl-C lets the running trials save a checkpoint; the same
+command goes on from there. Trials that failed for good are run again with --retry-failed only.`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usageError("want one experiment: one of %s, or a file", strings.Join(experiments.Names(), ", "))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.home = homeOf(cmd)
+			return sweep(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), args[0], o)
+		},
+	}
+	f := cmd.Flags()
+	o.experimentOptions.flags(cmd)
+	f.BoolVar(&o.dryRun, "dry-run", false, "print the trials and run nothing")
+	f.BoolVar(&o.json, "json", false, "print the trials as JSON")
+	f.BoolVar(&o.quiet, "quiet", false, "show neither progress nor table")
+	f.BoolVar(&o.retryFailed, "retry-failed", false, "run again what failed for good")
+	f.IntVar(&o.parallel, "parallel", 0, "trials at a time (default: what the file says, else by the cores)")
+	f.IntVar(&o.threads, "threads", 0, "threads of each trial (default: the cores divided among the trials)")
+	f.StringVar(&o.engine, "engine", "", "native (default), go, or xla:PATH with the path of a PJRT plugin")
+	return cmd
+}
+
+// experimentOptions are the flags by which an experiment is changed.
+type experimentOptions struct {
+	preset string
+	set    []string
+}
+
+func (o *experimentOptions) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.preset, "preset", "", "run the experiment at another size: smoke, nano, tiny, small or paper")
+	cmd.Flags().StringArrayVar(&o.set, "set", nil, "set a field of every trial, such as pretrain.steps=100; may be repeated")
+}
+
+// sweep runs an experiment; the table goes to w, progress and warnings to log.
+func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) error {
+	if o.parallel < 0 || o.threads < 0 {
+		return usageError("--parallel and --threads: want at least 1")
+	}
+	kind, err := engineKind(o.engine)
+	if err != nil {
+		return err
+	}
+	if kind != "" {
+		o.set = append(o.set, "engine="+kind)
+	}
+	s, trials, err := loadExperiment(name, o.experimentOptions)
+	if err != nil {
+		return err
+	}
+	if o.dryRun {
+		return printPlan(w, s, trials, o.json)
+	}
+	db, err := openRegistry(ctx, log, o.home)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	planned, err := plan(trials)
+	if err != nil {
+		return err
+	}
+	if err := db.Plan(ctx, s.Name, planned); err != nil {
+		return err
+	}
+	run := make([]runner.Trial, len(trials))
+	for i, t := range trials {
+		run[i] = runner.Trial{ID: t.ID, Spec: t.Spec, Label: t.Label}
+	}
+	began := time.Now()
+	result, err := runner.Run(ctx, db, run, o.runnerOptions(s, log))
+	if err != nil {
+		return err
+	}
+	if !o.quiet {
+		fmt.Fprintln(log, resultLine(s.Name, result, time.Since(began)))
+	}
+	if err := printSweep(context.WithoutCancel(ctx), w, db, s, o); err != nil {
+		return err
+	}
+	return sweepError(s.Name, result)
+}
+
+// engineKind is the engine that a trial's spec names for the value of --engine.
+func engineKind(engine string) (string, error) {
+	switch {
+	case engine == "", engine == "native":
+		return "", nil
+	case engine == "go":
+		return "go", nil
+	case strings.HasPrefix(engine, "xla:") && engine != "xla:":
+		return "xla", nil
+	}
+	return "", usageError("unknown engine %q: want native, go, or xla:PATH with the path of a PJRT plugin", engine)
+}
+
+// loadExperiment reads a built-in experiment or a file and expands it.
+func loadExperiment(name string, o experimentOptions) (*sweeps.Sweep, []sweeps.Trial, error) {
+	file, data, err := readExperiment(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := sweeps.Parse(file, data)
+	if err != nil {
+		return nil, nil, usageError("%w", err)
+	}
+	if err := s.Override(spec.Preset(o.preset), o.set); err != nil {
+		return nil, nil, usageError("%w", err)
+	}
+	trials, err := s.Expand()
+	if err != nil {
+		return nil, nil, usageError("%w", err)
+	}
+	return s, trials, nil
+}
+
+// readExperiment finds an experiment by its name, else by its path.
+func readExperiment(name string) (file string, data []byte, err error) {
+	full, unknown := experiments.Find(name)
+	if unknown == nil {
+		data, err = experiments.Read(full)
+		return full + ".yaml", data, err
+	}
+	data, err = os.ReadFile(name)
+	switch {
+	case err == nil:
+		return name, data, nil
+	case errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(name, "./"):
+		return "", nil, usageError("%w", unknown)
+	}
+	return "", nil, usageError("read experiment: %w", err)
+}
+
+// openRegistry opens the registry for writing and says so when it had to be rebuilt.
+func openRegistry(ctx context.Context, log io.Writer, home string) (*registry.DB, error) {
+	db, err := registry.Open(ctx, home)
+	if err != nil {
+		return nil, withHint(err, "choose a folder that can be written with --home DIR or $HARNESS_HOME")
+	}
+	sayRebuilt(log, db)
+	return db, nil
+}
+
+func sayRebuilt(log io.Writer, db *registry.DB) {
+	if db.Rebuilt > 0 {
+		fmt.Fprintf(log, "registry.db was missing: rebuilt from %d journals\n", db.Rebuilt)
+	}
+}
+
+// plan is what the registry is told of the trials.
+func plan(trials []sweeps.Trial) ([]registry.Planned, error) {
+	planned := make([]registry.Planned, len(trials))
+	for i, t := range trials {
+		m := registry.Member{Label: t.Label, Row: t.Row, Control: t.Control, Seed: t.Seed}
+		for _, p := range t.Params {
+			value, err := json.Marshal(p.Value)
+			if err != nil {
+				return nil, fmt.Errorf("plan %s: %s: %w", t.Label, p.Path, err)
+			}
+			m.Params = append(m.Params, registry.Param{Path: p.Path, Value: value, Text: p.Text})
+		}
+		planned[i] = registry.Planned{ID: t.ID, Spec: t.Spec, Member: m}
+	}
+	return planned, nil
+}
+
+func (o sweepOptions) runnerOptions(s *sweeps.Sweep, log io.Writer) runner.Options {
+	parallel := o.parallel
+	if parallel == 0 {
+		parallel = s.Run.Parallel
+	}
+	return runner.Options{
+		Child:       childOf(o.home, o.engine),
+		Parallel:    parallel,
+		Threads:     o.threads,
+		Engine:      o.engine,
+		Retries:     s.Run.Retries,
+		MaxFailures: s.Run.MaxFailures,
+		Timeout:     s.Resources.Timeout,
+		Grace:       grace,
+		RetryFailed: o.retryFailed,
+		Provenance:  func() journal.Provenance { return registry.Here(context.Background()) },
+		Kill:        secondSignal(),
+		Out:         log,
+		Display:     displayOf(log, o.quiet),
+	}
+}
+
+// childOf makes the process that runs an attempt: this very program, even if its file was replaced meanwhile.
+func childOf(home, engine string, more ...string) func(dir string, threads int) *exec.Cmd {
+	return func(dir string, threads int) *exec.Cmd {
+		args := append([]string{"trial", "run", "--home", home, "--dir", dir, "--threads", strconv.Itoa(threads),
+			"--engine", engine}, more...)
+		cmd := exec.Command("/proc/self/exe", args...)
+		cmd.Args[0] = os.Args[0]
+		return cmd
+	}
+}
+
+// secondSignal returns a channel that is closed when the user asks to stop for the second time; the first time cancels
+// the context of the command.
+func secondSignal() <-chan struct{} {
+	second := make(chan struct{})
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		<-signals
+		close(second)
+	}()
+	return second
+}
+
+func displayOf(log io.Writer, quiet bool) runner.Display {
+	if quiet {
+		return runner.Silent
+	}
+	if file, ok := log.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+		return runner.Bars
+	}
+	return runner.Plain
+}
+
+// printPlan lists the trials of an experiment.
+func printPlan(w io.Writer, s *sweeps.Sweep, trials []sweeps.Trial, asJSON bool) error {
+	if asJSON {
+		type planned struct {
+			ID      string        `json:"id"`
+			Label   string        `json:"label"`
+			Params  orderedParams `json:"params"`
+			Row     string        `json:"row"`
+			Seed    int64         `json:"seed"`
+			Control string        `json:"control,omitempty"`
+		}
+		list := make([]planned, len(trials))
+		registered, err := plan(trials)
+		if err != nil {
+			return err
+		}
+		for i, t := range trials {
+			list[i] = planned{t.ID, t.Label, registered[i].Member.Params, t.Row, t.Seed, t.Control}
+		}
+		return printJSON(w, list)
+	}
+	for _, t := range trials {
+		fmt.Fprintf(w, "%s  %s\n", t.ID[:8], t.Label)
+	}
+	fmt.Fprintf(w, "%d trials\n", len(trials))
+	return nil
+}
+
+// orderedParams is a JSON object whose keys stay in their order.
+type orderedParams []registry.Param
+
+// MarshalJSON writes the object.
+func (p orderedParams) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i, param := range p {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		key, err := json.Marshal(param.Path)
+		if err != nil {
+			return nil, err
+		}
+		b.Write(key)
+		b.WriteByte(':')
+		b.Write(param.Value)
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
+
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// printSweep prints what the sweep came to: its table, or its trials as JSON.
+func printSweep(ctx context.Context, w io.Writer, db *registry.DB, s *sweeps.Sweep, o sweepOptions) error {
+	if o.json {
+		return list(ctx, w, db, listOptions{sweep: s.Name, json: true})
+	}
+	if o.quiet {
+		return nil
+	}
+	table, err := reports.Build(ctx, db, s, reports.Options{})
+	if errors.Is(err, reports.ErrNothing) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return table.Text(w)
+}
+
+func resultLine(name string, r runner.Result, took time.Duration) string {
+	text := fmt.Sprintf("%s: %d done", name, r.Done)
+	if r.Before > 0 {
+		text += fmt.Sprintf(" (%d before)", r.Before)
+	}
+	for _, part := range []struct {
+		n    int
+		what string
+	}{{r.Failed, "failed"}, {r.Interrupted, "interrupted"}, {r.Queued, "not started"}} {
+		if part.n > 0 {
+			text += fmt.Sprintf(", %d %s", part.n, part.what)
+		}
+	}
+	return text + fmt.Sprintf(", in %s", took.Round(10*time.Millisecond))
+}
+
+// sweepError is the error that the command ends with, by how the trials stand.
+func sweepError(name string, r runner.Result) error {
+	switch {
+	case errors.Is(r.Stopped, context.Canceled):
+		return withHint(withCode(exitInterrupted, fmt.Errorf("sweep %s: interrupted", name)), "the same command goes on")
+	case errors.Is(r.Stopped, runner.ErrTooManyFailures):
+		return withCode(exitSomeFailed, fmt.Errorf("sweep %s: %w", name, r.Stopped))
+	case r.Failed > 0:
+		return withHint(withCode(exitSomeFailed, fmt.Errorf("sweep %s: %d of %d trials failed", name, r.Failed,
+			r.Done+r.Failed+r.Interrupted+r.Queued)), "see harness ls --state failed and harness trial log ID; --retry-failed runs them again")
+	case r.Interrupted+r.Queued > 0:
+		return withHint(fmt.Errorf("sweep %s: %d trials are not done", name, r.Interrupted+r.Queued), "the same command goes on")
+	}
+	return nil
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"harness/model"
+	"harness/model/spec"
+	"harness/registry"
+	"harness/registry/journal"
+	"harness/runner"
+)
+
+func newTrialCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "trial",
+		Short: "Run a single trial again, or read its log",
+	}
+	cmd.AddCommand(newTrialRerunCommand(), newTrialLogCommand(), newTrialRunCommand())
+	return cmd
+}
+
+// newTrialRunCommand is the process that sweep starts for each attempt of a built-in trial.
+func newTrialRunCommand() *cobra.Command {
+	var env model.Env
+	var fresh bool
+	cmd := &cobra.Command{
+		Use:    "run --dir DIR",
+		Short:  "Run one attempt of a trial in its folder",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			env.Home = homeOf(cmd)
+			if fresh {
+				scratch, err := makeScratch(env.Home, env.Dir)
+				if err != nil {
+					return err
+				}
+				defer os.RemoveAll(scratch)
+				env.Home = scratch
+			}
+			return runAttempt(cmd.Context(), env)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&env.Dir, "dir", "", "folder of the attempt, which holds spec.json")
+	f.StringVar(&env.Engine, "engine", "", "native, go, or xla:PATH")
+	f.IntVar(&env.Threads, "threads", 0, "threads; 0 = all cores")
+	f.BoolVar(&fresh, "fresh", false, "share no stage with other trials")
+	return cmd
+}
+
+// runAttempt trains and tests the trial of env.Dir and writes its journal.
+func runAttempt(ctx context.Context, env model.Env) error {
+	data, err := os.ReadFile(filepath.Join(env.Dir, "spec.json"))
+	if err != nil {
+		return usageError("run trial: %w", err)
+	}
+	var t spec.Trial
+	if err := json.Unmarshal(data, &t); err != nil {
+		return usageError("run trial: %s: %w", filepath.Join(env.Dir, "spec.json"), err)
+	}
+	w, err := openJournal(ctx, env, t)
+	if err != nil {
+		return err
+	}
+	err = model.Run(ctx, t, env, w)
+	end := journal.End{Outcome: journal.Done}
+	switch {
+	case err != nil && ctx.Err() != nil:
+		end = journal.End{Outcome: journal.Interrupted, Error: "stopped"}
+		err = withCode(exitInterrupted, errors.New("interrupted"))
+	case err != nil:
+		end = journal.End{Outcome: journal.Failed, Error: err.Error()}
+	}
+	return errors.Join(err, w.End(end), w.Close())
+}
+
+// openJournal goes on with the journal that the runner has begun, or begins one.
+func openJournal(ctx context.Context, env model.Env, t spec.Trial) (*journal.Writer, error) {
+	w, err := journal.Continue(env.Dir)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return w, err
+	}
+	number, err := strconv.Atoi(filepath.Base(env.Dir))
+	if err != nil {
+		return nil, usageError("run trial: %s is no folder of an attempt", env.Dir)
+	}
+	if w, err = journal.Create(env.Dir); err != nil {
+		return nil, err
+	}
+	return w, w.Start(journal.Start{Trial: t.ID(), Attempt: number, Purpose: journal.PurposeRun, Spec: t.Canonical(),
+		Engine: env.Engine, Threads: env.Threads, Provenance: registry.Here(ctx)})
+}
+
+func newTrialLogCommand() *cobra.Command {
+	var number int
+	cmd := &cobra.Command{
+		Use:   "log ID",
+		Short: "Print what a trial printed",
+		Args:  trialIDs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			db, err := openForReading(cmd)
+			if err != nil {
+				return err
+			}
+			defer db.Close()
+			return printLog(cmd.Context(), cmd.OutOrStdout(), db, args[0], number)
+		},
+	}
+	cmd.Flags().IntVar(&number, "attempt", 0, "number of the attempt (default: the newest)")
+	return cmd
+}
+
+// printLog copies the log of an attempt, the newest for number 0.
+func printLog(ctx context.Context, w io.Writer, db *registry.DB, prefix string, number int) error {
+	id, err := findTrial(ctx, db, prefix)
+	if err != nil {
+		return err
+	}
+	if number == 0 {
+		numbers, err := registry.AttemptNumbers(db.Home, id)
+		if err != nil {
+			return err
+		}
+		if len(numbers) == 0 {
+			return fmt.Errorf("trial %s was never started", id[:8])
+		}
+		number = numbers[len(numbers)-1]
+	}
+	file, err := os.Open(filepath.Join(db.AttemptDir(id, number), runner.LogName))
+	if err != nil {
+		return fmt.Errorf("read log: %w", err)
+	}
+	defer file.Close()
+	_, err = io.Copy(w, file)
+	return err
+}
