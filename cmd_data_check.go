@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -66,6 +67,9 @@ func dataCheck(ctx context.Context, w io.Writer, root string, o dataCheckOptions
 		}
 	}
 	report, err := dataset.Check(ctx, root, o.Options, progress)
+	if _, missing := errors.AsType[*dataset.MissingError](err); missing {
+		return withHint(err, `the four sets come from PhysioNet; "harness data synth DIR" writes a synthetic stand-in`)
+	}
 	if err != nil {
 		return err
 	}

@@ -3,8 +3,11 @@ package dataset
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 )
 
 // digests collects what the data hash is made of, each list in the order of the tables, so that the hash does not depend on
@@ -32,6 +35,25 @@ func (l *loader) hash() string {
 func digest(content []byte) string {
 	sum := sha256.Sum256(content)
 	return string(sum[:])
+}
+
+// digestFile adds the content of a file that is read later to the digests; a file that is not there adds nothing.
+func (r *tableResult) digestFile(path string) {
+	if r.err != nil {
+		return
+	}
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	if err == nil {
+		defer f.Close()
+		h := sha256.New()
+		if _, err = io.Copy(h, f); err == nil {
+			r.digests = append(r.digests, string(h.Sum(nil)))
+		}
+	}
+	r.err = err
 }
 
 // sum returns the digest of the table's content; call it at the end of the file.

@@ -41,7 +41,7 @@ var (
 func locate(root string) (*parts, error) {
 	info, err := os.Stat(root)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("data set %s: no such folder", root)
+		return nil, &MissingError{Root: root}
 	} else if err != nil {
 		return nil, fmt.Errorf("data set %s: %w", root, err)
 	}
@@ -72,18 +72,18 @@ func locate(root string) (*parts, error) {
 	}
 	switch {
 	case p.metadata == "":
-		return nil, missing(root, "MIMIC-CXR-JPG", "mimic-cxr-jpg/mimic-cxr-2.0.0-metadata.csv[.gz]")
+		return nil, &MissingError{root, "MIMIC-CXR-JPG", "mimic-cxr-jpg/mimic-cxr-2.0.0-metadata.csv[.gz]"}
 	case p.silver == "":
-		return nil, missing(root, "Chest ImaGenome", "chest-imagenome/silver_dataset/{splits,scene_graph or scene_graph.zip}")
+		return nil, &MissingError{root, "Chest ImaGenome", "chest-imagenome/silver_dataset/{splits,scene_graph or scene_graph.zip}"}
 	case p.questions == "":
-		return nil, missing(root, "Medical-Diff-VQA", "medical-diff-vqa/mimic_pair_questions.csv[.gz]")
+		return nil, &MissingError{root, "Medical-Diff-VQA", "medical-diff-vqa/mimic_pair_questions.csv[.gz]"}
 	}
 	if err := p.openReports(reportFolders); err != nil {
 		return nil, err
 	}
 	if p.reports == nil {
 		p.close()
-		return nil, missing(root, "MIMIC-CXR reports", "mimic-cxr/files/p10/p10000032/s50414267.txt or mimic-cxr-reports.zip")
+		return nil, &MissingError{root, "MIMIC-CXR reports", "mimic-cxr/files/p10/p10000032/s50414267.txt or mimic-cxr-reports.zip"}
 	}
 	if err := p.openScenes(); err != nil {
 		p.close()
@@ -92,8 +92,18 @@ func locate(root string) (*parts, error) {
 	return p, nil
 }
 
-func missing(root, set, looked string) error {
-	return fmt.Errorf("data set %s: no %s (looked for %s, also in subfolders and version folders)", root, set, filepath.Join(root, looked))
+// MissingError says that a root, or one of the four data sets under it, is not there.
+type MissingError struct {
+	Root   string
+	Set    string // "" when the root itself is missing
+	looked string // where the set usually lies, under the root
+}
+
+func (e *MissingError) Error() string {
+	if e.Set == "" {
+		return fmt.Sprintf("data set %s: no such folder", e.Root)
+	}
+	return fmt.Sprintf("data set %s: no %s (looked for %s, also in subfolders and version folders)", e.Root, e.Set, filepath.Join(e.Root, e.looked))
 }
 
 func (p *parts) close() {

@@ -3,6 +3,7 @@ package dataset
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"harness/metrics"
@@ -57,6 +58,7 @@ func (t *tables) readQuestions(path, studies string) (r tableResult) {
 		})
 		return true
 	})
+	r.digestFile(filepath.Join(filepath.Dir(path), keyInfoName))
 	t.studyImages = map[string]studyImage{}
 	if studies == "" {
 		r.notes = append(r.notes, "no mimic_all.csv in Medical-Diff-VQA: each study is shown by its first frontal image")

@@ -1,0 +1,43 @@
+package dataset
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestHash changes one thing at a time: the data hash follows what the numbers depend on.
+func TestHash(t *testing.T) {
+	hashOf := func(change func(r *testRoot), o Options) string {
+		t.Helper()
+		r := newTestRoot()
+		r.files["medical-diff-vqa/"+keyInfoName] = "[]"
+		change(r)
+		s, err := Open(t.Context(), r.write(t), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Hash()
+	}
+	plain := hashOf(func(*testRoot) {}, Options{})
+	if len(plain) != 64 {
+		t.Errorf("hash %q", plain)
+	}
+	if got := hashOf(func(*testRoot) {}, Options{Splits: Official, AllBoxes: true}); got != plain {
+		t.Error("the hash depends on the options")
+	}
+	for name, change := range map[string]func(r *testRoot){
+		"metadata":    func(r *testRoot) { r.metadata = append(r.metadata, "x") },
+		"answer":      func(r *testRoot) { setAnswer(r, 2, "nothing has changed.") },
+		"split":       func(r *testRoot) { r.split = r.split[:4] },
+		"report":      func(r *testRoot) { r.files[reportPath(2, 1)] += " " },
+		"no report":   func(r *testRoot) { delete(r.files, reportPath(2, 1)) },
+		"scene graph": func(r *testRoot) { r.files[scenePath(2, 1)] = strings.Replace(r.files[scenePath(2, 1)], "clear", "dark", 1) },
+		"image":       func(r *testRoot) { r.files[jpgPath(2, 1)] = grayJPEG(40, 32) },
+		"no image":    func(r *testRoot) { delete(r.files, jpgPath(2, 1)) },
+		"findings":    func(r *testRoot) { r.files["medical-diff-vqa/"+keyInfoName] = "[ ]" },
+	} {
+		if hashOf(change, Options{}) == plain {
+			t.Errorf("%s: the hash is the same", name)
+		}
+	}
+}
