@@ -26,15 +26,17 @@ func TestHash(t *testing.T) {
 		t.Error("the hash depends on the options")
 	}
 	for name, change := range map[string]func(r *testRoot){
-		"metadata":    func(r *testRoot) { r.metadata = append(r.metadata, "x") },
-		"answer":      func(r *testRoot) { setAnswer(r, 2, "nothing has changed.") },
-		"split":       func(r *testRoot) { r.split = r.split[:4] },
-		"report":      func(r *testRoot) { r.files[reportPath(2, 1)] += " " },
-		"no report":   func(r *testRoot) { delete(r.files, reportPath(2, 1)) },
-		"scene graph": func(r *testRoot) { r.files[scenePath(2, 1)] = strings.Replace(r.files[scenePath(2, 1)], "clear", "dark", 1) },
-		"image":       func(r *testRoot) { r.files[jpgPath(2, 1)] = grayJPEG(40, 32) },
-		"no image":    func(r *testRoot) { delete(r.files, jpgPath(2, 1)) },
-		"findings":    func(r *testRoot) { r.files["medical-diff-vqa/"+keyInfoName] = "[ ]" },
+		"metadata":  func(r *testRoot) { r.metadata = append(r.metadata, "x") },
+		"answer":    func(r *testRoot) { setAnswer(r, 2, "nothing has changed.") },
+		"split":     func(r *testRoot) { r.split = r.split[:4] },
+		"report":    func(r *testRoot) { r.files[reportPath(2, 1)] += " " },
+		"no report": func(r *testRoot) { delete(r.files, reportPath(2, 1)) },
+		"scene graph": func(r *testRoot) {
+			r.files[scenePath(2, 1)] = strings.Replace(r.files[scenePath(2, 1)], "clear", "dark", 1)
+		},
+		"image":    func(r *testRoot) { r.files[jpgPath(2, 1)] = grayJPEG(40, 32) },
+		"no image": func(r *testRoot) { delete(r.files, jpgPath(2, 1)) },
+		"findings": func(r *testRoot) { r.files["medical-diff-vqa/"+keyInfoName] = "[ ]" },
 	} {
 		if hashOf(change, Options{}) == plain {
 			t.Errorf("%s: the hash is the same", name)
