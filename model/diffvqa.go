@@ -61,7 +61,11 @@ func (r *trialRun) trainAnswerer(ctx context.Context, name spec.Stage, a answere
 		}
 		return st.weights()
 	}
-	session, err := r.openAnswerer(a, nil)
+	start, err := r.pretrainedLM(a.lm)
+	if err != nil {
+		return nil, err
+	}
+	session, err := r.openAnswerer(a, start)
 	if err != nil {
 		return nil, err
 	}

@@ -15,10 +15,14 @@ import (
 
 // pretrain returns the weights of the trial's first stage: trained now, or by an earlier trial.
 func (r *trialRun) pretrain(ctx context.Context) (map[string]engine.Tensor, error) {
+	start, err := r.pretrainedEncoder()
+	if err != nil {
+		return nil, err
+	}
 	if r.trial.Method == spec.Untrained {
 		p := &parameters{seed: r.trial.Seed}
 		newEncoder(r.trial).params(p)
-		return valuesOf(p.list), nil
+		return merged(start, valuesOf(p.list)), nil
 	}
 	st, err := openStage(ctx, r.env.Home, r.trial, spec.StagePretrain)
 	if err != nil {
@@ -35,7 +39,7 @@ func (r *trialRun) pretrain(ctx context.Context) (map[string]engine.Tensor, erro
 	if err != nil {
 		return nil, err
 	}
-	session, err := r.openSession(method.params, method.weights, method.frozen)
+	session, err := r.openSession(method.params, merged(method.weights, start), method.frozen)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -113,41 +114,35 @@ func (s *stage) replay(rec Recorder) error {
 	return nil
 }
 
-// resume loads the last checkpoint into the session and returns the steps that are done: 0 where there is none. What
+// resume loads the last checkpoint into the session and returns where it stands: at the start where there is none. What
 // was recorded after it is forgotten, since it will be recorded again.
-func (s *stage) resume(session engine.Session) (int, error) {
+func (s *stage) resume(session engine.Session) (position, error) {
 	file, err := checkpoint.Load(s.path("checkpoint.safetensors"))
 	if errors.Is(err, os.ErrNotExist) {
 		s.points = nil
-		return 0, nil
+		return position{}, nil
 	}
 	if err != nil {
-		return 0, err
+		return position{}, err
 	}
 	defer file.Close()
 	state, err := tensorsOf(file)
 	if err != nil {
-		return 0, err
+		return position{}, err
 	}
-	var step int
-	if _, err := fmt.Sscan(file.Meta()["step"], &step); err != nil {
-		return 0, fmt.Errorf("checkpoint %s: step: %w", file.Path(), err)
+	var at position
+	if err := json.Unmarshal([]byte(file.Meta()["position"]), &at); err != nil {
+		return position{}, fmt.Errorf("checkpoint %s: position: %w", file.Path(), err)
 	}
 	if err := session.Load(state); err != nil {
-		return 0, fmt.Errorf("checkpoint %s: %w", file.Path(), err)
+		return position{}, fmt.Errorf("checkpoint %s: %w", file.Path(), err)
 	}
-	var points []point
-	for _, p := range s.points {
-		if p.Step <= step {
-			points = append(points, p)
-		}
-	}
-	s.points = points
-	return step, nil
+	s.points = slices.DeleteFunc(s.points, func(p point) bool { return p.Step > at.Step })
+	return at, nil
 }
 
 // save writes a checkpoint: first the numbers, which may be ahead of the weights, then the weights.
-func (s *stage) save(session engine.Session, step int) error {
+func (s *stage) save(session engine.Session, at position) error {
 	if err := s.savePoints(); err != nil {
 		return err
 	}
@@ -155,7 +150,11 @@ func (s *stage) save(session engine.Session, step int) error {
 	if err != nil {
 		return err
 	}
-	return checkpoint.Save(s.path("checkpoint.safetensors"), named(state), map[string]string{"step": fmt.Sprint(step)})
+	where, err := json.Marshal(at)
+	if err != nil {
+		return err
+	}
+	return checkpoint.Save(s.path("checkpoint.safetensors"), named(state), map[string]string{"position": string(where)})
 }
 
 // finish writes the stage's result and removes its checkpoint.

@@ -24,15 +24,12 @@ type loop struct {
 	program func(step int) (key string, p engine.Program)
 	// batch makes the inputs of step 1 … steps. It depends on the step alone, so that a resumed run sees the same.
 	batch func(step int) (engine.Inputs, error)
-	// check, if set, is called after each checkEvery steps.
-	check      func(step int) error
-	checkEvery int
 }
 
 // train runs the loop from the stage's last checkpoint. It returns ctx's error, after a checkpoint, when ctx ends.
 func train(ctx context.Context, session engine.Session, st *stage, l loop, rec Recorder) error {
 	// Resume: all that a step needs follows from its number.
-	done, err := st.resume(session)
+	at, err := st.resume(session)
 	if err != nil {
 		return err
 	}
@@ -42,48 +39,36 @@ func train(ctx context.Context, session engine.Session, st *stage, l loop, rec R
 	adam := engine.AdamW{Beta1: l.opt.Beta1, Beta2: l.opt.Beta2, Eps: 1e-8, Decay: l.opt.WeightDecay, Clip: l.opt.Clip}
 	warmup := warmupSteps(l.opt.Warmup, l.steps)
 	saved := time.Now()
-	var loss, norm float64
-	var seen int
-	for step := done + 1; step <= l.steps; step++ {
+	for at.Step < l.steps {
 		// Step.
-		in, err := l.batch(step)
+		at.Step++
+		in, err := l.batch(at.Step)
 		if err != nil {
-			return fmt.Errorf("%s: batch of step %d: %w", l.name, step, err)
+			return fmt.Errorf("%s: batch of step %d: %w", l.name, at.Step, err)
 		}
-		lr := rate(step, l.steps, warmup, l.opt.LR)
-		key, program := l.program(step)
+		lr := rate(at.Step, l.steps, warmup, l.opt.LR)
+		key, program := l.program(at.Step)
 		result, err := session.Step(key, program, in, lr, adam)
 		if err != nil {
-			return fmt.Errorf("%s: step %d: %w", l.name, step, err)
+			return fmt.Errorf("%s: step %d: %w", l.name, at.Step, err)
 		}
-		loss, norm, seen = loss+result.Loss, norm+result.GradNorm, seen+1
-		rec.Progress(l.name, step, l.steps, result.Loss)
+		at.add(result)
+		rec.Progress(l.name, at.Step, l.steps, result.Loss)
 
-		// Log: means over the steps since the last point. They start anew at multiples of logEvery, and a checkpoint is
-		// written only there, so that a resumed run records the same.
-		if step%logEvery != 0 && step != l.steps {
-			continue
-		}
-		for _, p := range []point{
-			{l.name + "/loss", step, loss / float64(seen)},
-			{l.name + "/grad_norm", step, norm / float64(seen)},
-			{l.name + "/lr", step, lr},
-		} {
-			if err := st.record(rec, p.Metric, p.Step, p.Value); err != nil {
-				return err
+		// Log: means over the steps since the last point.
+		if at.Step%logEvery == 0 || at.Step == l.steps {
+			for _, p := range at.points(l.name, lr) {
+				if err := st.record(rec, p.Metric, p.Step, p.Value); err != nil {
+					return err
+				}
 			}
-		}
-		loss, norm, seen = 0, 0, 0
-		if l.check != nil && step%l.checkEvery == 0 && step != l.steps {
-			if err := l.check(step); err != nil {
-				return err
-			}
+			at.Loss, at.GradNorm, at.Seen = 0, 0, 0
 		}
 
-		// Save.
+		// Save, now and then and when asked to stop.
 		stopped := ctx.Err() != nil
-		if step < l.steps && (stopped || time.Since(saved) > checkpointEvery) {
-			if err := st.save(session, step); err != nil {
+		if at.Step < l.steps && (stopped || time.Since(saved) > checkpointEvery) {
+			if err := st.save(session, at); err != nil {
 				return err
 			}
 			if err := rec.Sync(); err != nil {
@@ -96,6 +81,28 @@ func train(ctx context.Context, session engine.Session, st *stage, l loop, rec R
 		}
 	}
 	return nil
+}
+
+// position is where a loop stands: the steps done, and the sums over those since the last recorded point, so that a
+// resumed run records the same.
+type position struct {
+	Step     int     `json:"step"`
+	Loss     float64 `json:"loss"`
+	GradNorm float64 `json:"grad_norm"`
+	Seen     int     `json:"seen"`
+}
+
+func (p *position) add(r engine.StepResult) {
+	p.Loss, p.GradNorm, p.Seen = p.Loss+r.Loss, p.GradNorm+r.GradNorm, p.Seen+1
+}
+
+func (p *position) points(stage string, lr float64) []point {
+	n := float64(p.Seen)
+	return []point{
+		{stage + "/loss", p.Step, p.Loss / n},
+		{stage + "/grad_norm", p.Step, p.GradNorm / n},
+		{stage + "/lr", p.Step, lr},
+	}
 }
 
 // totalSteps is the length of a stage given in steps, or in passes over its samples.
