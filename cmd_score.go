@@ -1,0 +1,324 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"harness/metrics"
+	"harness/metrics/captions"
+	"harness/metrics/meteor"
+)
+
+// scoreOptions are the flags of harness score.
+type scoreOptions struct {
+	hyps        []string
+	refs        string
+	metrics     []string
+	tokenize    string
+	perSample   string
+	json        bool
+	digits      int
+	threads     int
+	paraphrases string
+	bert        string
+	bertLayer   int
+	idf         bool
+	test        bool
+	resamples   int
+	trials      int
+	seed        uint64
+}
+
+func newScoreCommand() *cobra.Command {
+	var opts scoreOptions
+	var notice bool
+	cmd := &cobra.Command{
+		Use:   "score HYPS... REFS",
+		Short: "Score generated text and boxes as the official programs do",
+		Long: `Score hypotheses against references with BLEU-1..4, METEOR, ROUGE-L, CIDEr, BERTScore, Acc@0.5 and the findings that
+difference answers state. Files are {id: [texts]} JSON, COCO annotations or results, JSON lines with "id" and "text" or
+"refs", or plain text line by line; - is standard input. With several files of hypotheses the first is the baseline.`,
+		Example: `  harness score answers.json references.json
+  harness score ours.jsonl theirs.jsonl refs.jsonl --test
+  harness score answers.json refs.json --metrics bleu,cider --json --per-sample samples.jsonl`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if notice {
+				fmt.Fprint(cmd.OutOrStdout(), meteor.Notice)
+				return nil
+			}
+			if len(args) < 2 {
+				return usageError("score needs a file of hypotheses and a file of references")
+			}
+			opts.hyps, opts.refs = args[:len(args)-1], args[len(args)-1]
+			return score(cmd.Context(), cmd.OutOrStdout(), cmd.InOrStdin(), opts)
+		},
+	}
+	f := cmd.Flags()
+	f.StringSliceVar(&opts.metrics, "metrics", nil, "which of "+strings.Join(metrics.Groups(), ",")+" (default: what the references allow)")
+	f.StringVar(&opts.tokenize, "tokenize", metrics.TokenizePTB, "ptb, as papers report, or none: the texts as they are")
+	f.StringVar(&opts.perSample, "per-sample", "", "write the scores of every sample to this file, one JSON object a line")
+	f.BoolVar(&opts.json, "json", false, "print JSON")
+	f.IntVar(&opts.digits, "digits", 4, "decimal places of the table")
+	f.IntVar(&opts.threads, "threads", 0, "goroutines (default every core); no result depends on it")
+	f.StringVar(&opts.paraphrases, "meteor-paraphrases", "", "METEOR's paraphrase table (paraphrase-en.gz of its release)")
+	f.StringVar(&opts.bert, "bert", "", "folder of a BERT in Hugging Face layout, for BERTScore")
+	f.IntVar(&opts.bertLayer, "bert-layer", 0, "layer that BERTScore reads (default 9, or the last of a smaller model)")
+	f.BoolVar(&opts.idf, "idf", false, "BERTScore weights tokens by their rarity in the references")
+	f.BoolVar(&opts.test, "test", false, "compare the systems: paired bootstrap and approximate randomisation, with Holm's correction")
+	f.IntVar(&opts.resamples, "resamples", metrics.DefaultResamples, "resamples of the bootstrap")
+	f.IntVar(&opts.trials, "trials", metrics.DefaultTrials, "trials of the randomisation")
+	f.Uint64Var(&opts.seed, "seed", metrics.DefaultSeed, "seed of both tests")
+	f.BoolVar(&notice, "notice", false, "print the licence of the embedded WordNet and exit")
+	return cmd
+}
+
+// scored is one file of hypotheses with its results.
+type scored struct {
+	name   string
+	scores *metrics.Scores
+}
+
+// score reads the files, scores every system and prints to w.
+func score(ctx context.Context, w io.Writer, stdin io.Reader, opts scoreOptions) error {
+	if err := opts.check(); err != nil {
+		return err
+	}
+	systems, err := opts.read(stdin)
+	if err != nil {
+		return err
+	}
+	base, err := opts.metricOptions(systems[0])
+	if err != nil {
+		return err
+	}
+	var results []scored
+	var all []*metrics.Scores
+	for i, samples := range systems {
+		name := systemName(opts.hyps, i)
+		bar := newScoreProgress(name, len(samples))
+		base.Progress = bar.report
+		scores, err := metrics.Score(ctx, samples, base)
+		bar.done()
+		if err != nil {
+			return fmt.Errorf("score %s: %w", name, err)
+		}
+		results = append(results, scored{name, scores})
+		all = append(all, scores)
+	}
+	report := scoreReport{systems: results, digits: opts.digits}
+	if opts.test {
+		if err := report.compare(ctx, all, opts); err != nil {
+			return err
+		}
+	}
+	if opts.perSample != "" {
+		if err := writePerSample(opts.perSample, results); err != nil {
+			return err
+		}
+	}
+	if opts.json {
+		return report.json(w)
+	}
+	return report.text(w)
+}
+
+// check refuses what could not work before any file is read.
+func (o scoreOptions) check() error {
+	known := metrics.Groups()
+	for _, name := range o.metrics {
+		if !contains(known, name) {
+			return usageError("unknown metric %q; known are %s", name, strings.Join(known, ", "))
+		}
+	}
+	stdin := 0
+	for _, name := range append(o.hyps[:len(o.hyps):len(o.hyps)], o.refs) {
+		if name == "-" {
+			stdin++
+		}
+	}
+	switch {
+	case o.tokenize != metrics.TokenizePTB && o.tokenize != metrics.TokenizeNone:
+		return usageError("unknown tokenizer %q; known are %s, %s", o.tokenize, metrics.TokenizePTB, metrics.TokenizeNone)
+	case stdin > 1:
+		return usageError("standard input can be only one of the files")
+	case o.digits < 0 || o.digits > 15:
+		return usageError("--digits %d is not between 0 and 15", o.digits)
+	case o.test && len(o.hyps) < 2:
+		return usageError("--test compares at least two files of hypotheses")
+	case o.resamples < 40 || o.trials < 40:
+		return usageError("a test needs at least 40 resamples")
+	case o.bert == "" && (o.bertLayer != 0 || o.idf):
+		return usageError("--bert-layer and --idf need --bert")
+	case o.bertLayer < 0:
+		return usageError("--bert-layer %d is not positive", o.bertLayer)
+	}
+	return nil
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+// read parses the files and pairs every system with the references.
+func (o scoreOptions) read(stdin io.Reader) ([][]metrics.Sample, error) {
+	parse := func(name string) (*captions.File, error) {
+		data, err := readAll(name, stdin)
+		if err != nil {
+			return nil, err
+		}
+		return captions.Parse(name, data)
+	}
+	refs, err := parse(o.refs)
+	if err != nil {
+		return nil, err
+	}
+	var systems [][]metrics.Sample
+	for _, name := range o.hyps {
+		hyps, err := parse(name)
+		if err != nil {
+			return nil, err
+		}
+		samples, err := captions.Pair(hyps, refs)
+		if err != nil {
+			return nil, err
+		}
+		systems = append(systems, samples)
+	}
+	return systems, nil
+}
+
+func readAll(name string, stdin io.Reader) ([]byte, error) {
+	if name == "-" {
+		data, err := io.ReadAll(stdin)
+		if err != nil {
+			return nil, fmt.Errorf("read standard input: %w", err)
+		}
+		return data, nil
+	}
+	return os.ReadFile(name)
+}
+
+// metricOptions chooses the metrics, and opens what they read.
+func (o scoreOptions) metricOptions(samples []metrics.Sample) (metrics.Options, error) {
+	m := metrics.Options{Tokenize: o.tokenize, Metrics: o.metrics, Threads: o.threads, IDF: o.idf}
+	if len(m.Metrics) == 0 {
+		m.Metrics = append(append([]string{}, metrics.TextGroups...), "bertscore")
+		m.Metrics = append(m.Metrics, readOuts(samples)...)
+	}
+	if o.paraphrases != "" {
+		table, err := readParaphrases(o.paraphrases)
+		if err != nil {
+			return m, err
+		}
+		m.Paraphrases = table
+	}
+	if o.bert != "" && contains(m.Metrics, "bertscore") {
+		model, err := openBERT(o.bert, o.bertLayer)
+		if err != nil {
+			return m, err
+		}
+		m.BERT = model
+	}
+	return m, nil
+}
+
+// readOuts returns the groups beyond plain text that the references allow.
+func readOuts(samples []metrics.Sample) []string {
+	var groups []string
+	box, finding := false, false
+	for _, s := range samples {
+		if _, ok := metrics.ParseBox(s.Refs[0]); ok {
+			box = true
+		}
+		if _, err := metrics.ParseAnswer(s.Refs[0]); err == nil {
+			finding = true
+		}
+	}
+	if box {
+		groups = append(groups, "box")
+	}
+	if finding {
+		groups = append(groups, "finding")
+	}
+	return groups
+}
+
+func readParaphrases(name string) (*meteor.Paraphrases, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	table, err := meteor.ReadParaphrases(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return table, nil
+}
+
+// openBERT opens the model that BERTScore reads.
+func openBERT(dir string, layer int) (metrics.Embedder, error) {
+	return nil, errors.New("not built in yet")
+}
+
+// systemName returns the shortest name that tells system i from the others.
+func systemName(files []string, i int) string {
+	base := filepath.Base(files[i])
+	for k, other := range files {
+		if k != i && filepath.Base(other) == base {
+			return files[i]
+		}
+	}
+	return base
+}
+
+// scoreProgress counts samples on standard error while a long scoring runs on a terminal.
+type scoreProgress struct {
+	mu      sync.Mutex
+	name    string
+	total   int
+	next    time.Time
+	printed bool
+	enabled bool
+}
+
+// progressDelay is how long a scoring runs silently, progressEvery the time between two counts.
+const (
+	progressDelay = time.Second
+	progressEvery = 200 * time.Millisecond
+)
+
+func newScoreProgress(name string, total int) *scoreProgress {
+	return &scoreProgress{name: name, total: total, next: time.Now().Add(progressDelay), enabled: term.IsTerminal(int(os.Stderr.Fd()))}
+}
+
+func (p *scoreProgress) report(done, total int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.enabled || time.Now().Before(p.next) {
+		return
+	}
+	p.next, p.printed = time.Now().Add(progressEvery), true
+	fmt.Fprintf(os.Stderr, "\r%s: %d of %d samples", p.name, done, total)
+}
+
+func (p *scoreProgress) done() {
+	if p.printed {
+		fmt.Fprint(os.Stderr, "\r\x1b[K")
+	}
+}

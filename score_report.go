@@ -1,0 +1,326 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+	"text/tabwriter"
+
+	"harness/metrics"
+)
+
+// getPubMedBERT tells how to fill the blank of BERTScore.
+const getPubMedBERT = `for BERTScore, download microsoft/BiomedNLP-BiomedBERT-base-uncased-abstract-fulltext (PubMedBERT) from the ` +
+	`Hugging Face hub into a folder and give it with --bert`
+
+// scoreReport is what harness score prints.
+type scoreReport struct {
+	systems       []scored
+	digits        int
+	bootstrap     []metrics.Comparison // empty without a test
+	randomization []metrics.Comparison
+	resamples     int
+	trials        int
+	seed          uint64
+}
+
+// compare runs both tests against the first system.
+func (r *scoreReport) compare(ctx context.Context, all []*metrics.Scores, opts scoreOptions) error {
+	r.resamples, r.trials, r.seed = opts.resamples, opts.trials, opts.seed
+	var err error
+	r.bootstrap, err = metrics.PairedBootstrap(ctx, all, metrics.Resampling{N: opts.resamples, Seed: opts.seed, Threads: opts.threads})
+	if err != nil {
+		return err
+	}
+	r.randomization, err = metrics.ApproximateRandomization(ctx, all, metrics.Resampling{N: opts.trials, Seed: opts.seed, Threads: opts.threads})
+	return err
+}
+
+// find returns the comparison of a system in a key; ok is false for a blank.
+func find(all []metrics.Comparison, system int, key string) (c metrics.Comparison, ok bool) {
+	i := slices.IndexFunc(all, func(c metrics.Comparison) bool { return c.System == system && c.Key == key })
+	if i < 0 {
+		return c, false
+	}
+	return all[i], true
+}
+
+// text prints a table with a row for each number, and the notes under it.
+func (r *scoreReport) text(w io.Writer) error {
+	out := bufio.NewWriter(w)
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	if len(r.bootstrap) > 0 {
+		r.testRows(table)
+	} else {
+		fmt.Fprint(table, "metric")
+		for _, s := range r.systems {
+			fmt.Fprint(table, "\t", s.name)
+		}
+		fmt.Fprintln(table)
+		for _, key := range r.systems[0].scores.Keys {
+			fmt.Fprint(table, label(key))
+			for _, s := range r.systems {
+				fmt.Fprint(table, "\t", r.number(s.scores.Corpus[key]))
+			}
+			fmt.Fprintln(table)
+		}
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(out)
+	fmt.Fprintf(out, "n = %d\n", len(r.systems[0].scores.IDs))
+	for _, note := range r.notes() {
+		fmt.Fprintln(out, note)
+	}
+	return out.Flush()
+}
+
+// testRows prints a row for each number and system, with its interval and the tests against the first system.
+func (r *scoreReport) testRows(w io.Writer) {
+	fmt.Fprintln(w, "metric\tsystem\tscore\t95% interval\tdifference\tp bootstrap\tHolm\tp randomisation\tHolm")
+	for _, key := range r.systems[0].scores.Keys {
+		for i, s := range r.systems {
+			boot, _ := find(r.bootstrap, i, key)
+			random, _ := find(r.randomization, i, key)
+			blank := math.IsNaN(s.scores.Corpus[key])
+			fmt.Fprintf(w, "%s\t%s\t%s", label(key), s.name, r.number(s.scores.Corpus[key]))
+			switch {
+			case blank:
+				fmt.Fprintln(w, "\t-\t-\t-\t-\t-\t-")
+				continue
+			case math.IsNaN(boot.Low):
+				fmt.Fprint(w, "\t-")
+			default:
+				fmt.Fprintf(w, "\t%s .. %s", r.number(boot.Low), r.number(boot.High))
+			}
+			if i == 0 {
+				fmt.Fprintln(w, "\tbaseline\t\t\t\t")
+				continue
+			}
+			fmt.Fprintf(w, "\t%s\t%s\t%s\t%s\t%s\n", signed(boot.Delta, r.digits),
+				pValue(boot.P), pValue(boot.Adjusted), pValue(random.P), pValue(random.Adjusted))
+		}
+	}
+}
+
+// notes returns what a reader must know, once each.
+func (r *scoreReport) notes() []string {
+	var notes []string
+	add := func(note string) {
+		if !slices.Contains(notes, note) {
+			notes = append(notes, note)
+		}
+	}
+	for _, s := range r.systems {
+		for _, note := range s.scores.Notes {
+			add(note)
+		}
+		for _, blank := range r.blanks(s) {
+			add(blank)
+		}
+	}
+	if len(r.bootstrap) > 0 {
+		family := 0
+		for _, c := range r.bootstrap {
+			if !math.IsNaN(c.P) {
+				family++
+			}
+		}
+		add(fmt.Sprintf("paired bootstrap of %d resamples, approximate randomisation of %d trials, seed %d; Holm over the %d comparisons of each test",
+			r.resamples, r.trials, r.seed, family))
+	}
+	return notes
+}
+
+// blanks says why there are blank cells, once a group of metrics.
+func (r *scoreReport) blanks(s scored) []string {
+	var notes []string
+	last := ""
+	for _, key := range s.scores.Keys {
+		reason := s.scores.Blank[key]
+		k, _ := metrics.LookupKey(key)
+		if reason == "" || k.Group+reason == last {
+			continue
+		}
+		last = k.Group + reason
+		name := k.Label
+		if k.Group == "bertscore" {
+			name, reason = "BERTScore", reason+"; "+getPubMedBERT
+		}
+		notes = append(notes, fmt.Sprintf("%s is blank: %s", name, reason))
+	}
+	return notes
+}
+
+func label(key string) string {
+	k, _ := metrics.LookupKey(key)
+	return k.Label
+}
+
+// number prints a value, or - for a blank.
+func (r *scoreReport) number(v float64) string {
+	if math.IsNaN(v) {
+		return "-"
+	}
+	return strconv.FormatFloat(v, 'f', r.digits, 64)
+}
+
+func signed(v float64, digits int) string {
+	if math.IsNaN(v) {
+		return "-"
+	}
+	return fmt.Sprintf("%+.*f", digits, v)
+}
+
+func pValue(p float64) string {
+	if math.IsNaN(p) {
+		return "-"
+	}
+	return strconv.FormatFloat(p, 'f', 4, 64)
+}
+
+// object is a JSON object that keeps the order of its fields.
+type object struct {
+	names  []string
+	values []any
+}
+
+func (o *object) set(name string, value any) {
+	o.names, o.values = append(o.names, name), append(o.values, value)
+}
+
+// MarshalJSON writes the fields in order; a NaN is null.
+func (o object) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	buf.WriteByte('{')
+	for i, name := range o.names {
+		if i > 0 {
+			buf.WriteByte(',')
+		}
+		head, err := json.Marshal(name)
+		if err != nil {
+			return nil, err
+		}
+		value := o.values[i]
+		if v, ok := value.(float64); ok && math.IsNaN(v) {
+			value = nil
+		}
+		body, err := json.Marshal(value)
+		if err != nil {
+			return nil, err
+		}
+		buf.Write(head)
+		buf.WriteByte(':')
+		buf.Write(body)
+	}
+	buf.WriteByte('}')
+	return buf.Bytes(), nil
+}
+
+// json prints one system as {"corpus", ...}, several as {"systems": [...]}.
+func (r *scoreReport) json(w io.Writer) error {
+	var systems []object
+	for _, s := range r.systems {
+		var corpus, blank, system object
+		for _, key := range s.scores.Keys {
+			corpus.set(key, s.scores.Corpus[key])
+			if reason := s.scores.Blank[key]; reason != "" {
+				blank.set(key, reason)
+			}
+		}
+		system.set("system", s.name)
+		system.set("n", len(s.scores.IDs))
+		system.set("corpus", corpus)
+		system.set("blank", blank)
+		system.set("notes", append([]string{}, s.scores.Notes...))
+		systems = append(systems, system)
+	}
+	encode := json.NewEncoder(w)
+	encode.SetIndent("", "  ")
+	if len(systems) == 1 {
+		return encode.Encode(systems[0])
+	}
+	var out object
+	out.set("systems", systems)
+	if len(r.bootstrap) > 0 {
+		out.set("tests", r.tests())
+	}
+	return encode.Encode(out)
+}
+
+// tests returns the comparisons as JSON objects.
+func (r *scoreReport) tests() []object {
+	var all []object
+	for _, test := range []struct {
+		name string
+		rows []metrics.Comparison
+	}{{"bootstrap", r.bootstrap}, {"randomization", r.randomization}} {
+		for _, c := range test.rows {
+			var o object
+			o.set("test", test.name)
+			o.set("system", r.systems[c.System].name)
+			o.set("metric", c.Key)
+			o.set("score", c.Score)
+			o.set("difference", c.Delta)
+			if test.name == "bootstrap" {
+				o.set("mean", c.Mean)
+				o.set("half", c.Half)
+				o.set("low", c.Low)
+				o.set("high", c.High)
+			}
+			o.set("p", c.P)
+			o.set("p_holm", c.Adjusted)
+			all = append(all, o)
+		}
+	}
+	return all
+}
+
+// writePerSample writes one JSON object for each sample, and for each system where there are several.
+func writePerSample(path string, systems []scored) (err error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closeErr := f.Close(); err == nil && closeErr != nil {
+			err = fmt.Errorf("write %s: %w", path, closeErr)
+		}
+	}()
+	w := bufio.NewWriter(f)
+	for _, s := range systems {
+		for i, id := range s.scores.IDs {
+			var row object
+			row.set("id", id)
+			if len(systems) > 1 {
+				row.set("system", s.name)
+			}
+			for _, key := range s.scores.Keys {
+				if column := s.scores.Sample[key]; column != nil {
+					row.set(key, column[i])
+				} else {
+					row.set(key, math.NaN())
+				}
+			}
+			line, err := row.MarshalJSON()
+			if err != nil {
+				return err
+			}
+			if _, err := w.Write(append(line, '\n')); err != nil {
+				return fmt.Errorf("write %s: %w", path, err)
+			}
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
