@@ -29,8 +29,8 @@ func decoding(t *testing.T, e engine.Engine) {
 	whole := func(o engine.Ops) []engine.Value {
 		return []engine.Value{o.Attention(o.Input("q"), o.Input("k"), o.Input("v"), heads, engine.Mask{Causal: true})}
 	}
-	for range 2 { // the second time after a Reset
-		s.Reset(5, positions)
+	for again := range 3 { // again after a Reset, to other sizes
+		s.Reset(5, positions+3*again)
 		var k, v [][]float32 // of each row, all positions so far
 		for _, step := range []struct {
 			n    int

@@ -30,7 +30,7 @@ func int32sOf(x []float32) []int32 {
 
 func newState(rows, positions, width int) *state {
 	n := max(rows*positions, 1)
-	s := &state{positions: positions, width: width}
+	s := &state{width: width}
 	s.memory = [][]float32{mapFloats(n * width), mapFloats(n), mapFloats(n)}
 	s.data, s.where, s.spare = s.memory[0], int32sOf(s.memory[1]), int32sOf(s.memory[2])
 	return s
@@ -47,6 +47,26 @@ func (s *states) free() {
 		st.free()
 	}
 	s.named = nil
+}
+
+// begin is the state of that name; one that is new or empty gets the width, and room for all that Reset has announced.
+func (s *states) begin(name string, width int) *state {
+	st := s.named[name]
+	if st != nil && st.length > 0 {
+		return st
+	}
+	if n := s.rows * s.positions; st == nil || len(st.data) < n*width || len(st.where) < n {
+		if st != nil {
+			st.free()
+		}
+		if s.named == nil {
+			s.named = map[string]*state{}
+		}
+		st = newState(s.rows, s.positions, width)
+		s.named[name] = st
+	}
+	st.width, st.positions = width, s.positions
+	return st
 }
 
 // write puts x [batch, n, width] behind what the state holds. Rows of data are used once only: sample b writes to its own
@@ -84,22 +104,27 @@ func (s *state) reorder(rows []int32) {
 
 // Reset empties all decoding states and says how large they may become.
 func (s *Session) Reset(rows, positions int) {
-	fits := rows <= s.states.rows && positions == s.states.positions
-	if !fits {
-		s.states.free()
-		s.states.rows, s.states.positions = rows, positions
-	}
+	s.states.rows, s.states.positions = rows, positions
 	for _, st := range s.states.named {
 		st.batch, st.length = 0, 0
 	}
 }
 
-// Reorder makes row i of every decoding state the old row rows[i].
+// Reorder makes row i of every decoding state the old row rows[i]. Rows that are not there are a panic, as in operations.
 func (s *Session) Reorder(rows []int32) {
-	for _, st := range s.states.named {
-		if st.length > 0 {
-			st.reorder(rows)
+	if len(rows) > s.states.rows {
+		refuse("reorder: %d rows, but the states were reset to %d", len(rows), s.states.rows)
+	}
+	for name, st := range s.states.named {
+		if st.length == 0 {
+			continue
 		}
+		for _, from := range rows {
+			if from < 0 || int(from) >= st.batch {
+				refuse("reorder: no row %d in state %s of %d", from, name, st.batch)
+			}
+		}
+		st.reorder(rows)
 	}
 }
 
@@ -113,18 +138,8 @@ func (r *run) Append(name string, x engine.Value) engine.Value {
 		refuse("append %s: x %v is not [batch, positions, width]", name, xs.shape)
 	}
 	all := &r.s.states
-	st := all.named[name]
-	if st == nil || st.length == 0 && st.width != xs.width() {
-		if st != nil {
-			st.free()
-		}
-		st = newState(all.rows, all.positions, xs.width())
-		if all.named == nil {
-			all.named = map[string]*state{}
-		}
-		all.named[name] = st
-	}
 	batch, n := xs.shape[0], xs.shape[1]
+	st := all.begin(name, xs.width())
 	switch {
 	case st.length > 0 && (st.batch != batch || st.width != xs.width()):
 		refuse("append %s: x %v does not fit the state [%d %d %d]", name, xs.shape, st.batch, st.length, st.width)
