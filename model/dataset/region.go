@@ -19,11 +19,11 @@ var RegionNames = []string{
 	"upper mediastinum", "svc", "cardiac silhouette", "cavoatrial junction", "right atrium", "carina", "abdomen",
 }
 
-// regionIndex gives the place of a name in RegionNames.
-var regionIndex = func() map[string]int {
-	m := make(map[string]int, len(RegionNames))
-	for i, name := range RegionNames {
-		m[name] = i
+// knownRegions holds RegionNames for look-up.
+var knownRegions = func() map[string]bool {
+	m := make(map[string]bool, len(RegionNames))
+	for _, name := range RegionNames {
+		m[name] = true
 	}
 	return m
 }()

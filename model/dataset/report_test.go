@@ -1,6 +1,8 @@
 package dataset
 
 import (
+	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 
@@ -105,6 +107,36 @@ func TestPriorWords(t *testing.T) {
 	} {
 		if got := dropPriorSentences("It is "+word+" here.") == ""; got != want {
 			t.Errorf("%s refers to an earlier study: %v, want %v", word, got, want)
+		}
+	}
+}
+
+// TestOfficialSections compares with what MIT-LCP's section parser (mimic-cxr, commit 3190146) made of random reports.
+func TestOfficialSections(t *testing.T) {
+	raw, err := os.ReadFile("testdata/sections.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []struct {
+		Text, Caption   string
+		Names, Sections []string
+	}
+	if err := json.Unmarshal(raw, &cases); err != nil {
+		t.Fatal(err)
+	}
+	if len(cases) != 200 {
+		t.Errorf("%d cases, want 200", len(cases))
+	}
+	for _, c := range cases {
+		var want []section
+		for i, name := range c.Names {
+			want = append(want, section{name, c.Sections[i]})
+		}
+		if diff := cmp.Diff(want, splitReport(c.Text), cmp.AllowUnexported(section{})); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", c.Text, diff)
+		}
+		if got := reportCaption("50000000", []byte(c.Text), true); got != c.Caption {
+			t.Errorf("%q: caption %q, want %q", c.Text, got, c.Caption)
 		}
 	}
 }

@@ -102,14 +102,13 @@ func (o *sceneObject) box(w, h int) (metrics.Box, bool) {
 
 // sceneResult is what one scene graph gave.
 type sceneResult struct {
+	involved bool   // the image is in a split file and not to be avoided
+	missing  bool   // there is no such file
+	err      error  // it could not be read
 	digest   string // "" when it was not read
-	err      error
 	regions  []Region
-	unknown  []string // names, as IMAGE_NAME
-	noBox    []string
-	badBox   []string
-	missing  bool
-	involved bool // the image is in a split file and not to be avoided
+
+	unknown, noBox, badBox []string // names of regions with a phrase that cannot be used
 }
 
 // readScenes gives images their regions. A scene graph counts when its image is usable, in a split file of Chest ImaGenome and
@@ -186,50 +185,51 @@ func readScene(files *sceneFiles, m *Image, o Options) (r sceneResult) {
 // collect sorts the regions of a scene graph into usable ones and causes. Only regions with a phrase count; of several causes
 // the unknown name comes first, then the box that is not there, then the bad box.
 func (r *sceneResult) collect(g *sceneGraph, w, h int, o Options) {
-	type found struct {
-		box       metrics.Box
-		listed    bool
-		usable    bool
-		sentences []string
-	}
-	byIndex := make([]found, len(RegionNames))
-	for _, object := range g.objects {
-		i, known := regionIndex[object.name]
-		if !known || byIndex[i].listed {
-			continue
-		}
-		box, ok := object.box(w, h)
-		byIndex[i].box, byIndex[i].usable, byIndex[i].listed = box, ok, true
-	}
-	var others []string // unknown names in order
-	strange := map[string][]string{}
-	for _, a := range g.attributes {
-		if i, known := regionIndex[a.name]; known {
-			byIndex[i].sentences = append(byIndex[i].sentences, a.phrases...)
-			continue
-		}
-		if _, met := strange[a.name]; !met {
-			others = append(others, a.name)
-		}
-		strange[a.name] = append(strange[a.name], a.phrases...)
-	}
-	for _, name := range others {
-		if regionPhrase(strange[name], o) != "" {
+	names, sentences := g.sentences()
+	for _, name := range names {
+		if !knownRegions[name] && regionPhrase(sentences[name], o) != "" {
 			r.unknown = append(r.unknown, name)
 		}
 	}
-	for i, f := range byIndex {
-		phrase := regionPhrase(f.sentences, o)
-		switch name := RegionNames[i]; {
-		case phrase == "" && !(o.AllBoxes && f.usable):
-		case !f.listed:
-			r.noBox = append(r.noBox, name)
-		case !f.usable:
-			r.badBox = append(r.badBox, name)
-		default:
-			r.regions = append(r.regions, Region{name, f.box, phrase})
+	objects := make(map[string]*sceneObject, len(g.objects))
+	for i := range g.objects {
+		if name := g.objects[i].name; objects[name] == nil { // the first of a name counts
+			objects[name] = &g.objects[i]
 		}
 	}
+	for _, name := range RegionNames {
+		phrase := regionPhrase(sentences[name], o)
+		if phrase == "" && !o.AllBoxes {
+			continue
+		}
+		var box metrics.Box
+		usable := false
+		object := objects[name]
+		if object != nil {
+			box, usable = object.box(w, h)
+		}
+		switch {
+		case usable:
+			r.regions = append(r.regions, Region{name, box, phrase})
+		case phrase == "":
+		case object == nil:
+			r.noBox = append(r.noBox, name)
+		default:
+			r.badBox = append(r.badBox, name)
+		}
+	}
+}
+
+// sentences returns the report sentences by region, and the regions in the order in which they occur.
+func (g *sceneGraph) sentences() (names []string, byName map[string][]string) {
+	byName = make(map[string][]string, len(g.attributes))
+	for _, a := range g.attributes {
+		if _, met := byName[a.name]; !met {
+			names = append(names, a.name)
+		}
+		byName[a.name] = append(byName[a.name], a.phrases...)
+	}
+	return names, byName
 }
 
 // regionPhrase cleans the sentences of a region and leaves out those that refer to an earlier study.
