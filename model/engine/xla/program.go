@@ -30,8 +30,7 @@ type program struct {
 	feeds  []feed      // in the order of the graph's parameters
 	checks []check     // of int32 inputs, which a device would read out of range without a word
 	states []*stateUse // decoding states read or written
-	loss   int         // number of outputs before the program's own results; for steps and gradients
-	extra  int         // number of those results
+	extra  int         // number of the program's results, without the loss of steps and gradients
 }
 
 // feed says where an argument of an executable comes from.

@@ -135,7 +135,7 @@ func free(buffers ...compute.Buffer) {
 			continue
 		}
 		seen[b] = true
-		b.Finalize() //nolint:errcheck // nothing can be done, and nothing depends on it
+		_ = b.Finalize() // nothing can be done about an error, and nothing depends on it
 	}
 }
 
