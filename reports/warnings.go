@@ -77,11 +77,12 @@ func (b *builder) mixed(r *seeded) string {
 
 // elsewhere says that results were recorded by another commit than the one that prints.
 func (b *builder) elsewhere(r *seeded) string {
-	commits := b.distinct(r, func(r Result) string { return short(r.Commit) })
-	if b.options.Commit == "" || len(commits) != 1 || commits[0] == short(b.options.Commit) {
+	commits := b.distinct(r, func(r Result) string { return short(strings.TrimSuffix(r.Commit, "+")) })
+	here := short(strings.TrimSuffix(b.options.Commit, "+"))
+	if here == "" || len(commits) != 1 || commits[0] == here {
 		return ""
 	}
-	return "recorded on commit " + commits[0] + ", printed on " + short(b.options.Commit)
+	return "recorded on commit " + commits[0] + ", printed on " + here
 }
 
 // distinct lists the different values among the finished trials of a row, in their order.

@@ -73,7 +73,7 @@ func axisFigure(t *reports.Table, axis sweeps.Axis) (*Figure, error) {
 		p.Add(grid())
 		any := false
 		for i, line := range lines {
-			drawn, err := addSeries(p, line, c, column.Scale, i)
+			drawn, err := addSeries(p, line.dodged(i, len(lines)), c, column.Scale, i)
 			if err != nil {
 				return nil, fmt.Errorf("draw %s against %s: %w", column.Metric, axis.Path, err)
 			}
@@ -139,6 +139,20 @@ func named(p reports.Param) string {
 		return p.Path[strings.LastIndexByte(p.Path, '.')+1:] + " " + p.Text
 	}
 	return p.Text
+}
+
+// dodged moves a line a little aside, so that whiskers of several lines do not cover each other.
+func (s series) dodged(i, n int) series {
+	if len(s.x) < 2 {
+		return s
+	}
+	room := (s.x[len(s.x)-1] - s.x[0]) * .012
+	moved := make([]float64, len(s.x))
+	for j, x := range s.x {
+		moved[j] = x + room*(float64(i)-float64(n-1)/2)
+	}
+	s.x = moved
+	return s
 }
 
 type byX series

@@ -14,8 +14,13 @@ import (
 	"harness/reports"
 )
 
-// panelsARow is how many panels stand side by side.
-const panelsARow = 3
+// panelsARow is how many of n panels stand side by side.
+func panelsARow(n int) int {
+	if n == 4 {
+		return 2
+	}
+	return min(n, 3)
+}
 
 // Bars makes one figure with a panel a metric: a bar for each model, and a mark at its controls. Metrics without any
 // number are left out; without any metric there is no figure.
@@ -27,7 +32,7 @@ func Bars(t *reports.Table) (*Figure, error) {
 	var panels []*plot.Plot
 	seeds := 0
 	for c, column := range t.Columns {
-		if !slices.ContainsFunc(models, func(r reports.Row) bool { return !r.Cells[c].Blank() }) {
+		if !measured(models, c) {
 			continue
 		}
 		p := newPanel("", unit(column.Metric, column.Label), "")
@@ -43,19 +48,34 @@ func Bars(t *reports.Table) (*Figure, error) {
 				return nil, fmt.Errorf("draw controls of %s: %w", column.Metric, err)
 			}
 		}
-		nameRows(p, models, len(panels)%panelsARow == 0)
 		p.X.Min = math.Min(0, p.X.Min)
+		p.X.Max += .08 * (p.X.Max - p.X.Min) // room for whiskers and labels, so that all panels get one width
 		panels = append(panels, p)
 	}
 	if len(panels) == 0 {
 		return nil, nil
 	}
 	f.panels = tile(panels)
+	for _, line := range f.panels {
+		for i, p := range line {
+			if p != nil {
+				nameRows(p, models, i == 0)
+			}
+		}
+	}
 	for _, control := range controls {
 		f.key = append(f.key, keyEntry{control.name, []plot.Thumbnailer{upright{control.style}}})
 	}
 	f.Subtitle = subtitle(t, seeds, "whiskers: ± 1 standard deviation over")
+	if len(models) > 1 {
+		f.Subtitle += " · outlined: the best and what cannot be told from it"
+	}
 	return f, nil
+}
+
+// measured tells whether any of the rows has a number in a column.
+func measured(rows []reports.Row, column int) bool {
+	return slices.ContainsFunc(rows, func(r reports.Row) bool { return !r.Cells[column].Blank() })
 }
 
 func rowsOf(t *reports.Table, kind reports.Kind) []reports.Row {
@@ -77,7 +97,7 @@ func addBar(p *plot.Plot, cell reports.Cell, scale, y float64) error {
 	if err != nil {
 		return err
 	}
-	bar.Horizontal, bar.XMin, bar.Color, bar.LineStyle.Width = true, y, palette[0], 0
+	bar.Horizontal, bar.XMin, bar.Color, bar.LineStyle.Width = true, y, barColor, 0
 	if cell.Bold {
 		bar.LineStyle = draw.LineStyle{Color: color.Black, Width: vg.Points(1)}
 	}
@@ -108,6 +128,11 @@ type control struct {
 	style draw.LineStyle
 }
 
+var (
+	barColor   = palette[4] // light, so that the marks of the controls stand out
+	markColors = []color.RGBA{palette[5], palette[2], palette[6], palette[3], palette[1]}
+)
+
 // controlStyles groups the control rows of a table by the control's own name.
 func controlStyles(t *reports.Table) []control {
 	var list []control
@@ -116,8 +141,7 @@ func controlStyles(t *reports.Table) []control {
 		i := slices.IndexFunc(list, func(c control) bool { return c.name == name })
 		if i < 0 {
 			i = len(list)
-			style := lineStyle(i + 1) // the first colour is that of the bars
-			style.Width, style.Dashes = vg.Points(1.8), dashes[i%len(dashes)]
+			style := draw.LineStyle{Color: markColors[i%len(markColors)], Width: vg.Points(1.8), Dashes: dashes[i%len(dashes)]}
 			list = append(list, control{name: name, style: style})
 		}
 		list[i].rows = append(list[i].rows, row)
@@ -174,7 +198,7 @@ func nameRows(p *plot.Plot, models []reports.Row, named bool) {
 
 // tile arranges panels in lines; the last line is filled with nothing.
 func tile(panels []*plot.Plot) [][]*plot.Plot {
-	columns := min(panelsARow, len(panels))
+	columns := panelsARow(len(panels))
 	var lines [][]*plot.Plot
 	for len(panels) > 0 {
 		n := min(columns, len(panels))

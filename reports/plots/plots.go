@@ -3,6 +3,7 @@
 //	Curves   a figure for each recorded curve: a line a row, a band of one standard deviation over seeds
 //	Bars     one figure: a panel a metric, a bar a row, marks for the controls
 //	Axis     one figure for each numeric axis: a panel a metric, a line for each setting of the other axes
+//	All      all of these
 //	Figure   title, panels and key; Write draws it as PNG, SVG or PDF
 //
 // Colours are told apart by readers who see few of them (Okabe and Ito), and lines differ in their dashes too.
@@ -12,7 +13,10 @@ import (
 	"fmt"
 	"image/color"
 	"io"
+	"math"
 	"os"
+	"path/filepath"
+	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -22,6 +26,9 @@ import (
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgpdf"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"harness/reports"
+	"harness/sweeps"
 )
 
 // Figure is one picture.
@@ -35,6 +42,23 @@ type Figure struct {
 	height   vg.Length
 }
 
+// All draws everything that a table and its curves give: curves, bars, axes.
+func All(t *reports.Table, s *sweeps.Sweep, curves []reports.Curve) ([]*Figure, error) {
+	figures, err := Curves(t, curves)
+	if err != nil {
+		return nil, err
+	}
+	bars, err := Bars(t)
+	if err != nil {
+		return nil, err
+	}
+	if bars != nil {
+		figures = append(figures, bars)
+	}
+	axes, err := Axis(t, s)
+	return append(figures, axes...), err
+}
+
 // keyEntry is one line of the key, with what draws its sample.
 type keyEntry struct {
 	text   string
@@ -45,7 +69,7 @@ type keyEntry struct {
 var Formats = [...]string{"png", "svg", "pdf"}
 
 const (
-	margin    = 10 * vg.Millimeter / 2
+	margin    = 5 * vg.Millimeter
 	headSpace = 34 // points for title and subtitle
 	keyLine   = 13 // points a line of the key
 	pngDPI    = 160
@@ -101,7 +125,7 @@ func newCanvas(width, height vg.Length, format string) (canvas, error) {
 
 // Save writes the figure to dir/NAME.FORMAT and returns the path.
 func (f *Figure) Save(dir, format string) (string, error) {
-	path := dir + string(os.PathSeparator) + f.Name + "." + format
+	path := filepath.Join(dir, f.Name+"."+format)
 	file, err := os.Create(path)
 	if err != nil {
 		return "", err
@@ -115,7 +139,6 @@ func (f *Figure) Save(dir, format string) (string, error) {
 
 func (f *Figure) drawHead(c draw.Canvas) {
 	title := textStyle(12, color.Black)
-	title.Font.Weight = 2 // bold
 	title.YAlign = text.YTop
 	c.FillText(title, vg.Point{X: c.Min.X, Y: c.Max.Y}, f.Title)
 	subtitle := textStyle(8.5, gray)
@@ -168,8 +191,32 @@ func newPanel(title, x, y string) *plot.Plot {
 		style.Font, style.Color = sans(8.5), color.Black
 		axis.Tick.Label = style
 		axis.LineStyle.Color, axis.Tick.LineStyle.Color = gray, gray
+		axis.Tick.Marker = roundTicks{}
 	}
 	return p
+}
+
+// roundTicks labels some four to seven round values.
+type roundTicks struct{}
+
+// Ticks lists multiples of 1, 2 or 5 times a power of ten between low and high.
+func (roundTicks) Ticks(low, high float64) []plot.Tick {
+	if !(high > low) {
+		return []plot.Tick{{Value: low, Label: fmt.Sprintf("%.4g", low)}}
+	}
+	step := math.Pow(10, math.Floor(math.Log10((high-low)/4)))
+	for _, factor := range []float64{2, 2.5, 2} { // 1, 2, 5, 10
+		if (high-low)/step <= 7 {
+			break
+		}
+		step *= factor
+	}
+	digits := max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
+	var ticks []plot.Tick
+	for i := math.Ceil(low/step - 1e-9); i*step <= high+step*1e-9; i++ {
+		ticks = append(ticks, plot.Tick{Value: i * step, Label: strconv.FormatFloat(i*step+0, 'f', digits, 64)})
+	}
+	return ticks
 }
 
 func sans(points float64) font.Font {

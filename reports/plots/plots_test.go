@@ -82,19 +82,10 @@ func TestFigures(t *testing.T) {
 		dir = t.TempDir()
 	}
 	table, s := tableOf(t)
-	figures, err := Curves(table, []reports.Curve{curve()})
+	figures, err := All(table, s, []reports.Curve{curve()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	bars, err := Bars(table)
-	if err != nil {
-		t.Fatal(err)
-	}
-	axes, err := Axis(table, s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	figures = append(append(figures, bars), axes...)
 	if len(figures) != 4 {
 		t.Fatalf("%d figures, want a curve, bars and two axes", len(figures))
 	}
