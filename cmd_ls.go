@@ -233,7 +233,7 @@ func printTrials(w io.Writer, trials []listed) error {
 		cells := make([]string, len(metrics))
 		for i, metric := range metrics {
 			if v := trial.Metrics[metric]; v != nil {
-				cells[i] = fmt.Sprintf("%.4g", float64(*v))
+				cells[i] = shortNumber(float64(*v))
 			}
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", trial.ID[:8], trial.State, trial.Sweep, trial.Label, strings.Join(cells, "\t"))
@@ -247,4 +247,12 @@ func printTrials(w io.Writer, trials []listed) error {
 		}
 	}
 	return nil
+}
+
+// shortNumber has four digits; what smoothing leaves of nothing is nothing.
+func shortNumber(v float64) string {
+	if math.Abs(v) < 1e-9 {
+		return "0"
+	}
+	return fmt.Sprintf("%.4g", v)
 }

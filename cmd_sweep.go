@@ -53,12 +53,7 @@ func newSweepCommand() *cobra.Command {
 
 NAME is a built-in experiment, FILE a file of your own. Ctrl-C lets the running trials save a checkpoint; the same
 command goes on from there. Trials that failed for good are run again with --retry-failed only.`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usageError("want one experiment: one of %s, or a file", strings.Join(experiments.Names(), ", "))
-			}
-			return nil
-		},
+		Args: oneExperiment,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.home = homeOf(cmd)
 			return sweep(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), args[0], o)
@@ -342,7 +337,8 @@ func printSweep(ctx context.Context, w io.Writer, db *registry.DB, s *sweeps.Swe
 	if o.quiet {
 		return nil
 	}
-	table, err := reports.Build(ctx, db, s, reports.Options{})
+	commit, _ := registry.Revision(ctx)
+	table, err := reports.Build(ctx, db, s, reports.Options{Commit: commit})
 	if errors.Is(err, reports.ErrNothing) {
 		return nil
 	}

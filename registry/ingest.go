@@ -230,7 +230,9 @@ func (b *batch) exit(x *journal.Exit, at int64) error {
 		return err
 	}
 	switch {
-	case b.state == Done, x.Class == "":
+	case b.state == Running && x.Class == "":
+		return b.settle(Failed, journal.ClassError, "it ended without a word", at)
+	case b.state == Done, x.Class == "", b.state == Failed && x.Class == journal.ClassError:
 		return nil // the trial's own word stands
 	case x.Class == journal.ClassInterrupted:
 		return b.settle(Interrupted, "", x.Error, at)

@@ -28,7 +28,7 @@ func Here(ctx context.Context) journal.Provenance {
 	defer cancel()
 	p := journal.Provenance{GoVersion: runtime.Version(), Cores: runtime.NumCPU(), CPU: cpuModel()}
 	p.Host, _ = os.Hostname()
-	p.Commit, p.DiffHash = revision(ctx)
+	p.Commit, p.DiffHash = Revision(ctx)
 	if info, ok := debug.ReadBuildInfo(); ok {
 		p.Harness = info.Main.Version
 	}
@@ -37,9 +37,9 @@ func Here(ctx context.Context) journal.Provenance {
 	return p
 }
 
-// revision is the commit of the repository around the working directory, and a hash of what differs from it. Where
+// Revision is the commit of the repository around the working directory, and a hash of what differs from it. Where
 // there is no repository, it is the commit that the program was built from.
-func revision(ctx context.Context) (commit, diff string) {
+func Revision(ctx context.Context) (commit, diff string) {
 	if _, err := exec.LookPath("git"); err == nil && inRepository() {
 		head, err := exec.CommandContext(ctx, "git", "rev-parse", "HEAD").Output()
 		if err == nil {
