@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -17,6 +16,8 @@ import (
 	"harness/metrics"
 	"harness/metrics/captions"
 	"harness/metrics/meteor"
+	"harness/model/bert"
+	"harness/model/engine/native"
 )
 
 // scoreOptions are the flags of harness score.
@@ -228,9 +229,9 @@ func (o scoreOptions) metricOptions(samples []metrics.Sample) (metrics.Options, 
 		m.Paraphrases = table
 	}
 	if o.bert != "" && contains(m.Metrics, "bertscore") {
-		model, err := openBERT(o.bert, o.bertLayer)
+		model, err := bert.Open(o.bert, o.bertLayer, native.New(o.threads))
 		if err != nil {
-			return m, err
+			return m, fmt.Errorf("open BERT: %w", err)
 		}
 		m.BERT = model
 	}
@@ -269,11 +270,6 @@ func readParaphrases(name string) (*meteor.Paraphrases, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return table, nil
-}
-
-// openBERT opens the model that BERTScore reads.
-func openBERT(dir string, layer int) (metrics.Embedder, error) {
-	return nil, errors.New("not built in yet")
 }
 
 // systemName returns the shortest name that tells system i from the others.
