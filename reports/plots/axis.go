@@ -64,7 +64,7 @@ type series struct {
 
 func axisFigure(t *reports.Table, axis sweeps.Axis) (*Figure, error) {
 	f := &Figure{Name: t.Name + "-axis-" + strings.ReplaceAll(axis.Path, ".", "-"), Title: t.Name + ": " + axis.Path,
-		width: 3 * vg.Inch, height: 2.5 * vg.Inch}
+		width: 2.3 * vg.Inch, height: 1.8 * vg.Inch}
 	lines := seriesOf(t, axis.Path)
 	var panels []*plot.Plot
 	seeds := 0

@@ -19,7 +19,7 @@ func Curves(t *reports.Table, curves []reports.Curve) ([]*Figure, error) {
 	for _, c := range curves {
 		f := &Figure{
 			Name: t.Name + "-curve-" + strings.ReplaceAll(c.Metric, "/", "-"), Title: t.Name + ": " + c.Metric,
-			width: 6 * vg.Inch, height: 3.6 * vg.Inch,
+			width: 5 * vg.Inch, height: 3 * vg.Inch,
 		}
 		p := newPanel("", "step", unit(c.Metric, c.Metric))
 		p.Add(grid())

@@ -18,6 +18,8 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/text"
@@ -38,7 +40,7 @@ type Figure struct {
 	Subtitle string // what the data is, what bands and bars mean
 	panels   [][]*plot.Plot
 	key      []keyEntry
-	width    vg.Length // of one panel
+	width    vg.Length // of the data of one panel, without its axes
 	height   vg.Length
 }
 
@@ -72,16 +74,20 @@ const (
 	margin    = 5 * vg.Millimeter
 	headSpace = 34 // points for title and subtitle
 	keyLine   = 13 // points a line of the key
-	pngDPI    = 160
+
+	titleSize    = 12 // points
+	subtitleSize = 8.5
+
+	pngDPI = 160
 )
 
 // Write draws the figure.
 func (f *Figure) Write(w io.Writer, format string) error {
-	rows, columns := len(f.panels), len(f.panels[0])
-	keyWidth := f.keyWidth()
-	width := f.width*vg.Length(columns) + keyWidth + 2*margin
-	height := f.height*vg.Length(rows) + vg.Points(headSpace) + 2*margin
-	height = max(height, vg.Points(headSpace+keyLine*float64(len(f.key)))+2*margin)
+	panels := arrange(f.panels, f.width, f.height)
+	panelsWidth, panelsHeight := panels.size()
+	headWidth := max(textStyle(titleSize, nil).Width(f.Title), textStyle(subtitleSize, nil).Width(f.Subtitle))
+	width := max(panelsWidth+f.keyWidth(), headWidth) + 2*margin
+	height := max(panelsHeight, vg.Points(keyLine*float64(len(f.key)+1))) + vg.Points(headSpace) + 2*margin
 	canvas, err := newCanvas(width, height, format)
 	if err != nil {
 		return err
@@ -91,16 +97,15 @@ func (f *Figure) Write(w io.Writer, format string) error {
 	all.Fill(all.Rectangle.Path())
 	all = draw.Crop(all, margin, -margin, margin, -margin)
 	f.drawHead(all)
-	body := draw.Crop(all, 0, -keyWidth, 0, -vg.Points(headSpace))
-	tiles := draw.Tiles{Rows: rows, Cols: columns, PadX: vg.Points(10), PadY: vg.Points(10)}
-	for r, line := range plot.Align(f.panels, tiles, body) {
-		for c := range line {
-			if f.panels[r][c] != nil {
-				f.panels[r][c].Draw(line[c])
+	body := draw.Crop(all, 0, 0, 0, -vg.Points(headSpace))
+	for r, line := range f.panels {
+		for c, p := range line {
+			if p != nil {
+				p.Draw(panels.canvas(body, r, c))
 			}
 		}
 	}
-	f.drawKey(draw.Crop(all, all.Max.X-all.Min.X-keyWidth, 0, 0, -vg.Points(headSpace)))
+	f.drawKey(draw.Crop(body, panelsWidth, 0, 0, 0))
 	_, err = canvas.WriteTo(w)
 	return err
 }
@@ -118,9 +123,21 @@ func newCanvas(width, height vg.Length, format string) (canvas, error) {
 	case "svg":
 		return vgsvg.New(width, height), nil
 	case "pdf":
-		return vgpdf.New(width, height), nil
+		return pdfCanvas{vgpdf.New(width, height)}, nil
 	}
 	return nil, fmt.Errorf("unknown format %q: want png, svg or pdf", format)
+}
+
+// pdfCanvas writes text in the encoding of the embedded fonts: without it a "±" comes out as two characters.
+type pdfCanvas struct{ *vgpdf.Canvas }
+
+// FillString draws text; characters that the fonts lack become question marks.
+func (c pdfCanvas) FillString(f font.Face, at vg.Point, text string) {
+	encoded, err := encoding.ReplaceUnsupported(charmap.Windows1252.NewEncoder()).String(text)
+	if err != nil {
+		encoded = text
+	}
+	c.Canvas.FillString(f, at, encoded)
 }
 
 // Save writes the figure to dir/NAME.FORMAT and returns the path.
@@ -138,10 +155,10 @@ func (f *Figure) Save(dir, format string) (string, error) {
 }
 
 func (f *Figure) drawHead(c draw.Canvas) {
-	title := textStyle(12, color.Black)
+	title := textStyle(titleSize, color.Black)
 	title.YAlign = text.YTop
 	c.FillText(title, vg.Point{X: c.Min.X, Y: c.Max.Y}, f.Title)
-	subtitle := textStyle(8.5, gray)
+	subtitle := textStyle(subtitleSize, gray)
 	subtitle.YAlign = text.YTop
 	c.FillText(subtitle, vg.Point{X: c.Min.X, Y: c.Max.Y - vg.Points(16)}, f.Subtitle)
 }
