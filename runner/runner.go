@@ -473,7 +473,11 @@ func (r *run) result() Result {
 
 // mayGoWell reports whether a trial that failed in this way is worth another try.
 func mayGoWell(c journal.Class) bool {
-	return c == journal.ClassKilled || c == journal.ClassMemory || c == journal.ClassTimeout
+	switch c {
+	case journal.ClassKilled, journal.ClassMemory, journal.ClassDisk, journal.ClassTimeout:
+		return true
+	}
+	return false
 }
 
 // logPath is the file that takes what an attempt prints.

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -208,8 +209,10 @@ func (s *slot) judge(state *os.ProcessState, asked journal.Class, outOfMemory bo
 		exit.Class, exit.Error = asked, "stopped"
 	case asked == journal.ClassTimeout:
 		exit.Class, exit.Error = asked, fmt.Sprintf("stopped after the timeout of %s", s.timeout)
-	case outOfMemory && status.Signaled(), saysOutOfMemory(lines):
+	case outOfMemory && status.Signaled(), slices.ContainsFunc(lines, saysOutOfMemory):
 		exit.Class, exit.Error = journal.ClassMemory, "out of memory"
+	case slices.ContainsFunc(lines, saysDiskFull):
+		exit.Class, exit.Error = journal.ClassDisk, "no space left on the disk"
 	case status.Signaled() && ofOurselves(status.Signal()):
 		exit.Class, exit.Error = journal.ClassError, "it crashed: "+exit.Signal
 	case status.Signaled():
@@ -258,15 +261,17 @@ func logTail(dir string) []string {
 	return lines
 }
 
-func saysOutOfMemory(lines []string) bool {
-	for _, line := range lines {
-		for _, sign := range []string{"MemoryError", "CUDA out of memory", "runtime: out of memory", "std::bad_alloc"} {
-			if strings.Contains(line, sign) {
-				return true
-			}
+func saysOutOfMemory(line string) bool {
+	for _, sign := range []string{"MemoryError", "CUDA out of memory", "runtime: out of memory", "std::bad_alloc"} {
+		if strings.Contains(line, sign) {
+			return true
 		}
 	}
 	return false
+}
+
+func saysDiskFull(line string) bool {
+	return strings.Contains(strings.ToLower(line), "no space left on device")
 }
 
 // lastWords finds the line of a log that says why the program gave up: where Go panics, else the last line.

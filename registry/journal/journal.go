@@ -118,6 +118,7 @@ const (
 	ClassError       Class = "error"       // the same error would come again
 	ClassKilled      Class = "killed"      // by a signal that we did not send
 	ClassMemory      Class = "oom"         // out of memory
+	ClassDisk        Class = "disk"        // the disk was full
 	ClassTimeout     Class = "timeout"     // over resources.timeout
 	ClassInterrupted Class = "interrupted" // we were asked to stop
 )

@@ -47,7 +47,7 @@ CREATE TABLE attempt (
   purpose     TEXT NOT NULL DEFAULT 'run' CHECK (purpose IN ('run', 'rerun')),
   state       TEXT NOT NULL DEFAULT 'running'
               CHECK (state IN ('running', 'done', 'failed', 'interrupted')),
-  class       TEXT NOT NULL DEFAULT '',  -- of a failure: error, killed, oom, timeout, interrupted
+  class       TEXT NOT NULL DEFAULT '',  -- of a failure: error, killed, oom, disk, timeout
   error       TEXT NOT NULL DEFAULT '',
   started     INTEGER NOT NULL,
   ended       INTEGER,
