@@ -25,6 +25,8 @@ func Run(t *testing.T, e engine.Engine) {
 	t.Run("Decoding", func(t *testing.T) { decoding(t, e) })
 	t.Run("Refusals", func(t *testing.T) { refusals(t, e) })
 	t.Run("NotFinite", func(t *testing.T) { notFinite(t, e) })
+	t.Run("Frozen", func(t *testing.T) { frozen(t, e) })
+	t.Run("Extras", func(t *testing.T) { extras(t, e) })
 	t.Run("SaveLoad", func(t *testing.T) { saveLoad(t, e) })
 }
 

@@ -115,3 +115,47 @@ func saveLoad(t *testing.T, e engine.Engine) {
 		t.Error("a state without a moment was loaded")
 	}
 }
+
+// frozen: parameters that stay have no gradient, those that no program reads a gradient of zero.
+func frozen(t *testing.T, e engine.Engine) {
+	two := func() engine.Tensor { return engine.Floats([]float32{1, 2}, 2) }
+	s := session(t, e, []engine.Param{{Name: "still", Tensor: two(), Frozen: true}, {Name: "read", Tensor: two()}, {Name: "unread", Tensor: two()}})
+	for range 2 {
+		_, grads, err := s.Gradients("loss", func(o engine.Ops) []engine.Value {
+			return []engine.Value{o.MSE(o.GELU(o.Param("still"), engine.GELUTanh), o.Param("read"))}
+		}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := grads["still"]; ok || len(grads) != 2 {
+			t.Errorf("gradients of %v", sortedNames(grads))
+		}
+		if g := grads["unread"].F32; !slices.Equal(g, []float32{0, 0}) {
+			t.Errorf("gradient of a parameter that is not read: %v", g)
+		}
+		if g := grads["read"].F32; g[0] == 0 || g[1] == 0 {
+			t.Errorf("gradient of a parameter that is read: %v", g)
+		}
+	}
+}
+
+// extras: what a program returns behind its loss comes with the step, as it was before the parameters moved.
+func extras(t *testing.T, e engine.Engine) {
+	s := session(t, e, []engine.Param{{Name: "x", Tensor: engine.Floats([]float32{1, 2, 3}, 3)}})
+	in := engine.Inputs{"y": engine.Floats([]float32{0, 0, 0}, 3)}
+	got, err := s.Step("step", func(o engine.Ops) []engine.Value {
+		doubled := o.Scale(o.Param("x"), 2)
+		return []engine.Value{o.MSE(doubled, o.Input("y")), doubled, o.Slice(doubled, 0, 1, 3)}
+	}, in, 0.1, engine.AdamW{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if math.Abs(got.Loss-56.0/3) > 1e-5 || len(got.Extra) != 2 || !slices.Equal(got.Extra[0].F32, []float32{2, 4, 6}) ||
+		!slices.Equal(got.Extra[1].F32, []float32{4, 6}) {
+		t.Errorf("step gave %+v", got)
+	}
+	moved, err := s.Param("x")
+	if err != nil || math.Abs(float64(moved.F32[0])-0.9) > 1e-5 {
+		t.Errorf("x became %v (%v)", moved.F32, err)
+	}
+}

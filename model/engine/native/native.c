@@ -59,12 +59,16 @@ static const double PASS = 0.15, EXP = 0.6, FMA = 0.02;
 void native_gemm(device *d, long m, long n, long k, const float *a, long a_row, long a_col, const float *b, long b_row,
                  long b_col, const float *bias, float *c, long ldc, int add) {
 	if (m == 0 || n == 0) return;
+	if (k == 0 && !add) // an empty sum
+		for (long i = 0; i < m; i++)
+			for (long j = 0; j < n; j++) c[i * ldc + j] = bias ? bias[j] : 0;
+	if (k == 0) return;
 	gemm_job g = {.m = m, .n = n, .k = k, .a = a, .b = b, .bias = bias, .a_row = a_row, .a_col = a_col, .b_row = b_row,
 	              .b_col = b_col, .c = c, .ldc = ldc, .add = add};
 	enum { BLOCK_K = 256, UNIT_ROWS = 112 };
 	long ideal = 4 * pool_threads(d->pool); // units, so that threads end together
-	g.blocks = k > BLOCK_K ? parts(k, BLOCK_K) : 1;
-	g.block = k ? parts(k, g.blocks) : 1;
+	g.blocks = parts(k, BLOCK_K);
+	g.block = parts(k, g.blocks);
 	g.panels = parts(n, d->kernels->panel);
 	g.row_tiles = parts(m, d->kernels->tile_rows);
 	g.unit_tiles = parts(UNIT_ROWS, d->kernels->tile_rows);

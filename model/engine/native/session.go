@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"runtime"
 	"slices"
 
 	"harness/model/engine"
@@ -57,7 +58,7 @@ func newSession(e *Engine, params []engine.Param) (*Session, error) {
 			s.moving.params = append(s.moving.params, own)
 		}
 	}
-	if err := guard(func() { s.place(params, frozen, moving) }); err != nil {
+	if err := s.guarded(func() { s.place(params, frozen, moving) }); err != nil {
 		s.Close()
 		return nil, err
 	}
@@ -88,8 +89,9 @@ func (s *Session) place(params []engine.Param, frozen, moving int) {
 	}
 }
 
-// guard makes a misuse inside of f an error.
-func guard(f func()) (err error) {
+// guarded does what f says and makes a misuse in it an error. The engine's threads stay for its time.
+func (s *Session) guarded(f func()) (err error) {
+	defer runtime.KeepAlive(s.engine)
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
@@ -115,7 +117,7 @@ func (s *Session) start(in engine.Inputs, records bool) *run {
 
 // Run computes the program's results without a way back.
 func (s *Session) Run(key string, p engine.Program, in engine.Inputs) (out []engine.Tensor, err error) {
-	err = guard(func() {
+	err = s.guarded(func() {
 		r := s.start(in, false)
 		out = r.toHost(p(r))
 	})
@@ -142,6 +144,7 @@ func (s *Session) Step(key string, p engine.Program, in engine.Inputs, rate floa
 		return engine.StepResult{}, err
 	}
 	result := engine.StepResult{Loss: loss, Extra: extra}
+	defer runtime.KeepAlive(s.engine)
 	result.GradNorm = math.Sqrt(s.engine.device.squares(s.moving.grad))
 	if !finite(loss) || !finite(result.GradNorm) {
 		return result, fmt.Errorf("step %d: loss %g, gradient norm %g: nothing was moved", s.steps+1, loss, result.GradNorm)
@@ -159,7 +162,7 @@ func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
 // differentiate runs the program and the way back; the gradients are in the parameters then.
 func (s *Session) differentiate(p engine.Program, in engine.Inputs) (loss float64, extra []engine.Tensor, err error) {
-	err = guard(func() {
+	err = s.guarded(func() {
 		r := s.start(in, true)
 		results := p(r)
 		if len(results) == 0 {
