@@ -245,13 +245,14 @@ type generator struct {
 	prompt  engine.Program
 	next    engine.Program
 	search  search
+	memory  int // visual tokens that the prompt stores for cross-attention
 }
 
 // run generates for a batch of prompts of one length: in holds what the prompt program reads beside "ids". offset is
 // the position of the prompt's first token: the number of visual tokens before it.
 func (g generator) run(in engine.Inputs, prompts [][]int32, offset int) ([][]hypothesis, error) {
 	rows, length := len(prompts), len(prompts[0])
-	g.session.Reset(rows*g.search.beams, offset+length+g.search.maxTokens)
+	g.session.Reset(rows*g.search.beams, max(g.memory, offset+length+g.search.maxTokens))
 	in["ids"] = engine.Ints(slices.Concat(prompts...), rows, length)
 	out, err := g.session.Run(g.name+".prompt", g.prompt, in)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"testing"
 
+	"harness/model/dataset/synthetic"
 	"harness/model/spec"
 )
 
@@ -161,6 +162,12 @@ func TestEveryMethodRuns(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestSyntheticVersion(t *testing.T) {
+	if spec.SyntheticVersion != synthetic.Version {
+		t.Errorf("spec says version %d of the generator, which is at %d", spec.SyntheticVersion, synthetic.Version)
 	}
 }
 

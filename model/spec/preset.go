@@ -22,7 +22,7 @@ func Default(p Preset) (Trial, error) {
 		Preset:     p,
 		Method:     LocationAware,
 		Resolution: 224,
-		Data:       Data{Source: SourceSynthetic, Splits: "subject", Synthetic: Synthetic{Patients: 400, Seed: 1}},
+		Data:       Data{Source: SourceSynthetic, Splits: "subject", Synthetic: Synthetic{Version: SyntheticVersion, Patients: 400, Seed: 1}},
 		Pretrain: Pretrain{
 			Tasks: AllTasks, ParallelRatio: 0.25, Images: 16, MaxReport: 96, MaxPhrase: 64,
 			Optimizer: Optimizer{LR: 1e-3, Warmup: 100, WeightDecay: 0.05, Beta1: 0.9, Beta2: 0.98, Clip: 1},

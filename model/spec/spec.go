@@ -64,8 +64,13 @@ const (
 	SourceFiles     Source = "files"
 )
 
+// SyntheticVersion is the version of this program's generator (package synthetic holds it to its own).
+const SyntheticVersion = 4
+
 // Synthetic are the parameters of the synthetic set that a trial is trained on; all else is the generator's default.
 type Synthetic struct {
+	// Version is the generator's: other versions draw other films. A program can train on its own generator's only.
+	Version       int     `json:"version,omitzero"`
 	Patients      int     `json:"patients,omitzero"`
 	Seed          int64   `json:"seed,omitzero"`
 	ReportDropout float64 `json:"report_dropout,omitzero"` // share of findings a report leaves out; 0 = the generator's own

@@ -48,6 +48,9 @@ func (d Data) validate() error {
 		if d.Root != "" {
 			return refuse("data.root", "only for source files")
 		}
+		if v := d.Synthetic.Version; v != SyntheticVersion {
+			return refuse("data.synthetic.version", "%d: this program draws version %d", v, SyntheticVersion)
+		}
 		if d.Synthetic.Patients < 10 {
 			return refuse("data.synthetic.patients", "%d are too few to split: want at least 10", d.Synthetic.Patients)
 		}
