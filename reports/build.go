@@ -43,6 +43,7 @@ type builder struct {
 	options Options
 	table   *Table
 	rows    []*seeded
+	scored  map[string]*scored // by task
 }
 
 // seeded is a row before it is averaged: its trials by seed.
@@ -64,8 +65,13 @@ func Compute(ctx context.Context, s *sweeps.Sweep, trials []sweeps.Trial, result
 	}
 	b.addControls()
 	b.compare()
+	if err := b.compareSamples(ctx); err != nil {
+		return nil, err
+	}
 	b.adjust()
-	b.mark()
+	if err := b.mark(ctx); err != nil {
+		return nil, err
+	}
 	b.addPublished()
 	b.caption()
 	if s.Report.Cases > 0 {

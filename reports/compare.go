@@ -1,10 +1,10 @@
 package reports
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
-	"sort"
 	"strings"
 
 	"harness/sweeps"
@@ -24,8 +24,7 @@ func (b *builder) compare() {
 				continue
 			}
 			row.Cells[c].Delta, _, _ = moments(differences)
-			test := signFlip(differences)
-			row.Cells[c].Seeds = &test
+			row.Cells[c].Seeds = signFlip(differences)
 		}
 	}
 }
@@ -63,20 +62,9 @@ func (b *builder) adjust() {
 func seedsTest(c *Cell) *Test   { return c.Seeds }
 func samplesTest(c *Cell) *Test { return c.Samples }
 
-// holm sets the adjusted p of a family of tests.
-func holm(family []*Test) {
-	sorted := slices.Clone(family)
-	sort.SliceStable(sorted, func(i, j int) bool { return sorted[i].P < sorted[j].P })
-	least := 0.0
-	for i, test := range sorted {
-		least = math.Min(1, math.Max(least, test.P*float64(len(sorted)-i)))
-		test.Holm = least
-	}
-}
-
 // mark sets what is within noise of the baseline, and makes the best model of each column bold together with all that
 // cannot be told from it.
-func (b *builder) mark() {
+func (b *builder) mark(ctx context.Context) error {
 	for c, column := range b.table.Columns {
 		for i := range b.table.Rows {
 			row := &b.table.Rows[i]
@@ -87,17 +75,50 @@ func (b *builder) mark() {
 		if !b.sweep.Report.BoldBest || column.Goal == sweeps.NoGoal {
 			continue
 		}
-		best := b.best(c, column.Goal)
-		if best == nil {
-			continue
-		}
-		for i := range b.table.Rows {
-			row := &b.table.Rows[i]
-			if row.Kind == Model && !row.Cells[c].Blank() {
-				row.Cells[c].Bold = row == best || b.tied(row, best, c)
+		if best := b.best(c, column.Goal); best != nil {
+			if err := b.embolden(ctx, c, best); err != nil {
+				return err
 			}
 		}
 	}
+	return nil
+}
+
+// embolden makes the best of a column bold, and each row that cannot be told from it: its paired differences over seeds
+// have an interval that covers zero, or its answers differ from those of the best by no more than the bootstrap's noise.
+// A row is told apart when every comparison that could be made tells it; where none could, only an equal mean ties.
+func (b *builder) embolden(ctx context.Context, c int, best *Row) error {
+	task, name := split(b.table.Columns[c].Metric)
+	var rows []*Row
+	var tests []*Test
+	for i := range b.table.Rows {
+		row := &b.table.Rows[i]
+		if row.Kind != Model || row.Cells[c].Blank() {
+			continue
+		}
+		var test *Test
+		if s := b.scored[task]; s != nil && row != best {
+			var err error
+			if test, err = s.test(ctx, best.Name, row.Name, name); err != nil {
+				return err
+			}
+		}
+		rows, tests = append(rows, row), append(tests, test)
+	}
+	holm(slices.DeleteFunc(slices.Clone(tests), func(t *Test) bool { return t == nil }))
+	for i, row := range rows {
+		differences := paired(row.Cells[c].Values, best.Cells[c].Values)
+		overSeeds := len(differences) >= 2
+		tied := row.Cells[c].Mean == best.Cells[c].Mean
+		if overSeeds {
+			tied = tied || tCovers(differences)
+		}
+		if tests[i] != nil {
+			tied = tied || !(tests[i].Holm < Level)
+		}
+		row.Cells[c].Bold = row == best || tied
+	}
+	return nil
 }
 
 // best is the model with the best mean of a column, if there are at least two to choose from.
@@ -125,16 +146,6 @@ func better(a, b float64, goal sweeps.Goal) bool {
 		return a < b
 	}
 	return a > b
-}
-
-// tied tells whether a row cannot be told from the best: their paired differences over seeds have an interval that
-// covers zero. With fewer than two pairs only an equal mean ties.
-func (b *builder) tied(row, best *Row, c int) bool {
-	differences := paired(row.Cells[c].Values, best.Cells[c].Values)
-	if len(differences) < 2 {
-		return row.Cells[c].Mean == best.Cells[c].Mean
-	}
-	return tCovers(differences)
 }
 
 // tested tells whether any test could have told the cell from its baseline.
@@ -168,21 +179,32 @@ func (b *builder) describeTests(say func(string, ...any)) {
 		}
 	}
 	if bold {
-		rule := "the best, and rows whose paired differences from it over seeds have a 95% interval that covers zero"
-		if len(b.sweep.Seeds) < 2 {
-			rule = "the best of one seed each"
-		}
-		say("Bold: %s.", rule)
+		say("Bold: %s.", boldRule(len(b.sweep.Seeds) > 1, samples > 0))
 	}
 	if floor := math.Min(1, math.Pow(2, 1-float64(seeds))); deltas && floor >= Level && slices.Contains(b.table.Show, "p") {
 		say("Sign-flip over %s cannot reach p < %.2f: its least value is %.3g.", count(seeds, "seed"), Level, floor)
 	}
 	if samples > 0 {
-		say("Paired bootstrap over %s, Holm over %d comparisons; it says nothing about retraining.", count(samples, "test sample"), family)
+		say("Paired bootstrap over %s of one seed, Holm over %s; it says nothing about retraining.",
+			count(samples, "test sample"), count(family, "comparison"))
 	}
 	if within {
 		say("~: not told apart from its baseline.")
 	}
+}
+
+// boldRule says what is bold, by the comparisons that could be made.
+func boldRule(seeds, samples bool) string {
+	switch {
+	case seeds && samples:
+		return "the best, and rows that are not told from it both by the 95% interval of paired differences over seeds and by the " +
+			"paired bootstrap over test samples"
+	case seeds:
+		return "the best, and rows whose paired differences from it over seeds have a 95% interval that covers zero"
+	case samples:
+		return "the best of one seed each, and rows that the paired bootstrap over test samples does not tell from it"
+	}
+	return "the best of one seed each"
 }
 
 func count(n int, noun string) string {

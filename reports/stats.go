@@ -5,6 +5,8 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"harness/metrics"
 )
 
 // Level is the error level of tests and intervals.
@@ -25,33 +27,21 @@ func moments(values []float64) (mean, std, ci float64) {
 	}
 }
 
-// signFlip is the exact two-sided paired sign-flip test: the share of all 2^n choices of signs whose sum is at least as
-// far from zero as that of the differences. Floor is the least value that n differences can reach.
-func signFlip(differences []float64) Test {
-	n := len(differences)
-	if n == 0 || n > 20 {
-		return Test{P: math.NaN(), Holm: math.NaN(), Floor: math.NaN(), N: n}
+// signFlip is the paired sign-flip test over seeds.
+func signFlip(differences []float64) *Test {
+	p, floor := metrics.SignFlip(differences)
+	return &Test{P: p, Holm: math.NaN(), Floor: floor, N: len(differences)}
+}
+
+// holm sets the adjusted p of a family of tests.
+func holm(family []*Test) {
+	p := make([]float64, len(family))
+	for i, test := range family {
+		p[i] = test.P
 	}
-	observed := 0.0
-	for _, d := range differences {
-		observed += d
+	for i, adjusted := range metrics.Holm(p) {
+		family[i].Holm = adjusted
 	}
-	observed = math.Abs(observed) * (1 - 1e-12) // ties by rounding count as ties
-	extreme := 0
-	for signs := range 1 << n {
-		sum := 0.0
-		for i, d := range differences {
-			if signs>>i&1 == 1 {
-				d = -d
-			}
-			sum += d
-		}
-		if math.Abs(sum) >= observed {
-			extreme++
-		}
-	}
-	all := math.Pow(2, float64(n))
-	return Test{P: float64(extreme) / all, Holm: math.NaN(), Floor: math.Min(1, 2/all), N: n}
 }
 
 // tCovers tells whether the 95% interval of the mean difference covers zero; true where there are fewer than two.

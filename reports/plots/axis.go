@@ -69,7 +69,7 @@ func axisFigure(t *reports.Table, axis sweeps.Axis) (*Figure, error) {
 	var panels []*plot.Plot
 	seeds := 0
 	for c, column := range t.Columns {
-		p := newPanel("", axis.Label, unit(column.Metric, column.Label))
+		p := newPanel(column.Label, axis.Label, unit(column.Metric))
 		p.Add(grid())
 		any := false
 		for i, line := range lines {

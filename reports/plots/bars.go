@@ -35,7 +35,7 @@ func Bars(t *reports.Table) (*Figure, error) {
 		if !measured(models, c) {
 			continue
 		}
-		p := newPanel("", unit(column.Metric, column.Label), "")
+		p := newPanel(column.Label, unit(column.Metric), "")
 		p.Add(grid())
 		for i, row := range models {
 			seeds = max(seeds, row.Cells[c].N)

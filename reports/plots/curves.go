@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -21,7 +22,7 @@ func Curves(t *reports.Table, curves []reports.Curve) ([]*Figure, error) {
 			Name: t.Name + "-curve-" + strings.ReplaceAll(c.Metric, "/", "-"), Title: t.Name + ": " + c.Metric,
 			width: 5 * vg.Inch, height: 3 * vg.Inch,
 		}
-		p := newPanel("", "step", unit(c.Metric, c.Metric))
+		p := newPanel("", "step", cmp.Or(unit(c.Metric), c.Metric))
 		p.Add(grid())
 		seeds := 0
 		for i, line := range c.Lines {
@@ -43,6 +44,7 @@ func Curves(t *reports.Table, curves []reports.Curve) ([]*Figure, error) {
 			f.key = append(f.key, keyEntry{line.Row, []plot.Thumbnailer{drawn}})
 			seeds = max(seeds, line.N)
 		}
+		p.X.Min = math.Min(0, p.X.Min)
 		f.Subtitle = subtitle(t, seeds, "band: ± 1 standard deviation over")
 		f.panels = [][]*plot.Plot{{p}}
 		figures = append(figures, f)
@@ -100,20 +102,20 @@ func subtitle(t *reports.Table, seeds int, spread string) string {
 	return strings.Join(parts, " · ")
 }
 
-// unit labels an axis: what is measured, and in what.
-func unit(metric, label string) string {
+// unit says in what a metric is measured; "" where the name says it.
+func unit(metric string) string {
 	last := metric[strings.LastIndexByte(metric, '/')+1:]
 	switch {
 	case strings.HasSuffix(last, "loss"):
-		return label + " (nats per token)"
+		return "nats per token"
 	case last == "acc50":
-		return label + " (share of boxes)"
+		return "share of boxes"
 	case last == "auc":
-		return label + " (area, .5 = chance)"
+		return "area under ROC (chance: 0.5)"
 	case last == "cider":
-		return label + " (0–10)"
-	case last == "iou" || last == "f1" || last == "meteor" || last == "rouge_l" || last == "exact" || strings.HasPrefix(last, "bleu"):
-		return label + " (0–1)"
+		return "0 to 10"
+	case last == "iou" || last == "exact" || last == "meteor" || last == "rouge_l" || strings.HasPrefix(last, "f1") || strings.HasPrefix(last, "bleu"):
+		return "0 to 1"
 	}
-	return label
+	return ""
 }
