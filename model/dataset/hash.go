@@ -55,6 +55,3 @@ func (r *tableResult) digestFile(path string) {
 	}
 	r.err = err
 }
-
-// sum returns the digest of the table's content; call it at the end of the file.
-func (t *table) sum() string { return string(t.digest.Sum(nil)) }

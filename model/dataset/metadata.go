@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"harness/model/dataset/parallel"
+	"harness/model/dataset/table"
 )
 
 // An imageRow is a row of the metadata of MIMIC-CXR-JPG.
@@ -41,7 +44,7 @@ func (l *loader) readTables(ctx context.Context) error {
 		func() { questions = t.readQuestions(l.parts.questions, l.parts.studies) },
 		func() { split = t.readOfficialSplit(l.parts.split); regions = t.readRegionSplits(l.parts.silver) },
 	}
-	if err := inParallel(ctx, computing(), len(readers), nil, func(i int) error { readers[i](); return nil }); err != nil {
+	if err := parallel.Each(ctx, parallel.Cores(), len(readers), nil, func(i int) error { readers[i](); return nil }); err != nil {
 		return err
 	}
 	for _, r := range []tableResult{metadata, split, regions} {
@@ -75,34 +78,34 @@ type tableResult struct {
 
 // read opens a table, calls row for each well-formed row, and adds what was found to the result. row returns false to reject
 // a row as bad.
-func (r *tableResult) read(path string, columns []string, row func(t *table) bool) {
+func (r *tableResult) read(path string, columns []string, row func(t *table.Reader) bool) {
 	if r.err != nil {
 		return
 	}
-	t, err := openTable(path, columns...)
+	t, err := table.Open(path, columns...)
 	if err != nil {
 		r.err = err
 		return
 	}
-	defer t.close()
-	for t.next() {
+	defer t.Close()
+	for t.Next() {
 		if !row(t) {
-			t.reject()
+			t.Reject()
 		}
 	}
-	r.err = t.err
-	r.bad = append(r.bad, t.bad...)
-	r.digests = append(r.digests, t.sum())
+	r.err = t.Err()
+	r.bad = append(r.bad, t.Bad()...)
+	r.digests = append(r.digests, t.Digest())
 }
 
 func (t *tables) readMetadata(path string) (r tableResult) {
 	t.subjectOf, t.dateOf = map[string]string{}, map[string]int{}
 	seen := map[string]bool{}
 	columns := []string{"dicom_id", "subject_id", "study_id", "ViewPosition", "ViewCodeSequence_CodeMeaning?", "StudyDate?"}
-	r.read(path, columns, func(row *table) bool {
-		id := row.cell(0)
-		subject, ok1 := row.id(1)
-		study, ok2 := row.id(2)
+	r.read(path, columns, func(row *table.Reader) bool {
+		id := row.Cell(0)
+		subject, ok1 := row.ID(1)
+		study, ok2 := row.ID(2)
 		if !ok1 || !ok2 || !isImageID(id) {
 			return false
 		}
@@ -110,12 +113,12 @@ func (t *tables) readMetadata(path string) (r tableResult) {
 			return true
 		}
 		seen[id] = true
-		date := parseDate(row.cell(5))
+		date := parseDate(row.Cell(5))
 		if _, known := t.subjectOf[study]; !known {
 			t.studies = append(t.studies, study)
 			t.subjectOf[study], t.dateOf[study] = subject, date
 		}
-		t.images = append(t.images, imageRow{id, subject, study, frontalView(row.cell(3), row.cell(4)), date})
+		t.images = append(t.images, imageRow{id, subject, study, frontalView(row.Cell(3), row.Cell(4)), date})
 		return true
 	})
 	return r
@@ -169,14 +172,14 @@ func (t *tables) readOfficialSplit(path string) (r tableResult) {
 		r.notes = append(r.notes, "no split table of MIMIC-CXR-JPG: leaking subjects are counted by Chest ImaGenome alone")
 		return r
 	}
-	r.read(path, []string{"dicom_id", "subject_id", "split"}, func(row *table) bool {
-		subject, ok := row.id(1)
-		split, known := parseSplit(row.cell(2))
+	r.read(path, []string{"dicom_id", "subject_id", "split"}, func(row *table.Reader) bool {
+		subject, ok := row.ID(1)
+		split, known := parseSplit(row.Cell(2))
 		if !ok || !known {
 			return false
 		}
-		if _, seen := t.officialSplit[row.cell(0)]; !seen {
-			t.officialSplit[row.cell(0)] = split
+		if _, seen := t.officialSplit[row.Cell(0)]; !seen {
+			t.officialSplit[row.Cell(0)] = split
 			t.markTrain(subject, split)
 		}
 		return true
@@ -191,13 +194,13 @@ func (t *tables) readRegionSplits(silver string) (r tableResult) {
 		split Split
 	}{{"train", Train}, {"valid", Val}, {"test", Test}} {
 		path := plainOrZipped(filepath.Join(silver, "splits", part.name+".csv"))
-		r.read(path, []string{"dicom_id", "subject_id"}, func(row *table) bool {
-			subject, ok := row.id(1)
+		r.read(path, []string{"dicom_id", "subject_id"}, func(row *table.Reader) bool {
+			subject, ok := row.ID(1)
 			if !ok {
 				return false
 			}
-			if _, seen := t.regionSplit[row.cell(0)]; !seen {
-				t.regionSplit[row.cell(0)] = part.split
+			if _, seen := t.regionSplit[row.Cell(0)]; !seen {
+				t.regionSplit[row.Cell(0)] = part.split
 				t.markTrain(subject, part.split)
 			}
 			return true
@@ -208,8 +211,8 @@ func (t *tables) readRegionSplits(silver string) (r tableResult) {
 		r.notes = append(r.notes, "no images_to_avoid.csv in Chest ImaGenome: gold patients are not left out")
 		return r
 	}
-	r.read(avoid, []string{"dicom_id"}, func(row *table) bool {
-		t.avoid[row.cell(0)] = true
+	r.read(avoid, []string{"dicom_id"}, func(row *table.Reader) bool {
+		t.avoid[row.Cell(0)] = true
 		return true
 	})
 	return r

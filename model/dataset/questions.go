@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"harness/metrics"
+	"harness/model/dataset/table"
 )
 
 // A questionRow is a row of mimic_pair_questions.csv.
@@ -40,21 +41,21 @@ func (t *tables) readQuestions(path, studies string) (r tableResult) {
 		return s
 	}
 	columns := []string{"study_id", "subject_id", "ref_id", "question_type", "question", "answer", "split"}
-	r.read(path, columns, func(row *table) bool {
-		study, ok1 := row.id(0)
-		subject, ok2 := row.id(1)
-		reference, ok3 := row.id(2)
-		kind := row.cell(3)
-		split, ok4 := parseSplit(row.cell(6))
-		if !ok3 && kind != difference && row.cell(2) == "" {
+	r.read(path, columns, func(row *table.Reader) bool {
+		study, ok1 := row.ID(0)
+		subject, ok2 := row.ID(1)
+		reference, ok3 := row.ID(2)
+		kind := row.Cell(3)
+		split, ok4 := parseSplit(row.Cell(6))
+		if !ok3 && kind != difference && row.Cell(2) == "" {
 			ok3 = true
 		}
 		if !ok1 || !ok2 || !ok3 || !ok4 || !questionTypes[kind] {
 			return false
 		}
 		t.questions = append(t.questions, questionRow{
-			line: row.line, study: intern(study), subject: intern(subject), reference: intern(reference),
-			kind: intern(kind), question: intern(row.cell(4)), answer: intern(row.cell(5)), split: split,
+			line: row.Line(), study: intern(study), subject: intern(subject), reference: intern(reference),
+			kind: intern(kind), question: intern(row.Cell(4)), answer: intern(row.Cell(5)), split: split,
 		})
 		return true
 	})
@@ -64,13 +65,13 @@ func (t *tables) readQuestions(path, studies string) (r tableResult) {
 		r.notes = append(r.notes, "no mimic_all.csv in Medical-Diff-VQA: each study is shown by its first frontal image")
 		return r
 	}
-	r.read(studies, []string{"study_id", "dicom_id", "study_date?"}, func(row *table) bool {
-		study, ok := row.id(0)
+	r.read(studies, []string{"study_id", "dicom_id", "study_date?"}, func(row *table.Reader) bool {
+		study, ok := row.ID(0)
 		if !ok {
 			return false
 		}
 		if _, seen := t.studyImages[study]; !seen {
-			t.studyImages[study] = studyImage{strings.Clone(row.cell(1)), parseDate(row.cell(2))}
+			t.studyImages[study] = studyImage{strings.Clone(row.Cell(1)), parseDate(row.Cell(2))}
 		}
 		return true
 	})

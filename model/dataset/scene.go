@@ -5,95 +5,20 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"math"
 
 	"harness/metrics"
+	"harness/model/dataset/parallel"
+	"harness/model/dataset/prose"
+	"harness/model/dataset/scenegraph"
 )
 
 // maxScene bounds one scene graph in bytes (the real ones have about 100 kB).
 const maxScene = 64 << 20
 
-// sceneGraph is the part of a Chest ImaGenome JSON that is used.
-type sceneGraph struct {
-	objects    []sceneObject
-	attributes []sceneAttribute
-}
-
-// sceneObject is a named box in original pixels; a coordinate that is not there or no number is NaN.
-type sceneObject struct {
-	name   string
-	corner [4]float64
-}
-
-// sceneAttribute holds the report sentences of a region.
-type sceneAttribute struct {
-	name    string
-	phrases []string
-}
-
-// parseScene reads a scene graph. The files have about 100 kB, of which little is used: the rest is skipped, not decoded. Python's
-// NaN, which is not JSON, is accepted as a value of no use.
-func parseScene(raw []byte) (*sceneGraph, error) {
-	g := &sceneGraph{}
-	in := jsonScanner{src: raw}
-	in.fields(func(key string) {
-		switch key {
-		case "objects":
-			in.elements(func() { g.objects = append(g.objects, in.sceneObject()) })
-		case "attributes":
-			in.elements(func() { g.attributes = append(g.attributes, in.sceneAttribute()) })
-		default:
-			in.skip()
-		}
-	})
-	return g, in.end()
-}
-
-func (in *jsonScanner) sceneObject() sceneObject {
-	nan := math.NaN()
-	o := sceneObject{corner: [4]float64{nan, nan, nan, nan}}
-	in.fields(func(key string) {
-		switch key {
-		case "bbox_name":
-			o.name = in.text()
-		case "original_x1":
-			o.corner[0] = in.number()
-		case "original_y1":
-			o.corner[1] = in.number()
-		case "original_x2":
-			o.corner[2] = in.number()
-		case "original_y2":
-			o.corner[3] = in.number()
-		default:
-			in.skip()
-		}
-	})
-	return o
-}
-
-func (in *jsonScanner) sceneAttribute() sceneAttribute {
-	var a sceneAttribute
-	in.fields(func(key string) {
-		switch key {
-		case "bbox_name":
-			a.name = in.text()
-		case "phrases":
-			if in.peek() != '[' {
-				a.phrases = append(a.phrases, in.text())
-				return
-			}
-			in.elements(func() { a.phrases = append(a.phrases, in.text()) })
-		default:
-			in.skip()
-		}
-	})
-	return a
-}
-
-// box returns the object's box clamped to an image of w by h, and whether it can be used: all coordinates are there, it lies
+// usableBox returns an object's box clamped to an image of w by h, and whether it can be used: all coordinates are there, it lies
 // at least partly inside, and it does not collapse when quantised.
-func (o *sceneObject) box(w, h int) (metrics.Box, bool) {
-	box, ok := clampBox(metrics.Box(o.corner), w, h)
+func usableBox(o *scenegraph.Object, w, h int) (metrics.Box, bool) {
+	box, ok := clampBox(o.Box, w, h)
 	if ok {
 		_, ok = Quantise(box, w, h)
 	}
@@ -115,7 +40,7 @@ type sceneResult struct {
 // not one of its gold patients.
 func (l *loader) readScenes(ctx context.Context) error {
 	results := make([]sceneResult, len(l.images))
-	err := inParallel(ctx, waiting(), len(l.images), nil, func(i int) error {
+	err := parallel.Each(ctx, parallel.Reads(), len(l.images), nil, func(i int) error {
 		m := &l.images[i]
 		if _, named := l.tables.regionSplit[m.ID]; named && !l.tables.avoid[m.ID] {
 			results[i] = readScene(&l.parts.scenes, m, l.opts)
@@ -172,7 +97,7 @@ func readScene(files *sceneFiles, m *Image, o Options) (r sceneResult) {
 		r.err = err
 		return r
 	}
-	g, err := parseScene(raw)
+	g, err := scenegraph.Parse(raw)
 	if err != nil {
 		r.err = err
 		return r
@@ -184,21 +109,21 @@ func readScene(files *sceneFiles, m *Image, o Options) (r sceneResult) {
 
 // collect sorts the regions of a scene graph into usable ones and causes. Only regions with a phrase count; of several causes
 // the unknown name comes first, then the box that is not there, then the bad box.
-func (r *sceneResult) collect(g *sceneGraph, w, h int, o Options) {
-	names, sentences := g.sentences()
+func (r *sceneResult) collect(g *scenegraph.Graph, w, h int, o Options) {
+	names, sentences := g.Sentences()
 	for _, name := range names {
-		if !knownRegions[name] && regionPhrase(sentences[name], o) != "" {
+		if !knownRegions[name] && prose.Phrase(sentences[name], o.KeepPriorSentences) != "" {
 			r.unknown = append(r.unknown, name)
 		}
 	}
-	objects := make(map[string]*sceneObject, len(g.objects))
-	for i := range g.objects {
-		if name := g.objects[i].name; objects[name] == nil { // the first of a name counts
-			objects[name] = &g.objects[i]
+	objects := make(map[string]*scenegraph.Object, len(g.Objects))
+	for i := range g.Objects {
+		if name := g.Objects[i].Name; objects[name] == nil { // the first of a name counts
+			objects[name] = &g.Objects[i]
 		}
 	}
 	for _, name := range RegionNames {
-		phrase := regionPhrase(sentences[name], o)
+		phrase := prose.Phrase(sentences[name], o.KeepPriorSentences)
 		if phrase == "" && !o.AllBoxes {
 			continue
 		}
@@ -206,7 +131,7 @@ func (r *sceneResult) collect(g *sceneGraph, w, h int, o Options) {
 		usable := false
 		object := objects[name]
 		if object != nil {
-			box, usable = object.box(w, h)
+			box, usable = usableBox(object, w, h)
 		}
 		switch {
 		case usable:
@@ -218,25 +143,4 @@ func (r *sceneResult) collect(g *sceneGraph, w, h int, o Options) {
 			r.badBox = append(r.badBox, name)
 		}
 	}
-}
-
-// sentences returns the report sentences by region, and the regions in the order in which they occur.
-func (g *sceneGraph) sentences() (names []string, byName map[string][]string) {
-	byName = make(map[string][]string, len(g.attributes))
-	for _, a := range g.attributes {
-		if _, met := byName[a.name]; !met {
-			names = append(names, a.name)
-		}
-		byName[a.name] = append(byName[a.name], a.phrases...)
-	}
-	return names, byName
-}
-
-// regionPhrase cleans the sentences of a region and leaves out those that refer to an earlier study.
-func regionPhrase(sentences []string, o Options) string {
-	phrase := cleanPhrase(sentences)
-	if !o.KeepPriorSentences {
-		phrase = dropPriorSentences(phrase)
-	}
-	return phrase
 }

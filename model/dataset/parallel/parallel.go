@@ -1,4 +1,5 @@
-package dataset
+// Package parallel runs many small pieces of work on several goroutines, with cancellation and progress.
+package parallel
 
 import (
 	"context"
@@ -7,9 +8,9 @@ import (
 	"sync/atomic"
 )
 
-// inParallel calls do(0..n-1) on workers goroutines and returns the first error, or the context's. After an error no new
+// Each calls do(0..n-1) on workers goroutines and returns the first error, or the context's. After an error no new
 // call starts. progress, if any, is called from one goroutine at a time with a growing count.
-func inParallel(ctx context.Context, workers, n int, progress func(done, total int), do func(i int) error) error {
+func Each(ctx context.Context, workers, n int, progress func(done, total int), do func(i int) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var next, done atomic.Int64
@@ -38,8 +39,8 @@ func inParallel(ctx context.Context, workers, n int, progress func(done, total i
 	return context.Cause(ctx)
 }
 
-// computing is the number of workers for work that keeps a core busy.
-func computing() int { return runtime.GOMAXPROCS(0) }
+// Cores is the number of workers for work that keeps a core busy.
+func Cores() int { return runtime.GOMAXPROCS(0) }
 
-// waiting is the number of workers for small reads that wait for the disk or the network.
-func waiting() int { return 4 * runtime.GOMAXPROCS(0) }
+// Reads is the number of workers for small reads that wait for the disk or the network.
+func Reads() int { return 4 * runtime.GOMAXPROCS(0) }

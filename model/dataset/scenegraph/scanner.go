@@ -1,4 +1,4 @@
-package dataset
+package scenegraph
 
 import (
 	"bytes"
@@ -9,9 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// A jsonScanner walks a JSON text and decodes only what it is asked for, several times faster than decoding all of it. What is
+// A scanner walks a JSON text and decodes only what it is asked for, several times faster than decoding all of it. What is
 // skipped is checked for closed strings and brackets, no more. After an error every method returns at once; see end.
-type jsonScanner struct {
+type scanner struct {
 	src []byte
 	at  int
 	err error
@@ -20,13 +20,13 @@ type jsonScanner struct {
 var errJSON = errors.New("not JSON of the expected form")
 
 // fail records the error and moves to the end, so that loops stop.
-func (in *jsonScanner) fail() {
+func (in *scanner) fail() {
 	in.err = errJSON
 	in.at = len(in.src)
 }
 
 // end returns the first error; text after the value is one.
-func (in *jsonScanner) end() error {
+func (in *scanner) end() error {
 	if in.err == nil && in.peek() != 0 {
 		in.fail()
 	}
@@ -34,7 +34,7 @@ func (in *jsonScanner) end() error {
 }
 
 // peek skips white space and returns the next byte, 0 at the end.
-func (in *jsonScanner) peek() byte {
+func (in *scanner) peek() byte {
 	for in.at < len(in.src) {
 		switch c := in.src[in.at]; c {
 		case ' ', '\n', '\t', '\r':
@@ -49,7 +49,7 @@ func (in *jsonScanner) peek() byte {
 }
 
 // take consumes the next byte if it is c, and fails otherwise.
-func (in *jsonScanner) take(c byte) {
+func (in *scanner) take(c byte) {
 	if in.peek() != c || c == 0 {
 		in.fail()
 		return
@@ -58,7 +58,7 @@ func (in *jsonScanner) take(c byte) {
 }
 
 // list walks the items between two brackets.
-func (in *jsonScanner) list(open, close byte, item func()) {
+func (in *scanner) list(open, close byte, item func()) {
 	in.take(open)
 	if in.peek() == close {
 		in.at++
@@ -75,7 +75,7 @@ func (in *jsonScanner) list(open, close byte, item func()) {
 }
 
 // fields calls value for each field of an object; value must consume the field's value.
-func (in *jsonScanner) fields(value func(key string)) {
+func (in *scanner) fields(value func(key string)) {
 	in.list('{', '}', func() {
 		key := in.raw()
 		if len(key) == 0 || key[0] != '"' {
@@ -88,13 +88,13 @@ func (in *jsonScanner) fields(value func(key string)) {
 }
 
 // elements calls item for each element of an array; item must consume it.
-func (in *jsonScanner) elements(item func()) { in.list('[', ']', item) }
+func (in *scanner) elements(item func()) { in.list('[', ']', item) }
 
 // skip consumes any value.
-func (in *jsonScanner) skip() { in.raw() }
+func (in *scanner) skip() { in.raw() }
 
 // raw consumes any value and returns its bytes, nil after an error.
-func (in *jsonScanner) raw() []byte {
+func (in *scanner) raw() []byte {
 	c := in.peek()
 	start := in.at
 	switch c {
@@ -117,7 +117,7 @@ func (in *jsonScanner) raw() []byte {
 }
 
 // quoted consumes a string.
-func (in *jsonScanner) quoted() {
+func (in *scanner) quoted() {
 	for i := in.at + 1; ; i++ {
 		n := bytes.IndexByte(in.src[min(i, len(in.src)):], '"')
 		if n < 0 {
@@ -137,7 +137,7 @@ func (in *jsonScanner) quoted() {
 }
 
 // nested consumes an object or an array.
-func (in *jsonScanner) nested() {
+func (in *scanner) nested() {
 	for depth := 0; in.at < len(in.src); {
 		switch in.src[in.at] {
 		case '"':
@@ -157,7 +157,7 @@ func (in *jsonScanner) nested() {
 }
 
 // text consumes any value and returns it if it is a string, else "".
-func (in *jsonScanner) text() string {
+func (in *scanner) text() string {
 	raw := in.raw()
 	if len(raw) < 2 || raw[0] != '"' {
 		return ""
@@ -173,7 +173,7 @@ func (in *jsonScanner) text() string {
 }
 
 // number consumes any value and returns it if it is a number, else NaN.
-func (in *jsonScanner) number() float64 {
+func (in *scanner) number() float64 {
 	raw := in.raw()
 	for _, c := range raw {
 		if bytes.IndexByte([]byte("0123456789+-.eE"), c) < 0 {

@@ -1,4 +1,4 @@
-package dataset
+package prose
 
 // reportSections are the studies of MIMIC-CXR whose findings stand under another header, and which (MIT-LCP mimic-cxr,
 // custom rules of the section parser).

@@ -1,4 +1,4 @@
-package dataset
+package prose
 
 import (
 	"encoding/json"
@@ -37,26 +37,26 @@ func TestReportCaption(t *testing.T) {
 		{"too short", "\n IMPRESSION:  Normal chest.\n", ""},
 		{"comparison alone", "\n COMPARISON:  The chest film of ___.\n", ""},
 	} {
-		if got := reportCaption("50000000", []byte(c.text), false); got != c.want {
+		if got := Caption("50000000", []byte(c.text), false); got != c.want {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
 		}
 	}
 	text := "\n FINDINGS:  Effusion has increased again.\n"
-	if got := reportCaption("50000000", []byte(text), true); got != "Effusion has increased again." {
+	if got := Caption("50000000", []byte(text), true); got != "Effusion has increased again." {
 		t.Errorf("keeping sentences on earlier studies: %q", got)
 	}
 }
 
 func TestReportExceptions(t *testing.T) {
 	text := "\n TECHNIQUE:  The findings stand here.\n \n IMPRESSION:  All is well.\n"
-	if got := reportCaption("59279892", []byte(text), false); got != "The findings stand here." {
+	if got := Caption("59279892", []byte(text), false); got != "The findings stand here." {
 		t.Errorf("study with findings under another header: %q", got)
 	}
 	long := strings.Repeat("x", 59) + "a text of ranges" + strings.Repeat("y", 500)
-	if got := reportCaption("56579911", []byte(long), false); !strings.HasPrefix(got, "a text of rangesy") || len(got) != 218-59 {
+	if got := Caption("56579911", []byte(long), false); !strings.HasPrefix(got, "a text of rangesy") || len(got) != 218-59 {
 		t.Errorf("study with a range: %q", got)
 	}
-	if got := reportCaption("58235663", []byte(text), false); got != "" {
+	if got := Caption("58235663", []byte(text), false); got != "" {
 		t.Errorf("study without findings: %q", got)
 	}
 }
@@ -135,7 +135,7 @@ func TestOfficialSections(t *testing.T) {
 		if diff := cmp.Diff(want, splitReport(c.Text), cmp.AllowUnexported(section{})); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", c.Text, diff)
 		}
-		if got := reportCaption("50000000", []byte(c.Text), true); got != c.Caption {
+		if got := Caption("50000000", []byte(c.Text), true); got != c.Caption {
 			t.Errorf("%q: caption %q, want %q", c.Text, got, c.Caption)
 		}
 	}

@@ -1,4 +1,9 @@
-package dataset
+// Package table streams CSV files, plain or gzipped, as published data sets hold them: a bad row is skipped and remembered, never
+// the end of the file.
+//
+// Open finds the wanted columns in the header, Next walks the rows, and Bad, Err and Digest tell afterwards what was skipped, why
+// reading ended early and what was read.
+package table
 
 import (
 	"bufio"
@@ -17,19 +22,19 @@ import (
 // maxLine bounds one line of a table; a longer one is a bad row, not memory.
 const maxLine = 1 << 20
 
-// A table reads a CSV file, plain or gzipped, row by row. It accepts a byte order mark and CRLF, skips empty lines, and
-// skips and remembers rows with another number of cells than the header. A line is a row: none of the four data sets has
-// line breaks inside cells, and so an unclosed quote costs one row and not the rest of the file.
+// A Reader reads a CSV file row by row. It accepts a byte order mark and CRLF, skips empty lines, and skips and remembers rows
+// with another number of cells than the header. A line is a row: none of the data sets has line breaks inside cells, and so an
+// unclosed quote costs one row and not the rest of the file.
 //
-//	t, err := openTable(path, "dicom_id", "subject_id")
-//	defer t.close()
-//	for t.next() { t.cell(0) }
-//	t.err
-type table struct {
+//	t, err := table.Open(path, "dicom_id", "subject_id")
+//	defer t.Close()
+//	for t.Next() { t.Cell(0) }
+//	return t.Err()
+type Reader struct {
 	name   string // base name of the file, for messages
-	err    error  // why reading ended early; nil at the end of the file
+	err    error
 	bad    []string
-	digest hash.Hash // of the content, after decompression
+	digest hash.Hash
 
 	file    *os.File
 	r       *bufio.Reader
@@ -39,13 +44,13 @@ type table struct {
 	cells   []string
 }
 
-// openTable opens a table and finds the wanted columns by the names in its header. A name that ends in "?" is optional.
-func openTable(path string, columns ...string) (*table, error) {
+// Open opens a file and finds the wanted columns by the names in its header. A name that ends in "?" is optional.
+func Open(path string, columns ...string) (*Reader, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	t, err := newTable(f, filepath.Base(path), columns)
+	t, err := newReader(f, filepath.Base(path), columns)
 	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("read %s: %w", path, err)
@@ -54,9 +59,9 @@ func openTable(path string, columns ...string) (*table, error) {
 	return t, nil
 }
 
-// newTable reads the header of a table; a name that ends in .gz says that src is gzipped.
-func newTable(src io.Reader, name string, columns []string) (*table, error) {
-	t := &table{name: name, digest: sha256.New()}
+// newReader reads the header of a table; a name that ends in .gz says that src is gzipped.
+func newReader(src io.Reader, name string, columns []string) (*Reader, error) {
+	t := &Reader{name: name, digest: sha256.New()}
 	if strings.HasSuffix(name, ".gz") {
 		z, err := gzip.NewReader(src)
 		if err != nil {
@@ -95,8 +100,8 @@ func newTable(src io.Reader, name string, columns []string) (*table, error) {
 	return t, nil
 }
 
-// next reads the next row with the right number of cells; it returns false at the end of the file or at an error (t.err).
-func (t *table) next() bool {
+// Next reads the next row with the right number of cells; it returns false at the end of the file or at an error (Err).
+func (t *Reader) Next() bool {
 	for {
 		line, ok := t.readLine()
 		if !ok {
@@ -110,24 +115,24 @@ func (t *table) next() bool {
 		if closed && len(cells) == t.width {
 			return true
 		}
-		t.reject()
+		t.Reject()
 	}
 }
 
-// reject counts the current row as bad.
-func (t *table) reject() { t.bad = append(t.bad, fmt.Sprintf("%s:%d", t.name, t.line)) }
+// Reject counts the current row as bad.
+func (t *Reader) Reject() { t.bad = append(t.bad, fmt.Sprintf("%s:%d", t.name, t.line)) }
 
-// cell returns the i-th wanted column of the current row without surrounding white space, "" if the file lacks it.
-func (t *table) cell(i int) string {
+// Cell returns the i-th wanted column of the current row without surrounding white space, "" if the file lacks it.
+func (t *Reader) Cell(i int) string {
 	if t.columns[i] < 0 {
 		return ""
 	}
 	return strings.TrimSpace(t.cells[t.columns[i]])
 }
 
-// id returns the i-th wanted column as a decimal id; "50414267.0", as pandas may write it, is read as 50414267.
-func (t *table) id(i int) (string, bool) {
-	s := strings.TrimSuffix(t.cell(i), ".0")
+// ID returns the i-th wanted column as a decimal id; "50414267.0", as pandas may write it, is read as 50414267.
+func (t *Reader) ID(i int) (string, bool) {
+	s := strings.TrimSuffix(t.Cell(i), ".0")
 	if len(s) < 2 || len(s) > 18 {
 		return "", false
 	}
@@ -140,7 +145,7 @@ func (t *table) id(i int) (string, bool) {
 }
 
 // readLine returns the next physical line without its end; a line beyond maxLine comes back as one that no table accepts.
-func (t *table) readLine() (string, bool) {
+func (t *Reader) readLine() (string, bool) {
 	if t.err != nil {
 		return "", false
 	}
@@ -171,7 +176,20 @@ func (t *table) readLine() (string, bool) {
 	}
 }
 
-func (t *table) close() { t.file.Close() }
+// Close closes the file.
+func (t *Reader) Close() error { return t.file.Close() }
+
+// Line returns the number of the current row's line, from 1.
+func (t *Reader) Line() int { return t.line }
+
+// Bad returns the rows that were skipped, as FILE:LINE.
+func (t *Reader) Bad() []string { return t.bad }
+
+// Err returns why reading ended early; nil at the end of the file.
+func (t *Reader) Err() error { return t.err }
+
+// Digest returns the SHA-256 of what was read, after decompression; call it at the end of the file.
+func (t *Reader) Digest() string { return string(t.digest.Sum(nil)) }
 
 // splitRow appends the cells of one line to cells. It returns false when a quoted cell is not closed or is followed by
 // something else than a comma. Quotes inside an unquoted cell are ordinary characters.

@@ -1,4 +1,4 @@
-package dataset
+package prose
 
 import (
 	"regexp"
@@ -89,4 +89,14 @@ func cleanPhrase(phrases []string) string {
 		text += "."
 	}
 	return text
+}
+
+// Phrase returns what is said of a region: its report sentences joined and cleaned, without those on earlier studies unless
+// keepPrior. It may return "".
+func Phrase(sentences []string, keepPrior bool) string {
+	phrase := cleanPhrase(sentences)
+	if !keepPrior {
+		phrase = dropPriorSentences(phrase)
+	}
+	return phrase
 }

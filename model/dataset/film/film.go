@@ -1,0 +1,99 @@
+// Package film reads chest films: 8-bit JPEGs as gray images in their stored orientation (film.go), resized to squares
+// (resize.go), and kept in a memory-mapped cache (cache.go).
+package film
+
+import (
+	"bufio"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"io"
+	"os"
+)
+
+// maxPixels bounds the size of an image that is decoded (detectors have about ten million pixels).
+const maxPixels = 1 << 27
+
+// Info is what the file of an image says.
+type Info struct {
+	Width, Height  int
+	Size, Modified int64 // of the file: bytes, nanoseconds since 1970
+}
+
+// Inspect reads an image's header, and with decode all of it, because a header does not tell that a file is truncated. The error is
+// fs.ErrNotExist for a file that is not there; any other says that the image cannot be read.
+func Inspect(path string, decode bool) (Info, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Info{}, err
+	}
+	defer f.Close()
+	stat, err := f.Stat()
+	if err != nil {
+		return Info{}, err
+	}
+	info := Info{Size: stat.Size(), Modified: stat.ModTime().UnixNano()}
+	config, err := readHeader(f)
+	if err != nil {
+		return info, err
+	}
+	info.Width, info.Height = config.Width, config.Height
+	if decode {
+		_, err = decodeImage(f)
+	}
+	return info, err
+}
+
+// Read decodes a whole image.
+func Read(path string) (*image.Gray, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if _, err := readHeader(f); err != nil {
+		return nil, err
+	}
+	return decodeImage(f)
+}
+
+// readHeader returns the size of a JPEG and leaves the file at its start.
+func readHeader(f io.ReadSeeker) (image.Config, error) {
+	config, err := jpeg.DecodeConfig(bufio.NewReaderSize(f, 4<<10))
+	if err != nil {
+		return config, err
+	}
+	if config.Width <= 0 || config.Height <= 0 || config.Width*config.Height > maxPixels {
+		return config, fmt.Errorf("%d by %d pixels", config.Width, config.Height)
+	}
+	_, err = f.Seek(0, io.SeekStart)
+	return config, err
+}
+
+// decodeImage reads a whole JPEG as luma in its stored orientation; a truncated file is an error.
+func decodeImage(r io.Reader) (*image.Gray, error) {
+	img, err := jpeg.Decode(bufio.NewReaderSize(r, 64<<10))
+	if err != nil {
+		return nil, err
+	}
+	return toGray(img), nil
+}
+
+// toGray returns the luma of an image, sharing its memory where it can.
+func toGray(img image.Image) *image.Gray {
+	switch img := img.(type) {
+	case *image.Gray:
+		return img
+	case *image.YCbCr:
+		return &image.Gray{Pix: img.Y, Stride: img.YStride, Rect: img.Rect}
+	}
+	b := img.Bounds()
+	gray := image.NewGray(b)
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		for x := b.Min.X; x < b.Max.X; x++ {
+			gray.SetGray(x, y, color.GrayModel.Convert(img.At(x, y)).(color.Gray))
+		}
+	}
+	return gray
+}
