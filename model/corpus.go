@@ -23,8 +23,10 @@ type corpus struct {
 	pixels *dataset.Pixels
 	side   int // pixels of an image's side
 	patch  int // pixels of a patch's side
-	tok    tokenizer.Tokenizer
-	text   *encoded
+	// channels is how often the gray pixels of a patch are written, one channel behind the other.
+	channels int
+	tok      tokenizer.Tokenizer
+	text     *encoded
 }
 
 // openCorpus opens the trial's data; synthetic data are written first where they are missing.
@@ -52,7 +54,7 @@ func openCorpus(ctx context.Context, t spec.Trial, env Env, rec Recorder) (*corp
 		}
 		set = set.Without(bad)
 	}
-	c := &corpus{set: set, pixels: pixels, side: t.Resolution, patch: t.Encoder.Patch}
+	c := &corpus{set: set, pixels: pixels, side: t.Resolution, patch: t.Encoder.Patch, channels: max(t.Encoder.Channels, 1)}
 	c.tok = c.vocabulary(t)
 	c.text = newEncoded(c.tok)
 	return c, c.describe(rec)
@@ -163,28 +165,32 @@ func ofSplit(list []dataset.Pair, split dataset.Split) []dataset.Pair {
 	return kept
 }
 
-// patches are the given images cut into patches, row by row, at x/127.5 - 1 (FACTS 6 #16): [I, n, patch²].
+// patches are the given images cut into patches, row by row, at x/127.5 - 1 (FACTS 6 #16): [I, n, channels·patch²].
 func (c *corpus) patches(images []int) engine.Tensor {
 	grid := c.side / c.patch
-	n, size := grid*grid, c.patch*c.patch
+	n, area := grid*grid, c.patch*c.patch
+	size := c.channels * area
 	data := make([]float32, len(images)*n*size)
 	for i, image := range images {
-		cutPatches(data[i*n*size:][:n*size], c.pixels.Row(image), c.side, c.patch)
+		cutPatches(data[i*n*size:][:n*size], c.pixels.Row(image), c.side, c.patch, c.channels)
 	}
 	return engine.Floats(data, len(images), n, size)
 }
 
-func cutPatches(dst []float32, pixels []byte, side, patch int) {
-	at := 0
+func cutPatches(dst []float32, pixels []byte, side, patch, channels int) {
+	area := patch * patch
 	for py := 0; py < side; py += patch {
 		for px := 0; px < side; px += patch {
+			one := dst[:area]
 			for y := range patch {
-				row := pixels[(py+y)*side+px:][:patch]
-				for _, v := range row {
-					dst[at] = float32(v)/127.5 - 1
-					at++
+				for x, v := range pixels[(py+y)*side+px:][:patch] {
+					one[y*patch+x] = float32(v)/127.5 - 1
 				}
 			}
+			for k := 1; k < channels; k++ {
+				copy(dst[k*area:], one)
+			}
+			dst = dst[channels*area:]
 		}
 	}
 }

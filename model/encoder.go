@@ -12,13 +12,14 @@ import (
 type encoder struct {
 	spec.Encoder
 	tokens int // n
-	pixels int // of a patch
+	pixels int // of a patch, over all channels
 	eps    float64
 }
 
 func newEncoder(t spec.Trial) encoder {
 	p := t.Encoder.Patch
-	return encoder{Encoder: t.Encoder, tokens: t.Encoder.Tokens(t.Resolution), pixels: p * p, eps: 1e-6}
+	channels := max(t.Encoder.Channels, 1)
+	return encoder{Encoder: t.Encoder, tokens: t.Encoder.Tokens(t.Resolution), pixels: channels * p * p, eps: 1e-6}
 }
 
 func (e encoder) params(p *parameters) {

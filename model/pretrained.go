@@ -23,7 +23,12 @@ func (r *trialRun) pretrainedEncoder() (map[string]engine.Tensor, error) {
 		return nil, fmt.Errorf("encoder.weights %s: width %d, depth %d, heads %d, mlp %d, patch %d; the trial has %d, %d, %d, %d, %d",
 			dir, c.Width, c.Layers, c.Heads, c.MLP, c.Patch, e.Width, e.Depth, e.Heads, e.MLP, e.Patch)
 	}
-	values, err := readFolder(dir, func(f *checkpoint.File) ([]checkpoint.Named, error) { return checkpoint.SiglipParams(f, c) })
+	values, err := readFolder(dir, func(f *checkpoint.File) ([]checkpoint.Named, error) {
+		if e.Channels == 3 {
+			return checkpoint.SiglipColourParams(f, c)
+		}
+		return checkpoint.SiglipParams(f, c)
+	})
 	if err != nil {
 		return nil, err
 	}

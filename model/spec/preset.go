@@ -66,7 +66,7 @@ func Default(p Preset) (Trial, error) {
 		t.Resolution = 448
 		t.WholeVocabulary = true
 		t.Data = Data{Source: SourceFiles, Splits: "subject"}
-		t.Encoder = Encoder{Width: 1152, Depth: 27, Heads: 12, MLP: 4304, Patch: 14}
+		t.Encoder = Encoder{Width: 1152, Depth: 27, Heads: 12, MLP: 4304, Patch: 14, Channels: 3}
 		t.Decoder = Decoder{Width: 1024, Depth: 12, Heads: 16, MLP: 4096, Positions: 512}
 		t.LM = LM{Width: 1024, Depth: 24, Heads: 16, MLP: 4096, TextPositions: 256, Dropout: 0.1}
 		t.Pretrain = Pretrain{

@@ -83,6 +83,9 @@ type Encoder struct {
 	Heads int `json:"heads,omitzero"`
 	MLP   int `json:"mlp,omitzero"`
 	Patch int `json:"patch,omitzero"` // pixels a side of a patch
+	// Channels is 3 to copy the gray film to three channels, as published weights expect it; 0 or 1 keeps one, which is
+	// the same function with fewer parameters (FACTS 6 #16).
+	Channels int `json:"channels,omitzero"`
 	// Weights is a Hugging Face SigLIP folder to start from; empty is random.
 	Weights string `json:"weights,omitzero"`
 }

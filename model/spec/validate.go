@@ -85,6 +85,9 @@ func (t Trial) validateSizes() error {
 			return refuse(size.path, "%d: want at least 1", size.value)
 		}
 	}
+	if c := t.Encoder.Channels; c != 0 && c != 1 && c != 3 {
+		return refuse("encoder.channels", "%d: want 1 or 3", c)
+	}
 	for _, w := range []struct {
 		path         string
 		width, heads int
