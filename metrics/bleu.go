@@ -30,9 +30,9 @@ func (b *bleu) newWorker() func(context.Context, int, []float64) error {
 	hyp, ref, best := newCounter(table), newCounter(table), newCounter(table)
 	return func(_ context.Context, i int, row []float64) error {
 		words := b.corpus.hyps[i].words
-		table.ngrams(words, hyp.add)
-		for _, r := range b.corpus.refs[i] {
-			table.ngrams(r.words, ref.add)
+		b.corpus.hyps[i].ngrams(hyp.add)
+		for k := range b.corpus.refs[i] {
+			b.corpus.refs[i][k].ngrams(ref.add)
 			for _, id := range ref.seen {
 				best.counts[id] = max(best.counts[id], ref.counts[id])
 			}

@@ -20,8 +20,8 @@ func newCIDEr(c *corpus, _ Options) (scorer, error) {
 	frequency := make([]int32, table.count)
 	last := make([]int32, table.count) // the last sample, counted from 1, in whose references the n-gram was seen
 	for i := range c.samples {
-		for _, ref := range c.refs[i] {
-			table.ngrams(ref.words, func(_ int, id int32) {
+		for k := range c.refs[i] {
+			c.refs[i][k].ngrams(func(_ int, id int32) {
 				if last[id] != int32(i+1) {
 					last[id] = int32(i + 1)
 					frequency[id]++
@@ -45,10 +45,11 @@ func (c *cider) newWorker() func(context.Context, int, []float64) error {
 	hyp, ref := newCounter(table), newCounter(table)
 	return func(_ context.Context, i int, row []float64) error {
 		words := c.corpus.hyps[i].words
-		table.ngrams(words, hyp.add)
+		c.corpus.hyps[i].ngrams(hyp.add)
 		hypNorm := c.norms(hyp)
-		for _, r := range c.corpus.refs[i] {
-			table.ngrams(r.words, ref.add)
+		for k := range c.corpus.refs[i] {
+			r := &c.corpus.refs[i][k]
+			r.ngrams(ref.add)
 			refNorm := c.norms(ref)
 			row[0] += c.similarity(hyp, ref, hypNorm, refNorm, max(len(words)-1, 0)-max(len(r.words)-1, 0))
 			ref.clear()

@@ -22,9 +22,10 @@ type corpus struct {
 
 // text is one hypothesis or reference in the chosen view.
 type text struct {
-	view   string  // what the metrics read: PTB tokens with single spaces, or the text as given
-	words  []int32 // split at any white space
-	spaced []int32 // split at each single space, as ROUGE-L's official program does
+	view    string  // what the metrics read: PTB tokens with single spaces, or the text as given
+	words   []int32 // split at any white space
+	spaced  []int32 // split at each single space, as ROUGE-L's official program does
+	numbers []int32 // of the n-grams, see ngramTable.number; nil until corpus.ngrams
 }
 
 // vocabulary numbers words in the order of their first occurrence.

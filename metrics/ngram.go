@@ -4,7 +4,7 @@ package metrics
 const maxOrder = 4
 
 // ngramTable numbers n-grams exactly: an n-gram is the number of its first n-1 words and its last word. Words themselves are the
-// 1-grams. It is filled by one goroutine and then only read.
+// 1-grams.
 type ngramTable struct {
 	keys  []uint64 // prefix<<32 | word + 1; 0 is a free place
 	ids   []int32
@@ -29,18 +29,6 @@ func (t *ngramTable) place(key uint64) int {
 			return int(i)
 		}
 	}
-}
-
-// find returns the number of prefix followed by word, or -1.
-func (t *ngramTable) find(prefix, word int32) int32 {
-	if prefix < 0 {
-		return -1
-	}
-	i := t.place(ngramKey(prefix, word))
-	if t.keys[i] == 0 {
-		return -1
-	}
-	return t.ids[i]
 }
 
 // add returns the number of prefix followed by word, a new one if need be.
@@ -70,37 +58,40 @@ func (t *ngramTable) grow() {
 	}
 }
 
-// addAll adds the n-grams of words.
-func (t *ngramTable) addAll(words []int32) {
-	for i := range words {
-		prefix := words[i]
-		for n := 2; n <= maxOrder && i+n <= len(words); n++ {
-			prefix = t.add(prefix, words[i+n-1])
-		}
-	}
-}
-
-// ngrams calls yield with the order 1..maxOrder and number of every n-gram of words, longer ones behind their prefixes. All n-grams
-// must have been added.
-func (t *ngramTable) ngrams(words []int32, yield func(order int, id int32)) {
+// number returns the numbers of the n-grams of words, by the place of their first word and then by order: those of the 1-grams are the
+// words themselves and are left out.
+func (t *ngramTable) number(words []int32) []int32 {
+	numbers := make([]int32, 0, len(words)*(maxOrder-1))
 	for i := range words {
 		id := words[i]
-		yield(1, id)
 		for n := 2; n <= maxOrder && i+n <= len(words); n++ {
-			id = t.find(id, words[i+n-1])
-			yield(n, id)
+			id = t.add(id, words[i+n-1])
+			numbers = append(numbers, id)
+		}
+	}
+	return numbers
+}
+
+// ngrams calls yield with the order 1..maxOrder and the number of every n-gram of a text.
+func (t *text) ngrams(yield func(order int, id int32)) {
+	next := t.numbers
+	for i, word := range t.words {
+		yield(1, word)
+		for n := 2; n <= maxOrder && i+n <= len(t.words); n++ {
+			yield(n, next[0])
+			next = next[1:]
 		}
 	}
 }
 
-// ngrams returns the table of all n-grams of the corpus, which is built once.
+// ngrams numbers the n-grams of all texts, once.
 func (c *corpus) ngrams() *ngramTable {
 	if c.table == nil {
 		c.table = newNgramTable(len(c.vocab.ids))
 		for i := range c.samples {
-			c.table.addAll(c.hyps[i].words)
-			for _, ref := range c.refs[i] {
-				c.table.addAll(ref.words)
+			c.hyps[i].numbers = c.table.number(c.hyps[i].words)
+			for k := range c.refs[i] {
+				c.refs[i][k].numbers = c.table.number(c.refs[i][k].words)
 			}
 		}
 	}

@@ -148,11 +148,8 @@ func (p *parser) captionList(d *json.Decoder, more bool) error {
 
 // object reads COCO annotations, or the map from id to texts of pycocoevalcap.
 func (p *parser) object(data []byte) error {
-	var top struct {
-		Annotations json.RawMessage `json:"annotations"`
-	}
-	if json.Unmarshal(data, &top) == nil && bytes.HasPrefix(bytes.TrimSpace(top.Annotations), []byte("[")) && isCOCO(top.Annotations) {
-		d := json.NewDecoder(bytes.NewReader(top.Annotations))
+	if list := annotations(data); list != nil {
+		d := json.NewDecoder(bytes.NewReader(list))
 		if _, err := d.Token(); err != nil {
 			return p.jsonError(d, err)
 		}
@@ -192,17 +189,30 @@ func (p *parser) object(data []byte) error {
 	return p.end(d)
 }
 
-// isCOCO reports whether a list of annotations holds objects, not the texts of an id that happens to be called so.
-func isCOCO(list json.RawMessage) bool {
-	rest := bytes.TrimLeft(bytes.TrimSpace(list)[1:], " \t\r\n")
-	return len(rest) > 0 && (rest[0] == '{' || rest[0] == ']')
+// annotations returns the list of COCO annotations, or nil: a list of texts may belong to an id that happens to be called so.
+func annotations(data []byte) json.RawMessage {
+	if !bytes.Contains(data, []byte(`"annotations"`)) {
+		return nil
+	}
+	var top struct {
+		Annotations json.RawMessage `json:"annotations"`
+	}
+	if json.Unmarshal(data, &top) != nil || len(top.Annotations) == 0 || top.Annotations[0] != '[' || !looksLikeResults(top.Annotations) {
+		return nil
+	}
+	return top.Annotations
 }
 
 // textsOf reads the texts of one id: a list of strings, a list of {"caption"}, or one string.
 func textsOf(raw json.RawMessage) ([]string, error) {
-	var one string
-	if json.Unmarshal(raw, &one) == nil && string(raw) != "null" {
-		return []string{one}, nil
+	if len(raw) > 0 && raw[0] == '"' {
+		var one string
+		err := json.Unmarshal(raw, &one)
+		return []string{one}, err
+	}
+	var texts []string // nearly always
+	if err := json.Unmarshal(raw, &texts); err == nil && len(texts) > 0 && !bytes.Contains(raw, []byte("null")) {
+		return texts, nil
 	}
 	var list []json.RawMessage
 	if err := json.Unmarshal(raw, &list); err != nil || list == nil {
@@ -211,7 +221,7 @@ func textsOf(raw json.RawMessage) ([]string, error) {
 	if len(list) == 0 {
 		return nil, errors.New("the list of texts is empty")
 	}
-	texts := make([]string, len(list))
+	texts = make([]string, len(list))
 	for i, item := range list {
 		var e entry
 		switch {

@@ -6,49 +6,53 @@ const beamSize = 40
 // aligner chooses among the candidates of a pair by the reference's beam search, from left to right over line 2. Its memory is
 // reused. The work is bounded by beamSize times the number of candidates, whatever the text.
 type aligner struct {
-	fixed     []match // by place in line 2; len1 is 0 where there is none
-	used2     []bool  // words of line 2 in fixed matches
-	base      []uint64
-	paths     []path
-	next      []step
-	bits      [2][]uint64 // the used words of line 1 of the kept paths, of this step and of the next
-	nodes     []node
-	chosen    []match
-	wordsBits int
+	fixed  []match // by place in line 2; len1 is 0 where there is none
+	used2  []bool  // words of line 2 in fixed matches
+	wide   int     // words of 64 bits that hold line 1
+	now    beam
+	later  beam
+	steps  [beamSize]step // the paths of the next round, before they are made
+	sorted [beamSize]int8 // their order, best first
+	count  int            // how many of them there are
+	nodes  []node
+	chosen []match
+}
+
+// beam holds the paths of one round, best first, and for each the words of line 1 that are used.
+type beam struct {
+	paths []path
+	used  []uint64 // [paths][wide]
 }
 
 // path is one partial alignment.
 type path struct {
-	rank    rank
+	rank
 	lastEnd int32 // end in line 1 of the open chunk, or -1
 	idx     int32 // place in line 2 that comes next
-	tail    int32 // its last match in nodes, or -1
-	used    []uint64
+	tail    int32 // its last match in nodes, or -1; the fixed matches are not in its chain
 }
 
-// rank orders paths: more matched words first, then fewer chunks, then the smaller distance.
+// rank orders paths: more matched words first, then fewer chunks, then the smaller distance. order is the missing words in the upper and
+// the chunks in the lower half.
 type rank struct {
-	total1, total2, chunks int32
-	distance               int64
+	order    uint64
+	distance int64
 }
 
-func (a *rank) better(b *rank) bool {
-	if x, y := a.total1+a.total2, b.total1+b.total2; x != y {
-		return x > y
-	}
-	if a.chunks != b.chunks {
-		return a.chunks < b.chunks
-	}
-	return a.distance < b.distance
+const (
+	oneWord  = 1 << 32
+	oneChunk = 1
+)
+
+func (a rank) better(b rank) bool {
+	return a.order < b.order || a.order == b.order && a.distance < b.distance
 }
 
-// step is a path of the next round before it is known whether it is kept.
+// step is a path of the next round.
 type step struct {
-	rank    rank
-	lastEnd int32
-	idx     int32
-	from    int32 // the path that it extends
-	added   match // len1 is 0 when nothing is added
+	path
+	from  int32 // the path that it extends
+	added match // len1 is 0 when nothing is added to the chain
 }
 
 // node is a match in the chain of a path.
@@ -60,132 +64,138 @@ type node struct {
 // run returns the matches of the best alignment in the order of line 2. They are valid until the next call.
 func (a *aligner) run(p *pair) []match {
 	a.prepare(p)
-	for c := 0; c <= p.n2; c++ {
-		a.next = a.next[:0]
-		for i := range a.paths {
+	silent := false // the round before found nothing to match: another such round changes nothing
+	for c := 0; c < p.n2; c++ {
+		if a.used2[c] {
+			silent = false
+		} else if nothing := p.candidates(c) == 0; nothing && silent {
+			for i := range a.now.paths {
+				a.now.paths[i].idx++
+			}
+			continue
+		} else {
+			silent = nothing && p.phrases == nil
+		}
+		a.count = 0
+		for i := range a.now.paths {
 			a.extend(p, int32(i), c)
 		}
-		if len(a.next) == 0 { // every path was dropped: the best one stays
-			a.keep(0)
-		}
-		a.advance(c)
+		a.advance()
 	}
+	a.count = 0
+	for i := range a.now.paths {
+		a.finish(int32(i))
+	}
+	a.advance()
+	return a.collect()
+}
+
+// identity returns the alignment of a line of n words with itself. The search finds no other: at each word its path has the most words,
+// no closed chunk and no distance, and comes first among equals.
+func (a *aligner) identity(n int) []match {
 	a.chosen = a.chosen[:0]
-	for at := a.paths[0].tail; at >= 0; at = a.nodes[at].before {
-		a.chosen = append(a.chosen, a.nodes[at].match)
-	}
-	for i, j := 0, len(a.chosen)-1; i < j; i, j = i+1, j-1 {
-		a.chosen[i], a.chosen[j] = a.chosen[j], a.chosen[i]
+	for i := range int32(n) {
+		a.chosen = append(a.chosen, match{i, 1, i, 1, Exact})
 	}
 	return a.chosen
 }
 
 // prepare takes the fixed matches and sets the first path.
 func (a *aligner) prepare(p *pair) {
-	a.wordsBits = (p.n1 + 63) / 64
+	a.wide = (p.n1 + 63) / 64
 	a.fixed = append(a.fixed[:0], make([]match, p.n2)...)
 	a.used2 = append(a.used2[:0], make([]bool, p.n2)...)
-	for i := range a.bits {
-		if size := beamSize * a.wordsBits; len(a.bits[i]) < size {
-			a.bits[i] = make([]uint64, size)
+	for _, b := range []*beam{&a.now, &a.later} {
+		if size := beamSize * a.wide; len(b.used) < size {
+			b.used = make([]uint64, size)
 		}
 	}
-	first := a.bits[0][:a.wordsBits]
-	clear(first)
+	clear(a.now.used[:a.wide])
 	for j := range p.n2 {
 		m, ok := p.fixed(j)
 		if !ok {
 			continue
 		}
 		a.fixed[j] = m
-		mark(first, m)
+		mark(a.now.used, m)
 		for k := range m.len2 {
 			a.used2[m.start2+k] = true
 		}
 	}
 	a.nodes = a.nodes[:0]
-	a.paths = append(a.paths[:0], path{lastEnd: -1, tail: -1, used: first})
+	words := uint64(p.n1 + p.n2)
+	a.now.paths = append(a.now.paths[:0], path{rank: rank{order: words * oneWord}, lastEnd: -1, tail: -1})
 }
 
 // extend puts the continuations of path i at word c into the queue.
 func (a *aligner) extend(p *pair, i int32, c int) {
-	from := &a.paths[i]
+	from := &a.now.paths[i]
 	switch {
-	case c == p.n2:
-		s := step{rank: from.rank, lastEnd: from.lastEnd, idx: from.idx, from: i}
-		if from.lastEnd >= 0 {
-			s.rank.chunks++
-		}
-		a.queue(s)
-	case a.used2[c] || c < int(from.idx):
-		if c < int(from.idx) {
-			a.keep(i)
-		} else if m := a.fixed[c]; m.len1 > 0 {
-			s := a.taking(i, from.rank, m)
-			s.rank.distance += m.distance()
-			a.queue(s)
-		}
-	default:
-		rank := from.rank
-		for _, m := range p.singles[p.kind[c]] {
-			if from.used[m.start1>>6]>>(m.start1&63)&1 == 0 {
-				full := match{m.start1, 1, int32(c), 1, m.stage}
-				if !a.hopeless(&rank, m.stage) {
-					a.queue(a.taking(i, rank, full))
-				}
-				rank.distance += full.distance()
-			}
-		}
-		for _, m := range p.phrases[int32(c)] {
-			if a.free(from, m) {
-				a.queue(a.taking(i, rank, m))
-				rank.distance += m.distance()
-			}
-		}
-		skip := step{rank: rank, lastEnd: -1, idx: from.idx + 1, from: i}
-		if from.lastEnd >= 0 {
-			skip.rank.chunks++
-		}
-		a.queue(skip)
+	case c < int(from.idx): // inside a match of several words
+		a.queue(from.rank, step{path: *from, from: i})
+		return
+	case a.used2[c]: // by a fixed match, which starts here
+		m := a.fixed[c]
+		r := from.taking(m)
+		r.distance += m.distance()
+		a.queue(r, step{path: path{lastEnd: m.start1 + m.len1, idx: m.start2 + m.len2, tail: from.tail}, from: i})
+		return
 	}
+	// The distance of a match goes to the old path: the new ones after it see it, the one with the match does not.
+	old := *from
+	used := a.now.used[int(i)*a.wide : (int(i)+1)*a.wide]
+	for _, s := range p.singles[p.kind[c]] {
+		if used[s.start1>>6]>>(s.start1&63)&1 == 0 {
+			a.take(&old, i, match{s.start1, 1, int32(c), 1, s.stage})
+		}
+	}
+	for _, m := range p.phrases[int32(c)] {
+		if a.free(used, m) {
+			a.take(&old, i, m)
+		}
+	}
+	if old.lastEnd >= 0 {
+		old.order += oneChunk
+		old.lastEnd = -1
+	}
+	old.idx++
+	a.queue(old.rank, step{path: old, from: i})
 }
 
-// keep puts path i into the queue as it is.
-func (a *aligner) keep(i int32) {
-	from := &a.paths[i]
-	a.queue(step{rank: from.rank, lastEnd: from.lastEnd, idx: from.idx, from: i})
+// take queues a copy of path i, now old, with m added, and charges the distance to old.
+func (a *aligner) take(old *path, i int32, m match) {
+	a.queue(old.taking(m), step{path: path{lastEnd: m.start1 + m.len1, idx: m.start2 + m.len2, tail: old.tail}, from: i, added: m})
+	old.distance += m.distance()
 }
 
-// taking returns path i with a match added. The totals are whole numbers: half a word for a match that is not exact is cut off.
-func (a *aligner) taking(i int32, r rank, m match) step {
+// finish closes the open chunk of path i.
+func (a *aligner) finish(i int32) {
+	from := &a.now.paths[i]
+	r := from.rank
+	if from.lastEnd >= 0 {
+		r.order += oneChunk
+	}
+	a.queue(r, step{path: *from, from: i})
+}
+
+// taking returns the rank with m added. The totals are whole numbers: half a word for a match that is not exact is cut off.
+func (p *path) taking(m match) rank {
+	r := p.rank
 	if m.stage == Exact {
-		r.total1, r.total2 = r.total1+m.len1, r.total2+m.len2
+		r.order -= uint64(m.len1+m.len2) * oneWord
 	} else {
-		r.total1, r.total2 = r.total1+m.len1/2, r.total2+m.len2/2
+		r.order -= uint64(m.len1/2+m.len2/2) * oneWord
 	}
-	if last := a.paths[i].lastEnd; last >= 0 && m.start1 != last {
-		r.chunks++
+	if p.lastEnd >= 0 && m.start1 != p.lastEnd {
+		r.order += oneChunk
 	}
-	return step{rank: r, lastEnd: m.start1 + m.len1, idx: m.start2 + m.len2, from: i, added: m}
-}
-
-// hopeless reports whether a path of rank r with a match of one word added cannot enter the full queue, whatever its chunks.
-func (a *aligner) hopeless(r *rank, stage Stage) bool {
-	if len(a.next) < beamSize {
-		return false
-	}
-	worst := &a.next[beamSize-1].rank
-	total, worstTotal := r.total1+r.total2, worst.total1+worst.total2
-	if stage == Exact {
-		total += 2
-	}
-	return total < worstTotal || total == worstTotal && (r.chunks > worst.chunks || r.chunks == worst.chunks && r.distance >= worst.distance)
+	return r
 }
 
 // free reports whether no word of m is used.
-func (a *aligner) free(from *path, m match) bool {
+func (a *aligner) free(used []uint64, m match) bool {
 	for i := m.start1; i < m.start1+m.len1; i++ {
-		if from.used[i>>6]>>(i&63)&1 != 0 {
+		if used[i>>6]>>(i&63)&1 != 0 {
 			return false
 		}
 	}
@@ -197,42 +207,57 @@ func (a *aligner) free(from *path, m match) bool {
 	return true
 }
 
-// queue keeps the best beamSize steps, sorted; of equals the earlier one comes first.
-func (a *aligner) queue(s step) {
-	n := len(a.next)
-	if n == beamSize {
-		if !s.rank.better(&a.next[n-1].rank) {
+// queue keeps s, with rank r, if it is among the best beamSize; of equals the earlier one comes first.
+func (a *aligner) queue(r rank, s step) {
+	k := a.count
+	slot := int8(k)
+	if k == beamSize {
+		k--
+		slot = a.sorted[k]
+		if !r.better(a.steps[slot].rank) {
 			return
 		}
-		n--
 	} else {
-		a.next = append(a.next, s)
+		a.count++
 	}
-	for n > 0 && s.rank.better(&a.next[n-1].rank) {
-		a.next[n] = a.next[n-1]
-		n--
+	for k > 0 && r.better(a.steps[a.sorted[k-1]].rank) {
+		a.sorted[k] = a.sorted[k-1]
+		k--
 	}
-	a.next[n] = s
+	a.sorted[k] = slot
+	s.rank = r
+	a.steps[slot] = s
 }
 
-// advance turns the kept steps into the paths of the next round; c is the round, whose parity names the free memory.
-func (a *aligner) advance(c int) {
-	bits := a.bits[(c+1)&1]
-	old := a.paths
-	var fresh [beamSize]path
-	for i, s := range a.next {
-		from := &old[s.from]
-		used := bits[i*a.wordsBits : (i+1)*a.wordsBits]
-		copy(used, from.used)
-		tail := from.tail
+// advance makes the queued steps the paths of this round.
+func (a *aligner) advance() {
+	a.later.paths = a.later.paths[:0]
+	for i, slot := range a.sorted[:a.count] {
+		s := &a.steps[slot]
+		used := a.later.used[i*a.wide : (i+1)*a.wide]
+		copy(used, a.now.used[int(s.from)*a.wide:])
 		if s.added.len1 > 0 {
 			mark(used, s.added)
-			a.nodes = append(a.nodes, node{s.added, tail})
-			tail = int32(len(a.nodes) - 1)
+			a.nodes = append(a.nodes, node{s.added, s.tail})
+			s.tail = int32(len(a.nodes) - 1)
 		}
-		fresh[i] = path{rank: s.rank, lastEnd: s.lastEnd, idx: s.idx, tail: tail, used: used}
+		a.later.paths = append(a.later.paths, s.path)
 	}
-	a.paths = append(a.paths[:0], fresh[:len(a.next)]...)
+	a.now, a.later = a.later, a.now
+}
+
+// collect returns the matches of the first path and the fixed ones, in the order of line 2.
+func (a *aligner) collect() []match {
+	for at := a.now.paths[0].tail; at >= 0; at = a.nodes[at].before {
+		a.fixed[a.nodes[at].match.start2] = a.nodes[at].match
+	}
+	a.chosen = a.chosen[:0]
+	for _, m := range a.fixed {
+		if m.len1 > 0 {
+			a.chosen = append(a.chosen, m)
+		}
+	}
+	return a.chosen
 }
 
 // mark sets the words of line 1 that m uses.

@@ -24,45 +24,43 @@ type pair struct {
 	cover1  []int32 // number of candidates that cover a word, by line
 	cover2  []int32
 
-	kindOf map[int32]int32 // word -> kind, of this pair
-	words  []int32         // kind -> word
-	counts []int32
+	words  []int32 // kind -> word
+	counts []int32 // kind -> how often
+	kindOf []int32 // word -> kind in the pair numbered stamp; kinds of other pairs are void
+	stamps []int32
+	stamp  int32
+
+	synonyms []single
 }
 
 // load finds the candidates of the scorer's two lines.
 func (p *pair) load(s *Scorer) {
 	p.n1, p.n2 = len(s.hyp), len(s.ref)
-	p.kinds(s.ref)
+	p.kinds(s.ref, len(s.words.info))
 	p.phrases = nil
-	onlyExact := s.equalTokens()
 	for k, word := range p.words {
-		list := p.singles[k][:0]
-		list = p.appendSingles(list, s, word, Exact, onlyExact)
-		list = p.appendSingles(list, s, word, Stem, onlyExact)
-		list = p.appendSingles(list, s, word, Synonym, onlyExact)
-		p.singles[k] = list
+		p.singles[k] = p.appendSingles(p.singles[k][:0], s, word)
 	}
-	if s.table != nil && !onlyExact {
+	if s.table != nil {
 		p.findPhrases(s)
 	}
 	p.cover()
 }
 
-// kinds numbers the different words of line 2.
-func (p *pair) kinds(ref []int32) {
-	if p.kindOf == nil {
-		p.kindOf = map[int32]int32{}
+// kinds numbers the different words of line 2; vocabulary is how many words there are at all.
+func (p *pair) kinds(ref []int32, vocabulary int) {
+	if missing := vocabulary - len(p.kindOf); missing > 0 {
+		p.kindOf = append(p.kindOf, make([]int32, missing)...)
+		p.stamps = append(p.stamps, make([]int32, missing)...)
 	}
-	clear(p.kindOf)
+	p.stamp++
 	p.kind, p.words, p.counts = p.kind[:0], p.words[:0], p.counts[:0]
 	for _, word := range ref {
-		k, ok := p.kindOf[word]
-		if !ok {
-			k = int32(len(p.words))
-			p.kindOf[word] = k
-			p.words = append(p.words, word)
-			p.counts = append(p.counts, 0)
+		if p.stamps[word] != p.stamp {
+			p.stamps[word], p.kindOf[word] = p.stamp, int32(len(p.words))
+			p.words, p.counts = append(p.words, word), append(p.counts, 0)
 		}
+		k := p.kindOf[word]
 		p.kind = append(p.kind, k)
 		p.counts[k]++
 	}
@@ -71,30 +69,32 @@ func (p *pair) kinds(ref []int32) {
 	}
 }
 
-// appendSingles appends the matches of one stage, in the order of line 1.
-func (p *pair) appendSingles(list []single, s *Scorer, word int32, stage Stage, onlyExact bool) []single {
-	if !s.enabled[stage] || onlyExact && stage != Exact {
+// appendSingles appends the matches of a word of line 2: stage by stage, each in the order of line 1.
+func (p *pair) appendSingles(list []single, s *Scorer, word int32) []single {
+	if s.enabled[Exact] {
+		for i, other := range s.hyp {
+			if other == word {
+				list = append(list, single{int32(i), Exact})
+			}
+		}
+	}
+	if !s.enabled[Stem] && !s.enabled[Synonym] {
 		return list
 	}
-	info := &s.words.info[word]
-	if stage == Synonym && info.bloom == 0 {
-		return list
-	}
+	p.synonyms = p.synonyms[:0]
 	for i, other := range s.hyp {
-		ok := false
-		switch stage {
-		case Exact:
-			ok = other == word
-		case Stem:
-			ok = other != word && s.words.info[other].stem == info.stem
-		case Synonym:
-			ok = other != word && s.words.synonyms(other, word)
+		if other == word {
+			continue
 		}
-		if ok {
-			list = append(list, single{int32(i), stage})
+		r := s.words.related(word, other)
+		if r&sameStem != 0 && s.enabled[Stem] {
+			list = append(list, single{int32(i), Stem})
+		}
+		if r&synonymous != 0 && s.enabled[Synonym] {
+			p.synonyms = append(p.synonyms, single{int32(i), Synonym})
 		}
 	}
-	return list
+	return append(list, p.synonyms...)
 }
 
 // findPhrases adds the matches of the paraphrase table, first those that begin in line 2, then those that begin in line 1.
@@ -160,6 +160,11 @@ func (p *pair) cover() {
 			}
 		}
 	}
+}
+
+// candidates returns the number of candidates that start at place j.
+func (p *pair) candidates(j int) int {
+	return len(p.singles[p.kind[j]]) + len(p.phrases[int32(j)])
 }
 
 // fixed returns the match that is taken at once at place j: the only one that starts there, over words that no other covers.

@@ -146,8 +146,7 @@ func (s *Scorer) pairStats() {
 	clear(s.stats)
 	s.countSide(s.hyp, 0)
 	s.countSide(s.ref, 1)
-	s.pair.load(s)
-	chosen := s.align.run(&s.pair)
+	chosen := s.matches()
 	chunks, end1, end2 := 0, -1, -1
 	for _, m := range chosen {
 		s.countMatch(s.hyp[m.start1:m.start1+m.len1], m.stage, 0)
@@ -185,5 +184,11 @@ func (s *Scorer) countMatch(tokens []int32, stage Stage, side int) {
 	s.stats[statMatched+side] += float64(len(tokens))
 }
 
-// equalTokens reports whether both sides are the same text: then only exact matches are looked for.
-func (s *Scorer) equalTokens() bool { return slices.Equal(s.hyp, s.ref) }
+// matches returns the alignment of s.hyp and s.ref, in the order of the reference. It is valid until the next call.
+func (s *Scorer) matches() []match {
+	if slices.Equal(s.hyp, s.ref) { // only exact matches are looked for, and the search pairs each word with itself
+		return s.align.identity(len(s.hyp))
+	}
+	s.pair.load(s)
+	return s.align.run(&s.pair)
+}

@@ -14,14 +14,27 @@ type dictionary struct {
 	ids   map[string]int32
 	info  []wordInfo
 	stems map[string]int32
+
+	relations [][]relation // what is known of pairs, by the number of both words; missing places are unknown
 }
+
+// relation says how two different words can match. The zero value is: not known yet.
+type relation uint8
+
+const (
+	unrelated relation = 1 << iota
+	sameStem
+	synonymous
+)
+
+// maxRelations is the number of words whose relations are kept: a table of at most 16 MiB.
+const maxRelations = 4096
 
 // wordInfo is what is known of a word.
 type wordInfo struct {
 	stem     int32
 	function bool
 	synsets  []int32 // sorted
-	bloom    uint64  // a bit for each synset: words whose bits do not meet share none
 }
 
 func (d *dictionary) id(word string) int32 {
@@ -35,9 +48,6 @@ func (d *dictionary) id(word string) int32 {
 	info := wordInfo{function: functionWords[word], stem: d.stem(word)}
 	if d.net != nil {
 		info.synsets = d.net.synsets(word)
-		for _, set := range info.synsets {
-			info.bloom |= 1 << (uint32(set) * 0x9E3779B1 >> 26)
-		}
 	}
 	id := int32(len(d.info))
 	d.ids[word] = id
@@ -57,17 +67,44 @@ func (d *dictionary) stem(word string) int32 {
 	return id
 }
 
+// related returns how two different words match.
+func (d *dictionary) related(a, b int32) relation {
+	if a >= maxRelations || b >= maxRelations {
+		return d.compare(a, b)
+	}
+	for len(d.relations) <= int(a) {
+		d.relations = append(d.relations, nil)
+	}
+	row := d.relations[a]
+	if len(row) <= int(b) {
+		row = append(row, make([]relation, len(d.info)-len(row))...)
+		d.relations[a] = row[:min(len(row), maxRelations)]
+	}
+	if row[b] == 0 {
+		row[b] = d.compare(a, b)
+	}
+	return row[b]
+}
+
+func (d *dictionary) compare(a, b int32) relation {
+	r := unrelated
+	if d.info[a].stem == d.info[b].stem {
+		r |= sameStem
+	}
+	if d.synonyms(a, b) {
+		r |= synonymous
+	}
+	return r
+}
+
 // synonyms reports whether two words share a synset.
 func (d *dictionary) synonyms(a, b int32) bool {
-	x, y := &d.info[a], &d.info[b]
-	if x.bloom&y.bloom == 0 {
-		return false
-	}
-	for i, j := 0, 0; i < len(x.synsets) && j < len(y.synsets); {
+	x, y := d.info[a].synsets, d.info[b].synsets
+	for i, j := 0, 0; i < len(x) && j < len(y); {
 		switch {
-		case x.synsets[i] == y.synsets[j]:
+		case x[i] == y[j]:
 			return true
-		case x.synsets[i] < y.synsets[j]:
+		case x[i] < y[j]:
 			i++
 		default:
 			j++
