@@ -106,7 +106,9 @@ func (b *builder) leads() []string {
 	}
 	var paths []string
 	for _, axis := range b.sweep.Axes {
-		paths = append(paths, axis.Path)
+		if len(axis.Options) > 1 {
+			paths = append(paths, axis.Path)
+		}
 	}
 	return paths
 }
@@ -189,7 +191,7 @@ func (b *builder) cell(r *seeded, column Column) Cell {
 	c.N = len(found)
 	c.Mean, c.Std, c.CI = moments(found)
 	if c.N == 0 && r.control == "" {
-		if reason := b.blank(r, column.Metric); reason != "" {
+		if reason := b.blank(r, column); reason != "" {
 			c.Marks = append(c.Marks, b.table.note(reason))
 		}
 	}
@@ -197,7 +199,8 @@ func (b *builder) cell(r *seeded, column Column) Cell {
 }
 
 // blank says why a row has no number in a column; "" when the row as a whole says so already.
-func (b *builder) blank(r *seeded, metric string) string {
+func (b *builder) blank(r *seeded, column Column) string {
+	metric := column.Metric
 	stage, _, _ := strings.Cut(metric, "/")
 	done := false
 	for _, id := range r.trials {
@@ -208,7 +211,7 @@ func (b *builder) blank(r *seeded, metric string) string {
 		done = true
 		for _, key := range []string{metric, stage + "/blank", "regions/blank"} {
 			if text, ok := result.Notes[key]; ok && (key != "regions/blank" || stage == "gcap" || stage == "caref") {
-				return metric + ": " + text
+				return column.Label + ": " + text
 			}
 		}
 	}
@@ -216,7 +219,7 @@ func (b *builder) blank(r *seeded, metric string) string {
 	case !done:
 		return ""
 	case strings.HasSuffix(metric, "/bertscore"):
-		return "BERTScore: no BERT given"
+		return column.Label + ": no BERT given"
 	}
-	return metric + ": not recorded by these trials"
+	return column.Label + ": not measured by these trials"
 }

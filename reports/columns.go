@@ -87,14 +87,11 @@ func recorded(s *sweeps.Sweep, results Results) []Column {
 }
 
 func defaultColumn(key string) Column {
-	c := Column{Metric: key, Label: key, Goal: sweeps.Maximize, Digits: 3, Scale: 1, at: "last"}
+	c := Column{Metric: key, Label: key, Goal: sweeps.DefaultGoal(key), Digits: 3, Scale: 1, at: "last"}
 	for _, known := range knownColumns {
 		if known.Metric == key {
 			c.Label = known.Label
 		}
-	}
-	if lower := strings.ToLower(key); strings.HasSuffix(lower, "loss") || strings.HasSuffix(lower, "error") {
-		c.Goal = sweeps.Minimize
 	}
 	return c
 }

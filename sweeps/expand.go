@@ -175,7 +175,7 @@ func (s *Sweep) name(rows []row) error {
 	for i := range rows {
 		var parts []string
 		for a, c := range rows[i].choice {
-			if c >= 0 {
+			if c >= 0 && len(s.Axes[a].Options) > 1 { // a single value distinguishes nothing
 				parts = append(parts, s.Axes[a].part(c))
 			}
 		}

@@ -14,10 +14,7 @@ func (p *parser) metrics(e entry) error {
 		return err
 	}
 	for _, f := range entries {
-		m := Metric{Key: f.key, Label: f.key, Goal: Maximize, Digits: 3, Scale: 1, At: "last"}
-		if strings.HasSuffix(f.key, "/loss") {
-			m.Goal = Minimize
-		}
+		m := Metric{Key: f.key, Label: f.key, Goal: DefaultGoal(f.key), Digits: 3, Scale: 1, At: "last"}
 		if f.value.Kind == yaml.ScalarNode && f.value.ShortTag() == "!!null" {
 			p.sweep.Metrics = append(p.sweep.Metrics, m)
 			continue
@@ -28,6 +25,14 @@ func (p *parser) metrics(e entry) error {
 		p.sweep.Metrics = append(p.sweep.Metrics, m)
 	}
 	return nil
+}
+
+// DefaultGoal is the goal of a metric for which the file states none: losses and errors are better when they are small.
+func DefaultGoal(key string) Goal {
+	if lower := strings.ToLower(key); strings.HasSuffix(lower, "loss") || strings.HasSuffix(lower, "error") {
+		return Minimize
+	}
+	return Maximize
 }
 
 func (p *parser) metric(m *Metric, n *yaml.Node, key string) error {

@@ -66,7 +66,7 @@ func axisFigure(t *reports.Table, axis sweeps.Axis) (*Figure, error) {
 	f := &Figure{Name: t.Name + "-axis-" + strings.ReplaceAll(axis.Path, ".", "-"), Title: t.Name + ": " + axis.Path,
 		width: 2.3 * vg.Inch, height: 1.8 * vg.Inch}
 	lines := seriesOf(t, axis.Path)
-	var panels []*plot.Plot
+	var panels []*panel
 	seeds := 0
 	for c, column := range t.Columns {
 		p := newPanel(column.Label, axis.Label, unit(column.Metric))
@@ -165,7 +165,7 @@ func (s byX) Swap(i, j int) {
 }
 
 // addSeries draws one line with points and whiskers; nothing where it has no numbers.
-func addSeries(p *plot.Plot, s series, c int, scale float64, style int) ([]plot.Thumbnailer, error) {
+func addSeries(p *panel, s series, c int, scale float64, style int) ([]plot.Thumbnailer, error) {
 	var data whiskers
 	for i, row := range s.rows {
 		cell := row.Cells[c]

@@ -29,7 +29,7 @@ func Bars(t *reports.Table) (*Figure, error) {
 	models := rowsOf(t, reports.Model)
 	f.height = vg.Points(20 * float64(len(models)))
 	controls := controlStyles(t)
-	var panels []*plot.Plot
+	var panels []*panel
 	seeds := 0
 	for c, column := range t.Columns {
 		if !measured(models, c) {
@@ -89,7 +89,7 @@ func rowsOf(t *reports.Table, kind reports.Kind) []reports.Row {
 }
 
 // addBar draws one bar with its whiskers at height y.
-func addBar(p *plot.Plot, cell reports.Cell, scale, y float64) error {
+func addBar(p *panel, cell reports.Cell, scale, y float64) error {
 	if cell.Blank() {
 		return nil
 	}
@@ -150,7 +150,7 @@ func controlStyles(t *reports.Table) []control {
 }
 
 // add draws a mark across each bar that the control stands beside.
-func (k control) add(p *plot.Plot, models []reports.Row, c int, scale float64) error {
+func (k control) add(p *panel, models []reports.Row, c int, scale float64) error {
 	for _, row := range k.rows {
 		if row.Cells[c].Blank() {
 			continue
@@ -182,7 +182,7 @@ func (u upright) Thumbnail(c *draw.Canvas) {
 }
 
 // nameRows puts the names of the rows at the bars, in the first panel of a line only.
-func nameRows(p *plot.Plot, models []reports.Row, named bool) {
+func nameRows(p *panel, models []reports.Row, named bool) {
 	ticks := make([]plot.Tick, len(models))
 	for i, row := range models {
 		ticks[i].Value = float64(len(models) - 1 - i)
@@ -197,12 +197,12 @@ func nameRows(p *plot.Plot, models []reports.Row, named bool) {
 }
 
 // tile arranges panels in lines; the last line is filled with nothing.
-func tile(panels []*plot.Plot) [][]*plot.Plot {
+func tile(panels []*panel) [][]*panel {
 	columns := panelsARow(len(panels))
-	var lines [][]*plot.Plot
+	var lines [][]*panel
 	for len(panels) > 0 {
 		n := min(columns, len(panels))
-		line := make([]*plot.Plot, columns)
+		line := make([]*panel, columns)
 		copy(line, panels[:n])
 		lines, panels = append(lines, line), panels[n:]
 	}

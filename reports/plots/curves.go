@@ -46,7 +46,7 @@ func Curves(t *reports.Table, curves []reports.Curve) ([]*Figure, error) {
 		}
 		p.X.Min = math.Min(0, p.X.Min)
 		f.Subtitle = subtitle(t, seeds, "band: ± 1 standard deviation over")
-		f.panels = [][]*plot.Plot{{p}}
+		f.panels = [][]*panel{{p}}
 		figures = append(figures, f)
 	}
 	return figures, nil

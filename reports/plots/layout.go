@@ -1,7 +1,10 @@
 package plots
 
 import (
+	"image/color"
+
 	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/recorder"
@@ -10,8 +13,16 @@ import (
 // sides are lengths around a rectangle.
 type sides struct{ left, right, bottom, top vg.Length }
 
+// panel is a plot with its title, which stands over the data and not over names and numbers beside it.
+type panel struct {
+	*plot.Plot
+	title string
+}
+
+const panelTitle = 17 // points
+
 // around is what a panel needs around its data for axes, labels and title.
-func around(p *plot.Plot) sides {
+func around(p *panel) sides {
 	const large = 4000 // points: so wide that no label reaches over the edge
 	whole := draw.NewCanvas(new(recorder.Canvas), large, large)
 	data := p.DataCanvas(whole)
@@ -19,6 +30,14 @@ func around(p *plot.Plot) sides {
 		left: data.Min.X - whole.Min.X, right: whole.Max.X - data.Max.X,
 		bottom: data.Min.Y - whole.Min.Y, top: whole.Max.Y - data.Max.Y,
 	}
+}
+
+// drawTitle writes the title above the data of a panel that c was made for.
+func (p *panel) drawTitle(c draw.Canvas) {
+	data := p.DataCanvas(c)
+	style := textStyle(10, color.Black)
+	style.XAlign, style.YAlign = text.XCenter, text.YBottom
+	c.FillText(style, vg.Point{X: (data.Min.X + data.Max.X) / 2, Y: data.Max.Y + vg.Points(5)}, p.title)
 }
 
 // layout gives every panel the same size of data, columns and lines as wide and high as their largest neighbours need.
@@ -29,7 +48,7 @@ type layout struct {
 	gap            vg.Length
 }
 
-func arrange(panels [][]*plot.Plot, width, height vg.Length) layout {
+func arrange(panels [][]*panel, width, height vg.Length) layout {
 	l := layout{columns: make([]sides, len(panels[0])), lines: make([]sides, len(panels)), data: vg.Point{X: width, Y: height},
 		gap: vg.Points(10)}
 	for r, line := range panels {
@@ -39,6 +58,9 @@ func arrange(panels [][]*plot.Plot, width, height vg.Length) layout {
 				continue
 			}
 			need := around(p)
+			if p.title != "" {
+				l.lines[r].top = max(l.lines[r].top, need.top+vg.Points(panelTitle))
+			}
 			l.own[r][c] = need
 			l.columns[c].left, l.columns[c].right = max(l.columns[c].left, need.left), max(l.columns[c].right, need.right)
 			l.lines[r].bottom, l.lines[r].top = max(l.lines[r].bottom, need.bottom), max(l.lines[r].top, need.top)

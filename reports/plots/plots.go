@@ -38,7 +38,7 @@ type Figure struct {
 	Name     string // of its file, without folder and suffix
 	Title    string
 	Subtitle string // what the data is, what bands and bars mean
-	panels   [][]*plot.Plot
+	panels   [][]*panel
 	key      []keyEntry
 	width    vg.Length // of the data of one panel, without its axes
 	height   vg.Length
@@ -101,7 +101,9 @@ func (f *Figure) Write(w io.Writer, format string) error {
 	for r, line := range f.panels {
 		for c, p := range line {
 			if p != nil {
-				p.Draw(panels.canvas(body, r, c))
+				own := panels.canvas(body, r, c)
+				p.Draw(own)
+				p.drawTitle(own)
 			}
 		}
 	}
@@ -193,12 +195,9 @@ func (f *Figure) drawKey(c draw.Canvas) {
 	}
 }
 
-// newPanel is an empty plot in the house style: sans serif, light frame, no title of its own.
-func newPanel(title, x, y string) *plot.Plot {
-	p := plot.New()
-	p.Title.Text = title
-	p.Title.TextStyle = centred(textStyle(10, color.Black))
-	p.Title.Padding = vg.Points(4)
+// newPanel is an empty plot in the house style: sans serif, light frame.
+func newPanel(title, x, y string) *panel {
+	p := &panel{Plot: plot.New(), title: title}
 	for axis, label := range map[*plot.Axis]string{&p.X: x, &p.Y: y} {
 		axis.Label.Text = label
 		style := axis.Label.TextStyle
@@ -242,11 +241,6 @@ func sans(points float64) font.Font {
 
 func textStyle(points float64, c color.Color) text.Style {
 	return text.Style{Color: c, Font: sans(points), Handler: plot.DefaultTextHandler}
-}
-
-func centred(s text.Style) text.Style {
-	s.XAlign, s.YAlign = text.XCenter, text.YTop
-	return s
 }
 
 var (
