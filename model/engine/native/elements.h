@@ -115,7 +115,7 @@ static void columns_total(const void *job, long from, long to, void *scratch) {
 		for (long j = 0; j < t->width; j++) t->out[j] += t->partial[r * t->width + j];
 }
 
-// adamw: FACTS and the reference agree on decoupled decay and on eps outside of the root.
+// adamw has its decay decoupled and its eps outside of the root.
 static void adamw(const void *job, long from_unit, long to_unit, void *scratch) {
 	const adamw_job *t = job;
 	long from = from_unit * BLOCK, to = to_unit * BLOCK < t->n ? to_unit * BLOCK : t->n;

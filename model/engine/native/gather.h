@@ -38,7 +38,7 @@ static bilinear read_at(float at, long size) {
 	return r;
 }
 
-// roi_read visits the reads of one bin: FORTH adds them to out, otherwise dout is spread over the features.
+// roi_bin takes the mean of the reads of one bin into out or, where out is NULL, spreads dout over dfeatures.
 static void roi_bin(const roi_job *t, long box, long by, long bx, const float *features, float *out, float *dfeatures,
                     const float *dout) {
 	const float *b = t->box + box * 4;

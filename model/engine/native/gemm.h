@@ -1,10 +1,8 @@
-// The matrix product. A tile of C, ROWS_OF_TILE rows by two vectors, stays in registers while the inner dimension runs
+// The matrix product. A tile of C, TILE_ROWS rows by two vectors, stays in registers while the inner dimension runs
 // through it: each step takes one float a row of A and two vectors of B. A is read where it lies; B is first packed into
-// panels, [block of k][panel of two vectors][k][2 W], so that a panel (at most KC long) fits the first cache.
+// panels, [block of k][panel of two vectors][k][2 W], short enough for one to fit the first cache.
 
 #define PANEL (2 * W)
-
-enum { KC = 256 };
 
 // tile computes C [mr, nv] (+)= A B over kc steps. mr is a constant at every call, so that s lives in registers.
 INLINE void tile(const int mr, long kc, const float *a, long a_row, long a_col, const float *b, float *c, long ldc,

@@ -3,7 +3,7 @@
 
 #ifdef NATIVE_X86_KERNELS
 #pragma GCC optimize("O3", "no-math-errno", "no-trapping-math")
-#pragma GCC target("arch=x86-64-v3")
+#pragma GCC target("avx2,fma,bmi,bmi2")
 #define W 8
 #define TILE_ROWS 6
 #define KERNELS kernels_avx2

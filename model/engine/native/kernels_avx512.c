@@ -3,7 +3,7 @@
 
 #ifdef NATIVE_X86_KERNELS
 #pragma GCC optimize("O3", "no-math-errno", "no-trapping-math")
-#pragma GCC target("arch=x86-64-v4")
+#pragma GCC target("avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx2,fma,bmi,bmi2")
 #define W 16
 #define TILE_ROWS 14
 #define KERNELS kernels_avx512

@@ -5,15 +5,18 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
-// The state word of a pool: a job's number, whether it takes more threads, and how many are inside.
-// A thread that wakes late finds the job closed and goes back to sleep: nobody ever waits for a sleeper.
+// The state word of a pool: a job's number, whether it is open to more threads, and how many are inside. A thread that
+// wakes late finds the job closed and goes back to sleep: the caller waits for threads that are inside, never for sleepers.
 #define OPEN ((uint64_t)1 << 16)
 #define INSIDE ((uint64_t)0xffff)
 #define NUMBER(state) ((state) >> 17)
 
+// SPINS is some 50 µs of waiting awake; a job below SMALL_WORK_NS is done before another thread has taken notice.
 enum { SPINS = 4000, YIELDS = 200, SMALL_WORK_NS = 8000 };
 
 typedef struct {
@@ -56,7 +59,10 @@ static void *grow(void *old, size_t *have, size_t want) {
 	free(old);
 	*have = (want + want / 4 + 4095) & ~(size_t)4095;
 	void *block = aligned_alloc(64, *have);
-	if (!block) abort(); // a few MB are not to be had: nothing sensible can follow
+	if (!block) { // in the middle of an operation: the process ends, the trial's checkpoint stays
+		fprintf(stderr, "native engine: out of memory: %zu MB are not to be had\n", *have >> 20);
+		_exit(1);
+	}
 	return block;
 }
 
