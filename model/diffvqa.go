@@ -65,6 +65,9 @@ func (r *trialRun) trainAnswerer(ctx context.Context, name spec.Stage, a answere
 	if err != nil {
 		return nil, err
 	}
+	if r.trial.DiffVQA.Whiten && a.tokens > 0 {
+		start = merged(start, r.whitened(f, distinct(pairs), a.lm.Width))
+	}
 	session, err := r.openAnswerer(a, start)
 	if err != nil {
 		return nil, err
@@ -73,16 +76,18 @@ func (r *trialRun) trainAnswerer(ctx context.Context, name spec.Stage, a answere
 	d := r.trial.DiffVQA
 	sample := newSampler(len(pairs), d.Batch, r.trial.Seed, "diffvqa.pairs")
 	others := ofSplit(r.corpus.set.Questions, dataset.Train)
+	steps := totalSteps(d.Steps, d.Epochs, len(pairs), d.Batch)
 	l := loop{
 		name:    string(name),
-		steps:   totalSteps(d.Steps, d.Epochs, len(pairs), d.Batch),
+		steps:   steps,
 		opt:     d.Optimizer,
 		program: func(int) (string, engine.Program) { return string(name), a.loss },
 		batch: func(step int) (engine.Inputs, error) {
 			rng := randomOf(r.trial.Seed, "diffvqa.samples", step)
 			batch := make([]dataset.Pair, d.Batch)
+			auxiliary := d.Auxiliary * (1 - float64(step-1)/float64(steps))
 			for i, k := range sample.of(step) {
-				batch[i] = r.drawQuestion(pairs[k], others, rng)
+				batch[i] = r.drawQuestion(pairs[k], others, auxiliary, rng)
 			}
 			return r.questionBatch(a, f, batch, step)
 		},
@@ -97,18 +102,17 @@ func (r *trialRun) trainAnswerer(ctx context.Context, name spec.Stage, a answere
 	return weights, st.finish(weights, map[string]string{"trial": string(r.trial.Canonical())})
 }
 
-// drawQuestion turns a pair into the question that is trained on in its place: itself, itself backwards, or one of the
-// data set's other questions, in the shares that the trial asks for.
-func (r *trialRun) drawQuestion(pair dataset.Pair, others []dataset.Pair, rng *rand.Rand) dataset.Pair {
-	d := r.trial.DiffVQA
-	if d.Auxiliary > 0 && len(others) > 0 && rng.Float64() < d.Auxiliary {
+// drawQuestion turns a pair into the question that is trained on in its place: itself, itself backwards, or with
+// probability auxiliary one of the data set's other questions.
+func (r *trialRun) drawQuestion(pair dataset.Pair, others []dataset.Pair, auxiliary float64, rng *rand.Rand) dataset.Pair {
+	if auxiliary > 0 && len(others) > 0 && rng.Float64() < auxiliary {
 		other := others[rng.IntN(len(others))]
 		if other.Ref < 0 { // a question about one image: the other is the same
 			other.Ref = other.Main
 		}
 		return other
 	}
-	if d.Reversed && rng.IntN(2) == 1 {
+	if r.trial.DiffVQA.Reversed && rng.IntN(2) == 1 {
 		if reversed, ok := reverse(pair); ok {
 			return reversed
 		}
@@ -154,6 +158,19 @@ func (r *trialRun) questionBatch(a answerer, f *features, batch []dataset.Pair, 
 		in["encoded"] = f.of(imagesOf(batch))
 	}
 	return in, nil
+}
+
+// distinct lists the images of pairs, each once, in order of appearance.
+func distinct(pairs []dataset.Pair) []int {
+	seen := map[int]bool{}
+	var images []int
+	for _, image := range imagesOf(pairs) {
+		if !seen[image] {
+			seen[image] = true
+			images = append(images, image)
+		}
+	}
+	return images
 }
 
 // imagesOf lists reference, main, reference, main, …

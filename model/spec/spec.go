@@ -148,8 +148,11 @@ type DiffVQA struct {
 	LabelSmoothing float64 `json:"label_smoothing,omitzero"`
 	// Pool averages visual tokens over Pool × Pool cells before the adapter; 0 or 1 keeps all (FACTS 6 #8).
 	Pool int `json:"pool,omitzero"`
-	// Auxiliary is the share of a batch given to the data set's other questions (presence, abnormality, …). The paper: 0.
+	// Auxiliary is the share of the first batch given to the data set's other questions (presence, abnormality, …); it
+	// falls linearly to zero at the last. The paper: 0.
 	Auxiliary float64 `json:"auxiliary,omitzero"`
+	// Whiten starts the adapter at the whitened features of the training images. The paper: at random.
+	Whiten bool `json:"whiten,omitzero"`
 	// Reversed also trains on each pair with its images and its additions and losses exchanged.
 	Reversed bool `json:"reversed,omitzero"`
 }
