@@ -56,9 +56,9 @@ func locate(root string) (*parts, error) {
 	var reportFolders []folder
 	for _, f := range folders {
 		if meta := f.match(metadataName); meta != "" && p.metadata == "" {
-			p.images, p.metadata = f.path, meta
-			base := strings.TrimSuffix(strings.TrimSuffix(filepath.Base(meta), ".gz"), "-metadata.csv")
-			p.split = f.table(base + "-split.csv")
+			version := strings.TrimSuffix(strings.TrimSuffix(meta, ".gz"), "-metadata.csv")
+			p.images = f.path
+			p.metadata, p.split = f.table(version+"-metadata.csv"), f.table(version+"-split.csv")
 		}
 		if q := f.table("mimic_pair_questions.csv"); q != "" && p.questions == "" {
 			p.questions, p.studies = q, f.table("mimic_all.csv")
@@ -120,7 +120,7 @@ type folder struct {
 
 func (f folder) has(name string) bool { _, ok := slices.BinarySearch(f.names, name); return ok }
 
-// table returns the path of NAME or NAME.gz in the folder, else "".
+// table returns the path of NAME, else of NAME.gz, in the folder; "" if it holds neither.
 func (f folder) table(name string) string {
 	for _, n := range []string{name, name + ".gz"} {
 		if f.has(n) {
@@ -130,11 +130,11 @@ func (f folder) table(name string) string {
 	return ""
 }
 
-// match returns the path of the last name in the folder that the pattern takes, else "".
+// match returns the last name in the folder that the pattern takes, else "".
 func (f folder) match(pattern *regexp.Regexp) string {
 	for _, n := range slices.Backward(f.names) {
 		if pattern.MatchString(n) {
-			return filepath.Join(f.path, n)
+			return n
 		}
 	}
 	return ""
