@@ -184,17 +184,21 @@ func (o scoreOptions) read(stdin io.Reader) ([][]metrics.Sample, error) {
 		}
 		return captions.Parse(name, data)
 	}
-	refs, err := parse(o.refs)
-	if err != nil {
-		return nil, err
+	names := append(o.hyps[:len(o.hyps):len(o.hyps)], o.refs)
+	files, errs := make([]*captions.File, len(names)), make([]error, len(names))
+	var wg sync.WaitGroup
+	for i, name := range names {
+		wg.Go(func() { files[i], errs[i] = parse(name) })
 	}
-	var systems [][]metrics.Sample
-	for _, name := range o.hyps {
-		hyps, err := parse(name)
+	wg.Wait()
+	for _, err := range errs {
 		if err != nil {
 			return nil, err
 		}
-		samples, err := captions.Pair(hyps, refs)
+	}
+	var systems [][]metrics.Sample
+	for _, hyps := range files[:len(o.hyps)] {
+		samples, err := captions.Pair(hyps, files[len(o.hyps)])
 		if err != nil {
 			return nil, err
 		}

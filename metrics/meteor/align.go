@@ -132,13 +132,15 @@ func (a *aligner) extend(p *pair, i int32, c int) {
 	from := &a.now.paths[i]
 	switch {
 	case c < int(from.idx): // inside a match of several words
-		a.queue(from.rank, step{path: *from, from: i})
+		a.keep(from.rank, from, i)
 		return
 	case a.used2[c]: // by a fixed match, which starts here
 		m := a.fixed[c]
 		r := from.taking(m)
 		r.distance += m.distance()
-		a.queue(r, step{path: path{lastEnd: m.start1 + m.len1, idx: m.start2 + m.len2, tail: from.tail}, from: i})
+		if s := a.place(r); s != nil {
+			s.lastEnd, s.idx, s.tail, s.from, s.added.len1 = m.start1+m.len1, m.start2+m.len2, from.tail, i, 0
+		}
 		return
 	}
 	// The distance of a match goes to the old path: the new ones after it see it, the one with the match does not.
@@ -159,12 +161,14 @@ func (a *aligner) extend(p *pair, i int32, c int) {
 		old.lastEnd = -1
 	}
 	old.idx++
-	a.queue(old.rank, step{path: old, from: i})
+	a.keep(old.rank, &old, i)
 }
 
 // take queues a copy of path i, now old, with m added, and charges the distance to old.
 func (a *aligner) take(old *path, i int32, m match) {
-	a.queue(old.taking(m), step{path: path{lastEnd: m.start1 + m.len1, idx: m.start2 + m.len2, tail: old.tail}, from: i, added: m})
+	if s := a.place(old.taking(m)); s != nil {
+		s.lastEnd, s.idx, s.tail, s.from, s.added = m.start1+m.len1, m.start2+m.len2, old.tail, i, m
+	}
 	old.distance += m.distance()
 }
 
@@ -175,7 +179,14 @@ func (a *aligner) finish(i int32) {
 	if from.lastEnd >= 0 {
 		r.order += oneChunk
 	}
-	a.queue(r, step{path: *from, from: i})
+	a.keep(r, from, i)
+}
+
+// keep queues a continuation of path i without a match, whose rank is r and whose other fields are those of p.
+func (a *aligner) keep(r rank, p *path, i int32) {
+	if s := a.place(r); s != nil {
+		s.lastEnd, s.idx, s.tail, s.from, s.added.len1 = p.lastEnd, p.idx, p.tail, i, 0
+	}
 }
 
 // taking returns the rank with m added. The totals are whole numbers: half a word for a match that is not exact is cut off.
@@ -207,15 +218,15 @@ func (a *aligner) free(used []uint64, m match) bool {
 	return true
 }
 
-// queue keeps s, with rank r, if it is among the best beamSize; of equals the earlier one comes first.
-func (a *aligner) queue(r rank, s step) {
+// place returns where to write a step of rank r, or nil if it is not among the best beamSize; of equals the earlier one comes first.
+func (a *aligner) place(r rank) *step {
 	k := a.count
 	slot := int8(k)
 	if k == beamSize {
 		k--
 		slot = a.sorted[k]
 		if !r.better(a.steps[slot].rank) {
-			return
+			return nil
 		}
 	} else {
 		a.count++
@@ -225,8 +236,9 @@ func (a *aligner) queue(r rank, s step) {
 		k--
 	}
 	a.sorted[k] = slot
+	s := &a.steps[slot]
 	s.rank = r
-	a.steps[slot] = s
+	return s
 }
 
 // advance makes the queued steps the paths of this round.

@@ -1,0 +1,133 @@
+package metrics_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"harness/metrics"
+	"harness/metrics/captions"
+	"harness/metrics/ptb"
+)
+
+// official are the recorded seconds of the official programs on 20,000 pairs, wall and CPU (of two runs the faster).
+var official = []struct {
+	name      string
+	wall, cpu float64
+	group     string // "" is the tokenizer alone
+}{
+	{"PTB tokens", 1.8, 2.4, ""},
+	{"BLEU-1..4", 2.7, 2.7, "bleu"},
+	{"ROUGE-L", 4.0, 4.0, "rouge"},
+	{"CIDEr", 12.6, 11.2, "cider"},
+	{"METEOR", 21.3, 25, "meteor"},
+}
+
+// TestSpeed prints how long each metric takes on the speed fixture, beside the recorded times of the official programs, and
+// fails where the CPU time misses what is promised: wall time means little on a machine that does other work.
+// make bench-metrics writes the fixture and names its folder in $HARNESS_PAIRS.
+func TestSpeed(t *testing.T) {
+	folder := os.Getenv("HARNESS_PAIRS")
+	if folder == "" {
+		t.Skip("HARNESS_PAIRS names no fixture: run make bench-metrics")
+	}
+	total := timed(func() { score(t, readPairs(t, folder, "20000"), metrics.TokenizePTB, metrics.TextGroups...) })
+	peak := usage(t).Maxrss << 10
+	raw := readPairs(t, folder, "20000")
+	samples := tokenized(raw)
+	t.Logf("%-12s %22s %22s %12s", "20,000 pairs", "official wall, CPU s", "ours wall, CPU s", "times (CPU)")
+	row := func(name string, wall, cpu float64, took laps) {
+		t.Logf("%-12s %12.1f %9.1f %12.2f %9.2f %12.0f", name, wall, cpu, took.wall, took.cpu, cpu/took.cpu)
+	}
+	var wall, cpu float64
+	for _, o := range official {
+		took := timed(func() {
+			if o.group == "" {
+				tokenized(raw)
+			} else {
+				score(t, samples, metrics.TokenizeNone, o.group)
+			}
+		})
+		row(o.name, o.wall, o.cpu, took)
+		wall, cpu = wall+o.wall, cpu+o.cpu
+		if o.cpu < 10*took.cpu {
+			t.Errorf("%s is less than 10 times as fast", o.name)
+		}
+	}
+	row("all, files", wall, cpu, total)
+	t.Logf("at most %d MiB of memory", peak>>20)
+	if total.cpu > 2*1.5 || peak > 500<<20 {
+		t.Errorf("more than 1.5 s on 2 cores, or more than 500 MiB")
+	}
+	large := timed(func() { score(t, readPairs(t, folder, "200000"), metrics.TokenizePTB, metrics.TextGroups...) })
+	t.Logf("200,000 pairs: %.1f s wall, %.1f s CPU, %.1f times 20,000", large.wall, large.cpu, large.cpu/total.cpu)
+	if large.cpu > 12*total.cpu {
+		t.Errorf("time does not grow linearly")
+	}
+}
+
+// laps are seconds.
+type laps struct{ wall, cpu float64 }
+
+func timed(work func()) laps {
+	var before, after syscall.Rusage
+	start := time.Now()
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &before)
+	work()
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &after)
+	spent := func(u syscall.Rusage) int64 { return u.Utime.Nano() + u.Stime.Nano() }
+	return laps{wall: time.Since(start).Seconds(), cpu: float64(spent(after)-spent(before)) / 1e9}
+}
+
+func readPairs(t *testing.T, folder, count string) []metrics.Sample {
+	t.Helper()
+	read := func(side string) *captions.File {
+		name := filepath.Join(folder, side+"-"+count+".json")
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file, err := captions.Parse(name, data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	samples, err := captions.Pair(read("hyps"), read("refs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return samples
+}
+
+func score(t *testing.T, samples []metrics.Sample, tokenize string, groups ...string) {
+	t.Helper()
+	if _, err := metrics.Score(context.Background(), samples, metrics.Options{Tokenize: tokenize, Metrics: groups}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// tokenized returns the samples as PTB tokens, computed on one core.
+func tokenized(samples []metrics.Sample) []metrics.Sample {
+	var lexer ptb.Lexer
+	out := make([]metrics.Sample, len(samples))
+	for i, s := range samples {
+		out[i] = metrics.Sample{ID: s.ID, Hyp: string(lexer.Append(nil, []string{s.Hyp}, 0))}
+		for k := range s.Refs {
+			out[i].Refs = append(out[i].Refs, string(lexer.Append(nil, s.Refs, k)))
+		}
+	}
+	return out
+}
+
+func usage(t *testing.T) syscall.Rusage {
+	t.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
