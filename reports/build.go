@@ -156,7 +156,7 @@ func (b *builder) named(name string) []string {
 func (b *builder) add(r *seeded) {
 	row := Row{Name: r.place.Row, Kind: Model, Lead: b.lead(r.place), Baseline: r.place.Baseline, Params: paramsOf(r.place)}
 	if r.place.Control != "" {
-		row.Kind, row.Control, row.Of = Control, untrainedName, b.beside(r)
+		row.Kind, row.Control, row.Of = Control, untrainedName, r.place.Of
 	}
 	for _, column := range b.table.Columns {
 		row.Cells = append(row.Cells, b.cell(r, column))

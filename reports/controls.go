@@ -121,18 +121,6 @@ func (b *builder) othersHave(group []*seeded, p sweeps.Param) bool {
 	})
 }
 
-// beside lists the models that have all parameters of a control's own trial.
-func (b *builder) beside(control *seeded) []string {
-	var names []string
-	for _, r := range b.rows {
-		differs := func(p sweeps.Param) bool { return p.Path != "seed" && !b.allHave([]*seeded{r}, p) }
-		if r.place.Control == "" && !slices.ContainsFunc(control.place.Params, differs) {
-			names = append(names, r.place.Row)
-		}
-	}
-	return names
-}
-
 // single is a number without seeds.
 func single(value float64) Cell {
 	c := emptyCell()

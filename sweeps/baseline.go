@@ -97,7 +97,6 @@ const untrainedRow = "untrained encoder"
 
 // addControls adds, for every setting that is left when pretraining is taken away, the trial with an untrained encoder.
 func (s *Sweep) addControls(list *trialList, rows []row, start spec.Trial) {
-	done := map[string]bool{}
 	for _, r := range rows {
 		name, kept := s.withoutPretraining(r, start)
 		baseline := s.baselineOf(r, rows)
@@ -107,12 +106,15 @@ func (s *Sweep) addControls(list *trialList, rows []row, start spec.Trial) {
 		for _, seed := range s.Seeds {
 			t := r.trial
 			t.Method, t.Seed = spec.Untrained, seed
-			id := t.ID()
-			if _, known := list.at[id]; known || done[id] {
-				continue // a row of the file's own, or the control of an earlier row
+			if i, known := list.at[t.ID()]; known { // the control of an earlier row, or a row of the file's own
+				if list.trials[i].Control != "" {
+					list.trials[i].Of = append(list.trials[i].Of, r.name)
+				}
+				continue
 			}
-			done[id] = true
-			list.add(t, s.place(name, baseline, kept, seed, ControlUntrained))
+			place := s.place(name, baseline, kept, seed, ControlUntrained)
+			place.Of = []string{r.name}
+			list.add(t, place)
 		}
 	}
 }

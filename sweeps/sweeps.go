@@ -124,7 +124,8 @@ type Place struct {
 	Row      string // unique for each setting; trials of one row differ in the seed only
 	Baseline string // the row that this one is compared with; empty for the baseline itself
 	Params   []Param
-	Control  string // "untrained" for the control trial, else empty
+	Control  string   // "untrained" for the control trial, else empty
+	Of       []string // the rows that a control trial stands beside
 }
 
 // Param is one value that distinguishes trials. The last one is the seed.

@@ -106,6 +106,9 @@ ablations:
 	if trials[0].Baseline != "" || trials[1].Baseline != "all tasks" || trials[0].Also[0].Baseline != "all tasks" {
 		t.Errorf("baselines %q %q %+v", trials[0].Baseline, trials[1].Baseline, trials[0].Also)
 	}
+	if diff := cmp.Diff([]string{"all tasks", "w/o AREF", "unchanged"}, trials[3].Of); diff != "" {
+		t.Errorf("the control stands beside other rows: %s", diff)
+	}
 	if p, ok := trials[1].Get("pretrain.tasks"); !ok || p.Text != "cap+gcap+caref" {
 		t.Errorf("the changed field is no parameter: %+v", trials[1].Params)
 	}

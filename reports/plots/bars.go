@@ -48,7 +48,10 @@ func Bars(t *reports.Table) (*Figure, error) {
 				return nil, fmt.Errorf("draw controls of %s: %w", column.Metric, err)
 			}
 		}
-		p.X.Min = math.Min(0, p.X.Min)
+		p.X.Min = leastMean(t, c, column.Scale)
+		if p.X.Max <= p.X.Min {
+			p.X.Max = p.X.Min + 1
+		}
 		p.X.Max += .08 * (p.X.Max - p.X.Min) // room for whiskers and labels, so that all panels get one width
 		panels = append(panels, p)
 	}
@@ -71,6 +74,17 @@ func Bars(t *reports.Table) (*Figure, error) {
 		f.Subtitle += " · outlined: the best and what cannot be told from it"
 	}
 	return f, nil
+}
+
+// leastMean is where the bars of a column begin: at zero, or below it when a mean is.
+func leastMean(t *reports.Table, column int, scale float64) float64 {
+	least := 0.0
+	for _, row := range t.Rows {
+		if cell := row.Cells[column]; row.Kind != reports.Published && !cell.Blank() {
+			least = math.Min(least, cell.Mean*scale)
+		}
+	}
+	return least
 }
 
 // measured tells whether any of the rows has a number in a column.

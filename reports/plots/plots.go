@@ -227,10 +227,13 @@ func (roundTicks) Ticks(low, high float64) []plot.Tick {
 		}
 		step *= factor
 	}
-	digits := max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
+	format, digits := byte('f'), max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
+	if digits > 3 { // tiny numbers would run into each other
+		format, digits, step = 'g', 2, step*2
+	}
 	var ticks []plot.Tick
 	for i := math.Ceil(low/step - 1e-9); i*step <= high+step*1e-9; i++ {
-		ticks = append(ticks, plot.Tick{Value: i * step, Label: strconv.FormatFloat(i*step+0, 'f', digits, 64)})
+		ticks = append(ticks, plot.Tick{Value: i * step, Label: strconv.FormatFloat(i*step+0, format, digits, 64)})
 	}
 	return ticks
 }
