@@ -96,7 +96,7 @@ func (b *builder) collect(trials []sweeps.Trial) {
 			r.trials[slices.Index(b.sweep.Seeds, t.Seed)] = t.ID
 		}
 	}
-	slices.SortStableFunc(b.rows, func(x, y *seeded) int { return strings.Compare(x.place.Control, y.place.Control) })
+	slices.SortStableFunc(b.rows, func(x, y *seeded) int { return x.place.Index - y.place.Index })
 }
 
 // leads are the paths of the axes that stand as columns on the left.

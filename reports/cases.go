@@ -32,14 +32,14 @@ func readPredictions(path, task string) ([]prediction, error) {
 	defer file.Close()
 	var list []prediction
 	d := json.NewDecoder(bufio.NewReader(file))
-	for {
+	for line := 1; ; line++ {
 		var p prediction
 		err := d.Decode(&p)
 		if errors.Is(err, io.EOF) {
 			return list, nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read predictions %s: line %d: %w", path, len(list)+1, err)
+			return nil, fmt.Errorf("read predictions %s: line %d: %w", path, line, err)
 		}
 		if p.Task == task && p.Control == "" && len(p.Refs) > 0 {
 			list = append(list, p)

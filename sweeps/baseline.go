@@ -97,7 +97,7 @@ const untrainedRow = "untrained encoder"
 
 // addControls adds, for every setting that is left when pretraining is taken away, the trial with an untrained encoder.
 func (s *Sweep) addControls(list *trialList, rows []row, start spec.Trial) {
-	for _, r := range rows {
+	for i, r := range rows {
 		name, kept := s.withoutPretraining(r, start)
 		baseline := s.baselineOf(r, rows)
 		if baseline == "" {
@@ -106,14 +106,14 @@ func (s *Sweep) addControls(list *trialList, rows []row, start spec.Trial) {
 		for _, seed := range s.Seeds {
 			t := r.trial
 			t.Method, t.Seed = spec.Untrained, seed
-			if i, known := list.at[t.ID()]; known { // the control of an earlier row, or a row of the file's own
-				if list.trials[i].Control != "" {
-					list.trials[i].Of = append(list.trials[i].Of, r.name)
+			if at, known := list.at[t.ID()]; known { // the control of an earlier row, or a row of the file's own
+				if list.trials[at].Control != "" {
+					list.trials[at].Of = append(list.trials[at].Of, r.name)
 				}
 				continue
 			}
-			place := s.place(name, baseline, kept, seed, ControlUntrained)
-			place.Of = []string{r.name}
+			place := s.place(len(rows)+i, name, baseline, kept, seed)
+			place.Control, place.Of = ControlUntrained, []string{r.name}
 			list.add(t, place)
 		}
 	}

@@ -27,11 +27,11 @@ func (s *Sweep) Expand() ([]Trial, error) {
 		return nil, &Error{File: s.File, Key: "exclude", Reason: "no trials: every combination is excluded"}
 	}
 	list := &trialList{at: map[string]int{}}
-	for _, r := range rows {
+	for i, r := range rows {
 		for _, seed := range s.Seeds {
 			t := r.trial
 			t.Seed = seed
-			list.add(t, s.place(r.name, s.baselineOf(r, rows), r.params(s), seed, ""))
+			list.add(t, s.place(i, r.name, s.baselineOf(r, rows), r.params(s), seed))
 		}
 	}
 	if s.Untrained {
@@ -285,12 +285,12 @@ func (l *trialList) add(t spec.Trial, place Place) {
 	l.trials = append(l.trials, Trial{Place: place, Spec: t, ID: id, Seed: t.Seed})
 }
 
-func (s *Sweep) place(name, baseline string, params []Param, seed int64, control string) Place {
+func (s *Sweep) place(index int, name, baseline string, params []Param, seed int64) Place {
 	text := strconv.FormatInt(seed, 10)
 	label := name
 	if len(s.Seeds) > 1 {
 		label += ", seed=" + text
 	}
-	return Place{Label: label, Row: name, Baseline: baseline, Control: control,
+	return Place{Label: label, Row: name, Index: index, Baseline: baseline,
 		Params: append(slices.Clip(params), Param{Path: "seed", Value: seed, Text: text})}
 }

@@ -122,6 +122,7 @@ type Trial struct {
 type Place struct {
 	Label    string // row and seed
 	Row      string // unique for each setting; trials of one row differ in the seed only
+	Index    int    // of the row in the table: the order of the file, controls last
 	Baseline string // the row that this one is compared with; empty for the baseline itself
 	Params   []Param
 	Control  string   // "untrained" for the control trial, else empty

@@ -1,0 +1,229 @@
+package reports
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const answersFile = `version: 1
+name: answers
+base: {preset: smoke}
+ablations:
+  - {label: good}
+  - {label: bad, set: {pretrain.tasks: [cap]}}
+  - {label: equal, set: {pretrain.tasks: [cap, caref]}}
+controls: {untrained: false}
+metrics:
+  diffvqa/bleu4: {label: BLEU-4}
+  diffvqa/f1: {label: finding F1}
+report: {cases: 3, show: [mean, p]}
+`
+
+// writeAnswers writes predictions.jsonl of n questions; right tells which of them are answered rightly.
+func writeAnswers(t *testing.T, n int, right func(i int) bool) string {
+	t.Helper()
+	findings := []string{"edema", "pneumonia", "atelectasis", "pleural effusion", "cardiomegaly"}
+	var lines strings.Builder
+	for i := range n {
+		answer := func(k int) string {
+			return "the main image has an additional finding of " + findings[k%len(findings)] + " than the reference image."
+		}
+		hyp := answer(i + 1)
+		if right(i) {
+			hyp = answer(i)
+		}
+		line, err := json.Marshal(prediction{Task: "diffvqa", ID: fmt.Sprint("q", i), Question: "what has changed?", Hyp: hyp, Refs: []string{answer(i)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines.Write(append(line, '\n'))
+	}
+	path := filepath.Join(t.TempDir(), "predictions.jsonl")
+	if err := os.WriteFile(path, []byte(lines.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func computeAnswers(t *testing.T) *Table {
+	t.Helper()
+	s, trials, results := sweepOf(t, answersFile)
+	for row, right := range map[string]func(int) bool{
+		"good":  func(i int) bool { return i%10 != 0 },
+		"bad":   func(i int) bool { return i%3 == 0 },
+		"equal": func(i int) bool { return i%10 != 1 },
+	} {
+		path := writeAnswers(t, 200, right)
+		for _, trial := range trials {
+			if trial.Row == row {
+				r := results[trial.ID]
+				r.Predictions = path
+				results[trial.ID] = r
+			}
+		}
+	}
+	table, err := Compute(context.Background(), s, trials, results, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
+
+func TestSamplesTellRowsApart(t *testing.T) {
+	table := computeAnswers(t)
+	for _, row := range table.Rows {
+		if row.Kind != Model {
+			continue
+		}
+		for c, cell := range row.Cells {
+			name := row.Name + " " + table.Columns[c].Metric
+			switch row.Name {
+			case "good":
+				if cell.Samples != nil || cell.Within {
+					t.Errorf("%s: the baseline is compared with itself", name)
+				}
+			case "bad":
+				if cell.Samples == nil || cell.Samples.P > .01 || cell.Samples.N != 200 || cell.Within {
+					t.Errorf("%s: not told apart: %+v", name, cell.Samples)
+				}
+			case "equal":
+				if cell.Samples == nil || cell.Samples.Holm < .05 || !cell.Within {
+					t.Errorf("%s: told apart: %+v", name, cell.Samples)
+				}
+			}
+			if cell.Samples != nil && cell.Samples.Holm < cell.Samples.P {
+				t.Errorf("%s: the correction lowers p: %+v", name, cell.Samples)
+			}
+		}
+	}
+	if caption := strings.Join(table.Caption, " "); !strings.Contains(caption, "Paired bootstrap over 200 test samples") ||
+		!strings.Contains(caption, "Holm over 4 comparisons") {
+		t.Errorf("caption: %s", caption)
+	}
+}
+
+func TestCases(t *testing.T) {
+	table := computeAnswers(t)
+	if len(table.Cases) != 3 {
+		t.Fatalf("%d cases, want 3", len(table.Cases))
+	}
+	var marks []string
+	for _, c := range table.Cases {
+		text := c.ID
+		for _, a := range c.Answers {
+			text += fmt.Sprintf(" %s=%v", a.Row, a.Right)
+		}
+		marks = append(marks, text)
+	}
+	want := []string{
+		"q1 good=true bad=false equal=false", // the first row alone is right
+		"q0 good=false bad=true equal=true",  // only others are
+		"q2 good=true bad=false equal=true",  // nobody errs everywhere: the next of the test set
+	}
+	for i := range want {
+		if marks[i] != want[i] {
+			t.Errorf("case %d is %s, want %s", i, marks[i], want[i])
+		}
+	}
+}
+
+func TestSameAnswer(t *testing.T) {
+	const added = "the main image has additional findings of edema, and pneumonia than the reference image."
+	for _, c := range []struct {
+		a, b string
+		want bool
+	}{
+		{added, "the main image has additional findings of pneumonia, and edema than the reference image. ", true},
+		{added, "the main image has an additional finding of edema than the reference image.", false},
+		{"nothing has changed.", "nothing has changed.", true},
+		{"nothing has changed.", added, false},
+		{"gibberish", "gibberish", true},
+		{"gibberish", added, false},
+	} {
+		if got := sameAnswer(c.a, c.b); got != c.want {
+			t.Errorf("%q and %q: %v", c.a, c.b, got)
+		}
+	}
+}
+
+func TestBrokenPredictions(t *testing.T) {
+	s, trials, results := sweepOf(t, answersFile)
+	path := filepath.Join(t.TempDir(), "predictions.jsonl")
+	if err := os.WriteFile(path, []byte("{\"task\":\"diffvqa\"}\n{\"task\""), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for id, r := range results {
+		r.Predictions = path
+		results[id] = r
+	}
+	_, err := Compute(context.Background(), s, trials, results, Options{})
+	if err == nil || !strings.Contains(err.Error(), "line 2") {
+		t.Errorf("a cut file: %v", err)
+	}
+}
+
+func TestMoments(t *testing.T) {
+	mean, std, ci := moments([]float64{1, 2, 3})
+	if mean != 2 || std != 1 || math.Abs(ci-2.4841377) > 1e-6 { // t(.975, 2) / sqrt(3)
+		t.Errorf("mean %v, std %v, interval %v", mean, std, ci)
+	}
+	if mean, std, ci := moments([]float64{5}); mean != 5 || !math.IsNaN(std) || !math.IsNaN(ci) {
+		t.Errorf("one value: %v %v %v", mean, std, ci)
+	}
+	if mean, _, _ := moments(nil); !math.IsNaN(mean) {
+		t.Errorf("no value: %v", mean)
+	}
+	if !tCovers([]float64{1, -1, .5}) || tCovers([]float64{1, 1.1, .9}) || !tCovers([]float64{1}) {
+		t.Error("the interval of paired differences")
+	}
+}
+
+// TestNothingIsDropped counts: each row of the sweep and each seed is in the table, with numbers or with a reason.
+func TestNothingIsDropped(t *testing.T) {
+	s, trials, results := sweepOf(t, tasksFile)
+	clear(results)
+	table, err := Compute(context.Background(), s, trials, results, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]bool{}
+	for _, trial := range trials {
+		for _, place := range trial.Places() {
+			rows[place.Row] = true
+		}
+	}
+	if len(table.Rows) != len(rows) {
+		t.Errorf("%d rows, want %d", len(table.Rows), len(rows))
+	}
+	for _, row := range table.Rows {
+		if len(row.Marks) == 0 || !strings.Contains(table.Notes[row.Marks[0]], "0 of 3 seeds") {
+			t.Errorf("%s has no numbers and no reason", row.Name)
+		}
+		for _, cell := range row.Cells {
+			if !cell.Blank() || cell.Bold {
+				t.Errorf("%s: %+v", row.Name, cell)
+			}
+		}
+	}
+}
+
+// TestEqualRowsShareATrial checks that a row which turned out to equal another is printed with the same numbers.
+func TestEqualRowsShareATrial(t *testing.T) {
+	s, trials, results := sweepOf(t, strings.Replace(tasksFile, "[cap, gcap, caref]", "[caref, gcap, aref, cap]", 1))
+	table, err := Compute(context.Background(), s, trials, results, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, b := table.Rows[0].Cells[0].Mean, table.Rows[2].Cells[0].Mean; a != b || table.Rows[2].Name != "w/o AREF & co_1" {
+		t.Errorf("%s has %v, want %v", table.Rows[2].Name, b, a)
+	}
+	if got := table.Rows[2].Cells[0].Delta; got != 0 {
+		t.Errorf("delta %v", got)
+	}
+}
