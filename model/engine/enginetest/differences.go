@@ -55,7 +55,7 @@ func finiteDifferences(t *testing.T, e engine.Engine) {
 						size += float64(g) * float64(g)
 					}
 					got := quotient(t, s, loss, in, name, d.params[name], way)
-					if scale := math.Sqrt(size) + 1e-2; math.Abs(got-want) > 5e-3*scale {
+					if scale := math.Sqrt(size) + 1e-2; math.Abs(got-want) > 1e-3*scale {
 						t.Errorf("along %s: %.6g by differences, %.6g by the gradient (norm %.3g)", name, got, want, math.Sqrt(size))
 					}
 				}

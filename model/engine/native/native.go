@@ -11,6 +11,7 @@
 // gather.h) and compiled for each kind of vector unit; pool.c holds the threads. Every bit of a result is independent of
 // the number of threads.
 //
+// The package is large because cgo compiles one folder: half of it is Go (shapes, memory, order), half C (arithmetic).
 // What is not here: models, schedules, anything that reads files.
 package native
 

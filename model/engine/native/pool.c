@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -122,16 +123,18 @@ pool *pool_new(int threads) {
 	pthread_mutex_init(&p->running, NULL);
 	pthread_mutex_init(&p->sleeping, NULL);
 	pthread_cond_init(&p->wake, NULL);
-	p->threads = 1;
-	for (int i = 1; i < threads; i++) {
-		p->members[i].owner = p;
-		if (pthread_create(&p->members[i].thread, NULL, work, &p->members[i])) {
-			pool_free(p);
-			return NULL;
-		}
-		p->threads++;
+	sigset_t all, before; // signals are for the threads of the Go runtime
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	for (p->threads = 1; p->threads < threads; p->threads++) {
+		member *m = &p->members[p->threads];
+		m->owner = p;
+		if (pthread_create(&m->thread, NULL, work, m)) break;
 	}
-	return p;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (p->threads == threads) return p;
+	pool_free(p);
+	return NULL;
 }
 
 void pool_free(pool *p) {

@@ -69,8 +69,8 @@ func newSession(e *Engine, params []engine.Param) (*Session, error) {
 func (s *Session) place(params []engine.Param, frozen, moving int) {
 	s.frozen = mapFloats(max(frozen, 1))
 	b := &s.moving
-	for _, array := range []*[]float32{&b.p, &b.grad, &b.m, &b.v} {
-		*array = mapFloats(max(moving, 1))
+	for _, memory := range []*[]float32{&b.p, &b.grad, &b.m, &b.v} {
+		*memory = mapFloats(max(moving, 1))
 	}
 	frozen, moving = 0, 0
 	for _, given := range params {
@@ -236,19 +236,20 @@ const (
 )
 
 // saved lists the arrays of a full state by their names; the count of steps is kept beside them.
-func (s *Session) saved() map[string]saved {
-	all := map[string]saved{}
+func (s *Session) saved() map[string]array {
+	all := map[string]array{}
 	for name, p := range s.params {
-		all[name] = saved{p.data, p.Tensor.Shape}
+		all[name] = array{p.data, p.Tensor.Shape}
 		if !p.Frozen {
-			all[firstMoment+name] = saved{p.m, p.Tensor.Shape}
-			all[secondMoment+name] = saved{p.v, p.Tensor.Shape}
+			all[firstMoment+name] = array{p.m, p.Tensor.Shape}
+			all[secondMoment+name] = array{p.v, p.Tensor.Shape}
 		}
 	}
 	return all
 }
 
-type saved struct {
+// array is the memory of a tensor of the state.
+type array struct {
 	data  []float32
 	shape []int
 }
@@ -256,8 +257,8 @@ type saved struct {
 // Save copies parameters and optimiser state to the host: NAME, adam.m.NAME, adam.v.NAME, and the int32 adam.step [1].
 func (s *Session) Save() (map[string]engine.Tensor, error) {
 	state := map[string]engine.Tensor{stepCount: engine.Ints([]int32{int32(s.steps)}, 1)}
-	for name, array := range s.saved() {
-		state[name] = engine.Floats(slices.Clone(array.data), slices.Clone(array.shape)...)
+	for name, a := range s.saved() {
+		state[name] = engine.Floats(slices.Clone(a.data), slices.Clone(a.shape)...)
 	}
 	return state, nil
 }
@@ -280,8 +281,8 @@ func (s *Session) Load(state map[string]engine.Tensor) error {
 	if len(count.I32) != 1 || count.I32[0] < 0 {
 		return fmt.Errorf("load state: %s is not one count", stepCount)
 	}
-	for name, array := range arrays {
-		copy(array.data, state[name].F32)
+	for name, a := range arrays {
+		copy(a.data, state[name].F32)
 	}
 	s.steps = int(count.I32[0])
 	return nil
@@ -291,9 +292,9 @@ func (s *Session) Load(state map[string]engine.Tensor) error {
 func (s *Session) Close() {
 	s.arena.free()
 	s.states.free()
-	for _, array := range [][]float32{s.frozen, s.moving.p, s.moving.grad, s.moving.m, s.moving.v} {
-		if array != nil {
-			unmapFloats(array)
+	for _, memory := range [][]float32{s.frozen, s.moving.p, s.moving.grad, s.moving.m, s.moving.v} {
+		if memory != nil {
+			unmapFloats(memory)
 		}
 	}
 	*s = Session{engine: s.engine, params: map[string]*parameter{}}
