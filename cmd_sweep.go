@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -117,6 +118,8 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 	for i, t := range trials {
 		run[i] = runner.Trial{ID: t.ID, Spec: t.Spec, Label: t.Label}
 	}
+	ctx, stop := untilHangup(ctx)
+	defer stop()
 	began := time.Now()
 	result, err := runner.Run(ctx, db, run, o.runnerOptions(s, log))
 	if err != nil {
@@ -224,6 +227,7 @@ func (o sweepOptions) runnerOptions(s *sweeps.Sweep, log io.Writer) runner.Optio
 		Parallel:    parallel,
 		Threads:     o.threads,
 		Engine:      o.engine,
+		GPUs:        runner.GPUs{Devices: visibleGPUs(), PerTrial: s.Resources.GPUs, PerGPU: s.Resources.PerGPU},
 		Retries:     s.Run.Retries,
 		MaxFailures: s.Run.MaxFailures,
 		Timeout:     s.Resources.Timeout,
@@ -236,6 +240,19 @@ func (o sweepOptions) runnerOptions(s *sweeps.Sweep, log io.Writer) runner.Optio
 	}
 }
 
+// visibleGPUs lists the GPUs that the user leaves to us: $CUDA_VISIBLE_DEVICES, else all that there are.
+func visibleGPUs() []string {
+	if visible, ok := os.LookupEnv("CUDA_VISIBLE_DEVICES"); ok {
+		return strings.FieldsFunc(visible, func(r rune) bool { return r == ',' })
+	}
+	files, _ := filepath.Glob("/dev/nvidia[0-9]*") // the pattern is right
+	devices := make([]string, len(files))
+	for i := range files {
+		devices[i] = strconv.Itoa(i)
+	}
+	return devices
+}
+
 // childOf makes the process that runs an attempt: this very program, even if its file was replaced meanwhile.
 func childOf(home, engine string, more ...string) func(dir string, threads int) *exec.Cmd {
 	return func(dir string, threads int) *exec.Cmd {
@@ -245,6 +262,14 @@ func childOf(home, engine string, more ...string) func(dir string, threads int) 
 		cmd.Args[0] = os.Args[0]
 		return cmd
 	}
+}
+
+// untilHangup ends ctx also when the terminal is closed, unless the user has seen to that (nohup).
+func untilHangup(ctx context.Context) (context.Context, context.CancelFunc) {
+	if signal.Ignored(syscall.SIGHUP) {
+		return context.WithCancel(ctx)
+	}
+	return signal.NotifyContext(ctx, syscall.SIGHUP)
 }
 
 // secondSignal returns a channel that is closed when the user asks to stop for the second time; the first time cancels

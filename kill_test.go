@@ -53,12 +53,12 @@ func TestKills(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	t.Run("program", func(t *testing.T) { testKills(t, dir, "slow.yaml", "slow", 600*time.Millisecond) })
+	t.Run("program", func(t *testing.T) { testKills(t, dir, "slow.yaml", "slow", 300*time.Millisecond) })
 	t.Run("smoke", func(t *testing.T) {
 		if !*killSmoke {
 			t.Skip("takes minutes: run with -kill-smoke")
 		}
-		testKills(t, dir, "smoke", "smoke", 4*time.Second)
+		testKills(t, dir, "smoke", "smoke", 1500*time.Millisecond)
 	})
 }
 

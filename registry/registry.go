@@ -22,10 +22,9 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
-	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
+	"github.com/mattn/go-sqlite3"
 )
 
 // State is how far a trial or an attempt has come.
@@ -62,17 +61,23 @@ func Open(ctx context.Context, home string) (*DB, error) {
 		return nil, fmt.Errorf("open home: %w", err)
 	}
 	path := filepath.Join(home, "registry.db")
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644) // SQLite would open it for reading and say so later
+	if err != nil {
+		return nil, fmt.Errorf("open registry: %w", err)
+	}
+	file.Close()
 	db, err := connect(home, dsn(path, "mode=rwc&_journal_mode=WAL&_synchronous=NORMAL&_foreign_keys=1&_txlock=immediate"))
 	if err != nil {
 		return nil, err
 	}
-	if err := db.migrate(ctx); err != nil {
-		db.Close()
-		return nil, err
+	if err = db.migrate(ctx); err == nil {
+		if err = db.rebuild(ctx); err != nil {
+			err = fmt.Errorf("rebuild registry: %w", err)
+		}
 	}
-	if err := db.rebuild(ctx); err != nil {
+	if err != nil {
 		db.Close()
-		return nil, fmt.Errorf("rebuild registry: %w", err)
+		return nil, damaged(path, err)
 	}
 	return db, nil
 }
@@ -100,9 +105,18 @@ func OpenReadOnly(ctx context.Context, home string) (*DB, error) {
 		}
 	}
 	if err != nil {
-		return nil, err
+		return nil, damaged(path, err)
 	}
 	return db, nil
+}
+
+// damaged says what to do when err tells that the file at path is no sound database.
+func damaged(path string, err error) error {
+	var fault sqlite3.Error
+	if errors.As(err, &fault) && (fault.Code == sqlite3.ErrCorrupt || fault.Code == sqlite3.ErrNotADB) {
+		return fmt.Errorf("%w: delete %s, and it is rebuilt from the journals", err, path)
+	}
+	return err
 }
 
 // dsn names a database file. Pragmas stand in it, since a PRAGMA statement reaches one pooled connection only.
@@ -156,6 +170,6 @@ func ignoreDone(err error) error {
 }
 
 func isCannotOpen(err error) bool {
-	return err != nil && (strings.Contains(err.Error(), "unable to open database file") ||
-		strings.Contains(err.Error(), "readonly database"))
+	var fault sqlite3.Error
+	return errors.As(err, &fault) && (fault.Code == sqlite3.ErrCantOpen || fault.Code == sqlite3.ErrReadonly)
 }

@@ -178,7 +178,7 @@ func (s snapshot) counts() string {
 // endLine says how an attempt ended.
 func endLine(k *task, s *slot) string {
 	text := fmt.Sprintf("%-7s %s  %s  %s", endWord(k.state), shortID(k.ID), k.Label, shortDuration(time.Since(s.started)))
-	if k.note != "" && k.state != registry.Done {
+	if k.note != "" && k.state != registry.Done && k.state != registry.Interrupted {
 		text += ": " + k.note
 	}
 	if k.state == registry.Failed && k.note != "" {

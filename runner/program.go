@@ -86,7 +86,7 @@ func (s *slot) program() (words, env []string, err error) {
 	if len(words) == 0 {
 		return nil, nil, errors.New("the command is empty")
 	}
-	return words, append(os.Environ(),
+	return words, append(append(os.Environ(), s.environment...),
 		"HARNESS_CONFIG="+path,
 		"HARNESS_EVENTS="+filepath.Join(dir, eventsName),
 		"HARNESS_TRIAL_DIR="+dir,

@@ -19,7 +19,8 @@ func Rerun(ctx context.Context, db *registry.DB, t Trial, o Options) (attempt in
 	}
 	defer c.release()
 	k := &task{Trial: t, state: registry.Running}
-	r := &run{db: db, options: o, ended: make(chan *slot, 1), ctx: context.WithoutCancel(ctx), all: []*task{k}, started: time.Now()}
+	r := &run{db: db, options: o, ended: make(chan *slot, 1), ctx: context.WithoutCancel(ctx), all: []*task{k}, started: time.Now(),
+		gpus: newPool(o.GPUs)}
 	r.display = newDisplay(o.Display, o.Out)
 	defer r.display.close()
 	r.queue = r.all // for divide
@@ -30,6 +31,8 @@ func Rerun(ctx context.Context, db *registry.DB, t Trial, o Options) (attempt in
 	if err != nil {
 		return 0, fmt.Errorf("start trial %s: %w", t.ID, err)
 	}
+	s.devices, _ = r.gpus.take()
+	s.environment = r.gpus.environment(s.devices)
 	r.slots = []*slot{s}
 	go func() {
 		s.run()

@@ -43,9 +43,10 @@ type Options struct {
 	// Child is the process, not yet started, that runs one attempt of a built-in trial in the folder dir. It finds the
 	// journal there with a start in it, goes on writing it, and exits with 130 when it was asked to stop.
 	Child       func(dir string, threads int) *exec.Cmd
-	Parallel    int                       // trials at a time; 0 = as many as there is room for
-	Threads     int                       // of each trial; 0 = the cores divided among the trials
-	Engine      string                    // recorded
+	Parallel    int    // trials at a time; 0 = as many as there is room for
+	Threads     int    // of each trial; 0 = the cores divided among the trials
+	Engine      string // recorded
+	GPUs        GPUs
 	Retries     int                       // of a trial that was killed, ran out of memory or of time
 	MaxFailures int                       // start no more trials after so many failures; 0 = never mind
 	Timeout     time.Duration             // of one attempt; 0 = none
@@ -80,7 +81,7 @@ var ErrTooManyFailures = errors.New("too many trials failed")
 // Run runs those trials that are not done, in their order, and returns when all are settled. Canceling ctx asks the
 // running ones to save a checkpoint and stop; Result.Stopped is then ctx's error, and the next call goes on.
 func Run(ctx context.Context, db *registry.DB, trials []Trial, o Options) (Result, error) {
-	r := &run{db: db, options: o, ended: make(chan *slot), ctx: context.WithoutCancel(ctx)}
+	r := &run{db: db, options: o, ended: make(chan *slot), ctx: context.WithoutCancel(ctx), gpus: newPool(o.GPUs)}
 	if err := r.prepare(trials); err != nil {
 		return Result{}, err
 	}
@@ -118,6 +119,7 @@ type run struct {
 	queue     []*task // to start, in order
 	elsewhere []*task // that another sweep is running
 	slots     []*slot // running
+	gpus      *pool
 	ended     chan *slot
 	parallel  int
 	threads   int
@@ -271,9 +273,17 @@ func (r *run) fill() error {
 		if i < 0 {
 			return nil
 		}
+		devices, ok := r.gpus.take()
+		if !ok {
+			return nil
+		}
 		k := r.queue[i]
 		r.queue = slices.Delete(r.queue, i, i+1)
-		if err := r.start(k); err != nil {
+		started, err := r.start(k, devices)
+		if !started {
+			r.gpus.give(devices)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -288,31 +298,32 @@ func (r *run) pick() int {
 	})
 }
 
-// start claims a trial and starts its next attempt.
-func (r *run) start(k *task) error {
+// start claims a trial and starts its next attempt, unless another sweep has it or has done it.
+func (r *run) start(k *task, devices []int) (started bool, err error) {
 	claim, err := claimTrial(r.db.TrialDir(k.ID))
 	if errors.Is(err, errClaimed) {
 		r.elsewhere = append(r.elsewhere, k)
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	if k.failures == 0 { // another sweep may have run it since we looked
 		again, err := r.review(k)
 		if err != nil || !again {
 			claim.release()
-			return err
+			return false, err
 		}
 	}
 	s, err := r.newSlot(k, claim, journal.PurposeRun)
 	if err != nil {
 		claim.release()
-		return fmt.Errorf("start trial %s: %w", k.ID, err)
+		return false, fmt.Errorf("start trial %s: %w", k.ID, err)
 	}
+	s.devices, s.environment = devices, r.gpus.environment(devices)
 	if _, err := r.db.Ingest(r.ctx, k.ID, s.attempt); err != nil {
 		s.abandon()
-		return err
+		return false, err
 	}
 	k.state = registry.Running
 	r.slots = append(r.slots, s)
@@ -321,7 +332,7 @@ func (r *run) start(k *task) error {
 		s.run()
 		r.ended <- s
 	}()
-	return nil
+	return true, nil
 }
 
 // follow brings the registry up to date with the running trials.
@@ -370,6 +381,7 @@ func (r *run) ask() error {
 // settle records how an attempt ended and decides what becomes of its trial.
 func (r *run) settle(s *slot) error {
 	defer s.claim.release()
+	r.gpus.give(s.devices)
 	r.slots = slices.DeleteFunc(r.slots, func(o *slot) bool { return o == s })
 	if errors.Is(s.err, journal.ErrSuperseded) { // on a file system where locks do not hold
 		r.elsewhere = append(r.elsewhere, s.task)
@@ -441,6 +453,8 @@ func (r *run) divide() {
 	r.parallel, r.threads = r.options.Parallel, r.options.Threads
 	cores := max(1, cores())
 	switch {
+	case r.parallel == 0 && r.gpus.room() > 0:
+		r.parallel = r.gpus.room()
 	case r.parallel == 0 && r.threads == 0:
 		r.parallel = max(1, min(cores, autoParallel, len(r.queue)))
 	case r.parallel == 0:

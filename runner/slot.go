@@ -21,22 +21,24 @@ import (
 // slot is one attempt of a trial while it runs. run executes in a goroutine of its own; stop and kill may be called at
 // any time; the fields below the line are read when run has returned.
 type slot struct {
-	task    *task
-	claim   *claim
-	attempt int
-	dir     string
-	spawner *spawner
-	child   *exec.Cmd // of a built-in trial
-	threads int
-	timeout time.Duration
-	grace   time.Duration
-	started time.Time
-	journal *journal.Writer // as long as the child does not write it itself
-	stopped chan struct{}
-	killed  chan struct{}
-	once    struct{ stop, kill sync.Once }
-	heard   journal.Progress // the last that was heard; this and stage belong to the goroutine of Run
-	stage   struct {         // of heard
+	task        *task
+	claim       *claim
+	attempt     int
+	dir         string
+	spawner     *spawner
+	child       *exec.Cmd // of a built-in trial
+	threads     int
+	devices     []int    // GPUs that it has taken
+	environment []string // what it is told beside our own environment
+	timeout     time.Duration
+	grace       time.Duration
+	started     time.Time
+	journal     *journal.Writer // as long as the child does not write it itself
+	stopped     chan struct{}
+	killed      chan struct{}
+	once        struct{ stop, kill sync.Once }
+	heard       journal.Progress // the last that was heard; this and stage belong to the goroutine of Run
+	stage       struct {         // of heard
 		step  int       // at which it began
 		began time.Time // when that was heard
 		heard time.Time // when the last step was heard
@@ -122,6 +124,7 @@ func (s *slot) run() {
 		return
 	}
 	s.child.Stdout, s.child.Stderr = log, log
+	s.child.Env = append(s.child.Environ(), s.environment...)
 	exit := s.supervise(s.child, nil)
 	w, err := journal.Continue(s.dir)
 	if err != nil {
