@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"harness/model/spec"
+	"harness/sweeps/condition"
 )
 
 // readBaseline reads the row that the others are compared with: {PATH: VALUE, …}, where PATH is an axis or "ablation".
@@ -49,7 +50,7 @@ func (a Axis) find(value any) int {
 		if a.Path == AblationPath {
 			return o.Text == value
 		}
-		same, err := equal(o.Value, value)
+		same, err := condition.Equal(o.Value, value)
 		return err == nil && same
 	})
 }
@@ -97,8 +98,9 @@ const untrainedRow = "untrained encoder"
 
 // addControls adds, for every setting that is left when pretraining is taken away, the trial with an untrained encoder.
 func (s *Sweep) addControls(list *trialList, rows []row, start spec.Trial) {
+	matters := s.mattersUntrained(start)
 	for i, r := range rows {
-		name, kept := s.withoutPretraining(r, start)
+		name, kept := s.withoutPretraining(r, matters)
 		baseline := s.baselineOf(r, rows)
 		if baseline == "" {
 			baseline = r.name
@@ -120,11 +122,10 @@ func (s *Sweep) addControls(list *trialList, rows []row, start spec.Trial) {
 }
 
 // withoutPretraining names the control of a row by the options that still matter, and lists these.
-func (s *Sweep) withoutPretraining(r row, start spec.Trial) (name string, params []Param) {
+func (s *Sweep) withoutPretraining(r row, matters map[string]bool) (name string, params []Param) {
 	name = untrainedRow
 	for a, c := range r.choice {
-		matters := func(one setting) bool { return s.mattersUntrained(one.path, start) }
-		if c < 0 || !slices.ContainsFunc(s.Axes[a].Options[c].settings, matters) {
+		if c < 0 || !slices.ContainsFunc(s.Axes[a].Options[c].settings, func(one setting) bool { return matters[one.path] }) {
 			continue
 		}
 		name += ", " + s.Axes[a].part(c)
@@ -133,25 +134,28 @@ func (s *Sweep) withoutPretraining(r row, start spec.Trial) (name string, params
 	return name, params
 }
 
-// mattersUntrained tells whether the values that the file gives a field make different trials without pretraining:
+// mattersUntrained tells of which fields the values that the file gives make different trials without pretraining:
 // spec.Trial.ID leaves out what an untrained encoder never sees.
-func (s *Sweep) mattersUntrained(path string, at spec.Trial) bool {
-	at.Method = spec.Untrained
-	ids := map[string]bool{at.ID(): true}
+func (s *Sweep) mattersUntrained(start spec.Trial) map[string]bool {
+	start.Method = spec.Untrained
+	id := start.ID()
+	first := map[string]string{} // ID of the first value of a field
+	matters := map[string]bool{}
 	for _, axis := range s.Axes {
 		for _, option := range axis.Options {
 			for _, one := range option.settings {
-				t := at
-				if one.path != path {
+				t := start
+				if assign(&t, one.path, one.value) != nil {
+					matters[one.path] = true
 					continue
 				}
-				if assign(&t, path, one.value) != nil {
-					return true
-				}
 				t.Method = spec.Untrained
-				ids[t.ID()] = true
+				if _, seen := first[one.path]; !seen {
+					first[one.path] = t.ID()
+				}
+				matters[one.path] = matters[one.path] || t.ID() != first[one.path] || t.ID() != id && (axis.Path == AblationPath || axis.when != nil)
 			}
 		}
 	}
-	return len(ids) > 1
+	return matters
 }

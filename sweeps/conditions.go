@@ -5,20 +5,28 @@ import (
 	"slices"
 
 	"go.yaml.in/yaml/v3"
+
+	"harness/sweeps/condition"
 )
 
+// placed is a condition and where it stands.
+type placed struct {
+	*condition.Expr
+	line int
+	key  string
+}
+
 // condition reads one expression of when or exclude.
-func (p *parser) condition(n *yaml.Node, key string) (*Condition, error) {
+func (p *parser) condition(n *yaml.Node, key string) (*placed, error) {
 	text, err := p.text(n, key)
 	if err != nil {
 		return nil, err
 	}
-	c, err := parseCondition(text)
+	expr, err := condition.Parse(text)
 	if err != nil {
 		return nil, p.refuse(n, key, "%v", err)
 	}
-	c.line, c.key = n.Line, key
-	return c, nil
+	return &placed{expr, n.Line, key}, nil
 }
 
 // excluded reads one expression or a list of them.
@@ -49,7 +57,7 @@ func (p *parser) checkConditions() error {
 			return err
 		}
 		for _, later := range s.Axes[i:] {
-			if slices.Contains(axis.when.names, later.Path) {
+			if slices.Contains(axis.when.Names, later.Path) {
 				return p.refuse(&yaml.Node{Line: axis.when.line}, axis.when.key,
 					"%s stands later in the file: an axis can depend on those before it", later.Path)
 			}
@@ -63,8 +71,8 @@ func (p *parser) checkConditions() error {
 	return nil
 }
 
-func (p *parser) checkNames(c *Condition, known []string) error {
-	for _, name := range c.names {
+func (p *parser) checkNames(c *placed, known []string) error {
+	for _, name := range c.Names {
 		if !slices.Contains(known, name) {
 			return p.refuse(&yaml.Node{Line: c.line}, c.key, "unknown parameter %q%s", name, didYouMean(name, known))
 		}

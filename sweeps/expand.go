@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"harness/model/spec"
+	"harness/sweeps/condition"
 )
 
 // maxTrials bounds a sweep: more is a mistake in the file.
@@ -115,7 +116,7 @@ func (s *Sweep) extend(rows []row) ([]row, error) {
 			applies := true
 			if axis.when != nil {
 				var err error
-				if applies, err = axis.when.holds(s.values(r)); err != nil {
+				if applies, err = axis.when.Holds(s.values(r)); err != nil {
 					return nil, &Error{File: s.File, Line: axis.when.line, Key: axis.when.key, Reason: err.Error()}
 				}
 			}
@@ -142,23 +143,24 @@ func (s *Sweep) extend(rows []row) ([]row, error) {
 }
 
 // values looks up the parameters of a row, as conditions see them.
-func (s *Sweep) values(r row) lookup {
-	return func(name string) (any, bool) {
+func (s *Sweep) values(r row) condition.Lookup {
+	return func(name string) any {
 		if name != AblationPath {
-			return valueAt(r.trial, name)
+			value, _ := valueAt(r.trial, name)
+			return value
 		}
 		for i, c := range r.choice {
 			if s.Axes[i].Path == AblationPath && c >= 0 {
-				return s.Axes[i].Options[c].Text, true
+				return s.Axes[i].Options[c].Text
 			}
 		}
-		return nil, false
+		return nil
 	}
 }
 
 func (s *Sweep) excluded(r row) (bool, error) {
 	for _, c := range s.exclude {
-		out, err := c.holds(s.values(r))
+		out, err := c.Holds(s.values(r))
 		if err != nil {
 			return false, &Error{File: s.File, Line: c.line, Key: c.key, Reason: err.Error()}
 		}

@@ -3,7 +3,8 @@
 //	Parse             file -> Sweep; unknown keys, wrong types and impossible values are refused with file, line and key
 //	Sweep.Override    --preset and --set from the command line
 //	Sweep.Expand      Sweep -> []Trial: grid × ablations × seeds, less what is excluded, plus the controls
-//	Condition         the small boolean expressions of when and exclude
+//
+// Package condition holds the boolean expressions of when and exclude.
 //
 // The order of the file is the order of the trials. Fields of a trial are named by the json tags of spec.Trial, joined
 // by dots (pretrain.parallel_ratio); with a command of the user's own they are free keys of its configuration. Nothing
@@ -34,7 +35,7 @@ type Sweep struct {
 	base       []setting
 	overrides  []setting
 	baseline   []setting
-	exclude    []*Condition
+	exclude    []*placed
 	presetLine int
 	scratch    spec.Trial // what settings are checked against while the file is read
 }
@@ -48,7 +49,7 @@ type Axis struct {
 	Label   string // heading of its column
 	Options []Option
 
-	when *Condition
+	when *placed
 	line int
 }
 

@@ -1,4 +1,11 @@
-package sweeps
+// Package condition reads and evaluates the boolean expressions of experiment files:
+//
+//	resolution == 448 and not (method in ['cappa', 'blip2'] or 'aref' in pretrain.tasks)
+//
+// Operators by rising strength: or, and, not, then == != < <= > >= in. Names are dotted paths; what they mean is the
+// caller's affair. Lists compare without regard to order, and a bare word inside a list is text. Values are those of
+// JSON: json.Number, string, bool, []any; nil is a parameter that does not apply, and equals nothing.
+package condition
 
 import (
 	"encoding/json"
@@ -7,26 +14,19 @@ import (
 	"strings"
 )
 
-// Condition is a boolean expression over parameters:
-//
-//	resolution == 448 and not (method in ['cappa', 'blip2'] or 'aref' in pretrain.tasks)
-//
-// Operators by rising strength: or, and, not, then == != < <= > >= in. Names are dotted paths, or "ablation" for the
-// label of the row. Lists compare without regard to order; a bare word inside a list is text.
-type Condition struct {
+// Expr is an expression.
+type Expr struct {
+	Names []string // every name in it
 	text  string
 	root  node
-	names []string // every name in it
-	line  int
-	key   string
 }
 
 // maxNesting bounds parentheses, lists and nots, so that no input can exhaust the stack.
 const maxNesting = 50
 
-// parseCondition reads an expression; errors name the column.
-func parseCondition(text string) (*Condition, error) {
-	p := &conditionParser{text: text}
+// Parse reads an expression. Errors are one line and name the column.
+func Parse(text string) (*Expr, error) {
+	p := &parser{text: text}
 	if err := p.next(); err != nil {
 		return nil, err
 	}
@@ -37,11 +37,11 @@ func parseCondition(text string) (*Condition, error) {
 	if p.kind != end {
 		return nil, p.fail("unexpected %q", p.word)
 	}
-	return &Condition{text: text, root: root, names: p.names}, nil
+	return &Expr{Names: p.names, text: text, root: root}, nil
 }
 
 // String is the expression as written.
-func (c *Condition) String() string { return c.text }
+func (e *Expr) String() string { return e.text }
 
 type tokenKind int
 
@@ -53,7 +53,7 @@ const (
 	operator
 )
 
-type conditionParser struct {
+type parser struct {
 	text  string
 	at    int // behind the current token
 	start int // of the current token
@@ -62,12 +62,12 @@ type conditionParser struct {
 	names []string
 }
 
-func (p *conditionParser) fail(format string, args ...any) error {
-	return refuse("column %d of %q: %s", p.start+1, p.text, fmt.Sprintf(format, args...))
+func (p *parser) fail(format string, args ...any) error {
+	return fmt.Errorf("column %d of %q: %s", p.start+1, p.text, fmt.Sprintf(format, args...))
 }
 
 // next reads one token.
-func (p *conditionParser) next() error {
+func (p *parser) next() error {
 	for p.at < len(p.text) && strings.IndexByte(" \t\r\n", p.text[p.at]) >= 0 {
 		p.at++
 	}
@@ -107,7 +107,7 @@ func (p *conditionParser) next() error {
 	return nil
 }
 
-func (p *conditionParser) take(kind tokenKind, n int) {
+func (p *parser) take(kind tokenKind, n int) {
 	p.kind, p.word = kind, p.text[p.at:p.at+n]
 	p.at += n
 }
@@ -124,17 +124,17 @@ func span(s string, in func(byte) bool) int {
 }
 
 // accept takes the current token if it is the given word or operator.
-func (p *conditionParser) accept(token string) (bool, error) {
+func (p *parser) accept(token string) (bool, error) {
 	if p.kind != word && p.kind != operator || p.word != token {
 		return false, nil
 	}
 	return true, p.next()
 }
 
-func (p *conditionParser) or(depth int) (node, error)  { return p.chain("or", p.and, depth) }
-func (p *conditionParser) and(depth int) (node, error) { return p.chain("and", p.not, depth) }
+func (p *parser) or(depth int) (node, error)  { return p.chain("or", p.and, depth) }
+func (p *parser) and(depth int) (node, error) { return p.chain("and", p.not, depth) }
 
-func (p *conditionParser) chain(op string, operand func(int) (node, error), depth int) (node, error) {
+func (p *parser) chain(op string, operand func(int) (node, error), depth int) (node, error) {
 	left, err := operand(depth)
 	for err == nil {
 		var more bool
@@ -149,7 +149,7 @@ func (p *conditionParser) chain(op string, operand func(int) (node, error), dept
 	return left, err
 }
 
-func (p *conditionParser) not(depth int) (node, error) {
+func (p *parser) not(depth int) (node, error) {
 	if depth > maxNesting {
 		return nil, p.fail("nested too deeply")
 	}
@@ -164,7 +164,7 @@ func (p *conditionParser) not(depth int) (node, error) {
 	return p.comparison(depth)
 }
 
-func (p *conditionParser) comparison(depth int) (node, error) {
+func (p *parser) comparison(depth int) (node, error) {
 	left, err := p.operand(depth)
 	if err != nil {
 		return nil, err
@@ -196,7 +196,7 @@ func (p *conditionParser) comparison(depth int) (node, error) {
 	return left, nil
 }
 
-func (p *conditionParser) operand(depth int) (node, error) {
+func (p *parser) operand(depth int) (node, error) {
 	token := p.word
 	switch p.kind {
 	case text:
@@ -224,7 +224,7 @@ func (p *conditionParser) operand(depth int) (node, error) {
 	return nil, p.fail("ends where a value should stand")
 }
 
-func (p *conditionParser) group(depth int) (node, error) {
+func (p *parser) group(depth int) (node, error) {
 	if err := p.next(); err != nil {
 		return nil, err
 	}
@@ -240,7 +240,7 @@ func (p *conditionParser) group(depth int) (node, error) {
 }
 
 // list reads [a, 'b', 3]; lists do not nest.
-func (p *conditionParser) list() (node, error) {
+func (p *parser) list() (node, error) {
 	items := []any{}
 	for {
 		if err := p.next(); err != nil { // behind [ or ,

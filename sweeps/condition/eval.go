@@ -1,17 +1,18 @@
-package sweeps
+package condition
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 )
 
-// lookup gives the value of a name; ok is false where the parameter does not apply to the trial.
-type lookup func(name string) (value any, ok bool)
+// Lookup gives the value of a name; nil where the parameter does not apply.
+type Lookup func(name string) any
 
 // node is a part of an expression. A missing parameter evaluates to nil, which equals nothing.
 type node interface {
-	eval(lookup) (any, error)
+	eval(Lookup) (any, error)
 }
 
 type (
@@ -24,36 +25,35 @@ type (
 	}
 )
 
-// holds evaluates the condition. A type error is a refusal: the caller knows the place.
-func (c *Condition) holds(values lookup) (bool, error) {
-	return truth(c.root, values)
+// Holds evaluates the expression. Values of different types cannot be compared: that is an error.
+func (e *Expr) Holds(values Lookup) (bool, error) {
+	return truth(e.root, values)
 }
 
-func truth(n node, values lookup) (bool, error) {
+func truth(n node, values Lookup) (bool, error) {
 	value, err := n.eval(values)
 	if err != nil {
 		return false, err
 	}
 	b, ok := value.(bool)
 	if !ok {
-		return false, refuse("%s is neither true nor false", printed(value))
+		return false, fmt.Errorf("%v is neither true nor false", value)
 	}
 	return b, nil
 }
 
-func (l literal) eval(lookup) (any, error) { return l.value, nil }
+func (l literal) eval(Lookup) (any, error) { return l.value, nil }
 
-func (n name) eval(values lookup) (any, error) {
-	value, _ := values(string(n))
-	return value, nil
+func (n name) eval(values Lookup) (any, error) {
+	return values(string(n)), nil
 }
 
-func (n negation) eval(values lookup) (any, error) {
+func (n negation) eval(values Lookup) (any, error) {
 	b, err := truth(n.inner, values)
 	return !b, err
 }
 
-func (b binary) eval(values lookup) (any, error) {
+func (b binary) eval(values Lookup) (any, error) {
 	if b.op == "and" || b.op == "or" {
 		left, err := truth(b.left, values)
 		if err != nil || left == (b.op == "or") {
@@ -71,9 +71,9 @@ func (b binary) eval(values lookup) (any, error) {
 	}
 	switch b.op {
 	case "==":
-		return equal(left, right)
+		return Equal(left, right)
 	case "!=":
-		same, err := equal(left, right)
+		same, err := Equal(left, right)
 		return !same, err
 	case "in":
 		return within(left, right)
@@ -93,8 +93,8 @@ func (b binary) eval(values lookup) (any, error) {
 	return order >= 0, nil
 }
 
-// equal compares two values of one type; a missing value equals nothing.
-func equal(a, b any) (bool, error) {
+// Equal compares two values of one type; a missing value equals nothing.
+func Equal(a, b any) (bool, error) {
 	if a == nil || b == nil {
 		return false, nil
 	}
@@ -131,10 +131,10 @@ func within(item, list any) (bool, error) {
 	}
 	items, ok := list.([]any)
 	if !ok {
-		return false, refuse("%s is no list: in wants one", printed(list))
+		return false, fmt.Errorf("%v is no list: in wants one", list)
 	}
 	return slices.ContainsFunc(items, func(other any) bool {
-		same, err := equal(item, other)
+		same, err := Equal(item, other)
 		return err == nil && same
 	}), nil
 }
@@ -149,7 +149,7 @@ func compare(a, b any) (order int, comparable bool, err error) {
 			x, errA := numberA.Float64()
 			y, errB := numberB.Float64()
 			if errA != nil || errB != nil {
-				return 0, false, refuse("%s or %s is no number", a, b)
+				return 0, false, fmt.Errorf("%s or %s is no number", a, b)
 			}
 			switch {
 			case x < y:
@@ -165,7 +165,7 @@ func compare(a, b any) (order int, comparable bool, err error) {
 			return strings.Compare(textA, textB), true, nil
 		}
 	}
-	return 0, false, refuse("%s and %s cannot be compared: one is %s, the other %s", printed(a), printed(b), kind(a), kind(b))
+	return 0, false, fmt.Errorf("%v and %v cannot be compared: one is %s, the other %s", a, b, kind(a), kind(b))
 }
 
 func kind(value any) string {
