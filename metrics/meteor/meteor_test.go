@@ -99,17 +99,11 @@ func TestRecordedStages(t *testing.T) {
 				if err := s.Stats(hyps[view][id], refs[view][id], row); err != nil {
 					t.Fatal(err)
 				}
-				whole := row[statMatched] == row[0] && row[statMatched+1] == row[1] && row[0]+row[1] > 0 && row[statChunks] == 0
 				w := want.Sentences[id]
-				var fields []string
 				for i, v := range row {
 					sum[i] += v
-					if i == statChunks && whole {
-						v = 1 // the program prints 1 and does not add it
-					}
-					fields = append(fields, fmt.Sprintf("%.1f", v))
 				}
-				if got := strings.Join(fields, " "); got != w.Stats {
+				if got := printed(row, "%.1f"); got != w.Stats {
 					t.Errorf("%s %s %s:\n got %s\nwant %s", view, set, id, got, w.Stats)
 				}
 				if math.Abs(Score(row)-w.Score) > 1e-12 {
@@ -123,6 +117,41 @@ func TestRecordedStages(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestOfficialOutput compares with recorded statistics of the official program on pairs that mix every rule of its tokenisation and
+// many equal words.
+func TestOfficialOutput(t *testing.T) {
+	data, err := os.ReadFile("testdata/pairs.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, row := mustNew(t, nil), make([]float64, Width)
+	for line := range strings.Lines(string(data)) {
+		var pair struct{ Hyp, Ref, Stats string }
+		if err := json.Unmarshal([]byte(line), &pair); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Stats(pair.Hyp, []string{pair.Ref}, row); err != nil {
+			t.Fatal(err)
+		}
+		if got := printed(row, "%.0f"); got != pair.Stats {
+			t.Errorf("%q against %q:\n got %s\nwant %s", pair.Hyp, pair.Ref, got, pair.Stats)
+		}
+	}
+}
+
+// printed returns a row as the official program prints it: it adds no chunk of a pair that is matched whole, but shows it.
+func printed(row []float64, verb string) string {
+	shown := slices.Clone(row)
+	if row[statMatched] == row[0] && row[statMatched+1] == row[1] && row[0]+row[1] > 0 && row[statChunks] == 0 {
+		shown[statChunks] = 1
+	}
+	var fields []string
+	for _, v := range shown {
+		fields = append(fields, fmt.Sprintf(verb, v))
+	}
+	return strings.Join(fields, " ")
 }
 
 func checkTokens(t *testing.T, text string, want []string) {

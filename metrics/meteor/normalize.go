@@ -251,7 +251,8 @@ func fullStops(words []string) []string {
 	return out
 }
 
-// finish lower-cases the words and leaves out those that are wide spaces, which stand alone since the first step.
+// finish lower-cases the words and leaves out those that are wide spaces, which stand alone since the first step, and the control
+// characters at both ends.
 func (n *normalizer) finish(words []string) string {
 	n.lower = n.lower[:0]
 	for _, word := range words {
@@ -262,7 +263,7 @@ func (n *normalizer) finish(words []string) string {
 		n.lower = ptb.AppendLower(n.lower, n.a)
 		n.lower = append(n.lower, ' ')
 	}
-	return string(n.lower)
+	return strings.TrimFunc(string(n.lower), func(c rune) bool { return c <= ' ' })
 }
 
 func isWideSpace(c rune) bool {

@@ -13,8 +13,12 @@ const (
 
 func notIn(breaks string, c rune) bool { return c != eof && !strings.ContainsRune(breaks, c) }
 
-// run returns the end of the run of characters at i that are not in breaks.
+// maxRun is the longest address or tag that is looked for: without a limit a long text without spaces would take quadratic time.
+const maxRun = 4096
+
+// run returns the end of the run of characters at i that are not in breaks, at most maxRun of them.
 func run(s []rune, i int, breaks string) int {
+	s = s[:min(len(s), i+maxRun)]
 	for notIn(breaks, at(s, i)) {
 		i++
 	}
@@ -65,7 +69,7 @@ func likelyURL(s []rune, i int) int {
 			}
 		}
 	}
-	for e := i; ; {
+	for e := i; e-i < maxRun; {
 		k := e
 		for isHostLetter(at(s, k)) {
 			k++
@@ -153,7 +157,7 @@ func tag(s []rune, i int) int {
 			return 0
 		}
 		for k += 2; at(s, k) != '>'; k++ {
-			if c := at(s, k); c == eof || c == '\n' || c == '\r' {
+			if c := at(s, k); c == eof || c == '\n' || c == '\r' || k-i > maxRun {
 				return 0
 			}
 		}
@@ -208,8 +212,11 @@ func tagAttributes(s []rune, i int) int {
 		if quote != '"' && quote != '\'' {
 			return i
 		}
-		for k++; at(s, k) != quote; k++ {
-			if at(s, k) == eof || at(s, k) == '\n' {
+		for from := k; ; {
+			if k++; at(s, k) == quote {
+				break
+			}
+			if at(s, k) == eof || at(s, k) == '\n' || k-from > maxRun {
 				return i
 			}
 		}
