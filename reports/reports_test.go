@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -185,9 +186,32 @@ func TestExperiments(t *testing.T) {
 			if err := s.Override(preset, sets); err != nil {
 				t.Error(err)
 			}
-			if _, err := s.Expand(); err != nil {
+			trials, err := s.Expand()
+			if err != nil {
 				t.Errorf("%s at preset %s: %v", name, s.Preset, err)
 			}
+			checkCounts(t, name, string(data), trials)
 		}
+	}
+}
+
+var countsPattern = regexp.MustCompile(`(?m)^# (\d+) trials? and (\d+) controls?\b`)
+
+// checkCounts holds the comment at the head of an experiment to what it expands to.
+func checkCounts(t *testing.T, name, file string, trials []sweeps.Trial) {
+	t.Helper()
+	found := countsPattern.FindStringSubmatch(file)
+	if found == nil {
+		t.Errorf("%s: the head does not say how many trials and controls there are", name)
+		return
+	}
+	controls := 0
+	for _, trial := range trials {
+		if trial.Control != "" {
+			controls++
+		}
+	}
+	if found[1] != fmt.Sprint(len(trials)-controls) || found[2] != fmt.Sprint(controls) {
+		t.Errorf("%s: the head says %s trials and %s controls, there are %d and %d", name, found[1], found[2], len(trials)-controls, controls)
 	}
 }
