@@ -57,7 +57,7 @@ type seeded struct {
 // Compute computes the table. Predictions are read only for what needs them: cases and tests over samples.
 func Compute(ctx context.Context, s *sweeps.Sweep, trials []sweeps.Trial, results Results, o Options) (*Table, error) {
 	b := &builder{sweep: s, results: results, options: o,
-		table: &Table{Name: s.Name, Columns: columns(s, results), Show: s.Report.Show}}
+		table: &Table{Name: s.Name, Columns: columns(s, results), Show: s.Report.Show, Notes: []string{}}}
 	b.collect(trials)
 	b.heads()
 	for _, r := range b.rows {

@@ -4,11 +4,39 @@
 //	Sweep.Override    --preset and --set from the command line
 //	Sweep.Expand      Sweep -> []Trial: grid × ablations × seeds, less what is excluded, plus the controls
 //
-// Package condition holds the boolean expressions of when and exclude.
+// Package condition holds the boolean expressions of when and exclude. The order of the file is the order of the trials.
+// Nothing here runs, stores or prints anything. A file with every key:
 //
-// The order of the file is the order of the trials. Fields of a trial are named by the json tags of spec.Trial, joined
-// by dots (pretrain.parallel_ratio); with a command of the user's own they are free keys of its configuration. Nothing
-// here runs, stores or prints anything.
+//	version: 1
+//	name: example
+//	description: what it is about
+//	# command: [python, train.py, "${args}"]   any program instead of the built-in trainer; base and parameters are its own keys
+//	base: {preset: nano, data: {synthetic: {patients: 200}}}   # fields of spec.Trial that differ from the preset, by their json tags
+//	parameters:                                # the grid: the first axis outermost
+//	  resolution: {values: [224, 448], label: pixels}
+//	  pretrain.tasks: {values: [[cap, aref, gcap, caref], [cap]], labels: [all, CAP only]}
+//	  pretrain.parallel_ratio: {values: [0, 0.25], when: "'aref' in pretrain.tasks"}   # else the axis is left out
+//	ablations:                                 # rows that differ from a baseline, crossed with the grid
+//	  - {label: full}                          # names the baseline, which is always there
+//	  - {label: small, set: {encoder: {width: 48}, lm.depth: 2}}
+//	exclude: ["resolution == 448 and ablation == 'small'"]
+//	seeds: [0, 1, 2]                           # paired over rows
+//	baseline: {pretrain.parallel_ratio: 0.25, ablation: full}   # the row that others are compared with; else the first
+//	controls: {untrained: true}
+//	metrics:                                   # the columns of the table
+//	  diffvqa/bleu4: {label: BLEU-4, goal: maximize, digits: 1, scale: 100, at: last}   # goal: minimize, none; at: best, min, max
+//	  diffvqa/cider:                           # label, goal and digits have defaults
+//	resources: {gpus: 1, per_gpu: 1, cpus: 2, timeout: 4h}
+//	run: {parallel: auto, retries: 2, max_failures: 3}
+//	report:
+//	  caption: one sentence
+//	  rows: [ablation, resolution]             # axes that stand on the left
+//	  columns: [diffvqa/bleu4, diffvqa/cider]
+//	  show: [mean, std, delta, p, n]           # or ci instead of std
+//	  bold: best                               # or none
+//	  published: [table4]                      # rows of published.csv printed below
+//	  cases: 3                                 # test questions with everybody's answer
+//	  family: table                            # or column: what Holm's correction ranges over
 package sweeps
 
 import (

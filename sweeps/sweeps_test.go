@@ -1,6 +1,7 @@
 package sweeps
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -56,6 +57,28 @@ func TestGridKeepsTheOrderOfTheFile(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestPackageComment expands the file in the package comment: it has every key.
+func TestPackageComment(t *testing.T) {
+	source, err := os.ReadFile("sweeps.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, found := strings.Cut(string(source), "A file with every key:\n//\n")
+	example, _, ends := strings.Cut(example, "package sweeps\n")
+	if !found || !ends {
+		t.Fatal("there is no file in the package comment")
+	}
+	example = strings.ReplaceAll(example, "//\t", "")
+	for _, key := range topKeys {
+		if !strings.Contains(example, key+":") && key != "method" {
+			t.Errorf("the package comment does not show %s", key)
+		}
+	}
+	if trials := expand(t, example); len(trials) != 27+9 {
+		t.Errorf("%d trials, want 27 and 9 controls", len(trials))
 	}
 }
 
