@@ -99,16 +99,6 @@ static float exponentials(float *s, long n, long end, float scale, float peak) {
 	return sum(total);
 }
 
-static float highest(const float *s, long n, float scale) {
-	vf m = splat(s[0]);
-	long j = 0;
-	for (; j + W <= n; j += W) m = choose(load(s + j) > m, load(s + j), m);
-	float top = largest(m);
-	for (; j < n; j++)
-		if (s[j] > top) top = s[j];
-	return top * scale;
-}
-
 static float dot(const float *x, const float *y, long n) {
 	eight total = {0};
 	long l = 0;
@@ -154,7 +144,7 @@ static void few_queries(const attention_job *t, long sample, long head, head_scr
 		const float *q = t->q + row * t->q_stride + head * d;
 		float *y = t->y + row * t->width + head * d;
 		for (long j = 0; j < n; j++) h->s[j] = dot(q, h->k[j] + head * d, d);
-		float peak = n ? highest(h->s, n, scale) : 0;
+		float peak = n ? highest(h->s, n) * scale : 0;
 		float total = n ? exponentials(h->s, n, n, scale, peak) : 0;
 		float inverse = n ? 1 / total : 0;
 		keep_softmax(t, (sample * t->heads + head) * t->queries + i, peak, inverse);
@@ -185,7 +175,7 @@ static void attention(const void *job, long from, long to, void *scratch) {
 			for (long i = 0; i < m; i++) {
 				long ni = limit(t, sample, i0 + i);
 				float *s = h.s + i * ld;
-				float peak = ni ? highest(s, ni, scale) : 0;
+				float peak = ni ? highest(s, ni) * scale : 0;
 				float total = exponentials(s, ni, n, scale, peak);
 				inverse[i] = ni ? 1 / total : 0;
 				keep_softmax(t, (sample * t->heads + head) * t->queries + i0 + i, peak, inverse[i]);

@@ -23,7 +23,7 @@ typedef struct {
 	long blocks, block;          // blocks of the inner dimension and the length of one
 } gemm_job;
 
-// Attention of a batch: a unit is one head of one sample. Key and value rows are found through rows (NULL: in order).
+// Attention of a batch: a unit is one head of one sample. Keys and values may lie anywhere: see k_rows.
 typedef struct {
 	long batch, queries, keys, width, heads;
 	const float *q, *k, *v;

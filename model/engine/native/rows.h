@@ -90,7 +90,7 @@ static void entropy(const void *job, long from, long to, void *scratch) {
 		t->loss[r] = 0;
 		if (t->weights[r] == 0) continue;
 		const float *x = t->logits + r * n;
-		float peak = highest(x, n, 1);
+		float peak = highest(x, n);
 		vf total = {0}, below = {0};
 		for (long j = 0; j < whole; j += W) {
 			vf d = load(x + j) - peak;

@@ -72,10 +72,24 @@ INLINE float sum(vf v) {
 	return a[0];
 }
 INLINE float largest(vf v) {
-	float m = v[0];
-	for (int i = 1; i < W; i++)
-		if (!(v[i] <= m)) m = v[i];
-	return m;
+	float a[W];
+	store(a, v);
+#pragma GCC unroll 4
+	for (int half = W / 2; half; half /= 2)
+#pragma GCC unroll 8
+		for (int i = 0; i < half; i++) a[i] = a[i] > a[i + half] ? a[i] : a[i + half];
+	return a[0];
+}
+
+// highest is the largest of n > 0 floats; a NaN may be passed over, for the exponentials of the same floats show it.
+static inline float highest(const float *x, long n) {
+	vf m = splat(x[0]);
+	long j = 0;
+	for (; j + W <= n; j += W) m = choose(load(x + j) > m, load(x + j), m);
+	float top = largest(m);
+	for (; j < n; j++)
+		if (x[j] > top) top = x[j];
+	return top;
 }
 
 // vexp is e^x to about one unit in the last place, for x cut to [-87, 88]: x = n ln 2 + r, e^x = 2^n e^r with a
