@@ -41,20 +41,8 @@ func wordSet(list string) map[string]bool {
 
 // listed reports whether word is in the set, written with the capital that upperOnly and the small letter that lowerAt ask for.
 func listed(set map[string]bool, word []rune) bool {
-	if len(word) == 0 || len(word) > longestListed {
-		return false
-	}
 	var buf [longestListed]byte
-	for i, c := range word {
-		if c >= 0x80 {
-			return false
-		}
-		if isUpper(c) {
-			c |= 0x20
-		}
-		buf[i] = byte(c)
-	}
-	lower := buf[:len(word)]
+	lower := lowerASCII(buf[:0], word)
 	if !set[string(lower)] || upperOnly[string(lower)] && !isUpper(word[0]) {
 		return false
 	}
@@ -65,9 +53,28 @@ func listed(set map[string]bool, word []rune) bool {
 // longestListed is the length of the longest listed word, "additionally".
 const longestListed = 12
 
-// abbreviation reports whether a word of ASCII letters may keep a dot after it.
+// lowerASCII appends word in lower case to dst; it returns nil for words that no list can hold.
+func lowerASCII(dst []byte, word []rune) []byte {
+	if len(word) == 0 || len(word) > longestListed {
+		return nil
+	}
+	for _, c := range word {
+		if c >= 0x80 {
+			return nil
+		}
+		if isUpper(c) {
+			c |= 0x20
+		}
+		dst = append(dst, byte(c))
+	}
+	return dst
+}
+
+// abbreviation reports whether a word of ASCII letters may keep a dot after it, in some writing.
 func abbreviation(word []rune) bool {
-	return listed(sentenceAbbreviations, word) || listed(titleAbbreviations, word) || listed(numberAbbreviations, word)
+	var buf [longestListed]byte
+	lower := lowerASCII(buf[:0], word)
+	return sentenceAbbreviations[string(lower)] || titleAbbreviations[string(lower)] || numberAbbreviations[string(lower)]
 }
 
 // assimilated returns where a word that is written as one but counts as two is cut, or 0.

@@ -30,8 +30,8 @@ func (l *Lexer) Append(dst []byte, lines []string, i int) []byte {
 	start := len(dst)
 	for at := 0; at < end; {
 		switch c := l.text[at]; {
-		case c == ' ':
-			at++
+		case c == ' ': // with which only white space begins
+			at = min(matchBlank(l.text, at).next, end)
 			continue
 		case isASCIILetter(c):
 			if k := l.plainWord(at); k > 0 {

@@ -97,7 +97,7 @@ var rules = []*rule{
 	{"quote", or(isApostropheStart, isQuote), func(s []rune, i int) match { return ending(quotes(s, i)) }, writeRightQuote},
 	{"duck feet", or(is('<'), is('>')), matchDuckFeet, writeLower},
 	{"symbol", isSymbol, matchOne, writeLower},
-	{"white space", isBlank, matchOne, nil},
+	{"white space", isBlank, matchBlank, nil},
 	{"&nbsp;", is('&'), func(s []rune, i int) match { return ending(entity(s, i, "&nbsp;")) }, nil},
 }
 

@@ -1,7 +1,7 @@
 package ptb
 
 import (
-	"slices"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -25,12 +25,29 @@ func appendLower(dst []byte, text []rune, i int, c rune) []byte {
 		return append(dst, byte(c))
 	case c == 0x0130:
 		return append(dst, "i\u0307"...)
-	case c == 0x03A3 && slices.ContainsFunc(text[:i], unicode.IsLetter) && !slices.ContainsFunc(text[i+1:], unicode.IsLetter):
+	case c == 0x03A3 && casedNear(text, i, -1) && !casedNear(text, i, 1):
 		c = 0x03C2
 	default:
 		c = unicode.ToLower(c)
 	}
 	return utf8.AppendRune(dst, c)
+}
+
+// casedNear reports whether a letter that has a case stands on one side of text[i] in the same word: a sigma with one before it and
+// none after it is final. A hyphen, dot or apostrophe between two letters is part of the word.
+func casedNear(text []rune, i, direction int) bool {
+	for k := i + direction; k >= 0 && k < len(text); k += direction {
+		c := text[k]
+		switch {
+		case unicode.IsUpper(c) || unicode.IsLower(c) || unicode.IsTitle(c):
+			return true
+		case unicode.IsLetter(c) || unicode.IsDigit(c):
+		case strings.ContainsRune("-.'", c) && unicode.IsLetter(text[k-direction]) && k+direction >= 0 && k+direction < len(text) && unicode.IsLetter(text[k+direction]):
+		default:
+			return false
+		}
+	}
+	return false
 }
 
 func writeFixed(token string) func([]byte, []rune) []byte {

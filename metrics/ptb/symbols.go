@@ -154,6 +154,15 @@ func isBlank(c rune) bool {
 	return c == 0 || isSpaceOrNewline(c) || c == 0x200B || c == 0x200E || c == 0x200F || c == 0xFEFF
 }
 
+// matchBlank matches a run of spaces, or one other blank.
+func matchBlank(s []rune, i int) match {
+	k := i
+	for isSpace(at(s, k)) {
+		k++
+	}
+	return ending(max(k, i+1))
+}
+
 func isSmileyStart(c rune) bool { return strings.ContainsRune("<>:;=", c) }
 
 // matchSmiley matches :-) and its kin before a character that is no ASCII letter or digit.
