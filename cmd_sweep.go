@@ -198,6 +198,9 @@ func sayRebuilt(log io.Writer, db *registry.DB) {
 	if db.Rebuilt > 0 {
 		fmt.Fprintf(log, "registry.db was missing: rebuilt from %d journals\n", db.Rebuilt)
 	}
+	for _, damage := range db.Damaged {
+		fmt.Fprintf(log, "damaged journal, read up to there: %v\n", damage)
+	}
 }
 
 // plan is what the registry is told of the trials.

@@ -36,25 +36,21 @@ type Note struct{ Key, Text string }
 
 // Summary reads what every metric of the trials came to: trial -> metric -> summary. Trials without numbers are absent.
 func (db *DB) Summary(ctx context.Context, ids []string) (map[string]map[string]Summary, error) {
-	all := make(map[string]map[string]Summary, len(ids))
-	const chunk = 500 // SQLite takes a limited number of ?
-	for len(ids) > 0 {
-		n := min(chunk, len(ids))
-		if err := db.addSummaries(ctx, ids[:n], all); err != nil {
-			return nil, fmt.Errorf("read metrics: %w", err)
-		}
-		ids = ids[n:]
+	all, err := db.summaries(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read metrics: %w", err)
 	}
 	return all, nil
 }
 
-func (db *DB) addSummaries(ctx context.Context, ids []string, all map[string]map[string]Summary) error {
+func (db *DB) summaries(ctx context.Context, ids []string) (map[string]map[string]Summary, error) {
+	all := make(map[string]map[string]Summary, len(ids))
 	rows, err := db.sql.QueryContext(ctx, `SELECT t.id, k.name, y.last, y.last_step, y.min, y.max, y.n
 		FROM trial t JOIN attempt a ON a.trial = t.no AND a.purpose = 'run'
 		JOIN summary y ON y.trial = t.no AND y.attempt = a.number JOIN key k ON k.id = y.key
-		WHERE t.id IN (`+marks(len(ids))+`) ORDER BY t.no, a.number`, appendAll(nil, ids)...)
+		WHERE t.id IN (SELECT value FROM json_each(?)) ORDER BY t.no, a.number`, jsonList(ids))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer rows.Close()
 	type cell struct{ id, metric string }
@@ -64,7 +60,7 @@ func (db *DB) addSummaries(ctx context.Context, ids []string, all map[string]map
 		var s Summary
 		var last, low, high sql.NullFloat64
 		if err := rows.Scan(&c.id, &c.metric, &last, &s.LastStep, &low, &high, &s.N); err != nil {
-			return err
+			return nil, err
 		}
 		s.Last, s.Min, s.Max = orNaN(last), orNaN(low), orNaN(high)
 		if all[c.id] == nil {
@@ -76,16 +72,16 @@ func (db *DB) addSummaries(ctx context.Context, ids []string, all map[string]map
 		all[c.id][c.metric] = s
 	}
 	if err := rows.Err(); err != nil {
-		return err
+		return nil, err
 	}
 	for _, c := range repeated { // rare: count each step once
 		points, err := db.Points(ctx, c.id, c.metric)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		all[c.id][c.metric] = summarize(points)
 	}
-	return nil
+	return all, nil
 }
 
 func summarize(points []Point) Summary {

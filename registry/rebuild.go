@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"harness/registry/journal"
 )
 
 // rebuiltMark is the application_id of a database that holds all that the journals told when it was made. A database
@@ -63,14 +65,19 @@ func (db *DB) rebuild(ctx context.Context) error {
 	})
 }
 
-// CatchUp ingests all attempts of a trial, also those that nobody has told the database of, and returns their number.
+// CatchUp ingests all attempts of a trial, also those that nobody has told the database of, and returns their number. Of
+// a damaged journal it takes what stands before the damage, and adds to Damaged.
 func (db *DB) CatchUp(ctx context.Context, id string) (int, error) {
 	numbers, err := AttemptNumbers(db.Home, id)
 	if err != nil {
 		return 0, err
 	}
 	for _, n := range numbers {
-		if _, err := db.Ingest(ctx, id, n); err != nil {
+		_, err := db.Ingest(ctx, id, n)
+		var bad *journal.BadLineError
+		if errors.As(err, &bad) {
+			db.Damaged = append(db.Damaged, bad)
+		} else if err != nil {
 			return 0, err
 		}
 	}

@@ -25,6 +25,8 @@ import (
 	"time"
 
 	"github.com/mattn/go-sqlite3"
+
+	"harness/registry/journal"
 )
 
 // State is how far a trial or an attempt has come.
@@ -48,7 +50,8 @@ var ErrNone = errors.New("nothing was run here yet")
 type DB struct {
 	Home    string
 	Now     func() time.Time
-	Rebuilt int // attempts that Open read back from journals, because registry.db was gone
+	Rebuilt int                     // attempts that Open read back from journals, because registry.db was gone
+	Damaged []*journal.BadLineError // where journals cannot be read any further, as far as was noticed
 
 	sql      *sql.DB
 	keys     map[string]int64 // metric name -> key.id, as far as Ingest has seen

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -166,7 +167,7 @@ func TestIngestInPieces(t *testing.T) {
 
 func TestRebuild(t *testing.T) {
 	ctx := context.Background()
-	home := t.TempDir()
+	home := filepath.Join(t.TempDir(), "a b?c%20#d") // names that mean something in a URI
 	trial := twoAttempts(t, home)
 	db := open(t, home)
 	if db.Rebuilt != 3 {
@@ -259,5 +260,60 @@ func TestNothingHere(t *testing.T) {
 	}
 	if _, err := OpenReadOnly(context.Background(), filepath.Join(file, "home")); err == nil || errors.Is(err, ErrNone) {
 		t.Error(err)
+	}
+}
+
+func TestDamagedJournal(t *testing.T) {
+	home := t.TempDir()
+	trial := twoAttempts(t, home)
+	path := filepath.Join(home, "trials", trial.ID(), "1", journal.FileName)
+	data, err := os.ReadFile(path)
+	must(t, err)
+	data[len(data)-10] ^= 1
+	must(t, os.WriteFile(path, data, 0o644))
+	db := open(t, home) // rebuilds, and takes what can be read
+	if len(db.Damaged) != 1 || db.Damaged[0].Path != path || db.Rebuilt != 3 {
+		t.Errorf("%d attempts, damage %v", db.Rebuilt, db.Damaged)
+	}
+	points, err := db.Points(context.Background(), trial.ID(), "loss")
+	if err != nil || len(points) != 5 {
+		t.Error(points, err)
+	}
+}
+
+func TestHere(t *testing.T) {
+	p := Here(context.Background())
+	if p.Host == "" || p.CPU == "" || p.Cores < 1 || len(p.BinaryHash) != 32 || p.GoVersion == "" {
+		t.Errorf("%+v", p)
+	}
+}
+
+func TestRevision(t *testing.T) {
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("no git")
+	}
+	dir := t.TempDir()
+	git := func(args ...string) {
+		t.Helper()
+		cmd := exec.Command("git", append([]string{"-c", "user.name=a", "-c", "user.email=a@b"}, args...)...)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	must(t, os.WriteFile(filepath.Join(dir, "f"), []byte("1"), 0o644))
+	git("init", "-q")
+	git("add", "f")
+	git("commit", "-q", "-m", "one")
+	below := filepath.Join(dir, "below")
+	must(t, os.Mkdir(below, 0o755))
+	t.Chdir(below)
+	commit, diff := Revision(context.Background())
+	if len(commit) != 40 || diff != "" {
+		t.Errorf("clean: %q %q", commit, diff)
+	}
+	must(t, os.WriteFile(filepath.Join(dir, "f"), []byte("2"), 0o644))
+	if again, diff := Revision(context.Background()); again != commit || len(diff) != 16 {
+		t.Errorf("changed: %q %q", again, diff)
 	}
 }

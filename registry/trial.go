@@ -56,10 +56,10 @@ func (db *DB) Trials(ctx context.Context, q Query) ([]Trial, error) {
 		order = `m.position`
 	}
 	if len(q.IDs) > 0 {
-		where, args = append(where, `t.id IN (`+marks(len(q.IDs))+`)`), appendAll(args, q.IDs)
+		where, args = append(where, `t.id IN (SELECT value FROM json_each(?))`), append(args, jsonList(q.IDs))
 	}
 	if len(q.States) > 0 {
-		where, args = append(where, `t.state IN (`+marks(len(q.States))+`)`), appendAll(args, q.States)
+		where, args = append(where, `t.state IN (SELECT value FROM json_each(?))`), append(args, jsonList(q.States))
 	}
 	rows, err := db.sql.QueryContext(ctx, `SELECT t.id, t.spec, t.state, t.attempt, `+columns+`, `+attemptColumns+`
 		FROM `+from+` LEFT JOIN attempt a ON a.trial = t.no AND a.number = t.attempt
@@ -189,12 +189,11 @@ func scanStrings(rows *sql.Rows) ([]string, error) {
 	return list, rows.Err()
 }
 
-// marks is "?, ?, ?" for n values.
-func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?, ", n), ", ") }
-
-func appendAll[T any](args []any, values []T) []any {
-	for _, v := range values {
-		args = append(args, v)
+// jsonList passes any number of values as one.
+func jsonList[T ~string](values []T) string {
+	encoded, err := json.Marshal(values)
+	if err != nil {
+		panic("registry: " + err.Error()) // strings can be encoded
 	}
-	return args
+	return string(encoded)
 }

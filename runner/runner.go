@@ -178,7 +178,8 @@ func (r *run) review(k *task) (again bool, err error) {
 	}
 	t := known[k.ID]
 	if t.Newest.State == registry.Running { // its process is gone, since we hold the claim
-		if err := r.settleLost(t); err != nil {
+		var bad *journal.BadLineError // of a damaged journal, which a new attempt leaves behind
+		if err := r.settleLost(t); err != nil && !errors.As(err, &bad) {
 			return false, err
 		}
 		t.State = registry.Interrupted
@@ -228,6 +229,10 @@ func (r *run) loop(ctx context.Context) error {
 	interrupted, kill := ctx.Done(), r.options.Kill
 	asked := time.Now()
 	for {
+		if interrupted != nil && ctx.Err() != nil {
+			interrupted = nil
+			r.interrupt(ctx)
+		}
 		if err := r.fill(); err != nil {
 			return err
 		}
@@ -250,19 +255,24 @@ func (r *run) loop(ctx context.Context) error {
 				asked = time.Now()
 			}
 			r.display.tick(r.snapshot())
-		case <-interrupted:
-			interrupted = nil
-			r.stopped = ctx.Err()
-			r.display.say("stopping: waiting for checkpoints (once more to kill)")
-			for _, s := range r.slots {
-				s.stop()
-			}
+		case <-interrupted: // seen to at the top
 		case <-kill:
 			kill = nil
 			for _, s := range r.slots {
 				s.kill()
 			}
 		}
+	}
+}
+
+// interrupt asks the running trials to stop; no more are started.
+func (r *run) interrupt(ctx context.Context) {
+	r.stopped = ctx.Err()
+	if len(r.slots) > 0 {
+		r.display.say("stopping: waiting for checkpoints (once more to kill)")
+	}
+	for _, s := range r.slots {
+		s.stop()
 	}
 }
 
@@ -385,6 +395,13 @@ func (r *run) settle(s *slot) error {
 	r.slots = slices.DeleteFunc(r.slots, func(o *slot) bool { return o == s })
 	if errors.Is(s.err, journal.ErrSuperseded) { // on a file system where locks do not hold
 		r.elsewhere = append(r.elsewhere, s.task)
+		return nil
+	}
+	var bad *journal.BadLineError
+	if errors.As(s.err, &bad) { // somebody else wrote into it, or the disk is failing
+		s.task.state, s.task.note = registry.Failed, "its journal is damaged: "+bad.Error()
+		r.failed++
+		r.display.ended(s.task, s)
 		return nil
 	}
 	if s.err != nil {
