@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -50,9 +51,7 @@ func PairedBootstrap(ctx context.Context, systems []*Scores, r Resampling) ([]Co
 	draws, err := resample(ctx, systems, r, func(rng *rand.Rand, samples int, sums *sums) {
 		for range samples {
 			i := rng.IntN(samples)
-			for s := range systems {
-				sums.add(s, s, i)
-			}
+			sums.add(i)
 		}
 	})
 	if err != nil {
@@ -81,14 +80,13 @@ func ApproximateRandomization(ctx context.Context, systems []*Scores, r Resampli
 		pair := []*Scores{systems[0], systems[other]}
 		draws, err := resample(ctx, pair, r, func(rng *rand.Rand, samples int, sums *sums) {
 			for i := 0; i < samples; i += 64 {
-				bits := rng.Uint64()
-				for k := i; k < min(i+64, samples); k++ {
-					swap := int(bits & 1)
-					bits >>= 1
-					sums.add(0, swap, k)
-					sums.add(1, 1-swap, k)
+				for swapped := rng.Uint64(); swapped != 0; swapped &= swapped - 1 {
+					if k := i + bits.TrailingZeros64(swapped); k < samples {
+						sums.exchange(k)
+					}
 				}
 			}
+			sums.afterExchanges()
 		})
 		if err != nil {
 			return nil, err
@@ -152,31 +150,57 @@ func (d *draws) differences(system, key int) []float64 {
 type sums struct {
 	groups [][]Statistics // [system][group]
 	totals [][][]float64  // [system][group][width]
-}
-
-// add adds the rows of sample i of system from to the totals of system to.
-func (s *sums) add(to, from, i int) {
-	for g := range s.groups[from] {
-		st := &s.groups[from][g]
-		row := st.Rows[i*st.Width : (i+1)*st.Width]
-		total := s.totals[to][g][:len(row)]
-		for j, v := range row {
-			total[j] += v
-		}
-	}
+	whole  [][][]float64  // the totals over all samples, for afterExchanges
 }
 
 func newSums(systems []*Scores) *sums {
 	s := &sums{}
-	for _, system := range systems {
+	for k, system := range systems {
 		s.groups = append(s.groups, system.statistics)
-		var totals [][]float64
+		s.totals, s.whole = append(s.totals, nil), append(s.whole, nil)
 		for _, st := range system.statistics {
-			totals = append(totals, make([]float64, st.Width))
+			s.totals[k] = append(s.totals[k], make([]float64, st.Width))
+			s.whole[k] = append(s.whole[k], make([]float64, st.Width))
 		}
-		s.totals = append(s.totals, totals)
 	}
+	for i := range systems[0].IDs {
+		s.add(i)
+	}
+	s.totals, s.whole = s.whole, s.totals
 	return s
+}
+
+// add adds the rows of sample i.
+func (s *sums) add(i int) {
+	for k, groups := range s.groups {
+		for g := range groups {
+			total := s.totals[k][g]
+			for j, v := range groups[g].Rows[i*len(total) : (i+1)*len(total)] {
+				total[j] += v
+			}
+		}
+	}
+}
+
+// exchange gives the two systems each other's output at sample i; the difference gathers in the totals of the first.
+func (s *sums) exchange(i int) {
+	for g := range s.groups[0] {
+		total := s.totals[0][g]
+		a := s.groups[0][g].Rows[i*len(total) : (i+1)*len(total)]
+		b := s.groups[1][g].Rows[i*len(total) : (i+1)*len(total)]
+		for j := range total {
+			total[j] += b[j] - a[j]
+		}
+	}
+}
+
+// afterExchanges turns the gathered differences into the totals of both systems.
+func (s *sums) afterExchanges() {
+	for g, moved := range s.totals[0] {
+		for j, d := range moved {
+			s.totals[0][g][j], s.totals[1][g][j] = s.whole[0][g][j]+d, s.whole[1][g][j]-d
+		}
+	}
 }
 
 // resample fills draws. Each resample has a generator of its own, seeded by its number, so that threads do not matter.
