@@ -197,8 +197,8 @@ func (b *builder) describeTests(say func(string, ...any)) {
 func boldRule(seeds, samples bool) string {
 	switch {
 	case seeds && samples:
-		return "the best, and rows that are not told from it both by the 95% interval of paired differences over seeds and by the " +
-			"paired bootstrap over test samples"
+		return "the best, and rows that the 95% interval of paired differences over seeds or the paired bootstrap over test samples " +
+			"does not tell from it"
 	case seeds:
 		return "the best, and rows whose paired differences from it over seeds have a 95% interval that covers zero"
 	case samples:

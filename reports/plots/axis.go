@@ -219,7 +219,7 @@ func valueTicks(values []float64) plot.ConstantTicks {
 func widen(a *plot.Axis) {
 	room := (a.Max - a.Min) * .08
 	if room == 0 {
-		room = math.Max(math.Abs(a.Max)*.1, 1e-3)
+		room = math.Max(math.Abs(a.Max)*.1, .05)
 	}
 	a.Min, a.Max = a.Min-room, a.Max+room
 }

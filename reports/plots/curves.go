@@ -3,7 +3,9 @@ package plots
 import (
 	"cmp"
 	"fmt"
+	"image/color"
 	"math"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -25,21 +27,18 @@ func Curves(t *reports.Table, curves []reports.Curve) ([]*Figure, error) {
 		p := newPanel("", "step", cmp.Or(unit(c.Metric), c.Metric))
 		p.Add(grid())
 		seeds := 0
-		for i, line := range c.Lines {
-			style := lineStyle(i)
-			if band := bandOf(line); band != nil {
-				area, err := plotter.NewPolygon(band)
-				if err != nil {
-					return nil, fmt.Errorf("draw %s: %w", c.Metric, err)
-				}
-				area.Color, area.LineStyle.Width = faint(style.Color), 0
-				p.Add(area)
+		lines := merged(c.Lines)
+		for i, line := range lines {
+			if err := addBand(p, line, lineStyle(i).Color); err != nil {
+				return nil, fmt.Errorf("draw %s: %w", c.Metric, err)
 			}
+		}
+		for i, line := range lines { // on top of all bands
 			drawn, err := plotter.NewLine(points(line.Step, line.Mean))
 			if err != nil {
 				return nil, fmt.Errorf("draw %s: %w", c.Metric, err)
 			}
-			drawn.LineStyle = style
+			drawn.LineStyle = lineStyle(i)
 			p.Add(drawn)
 			f.key = append(f.key, keyEntry{line.Row, []plot.Thumbnailer{drawn}})
 			seeds = max(seeds, line.N)
@@ -50,6 +49,46 @@ func Curves(t *reports.Table, curves []reports.Curve) ([]*Figure, error) {
 		figures = append(figures, f)
 	}
 	return figures, nil
+}
+
+// merged joins rows with the same curve, as those that share a stage of training have.
+func merged(lines []reports.Line) []reports.Line {
+	var list []reports.Line
+	count := map[int]int{}
+	for _, line := range lines {
+		i := slices.IndexFunc(list, func(l reports.Line) bool {
+			return slices.Equal(l.Mean, line.Mean) && slices.Equal(l.Step, line.Step)
+		})
+		if i < 0 {
+			count[len(list)] = 1
+			list = append(list, line)
+			continue
+		}
+		count[i]++
+	}
+	for i, n := range count {
+		switch {
+		case n == len(lines) && n > 1:
+			list[i].Row = "all rows"
+		case n > 1:
+			list[i].Row = fmt.Sprintf("%s and %d equal", list[i].Row, n-1)
+		}
+	}
+	return list
+}
+
+func addBand(p *panel, line reports.Line, c color.Color) error {
+	outline := bandOf(line)
+	if outline == nil {
+		return nil
+	}
+	area, err := plotter.NewPolygon(outline)
+	if err != nil {
+		return err
+	}
+	area.Color, area.LineStyle.Width = faint(c), 0
+	p.Add(area)
+	return nil
 }
 
 // bandOf is the outline of mean ± std; nil where there is none.
