@@ -52,6 +52,8 @@ func TestParseRefuses(t *testing.T) {
 		{"h.json", `{"a": ["x"]`, "h.json: byte 11: the JSON document ends too early"},
 		{"h.json", `{"a": ["x"]} {}`, "h.json: text after the end of the JSON document at byte 14"},
 		{"h.json", `{"a": ["x"], "b": ["` + "\xff" + `"]}`, `h.json: id "b": the text is not UTF-8 at byte 20 of the file`},
+		{"r.json", `{"annotations": [{"image_id": 3, "caption": "a"}, {"image_id": 4, "caption": "` + "\xff" + `"}]}`,
+			`r.json: id "4": the text is not UTF-8 at byte 78 of the file`},
 		{"h.json", `[{"image_id": 3, "caption": "a"}, {"image_id": 3, "caption": "b"}]`, `h.json: id "3": the id comes twice`},
 		{"h.json", `[{"caption": "a"}]`, "h.json: entry 1: no id"},
 		{"h.json", `[{"image_id": 4}]`, `h.json: id "4": neither "caption" nor "text"`},

@@ -108,14 +108,15 @@ func (p *parser) results(data []byte) error {
 	if _, err := d.Token(); err != nil {
 		return p.jsonError(d, err)
 	}
-	if err := p.captionList(d, false); err != nil {
+	if err := p.captionList(d, 0, false); err != nil {
 		return err
 	}
 	return p.end(d)
 }
 
-// captionList reads objects with image_id and caption up to the end of the list whose bracket has been read.
-func (p *parser) captionList(d *json.Decoder, more bool) error {
+// captionList reads objects with image_id and caption up to the end of the list whose bracket has been read. The decoder began at byte
+// offset of the file; more says whether an id may come again.
+func (p *parser) captionList(d *json.Decoder, offset int64, more bool) error {
 	for d.More() {
 		var e entry
 		if err := d.Decode(&e); err != nil {
@@ -129,7 +130,7 @@ func (p *parser) captionList(d *json.Decoder, more bool) error {
 		if err != nil {
 			return p.errorAt("", "entry %d: %v", len(p.file.IDs)+1, err)
 		}
-		if err := p.checkUTF8(id, d.InputOffset()); err != nil {
+		if err := p.checkUTF8(id, offset+d.InputOffset()); err != nil {
 			return err
 		}
 		texts, err := e.texts()
@@ -153,7 +154,7 @@ func (p *parser) object(data []byte) error {
 		if _, err := d.Token(); err != nil {
 			return p.jsonError(d, err)
 		}
-		return p.captionList(d, true)
+		return p.captionList(d, int64(bytes.Index(data, list)), true)
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	if _, err := d.Token(); err != nil {
