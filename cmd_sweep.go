@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -20,8 +17,6 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"harness/experiments"
-	"harness/model/spec"
 	"harness/registry"
 	"harness/registry/journal"
 	"harness/reports"
@@ -70,17 +65,6 @@ command goes on from there. Trials that failed for good are run again with --ret
 	f.IntVar(&o.threads, "threads", 0, "threads of each trial (default: the cores divided among the trials)")
 	f.StringVar(&o.engine, "engine", "", "native (default), go, or xla:PATH with the path of a PJRT plugin")
 	return cmd
-}
-
-// experimentOptions are the flags by which an experiment is changed.
-type experimentOptions struct {
-	preset string
-	set    []string
-}
-
-func (o *experimentOptions) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.preset, "preset", "", "run the experiment at another size: smoke, nano, tiny, small or paper")
-	cmd.Flags().StringArrayVar(&o.set, "set", nil, "set a field of every trial, such as pretrain.steps=100; may be repeated")
 }
 
 // sweep runs an experiment; the table goes to w, progress and warnings to log.
@@ -147,43 +131,6 @@ func engineKind(engine string) (string, error) {
 	return "", usageError("unknown engine %q: want native, go, or xla:PATH with the path of a PJRT plugin", engine)
 }
 
-// loadExperiment reads a built-in experiment or a file and expands it.
-func loadExperiment(name string, o experimentOptions) (*sweeps.Sweep, []sweeps.Trial, error) {
-	file, data, err := readExperiment(name)
-	if err != nil {
-		return nil, nil, err
-	}
-	s, err := sweeps.Parse(file, data)
-	if err != nil {
-		return nil, nil, usageError("%w", err)
-	}
-	if err := s.Override(spec.Preset(o.preset), o.set); err != nil {
-		return nil, nil, usageError("%w", err)
-	}
-	trials, err := s.Expand()
-	if err != nil {
-		return nil, nil, usageError("%w", err)
-	}
-	return s, trials, nil
-}
-
-// readExperiment finds an experiment by its name, else by its path.
-func readExperiment(name string) (file string, data []byte, err error) {
-	full, unknown := experiments.Find(name)
-	if unknown == nil {
-		data, err = experiments.Read(full)
-		return full + ".yaml", data, err
-	}
-	data, err = os.ReadFile(name)
-	switch {
-	case err == nil:
-		return name, data, nil
-	case errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(name, "./"):
-		return "", nil, usageError("%w", unknown)
-	}
-	return "", nil, usageError("read experiment: %w", err)
-}
-
 // openRegistry opens the registry for writing and says so when it had to be rebuilt.
 func openRegistry(ctx context.Context, log io.Writer, home string) (*registry.DB, error) {
 	db, err := registry.Open(ctx, home)
@@ -201,23 +148,6 @@ func sayRebuilt(log io.Writer, db *registry.DB) {
 	for _, damage := range db.Damaged {
 		fmt.Fprintf(log, "damaged journal, read up to there: %v\n", damage)
 	}
-}
-
-// plan is what the registry is told of the trials.
-func plan(trials []sweeps.Trial) ([]registry.Planned, error) {
-	planned := make([]registry.Planned, len(trials))
-	for i, t := range trials {
-		m := registry.Member{Label: t.Label, Row: t.Row, Control: t.Control, Seed: t.Seed}
-		for _, p := range t.Params {
-			value, err := json.Marshal(p.Value)
-			if err != nil {
-				return nil, fmt.Errorf("plan %s: %s: %w", t.Label, p.Path, err)
-			}
-			m.Params = append(m.Params, registry.Param{Path: p.Path, Value: value, Text: p.Text})
-		}
-		planned[i] = registry.Planned{ID: t.ID, Spec: t.Spec, Member: m}
-	}
-	return planned, nil
 }
 
 func (o sweepOptions) runnerOptions(s *sweeps.Sweep, log io.Writer) runner.Options {
@@ -297,64 +227,6 @@ func displayOf(log io.Writer, quiet bool) runner.Display {
 		return runner.Bars
 	}
 	return runner.Plain
-}
-
-// printPlan lists the trials of an experiment.
-func printPlan(w io.Writer, s *sweeps.Sweep, trials []sweeps.Trial, asJSON bool) error {
-	if asJSON {
-		type planned struct {
-			ID      string        `json:"id"`
-			Label   string        `json:"label"`
-			Params  orderedParams `json:"params"`
-			Row     string        `json:"row"`
-			Seed    int64         `json:"seed"`
-			Control string        `json:"control,omitempty"`
-		}
-		list := make([]planned, len(trials))
-		registered, err := plan(trials)
-		if err != nil {
-			return err
-		}
-		for i, t := range trials {
-			list[i] = planned{t.ID, t.Label, registered[i].Member.Params, t.Row, t.Seed, t.Control}
-		}
-		return printJSON(w, list)
-	}
-	for _, t := range trials {
-		fmt.Fprintf(w, "%s  %s\n", t.ID[:8], t.Label)
-	}
-	fmt.Fprintf(w, "%d trials\n", len(trials))
-	return nil
-}
-
-// orderedParams is a JSON object whose keys stay in their order.
-type orderedParams []registry.Param
-
-// MarshalJSON writes the object.
-func (p orderedParams) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteByte('{')
-	for i, param := range p {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		key, err := json.Marshal(param.Path)
-		if err != nil {
-			return nil, err
-		}
-		b.Write(key)
-		b.WriteByte(':')
-		b.Write(param.Value)
-	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
-}
-
-func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
 }
 
 // printSweep prints what the sweep came to: its table, or its trials as JSON.
