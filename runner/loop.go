@@ -208,4 +208,3 @@ func (r *run) abandon() {
 		(<-r.ended).claim.release()
 	}
 }
-

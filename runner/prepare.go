@@ -134,4 +134,3 @@ func mayGoWell(c journal.Class) bool {
 	}
 	return false
 }
-

@@ -1,9 +1,12 @@
 // Package runner runs the trials of a sweep that have no result yet, each in a process of its own.
 //
-//	Run        the loop: pick a trial, claim it, start it, follow its journal, record how it ended, go on
+//	Run        what is left to do (prepare.go), then the loop (loop.go): pick a trial, claim it, start it, follow its
+//	           journal, record how it ended, go on
+//	Rerun      one trial once more, to compare
 //	slot.go    one attempt: its folder, its process, stopping it, what its end means
 //	program.go the trials of another program: its configuration, its command line, the numbers that it prints
 //	claim.go   a lock a trial, so that two sweeps share work, and what is left of a killed sweep is found and ended
+//	devices.go which GPUs a trial gets
 //	display.go what people see meanwhile: bars on a terminal, else plain lines
 //
 // A trial writes to its own journal only, and Run turns the journals into rows as they grow. All calls of the registry
