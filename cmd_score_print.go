@@ -76,11 +76,34 @@ func (r *scoreReport) text(w io.Writer) error {
 		return err
 	}
 	fmt.Fprintln(out)
+	if err := r.regionRows(out); err != nil {
+		return err
+	}
 	fmt.Fprintf(out, "n = %d\n", len(r.systems[0].scores.IDs))
 	for _, note := range r.notes() {
 		fmt.Fprintln(out, note)
 	}
 	return out.Flush()
+}
+
+// regionRows prints the boxes of every system by region, if the references name regions.
+func (r *scoreReport) regionRows(w io.Writer) error {
+	if len(r.systems[0].scores.Regions) == 0 {
+		return nil
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "region\tsystem\tn\tAcc@0.5\tmean IoU")
+	for i, row := range r.systems[0].scores.Regions {
+		for _, s := range r.systems {
+			row = s.scores.Regions[i] // the same order: all systems have the same references
+			fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\n", row.Region, s.name, row.N, r.number(row.Acc), r.number(row.MeanIoU))
+		}
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(w)
+	return err
 }
 
 // testRows prints a row for each number and system, with its interval and the tests against the first system.
@@ -240,6 +263,18 @@ func (r *scoreReport) json(w io.Writer) error {
 		system.set("n", len(s.scores.IDs))
 		system.set("corpus", corpus)
 		system.set("blank", blank)
+		if regions := s.scores.Regions; len(regions) > 0 {
+			var rows []object
+			for _, region := range regions {
+				var row object
+				row.set("region", region.Region)
+				row.set("n", region.N)
+				row.set("acc_0.5", region.Acc)
+				row.set("mean_iou", region.MeanIoU)
+				rows = append(rows, row)
+			}
+			system.set("regions", rows)
+		}
 		system.set("notes", append([]string{}, s.scores.Notes...))
 		systems = append(systems, system)
 	}

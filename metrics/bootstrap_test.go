@@ -94,12 +94,12 @@ func TestResamplingIgnoresThreads(t *testing.T) {
 }
 
 func TestIncomparableSystems(t *testing.T) {
-	a := mustScore(t, []Sample{{"1", "a", []string{"a"}}}, Options{})
-	b := mustScore(t, []Sample{{"2", "a", []string{"a"}}}, Options{})
+	a := mustScore(t, []Sample{{ID: "1", Hyp: "a", Refs: []string{"a"}}}, Options{})
+	b := mustScore(t, []Sample{{ID: "2", Hyp: "a", Refs: []string{"a"}}}, Options{})
 	if _, err := PairedBootstrap(context.Background(), []*Scores{a, b}, Resampling{}); err == nil {
 		t.Error("systems with other ids were compared")
 	}
-	c := mustScore(t, []Sample{{"1", "a", []string{"a"}}}, Options{Metrics: []string{"bleu"}})
+	c := mustScore(t, []Sample{{ID: "1", Hyp: "a", Refs: []string{"a"}}}, Options{Metrics: []string{"bleu"}})
 	if _, err := ApproximateRandomization(context.Background(), []*Scores{a, c}, Resampling{}); err == nil {
 		t.Error("systems with other metrics were compared")
 	}

@@ -23,20 +23,37 @@ func (b *boxScorer) notes() []string { return nil }
 
 func (b *boxScorer) newWorker() func(context.Context, int, []float64) error {
 	return func(_ context.Context, i int, row []float64) error {
-		s := b.corpus.samples[i]
-		ref, ok := ParseBox(s.Refs[0])
-		if !ok {
-			return nil
+		if box, ok := readBoxes(b.corpus.samples[i]); ok {
+			scores := ScoreBoxes([]BoxSample{box})
+			row[0], row[1], row[2] = scores.Acc, scores.MeanIoU, 1
 		}
-		pred, ok := ParseBox(s.Hyp)
-		scores := ScoreBoxes([]BoxSample{{Pred: pred, Ref: ref, OK: ok}})
-		row[0], row[1], row[2] = scores.Acc, scores.MeanIoU, 1
 		return nil
 	}
 }
 
 func (b *boxScorer) value(sum []float64, _ float64, out []float64) {
 	out[0], out[1] = sum[0]/sum[2], sum[1]/sum[2]
+}
+
+// readBoxes parses both boxes of a sample; ok is false when the reference holds none.
+func readBoxes(s Sample) (box BoxSample, ok bool) {
+	box.Region = s.Region
+	if box.Ref, ok = ParseBox(s.Refs[0]); !ok {
+		return box, false
+	}
+	box.Pred, box.OK = ParseBox(s.Hyp)
+	return box, true
+}
+
+// regionScores returns the box scores of the samples that name a region.
+func regionScores(samples []Sample) []RegionBoxScores {
+	var boxes []BoxSample
+	for _, s := range samples {
+		if box, ok := readBoxes(s); ok && s.Region != "" {
+			boxes = append(boxes, box)
+		}
+	}
+	return ScoreRegions(boxes)
 }
 
 // findingScorer compares the findings that the texts state, as given, with those of the first reference. A row is the fields of

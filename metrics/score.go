@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -17,6 +18,8 @@ type Sample struct {
 	ID   string
 	Hyp  string
 	Refs []string // at least one; it may be empty text
+
+	Region string // what the box in the reference is of, for Scores.Regions; may be empty
 }
 
 // The values of Options.Tokenize.
@@ -46,6 +49,8 @@ type Scores struct {
 	Sample map[string][]float64 // by key, in the order of IDs; NaN where a sample has no such number
 	Blank  map[string]string    // the reason why a key has no corpus value
 	Notes  []string             // what a reader of the numbers must know
+
+	Regions []RegionBoxScores // boxes by region, when "box" is among the metrics and samples have regions
 
 	statistics []Statistics
 }
@@ -127,6 +132,9 @@ func Score(ctx context.Context, samples []Sample, opts Options) (*Scores, error)
 	}
 	for _, st := range out.statistics {
 		out.evaluate(st, len(samples))
+	}
+	if slices.Contains(groups, "box") {
+		out.Regions = regionScores(samples)
 	}
 	return out, nil
 }

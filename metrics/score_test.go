@@ -75,9 +75,9 @@ func TestThreadsDoNotMatter(t *testing.T) {
 func TestScoreReadOuts(t *testing.T) {
 	added := "the main image has an additional finding of edema than the reference image."
 	scores := mustScore(t, []Sample{
-		{"1", added, []string{added}},
-		{"2", "carina [1, 2, 3, 4]", []string{"carina [1, 2, 3, 5]"}},
-		{"3", "no box", []string{"[1, 2, 3, 4]"}},
+		{ID: "1", Hyp: added, Refs: []string{added}},
+		{ID: "2", Hyp: "carina [1, 2, 3, 4]", Refs: []string{"carina [1, 2, 3, 5]"}, Region: "carina"},
+		{ID: "3", Hyp: "no box", Refs: []string{"[1, 2, 3, 4]"}},
 	}, Options{Metrics: []string{"box", "finding", "bertscore"}})
 	want := []string{"bertscore_p", "bertscore_r", "bertscore_f1", "acc_0.5", "mean_iou", "finding_p"}
 	if diff := cmp.Diff(want, scores.Keys[:6]); diff != "" {
@@ -89,20 +89,23 @@ func TestScoreReadOuts(t *testing.T) {
 	if !math.IsNaN(scores.Corpus["bertscore_f1"]) || scores.Blank["bertscore_f1"] != "no BERT given" || scores.Blank["level_acc"] == "" {
 		t.Errorf("blanks %v", scores.Blank)
 	}
+	if r := scores.Regions; len(r) != 1 || r[0].Region != "carina" || r[0].Acc != 1 || r[0].N != 1 {
+		t.Errorf("regions %+v", r)
+	}
 	if !math.IsNaN(scores.Sample["acc_0.5"][0]) || scores.Sample["acc_0.5"][2] != 0 {
 		t.Errorf("sample values %v", scores.Sample["acc_0.5"])
 	}
 }
 
 func TestScoreRefuses(t *testing.T) {
-	one := []Sample{{"1", "a", []string{"a"}}}
+	one := []Sample{{ID: "1", Hyp: "a", Refs: []string{"a"}}}
 	for _, c := range []struct {
 		samples []Sample
 		opts    Options
 		want    string
 	}{
 		{nil, Options{}, "no samples to score"},
-		{[]Sample{{"x", "a", nil}}, Options{}, `sample "x" has no reference`},
+		{[]Sample{{ID: "x", Hyp: "a"}}, Options{}, `sample "x" has no reference`},
 		{one, Options{Metrics: []string{"blue"}}, `unknown metric "blue"; known are bleu, meteor, rouge, cider, bertscore, box, finding`},
 		{one, Options{Tokenize: "13a"}, `unknown tokenizer "13a"; known are ptb, none`},
 	} {

@@ -22,12 +22,14 @@ type File struct {
 	IDs   []string            // in the order of the file
 	Texts map[string][]string // at least one for each id
 	Plain bool                // the ids are line numbers
+
+	Regions map[string]string // the "region" that JSON lines may name, by id
 }
 
 // Parse reads the texts of a file. The name is for messages, and its ending decides where the content could be plain text or
 // damaged JSON.
 func Parse(name string, data []byte) (*File, error) {
-	p := &parser{file: &File{Name: name, Texts: map[string][]string{}}, bad: -1}
+	p := &parser{file: &File{Name: name, Texts: map[string][]string{}, Regions: map[string]string{}}, bad: -1}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if !utf8.Valid(data) {
 		p.bad = firstInvalid(data)
@@ -144,7 +146,7 @@ func Pair(hyps, refs *File) ([]metrics.Sample, error) {
 		case len(hyp) != 1:
 			return nil, fmt.Errorf("%s: id %q has %d hypotheses, not one", hyps.Name, id, len(hyp))
 		}
-		samples = append(samples, metrics.Sample{ID: id, Hyp: hyp[0], Refs: texts})
+		samples = append(samples, metrics.Sample{ID: id, Hyp: hyp[0], Refs: texts, Region: refs.Regions[id]})
 	}
 	if extra := missing(hyps, refs); len(extra) > 0 {
 		return nil, fmt.Errorf("%s: id %q is not in %s%s", hyps.Name, extra[0], refs.Name, others(extra))

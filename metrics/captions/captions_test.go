@@ -90,6 +90,10 @@ func TestPair(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
+	got, err = Pair(mustParse(t, "h.txt", "[1, 2, 3, 4]"), mustParse(t, "r.jsonl", `{"id": 1, "text": "[1, 2, 3, 4]", "region": "carina"}`))
+	if err != nil || got[0].Region != "carina" {
+		t.Errorf("got %+v, %v", got, err)
+	}
 	for _, c := range []struct{ hyps, want string }{
 		{`{"b": ["z"]}`, `h.json: id "a" of r.json is missing`},
 		{`{"c": ["z"]}`, `h.json: id "b" of r.json is missing, and 1 more`},

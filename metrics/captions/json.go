@@ -34,6 +34,7 @@ type entry struct {
 	Refs    []string        `json:"refs"`
 	Ref     *string         `json:"ref"`
 	Caption *string         `json:"caption"`
+	Region  string          `json:"region"`
 }
 
 // idOf returns an id that is written as a string or as a number.
@@ -52,7 +53,7 @@ func idOf(raw json.RawMessage) (string, error) {
 	return "", fmt.Errorf("id %s is neither a string nor a number", raw)
 }
 
-// lines reads JSON lines: {"id", "text"} or {"id", "refs"}.
+// lines reads JSON lines: {"id", "text"} or {"id", "refs"}, with a "region" where the text holds its box.
 func (p *parser) lines(data []byte) error {
 	n, at := 0, int64(0)
 	for line := range bytes.Lines(data) {
@@ -75,6 +76,9 @@ func (p *parser) lines(data []byte) error {
 		texts, err := e.texts()
 		if err != nil {
 			return p.errorAt(id, "line %d: %v", n, err)
+		}
+		if e.Region != "" {
+			p.file.Regions[id] = e.Region
 		}
 		if err := p.add(id, texts, false); err != nil {
 			return err
