@@ -88,11 +88,7 @@ func report(ctx context.Context, w io.Writer, db *registry.DB, name string, o re
 
 // buildTable computes the table of an experiment.
 func buildTable(ctx context.Context, db *registry.DB, s *sweeps.Sweep) (*reports.Table, error) {
-	here := registry.Here(ctx)
-	commit := here.Commit
-	if here.DiffHash != "" {
-		commit += "+"
-	}
+	commit, _ := registry.Revision(ctx)
 	return reports.Build(ctx, db, s, reports.Options{Commit: commit})
 }
 

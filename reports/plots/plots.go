@@ -229,7 +229,8 @@ func (roundTicks) Ticks(low, high float64) []plot.Tick {
 	}
 	format, digits := byte('f'), max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
 	if digits > 3 { // tiny numbers would run into each other
-		format, digits, step = 'g', 2, step*2
+		step *= 2
+		format, digits = 'g', 1+int(math.Ceil(math.Log10(math.Max(math.Abs(low), math.Abs(high))/step)))
 	}
 	var ticks []plot.Tick
 	for i := math.Ceil(low/step - 1e-9); i*step <= high+step*1e-9; i++ {

@@ -135,3 +135,39 @@ func TestEmptyTable(t *testing.T) {
 		t.Error("a format that does not exist is accepted")
 	}
 }
+
+func TestRoundTicks(t *testing.T) {
+	for _, c := range []struct {
+		low, high float64
+		want      string
+	}{
+		{0, 1, "0.0 0.2 0.4 0.6 0.8 1.0"},
+		{0, 0.5, "0.0 0.1 0.2 0.3 0.4 0.5"},
+		{10, 1500, "500 1000 1500"},
+		{-.3, .31, "-0.3 -0.2 -0.1 0.0 0.1 0.2 0.3"},
+		{0, 7000, "0 1000 2000 3000 4000 5000 6000 7000"},
+		{.52, .521, "0.52 0.5204 0.5208"},
+		{0, 2e-9, "0 1e-09 2e-09"},
+		{3, 3, "3"},
+	} {
+		var labels []string
+		for _, tick := range (roundTicks{}).Ticks(c.low, c.high) {
+			labels = append(labels, tick.Label)
+		}
+		if got := strings.Join(labels, " "); got != c.want {
+			t.Errorf("%v … %v: %s, want %s", c.low, c.high, got, c.want)
+		}
+	}
+}
+
+func TestMerged(t *testing.T) {
+	a := reports.Line{Row: "a", Step: []float64{1}, Mean: []float64{2}}
+	b, c := a, a
+	b.Row, c.Row, c.Mean = "b", "c", []float64{3}
+	if got := merged([]reports.Line{a, b, c}); len(got) != 2 || got[0].Row != "a and 1 equal" || got[1].Row != "c" {
+		t.Errorf("%+v", got)
+	}
+	if got := merged([]reports.Line{a, b}); len(got) != 1 || got[0].Row != "all rows" {
+		t.Errorf("%+v", got)
+	}
+}
