@@ -168,6 +168,9 @@ func (b *builder) addPublished() {
 			}
 			rows[i].Cells[column] = single(n.Value)
 		}
+		if len(rows) == 0 {
+			b.table.note("published: nothing is known of " + table + " in these columns")
+		}
 		b.table.Rows = append(b.table.Rows, rows...)
 	}
 }

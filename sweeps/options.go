@@ -119,6 +119,7 @@ func (p *parser) run(e entry) error {
 
 func (p *parser) report(e entry) error {
 	r := &p.sweep.Report
+	p.reportAt = e.at
 	return p.each(e, func(f entry, name string) (err error) {
 		switch f.key {
 		case "caption":
@@ -147,6 +148,29 @@ func (p *parser) report(e entry) error {
 		}
 		return err
 	})
+}
+
+// checkReport refuses rows that are no axis, and columns that are not among the declared metrics.
+func (p *parser) checkReport() error {
+	s := p.sweep
+	var paths, keys []string
+	for _, axis := range s.Axes {
+		paths = append(paths, axis.Path)
+	}
+	for _, m := range s.Metrics {
+		keys = append(keys, m.Key)
+	}
+	for _, path := range s.Report.Rows {
+		if !slices.Contains(paths, path) {
+			return p.refuse(p.reportAt, "report.rows", "%q is no axis of this file%s", path, didYouMean(path, paths))
+		}
+	}
+	for _, key := range s.Report.Columns {
+		if len(keys) > 0 && !slices.Contains(keys, key) {
+			return p.refuse(p.reportAt, "report.columns", "%q is not among metrics%s", key, didYouMean(key, keys))
+		}
+	}
+	return nil
 }
 
 func (p *parser) shows(n *yaml.Node, key string) error {

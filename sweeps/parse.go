@@ -17,7 +17,10 @@ import (
 const Version = 1
 
 // parser reads one file into sweep.
-type parser struct{ sweep *Sweep }
+type parser struct {
+	sweep    *Sweep
+	reportAt *yaml.Node // the key report, for what is checked when the whole file is read
+}
 
 // entry is one key of a mapping with its value.
 type entry struct {
@@ -216,6 +219,9 @@ func (p *parser) complete(root *yaml.Node) error {
 		s.Untrained = false
 	}
 	if err := s.checkBaseline(); err != nil {
+		return err
+	}
+	if err := p.checkReport(); err != nil {
 		return err
 	}
 	return p.checkConditions()

@@ -238,6 +238,8 @@ func TestRefusals(t *testing.T) {
 		{head + "parameters: {resolution: {values: [224]}}\nbaseline: {resolution: 448}", "f.yaml: line 5: baseline.resolution: 448 is no value of that axis"},
 		{head + "metrics: {a: {goal: up}}", `f.yaml: line 4: metrics.a.goal: "up": want maximize, minimize or none`},
 		{head + "report: {show: [median]}", `f.yaml: line 4: report.show: "median": want some of mean, std, ci, n, delta, p`},
+		{head + "report: {rows: [resolution]}", `f.yaml: line 4: report.rows: "resolution" is no axis of this file`},
+		{head + "metrics: {acc: {}}\nreport: {columns: [ac]}", `f.yaml: line 5: report.columns: "ac" is not among metrics: did you mean acc?`},
 		{head + "resources: {timeout: soon}", `f.yaml: line 4: resources.timeout: "soon": want a time such as 90s, 30m or 4h`},
 		{head + "run: {retries: -1}", "f.yaml: line 4: run.retries: -1: want at least 0"},
 		{"version: 1\nname: x\nbase: &a {preset: smoke}\nmetrics: *a", "f.yaml: line 4: metrics: want keys and values"},
