@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"harness/model/spec"
 	"harness/registry"
 	"harness/registry/journal"
 	"harness/reports"
@@ -83,6 +84,11 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 	if err != nil {
 		return err
 	}
+	for _, t := range trials {
+		if _, err := engineFor(t.Spec, o.engine); err != nil {
+			return err
+		}
+	}
 	if o.dryRun {
 		return printPlan(w, s, trials, o.json)
 	}
@@ -129,6 +135,19 @@ func engineKind(engine string) (string, error) {
 		return "xla", nil
 	}
 	return "", usageError("unknown engine %q: want native, go, or xla:PATH with the path of a PJRT plugin", engine)
+}
+
+// engineFor is the engine to run a trial on: the kind that its spec names, and for xla the path that the user gives.
+func engineFor(t spec.Trial, given string) (string, error) {
+	switch {
+	case t.Command != "", t.Engine == "":
+		return "", nil
+	case t.Engine == "xla" && strings.HasPrefix(given, "xla:"):
+		return given, nil
+	case t.Engine == "xla":
+		return "", usageError("engine xla: give the path of its PJRT plugin with --engine xla:PATH")
+	}
+	return t.Engine, nil
 }
 
 // openRegistry opens the registry for writing and says so when it had to be rebuilt.

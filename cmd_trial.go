@@ -69,6 +69,9 @@ func runAttempt(ctx context.Context, env model.Env) error {
 	if err := json.Unmarshal(data, &t); err != nil {
 		return usageError("run trial: %s: %w", filepath.Join(env.Dir, "spec.json"), err)
 	}
+	if env.Engine, err = engineFor(t, env.Engine); err != nil {
+		return err
+	}
 	w, err := openJournal(ctx, env, t)
 	if err != nil {
 		return err

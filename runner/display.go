@@ -121,10 +121,9 @@ func (silent) close()             {}
 
 // lines prints a line for each trial that starts or ends, and how the running ones stand, ever less often.
 type lines struct {
-	out     io.Writer
-	counted snapshot
-	shown   time.Time // the last line about the running trials
-	pause   time.Duration
+	out   io.Writer
+	shown time.Time // the last line about the running trials
+	pause time.Duration
 }
 
 const (

@@ -46,7 +46,7 @@ type Options struct {
 	Child       func(dir string, threads int) *exec.Cmd
 	Parallel    int    // trials at a time; 0 = as many as there is room for
 	Threads     int    // of each trial; 0 = the cores divided among the trials
-	Engine      string // recorded
+	Engine      string // xla:PATH, to be recorded of trials on that engine
 	GPUs        GPUs
 	Retries     int                       // of a trial that was killed, ran out of memory or of time
 	MaxFailures int                       // start no more trials after so many failures; 0 = never mind

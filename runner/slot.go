@@ -58,7 +58,7 @@ func (r *run) newSlot(k *task, c *claim, purpose journal.Purpose) (*slot, error)
 		return nil, err
 	}
 	err = w.Start(journal.Start{Trial: k.ID, Attempt: number, Purpose: purpose, Spec: k.Spec.Canonical(),
-		Engine: r.options.Engine, Threads: r.threads, Provenance: r.provenance})
+		Engine: r.engineOf(k.Spec), Threads: r.threads, Provenance: r.provenance})
 	if err != nil {
 		w.Close()
 		return nil, err
@@ -72,6 +72,19 @@ func (r *run) newSlot(k *task, c *claim, purpose journal.Purpose) (*slot, error)
 		s.child = r.options.Child(dir, r.threads)
 	}
 	return s, nil
+}
+
+// engineOf is the engine to record: the path of a plugin comes with the options, all else is part of the spec.
+func (r *run) engineOf(t spec.Trial) string {
+	switch {
+	case t.Command != "":
+		return ""
+	case t.Engine == "":
+		return "native"
+	case t.Engine == "xla":
+		return r.options.Engine
+	}
+	return t.Engine
 }
 
 // progress takes what the journal says of how far the attempt is.
