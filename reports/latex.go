@@ -85,7 +85,7 @@ func (t *Table) latexCases(out io.Writer) {
 // latexEscapes covers the characters that LaTeX gives a meaning, and those beyond ASCII that tables use.
 var latexEscapes = strings.NewReplacer(
 	`\`, `\textbackslash{}`, "{", `\{`, "}", `\}`, "$", `\$`, "&", `\&`, "#", `\#`, "%", `\%`, "_", `\_`,
-	"~", `\textasciitilde{}`, "^", `\textasciicircum{}`, "<", `$<$`, ">", `$>$`, "|", `$|$`, `"`, `''`,
+	"~", `$\sim$`, "^", `\textasciicircum{}`, "<", `$<$`, ">", `$>$`, "|", `$|$`, `"`, `''`,
 	"±", `$\pm$`, "↑", `$\uparrow$`, "↓", `$\downarrow$`, "Δ", `$\Delta$`, "×", `$\times$`, "…", `\dots{}`,
 	"–", "--", "—", "---", "≤", `$\leq$`, "≥", `$\geq$`, "°", `$^\circ$`, "·", `$\cdot$`, "“", "``", "”", "''", "‘", "`", "’", "'",
 	"α", `$\alpha$`, "β", `$\beta$`, "λ", `$\lambda$`, "σ", `$\sigma$`, "µ", `$\mu$`, "\n", " ", "\r", " ", "\t", " ",

@@ -10,7 +10,7 @@ import (
 
 func TestEscapeLatex(t *testing.T) {
 	for text, want := range map[string]string{
-		`50% & $5 #1 a_b {x} ~ ^`:    `50\% \& \$5 \#1 a\_b \{x\} \textasciitilde{} \textasciicircum{}`,
+		`50% & $5 #1 a_b {x} ~ ^`:    `50\% \& \$5 \#1 a\_b \{x\} $\sim$ \textasciicircum{}`,
 		`C:\x`:                       `C:\textbackslash{}x`,
 		"a\nb\x00\x1b[0m":            "a b[0m",
 		"0.1 ± 0.2 ↑ Δ é 中":          `0.1 $\pm$ 0.2 $\uparrow$ $\Delta$ é ?`,
