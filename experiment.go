@@ -63,7 +63,11 @@ func readExperiment(name string) (file string, data []byte, err error) {
 	case errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(name, "./"):
 		return "", nil, usageError("%w", unknown)
 	}
-	return "", nil, usageError("read experiment: %w", err)
+	err = usageError("read experiment: %w", err)
+	if full, unknown := experiments.Find(strings.TrimSuffix(name, ".yaml")); unknown == nil {
+		err = withHint(err, fmt.Sprintf("the built-in experiment is called %s, without .yaml", full))
+	}
+	return "", nil, err
 }
 
 // plan is what the registry is told of the trials.
