@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -95,14 +96,14 @@ func openJournal(ctx context.Context, env model.Env, t spec.Trial) (*journal.Wri
 		return w, err
 	}
 	number, err := strconv.Atoi(filepath.Base(env.Dir))
-	if err != nil {
-		return nil, usageError("run trial: %s is no folder of an attempt", env.Dir)
+	if err != nil || filepath.Base(filepath.Dir(env.Dir)) != t.ID() {
+		return nil, usageError("run trial: %s is no folder of an attempt of trial %s", env.Dir, t.ID())
 	}
 	if w, err = journal.Create(env.Dir); err != nil {
 		return nil, err
 	}
 	return w, w.Start(journal.Start{Trial: t.ID(), Attempt: number, Purpose: journal.PurposeRun, Spec: t.Canonical(),
-		Engine: env.Engine, Threads: env.Threads, Provenance: registry.Here(ctx)})
+		Engine: cmp.Or(env.Engine, "native"), Threads: env.Threads, Provenance: registry.Here(ctx)})
 }
 
 func newTrialLogCommand() *cobra.Command {

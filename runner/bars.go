@@ -89,19 +89,19 @@ func (s snapshot) draw(width int) []string {
 	var drawing []string
 	for _, slot := range s.slots {
 		label := runewidth.FillRight(runewidth.Truncate(slot.label, labels, "…"), labels)
-		line := fmt.Sprintf("%s %s %s", label, bar(slot.step, slot.total), slot)
+		line := fmt.Sprintf("%s %s %s", label, bar(float64(slot.step), slot.total), slot)
 		drawing = append(drawing, runewidth.Truncate(line, width-1, "…"))
 	}
-	line := fmt.Sprintf("%s %s %s", runewidth.FillRight("total", labels), bar(s.done+s.failed, s.total), s.counts())
+	line := fmt.Sprintf("%s %s %s", runewidth.FillRight("total", labels), bar(float64(s.done+s.failed)+s.worth, s.total), s.counts())
 	return append(drawing, runewidth.Truncate(line, width-1, "…"))
 }
 
 // bar is a bar of barWidth cells, in eighths of a cell; an unknown total leaves it empty.
-func bar(done, total int) string {
+func bar(done float64, total int) string {
 	if total <= 0 {
 		return "▕" + strings.Repeat(" ", barWidth) + "▏"
 	}
-	eighths := min(max(0, done), total) * barWidth * 8 / total
+	eighths := int(min(max(0, done/float64(total)), 1) * barWidth * 8)
 	cells := strings.Repeat("█", eighths/8)
 	if rest := eighths % 8; rest > 0 {
 		cells += string([]rune(" ▏▎▍▌▋▊▉")[rest])

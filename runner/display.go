@@ -35,6 +35,7 @@ func newDisplay(d Display, out io.Writer) display {
 type snapshot struct {
 	total, done, failed, running, elsewhere int
 	slots                                   []slotStatus
+	worth                                   float64       // of the running trials, in trials, by the time they take
 	eta                                     time.Duration // until all is done; 0 = not known
 }
 
@@ -67,7 +68,9 @@ func (r *run) snapshot() snapshot {
 	for _, slot := range r.slots {
 		s.slots = append(s.slots, slot.status(now))
 		if n := len(r.finished); n > 0 {
-			left += max(0, spent/time.Duration(n)-now.Sub(slot.started))
+			usual, taken := spent/time.Duration(n), now.Sub(slot.started)
+			left += max(0, usual-taken)
+			s.worth += min(0.95, taken.Seconds()/max(usual.Seconds(), 1e-3))
 		}
 	}
 	if n := len(r.finished); n > 0 && r.stopped == nil {
