@@ -120,14 +120,13 @@ func TestFailures(t *testing.T) {
 		shell(`true`, 2),
 		shell(`kill -9 $$`, 3),
 		shell(`test -e `+marker+` && exit 0; touch `+marker+`; kill -9 $$`, 4),
-		shell(`sleep 60`, 5),
 		shell(`echo "MemoryError" >&2; exit 1`, 6),
 		Trial{})
 	absent := spec.Trial{Command: spec.MakeWords("/no/such/program")}
-	trials[6] = Trial{ID: absent.ID(), Spec: absent}
+	trials[5] = Trial{ID: absent.ID(), Spec: absent}
 	plan(t, db, trials...)
-	r := mustRun(t, db, trials, Options{Retries: 1, Timeout: 300 * time.Millisecond, Grace: time.Second, Parallel: 2})
-	if r.Done != 2 || r.Failed != 5 {
+	r := mustRun(t, db, trials, Options{Retries: 1, Parallel: 2})
+	if r.Done != 2 || r.Failed != 4 {
 		t.Fatalf("%+v", r)
 	}
 	for i, want := range []struct {
@@ -139,7 +138,6 @@ func TestFailures(t *testing.T) {
 		{"", "", 1},
 		{journal.ClassKilled, "it was ended by a signal: killed", 2},
 		{"", "", 2},
-		{journal.ClassTimeout, "stopped after the timeout of 300ms", 2},
 		{journal.ClassMemory, "out of memory", 2},
 		{journal.ClassError, "fork/exec /no/such/program: no such file or directory", 1},
 	} {
@@ -149,15 +147,29 @@ func TestFailures(t *testing.T) {
 		}
 	}
 	// Only what may go well another time is tried again, unless asked.
-	if r := mustRun(t, db, trials, Options{Timeout: 100 * time.Millisecond, Grace: time.Second}); r.Failed != 5 {
+	if r := mustRun(t, db, trials, Options{}); r.Failed != 4 {
 		t.Fatalf("%+v", r)
 	}
-	if got := newest(t, db, trials[0].ID); got.Attempt != 1 {
-		t.Error("a deterministic error was tried again")
+	for i, want := range []int{1, 1, 3, 2, 3, 1} {
+		if got := newest(t, db, trials[i].ID); got.Attempt != want {
+			t.Errorf("trial %d has %d attempts after another call, want %d", i, got.Attempt, want)
+		}
 	}
 	mustRun(t, db, trials[:1], Options{RetryFailed: true})
 	if got := newest(t, db, trials[0].ID); got.Attempt != 2 {
 		t.Error("--retry-failed did not try again")
+	}
+}
+
+func TestTimeout(t *testing.T) {
+	db := open(t, t.TempDir())
+	trials := plan(t, db, shell(`sleep 60`, 1), shell(`trap '' TERM; while true; do sleep 1; done`, 2))
+	mustRun(t, db, trials, Options{Timeout: 200 * time.Millisecond, Grace: 100 * time.Millisecond, Retries: 1})
+	for i, k := range trials {
+		got := newest(t, db, k.ID)
+		if got.Attempt != 2 || got.Newest.Class != journal.ClassTimeout || got.Newest.Error != "stopped after the timeout of 200ms" {
+			t.Errorf("trial %d: attempt %d, %q, %q", i, got.Attempt, got.Newest.Class, got.Newest.Error)
+		}
 	}
 }
 
@@ -170,17 +182,29 @@ func TestMaxFailures(t *testing.T) {
 	}
 }
 
+// whenSeen calls then when an attempt's journal holds the text.
+func whenSeen(dir, text string, then func()) {
+	for {
+		data, _ := os.ReadFile(filepath.Join(dir, journal.FileName))
+		if strings.Contains(string(data), text) {
+			then()
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
 // interruptible notes its step when it is asked to stop, and goes on from it.
 const interruptible = `cd "$HARNESS_TRIAL_DIR/.."; step=$(cat step 2>/dev/null || echo 0)
 	trap 'echo $step > step; exit 0' TERM
-	while [ $step -lt 8 ]; do step=$((step+1)); echo "{\"metric\": \"loss\", \"value\": $step, \"step\": $step, \"total\": 8}"; sleep 0.05; done`
+	while [ $step -lt 20 ]; do step=$((step+1)); echo "{\"metric\": \"loss\", \"value\": $step, \"step\": $step, \"total\": 20}"; sleep 0.05; done`
 
 func TestInterruptAndGoOn(t *testing.T) {
 	db := open(t, t.TempDir())
 	script := strings.ReplaceAll(interruptible, "exit 0", "exit 143")
 	trials := plan(t, db, shell(script, 1), shell("true", 2))
 	ctx, cancel := context.WithCancel(context.Background())
-	time.AfterFunc(150*time.Millisecond, cancel)
+	go whenSeen(db.AttemptDir(trials[0].ID, 1), `"k":"point"`, cancel)
 	r, err := Run(ctx, db, trials, Options{Parallel: 1, Grace: 5 * time.Second})
 	if err != nil || r.Interrupted != 1 || r.Queued != 1 || !errors.Is(r.Stopped, context.Canceled) {
 		t.Fatalf("%+v %v", r, err)
@@ -190,7 +214,7 @@ func TestInterruptAndGoOn(t *testing.T) {
 		t.Fatalf("%+v", r)
 	}
 	points, err := db.Points(context.Background(), trials[0].ID, "loss")
-	if err != nil || len(points) != 8 {
+	if err != nil || len(points) != 20 {
 		t.Errorf("points %v, %v", points, err)
 	}
 }
@@ -200,8 +224,10 @@ func TestKillInsteadOfWaiting(t *testing.T) {
 	trials := plan(t, db, shell(`trap '' TERM; echo '{"step": 1, "total": 2}'; while true; do sleep 1; done`, 1))
 	ctx, cancel := context.WithCancel(context.Background())
 	kill := make(chan struct{})
-	time.AfterFunc(100*time.Millisecond, cancel)
-	time.AfterFunc(200*time.Millisecond, func() { close(kill) })
+	go whenSeen(db.AttemptDir(trials[0].ID, 1), `"k":"progress"`, func() {
+		cancel()
+		time.AfterFunc(100*time.Millisecond, func() { close(kill) })
+	})
 	began := time.Now()
 	r, err := Run(ctx, db, trials, Options{Grace: time.Minute, Kill: kill})
 	if err != nil || r.Interrupted != 1 || time.Since(began) > 10*time.Second {
