@@ -51,6 +51,7 @@ The same flags give the same bytes. DIR is replaced if it holds an earlier synth
 	f.Float64Var(&p.LevelStep, "level-step", p.LevelStep, "chance that a finding that stays changes its level")
 	f.Float64Var(&p.CoarseContrast, "coarse-contrast", p.CoarseContrast, "scale of the brightness of coarse findings")
 	f.Float64Var(&p.FineAmplitude, "fine-amplitude", p.FineAmplitude, "strength of fine findings (rms, of full scale)")
+	f.Float64Var(&p.Decoys, "decoys", p.Decoys, "chance that a fine finding's texture also lies where it means nothing")
 	f.Float64Var(&p.Noise, "noise", p.Noise, "noise of the films (standard deviation, of full scale)")
 	return cmd
 }

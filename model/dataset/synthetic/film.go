@@ -4,6 +4,7 @@ import (
 	"image"
 	"math"
 	"math/rand/v2"
+	"sync"
 )
 
 // canvas is a grey image in float32, 0 black to 1 white (dense).
@@ -39,9 +40,9 @@ func film(r *rand.Rand, h habitus, g *geometry, s *state, e exposure, p Params) 
 	drawClavicles(half, h, g)
 	drawVessels(r, half, g)
 	drawSharpFindings(half, h, g, s, p)
-	full := half.enlarged(g.width, g.height)
-	drawMottle(r, full, g, s, p)
-	return develop(r, full, e, p)
+	grain := newCanvas(g.width, g.height)
+	drawMottle(r, grain, g, s, p)
+	return develop(r, half.enlarged(g.width, g.height), grain, e, p)
 }
 
 // lungRow holds what the soft shapes need of one row or column, so that the inner loop has no powers or roots.
@@ -60,11 +61,11 @@ type lungRow struct {
 const (
 	greyAir    = 0.03
 	greyTissue = 0.60
-	greyLung   = 0.25
+	greyLung   = 0.31
 	greyHeart  = 0.66
 	greyCentre = 0.62
 
-	emphysemaDark = 0.09 // taken from the lungs at CoarseContrast 1
+	emphysemaDark = 0.14 // taken from the lungs at CoarseContrast 1
 )
 
 func rowAt(v float64, h habitus, g *geometry) lungRow {
@@ -200,22 +201,27 @@ func softAt(u, v float64, row *lungRow, rightDome, leftDome float64) float64 {
 	return val
 }
 
-// develop turns densities into pixels: uneven field, gain, gamma, white noise, and the marker of the side.
-func develop(r *rand.Rand, c *canvas, e exposure, p Params) *image.Gray {
+// develop turns densities into pixels: uneven field, gain, gamma, white noise, and the marker of the side. grain is added
+// after the tone curve, which would turn its strength into brightness; nil stands for none.
+func develop(r *rand.Rand, c, grain *canvas, e exposure, p Params) *image.Gray {
 	drawMarkers(c, e.ap)
 	tone := toneCurve(e.gain, e.gamma)
 	out := image.NewGray(image.Rect(0, 0, c.w, c.h))
-	noise := float32(p.Noise)
+	noise, table := float32(p.Noise), noiseTable()
 	for y := range c.h {
 		fy := float64(y) / float64(c.h)
 		lo, hi := e.bias[0]+(e.bias[2]-e.bias[0])*fy, e.bias[1]+(e.bias[3]-e.bias[1])*fy
 		field, slope := float32(lo), float32((hi-lo)/float64(c.w))
-		grain := noiseTable[r.IntN(len(noiseTable)-c.w):][:c.w]
+		random := table[r.IntN(len(table)-c.w):][:c.w]
 		src, dst := c.pix[y*c.w:][:c.w], out.Pix[y*out.Stride:][:c.w]
 		for x := range dst {
 			d := src[x] + field + slope*float32(x)
 			i := int(d*toneSteps + .5)
-			dst[x] = clampByte(tone[min(max(i, 0), toneSteps)] + noise*grain[x])
+			var fine float32
+			if grain != nil {
+				fine = grain.pix[y*c.w+x]
+			}
+			dst[x] = clampByte(tone[min(max(i, 0), toneSteps)] + fine + noise*random[x])
 		}
 	}
 	return out
@@ -233,14 +239,14 @@ func toneCurve(gain, gamma float64) []float32 {
 }
 
 // noiseTable holds unit Gaussian noise that every film reads from random places.
-var noiseTable = func() []float32 {
+var noiseTable = sync.OnceValue(func() []float32 {
 	r := rand.New(rand.NewPCG(0x53796e43, 0x5852))
 	t := make([]float32, 1<<17)
 	for i := range t {
 		t[i] = float32(r.NormFloat64())
 	}
 	return t
-}()
+})
 
 func clampByte(x float32) uint8 { return uint8(min(max(x*255+.5, 0), 255)) }
 

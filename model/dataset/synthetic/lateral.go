@@ -22,12 +22,12 @@ func lateralFilm(r *rand.Rand, h habitus, g *geometry, p Params) *image.Gray {
 				val += (greyTissue - greyAir) * depth / (depth + .018)
 				floor := .66 + .16*ramp(u, .3, .8)
 				lung := soften(min(u-front, back-u, floor-v), .012) * ramp(v, .06, .12)
-				val += (greyLung + .08 - val) * lung
+				val += (greyLung + .03 - val) * lung
 				val += .30 * soften(1-sq((u-.40)/.13)-sq((v-.58)/.13), .3) * lung
 				val += (.12 + .04*math.Cos(2*math.Pi*13*v)) * soften(.05-math.Abs(u-.72+.10*sq(v-.45)), .015)
 			}
 			c.pix[y*c.w+x] = float32(val)
 		}
 	}
-	return develop(r, c.enlarged(g.width, g.height), drawExposure(r, false), p)
+	return develop(r, c.enlarged(g.width, g.height), nil, drawExposure(r, false), p)
 }

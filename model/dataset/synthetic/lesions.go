@@ -5,15 +5,16 @@ import "math"
 // Coarse findings with a sharp border, in patient coordinates.
 var (
 	// effusionFill is how high fluid stands above the costophrenic angle by level, in v (lung height .62).
-	effusionFill = [2]float64{.100, .180}
-	opacityAt    = box{.285, .435, .125, .095} // centre, radii
-	herniaAt     = box{.545, .640, .085, .085}
+	effusionFill = [2]float64{.14, .24}
+	opacityAt    = box{.285, .437, .145, .115} // centre, radii
+	herniaAt     = box{.545, .640, .105, .100}
 )
 
 // Brightness of coarse findings at CoarseContrast 1.
 const (
 	effusionGrey = 0.69
-	opacityAdd   = 0.22
+	opacityAdd   = 0.32
+	opacityMost  = 0.70 // no denser than this, vessels included
 	herniaWall   = 0.10
 	herniaAir    = 0.34
 )
@@ -37,7 +38,8 @@ func drawOpacity(c *canvas, g *geometry, amount float64) {
 		around := math.Atan2(dv, du)
 		lobes := 1 + .07*math.Sin(3*around+.7) + .05*math.Sin(7*around)
 		uneven := 1 + .12*math.Sin(5*du+1)*math.Sin(6*dv)
-		c.pix[i] += float32(amount * uneven * soften(lobes-math.Hypot(du, dv), .22))
+		dense := c.pix[i] + float32(amount*uneven*soften(lobes-math.Hypot(du, dv), .22))
+		c.pix[i] = max(c.pix[i], min(dense, opacityMost))
 	})
 }
 

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// sight ties one region to the one finding its phrase speaks of. A region of this table always carries a phrase, with or
-// without its finding, so that which phrase it is can be known from the pixels alone.
+// sight ties one region to one finding that its phrase speaks of. A region of this table always carries a phrase, with or
+// without its findings, so that which phrase it is can be known from the pixels alone.
 type sight struct {
 	region string
 	f      finding
@@ -15,11 +15,12 @@ type sight struct {
 	no     []string // paraphrases without it
 }
 
-// sights covers every finding at every side it may have.
+// sights covers every finding at every side it may have, the most telling region first. Those of one region stand
+// together and make one statement; the lungs speak of all that lies in them.
 var sights = []sight{
 	{"cardiac silhouette", cardiomegaly, midline,
-		[]string{"There is LEVEL cardiomegaly.", "Level cardiomegaly is seen.", "The cardiac silhouette shows LEVEL cardiomegaly."},
-		[]string{"The cardiac silhouette is normal in size.", "No cardiomegaly.", "The heart size is normal."}},
+		[]string{"There is LEVEL cardiomegaly.", "Level cardiomegaly is seen."},
+		[]string{"No cardiomegaly.", "The heart size is normal."}},
 	{"mediastinum", hernia, midline,
 		[]string{"There is a hernia behind the heart.", "A retrocardiac hernia is seen."},
 		[]string{"No hernia is seen.", "No hernia behind the heart."}},
@@ -32,12 +33,6 @@ var sights = []sight{
 	{"right mid lung zone", lungOpacity, right,
 		[]string{"There is a lung opacity in the right mid zone.", "A right mid lung opacity is seen."},
 		[]string{"No lung opacity in the right mid zone.", "The right mid lung zone is clear."}},
-	{"right lung", emphysema, bilateral,
-		[]string{"There is emphysema in the right lung.", "Emphysema is seen in the right lung."},
-		[]string{"No emphysema in the right lung.", "The right lung is normally inflated."}},
-	{"left lung", emphysema, bilateral,
-		[]string{"There is emphysema in the left lung.", "Emphysema is seen in the left lung."},
-		[]string{"No emphysema in the left lung.", "The left lung is normally inflated."}},
 	{"right hilar structures", edema, bilateral,
 		[]string{"There is interstitial edema at the right hilum.", "Interstitial edema is seen at the right hilum."},
 		[]string{"No edema at the right hilum.", "The right hilum is normal."}},
@@ -56,6 +51,21 @@ var sights = []sight{
 	{"left mid lung zone", pleuralThickening, left,
 		[]string{"There is pleural thickening in the left mid zone.", "Pleural thickening is seen in the left mid zone."},
 		[]string{"No pleural thickening in the left mid zone.", "The left mid lung zone is clear."}},
+	inLung("right lung", emphysema, bilateral),
+	inLung("right lung", lungOpacity, right),
+	inLung("right lung", pleuralEffusion, right),
+	inLung("right lung", atelectasis, right),
+	inLung("right lung", pneumothorax, right),
+	inLung("left lung", emphysema, bilateral),
+	inLung("left lung", pleuralEffusion, left),
+	inLung("left lung", granuloma, left),
+	inLung("left lung", pleuralThickening, left),
+}
+
+// inLung is the short sentence about one of several findings of a lung.
+func inLung(region string, f finding, at side) sight {
+	name := findings[f].name
+	return sight{region, f, at, []string{capital(name) + " is seen."}, []string{"No " + name + "."}}
 }
 
 // plain are statements about regions that no finding belongs to; each is made with chance plainChance, so that the box of
@@ -93,13 +103,18 @@ const (
 	reportPrior   = 0.15 // likewise a report of a later study
 )
 
-// statement is what the report says of one region.
+// statement is what the report says of one region, sentence by sentence.
 type statement struct {
 	region    string
-	phrases   []string // one or two sentences
-	attribute string   // "anatomicalfinding|yes|edema", or "" for a plain statement
-	abnormal  bool
+	sentences []sentence
+}
+
+// sentence is one sentence of a statement with what can be read from it.
+type sentence struct {
+	text      string
+	attribute string // "anatomicalfinding|yes|edema", or ""
 	severity  string // level word, or ""
+	abnormal  bool
 }
 
 // holds reports whether the finding of k is present where k looks.
@@ -109,12 +124,15 @@ func (k *sight) holds(s *state) bool {
 }
 
 // say returns one paraphrase of what k sees.
-func (k *sight) say(r *rand.Rand, s *state) string {
-	texts := k.no
+func (k *sight) say(r *rand.Rand, s *state) sentence {
+	name, texts := findings[k.f].name, k.no
+	said := sentence{attribute: "anatomicalfinding|no|" + name}
 	if k.holds(s) {
 		texts = k.yes
+		said = sentence{attribute: "anatomicalfinding|yes|" + name, severity: s.level(k.f), abnormal: true}
 	}
-	return withLevel(texts[r.IntN(len(texts))], s.level(k.f))
+	said.text = withLevel(texts[r.IntN(len(texts))], said.severity)
+	return said
 }
 
 // withLevel fills in the level word of a template.
@@ -127,58 +145,56 @@ func withLevel(text, level string) string {
 
 func capital(word string) string { return strings.ToUpper(word[:1]) + word[1:] }
 
-// describe returns the statements of one study in a fixed order of regions.
+// describe returns the statements of one study in a fixed order of regions. first says that there is no prior study.
 func describe(r *rand.Rand, s *state, first bool) []statement {
 	var list []statement
 	for i := range sights {
 		k := &sights[i]
-		st := statement{region: k.region, phrases: []string{k.say(r, s)}, abnormal: k.holds(s)}
-		st.attribute = "anatomicalfinding|no|" + findings[k.f].name
-		if st.abnormal {
-			st.attribute = "anatomicalfinding|yes|" + findings[k.f].name
-			st.severity = s.level(k.f)
+		said := k.say(r, s)
+		if n := len(list); n > 0 && list[n-1].region == k.region {
+			list[n-1].sentences = append(list[n-1].sentences, said)
+			continue
 		}
+		list = append(list, statement{k.region, []sentence{said}})
+	}
+	for i := range list {
 		if r.Float64() < priorChance && !first {
-			st.phrases = append(st.phrases, "Compared to the prior study this is stable.")
+			list[i].sentences = append(list[i].sentences, sentence{text: "Compared to the prior study this is stable."})
 		}
-		list = append(list, st)
 	}
 	for _, x := range plain {
 		if r.Float64() < plainChance {
-			list = append(list, statement{region: x.region, phrases: []string{x.text}})
+			list = append(list, statement{x.region, []sentence{{text: x.text}}})
 		}
 	}
 	for _, x := range boxless {
 		if r.Float64() < boxlessChance {
-			list = append(list, statement{region: x.region, phrases: []string{x.text}})
+			list = append(list, statement{x.region, []sentence{{text: x.text}}})
 		}
 	}
 	return list
 }
 
-// report writes the free-text report of one study (FACTS 1.2): every coarse finding but those dropped with half of
-// ReportDropout, every fine one but those dropped with all of it; an omitted finding is not denied. first says that there
-// is no prior study to refer to.
+// report writes the free-text report of one study (FACTS 1.2). It goes through the findings in order and states or denies
+// each; it passes over a fine one with chance ReportDropout and a coarse one with half of it, present or not, so that
+// silence tells nothing. first says that there is no prior study to refer to.
 func report(r *rand.Rand, s *state, ap, first bool, p Params) string {
-	var positive, negative, key []string
+	var body, key []string
 	for f := range s {
-		k := sightOf(finding(f), s)
-		text := k.say(r, s)
+		said := sightOf(finding(f), s).say(r, s)
 		drop := p.ReportDropout
 		if !findings[f].fine {
 			drop /= 2
 		}
-		omitted, denied := r.Float64() < drop, r.Float64() < .4
-		switch {
-		case s[f].present && !omitted:
-			positive = append(positive, text)
-			key = append(key, withLevel(capital(findings[f].name)+".", ""))
-		case !s[f].present && denied:
-			negative = append(negative, "No "+findings[f].name+".")
+		switch omitted := r.Float64() < drop; {
+		case omitted:
+		case said.abnormal:
+			body = append(body, said.text)
+			key = append(key, capital(findings[f].name)+".")
+		default:
+			body = append(body, "No "+findings[f].name+".")
 		}
 	}
-	r.Shuffle(len(positive), func(i, j int) { positive[i], positive[j] = positive[j], positive[i] })
-	body := append(positive, negative...)
 	if len(body) == 0 {
 		body = []string{"The lungs are clear."}
 	}

@@ -69,7 +69,7 @@ func sceneGraphJSON(r *rand.Rand, h habitus, g *geometry, st, prior *study, orde
 	sg.Objects = append(sg.Objects, newObject(st.dicom, "descending aorta", box{spine[0], spine[1] + 40, spine[2], spine[3]}, g))
 
 	for i, s := range said {
-		sg.Attributes = append(sg.Attributes, newAttribute(st, s, 10+i))
+		sg.Attributes = append(sg.Attributes, newAttribute(st, s, 10*(i+1)))
 	}
 	if prior != nil {
 		sg.Relationships = relationships(st, prior)
@@ -115,34 +115,34 @@ func conceptID(words string) string {
 	return fmt.Sprintf("C%07d", h%10_000_000)
 }
 
-// newAttribute encodes what is said of one region; sentence is the number of its first sentence in the report.
-func newAttribute(st *study, s statement, sentence int) map[string]any {
-	n := len(s.phrases)
-	labels, ids := make([][]string, n), make([][]string, n)
+// newAttribute encodes what is said of one region; number is that of its first sentence in the report.
+func newAttribute(st *study, s statement, number int) map[string]any {
+	n := len(s.sentences)
+	phrases, labels, ids := make([]string, n), make([][]string, n), make([][]string, n)
 	phraseIDs, sections := make([]string, n), make([]string, n)
 	empty, severity := make([][]string, n), make([][]string, n)
-	for i := range n {
-		labels[i], ids[i] = []string{}, []string{}
+	for i, said := range s.sentences {
+		phrases[i], labels[i], ids[i] = said.text, []string{}, []string{}
 		empty[i], severity[i] = []string{}, []string{}
-		phraseIDs[i], sections[i] = fmt.Sprintf("%d|%d", st.id, sentence+i), "finalreport"
-	}
-	if s.attribute != "" {
-		labels[0] = append(labels[0], s.attribute)
-	}
-	if s.severity != "" {
-		severity[0] = append(severity[0], "severity|yes|"+s.severity)
-	}
-	normality := "nlp|yes|normal"
-	if s.abnormal {
-		normality = "nlp|yes|abnormal"
-	}
-	labels[0] = append(labels[0], normality)
-	for _, l := range labels[0] {
-		ids[0] = append(ids[0], conceptID(l[strings.LastIndexByte(l, '|')+1:]))
+		phraseIDs[i], sections[i] = fmt.Sprintf("%d|%d", st.id, number+i), "finalreport"
+		if said.attribute != "" {
+			labels[i] = append(labels[i], said.attribute)
+		}
+		if said.severity != "" {
+			severity[i] = append(severity[i], "severity|yes|"+said.severity)
+		}
+		normality := "nlp|yes|normal"
+		if said.abnormal {
+			normality = "nlp|yes|abnormal"
+		}
+		labels[i] = append(labels[i], normality)
+		for _, l := range labels[i] {
+			ids[i] = append(ids[i], conceptID(l[strings.LastIndexByte(l, '|')+1:]))
+		}
 	}
 	return map[string]any{
 		s.region: true, "bbox_name": s.region, "synsets": []string{conceptID(s.region)}, "name": capital(s.region),
-		"attributes": labels, "attributes_ids": ids, "phrases": s.phrases, "phrase_IDs": phraseIDs, "sections": sections,
+		"attributes": labels, "attributes_ids": ids, "phrases": phrases, "phrase_IDs": phraseIDs, "sections": sections,
 		"comparison_cues": empty, "temporal_cues": empty, "severity_cues": severity, "texture_cues": empty,
 		"object_id": st.dicom + "_" + s.region,
 	}

@@ -19,7 +19,7 @@ import (
 )
 
 // Version is the generator's version: a change of any byte it writes for the same Params raises it.
-const Version = 3
+const Version = 4
 
 // noteName is the file that marks a root as synthetic; its first line is shown wherever a number is printed.
 const noteName = "SYNTHETIC.txt"
@@ -39,6 +39,7 @@ type Params struct {
 
 	CoarseContrast float64 // scales the brightness of coarse findings; 1 is the design
 	FineAmplitude  float64 // root mean square of a fine finding's mottle in a native pixel, in units of full scale
+	Decoys         float64 // chance that a fine finding's mottle also lies in the abdomen, where it means nothing, 0 to 1
 	Noise          float64 // standard deviation of the white noise in a native pixel, in units of full scale
 
 	Laterals  float64 // share of studies with an extra lateral image
@@ -51,7 +52,7 @@ func Default() Params {
 		Patients: 600, Studies: 3, Seed: 1,
 		Prevalence: 0.30, Redraw: 0.5, LevelStep: 0.15,
 		ReportDropout: 0.5, StableOrder: true,
-		CoarseContrast: 1, FineAmplitude: 0.06, Noise: 0.025,
+		CoarseContrast: 1, FineAmplitude: 0.12, Decoys: 0.4, Noise: 0.025,
 		Laterals: 0.10, BoxFaults: 0.005,
 	}
 }
@@ -71,7 +72,7 @@ func (p Params) Validate() error {
 	}{
 		{"prevalence", p.Prevalence, 1}, {"redraw", p.Redraw, 1}, {"level step", p.LevelStep, 1},
 		{"report dropout", p.ReportDropout, 1}, {"coarse contrast", p.CoarseContrast, 2},
-		{"fine amplitude", p.FineAmplitude, 0.5}, {"noise", p.Noise, 0.2},
+		{"fine amplitude", p.FineAmplitude, 0.5}, {"decoys", p.Decoys, 1}, {"noise", p.Noise, 0.2},
 		{"laterals", p.Laterals, 1}, {"box faults", p.BoxFaults, 1},
 	} {
 		if !(f.v >= 0 && f.v <= f.max) {
@@ -94,7 +95,7 @@ func (p Params) note() string {
 		{"version", Version}, {"patients", p.Patients}, {"studies", p.Studies}, {"seed", p.Seed},
 		{"prevalence", p.Prevalence}, {"redraw", p.Redraw}, {"level_step", p.LevelStep},
 		{"report_dropout", p.ReportDropout}, {"stable_order", p.StableOrder},
-		{"coarse_contrast", p.CoarseContrast}, {"fine_amplitude", p.FineAmplitude}, {"noise", p.Noise},
+		{"coarse_contrast", p.CoarseContrast}, {"fine_amplitude", p.FineAmplitude}, {"decoys", p.Decoys}, {"noise", p.Noise},
 		{"laterals", p.Laterals}, {"box_faults", p.BoxFaults},
 	} {
 		fmt.Fprintf(&b, "%s: %v\n", f.name, f.v)
