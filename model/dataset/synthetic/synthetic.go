@@ -8,7 +8,10 @@
 // There are ten findings, five coarse and five fine. A coarse finding is a large, sharp change of brightness, visible at
 // 224 and at 448 pixels. A fine finding is a mottle of short period, locked to the pixel grid of a 448-pixel image, that
 // averaging down to 224 removes: only a model that sees 448 can learn it, by construction. That is a test of the code,
-// not a model of disease; no clinical claim follows from it.
+// not a model of disease; no clinical claim follows from it. The same mottles also lie in the abdomen, where they mean
+// nothing.
+//
+// It is one package, though a long one, because all of it is a function of one unexported type, the state of a study.
 package synthetic
 
 import (
