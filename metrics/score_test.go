@@ -119,3 +119,27 @@ func TestScoreRefuses(t *testing.T) {
 		t.Error("a cancelled context is not reported")
 	}
 }
+
+func FuzzScore(f *testing.F) {
+	f.Add("the heart isn't large", "the heart is large", "")
+	f.Add("", " ", "[1, 2, 3, 4] nothing has changed.")
+	f.Add("a  b\u00a0c", "a b", "\xff\x00")
+	f.Fuzz(func(t *testing.T, hyp, ref, other string) {
+		if len(hyp)+len(ref)+len(other) > 1000 {
+			return
+		}
+		samples := []Sample{{ID: "1", Hyp: hyp, Refs: []string{ref, other}}, {ID: "2", Hyp: other, Refs: []string{hyp}}}
+		for _, tokenize := range []string{TokenizePTB, TokenizeNone} {
+			scores := mustScore(t, samples, Options{Tokenize: tokenize, Metrics: Groups(), Threads: 1})
+			for _, key := range scores.Keys {
+				limit := 1 + 1e-9
+				if key == "cider" {
+					limit = 10 + 1e-9
+				}
+				if v := scores.Corpus[key]; v < 0 || v > limit || math.IsInf(v, 0) || math.IsNaN(v) && scores.Blank[key] == "" {
+					t.Errorf("%q %q %q: %s is %v", hyp, ref, other, key, v)
+				}
+			}
+		}
+	})
+}

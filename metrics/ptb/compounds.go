@@ -44,6 +44,7 @@ func compound(s []rune, i int) int {
 	if !isASCIIAlnum(at(s, i)) {
 		return 0
 	}
+	s = s[:min(len(s), i+maxRun)]
 	k := i + 1
 	for isASCIIAlnum(at(s, k)) || at(s, k) == '.' || at(s, k) == ',' || at(s, k) == softHyphen {
 		k++

@@ -217,6 +217,7 @@ func matchYear(s []rune, i int) match {
 
 // matchFileName matches name.txt before white space or punctuation.
 func matchFileName(s []rune, i int) match {
+	s = s[:min(len(s), i+maxRun)]
 	best := match{}
 	e := wordRun(s, i)
 	for e > i && at(s, e) == '.' {

@@ -6,6 +6,7 @@ import (
 	"sort"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -135,6 +136,23 @@ func TestRulesAreNamed(t *testing.T) {
 	for i := 1; i < len(names); i++ {
 		if names[i] == names[i-1] {
 			t.Errorf("two rules are called %q", names[i])
+		}
+	}
+}
+
+// TestLongRuns makes sure that texts without spaces take linear time.
+func TestLongRuns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("seconds of work")
+	}
+	var l Lexer
+	for _, unit := range []string{"<!a", "a'", "a@", "-a", "a.b-", "x-non-U.S.", "a/", "&", "\u3000a", "a&b", "a.a,", "#a", "1a.", "<a b='"} {
+		start := time.Now()
+		l.Tokens(strings.Repeat(unit, 30000/len(unit)))
+		if took := time.Since(start); took > 3*time.Second {
+			t.Errorf("%q took %v", unit, took)
+		} else if testing.Verbose() {
+			t.Logf("%q %v", unit, took)
 		}
 	}
 }

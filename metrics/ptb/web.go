@@ -13,8 +13,9 @@ const (
 
 func notIn(breaks string, c rune) bool { return c != eof && !strings.ContainsRune(breaks, c) }
 
-// maxRun is the longest address or tag that is looked for: without a limit a long text without spaces would take quadratic time.
-const maxRun = 4096
+// maxRun is the longest address, tag, compound or file name that is looked for: without a limit a long text without spaces would take
+// quadratic time.
+const maxRun = 2048
 
 // run returns the end of the run of characters at i that are not in breaks, at most maxRun of them.
 func run(s []rune, i int, breaks string) int {
@@ -48,6 +49,7 @@ func fullURL(s []rune, i int) int {
 
 // likelyURL matches www.example.edu and example.com, with a path if there is one.
 func likelyURL(s []rune, i int) int {
+	s = s[:min(len(s), i+maxRun)]
 	best := 0
 	withPath := func(e int) {
 		best = max(best, e)
@@ -69,7 +71,7 @@ func likelyURL(s []rune, i int) int {
 			}
 		}
 	}
-	for e := i; e-i < maxRun; {
+	for e := i; ; {
 		k := e
 		for isHostLetter(at(s, k)) {
 			k++
