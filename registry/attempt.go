@@ -94,6 +94,17 @@ func (db *DB) Attempts(ctx context.Context, id string) ([]Attempt, error) {
 	return attempts, rows.Err()
 }
 
+// LastAttempt is the greatest number that an attempt of the trial has had, reruns included; 0 where there was none.
+func (db *DB) LastAttempt(ctx context.Context, id string) (int, error) {
+	var number sql.NullInt64
+	err := db.sql.QueryRowContext(ctx, `SELECT MAX(a.number) FROM attempt a JOIN trial t ON t.no = a.trial WHERE t.id = ?`, id).
+		Scan(&number)
+	if err != nil {
+		return 0, fmt.Errorf("read attempts: %w", err)
+	}
+	return int(number.Int64), nil
+}
+
 // PredictionsPath is the newest predictions.jsonl that a run of the trial wrote, or "" where there is none.
 func (db *DB) PredictionsPath(ctx context.Context, id string) (string, error) {
 	attempts, err := db.Attempts(ctx, id)

@@ -40,7 +40,7 @@ func connectFresh(b *testing.B, i int) (*DB, error) {
 func writePoints(b *testing.B, home string, seed int64, steps, metrics int) {
 	b.Helper()
 	trial := program(seed)
-	number, dir, err := NewAttempt(home, trial)
+	number, dir, err := NewAttempt(home, trial, 0)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -84,13 +84,14 @@ func (db *DB) insertPlan(ctx context.Context, tx *sql.Tx, sweep string, trials [
 }
 
 // NewAttempt makes the folder of the trial's next attempt, with spec.json in it. Making the folder is the claim: no two
-// attempts get the same number, and the writer of the attempt before stops at its next batch.
-func NewAttempt(home string, t spec.Trial) (number int, dir string, err error) {
+// attempts get the same number, and the writer of the attempt before stops at its next batch. The number is greater than
+// after, which is DB.LastAttempt: folders may have been deleted.
+func NewAttempt(home string, t spec.Trial, after int) (number int, dir string, err error) {
 	trial := filepath.Join(home, "trials", t.ID())
 	if err := os.MkdirAll(trial, 0o755); err != nil {
 		return 0, "", fmt.Errorf("make attempt: %w", err)
 	}
-	for number = 1; ; number++ {
+	for number = after + 1; ; number++ {
 		dir = filepath.Join(trial, fmt.Sprint(number))
 		err := os.Mkdir(dir, 0o755)
 		if errors.Is(err, fs.ErrExist) {

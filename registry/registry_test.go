@@ -35,7 +35,7 @@ func program(seed int64) spec.Trial {
 // begin makes an attempt with an open journal.
 func begin(t *testing.T, home string, trial spec.Trial, purpose journal.Purpose) (*journal.Writer, int) {
 	t.Helper()
-	number, dir, err := NewAttempt(home, trial)
+	number, dir, err := NewAttempt(home, trial, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"errors"
+	"io/fs"
 
 	"harness/registry"
 	"harness/registry/journal"
@@ -55,8 +56,7 @@ func (r *run) review(k *task) (again bool, err error) {
 	}
 	t := known[k.ID]
 	if t.Newest.State == registry.Running { // its process is gone, since we hold the claim
-		var bad *journal.BadLineError // of a damaged journal, which a new attempt leaves behind
-		if err := r.settleLost(t); err != nil && !errors.As(err, &bad) {
+		if err := r.settleLost(t); err != nil && !beyondRepair(err) {
 			return false, err
 		}
 		t.State = registry.Interrupted
@@ -84,6 +84,13 @@ func (r *run) settleLost(t registry.Trial) error {
 	}
 	_, err = r.db.Ingest(r.ctx, t.ID, t.Attempt)
 	return err
+}
+
+// beyondRepair reports whether a journal cannot be closed any more: it is damaged, was deleted, or has a successor. A new
+// attempt leaves it behind.
+func beyondRepair(err error) bool {
+	var bad *journal.BadLineError
+	return errors.As(err, &bad) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, journal.ErrSuperseded)
 }
 
 func (r *run) states(ids []string) (map[string]registry.Trial, error) {

@@ -296,7 +296,7 @@ func TestLostAttemptIsSettled(t *testing.T) {
 	db := open(t, home)
 	k := shell(`echo '{"metric": "acc", "value": 1, "step": 1}'`, 1)
 	plan(t, db, k)
-	number, dir, err := registry.NewAttempt(home, k.Spec)
+	number, dir, err := registry.NewAttempt(home, k.Spec, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -320,5 +320,32 @@ func TestLostAttemptIsSettled(t *testing.T) {
 	points, _ := db.Points(context.Background(), k.ID, "acc")
 	if len(points) != 2 {
 		t.Errorf("points %v", points)
+	}
+}
+
+// TestDeletedAttempt removes the folder of an attempt that the registry takes for running.
+func TestDeletedAttempt(t *testing.T) {
+	home := t.TempDir()
+	db := open(t, home)
+	k := shell(`echo '{"metric": "acc", "value": 1, "step": 1}'`, 1)
+	plan(t, db, k)
+	number, dir, err := registry.NewAttempt(home, k.Spec, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := journal.Create(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Start(journal.Start{Trial: k.ID, Attempt: number, Purpose: journal.PurposeRun, Spec: k.Spec.Canonical()})
+	w.Close()
+	if _, err := db.CatchUp(context.Background(), k.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(db.TrialDir(k.ID)); err != nil {
+		t.Fatal(err)
+	}
+	if r := mustRun(t, db, []Trial{k}, Options{}); r.Done != 1 {
+		t.Errorf("%+v", r)
 	}
 }

@@ -49,7 +49,11 @@ type slot struct {
 
 // newSlot makes the attempt's folder and opens its journal with what is run, where.
 func (r *run) newSlot(k *task, c *claim, purpose journal.Purpose) (*slot, error) {
-	number, dir, err := registry.NewAttempt(r.db.Home, k.Spec)
+	last, err := r.db.LastAttempt(r.ctx, k.ID)
+	if err != nil {
+		return nil, err
+	}
+	number, dir, err := registry.NewAttempt(r.db.Home, k.Spec, last)
 	if err != nil {
 		return nil, err
 	}
