@@ -32,7 +32,7 @@ func (s *slot) runProgram(log io.Writer) {
 		return
 	}
 	in := &intake{journal: s.journal, log: log}
-	stdout := &lineSplitter{take: in.printed}
+	stdout := &output{in: in, lines: lineSplitter{take: in.printed}}
 	events := &follower{path: filepath.Join(s.dir, eventsName), lines: lineSplitter{take: in.reported}}
 	cmd := exec.Command(words[0], words[1:]...)
 	cmd.Env = env
@@ -43,7 +43,7 @@ func (s *slot) runProgram(log io.Writer) {
 			s.kill()
 		}
 	})
-	stdout.end()
+	stdout.lines.end()
 	events.lines.end()
 	if exit.Class == "" {
 		in.keep(s.journal.End(journal.End{Outcome: journal.Done}))
@@ -160,16 +160,29 @@ type intake struct {
 	err     error
 }
 
-// printed takes a line of standard output: a report where it is one, and in any case a line of the log.
+// output is standard output: all of it goes to the log, and the lines that are reports to the journal, too.
+type output struct {
+	in    *intake
+	lines lineSplitter
+}
+
+func (o *output) Write(data []byte) (int, error) {
+	o.in.mu.Lock()
+	o.in.keepLog(data)
+	o.in.mu.Unlock()
+	return o.lines.Write(data)
+}
+
+// printed takes a line of standard output.
 func (in *intake) printed(line []byte) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	if len(line) > 0 && line[0] == '{' {
-		if r, err := parseReport(line); err == nil {
-			in.record(r)
-		}
+	if len(line) == 0 || line[0] != '{' {
+		return
 	}
-	in.keepLog(append(slices.Clip(line), '\n'))
+	if r, err := parseReport(line); err == nil {
+		in.mu.Lock()
+		defer in.mu.Unlock()
+		in.record(r)
+	}
 }
 
 // reported takes a line of the events file; what is not understood goes to the log.

@@ -32,11 +32,9 @@ var bareNumber = regexp.MustCompile(`("value"\s*:\s*)(NaN|-?Infinity)`)
 
 // parseReport reads one line.
 func parseReport(line []byte) (report, error) {
-	line = bareNumber.ReplaceAllFunc(line, func(match []byte) []byte {
-		parts := bareNumber.FindSubmatch(match)
-		name := map[string]string{"NaN": `"NaN"`, "Infinity": `"+Inf"`, "-Infinity": `"-Inf"`}[string(parts[2])]
-		return append(bytes.Clone(parts[1]), name...)
-	})
+	if bytes.Contains(line, []byte("NaN")) || bytes.Contains(line, []byte("Infinity")) {
+		line = bareNumber.ReplaceAllFunc(line, quoteNumber)
+	}
 	var r report
 	if err := json.Unmarshal(line, &r); err != nil {
 		return report{}, err
@@ -48,6 +46,13 @@ func parseReport(line []byte) (report, error) {
 		return report{}, errNoReport
 	}
 	return r, nil
+}
+
+// quoteNumber puts quotes around the number that bareNumber has found.
+func quoteNumber(match []byte) []byte {
+	parts := bareNumber.FindSubmatch(match)
+	name := map[string]string{"NaN": `"NaN"`, "Infinity": `"+Inf"`, "-Infinity": `"-Inf"`}[string(parts[2])]
+	return append(bytes.Clone(parts[1]), name...)
 }
 
 // loss is the value to show beside the progress.
