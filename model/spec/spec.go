@@ -65,7 +65,7 @@ const (
 )
 
 // SyntheticVersion is the version of this program's generator (package synthetic holds it to its own).
-const SyntheticVersion = 4
+const SyntheticVersion = 5
 
 // Synthetic are the parameters of the synthetic set that a trial is trained on; all else is the generator's default.
 type Synthetic struct {

@@ -22,7 +22,7 @@ import (
 )
 
 // Version is the generator's version: a change of any byte it writes for the same Params raises it.
-const Version = 4
+const Version = 5
 
 // noteName is the file that marks a root as synthetic; its first line is shown wherever a number is printed.
 const noteName = "SYNTHETIC.txt"
@@ -55,7 +55,7 @@ func Default() Params {
 		Patients: 600, Studies: 3, Seed: 1,
 		Prevalence: 0.30, Redraw: 0.5, LevelStep: 0.15,
 		ReportDropout: 0.5, StableOrder: true,
-		CoarseContrast: 1, FineAmplitude: 0.12, Decoys: 0.4, Noise: 0.025,
+		CoarseContrast: 1.5, FineAmplitude: 0.12, Decoys: 0.4, Noise: 0.025,
 		Laterals: 0.10, BoxFaults: 0.005,
 	}
 }

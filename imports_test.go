@@ -1,0 +1,97 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// mayImport says which packages of ours each part of the tree may import, tests aside: the graph of the README. A part
+// is a folder with all below it; a more exact entry wins over a shorter one. Inside its own part everything may be
+// imported.
+var mayImport = map[string][]string{
+	"experiments":      {},
+	"metrics":          {},
+	"model/spec":       {},
+	"model/engine":     {},
+	"registry/journal": {},
+	"sweeps":           {"model/spec"},
+	"registry":         {"model/spec", "registry/journal"},
+	"model":            {"model", "metrics"},
+	"runner":           {"registry", "model/spec"},
+	"reports":          {"registry", "sweeps", "metrics", "experiments", "model/spec"},
+}
+
+func TestImports(t *testing.T) {
+	checked := 0
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (strings.HasPrefix(d.Name(), ".") && path != "." || d.Name() == "testdata" || hasModule(path)) {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || filepath.Dir(path) == "." {
+			return nil
+		}
+		checked++
+		checkImports(t, path)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if checked < 50 {
+		t.Errorf("only %d files were checked", checked)
+	}
+}
+
+// hasModule reports whether a folder other than the root is a module of its own.
+func hasModule(dir string) bool {
+	if dir == "." {
+		return false
+	}
+	_, err := os.Stat(filepath.Join(dir, "go.mod"))
+	return err == nil
+}
+
+func checkImports(t *testing.T, path string) {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	part := partOf(filepath.ToSlash(filepath.Dir(path)))
+	if part == "" {
+		t.Errorf("%s is in no known part of the tree: add it to the table and to the README", path)
+		return
+	}
+	for _, spec := range file.Imports {
+		imported, ours := strings.CutPrefix(strings.Trim(spec.Path.Value, `"`), "harness/")
+		if !ours || within(imported, part) {
+			continue
+		}
+		if !slices.ContainsFunc(mayImport[part], func(allowed string) bool { return within(imported, allowed) }) {
+			t.Errorf("%s imports %s: %s may import only %v", path, imported, part, mayImport[part])
+		}
+	}
+}
+
+// partOf is the longest entry of the table that holds the folder.
+func partOf(dir string) string {
+	best := ""
+	for part := range mayImport {
+		if within(dir, part) && len(part) > len(best) {
+			best = part
+		}
+	}
+	return best
+}
+
+func within(path, folder string) bool { return path == folder || strings.HasPrefix(path, folder+"/") }
