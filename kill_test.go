@@ -102,7 +102,7 @@ func testKills(t *testing.T, dir, experiment, sweep string, longest time.Duratio
 			<-ended
 		}
 	}
-	if out, err := harness(dir, "sweep", experiment, "--home", wild, "--retry-failed").CombinedOutput(); err != nil {
+	if out, err := harness(dir, "sweep", experiment, "--home", wild).CombinedOutput(); err != nil {
 		t.Fatalf("after the kills: %v\n%s", err, out)
 	}
 	want, got := readHome(t, calm, sweep), readHome(t, wild, sweep)
