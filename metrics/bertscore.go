@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Embedder turns texts into contextual token vectors; BERTScore matches them.
@@ -73,19 +74,27 @@ func (b *bertScore) notes() []string {
 	return []string{fmt.Sprintf("BERTScore: %s, %s, no baseline rescaling", b.model.Describe(), weights)}
 }
 
+// embedded is a text as the model sees it, with vectors of length 1.
+type embedded struct {
+	ids     []int
+	vectors [][]float32
+}
+
 func (b *bertScore) newWorker() func(context.Context, int, []float64) error {
+	chunk, texts := -1, map[string]embedded(nil)
 	return func(ctx context.Context, i int, row []float64) error {
+		if i/chunkSamples != chunk {
+			var err error
+			if texts, err = b.embedChunk(ctx, i/chunkSamples*chunkSamples); err != nil {
+				return err
+			}
+			chunk = i / chunkSamples
+		}
 		s := b.corpus.samples[i]
-		ids, hidden, err := b.model.Embed(ctx, append([]string{s.Hyp}, s.Refs...))
-		if err != nil {
-			return fmt.Errorf("embed sample %q: %w", s.ID, err)
-		}
-		for _, vectors := range hidden {
-			normalize(vectors)
-		}
-		hypWeights := b.weights(ids[0])
-		for k := range s.Refs {
-			scores := matchVectors(hidden[0], hidden[k+1], hypWeights, b.weights(ids[k+1]))
+		hyp := texts[s.Hyp]
+		hypWeights := b.weights(hyp.ids)
+		for k, ref := range s.Refs {
+			scores := matchVectors(hyp.vectors, texts[ref].vectors, hypWeights, b.weights(texts[ref].ids))
 			for j, v := range scores {
 				if k == 0 || v > row[j] {
 					row[j] = v
@@ -94,6 +103,35 @@ func (b *bertScore) newWorker() func(context.Context, int, []float64) error {
 		}
 		return nil
 	}
+}
+
+// embedChunk embeds each different text of a chunk of samples once. Which texts go through the model together depends on the samples
+// alone, and so no bit of a result depends on the threads; texts of like length share a batch.
+func (b *bertScore) embedChunk(ctx context.Context, first int) (map[string]embedded, error) {
+	chunk := map[string]embedded{}
+	var texts []string
+	add := func(text string) {
+		if _, have := chunk[text]; !have {
+			chunk[text] = embedded{}
+			texts = append(texts, text)
+		}
+	}
+	for _, s := range b.corpus.samples[first:min(first+chunkSamples, len(b.corpus.samples))] {
+		add(s.Hyp)
+		for _, ref := range s.Refs {
+			add(ref)
+		}
+	}
+	slices.SortStableFunc(texts, func(x, y string) int { return len(x) - len(y) })
+	ids, hidden, err := b.model.Embed(ctx, texts)
+	if err != nil {
+		return nil, fmt.Errorf("embed the samples from %q on: %w", b.corpus.samples[first].ID, err)
+	}
+	for k, text := range texts {
+		normalize(hidden[k])
+		chunk[text] = embedded{ids[k], hidden[k]}
+	}
+	return chunk, nil
 }
 
 // weights returns the weight of each token. Without idf the model's marks, wherever they stand, weigh nothing; with idf they do so
