@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"flag"
 	"fmt"
@@ -89,7 +90,7 @@ func testKills(t *testing.T, dir, experiment, sweep string, longest time.Duratio
 					kills = 10
 				}
 			case <-time.After(time.Duration(random.Int64N(int64(longest)))):
-				victims := descendants(cmd.Process.Pid)
+				victims := children(cmd.Process.Pid)
 				if len(victims) == 0 || random.IntN(2) == 0 {
 					victims = []int{cmd.Process.Pid}
 				}
@@ -122,31 +123,22 @@ func harness(dir string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// descendants lists the processes that come from pid, without itself.
-func descendants(pid int) []int {
-	parents := map[int]int{}
+// children lists the processes that pid has started: the trials of a sweep.
+func children(pid int) []int {
+	var list []int
 	entries, _ := os.ReadDir("/proc")
 	for _, e := range entries {
 		child, err := strconv.Atoi(e.Name())
 		if err != nil {
 			continue
 		}
-		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", child))
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", child)) // 4711 (name) S parent …
 		if err != nil {
 			continue
 		}
-		words := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-		if len(words) > 1 {
-			parents[child], _ = strconv.Atoi(words[1])
-		}
-	}
-	var list []int
-	for child := range parents {
-		for at := parents[child]; at > 1; at = parents[at] {
-			if at == pid {
-				list = append(list, child)
-				break
-			}
+		words := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+		if len(words) > 1 && words[1] == strconv.Itoa(pid) {
+			list = append(list, child)
 		}
 	}
 	return list
