@@ -5,21 +5,20 @@ import (
 	"harness/model/spec"
 )
 
-// answerer is the model of difference VQA: a frozen encoder, temporal embeddings, adapter and LM (paper 3.4).
+// answerer is the trained part of difference VQA: temporal embeddings, adapter and LM over the features of a frozen
+// encoder (paper 3.4).
 // With visual 0 it is the control that sees the question only.
 type answerer struct {
-	encoder encoder
-	tokens  int // visual tokens an image after pooling
-	lm      languageModel
-	// online encodes the images in every step instead of once before: for sets too large to keep.
-	online    bool
+	width     int // e, of the features
+	tokens    int // visual tokens an image after pooling
+	lm        languageModel
 	smoothing float64
 }
 
 func newAnswerer(t spec.Trial, vocab int, seesImages bool) answerer {
-	a := answerer{encoder: newEncoder(t), smoothing: t.DiffVQA.LabelSmoothing}
+	a := answerer{width: t.Encoder.Width, smoothing: t.DiffVQA.LabelSmoothing}
 	if seesImages {
-		a.tokens = a.encoder.tokens
+		a.tokens = newEncoder(t).tokens
 		if t.Method == spec.BLIP2 {
 			a.tokens = queries
 		} else if p := t.DiffVQA.Pool; p > 1 {
@@ -33,7 +32,7 @@ func newAnswerer(t spec.Trial, vocab int, seesImages bool) answerer {
 func (a answerer) params(seed int64, table []float32) []engine.Param {
 	p := &parameters{seed: seed}
 	if a.tokens > 0 {
-		visualParams(p, a.tokens, a.encoder.Width, a.lm.Width)
+		visualParams(p, a.tokens, a.width, a.lm.Width)
 	}
 	a.lm.params(p, table)
 	return p.list
@@ -43,9 +42,6 @@ func (a answerer) params(seed int64, table []float32) []engine.Param {
 func (a answerer) visual(o engine.Ops) engine.Value {
 	if a.tokens == 0 {
 		return nil
-	}
-	if a.online {
-		return project(o, pool(o, a.encoder.forward(o, o.Input("patches")), a.tokens))
 	}
 	return project(o, o.Input("encoded")) // [2B, n, e]
 }

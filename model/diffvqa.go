@@ -34,10 +34,11 @@ func (r *trialRun) diffVQA(ctx context.Context, weights map[string]engine.Tensor
 		return err
 	}
 	a := newAnswerer(r.trial, r.corpus.tok.Size(), true)
-	pooled, err := r.pooled(f, a.tokens)
+	pooled, err := r.pooled(ctx, f, a.tokens)
 	if err != nil {
 		return err
 	}
+	defer pooled.close()
 	answererWeights, err := r.trainAnswerer(ctx, spec.StageDiffVQA, a, pooled, train)
 	if err != nil {
 		return err
@@ -66,7 +67,11 @@ func (r *trialRun) trainAnswerer(ctx context.Context, name spec.Stage, a answere
 		return nil, err
 	}
 	if r.trial.DiffVQA.Whiten && a.tokens > 0 {
-		start = merged(start, r.whitened(f, distinct(pairs), a.lm.Width))
+		whitened, err := r.whitened(ctx, f, distinct(pairs), a.lm.Width)
+		if err != nil {
+			return nil, err
+		}
+		start = merged(start, whitened)
 	}
 	session, err := r.openAnswerer(a, start)
 	if err != nil {
@@ -155,7 +160,11 @@ func (r *trialRun) questionBatch(a answerer, f *features, batch []dataset.Pair, 
 	targets, weights := collate(in, "text", list, eos, r.step(), a.lm.TextPositions)
 	setTargets(in, targets, weights)
 	if a.tokens > 0 {
-		in["encoded"] = f.of(imagesOf(batch))
+		encoded, err := f.of(imagesOf(batch))
+		if err != nil {
+			return nil, err
+		}
+		in["encoded"] = encoded
 	}
 	return in, nil
 }
@@ -180,29 +189,6 @@ func imagesOf(batch []dataset.Pair) []int {
 		images = append(images, pair.Ref, pair.Main)
 	}
 	return images
-}
-
-// pooled averages the features over the cells of diffvqa.pool.
-func (r *trialRun) pooled(f *features, tokens int) (*features, error) {
-	if tokens == f.tokens {
-		return f, nil
-	}
-	session, err := r.engine.New(nil)
-	if err != nil {
-		return nil, err
-	}
-	defer session.Close()
-	small := &features{row: f.row, images: f.images, tokens: tokens, width: f.width}
-	program := func(o engine.Ops) []engine.Value { return []engine.Value{pool(o, o.Input("encoded"), tokens)} }
-	for at := 0; at < len(f.images); at += encodeBatch {
-		batch := f.images[at:min(at+encodeBatch, len(f.images))]
-		out, err := session.Run("pool", program, engine.Inputs{"encoded": f.of(batch)})
-		if err != nil {
-			return nil, fmt.Errorf("pool features: %w", err)
-		}
-		small.data = append(small.data, out[0].F32...)
-	}
-	return small, nil
 }
 
 // testAnswerer generates the answers to the test pairs and scores them; control names the control that this is, or "".
@@ -232,7 +218,11 @@ func (r *trialRun) testAnswerer(ctx context.Context, control string, a answerer,
 		}
 		in := engine.Inputs{}
 		if a.tokens > 0 {
-			in["encoded"] = f.of(imagesOf(batchPairs))
+			encoded, err := f.of(imagesOf(batchPairs))
+			if err != nil {
+				return err
+			}
+			in["encoded"] = encoded
 		}
 		g.search = search{beams: t.Beam, maxTokens: min(t.MaxNewTokens, a.lm.TextPositions-len(batchPrompts[0])), penalty: t.LengthPenalty,
 			eos: int32(r.corpus.tok.EOS())}

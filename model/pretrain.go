@@ -228,7 +228,10 @@ func (c *corpus) trainable(tasks spec.Tasks) []int {
 }
 
 // used reports whether a later stage looks at the image.
-func (c *corpus) used(image int) bool { return c.set.Images[image].Split != dataset.None }
+func (c *corpus) used(image int) bool {
+	i := &c.set.Images[image]
+	return i.Split != dataset.None || i.RegionSplit != dataset.None
+}
 
 // tokenStd is the spread of a token table's first values.
 const tokenStd = 0.08

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"context"
 	"math"
 	"slices"
 	"strings"
@@ -18,7 +19,7 @@ import (
 var penalties = []float64{1e-3, 1e-2, 1e-1, 1}
 
 // probe records probe/auc, the mean over findings, and probe/auc/FINDING.
-func (r *trialRun) probe(f *features) error {
+func (r *trialRun) probe(ctx context.Context, f *features) error {
 	findings, err := r.corpus.set.Findings()
 	if err != nil {
 		return err
@@ -27,13 +28,20 @@ func (r *trialRun) probe(f *features) error {
 		return r.rec.Note("probe/blank", "the data set lists no findings by study")
 	}
 	var rows [3]probeRows // train, val, test
+	var images []int
 	for _, image := range f.images {
 		img := &r.corpus.set.Images[image]
 		if names, ok := findings[img.Study]; ok && img.Split <= dataset.Test {
-			s := &rows[img.Split]
-			s.x = append(s.x, f.summary(image))
-			s.names = append(s.names, names)
+			images = append(images, image)
+			rows[img.Split].names = append(rows[img.Split].names, names)
 		}
+	}
+	err = f.each(ctx, images, func(image int, data []float32) {
+		s := &rows[r.corpus.set.Images[image].Split]
+		s.x = append(s.x, summary(data, f.tokens, f.width))
+	})
+	if err != nil {
+		return err
 	}
 	names := common(rows[dataset.Train].names, rows[dataset.Test].names)
 	if len(names) == 0 {
@@ -61,17 +69,16 @@ type probeRows struct {
 	names [][]string // findings present
 }
 
-// summary is [mean, max, min] over the tokens of an image: [3e].
-func (f *features) summary(image int) []float64 {
-	data := f.data[f.row[image]*f.tokens*f.width:][:f.tokens*f.width]
-	out := make([]float64, 3*f.width)
-	for c := range f.width {
+// summary is [mean, max, min] over the tokens of an image's features [n, e]: [3e].
+func summary(data []float32, tokens, width int) []float64 {
+	out := make([]float64, 3*width)
+	for c := range width {
 		top, low, sum := math.Inf(-1), math.Inf(1), 0.0
-		for t := range f.tokens {
-			v := float64(data[t*f.width+c])
+		for t := range tokens {
+			v := float64(data[t*width+c])
 			top, low, sum = max(top, v), min(low, v), sum+v
 		}
-		out[c], out[f.width+c], out[2*f.width+c] = sum/float64(f.tokens), top, low
+		out[c], out[width+c], out[2*width+c] = sum/float64(tokens), top, low
 	}
 	return out
 }

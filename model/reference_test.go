@@ -98,6 +98,7 @@ type recorded struct {
 	batches  [][]referenceSample
 	images   map[string]engine.Tensor
 	program  engine.Program
+	encoder  encoder
 	answerer answerer // diffvqa only
 }
 
@@ -134,6 +135,7 @@ func openRecorded(t *testing.T, name string) *recorded {
 		tokens:  side * side, pixels: c.Patch * c.Patch, eps: c.Eps,
 	}
 	if c.Model == "pretrain" {
+		r.encoder = enc
 		model := captioner{encoder: enc, decoder: decoder{
 			Decoder: spec.Decoder{Width: c.Decoder.Width, Depth: c.Decoder.Layers, Heads: c.Decoder.Heads, MLP: c.Decoder.MLP, Positions: c.Decoder.Positions},
 			vocab:   c.Vocab, eps: c.Eps,
@@ -142,7 +144,8 @@ func openRecorded(t *testing.T, name string) *recorded {
 		return r
 	}
 	enc.eps = c.EncoderEps
-	r.answerer = answerer{encoder: enc, tokens: enc.tokens, online: true, smoothing: c.Smoothing, lm: languageModel{
+	r.encoder = enc
+	r.answerer = answerer{width: enc.Width, tokens: enc.tokens, smoothing: c.Smoothing, lm: languageModel{
 		LM:    spec.LM{Width: c.Decoder.Width, Depth: c.Decoder.Layers, Heads: c.Decoder.Heads, MLP: c.Decoder.MLP, TextPositions: c.Decoder.TextPositions},
 		vocab: c.Vocab, visual: 2 * enc.tokens, eps: c.Eps,
 	}}
@@ -217,11 +220,23 @@ func (r *recorded) inputs(t *testing.T, batch int) engine.Inputs {
 		group = captionGroup
 		in["patches"] = r.patchesOf(r.images[fmt.Sprintf("batch%d.images", batch)])
 	} else {
-		in["patches"] = r.patchesOf(r.images[fmt.Sprintf("batch%d.ref", batch)], r.images[fmt.Sprintf("batch%d.main", batch)])
+		in["encoded"] = r.encode(t, r.patchesOf(r.images[fmt.Sprintf("batch%d.ref", batch)], r.images[fmt.Sprintf("batch%d.main", batch)]))
 	}
 	targets, weights := collate(in, group, list, r.config.Eos, 4, max(r.config.Decoder.Positions, r.config.Decoder.TextPositions))
 	setTargets(in, targets, weights)
 	return in
+}
+
+// encode runs the frozen encoder, whose weights never change.
+func (r *recorded) encode(t *testing.T, patches engine.Tensor) engine.Tensor {
+	t.Helper()
+	s := r.session(t, native.New(2), "weights.safetensors")
+	out, err := s.Run("encode", func(o engine.Ops) []engine.Value { return []engine.Value{r.encoder.forward(o, o.Input("patches"))} },
+		engine.Inputs{"patches": patches})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out[0]
 }
 
 func within(t *testing.T, what string, got, want, tolerance float64) {
@@ -428,14 +443,17 @@ func (r *recorded) checkActivations(t *testing.T, e engine.Engine) {
 	s := r.session(t, e, "weights.safetensors")
 	want := readFile(t, filepath.Join(r.dir, "activations.safetensors"))
 	in := r.inputs(t, 0)
+	patches := in["patches"]
+	if r.config.Model == "diffvqa" {
+		patches = r.patchesOf(r.images["batch0.ref"], r.images["batch0.main"])
+	}
 	out, err := s.Run("activations", func(o engine.Ops) []engine.Value {
+		encoded := r.encoder.forward(o, o.Input("patches"))
 		if r.config.Model == "diffvqa" {
-			encoded := r.answerer.encoder.forward(o, o.Input("patches"))
 			return []engine.Value{encoded, project(o, encoded)}
 		}
-		encoded := encoderOf(r).forward(o, o.Input("patches"))
 		return []engine.Value{encoded, mlp(o, "adapter", encoded)}
-	}, in)
+	}, engine.Inputs{"patches": patches})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -451,15 +469,6 @@ func (r *recorded) checkActivations(t *testing.T, e engine.Engine) {
 	}
 }
 
-func encoderOf(r *recorded) encoder {
-	c := r.config
-	side := c.Image / c.Patch
-	return encoder{
-		Encoder: spec.Encoder{Width: c.Encoder.Width, Depth: c.Encoder.Layers, Heads: c.Encoder.Heads, MLP: c.Encoder.MLP, Patch: c.Patch},
-		tokens:  side * side, pixels: c.Patch * c.Patch, eps: c.Eps,
-	}
-}
-
 // checkDecoding generates with the weights after step 10, greedily and with 4 and 10 beams.
 func (r *recorded) checkDecoding(t *testing.T, e engine.Engine) {
 	t.Helper()
@@ -467,8 +476,8 @@ func (r *recorded) checkDecoding(t *testing.T, e engine.Engine) {
 		return
 	}
 	s := r.session(t, e, "weights_step10.safetensors")
-	patches := r.patchesOf(r.images["decode.ref"], r.images["decode.main"])
-	size := 2 * patches.Shape[1] * patches.Shape[2]
+	encoded := r.encode(t, r.patchesOf(r.images["decode.ref"], r.images["decode.main"]))
+	size := 2 * encoded.Shape[1] * encoded.Shape[2]
 	for k, want := range r.expected.Decode {
 		for _, beams := range []struct {
 			k    int
@@ -476,7 +485,7 @@ func (r *recorded) checkDecoding(t *testing.T, e engine.Engine) {
 		}{{1, []referenceHypothesis{want.Greedy}}, {4, want.Beam4}, {10, want.Beam10}} {
 			g := generator{session: s, name: fmt.Sprintf("answer %d", beams.k), prompt: r.answerer.prompt, next: r.answerer.next,
 				search: search{beams: beams.k, maxTokens: r.config.MaxNewTokens, penalty: r.config.LengthPenalty, eos: r.config.Eos}}
-			in := engine.Inputs{"patches": engine.Floats(patches.F32[k*size:][:size], 2, patches.Shape[1], patches.Shape[2])}
+			in := engine.Inputs{"encoded": engine.Floats(encoded.F32[k*size:][:size], 2, encoded.Shape[1], encoded.Shape[2])}
 			found, err := g.run(in, [][]int32{want.Question}, r.answerer.lm.visual)
 			if err != nil {
 				t.Fatal(err)

@@ -116,7 +116,11 @@ func (r *trialRun) generateRegions(ctx context.Context, session engine.Session, 
 			images[i], batchPrompts[i] = samples[k].image, prompts[k]
 		}
 		g.search = search{beams: 1, maxTokens: min(r.trial.Pretrain.MaxPhrase, longest-len(batchPrompts[0])), penalty: 1, eos: eos}
-		found, err := g.run(engine.Inputs{"encoded": f.of(images)}, batchPrompts, 0)
+		encoded, err := f.of(images)
+		if err != nil {
+			return nil, err
+		}
+		found, err := g.run(engine.Inputs{"encoded": encoded}, batchPrompts, 0)
 		if err != nil {
 			return nil, fmt.Errorf("%s: generate: %w", task, err)
 		}

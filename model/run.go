@@ -57,13 +57,14 @@ func Run(ctx context.Context, t spec.Trial, env Env, rec Recorder) (err error) {
 	if err != nil {
 		return err
 	}
+	defer features.close()
 	predictions, err := createPredictions(filepath.Join(env.Dir, "predictions.jsonl"))
 	if err != nil {
 		return err
 	}
 	defer predictions.Close()
 	for _, stage := range []func() error{
-		func() error { return r.probe(features) },
+		func() error { return r.probe(ctx, features) },
 		func() error { return r.testRegions(ctx, weights, features, predictions) },
 		func() error { return r.diffVQA(ctx, weights, features, predictions) },
 	} {
@@ -130,78 +131,6 @@ func parametersOf(session engine.Session, keep func(name string) bool) (map[stri
 func everything(string) bool { return true }
 
 func ofEncoder(name string) bool { return strings.HasPrefix(name, "encoder.") }
-
-// features are the outputs of the frozen encoder for all images that a later stage looks at.
-type features struct {
-	row    map[int]int // image -> row
-	images []int
-	tokens int
-	width  int
-	data   []float32 // [I, n, e]
-}
-
-// of copies the features of the given images: [I, n, e].
-func (f *features) of(images []int) engine.Tensor {
-	size := f.tokens * f.width
-	data := make([]float32, 0, len(images)*size)
-	for _, image := range images {
-		row, ok := f.row[image]
-		if !ok {
-			panic(fmt.Sprintf("image %d was not encoded", image))
-		}
-		data = append(data, f.data[row*size:][:size]...)
-	}
-	return engine.Floats(data, len(images), f.tokens, f.width)
-}
-
-// encodeBatch is the number of images encoded at once.
-const encodeBatch = 16
-
-// encode runs what the first stage trained over every image that has a split: the frozen encoder, for BLIP-2 with its
-// Q-Former behind it.
-func (r *trialRun) encode(ctx context.Context, weights map[string]engine.Tensor) (*features, error) {
-	e := newEncoder(r.trial)
-	p := &parameters{seed: r.trial.Seed}
-	e.params(p)
-	f := &features{row: map[int]int{}, tokens: e.tokens, width: e.Width}
-	program := func(o engine.Ops) []engine.Value { return []engine.Value{e.forward(o, o.Input("patches"))} }
-	var queryWidth int
-	if r.trial.Method == spec.BLIP2 {
-		q := r.qFormer()
-		q.params(p, r.tokenTable("qformer.token", q.Width, 1))
-		f.tokens, queryWidth = queries, q.Width
-		program = func(o engine.Ops) []engine.Value { return []engine.Value{q.features(o, e)} }
-	}
-	session, err := r.openSession(p.list, weights, everything)
-	if err != nil {
-		return nil, err
-	}
-	defer session.Close()
-	for i := range r.corpus.set.Images {
-		if r.corpus.used(i) {
-			f.row[i] = len(f.images)
-			f.images = append(f.images, i)
-		}
-	}
-	f.data = make([]float32, 0, len(f.images)*f.tokens*f.width)
-	for at := 0; at < len(f.images); at += encodeBatch {
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-		batch := f.images[at:min(at+encodeBatch, len(f.images))]
-		in := engine.Inputs{"patches": r.corpus.patches(batch)}
-		if queryWidth > 0 {
-			in["query.zero"] = engine.Floats(make([]float32, len(batch)*queries*queryWidth), len(batch), queries, queryWidth)
-		}
-		out, err := session.Run("encode", program, in)
-		if err != nil {
-			return nil, fmt.Errorf("encode images: %w", err)
-		}
-		f.data = append(f.data, out[0].F32...)
-		r.rec.Progress("encode", at+len(batch), len(f.images), nan)
-	}
-	return f, nil
-}
 
 // createPredictions opens the file of predictions; a rerun of the same attempt starts it anew.
 func createPredictions(path string) (*predictions, error) {

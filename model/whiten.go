@@ -1,6 +1,7 @@
 package model
 
 import (
+	"context"
 	"math"
 
 	"gonum.org/v1/gonum/mat"
@@ -21,29 +22,34 @@ const whitenShrink = 0.01
 const whitenImages = 600
 
 // whitened returns first values of "temporal" and "adapter.fc1" from the features of training images.
-func (r *trialRun) whitened(f *features, images []int, width int) map[string]engine.Tensor {
+func (r *trialRun) whitened(ctx context.Context, f *features, images []int, width int) (map[string]engine.Tensor, error) {
 	images = images[:min(len(images), whitenImages)]
-	mean := make([]float64, f.tokens*f.width)
 	size := f.tokens * f.width
-	for _, image := range images {
-		for i, v := range f.data[f.row[image]*size:][:size] {
+	mean := make([]float64, size)
+	err := f.each(ctx, images, func(_ int, data []float32) {
+		for i, v := range data {
 			mean[i] += float64(v) / float64(len(images))
 		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	cov := mat.NewSymDense(f.width, nil)
 	residual := mat.NewVecDense(f.width, nil)
-	for _, image := range images {
-		data := f.data[f.row[image]*size:][:size]
+	err = f.each(ctx, images, func(_ int, data []float32) {
 		for t := range f.tokens {
 			for c := range f.width {
 				residual.SetVec(c, float64(data[t*f.width+c])-mean[t*f.width+c])
 			}
 			cov.SymRankOne(cov, 1/float64(len(images)*f.tokens), residual)
 		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	var eigen mat.EigenSym
 	if !eigen.Factorize(cov, true) {
-		return nil // a covariance that cannot be decomposed: start at random
+		return nil, nil // a covariance that cannot be decomposed: start at random
 	}
 	values := eigen.Values(nil)
 	var vectors mat.Dense
@@ -71,5 +77,5 @@ func (r *trialRun) whitened(f *features, images []int, width int) map[string]eng
 	return map[string]engine.Tensor{
 		"adapter.fc1.weight": engine.Floats(weight, width, f.width),
 		"temporal":           engine.Floats(temporal, 2, f.tokens, f.width),
-	}
+	}, nil
 }

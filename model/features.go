@@ -1,0 +1,159 @@
+package model
+
+import (
+	"context"
+	"fmt"
+
+	"harness/model/engine"
+	"harness/model/spec"
+)
+
+// features are the outputs of the frozen encoder for the images that later stages look at. They are computed once and
+// kept, or, where they would take more than keepFeatures bytes, computed anew for every batch.
+type features struct {
+	tokens, width int
+	images        []int // all that have a split
+	compute       func(images []int) (engine.Tensor, error)
+	close         func()
+
+	row  map[int]int // image -> row of data
+	data []float32   // [I, n, e], nil where they are not kept
+}
+
+// keepFeatures bounds the memory for features: the paper's 165,000 images at 448 would take 778 GB.
+const keepFeatures = 8 << 30
+
+// encodeBatch is the number of images encoded at once.
+const encodeBatch = 16
+
+// of are the features of the given images: [I, n, e].
+func (f *features) of(images []int) (engine.Tensor, error) {
+	if f.data == nil {
+		return f.compute(images)
+	}
+	size := f.tokens * f.width
+	data := make([]float32, 0, len(images)*size)
+	for _, image := range images {
+		row, ok := f.row[image]
+		if !ok {
+			return engine.Tensor{}, fmt.Errorf("image %d is in no split, so it was not encoded", image)
+		}
+		data = append(data, f.data[row*size:][:size]...)
+	}
+	return engine.Floats(data, len(images), f.tokens, f.width), nil
+}
+
+// each calls use with the features [n, e] of each of the given images in turn.
+func (f *features) each(ctx context.Context, images []int, use func(image int, data []float32)) error {
+	size := f.tokens * f.width
+	for at := 0; at < len(images); at += encodeBatch {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		batch := images[at:min(at+encodeBatch, len(images))]
+		t, err := f.of(batch)
+		if err != nil {
+			return err
+		}
+		for i, image := range batch {
+			use(image, t.F32[i*size:][:size])
+		}
+	}
+	return nil
+}
+
+// keep computes the features of all images, if there is room for them.
+func (f *features) keep(ctx context.Context, progress func(done int)) error {
+	size := f.tokens * f.width
+	if len(f.images)*size*4 > keepFeatures || len(f.images) == 0 {
+		return nil
+	}
+	data, row := make([]float32, 0, len(f.images)*size), map[int]int{}
+	err := f.each(ctx, f.images, func(image int, one []float32) {
+		row[image] = len(row)
+		data = append(data, one...)
+		progress(len(row))
+	})
+	if err != nil {
+		return err
+	}
+	f.row, f.data = row, data
+	return nil
+}
+
+// encode makes the features of what the first stage trained: of the frozen encoder, for BLIP-2 with its Q-Former behind
+// it.
+func (r *trialRun) encode(ctx context.Context, weights map[string]engine.Tensor) (*features, error) {
+	e := newEncoder(r.trial)
+	p := &parameters{seed: r.trial.Seed}
+	e.params(p)
+	f := &features{tokens: e.tokens, width: e.Width}
+	program := func(o engine.Ops) []engine.Value { return []engine.Value{e.forward(o, o.Input("patches"))} }
+	queryWidth := 0
+	if r.trial.Method == spec.BLIP2 {
+		q := r.qFormer()
+		q.params(p, r.tokenTable("qformer.token", q.Width, 1))
+		f.tokens, queryWidth = queries, q.Width
+		program = func(o engine.Ops) []engine.Value { return []engine.Value{q.features(o, e)} }
+	}
+	session, err := r.openSession(p.list, weights, everything)
+	if err != nil {
+		return nil, err
+	}
+	f.close = session.Close
+	f.compute = func(images []int) (engine.Tensor, error) {
+		in := engine.Inputs{"patches": r.corpus.patches(images)}
+		if queryWidth > 0 {
+			in["query.zero"] = engine.Floats(make([]float32, len(images)*queries*queryWidth), len(images), queries, queryWidth)
+		}
+		out, err := session.Run("encode", program, in)
+		if err != nil {
+			return engine.Tensor{}, fmt.Errorf("encode images: %w", err)
+		}
+		return out[0], nil
+	}
+	for i := range r.corpus.set.Images {
+		if r.corpus.used(i) {
+			f.images = append(f.images, i)
+		}
+	}
+	err = f.keep(ctx, func(done int) { r.rec.Progress("encode", done, len(f.images), nan) })
+	if err != nil {
+		session.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// pooled averages features over the cells of diffvqa.pool, so that tokens are left.
+func (r *trialRun) pooled(ctx context.Context, f *features, tokens int) (*features, error) {
+	if tokens == f.tokens {
+		same := *f
+		same.close = func() {}
+		return &same, nil
+	}
+	session, err := r.engine.New(nil)
+	if err != nil {
+		return nil, err
+	}
+	program := func(o engine.Ops) []engine.Value { return []engine.Value{pool(o, o.Input("encoded"), tokens)} }
+	small := &features{tokens: tokens, width: f.width, images: f.images, close: session.Close}
+	small.compute = func(images []int) (engine.Tensor, error) {
+		t, err := f.of(images)
+		if err != nil {
+			return engine.Tensor{}, err
+		}
+		out, err := session.Run("pool", program, engine.Inputs{"encoded": t})
+		if err != nil {
+			return engine.Tensor{}, fmt.Errorf("pool features: %w", err)
+		}
+		return out[0], nil
+	}
+	if f.data != nil {
+		if err := small.keep(ctx, func(int) {}); err != nil {
+			session.Close()
+			return nil, err
+		}
+	}
+	return small, nil
+}
