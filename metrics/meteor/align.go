@@ -151,9 +151,11 @@ func (a *aligner) extend(p *pair, i int32, c int) {
 			a.take(&old, i, match{s.start1, 1, int32(c), 1, s.stage})
 		}
 	}
-	for _, m := range p.phrases[int32(c)] {
-		if a.free(used, m) {
-			a.take(&old, i, m)
+	if p.phrases != nil {
+		for _, m := range p.phrases[int32(c)] {
+			if a.free(used, m) {
+				a.take(&old, i, m)
+			}
 		}
 	}
 	if old.lastEnd >= 0 {
