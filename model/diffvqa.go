@@ -50,7 +50,8 @@ func (r *trialRun) diffVQA(ctx context.Context, weights map[string]engine.Tensor
 }
 
 // trainAnswerer returns the weights of a trained answerer: its own parameters, without the encoder's.
-func (r *trialRun) trainAnswerer(ctx context.Context, name spec.Stage, a answerer, f *features, pairs []dataset.Pair) (map[string]engine.Tensor, error) {
+func (r *trialRun) trainAnswerer(ctx context.Context, name spec.Stage, a answerer, f *features, pairs []dataset.Pair) (
+	map[string]engine.Tensor, error) {
 	st, err := openStage(ctx, r.env.Home, r.trial, name)
 	if err != nil {
 		return nil, err
@@ -224,8 +225,10 @@ func (r *trialRun) testAnswerer(ctx context.Context, control string, a answerer,
 			}
 			in["encoded"] = encoded
 		}
-		g.search = search{beams: t.Beam, maxTokens: min(t.MaxNewTokens, a.lm.TextPositions-len(batchPrompts[0])), penalty: t.LengthPenalty,
-			eos: int32(r.corpus.tok.EOS())}
+		g.search = search{
+			beams: t.Beam, maxTokens: min(t.MaxNewTokens, a.lm.TextPositions-len(batchPrompts[0])),
+			penalty: t.LengthPenalty, eos: int32(r.corpus.tok.EOS()),
+		}
 		found, err := g.run(in, batchPrompts, a.lm.visual)
 		if err != nil {
 			return fmt.Errorf("diffvqa: generate: %w", err)
@@ -295,7 +298,10 @@ func (r *trialRun) scoreAnswers(ctx context.Context, control string, test []data
 		if c, ok := metrics.CountFindings(answers[i], pair.Answer); ok {
 			counts = counts.Plus(c)
 		}
-		err := out.add(prediction{Task: "diffvqa", Control: control, ID: pair.ID, Question: pair.Question, Hyp: answers[i], Refs: []string{pair.Answer}})
+		err := out.add(prediction{
+			Task: "diffvqa", Control: control, ID: pair.ID, Question: pair.Question,
+			Hyp: answers[i], Refs: []string{pair.Answer},
+		})
 		if err != nil {
 			return err
 		}
