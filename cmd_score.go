@@ -94,6 +94,14 @@ func score(ctx context.Context, w io.Writer, stdin io.Reader, opts scoreOptions)
 	if err := opts.check(); err != nil {
 		return err
 	}
+	var samples *sampleFile // opened before the work, so that a path that cannot be written costs none
+	if opts.perSample != "" {
+		var err error
+		if samples, err = createSampleFile(opts.perSample); err != nil {
+			return err
+		}
+		defer samples.discard()
+	}
 	systems, err := opts.read(stdin)
 	if err != nil {
 		return err
@@ -122,8 +130,8 @@ func score(ctx context.Context, w io.Writer, stdin io.Reader, opts scoreOptions)
 			return err
 		}
 	}
-	if opts.perSample != "" {
-		if err := writePerSample(opts.perSample, results); err != nil {
+	if samples != nil {
+		if err := samples.write(results); err != nil {
 			return err
 		}
 	}

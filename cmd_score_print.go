@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"slices"
 	"strconv"
 	"text/tabwriter"
@@ -317,45 +316,4 @@ func (r *scoreReport) tests() []object {
 		}
 	}
 	return all
-}
-
-// writePerSample writes one JSON object for each sample, and for each system where there are several.
-func writePerSample(path string, systems []scored) (err error) {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if closeErr := f.Close(); err == nil && closeErr != nil {
-			err = fmt.Errorf("write %s: %w", path, closeErr)
-		}
-	}()
-	w := bufio.NewWriter(f)
-	for _, s := range systems {
-		for i, id := range s.scores.IDs {
-			var row object
-			row.set("id", id)
-			if len(systems) > 1 {
-				row.set("system", s.name)
-			}
-			for _, key := range s.scores.Keys {
-				if column := s.scores.Sample[key]; column != nil {
-					row.set(key, column[i])
-				} else {
-					row.set(key, math.NaN())
-				}
-			}
-			line, err := row.MarshalJSON()
-			if err != nil {
-				return err
-			}
-			if _, err := w.Write(append(line, '\n')); err != nil {
-				return fmt.Errorf("write %s: %w", path, err)
-			}
-		}
-	}
-	if err := w.Flush(); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
 }

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+)
+
+// sampleFile is the file of --per-sample while it is written: it stands beside its place and takes it when it is whole.
+type sampleFile struct {
+	path string
+	file *os.File
+}
+
+func createSampleFile(path string) (*sampleFile, error) {
+	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return nil, fmt.Errorf("write %s: %w", path, err)
+	}
+	return &sampleFile{path, file}, nil
+}
+
+// discard removes what was not finished.
+func (s *sampleFile) discard() {
+	if s.file != nil {
+		s.file.Close()
+		os.Remove(s.file.Name())
+	}
+}
+
+// write writes one JSON object for each sample, and for each system where there are several, and puts the file into its place.
+func (s *sampleFile) write(systems []scored) error {
+	err := writeSamples(s.file, systems)
+	if err == nil {
+		err = s.file.Chmod(0o644)
+	}
+	if err == nil {
+		err = s.file.Close()
+	}
+	if err == nil {
+		err = os.Rename(s.file.Name(), s.path)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", s.path, err)
+	}
+	s.file = nil
+	return nil
+}
+
+func writeSamples(file *os.File, systems []scored) error {
+	w := bufio.NewWriter(file)
+	for _, s := range systems {
+		for i, id := range s.scores.IDs {
+			var row object
+			row.set("id", id)
+			if len(systems) > 1 {
+				row.set("system", s.name)
+			}
+			for _, key := range s.scores.Keys {
+				value := math.NaN() // a metric that is blank has no column
+				if column := s.scores.Sample[key]; column != nil {
+					value = column[i]
+				}
+				row.set(key, value)
+			}
+			line, err := row.MarshalJSON()
+			if err != nil {
+				return err
+			}
+			if _, err := w.Write(append(line, '\n')); err != nil {
+				return err
+			}
+		}
+	}
+	return w.Flush()
+}
