@@ -205,7 +205,7 @@ func (r *trialRun) testAnswerer(ctx context.Context, control string, a answerer,
 	for i, pair := range test {
 		prompts[i] = r.corpus.text.ids(pair.Question)
 	}
-	g := generator{session: session, name: "answer", prompt: a.prompt, next: a.next}
+	g := generator{session: session, name: "answer", prompt: a.prompt, next: a.next, constant: !r.native()}
 	answers := make([]string, len(test))
 	done := 0
 	for _, batch := range byLength(prompts, max(1, generateRows/t.Beam)) {

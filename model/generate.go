@@ -246,6 +246,8 @@ type generator struct {
 	next    engine.Program
 	search  search
 	memory  int // visual tokens that the prompt stores for cross-attention
+	// constant keeps the number of rows when sequences end, for engines that compile a graph for each shape.
+	constant bool
 }
 
 // run generates for a batch of prompts of one length: in holds what the prompt program reads beside "ids". offset is
@@ -260,6 +262,10 @@ func (g generator) run(in engine.Inputs, prompts [][]int32, offset int) ([][]hyp
 	}
 	position := int32(offset + length)
 	return g.search.run(split(out[0]), func(parents, tokens []int32) ([][]float32, error) {
+		open := len(tokens)
+		if g.constant {
+			parents, tokens = padRows(parents, rows*g.search.beams), padRows(tokens, rows*g.search.beams)
+		}
 		g.session.Reorder(parents)
 		positions := slices.Repeat([]int32{position}, len(tokens))
 		position++
@@ -270,8 +276,17 @@ func (g generator) run(in engine.Inputs, prompts [][]int32, offset int) ([][]hyp
 		if err != nil {
 			return nil, err
 		}
-		return split(out[0]), nil
+		return split(out[0])[:open], nil
 	})
+}
+
+// padRows repeats the first value until there are n.
+func padRows(values []int32, n int) []int32 {
+	padded := slices.Clone(values)
+	for len(padded) < n {
+		padded = append(padded, values[0])
+	}
+	return padded
 }
 
 // split cuts a [rows, V] tensor into rows.

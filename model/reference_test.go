@@ -483,7 +483,7 @@ func (r *recorded) checkDecoding(t *testing.T, e engine.Engine) {
 			k    int
 			want []referenceHypothesis
 		}{{1, []referenceHypothesis{want.Greedy}}, {4, want.Beam4}, {10, want.Beam10}} {
-			g := generator{session: s, name: fmt.Sprintf("answer %d", beams.k), prompt: r.answerer.prompt, next: r.answerer.next,
+			g := generator{session: s, name: fmt.Sprintf("answer %d", beams.k), prompt: r.answerer.prompt, next: r.answerer.next, constant: e.Name() != "native",
 				search: search{beams: beams.k, maxTokens: r.config.MaxNewTokens, penalty: r.config.LengthPenalty, eos: r.config.Eos}}
 			in := engine.Inputs{"encoded": engine.Floats(encoded.F32[k*size:][:size], 2, encoded.Shape[1], encoded.Shape[2])}
 			found, err := g.run(in, [][]int32{want.Question}, r.answerer.lm.visual)

@@ -103,7 +103,7 @@ func (r *trialRun) generateRegions(ctx context.Context, session engine.Session, 
 		prompts[i] = append([]int32{eos}, r.corpus.text.ids(prompt(s))...)
 	}
 	longest := c.decoder.Positions
-	g := generator{session: session, name: task, prompt: c.prompt, next: c.next, memory: f.tokens}
+	g := generator{session: session, name: task, prompt: c.prompt, next: c.next, memory: f.tokens, constant: !r.native()}
 	texts := make([]string, len(samples))
 	done := 0
 	for _, batch := range byLength(prompts, generateRows) {

@@ -87,11 +87,14 @@ func openEngine(env Env) (engine.Engine, error) {
 
 // step is the multiple to which an engine wants lengths rounded up: a compiled graph serves one shape.
 func (r *trialRun) step() int {
-	if r.engine.Name() == "native" {
+	if r.native() {
 		return 4
 	}
 	return 32
 }
+
+// native reports whether the engine takes every shape as it comes.
+func (r *trialRun) native() bool { return r.engine.Name() == "native" }
 
 // openSession makes a session of params with the values that weights has for them.
 func (r *trialRun) openSession(params []engine.Param, weights map[string]engine.Tensor, frozen func(string) bool) (engine.Session, error) {
