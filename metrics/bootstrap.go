@@ -307,8 +307,12 @@ func mean(values []float64) float64 {
 	return sum / float64(len(values))
 }
 
-// tail returns (c+1)/(n+1) for the c of n values that exceed.
+// tail returns (c+1)/(n+1) for the c of n values that exceed. Where no resample shows any difference it returns 1:
+// sacrebleu has 1/(n+1) there, since nothing exceeds 0, and so calls a system significantly different from itself.
 func tail(values []float64, exceeds func(float64) bool) float64 {
+	if !slices.ContainsFunc(values, func(v float64) bool { return v != 0 }) {
+		return 1
+	}
 	c := 0
 	for _, v := range values {
 		if exceeds(v) {

@@ -76,6 +76,24 @@ func TestRecordedSignificance(t *testing.T) {
 	}
 }
 
+func TestEqualSystemsDoNotDiffer(t *testing.T) {
+	systems := recordedSystems(t)[:1]
+	systems = append(systems, systems[0])
+	for name, compare := range map[string]func(context.Context, []*Scores, Resampling) ([]Comparison, error){
+		"bootstrap": PairedBootstrap, "randomisation": ApproximateRandomization,
+	} {
+		comparisons, err := compare(context.Background(), systems, Resampling{N: 50})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range comparisons {
+			if c.System == 1 && c.P != 1 {
+				t.Errorf("%s %s: p %v, want 1", name, c.Key, c.P)
+			}
+		}
+	}
+}
+
 func TestResamplingIgnoresThreads(t *testing.T) {
 	systems := recordedSystems(t)
 	same := cmp.Comparer(func(a, b float64) bool { return math.Float64bits(a) == math.Float64bits(b) })
