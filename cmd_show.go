@@ -81,6 +81,7 @@ type note struct {
 // attempt is one try of a trial, with its provenance.
 type attempt struct {
 	Number     int            `json:"number"`
+	UUID       string         `json:"uuid,omitempty"`
 	Purpose    string         `json:"purpose"`
 	State      registry.State `json:"state"`
 	Error      string         `json:"error,omitempty"`
@@ -107,7 +108,7 @@ type attempt struct {
 
 func newAttempt(a registry.Attempt) attempt {
 	shown := attempt{
-		Number: a.Number, Purpose: string(a.Purpose), State: a.State, Error: a.Error, Started: a.Started,
+		Number: a.Number, UUID: a.UUID, Purpose: string(a.Purpose), State: a.State, Error: a.Error, Started: a.Started,
 		ExitCode: a.ExitCode, Signal: a.Signal, PeakMemory: a.PeakMemory, CPUSeconds: a.CPUSeconds,
 		Engine: a.Engine, Threads: a.Threads, Commit: a.Commit, DiffHash: a.DiffHash, Harness: a.Harness,
 		BinaryHash: a.BinaryHash, GoVersion: a.GoVersion, Host: a.Host, CPU: a.CPU, Cores: a.Cores, GPU: a.GPU,
@@ -227,6 +228,7 @@ type field struct{ path, value string }
 // lines are the facts of an attempt that are known.
 func (a attempt) lines() []field {
 	all := []field{
+		{"uuid", a.UUID},
 		{"error", a.Error},
 		{"started", a.Started.Format(time.RFC3339)},
 	}

@@ -15,6 +15,7 @@ import (
 // Attempt is one try of a trial.
 type Attempt struct {
 	Number     int
+	UUID       string // journal.Start's
 	Purpose    journal.Purpose
 	State      State
 	Class      journal.Class // of a failure
@@ -37,20 +38,21 @@ type Attempt struct {
 
 const attemptColumns = `a.number, a.purpose, a.state, a.class, a.error, a.started, a.ended, a.stage, a.step, a.total,
 	a.loss, a.engine, a.threads, a.data_hash, a.exit_code, a.signal, a.peak_memory, a.cpu_seconds, a.commit_hash,
-	a.diff_hash, a.harness, a.binary_hash, a.go_version, a.host, a.cpu, a.cores, a.gpu, a.driver`
+	a.diff_hash, a.harness, a.binary_hash, a.go_version, a.host, a.cpu, a.cores, a.gpu, a.driver, a.uuid`
 
 // attemptRow takes attemptColumns, each of which is NULL where a trial was never tried.
 type attemptRow struct {
 	number, started, ended, step, total, threads, exit, memory, cores sql.NullInt64
 	purpose, state, class, err, stage, engine, data, signal           sql.NullString
 	commit, diff, harness, binary, goVersion, host, cpu, gpu, driver  sql.NullString
+	uuid                                                              sql.NullString
 	loss, cpuSeconds                                                  sql.NullFloat64
 }
 
 func (r *attemptRow) fields() []any {
 	return []any{&r.number, &r.purpose, &r.state, &r.class, &r.err, &r.started, &r.ended, &r.stage, &r.step, &r.total,
 		&r.loss, &r.engine, &r.threads, &r.data, &r.exit, &r.signal, &r.memory, &r.cpuSeconds, &r.commit,
-		&r.diff, &r.harness, &r.binary, &r.goVersion, &r.host, &r.cpu, &r.cores, &r.gpu, &r.driver}
+		&r.diff, &r.harness, &r.binary, &r.goVersion, &r.host, &r.cpu, &r.cores, &r.gpu, &r.driver, &r.uuid}
 }
 
 func (r *attemptRow) attempt() Attempt {
@@ -58,7 +60,7 @@ func (r *attemptRow) attempt() Attempt {
 		return Attempt{}
 	}
 	a := Attempt{
-		Number: int(r.number.Int64), Purpose: journal.Purpose(r.purpose.String), State: State(r.state.String),
+		Number: int(r.number.Int64), UUID: r.uuid.String, Purpose: journal.Purpose(r.purpose.String), State: State(r.state.String),
 		Class: journal.Class(r.class.String), Error: r.err.String, Started: fromMillis(r.started), Ended: fromMillis(r.ended),
 		Stage: r.stage.String, Step: int(r.step.Int64), Total: int(r.total.Int64), Loss: orNaN(r.loss),
 		Engine: r.engine.String, Threads: int(r.threads.Int64), DataHash: r.data.String, ExitCode: -1, Signal: r.signal.String,

@@ -179,9 +179,9 @@ func (b *batch) start(s *journal.Start, at int64) error {
 	b.known, b.purpose, b.state = true, s.Purpose, Running
 	p := s.Provenance
 	if err := b.exec(`INSERT INTO attempt (trial, number, purpose, started, engine, threads, commit_hash, diff_hash, harness,
-		binary_hash, go_version, host, cpu, cores, gpu, driver) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		binary_hash, go_version, host, cpu, cores, gpu, driver, uuid) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		b.no, b.attempt, s.Purpose, at, s.Engine, s.Threads, p.Commit, p.DiffHash, p.Harness,
-		p.BinaryHash, p.GoVersion, p.Host, p.CPU, p.Cores, p.GPU, p.Driver); err != nil {
+		p.BinaryHash, p.GoVersion, p.Host, p.CPU, p.Cores, p.GPU, p.Driver, s.UUID); err != nil {
 		return err
 	}
 	return b.updateTrial()

@@ -106,6 +106,9 @@ func check(t *testing.T, db *DB, trial spec.Trial) {
 		attempts[2].Purpose != journal.PurposeRerun {
 		t.Errorf("attempts: %+v", attempts)
 	}
+	if a := attempts; len(a) == 3 && (a[0].UUID == "" || a[0].UUID == a[1].UUID || a[1].UUID == a[2].UUID) {
+		t.Errorf("UUIDs %q, %q, %q", a[0].UUID, a[1].UUID, a[2].UUID)
+	}
 	points, err := db.Points(ctx, id, "loss")
 	must(t, err)
 	if want := []Point{{0, 100}, {10, 90}, {20, 79}, {30, 69}, {40, 59}}; !cmp.Equal(points, want) {
@@ -200,6 +203,27 @@ func TestRebuild(t *testing.T) {
 	must(t, err)
 	if d := cmp.Diff(want, got, cmpopts.EquateNaNs()); d != "" {
 		t.Error("the sweep after a rebuild (-before +after):\n" + d)
+	}
+}
+
+// TestMigrate opens a registry of before the UUIDs: readers ask for a sweep, a writer brings it up to date.
+func TestMigrate(t *testing.T) {
+	ctx, home := context.Background(), t.TempDir()
+	db := open(t, home)
+	trial := twoAttempts(t, home)
+	_, err := db.CatchUp(ctx, trial.ID())
+	must(t, err)
+	_, err = db.sql.Exec(`ALTER TABLE attempt DROP COLUMN uuid; PRAGMA user_version = 1`)
+	must(t, err)
+	must(t, db.Close())
+	if db, err := OpenReadOnly(ctx, home); err == nil {
+		db.Close()
+		t.Error("a reader took an old registry")
+	}
+	attempts, err := open(t, home).Attempts(ctx, trial.ID())
+	must(t, err)
+	if len(attempts) != 3 || attempts[1].State != Done || attempts[1].UUID != "" {
+		t.Errorf("attempts: %+v", attempts)
 	}
 }
 

@@ -59,8 +59,11 @@ const (
 
 // Start opens a journal: what is run, and where.
 type Start struct {
-	Trial      string          `json:"trial"`
-	Attempt    int             `json:"attempt"`
+	Trial   string `json:"trial"`
+	Attempt int    `json:"attempt"`
+	// UUID is a version 7 UUID that [Writer.Start] draws, so that journals copied between homes and machines stay
+	// apart: trial and number alike, they may still tell of two attempts. Empty in journals older than the field.
+	UUID       string          `json:"uuid,omitempty"`
 	Purpose    Purpose         `json:"purpose"`
 	Spec       json.RawMessage `json:"spec"` // the canonical encoding
 	Engine     string          `json:"engine,omitempty"`

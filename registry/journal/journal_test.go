@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 )
 
 func must(t testing.TB, err error) {
@@ -75,12 +76,31 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		{Seq: 10, Kind: KindExit, Exit: &Exit{Code: 3, Class: ClassError}},
 	}
 	got := events(t, dir)
+	start.UUID = got[0].Start.UUID // drawn by the writer
 	same := cmp.Comparer(func(a, b Number) bool { return a == b || a != a && b != b })
 	if d := cmp.Diff(want, got, same); d != "" {
 		t.Error("-want +got\n" + d)
 	}
 	if !math.Signbit(float64(got[5].Value)) {
 		t.Error("the sign of zero was lost")
+	}
+}
+
+// TestStartDrawsAUUID: two journals never share one, not even where one start is a copy of the other.
+func TestStartDrawsAUUID(t *testing.T) {
+	seen := map[string]bool{}
+	start := Start{Trial: "abc", Attempt: 1}
+	for range 2 {
+		dir := attemptDir(t)
+		w, err := Create(dir)
+		must(t, err)
+		must(t, w.Start(start))
+		must(t, w.Close())
+		start = *events(t, dir)[0].Start
+		if id, err := uuid.Parse(start.UUID); err != nil || id.Version() != 7 || seen[start.UUID] {
+			t.Errorf("UUID %q after %v: %v", start.UUID, seen, err)
+		}
+		seen[start.UUID] = true
 	}
 }
 

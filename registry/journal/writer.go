@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 const (
@@ -133,8 +135,15 @@ func (w *Writer) Note(key, text string) error {
 	return w.err
 }
 
-// Start records what is run; it is durable on return.
-func (w *Writer) Start(s Start) error { return w.durable(KindStart, "start", s) }
+// Start records what is run, under a UUID of its own in place of s.UUID; it is durable on return.
+func (w *Writer) Start(s Start) error {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return fmt.Errorf("name attempt: %w", err)
+	}
+	s.UUID = id.String()
+	return w.durable(KindStart, "start", s)
+}
 
 // End records how the attempt ended; it is durable on return.
 func (w *Writer) End(e End) error { return w.durable(KindEnd, "end", e) }
