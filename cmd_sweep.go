@@ -104,6 +104,9 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 	if err := db.Plan(ctx, s.Name, planned); err != nil {
 		return err
 	}
+	if err := requireData(ctx, db, s.Name); err != nil {
+		return err
+	}
 	run := make([]runner.Trial, len(trials))
 	for i, t := range trials {
 		run[i] = runner.Trial{ID: t.ID, Spec: t.Spec, Label: t.Label}

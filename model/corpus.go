@@ -71,6 +71,9 @@ func (c *corpus) describe(rec Recorder) error {
 	if c.set.Synthetic != "" {
 		notes = append(notes, [2]string{"data/synthetic", c.set.Synthetic})
 	}
+	if faults := c.set.Faults.String(); faults != "" {
+		notes = append(notes, [2]string{"data/faults", faults})
+	}
 	for _, n := range c.set.Notes {
 		notes = append(notes, [2]string{"data/note", n})
 	}

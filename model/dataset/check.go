@@ -83,6 +83,23 @@ func (f *Faults) groups() []group {
 	}
 }
 
+// String lists the faults that were found in one line, such as "images: 2 unreadable; reports: 1 empty"; "" where there are none.
+func (f *Faults) String() string {
+	var groups []string
+	for _, g := range f.groups() {
+		var counts []string
+		for _, e := range g.entries {
+			if e.tally.N > 0 && g.name != "" && g.name != "other" && !usable(g, e) {
+				counts = append(counts, fmt.Sprintf("%d %s", e.tally.N, strings.ReplaceAll(e.name, "_", " ")))
+			}
+		}
+		if counts != nil {
+			groups = append(groups, g.name+": "+strings.Join(counts, ", "))
+		}
+	}
+	return strings.Join(groups, "; ")
+}
+
 // WriteText writes the report for people: aligned counts, then with List the ids behind every count but the usable ones.
 func (r *Report) WriteText(w io.Writer) error {
 	var b strings.Builder

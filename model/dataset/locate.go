@@ -92,6 +92,16 @@ func locate(root string) (*parts, error) {
 	return p, nil
 }
 
+// Find reports whether the four data sets lie under root, without reading them: a *MissingError names what is not there.
+func Find(root string) error {
+	p, err := locate(root)
+	if err != nil {
+		return err
+	}
+	p.close()
+	return nil
+}
+
 // MissingError says that a root, or one of the four data sets under it, is not there.
 type MissingError struct {
 	Root   string
