@@ -92,6 +92,9 @@ func synthesise(ctx context.Context, s spec.Synthetic, env Env, rec Recorder) (s
 	if s.ReportDropout > 0 {
 		p.ReportDropout = s.ReportDropout
 	}
+	if s.Contrast > 0 {
+		p.CoarseContrast = s.Contrast
+	}
 	encoded, err := json.Marshal(struct {
 		Version int
 		synthetic.Params

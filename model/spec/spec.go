@@ -74,6 +74,8 @@ type Synthetic struct {
 	Patients      int     `json:"patients,omitzero"`
 	Seed          int64   `json:"seed,omitzero"`
 	ReportDropout float64 `json:"report_dropout,omitzero"` // share of findings a report leaves out; 0 = the generator's own
+	// Contrast scales the brightness of coarse findings; 0 = the generator's own. The less, the harder they are to see.
+	Contrast float64 `json:"contrast,omitzero"`
 }
 
 // Encoder is the SigLIP-style vision transformer.
