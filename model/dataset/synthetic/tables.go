@@ -2,10 +2,10 @@ package synthetic
 
 import (
 	"bufio"
+	"cmp"
 	"compress/gzip"
 	"encoding/csv"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -125,7 +125,7 @@ func (t *tableWriter) close() error {
 	t.csv.Flush()
 	err := t.csv.Error()
 	for _, closer := range t.closers {
-		err = errors.Join(err, closer())
+		err = cmp.Or(err, closer())
 	}
 	return err
 }
@@ -159,7 +159,7 @@ func createTables(root string) (*tableSet, error) {
 func (s *tableSet) write(r *rows) error {
 	for id, t := range s.tables {
 		if err := t.write(r.table[id]); err != nil {
-			return fmt.Errorf("%s: %w", tables[id].path, err)
+			return err
 		}
 	}
 	for _, key := range r.keyInfo {
@@ -174,15 +174,14 @@ func (s *tableSet) write(r *rows) error {
 	return nil
 }
 
+// close closes every table and returns the first error, which names its file: on a full disk all have the same.
 func (s *tableSet) close() error {
 	var err error
-	for id, t := range s.tables {
-		if e := t.close(); e != nil {
-			err = errors.Join(err, fmt.Errorf("%s: %w", tables[id].path, e))
-		}
+	for _, t := range s.tables {
+		err = cmp.Or(err, t.close())
 	}
 	s.keyInfo.WriteString("\n]\n")
-	return errors.Join(err, s.keyInfo.Flush(), s.keyFile.Close())
+	return cmp.Or(err, s.keyInfo.Flush(), s.keyFile.Close())
 }
 
 // keyInfo encodes a study's element of all_diseases.json, entities in stored order.

@@ -2,6 +2,7 @@ package synthetic
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -108,7 +109,7 @@ func writeAll(ctx context.Context, root string, p Params, progress func(done, to
 
 	pending, next := map[int]*rows{}, 0
 	for res := range results {
-		err = errors.Join(err, res.err)
+		err = cmp.Or(err, res.err)
 		pending[res.patient] = res.rows
 		for ; err == nil && pending[next] != nil; next++ {
 			err = out.write(pending[next])
@@ -121,7 +122,7 @@ func writeAll(ctx context.Context, root string, p Params, progress func(done, to
 			cancel()
 		}
 	}
-	err = errors.Join(err, out.close())
+	err = cmp.Or(err, out.close())
 	if err == nil {
 		err = ctx.Err()
 	}
