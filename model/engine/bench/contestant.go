@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"runtime/debug"
+	"strings"
 	"time"
 
 	"harness/model/engine"
@@ -38,7 +40,21 @@ func openGoMLX(work workload) (contestant, error) {
 	if err != nil {
 		return contestant{}, err
 	}
-	return onEngine("GoMLX 0.28.2, Go backend", e, work)
+	return onEngine(versioned("GoMLX", "github.com/gomlx/gomlx")+", Go backend", e, work)
+}
+
+// versioned is a name with the version of the module that this program was built with.
+func versioned(name, module string) string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return name
+	}
+	for _, m := range info.Deps {
+		if m.Path == module {
+			return name + " " + strings.TrimPrefix(m.Version, "v")
+		}
+	}
+	return name
 }
 
 // onEngine runs a workload on one of the engines of the harness.

@@ -40,7 +40,7 @@ func openGorgonia(work workload) (contestant, error) {
 	}
 	machine := gorgonia.NewTapeMachine(b.graph, gorgonia.BindDualValues(learned...))
 	return contestant{
-		name: "Gorgonia 0.9.18",
+		name: versioned("Gorgonia", "gorgonia.org/gorgonia"),
 		step: clocked(func() error {
 			machine.Reset()
 			for _, n := range learned { // gradients add up; before the first step there are none

@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 )
 
@@ -35,17 +34,15 @@ func processor() string {
 }
 
 // printTable prints a row a contestant; the ratio is that of its median to the first one's.
-func printTable(w io.Writer, work workload, all []contestant, times [][]time.Duration) error {
-	fmt.Fprintf(w, "\n%s\n", work.what)
-	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "median ms\tbest ms\ttimes the first\tengine\t")
-	first := median(times[0])
+func printTable(w io.Writer, work workload, all []contestant, times [][]time.Duration) {
+	const row = "%-28s %10s %10s %8s\n"
+	fmt.Fprintf(w, "\n%s\n\n", work.what)
+	fmt.Fprintf(w, row, "engine", "median ms", "best ms", "ratio")
 	for i, c := range all {
 		own := median(times[i])
-		fmt.Fprintf(t, "%.2f\t%.2f\t%.2f\t%s\t\n", milliseconds(own), milliseconds(slices.Min(times[i])),
-			float64(own)/float64(first), c.name)
+		ratio := float64(own) / float64(median(times[0]))
+		fmt.Fprintf(w, row, c.name, milliseconds(own), milliseconds(slices.Min(times[i])), fmt.Sprintf("%.2f", ratio))
 	}
-	return t.Flush()
 }
 
 // median is the upper one of an even number.
@@ -54,4 +51,4 @@ func median(times []time.Duration) time.Duration {
 	return sorted[len(sorted)/2]
 }
 
-func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1e3 }
+func milliseconds(d time.Duration) string { return fmt.Sprintf("%.2f", d.Seconds()*1e3) }
