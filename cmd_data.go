@@ -20,12 +20,8 @@ import (
 )
 
 func newDataCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "data",
-		Short: "Write, check and look at data sets",
-	}
-	cmd.AddCommand(newDataSynthCommand(), newDataShowCommand(), newDataCheckCommand())
-	return cmd
+	return newGroup("data", "Write, check and look at data sets",
+		newDataSynthCommand(), newDataShowCommand(), newDataCheckCommand())
 }
 
 func newDataSynthCommand() *cobra.Command {

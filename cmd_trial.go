@@ -22,19 +22,8 @@ import (
 )
 
 func newTrialCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "trial",
-		Short: "Run a single trial again, or read its log",
-		Args:  cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usageError("unknown command %q: want rerun or log", "trial "+args[0])
-			}
-			return cmd.Help()
-		},
-	}
-	cmd.AddCommand(newTrialRerunCommand(), newTrialLogCommand(), newTrialRunCommand())
-	return cmd
+	return newGroup("trial", "Run a single trial again, or read its log",
+		newTrialRerunCommand(), newTrialLogCommand(), newTrialRunCommand())
 }
 
 // newTrialRunCommand is the process that sweep starts for each attempt of a built-in trial.

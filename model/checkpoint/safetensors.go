@@ -19,7 +19,10 @@ const metadataKey = "__metadata__"
 // Load opens a safetensors file: eight bytes with the header's length, a JSON header, then the data, all little-endian.
 // The header must describe the data exactly, without gaps or overlaps, as the format demands; tensors of a type that is
 // not read (8-bit floats, say) are left out of the File.
-func Load(path string) (*File, error) {
+func Load(path string) (*File, error) { return open(path, parseSafetensors) }
+
+// open opens a file in the format that parse reads; the File keeps it open for its tensors.
+func open(path string, parse func(src io.ReaderAt, size int64) (*File, error)) (*File, error) {
 	src, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -29,7 +32,7 @@ func Load(path string) (*File, error) {
 		src.Close()
 		return nil, err
 	}
-	f, err := parseSafetensors(src, info.Size())
+	f, err := parse(src, info.Size())
 	if err != nil {
 		src.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)

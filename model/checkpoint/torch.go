@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 )
 
@@ -16,24 +15,7 @@ var legacyMagic = []byte{0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0
 // LoadTorch opens what torch.save wrote for a dictionary of tensors (pytorch_model.bin): an uncompressed zip archive of
 // a pickle and one file a storage. No code of the pickle is run; anything in it that is not a dictionary of tensors is
 // refused by name. Entries of the dictionary that are no tensors are left out.
-func LoadTorch(path string) (*File, error) {
-	src, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	info, err := src.Stat()
-	if err != nil {
-		src.Close()
-		return nil, err
-	}
-	f, err := parseTorch(src, info.Size())
-	if err != nil {
-		src.Close()
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	f.path, f.closers = path, []io.Closer{src}
-	return f, nil
-}
+func LoadTorch(path string) (*File, error) { return open(path, parseTorch) }
 
 // parseTorch indexes src, which holds size bytes.
 func parseTorch(src io.ReaderAt, size int64) (*File, error) {
