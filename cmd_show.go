@@ -251,7 +251,7 @@ func (a attempt) provenance() []field {
 	}
 }
 
-// flatten lists the fields of a trial that are set, by dotted path, sorted.
+// flatten lists the fields of a trial that are set, by dotted path, sorted; the seed always, since 0 is one like any other.
 func flatten(t spec.Trial) ([]field, error) {
 	var root map[string]json.RawMessage
 	encoded, err := json.Marshal(t)
@@ -260,6 +260,9 @@ func flatten(t spec.Trial) ([]field, error) {
 	}
 	if err := json.Unmarshal(encoded, &root); err != nil {
 		return nil, err
+	}
+	if _, ok := root["seed"]; !ok {
+		root["seed"] = json.RawMessage("0")
 	}
 	var fields []field
 	var add func(prefix string, values map[string]json.RawMessage)
