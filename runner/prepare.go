@@ -25,24 +25,30 @@ func (r *run) prepare(trials []Trial) error {
 			r.before++
 			continue
 		}
-		claim, err := claimTrial(r.db.TrialDir(t.ID))
-		if errors.Is(err, errClaimed) {
-			r.elsewhere = append(r.elsewhere, k)
-			continue
-		}
-		if err != nil {
+		if err := r.place(k); err != nil {
 			return err
-		}
-		again, err := r.review(k)
-		claim.release()
-		if err != nil {
-			return err
-		}
-		if again {
-			r.queue = append(r.queue, k)
 		}
 	}
 	return nil
+}
+
+// place puts a trial that is not known to be done where it belongs: among those that another sweep is running, among those to
+// run, or in neither.
+func (r *run) place(k *task) error {
+	claim, err := claimTrial(r.db.TrialDir(k.ID))
+	if errors.Is(err, errClaimed) {
+		r.elsewhere = append(r.elsewhere, k)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	again, err := r.review(k)
+	claim.release()
+	if again && err == nil {
+		r.queue = append(r.queue, k)
+	}
+	return err
 }
 
 // review brings the registry up to date with a trial that nobody is running, and says whether it is to be run.
@@ -110,21 +116,8 @@ func (r *run) ask() error {
 	waiting := r.elsewhere
 	r.elsewhere = nil
 	for _, k := range waiting {
-		claim, err := claimTrial(r.db.TrialDir(k.ID))
-		if errors.Is(err, errClaimed) {
-			r.elsewhere = append(r.elsewhere, k)
-			continue
-		}
-		if err != nil {
+		if err := r.place(k); err != nil {
 			return err
-		}
-		again, err := r.review(k)
-		claim.release()
-		if err != nil {
-			return err
-		}
-		if again {
-			r.queue = append(r.queue, k)
 		}
 	}
 	if len(r.queue) > 0 {
