@@ -11,9 +11,10 @@ import (
 	"harness/model/dataset"
 )
 
-// The finding probe asks what a linear reader can see in the frozen encoder: for each finding, ridge regression from
-// [mean, max, min] over the visual tokens to present or not, fitted on the training images, the penalty chosen on the
-// validation images, and the area under the ROC curve on the test images. It looks at no report and no question.
+// The finding probe asks what a linear reader can see in the frozen encoder: for each finding, ridge regression from the
+// mean over the visual tokens (the pooling that CapPa's probes use, FACTS 2.5) to present or not, fitted on the training
+// images, the penalty chosen on the validation images, and the area under the ROC curve on the test images. It looks at
+// no report and no question.
 
 // penalties are tried relative to the mean of the diagonal of XᵀX.
 var penalties = []float64{1e-3, 1e-2, 1e-1, 1}
@@ -38,7 +39,7 @@ func (r *trialRun) probe(ctx context.Context, f *features) error {
 	}
 	err = f.each(ctx, images, func(image int, data []float32) {
 		s := &rows[r.corpus.set.Images[image].Split]
-		s.x = append(s.x, summary(data, f.tokens, f.width))
+		s.x = append(s.x, meanToken(data, f.tokens, f.width))
 	})
 	if err != nil {
 		return err
@@ -69,18 +70,15 @@ type probeRows struct {
 	names [][]string // findings present
 }
 
-// summary is [mean, max, min] over the tokens of an image's features [n, e]: [3e].
-func summary(data []float32, tokens, width int) []float64 {
-	out := make([]float64, 3*width)
-	for c := range width {
-		top, low, sum := math.Inf(-1), math.Inf(1), 0.0
-		for t := range tokens {
-			v := float64(data[t*width+c])
-			top, low, sum = max(top, v), min(low, v), sum+v
+// meanToken is the mean over the tokens of an image's features [n, e]: [e].
+func meanToken(data []float32, tokens, width int) []float64 {
+	mean := make([]float64, width)
+	for t := range tokens {
+		for c, v := range data[t*width:][:width] {
+			mean[c] += float64(v) / float64(tokens)
 		}
-		out[c], out[width+c], out[2*width+c] = sum/float64(tokens), top, low
 	}
-	return out
+	return mean
 }
 
 // common lists the findings that both a training and a test image has, and both another has not.
