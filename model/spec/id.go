@@ -39,7 +39,7 @@ func (t Trial) StageID(s Stage) string {
 		t.LM, t.DiffVQA = LM{}, DiffVQA{}
 	case StageQuestionOnly: // no image is looked at
 		t.Method, t.Encoder, t.Decoder, t.Pretrain = "", Encoder{}, Decoder{}, Pretrain{}
-		t.Resolution = 0
+		t.Resolution, t.DiffVQA.Pool, t.DiffVQA.Whiten = 0, 0, false
 	case StageDiffVQA:
 	default:
 		panic(fmt.Sprintf("spec: no stage %q", s))

@@ -51,7 +51,7 @@ func TestStagesShareAndDiffer(t *testing.T) {
 		t.Error("a change of the second stage does not rename it")
 	}
 	c := a
-	c.Resolution = 448
+	c.Resolution, c.DiffVQA.Pool, c.DiffVQA.Whiten = 448, 2, !a.DiffVQA.Whiten
 	if a.StageID(StageQuestionOnly) != c.StageID(StageQuestionOnly) {
 		t.Error("question only depends on the resolution")
 	}
