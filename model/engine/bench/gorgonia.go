@@ -10,8 +10,8 @@ import (
 	"harness/model/engine"
 )
 
-// openGorgonia writes the two blocks in what Gorgonia has: products of matrices, softmax, elementwise functions. There is
-// no layer norm over the last axis, no embedding's gradient and no masked attention, hence no training step of the peer.
+// openGorgonia writes the two blocks in what Gorgonia has: products of matrices, softmax, elementwise functions. Layer
+// norm it has not, and we do not write one for it, hence there is no training step of the peer.
 func openGorgonia(work workload) (contestant, error) {
 	b := &expression{graph: gorgonia.NewGraph(), learned: map[string]*gorgonia.Node{}}
 	for _, p := range work.params {
