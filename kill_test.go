@@ -59,7 +59,7 @@ func TestKills(t *testing.T) {
 		if !*killSmoke {
 			t.Skip("takes minutes: run with -kill-smoke")
 		}
-		testKills(t, dir, "smoke", "smoke", 1500*time.Millisecond)
+		testKills(t, dir, "smoke", "smoke", 600*time.Millisecond)
 	})
 }
 
