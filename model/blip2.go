@@ -201,11 +201,7 @@ func (r *trialRun) blip2(ctx context.Context) (method, error) {
 		steps:   totalSteps(o.Steps, o.Epochs, len(images), o.Images),
 		program: func(int) (string, engine.Program) { return "blip2", q.loss(e) },
 		batch: func(step int) (engine.Inputs, error) {
-			batch := make([]int, o.Images)
-			for i, k := range sample.of(step) {
-				batch[i] = images[k]
-			}
-			return r.qFormerBatch(q, batch, step), nil
+			return r.qFormerBatch(q, pick(images, sample.of(step)), step), nil
 		},
 	}}, nil
 }

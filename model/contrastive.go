@@ -111,10 +111,9 @@ func (r *trialRun) globalContrastive() (method, error) {
 			}
 		},
 		batch: func(step int) (engine.Inputs, error) {
-			batch, texts := make([]int, o.Images), make([]string, o.Images)
-			for i, k := range sample.of(step) {
-				batch[i] = images[k]
-				texts[i] = r.corpus.set.Images[images[k]].Caption
+			batch, texts := pick(images, sample.of(step)), make([]string, o.Images)
+			for i, image := range batch {
+				texts[i] = r.caption(image)
 			}
 			in := engine.Inputs{"patches": r.corpus.patches(batch)}
 			r.textInputs(in, texts, o.MaxReport)
@@ -155,13 +154,12 @@ func (r *trialRun) regionalContrastive() (method, error) {
 		},
 		batch: func(step int) (engine.Inputs, error) {
 			rng := randomOf(r.trial.Seed, "pretrain.samples", step)
-			batch := make([]int, o.Images)
+			batch := pick(images, sample.of(step))
 			var texts []string
 			var boxes []float32
 			var rows []int32
-			for i, k := range sample.of(step) {
-				batch[i] = images[k]
-				image := &r.corpus.set.Images[images[k]]
+			for i, k := range batch {
+				image := &r.corpus.set.Images[k]
 				sx, sy := float64(side)/float64(image.Width), float64(side)/float64(image.Height) // pixels -> cells
 				for range regionsPerImage {
 					region := &image.Regions[rng.IntN(len(image.Regions))]

@@ -217,6 +217,15 @@ func randomOf(seed int64, purpose string, at int) *rand.Rand {
 	return rand.New(rand.NewChaCha8(sum))
 }
 
+// pick lists the values at the given places.
+func pick(values, places []int) []int {
+	picked := make([]int, len(places))
+	for i, k := range places {
+		picked[i] = values[k]
+	}
+	return picked
+}
+
 // sampler deals n samples out in batches, in a new order each pass.
 type sampler struct {
 	n, batch int

@@ -12,8 +12,6 @@ import (
 	"harness/model/spec"
 )
 
-func trimSpace(s string) string { return strings.TrimSpace(s) }
-
 // diffVQA trains the second stage (paper 3.4) and tests it with its controls: the most frequent answer, a model that
 // sees the question only, and the trained model given the images of another pair.
 func (r *trialRun) diffVQA(ctx context.Context, weights map[string]engine.Tensor, f *features, out *predictions) error {
@@ -101,7 +99,7 @@ func (r *trialRun) trainAnswerer(ctx context.Context, name spec.Stage, a answere
 	if err := train(ctx, session, st, l, r.rec); err != nil {
 		return nil, err
 	}
-	weights, err := parametersOf(session, func(name string) bool { return !ofEncoder(name) })
+	weights, err := parametersOf(session, everything)
 	if err != nil {
 		return nil, err
 	}
@@ -234,7 +232,7 @@ func (r *trialRun) testAnswerer(ctx context.Context, control string, a answerer,
 			return fmt.Errorf("diffvqa: generate: %w", err)
 		}
 		for i, k := range batch {
-			answers[k] = trimSpace(r.corpus.tok.Decode(toInt(found[i][0].tokens)))
+			answers[k] = strings.TrimSpace(r.corpus.tok.Decode(toInt(found[i][0].tokens)))
 		}
 		done += len(batch)
 		r.rec.Progress(strings.TrimSpace("test "+control), done, len(test), nan)
@@ -247,7 +245,6 @@ func (r *trialRun) testAnswerer(ctx context.Context, control string, a answerer,
 func (r *trialRun) frequentAnswer(ctx context.Context, train, test []dataset.Pair, out *predictions) error {
 	n := map[string]int{}
 	best := map[string]string{} // question -> answer
-	overall := ""
 	for _, pair := range train {
 		for _, question := range []string{pair.Question, ""} {
 			key := question + "\n" + pair.Answer
@@ -258,10 +255,9 @@ func (r *trialRun) frequentAnswer(ctx context.Context, train, test []dataset.Pai
 			}
 		}
 	}
-	overall = best[""]
 	answers := make([]string, len(test))
 	for i, pair := range test {
-		answers[i] = overall
+		answers[i] = best[""] // the most frequent of all
 		if answer, ok := best[pair.Question]; ok {
 			answers[i] = answer
 		}

@@ -109,12 +109,8 @@ func (r *trialRun) locationAware(tasks spec.Tasks) (method, error) {
 				return "pretrain " + strings.Join(groups, " "), c.loss(groups)
 			},
 			batch: func(step int) (engine.Inputs, error) {
-				batch := make([]int, p.Images)
-				for i, k := range sample.of(step) {
-					batch[i] = images[k]
-				}
 				rng := randomOf(r.trial.Seed, "pretrain.samples", step)
-				return r.captionBatch(c, tasks, batch, rng), nil
+				return r.captionBatch(c, tasks, pick(images, sample.of(step)), rng), nil
 			},
 		},
 	}, nil

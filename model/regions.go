@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"harness/metrics"
 	"harness/model/dataset"
@@ -155,9 +156,7 @@ func byLength(prompts [][]int32, limit int) [][]int {
 // inBins is a region's true box in the space of the 448 bins, unquantised: what predictions are judged against.
 func (s regionSample) inBins(c *corpus) metrics.Box {
 	image := &c.set.Images[s.image]
-	sx, sy := 448/float64(image.Width), 448/float64(image.Height)
-	b := s.region.Box
-	return metrics.Box{b[0] * sx, b[1] * sy, b[2] * sx, b[3] * sy}
+	return dataset.ToBins(s.region.Box, image.Width, image.Height)
 }
 
 // scoreBoxes records Acc@0.5 and mean IoU, overall and by region, of the boxes written in texts.
@@ -230,7 +229,7 @@ func (r *trialRun) meanBoxes(samples []regionSample, out *predictions) error {
 func (r *trialRun) scorePhrases(ctx context.Context, samples []regionSample, texts []string, out *predictions) error {
 	list := make([]metrics.Sample, len(samples))
 	for i, s := range samples {
-		p := prediction{Task: "gcap", ID: s.id(r.corpus), Question: gcapPrompt(boxText(s.box)), Hyp: trimSpace(texts[i]), Refs: []string{s.region.Phrase}}
+		p := prediction{Task: "gcap", ID: s.id(r.corpus), Question: gcapPrompt(boxText(s.box)), Hyp: strings.TrimSpace(texts[i]), Refs: []string{s.region.Phrase}}
 		list[i] = metrics.Sample{ID: p.ID, Hyp: p.Hyp, Refs: p.Refs}
 		if err := out.add(p); err != nil {
 			return err
