@@ -1,7 +1,8 @@
-package main
+package cli
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,9 +12,12 @@ import (
 	"harness/experiments"
 )
 
+// root is the root of the repository.
+const root = "../.."
+
 func readme(t *testing.T) string {
 	t.Helper()
-	data, err := os.ReadFile("README.md")
+	data, err := os.ReadFile(filepath.Join(root, "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,11 +99,11 @@ func TestReadmeNamesRealFiles(t *testing.T) {
 		t.Error("no link was found")
 	}
 	for _, link := range links {
-		if _, err := os.Stat(link[1]); err != nil {
+		if _, err := os.Stat(filepath.Join(root, link[1])); err != nil {
 			t.Errorf("README links to %s: %v", link[1], err)
 		}
 	}
-	mod, err := os.ReadFile("go.mod")
+	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"bytes"
@@ -21,7 +21,7 @@ import (
 	"harness/registry"
 )
 
-// killSmoke makes TestKills kill the built-in experiment smoke, too: go test -run TestKills -kill-smoke .
+// killSmoke makes TestKills kill the built-in experiment smoke, too: go test -run TestKills ./internal/cli -kill-smoke
 var killSmoke = flag.Bool("kill-smoke", false, "TestKills kills real trainings, too (minutes)")
 
 // slowYAML is a sweep of a program that takes half a second a trial, and goes on where it was killed.

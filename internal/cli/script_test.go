@@ -1,8 +1,10 @@
-package main
+package cli
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -12,7 +14,14 @@ import (
 
 // TestMain makes the program itself a command of the scripts; the processes that it starts for trials are it, too.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"harness": main})
+	testscript.Main(m, map[string]func(){"harness": harnessMain})
+}
+
+// harnessMain is main of the program.
+func harnessMain() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(Run(ctx, os.Args[1:]))
 }
 
 // TestScripts runs testdata/script/*.txtar, each in a fresh folder with a home of its own.

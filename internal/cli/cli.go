@@ -1,0 +1,65 @@
+// Package cli is the command line of the harness.
+//
+// Every command is one file: a constructor, newSweepCommand, that declares flags, and a function, sweep, that does the
+// work and takes its writers. What two commands need has a file of its own name. What could be wrong without a terminal
+// belongs to the package whose noun it is.
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// Run executes the command line and returns the exit code. Errors are one line on stderr, with a hint line if there is one.
+func Run(ctx context.Context, args []string) int {
+	root := newRootCommand()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitDone
+	}
+	fmt.Fprintln(os.Stderr, "harness:", strings.ReplaceAll(err.Error(), "\n", " "))
+	if hint := hintOf(err); hint != "" {
+		fmt.Fprintln(os.Stderr, "hint:", hint)
+	}
+	return exitCodeOf(err)
+}
+func newRootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "harness",
+		Short:         "Plan, run, record and report ablations of vision-language models",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageError("unknown command %q", args[0])
+			}
+			return cmd.Help()
+		},
+		Args: cobra.ArbitraryArgs,
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError("%w", err) })
+	root.PersistentFlags().String("home", "", "where runs, data and caches lie (default $HARNESS_HOME, else runs)")
+	root.AddCommand(
+		newScoreCommand(),
+		newSweepCommand(), newListCommand(), newShowCommand(), newDiffCommand(), newTrialCommand(),
+		newReportCommand(), newPlotCommand(),
+		newDataCommand(),
+	)
+	return root
+}
+
+// homeOf returns the folder where everything lies: --home, else $HARNESS_HOME, else runs.
+func homeOf(cmd *cobra.Command) string {
+	if home, _ := cmd.Flags().GetString("home"); home != "" {
+		return home
+	}
+	if home := os.Getenv("HARNESS_HOME"); home != "" {
+		return home
+	}
+	return "runs"
+}
