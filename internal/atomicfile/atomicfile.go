@@ -1,0 +1,66 @@
+// Package atomicfile writes files that are there whole or not at all: beside their place, synced and renamed.
+//
+//	Write   a file from bytes
+//	Create  a file from a stream: Write to it, then Commit; Abort drops it
+//	Prefix  begins the names of unfinished files, for those who clean up after a kill
+package atomicfile
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+)
+
+// Prefix begins the name of a file that is not yet whole.
+const Prefix = ".new-"
+
+// Write replaces the file at path, readable by all. The folder must exist.
+func Write(path string, data []byte) error {
+	f, err := Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Abort()
+	if _, err := f.Write(data); err != nil {
+		return err
+	}
+	return f.Commit()
+}
+
+// File is a file on its way to its place.
+type File struct {
+	*os.File
+	path string
+	done bool
+}
+
+// Create starts a file that Commit will put at path. The caller defers Abort.
+func Create(path string) (*File, error) {
+	f, err := os.CreateTemp(filepath.Dir(path), Prefix+"*")
+	if err != nil {
+		return nil, err
+	}
+	return &File{File: f, path: path}, nil
+}
+
+// Commit syncs the file, closes it and puts it in its place.
+func (f *File) Commit() error {
+	f.done = true
+	err := errors.Join(f.Chmod(0o644), f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), f.path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+	}
+	return err
+}
+
+// Abort drops the file unless it was committed.
+func (f *File) Abort() {
+	if !f.done {
+		f.done = true
+		f.Close()
+		os.Remove(f.Name())
+	}
+}
