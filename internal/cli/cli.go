@@ -47,8 +47,8 @@ func newRootCommand() *cobra.Command {
 	root.AddCommand(
 		newScoreCommand(),
 		newSweepCommand(), newListCommand(), newShowCommand(), newDiffCommand(), newTrialCommand(),
-		newReportCommand(), newPlotCommand(),
-		newDataCommand(),
+		newReportCommand(), newPlotCommand(), newExportCommand(), newStatusCommand(), newCancelCommand(),
+		newDataCommand(), newGuardCommand(),
 	)
 	return root
 }

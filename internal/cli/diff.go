@@ -8,6 +8,10 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
+	"harness/internal/escape"
+	"harness/internal/jsonfloat"
+	"harness/registry/journal"
 )
 
 func newDiffCommand() *cobra.Command {
@@ -30,7 +34,7 @@ func newDiffCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			d, err := compareRecords(a, b)
+			d, err := compareRecords(db.Home, a, b)
 			if err != nil {
 				return err
 			}
@@ -49,6 +53,7 @@ type difference struct {
 	IDs        [2]string    `json:"ids"`
 	Params     []fieldPair  `json:"params"`
 	Provenance []fieldPair  `json:"provenance"`
+	Code       []string     `json:"code"` // files that differ
 	Metrics    []metricPair `json:"metrics"`
 }
 
@@ -59,13 +64,13 @@ type fieldPair struct {
 }
 
 type metricPair struct {
-	Name  string  `json:"name"`
-	A     *number `json:"a"` // null: not recorded
-	B     *number `json:"b"`
-	Delta *number `json:"delta"` // b − a
+	Name  string           `json:"name"`
+	A     *jsonfloat.Float `json:"a"` // null: not recorded
+	B     *jsonfloat.Float `json:"b"`
+	Delta *jsonfloat.Float `json:"delta"` // b − a
 }
 
-func compareRecords(a, b *record) (*difference, error) {
+func compareRecords(home string, a, b *record) (*difference, error) {
 	d := &difference{IDs: [2]string{a.ID, b.ID}, Metrics: []metricPair{}}
 	fieldsA, err := flatten(a.Spec)
 	if err != nil {
@@ -76,7 +81,10 @@ func compareRecords(a, b *record) (*difference, error) {
 		return nil, err
 	}
 	d.Params = pairFields(fieldsA, fieldsB)
-	d.Provenance = pairFields(a.lastRun(), b.lastRun())
+	d.Provenance = pairFields(a.counting().provenance(), b.counting().provenance())
+	if d.Code, err = codeDifferences(home, a.counting().Code, b.counting().Code); err != nil {
+		return nil, err
+	}
 	names := sortedKeys(a.Metrics)
 	for name := range b.Metrics {
 		if a.Metrics[name] == nil {
@@ -95,14 +103,19 @@ func compareRecords(a, b *record) (*difference, error) {
 	return d, nil
 }
 
-// lastRun is the provenance of the newest run.
-func (r *record) lastRun() []field {
+// counting is the attempt whose numbers are the trial's, else the newest run.
+func (r *record) counting() attempt {
 	for i := len(r.History) - 1; i >= 0; i-- {
-		if r.History[i].Purpose == "run" {
-			return r.History[i].provenance()
+		if r.History[i].Counts {
+			return r.History[i]
 		}
 	}
-	return nil
+	for i := len(r.History) - 1; i >= 0; i-- {
+		if r.History[i].Purpose == string(journal.PurposeRun) {
+			return r.History[i]
+		}
+	}
+	return attempt{}
 }
 
 // pairFields lists the fields that differ, in the order in which they come.
@@ -140,17 +153,23 @@ func (d *difference) print(w io.Writer) error {
 		}
 		fmt.Fprintf(t, "%s\t\t\n", part.title)
 		for _, p := range part.pairs {
-			fmt.Fprintf(t, "%s\t%s\t%s\n", p.Name, dash(p.A), dash(p.B))
+			fmt.Fprintf(t, "%s\t%s\t%s\n", escape.Line(p.Name), dash(escape.Line(p.A)), dash(escape.Line(p.B)))
+		}
+	}
+	if len(d.Code) > 0 {
+		fmt.Fprintln(t, "CODE\t\t")
+		for _, line := range d.Code {
+			fmt.Fprintf(t, "%s\t\t\n", escape.Line(line))
 		}
 	}
 	fmt.Fprintln(t, "METRICS\t\t\tDIFFERENCE")
 	for _, m := range d.Metrics {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", m.Name, showNumber(m.A, "%.6g"), showNumber(m.B, "%.6g"), showNumber(m.Delta, "%+.3g"))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", escape.Line(m.Name), showNumber(m.A, "%.6g"), showNumber(m.B, "%.6g"), showNumber(m.Delta, "%+.3g"))
 	}
 	return t.Flush()
 }
 
-func showNumber(n *number, format string) string {
+func showNumber(n *jsonfloat.Float, format string) string {
 	if n == nil {
 		return ""
 	}

@@ -1,20 +1,19 @@
 package cli
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"harness/experiments"
 	"harness/model/spec"
-	"harness/registry"
 	"harness/sweeps"
 )
 
@@ -25,28 +24,38 @@ type experimentOptions struct {
 }
 
 func (o *experimentOptions) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.preset, "preset", "", "run the experiment at another size: smoke, nano, tiny, small or paper")
-	cmd.Flags().StringArrayVar(&o.set, "set", nil, "set a field of every trial, such as pretrain.steps=100; may be repeated")
+	cmd.Flags().StringVar(&o.preset, "preset", "", "the experiment at another size: smoke, nano, tiny, small or paper")
+	cmd.Flags().StringArrayVar(&o.set, "set", nil, "a field of every trial set to a value, such as pretrain.steps=100; may be repeated")
 }
 
-// loadExperiment reads a built-in experiment or a file and expands it.
-func loadExperiment(name string, o experimentOptions) (*sweeps.Sweep, []sweeps.Trial, error) {
+// list is what the options change, in words that tell sweeps of one experiment apart: "nano", "pretrain.steps=100".
+func (o experimentOptions) list(engine string) ([]string, error) {
+	var list []string
+	if o.preset != "" {
+		list = append(list, o.preset)
+	}
+	list = append(list, o.set...)
+	kind, err := engineKind(engine)
+	if kind != "" {
+		list = append(list, "engine="+kind)
+	}
+	return list, err
+}
+
+// loadExperiment reads a built-in experiment or a file, as the options change it.
+func loadExperiment(name string, o experimentOptions) (*sweeps.Sweep, error) {
 	file, data, err := readExperiment(name)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	s, err := sweeps.Parse(file, data)
 	if err != nil {
-		return nil, nil, usageError("%w", err)
+		return nil, usageError("%w", err)
 	}
 	if err := s.Override(spec.Preset(o.preset), o.set); err != nil {
-		return nil, nil, usageError("%w", err)
+		return nil, usageError("%w", err)
 	}
-	trials, err := s.Expand()
-	if err != nil {
-		return nil, nil, usageError("%w", err)
-	}
-	return s, trials, nil
+	return s, nil
 }
 
 // readExperiment finds an experiment by its name, else by its path.
@@ -70,72 +79,77 @@ func readExperiment(name string) (file string, data []byte, err error) {
 	return "", nil, err
 }
 
-// plan is what the registry is told of the trials.
-func plan(trials []sweeps.Trial) ([]registry.Planned, error) {
-	planned := make([]registry.Planned, len(trials))
-	for i, t := range trials {
-		m := registry.Member{Label: t.Label, Row: t.Row, Control: t.Control, Seed: t.Seed}
-		for _, p := range t.Params {
-			value, err := json.Marshal(p.Value)
-			if err != nil {
-				return nil, fmt.Errorf("plan %s: %s: %w", t.Label, p.Path, err)
-			}
-			m.Params = append(m.Params, registry.Param{Path: p.Path, Value: value, Text: p.Text})
-		}
-		planned[i] = registry.Planned{ID: t.ID, Spec: t.Spec, Member: m}
+// experimentPath is the absolute path of the file that name names; "" for a built-in experiment.
+func experimentPath(name string) (string, error) {
+	if _, unknown := experiments.Find(name); unknown == nil {
+		return "", nil
 	}
-	return planned, nil
+	return filepath.Abs(name)
+}
+
+// projectOf names the project that a program in dir belongs to, where its file does not: the folder as seen from the home, so
+// that a project that is moved together with its runs stays the same, and two folders never share a result.
+func projectOf(home, dir string) (string, error) {
+	from, err := realPath(home)
+	if err != nil {
+		return "", err
+	}
+	to, err := realPath(dir)
+	if err != nil {
+		return "", err
+	}
+	project, err := filepath.Rel(from, to)
+	if err != nil {
+		return "", fmt.Errorf("name project: %w", err)
+	}
+	return filepath.ToSlash(project), nil
+}
+
+// realPath is an absolute path without symbolic links, as far as it exists.
+func realPath(path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	rest := ""
+	for at := path; ; {
+		real, err := filepath.EvalSymlinks(at)
+		if err == nil {
+			return filepath.Join(real, rest), nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) || at == filepath.Dir(at) {
+			return "", err
+		}
+		at, rest = filepath.Dir(at), filepath.Join(filepath.Base(at), rest)
+	}
 }
 
 // printPlan lists the trials of an experiment.
-func printPlan(w io.Writer, s *sweeps.Sweep, trials []sweeps.Trial, asJSON bool) error {
-	if asJSON {
-		type planned struct {
-			ID      string        `json:"id"`
-			Label   string        `json:"label"`
-			Params  orderedParams `json:"params"`
-			Row     string        `json:"row"`
-			Seed    int64         `json:"seed"`
-			Control string        `json:"control,omitempty"`
+func printPlan(w io.Writer, plan *sweeps.Plan, asJSON bool) error {
+	if !asJSON {
+		for _, t := range plan.Trials {
+			fmt.Fprintf(w, "%s  %s\n", t.ID[:8], t.Label)
 		}
-		list := make([]planned, len(trials))
-		registered, err := plan(trials)
-		if err != nil {
-			return err
-		}
-		for i, t := range trials {
-			list[i] = planned{t.ID, t.Label, registered[i].Member.Params, t.Row, t.Seed, t.Control}
-		}
-		return printJSON(w, list)
+		fmt.Fprintln(w, counted(len(plan.Trials), "trial"))
+		return nil
 	}
-	for _, t := range trials {
-		fmt.Fprintf(w, "%s  %s\n", t.ID[:8], t.Label)
+	type planned struct {
+		ID      string          `json:"id"`
+		Label   string          `json:"label"`
+		Params  json.RawMessage `json:"params"`
+		Row     string          `json:"row"`
+		Seed    int64           `json:"seed"`
+		Control string          `json:"control,omitempty"`
 	}
-	fmt.Fprintf(w, "%d trials\n", len(trials))
-	return nil
-}
-
-// orderedParams is a JSON object whose keys stay in their order.
-type orderedParams []registry.Param
-
-// MarshalJSON writes the object.
-func (p orderedParams) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteByte('{')
-	for i, param := range p {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		key, err := json.Marshal(param.Path)
-		if err != nil {
-			return nil, err
-		}
-		b.Write(key)
-		b.WriteByte(':')
-		b.Write(param.Value)
+	list := []planned{}
+	members, err := members(plan)
+	if err != nil {
+		return err
 	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
+	for _, m := range members {
+		list = append(list, planned{m.ID, m.Label, m.Params, m.Row, m.Seed, m.Control})
+	}
+	return printJSON(w, list)
 }
 
 func printJSON(w io.Writer, v any) error {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,16 +15,21 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"harness/experiments"
+	"harness/internal/escape"
+	"harness/internal/jsonfloat"
 	"harness/registry"
-	"harness/runner"
 )
 
 // listOptions are the flags of ls.
 type listOptions struct {
-	sweep  string // "" = all
-	states []string
-	json   bool
+	sweep   string // "" = all
+	states  []string
+	filter  string
+	sort    string
+	columns []string
+	sweeps  bool
+	json    bool
+	csv     bool
 }
 
 func newListCommand() *cobra.Command {
@@ -31,6 +37,7 @@ func newListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ls [SWEEP]",
 		Short: "List trials, their state and their numbers",
+		Long:  "List trials, their state and their numbers; --sweeps lists the sweeps instead.\n\n" + filterHelp,
 		Args:  cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
@@ -39,16 +46,28 @@ func newListCommand() *cobra.Command {
 			if len(args) == 1 {
 				o.sweep = args[0]
 			}
+			if o.json && o.csv {
+				return usageError("--json and --csv: want one of them")
+			}
 			db, err := openForReading(cmd)
 			if err != nil {
 				return err
 			}
 			defer db.Close()
+			if o.sweeps {
+				return listSweeps(cmd.Context(), cmd.OutOrStdout(), db, o)
+			}
 			return list(cmd.Context(), cmd.OutOrStdout(), db, o)
 		},
 	}
-	cmd.Flags().StringSliceVar(&o.states, "state", nil, "only trials that are queued, running, done, failed or interrupted")
-	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON")
+	f := cmd.Flags()
+	f.StringSliceVar(&o.states, "state", nil, "only trials that are queued, running, done, failed or interrupted")
+	f.StringVar(&o.filter, "filter", "", `only trials for which a condition holds, such as 'metrics.acc > 0.9'`)
+	f.StringVar(&o.sort, "sort", "", "order by a name of the filter language; -NAME for falling order")
+	f.StringSliceVar(&o.columns, "columns", nil, "what to show: names of the filter language, with commas")
+	f.BoolVar(&o.sweeps, "sweeps", false, "list the sweeps, newest first")
+	f.BoolVar(&o.json, "json", false, "print JSON")
+	f.BoolVar(&o.csv, "csv", false, "print CSV, numbers with all their digits")
 	return cmd
 }
 
@@ -66,131 +85,67 @@ func openForReading(cmd *cobra.Command) (*registry.DB, error) {
 	return db, nil
 }
 
-// listed is a trial as ls prints it.
-type listed struct {
-	ID       string             `json:"id"`
-	State    registry.State     `json:"state"`
-	Sweep    string             `json:"sweep"`
-	Label    string             `json:"label"`
-	Params   orderedParams      `json:"params"`
-	Metrics  map[string]*number `json:"metrics"`
-	Seed     int64              `json:"seed"`
-	Control  string             `json:"control,omitempty"`
-	Attempts int                `json:"attempts"`
-	Error    string             `json:"error,omitempty"`
-	Started  *time.Time         `json:"started,omitempty"`
-	Ended    *time.Time         `json:"ended,omitempty"`
-}
-
-// number is a float64 that is null in JSON when it is NaN or infinite.
-type number float64
-
-// MarshalJSON writes the number.
-func (n number) MarshalJSON() ([]byte, error) {
-	if v := float64(n); !math.IsNaN(v) && !math.IsInf(v, 0) {
-		return json.Marshal(v)
-	}
-	return []byte("null"), nil
-}
-
 // list prints the trials that o chooses.
 func list(ctx context.Context, w io.Writer, db *registry.DB, o listOptions) error {
-	for _, state := range o.states {
-		if !slices.Contains(registry.States[:], registry.State(state)) {
-			return usageError("unknown state %q: want queued, running, done, failed or interrupted", state)
-		}
-	}
-	trials, err := listTrials(ctx, db, o)
+	trials, err := chooseTrials(ctx, db, o)
 	if err != nil {
 		return err
 	}
-	if o.json {
+	switch {
+	case o.json:
 		return printJSON(w, trials)
-	}
-	if len(trials) == 0 {
+	case o.csv:
+		return writeTrials(w, trials, o.columns)
+	case len(trials) == 0:
 		fmt.Fprintln(w, "no trials")
 		return nil
+	case len(o.columns) > 0:
+		return printColumns(w, trials, o.columns)
 	}
 	return printTrials(w, trials)
 }
 
-// listTrials reads the trials of one sweep, or of all: newest sweep first, each trial once.
-func listTrials(ctx context.Context, db *registry.DB, o listOptions) ([]listed, error) {
-	names, err := db.Sweeps(ctx, "")
+// chooseTrials reads the trials of one sweep or of all, with their metrics: filtered and sorted.
+func chooseTrials(ctx context.Context, db *registry.DB, o listOptions) ([]listed, error) {
+	for _, state := range o.states {
+		if !slices.Contains(registry.States[:], registry.State(state)) {
+			return nil, usageError("unknown state %q: want queued, running, done, failed or interrupted", state)
+		}
+	}
+	chosen, err := parseFilter(o.filter)
 	if err != nil {
 		return nil, err
 	}
-	slices.Reverse(names)
+	query := registry.Query{All: true}
 	if o.sweep != "" {
-		name := o.sweep
-		if full, err := experiments.Find(name); err == nil {
-			name = full
-		}
-		if !slices.Contains(names, name) {
-			return nil, usageError("no sweep %q was run here: want one of %s", o.sweep, strings.Join(names, ", "))
-		}
-		names = []string{name}
-	} else {
-		names = append(names, "") // what no sweep wants any more
-	}
-	all := []listed{}
-	seen := map[string]bool{}
-	for _, name := range names {
-		trials, err := db.Trials(ctx, registry.Query{Sweep: name})
-		if err != nil {
+		if query.Sweep, err = sweepNamed(ctx, db, o.sweep); err != nil {
 			return nil, err
 		}
-		for _, t := range trials {
-			if state := liveState(db, t); !seen[t.ID] && (len(o.states) == 0 || slices.Contains(o.states, string(state))) {
-				all = append(all, newListed(name, t, state))
-			}
-			seen[t.ID] = true
-		}
+		query.All = false
 	}
-	return all, addMetrics(ctx, db, all)
-}
-
-// liveState is the state of a trial, but for one whose process was killed together with its sweep.
-func liveState(db *registry.DB, t registry.Trial) registry.State {
-	if t.State == registry.Running && !runner.Claimed(db.TrialDir(t.ID)) {
-		return registry.Interrupted
-	}
-	return t.State
-}
-
-func newListed(sweep string, t registry.Trial, state registry.State) listed {
-	l := listed{
-		ID: t.ID, State: state, Sweep: sweep, Label: t.Label, Params: t.Params, Metrics: map[string]*number{},
-		Seed: t.Spec.Seed, Control: t.Control, Attempts: t.Attempt,
-	}
-	if state != registry.Done {
-		l.Error = t.Newest.Error
-	}
-	if !t.Newest.Started.IsZero() {
-		l.Started = &t.Newest.Started
-	}
-	if !t.Newest.Ended.IsZero() {
-		l.Ended = &t.Newest.Ended
-	}
-	return l
-}
-
-func addMetrics(ctx context.Context, db *registry.DB, trials []listed) error {
-	ids := make([]string, len(trials))
-	for i, t := range trials {
-		ids[i] = t.ID
-	}
-	summaries, err := db.Summary(ctx, ids)
+	trials, err := db.Trials(ctx, query)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	all := make([]listed, 0, len(trials))
 	for _, t := range trials {
-		for metric, s := range summaries[t.ID] {
-			value := number(s.Last)
-			t.Metrics[metric] = &value
+		t.State = db.LiveState(t)
+		if len(o.states) == 0 || slices.Contains(o.states, string(t.State)) {
+			all = append(all, newListed(t))
 		}
 	}
-	return nil
+	if err := addMetrics(ctx, db, all); err != nil {
+		return nil, err
+	}
+	if all, err = chosen.apply(all); err != nil {
+		return nil, err
+	}
+	if len(o.columns) > 0 {
+		if err := checkNames("--columns", o.columns, all); err != nil && len(all) > 0 {
+			return nil, err
+		}
+	}
+	return all, order(all, o.sort)
 }
 
 // mainMetrics come first where there is little room.
@@ -198,14 +153,15 @@ var mainMetrics = []string{"diffvqa/bleu4", "diffvqa/cider", "diffvqa/f1", "gcap
 
 // chooseMetrics picks at most n metrics to show: results before losses, and no controls or parts of a result.
 func chooseMetrics(trials []listed, n int) []string {
-	var known []string
+	seen := map[string]bool{}
 	for _, t := range trials {
 		for metric := range t.Metrics {
-			if strings.Count(metric, "/") < 2 && !strings.HasPrefix(metric, "controls/") && !slices.Contains(known, metric) {
-				known = append(known, metric)
+			if !seen[metric] && strings.Count(metric, "/") < 2 && !strings.HasPrefix(metric, "controls/") {
+				seen[metric] = true
 			}
 		}
 	}
+	known := sortedKeys(seen)
 	rank := func(metric string) int {
 		if i := slices.Index(mainMetrics, metric); i >= 0 {
 			return i
@@ -215,20 +171,19 @@ func chooseMetrics(trials []listed, n int) []string {
 		}
 		return len(mainMetrics)
 	}
-	slices.SortFunc(known, func(a, b string) int {
-		if d := rank(a) - rank(b); d != 0 {
-			return d
-		}
-		return strings.Compare(a, b)
-	})
+	slices.SortStableFunc(known, func(a, b string) int { return rank(a) - rank(b) })
 	return known[:min(n, len(known))]
 }
 
-// printTrials prints a table a sweep.
+// printTrials prints a line a trial, and why the failed ones failed.
 func printTrials(w io.Writer, trials []listed) error {
 	metrics := chooseMetrics(trials, 6)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "ID\tSTATE\tSWEEP\tTRIAL\t%s\n", strings.Join(metrics, "\t"))
+	heads := make([]string, len(metrics))
+	for i, metric := range metrics {
+		heads[i] = escape.Line(metric)
+	}
+	fmt.Fprintf(t, "ID\tSTATE\tSWEEP\tTRIAL\t%s\n", strings.Join(heads, "\t"))
 	for _, trial := range trials {
 		cells := make([]string, len(metrics))
 		for i, metric := range metrics {
@@ -236,23 +191,65 @@ func printTrials(w io.Writer, trials []listed) error {
 				cells[i] = shortNumber(float64(*v))
 			}
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", trial.ID[:8], trial.State, trial.Sweep, trial.Label, strings.Join(cells, "\t"))
+		sweep := trial.Sweep
+		if trial.Former {
+			sweep += " (former)"
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", trial.ID[:8], trial.State, escape.Line(sweep), escape.Line(trial.Label),
+			strings.Join(cells, "\t"))
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
 	for _, trial := range trials {
 		if trial.State == registry.Failed && trial.Error != "" {
-			fmt.Fprintf(w, "%s failed: %s\n", trial.ID[:8], trial.Error)
+			fmt.Fprintf(w, "%s failed: %s\n", trial.ID[:8], escape.Line(trial.Error))
 		}
 	}
 	return nil
 }
 
-// shortNumber has four digits; what smoothing leaves of nothing is nothing.
-func shortNumber(v float64) string {
-	if math.Abs(v) < 1e-9 {
-		return "0"
+// printColumns prints the named columns.
+func printColumns(w io.Writer, trials []listed, columns []string) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, strings.Join(columns, "\t"))
+	for _, trial := range trials {
+		cells := make([]string, len(columns))
+		for i, name := range columns {
+			cells[i] = escape.Line(trial.text(name, shortNumber))
+		}
+		fmt.Fprintln(t, strings.Join(cells, "\t"))
 	}
-	return fmt.Sprintf("%.4g", v)
+	return t.Flush()
+}
+
+// writeTrials writes CSV: the named columns, or all that there are.
+func writeTrials(w io.Writer, trials []listed, columns []string) error {
+	if len(columns) == 0 {
+		columns = []string{"id", "state", "sweep", "label", "row", "control", "seed", "attempts", "started", "ended", "took", "tags",
+			"note", "error"}
+		for _, kind := range []string{"params", "metrics"} {
+			for _, name := range namesOf(trials, kind) {
+				columns = append(columns, kind+"."+name)
+			}
+		}
+	}
+	out := csv.NewWriter(w)
+	line := make([]string, len(columns))
+	for i, name := range columns {
+		line[i] = escape.Cell(name)
+	}
+	if err := out.Write(line); err != nil {
+		return err
+	}
+	for _, trial := range trials {
+		for i, name := range columns {
+			line[i] = trial.cell(name)
+		}
+		if err := out.Write(line); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
 }

@@ -43,7 +43,7 @@ func newPlotCommand() *cobra.Command {
 				return err
 			}
 			defer db.Close()
-			return drawPlots(cmd.Context(), cmd.OutOrStdout(), db, args[0], o)
+			return drawPlots(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), db, args[0], o)
 		},
 	}
 	o.experimentOptions.flags(cmd)
@@ -53,20 +53,20 @@ func newPlotCommand() *cobra.Command {
 }
 
 // drawPlots draws every figure of an experiment and lists the files on w.
-func drawPlots(ctx context.Context, w io.Writer, db *registry.DB, name string, o plotOptions) error {
-	s, _, err := loadExperiment(name, o.experimentOptions)
-	if err != nil {
-		return hintOptions(ctx, db, name, err)
-	}
-	table, err := buildTable(ctx, db, s)
-	if err != nil {
-		return hintOptions(ctx, db, name, err)
-	}
-	curves, err := reports.LoadCurves(ctx, db, s)
+func drawPlots(ctx context.Context, w, log io.Writer, db *registry.DB, name string, o plotOptions) error {
+	plan, err := stored(ctx, log, db, name, o.experimentOptions)
 	if err != nil {
 		return err
 	}
-	figures, err := plots.All(table, s, curves)
+	table, err := buildTable(ctx, db, plan)
+	if err != nil {
+		return hintSweep(err, name)
+	}
+	curves, err := reports.LoadCurves(ctx, db, plan)
+	if err != nil {
+		return err
+	}
+	figures, err := plots.All(table, plan, curves)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"harness/experiments"
+	"harness/internal/atomicfile"
 	"harness/registry"
 	"harness/reports"
 	"harness/sweeps"
@@ -33,8 +34,10 @@ func newReportCommand() *cobra.Command {
 		Short: "Print the table of an experiment",
 		Long: `Print the table of an experiment from what its trials have recorded so far.
 
-A number that is missing is a blank cell with a footnote. An experiment that was run with --preset, --set or --engine is
-printed with the same options, where --engine go is --set engine=go. LaTeX needs \usepackage{booktabs}.`,
+NAME is a sweep as "harness ls --sweeps" prints it, or a built-in experiment; its plan was stored when it was swept, and the
+table needs neither the file nor its defaults of now. FILE lays the stored results out as the file says now. An experiment that
+was run with --preset or --set is a sweep of its own: give the same options, or its name. A number that is missing is a blank
+cell with a footnote. LaTeX needs \usepackage{booktabs}.`,
 		Args: oneExperiment,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !slices.Contains(reports.Formats[:], reports.Format(o.format)) {
@@ -45,7 +48,7 @@ printed with the same options, where --engine go is --set engine=go. LaTeX needs
 				return err
 			}
 			defer db.Close()
-			return report(cmd.Context(), cmd.OutOrStdout(), db, args[0], o)
+			return report(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), db, args[0], o)
 		},
 	}
 	o.experimentOptions.flags(cmd)
@@ -63,14 +66,14 @@ func oneExperiment(_ *cobra.Command, args []string) error {
 }
 
 // report prints the table of one experiment.
-func report(ctx context.Context, w io.Writer, db *registry.DB, name string, o reportOptions) error {
-	s, _, err := loadExperiment(name, o.experimentOptions)
+func report(ctx context.Context, w, log io.Writer, db *registry.DB, name string, o reportOptions) error {
+	plan, err := stored(ctx, log, db, name, o.experimentOptions)
 	if err != nil {
-		return hintOptions(ctx, db, name, err)
+		return err
 	}
-	table, err := buildTable(ctx, db, s)
+	table, err := buildTable(ctx, db, plan)
 	if err != nil {
-		return hintOptions(ctx, db, name, err)
+		return hintSweep(err, name)
 	}
 	if o.out == "" {
 		return table.Render(w, reports.Format(o.format))
@@ -79,50 +82,33 @@ func report(ctx context.Context, w io.Writer, db *registry.DB, name string, o re
 	if err := table.Render(&text, reports.Format(o.format)); err != nil {
 		return err
 	}
-	if err := writeWhole(o.out, text.Bytes()); err != nil {
+	if err := os.MkdirAll(filepath.Dir(o.out), 0o755); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	if err := atomicfile.Write(o.out, text.Bytes()); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	fmt.Fprintln(w, o.out)
 	return nil
 }
 
-// buildTable computes the table of an experiment.
-func buildTable(ctx context.Context, db *registry.DB, s *sweeps.Sweep) (*reports.Table, error) {
-	commit, _ := registry.Revision(ctx)
-	return reports.Build(ctx, db, s, reports.Options{Commit: commit})
+// buildTable computes the table of a plan, with footnotes where results come from other code than is there now.
+func buildTable(ctx context.Context, db *registry.DB, plan *sweeps.Plan) (*reports.Table, error) {
+	trials, err := db.Trials(ctx, registry.Query{Sweep: plan.Handle})
+	if err != nil {
+		return nil, err
+	}
+	stale, err := newStaleness(ctx, db.Home).of(ctx, trials)
+	if err != nil {
+		return nil, err
+	}
+	return reports.Build(ctx, db, plan, reports.Options{Stale: stale})
 }
 
-// hintOptions says what to run where an experiment has no results, or that it was run with other options.
-func hintOptions(ctx context.Context, db *registry.DB, name string, err error) error {
-	full, unknown := experiments.Find(name)
-	if unknown != nil {
-		full = strings.TrimSuffix(filepath.Base(name), ".yaml")
-	}
-	if known, errKnown := db.Sweeps(ctx, ""); errKnown == nil && slices.Contains(known, full) {
-		return withHint(err, "the sweep was run with other options: repeat them, such as --preset nano")
-	}
+// hintSweep says what to run where an experiment has no results.
+func hintSweep(err error, name string) error {
 	if errors.Is(err, reports.ErrNothing) {
 		return withHint(err, fmt.Sprintf("run \"harness sweep %s\"", name))
-	}
-	return err
-}
-
-// writeWhole replaces a file as a whole: written beside its place and renamed. Missing folders are made.
-func writeWhole(path string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	file, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(data)
-	err = errors.Join(err, file.Chmod(0o644), file.Close())
-	if err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	if err != nil {
-		os.Remove(file.Name())
 	}
 	return err
 }

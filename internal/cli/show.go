@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,8 +14,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"harness/internal/escape"
+	"harness/internal/jsonfloat"
 	"harness/model/spec"
 	"harness/registry"
+	"harness/registry/journal"
 )
 
 func newShowCommand() *cobra.Command {
@@ -62,15 +66,21 @@ type record struct {
 	Summaries   map[string]metricSummary `json:"summaries"`
 	Notes       []note                   `json:"notes"`
 	Dir         string                   `json:"dir"`
+	Files       string                   `json:"files"` // the trial's own folder, which outlives attempts
 	Predictions string                   `json:"predictions,omitempty"`
 }
 
+// metricSummary says what a metric came to. Min and Max range over finite points and are null where there are none.
 type metricSummary struct {
-	Last   number `json:"last"`
-	Step   int64  `json:"step"`
-	Min    number `json:"min"`
-	Max    number `json:"max"`
-	Points int    `json:"points"`
+	Last   jsonfloat.Float  `json:"last"`
+	Step   int64            `json:"step"`
+	Min    *jsonfloat.Float `json:"min"`
+	Max    *jsonfloat.Float `json:"max"`
+	Points int              `json:"points"`
+}
+
+func newMetricSummary(s registry.Summary) metricSummary {
+	return metricSummary{jsonfloat.Float(s.Last), s.LastStep, jsonfloat.Known(s.Min, !math.IsNaN(s.Min)), jsonfloat.Known(s.Max, !math.IsNaN(s.Max)), s.N}
 }
 
 type note struct {
@@ -78,12 +88,14 @@ type note struct {
 	Text string `json:"text"`
 }
 
-// attempt is one try of a trial, with its provenance.
+// attempt is one try of a trial, with its provenance and its own numbers. Counts tells whether they are the trial's.
 type attempt struct {
 	Number     int            `json:"number"`
 	UUID       string         `json:"uuid,omitempty"`
 	Purpose    string         `json:"purpose"`
 	State      registry.State `json:"state"`
+	Class      journal.Class  `json:"class,omitempty"`
+	Counts     bool           `json:"counts"`
 	Error      string         `json:"error,omitempty"`
 	Started    time.Time      `json:"started"`
 	Ended      *time.Time     `json:"ended,omitempty"`
@@ -104,15 +116,20 @@ type attempt struct {
 	GPU        string         `json:"gpu,omitempty"`
 	Driver     string         `json:"driver,omitempty"`
 	DataHash   string         `json:"data_hash,omitempty"`
+	Dir        string         `json:"dir,omitempty"`
+	Code       string         `json:"code,omitempty"`
+	Kernels    string         `json:"kernels,omitempty"`
+
+	Metrics map[string]jsonfloat.Float `json:"metrics"`
 }
 
 func newAttempt(a registry.Attempt) attempt {
 	shown := attempt{
-		Number: a.Number, UUID: a.UUID, Purpose: string(a.Purpose), State: a.State, Error: a.Error, Started: a.Started,
+		Number: a.Number, UUID: a.UUID, Purpose: string(a.Purpose), State: a.State, Class: a.Class, Error: a.Error, Started: a.Started,
 		ExitCode: a.ExitCode, Signal: a.Signal, PeakMemory: a.PeakMemory, CPUSeconds: a.CPUSeconds,
 		Engine: a.Engine, Threads: a.Threads, Commit: a.Commit, DiffHash: a.DiffHash, Harness: a.Harness,
 		BinaryHash: a.BinaryHash, GoVersion: a.GoVersion, Host: a.Host, CPU: a.CPU, Cores: a.Cores, GPU: a.GPU,
-		Driver: a.Driver, DataHash: a.DataHash,
+		Driver: a.Driver, DataHash: a.DataHash, Dir: a.Dir, Code: a.Code, Kernels: a.Kernels, Metrics: map[string]jsonfloat.Float{},
 	}
 	if !a.Ended.IsZero() {
 		shown.Ended = &a.Ended
@@ -129,25 +146,23 @@ func findTrial(ctx context.Context, db *registry.DB, prefix string) (string, err
 	return id, nil
 }
 
+// readRecord reads all that is known of the trial that prefix names.
 func readRecord(ctx context.Context, db *registry.DB, prefix string) (*record, error) {
 	id, err := findTrial(ctx, db, prefix)
 	if err != nil {
 		return nil, err
 	}
-	r := &record{Dir: db.TrialDir(id), History: []attempt{}, Notes: []note{}, Summaries: map[string]metricSummary{}}
-	if r.Sweeps, err = db.Sweeps(ctx, id); err != nil {
+	r := &record{Dir: db.TrialDir(id), Files: db.FilesDir(id), History: []attempt{}, Notes: []note{}, Summaries: map[string]metricSummary{}}
+	if r.Sweeps, err = db.SweepsOf(ctx, id); err != nil {
 		return nil, err
 	}
-	q, sweep := registry.Query{IDs: []string{id}}, ""
-	if n := len(r.Sweeps); n > 0 {
-		sweep = r.Sweeps[n-1]
-		q.Sweep = sweep
-	}
-	trials, err := db.Trials(ctx, q)
+	trials, err := db.Trials(ctx, registry.Query{IDs: []string{id}, All: true})
 	if err != nil {
 		return nil, err
 	}
-	r.listed, r.Spec = newListed(sweep, trials[0], liveState(db, trials[0])), trials[0].Spec
+	t := trials[0]
+	t.State = db.LiveState(t)
+	r.listed, r.Spec = newListed(t), t.Spec
 	if err := addMetrics(ctx, db, []listed{r.listed}); err != nil {
 		return nil, err
 	}
@@ -156,14 +171,10 @@ func readRecord(ctx context.Context, db *registry.DB, prefix string) (*record, e
 		return nil, err
 	}
 	for metric, s := range summaries[id] {
-		r.Summaries[metric] = metricSummary{number(s.Last), s.LastStep, number(s.Min), number(s.Max), s.N}
+		r.Summaries[metric] = newMetricSummary(s)
 	}
-	attempts, err := db.Attempts(ctx, id)
-	if err != nil {
+	if err := r.readHistory(ctx, db, t); err != nil {
 		return nil, err
-	}
-	for _, a := range attempts {
-		r.History = append(r.History, newAttempt(a))
 	}
 	notes, err := db.Notes(ctx, id)
 	if err != nil {
@@ -176,20 +187,37 @@ func readRecord(ctx context.Context, db *registry.DB, prefix string) (*record, e
 	return r, err
 }
 
+// readHistory reads the attempts with their own numbers, which stay theirs when another attempt's count.
+func (r *record) readHistory(ctx context.Context, db *registry.DB, t registry.Trial) error {
+	attempts, err := db.Attempts(ctx, t.ID)
+	if err != nil {
+		return err
+	}
+	for _, a := range attempts {
+		shown := newAttempt(a)
+		shown.Counts = a.Number == t.Result
+		values, err := db.AttemptMetrics(ctx, t.ID, a.Number)
+		if err != nil {
+			return err
+		}
+		for metric, v := range values {
+			shown.Metrics[metric] = jsonfloat.Float(v)
+		}
+		r.History = append(r.History, shown)
+	}
+	return nil
+}
+
 func (r *record) print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "trial\t%s\n", r.ID)
-	fmt.Fprintf(t, "state\t%s\n", r.State)
-	if r.Error != "" {
-		fmt.Fprintf(t, "error\t%s\n", r.Error)
-	}
-	if len(r.Sweeps) > 0 {
-		fmt.Fprintf(t, "sweeps\t%s\n", strings.Join(r.Sweeps, ", "))
-		fmt.Fprintf(t, "label\t%s\n", r.Label)
-	}
-	fmt.Fprintf(t, "folder\t%s\n", r.Dir)
-	if r.Predictions != "" {
-		fmt.Fprintf(t, "predictions\t%s\n", r.Predictions)
+	for _, f := range []field{
+		{"state", string(r.State)}, {"error", r.Error}, {"sweeps", strings.Join(r.Sweeps, ", ")}, {"label", r.Label},
+		{"tags", strings.Join(r.Tags, ", ")}, {"note", r.Note}, {"folder", r.Dir}, {"predictions", r.Predictions},
+	} {
+		if f.value != "" {
+			fmt.Fprintf(t, "%s\t%s\n", f.path, escape.Line(f.value))
+		}
 	}
 	fields, err := flatten(r.Spec)
 	if err != nil {
@@ -197,12 +225,17 @@ func (r *record) print(w io.Writer) error {
 	}
 	fmt.Fprintln(t, "\nSPEC\t")
 	for _, f := range fields {
-		fmt.Fprintf(t, "%s\t%s\n", f.path, f.value)
+		fmt.Fprintf(t, "%s\t%s\n", escape.Line(f.path), escape.Line(f.value))
 	}
 	for _, a := range r.History {
 		fmt.Fprintf(t, "\nATTEMPT %d\t%s, %s\n", a.Number, a.Purpose, a.State)
 		for _, f := range a.lines() {
-			fmt.Fprintf(t, "%s\t%s\n", f.path, f.value)
+			fmt.Fprintf(t, "%s\t%s\n", f.path, escape.Line(f.value))
+		}
+		if !a.Counts && a.Purpose == string(journal.PurposeRun) {
+			for _, metric := range sortedKeys(a.Metrics) {
+				fmt.Fprintf(t, "(%s)\t%s, not the trial's\n", escape.Line(metric), shortNumber(float64(a.Metrics[metric])))
+			}
 		}
 		fmt.Fprintf(t, "log\t%s\n", filepath.Join(r.Dir, fmt.Sprint(a.Number), "log.txt"))
 	}
@@ -211,13 +244,14 @@ func (r *record) print(w io.Writer) error {
 	}
 	for _, metric := range sortedKeys(r.Summaries) {
 		s := r.Summaries[metric]
-		fmt.Fprintf(t, "%s\t%.6g\t%d\t%.6g\t%.6g\t%d\n", metric, float64(s.Last), s.Step, float64(s.Min), float64(s.Max), s.Points)
+		fmt.Fprintf(t, "%s\t%.6g\t%d\t%s\t%s\t%d\n", escape.Line(metric), float64(s.Last), s.Step, showNumber(s.Min, "%.6g"),
+			showNumber(s.Max, "%.6g"), s.Points)
 	}
 	if len(r.Notes) > 0 {
 		fmt.Fprintln(t, "\nNOTE\t")
 	}
 	for _, n := range r.Notes {
-		fmt.Fprintf(t, "%s\t%s\n", n.Key, n.Text)
+		fmt.Fprintf(t, "%s\t%s\n", escape.Line(n.Key), escape.Line(n.Text))
 	}
 	return t.Flush()
 }
@@ -248,6 +282,7 @@ func (a attempt) provenance() []field {
 		{"engine", a.Engine}, {"threads", fmt.Sprint(a.Threads)}, {"commit", a.Commit}, {"uncommitted", a.DiffHash},
 		{"harness", a.Harness}, {"binary", a.BinaryHash}, {"go", a.GoVersion}, {"host", a.Host}, {"cpu", a.CPU},
 		{"cores", fmt.Sprint(a.Cores)}, {"gpu", a.GPU}, {"driver", a.Driver}, {"data", a.DataHash},
+		{"working folder", a.Dir}, {"code", a.Code}, {"kernels", a.Kernels},
 	}
 }
 

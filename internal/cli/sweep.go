@@ -17,7 +17,6 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"harness/model/spec"
 	"harness/registry"
 	"harness/registry/journal"
 	"harness/reports"
@@ -38,7 +37,9 @@ type sweepOptions struct {
 	dryRun      bool
 	json        bool
 	quiet       bool
+	redo        string
 	retryFailed bool
+	yes         bool
 }
 
 func newSweepCommand() *cobra.Command {
@@ -49,7 +50,9 @@ func newSweepCommand() *cobra.Command {
 		Long: `Run the trials of an experiment that have no result yet, and print its table.
 
 NAME is a built-in experiment, FILE a file of your own. Ctrl-C lets the running trials save a checkpoint; the same
-command goes on from there. Trials that failed for good are run again with --retry-failed only.`,
+command goes on from there. A trial that was killed, ran out of memory or of disk is tried again as often as the file's
+"retries" says, counted over all calls; what failed for good is run again with --redo failed. --redo stale runs again what was
+made by other code than is there now, --redo all everything, and --redo CONDITION what a filter chooses (harness ls --help).`,
 		Args: oneExperiment,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.home = homeOf(cmd)
@@ -61,7 +64,9 @@ command goes on from there. Trials that failed for good are run again with --ret
 	f.BoolVar(&o.dryRun, "dry-run", false, "print the trials and run nothing")
 	f.BoolVar(&o.json, "json", false, "print the trials as JSON")
 	f.BoolVar(&o.quiet, "quiet", false, "show neither progress nor table")
-	f.BoolVar(&o.retryFailed, "retry-failed", false, "run again what failed for good")
+	f.StringVar(&o.redo, "redo", "", "run again what has ended: failed, stale, all, or those for which a condition holds")
+	f.BoolVar(&o.retryFailed, "retry-failed", false, "the same as --redo failed")
+	f.BoolVar(&o.yes, "yes", false, "do not ask before results are replaced")
 	f.IntVar(&o.parallel, "parallel", 0, "trials at a time (default: what the file says, else by the cores)")
 	f.IntVar(&o.threads, "threads", 0, "threads of each trial (default: the cores divided among the trials)")
 	f.StringVar(&o.engine, "engine", "", "native (default), go, or xla:PATH with the path of a PJRT plugin")
@@ -73,194 +78,121 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 	if o.parallel < 0 || o.threads < 0 {
 		return usageError("--parallel and --threads: want at least 1")
 	}
+	if o.retryFailed {
+		if o.redo != "" {
+			return usageError("--retry-failed and --redo: want one of them")
+		}
+		o.redo = "failed"
+	}
 	kind, err := engineKind(o.engine)
 	if err != nil {
 		return err
 	}
+	named := o // the plan is named without the engine's setting, which --engine stands for
 	if kind != "" {
-		o.set = append(o.set, "engine="+kind)
+		named.set = append(append([]string(nil), o.set...), "engine="+kind)
 	}
-	s, trials, err := loadExperiment(name, o.experimentOptions)
+	plan, err := named.expand(ctx, log, name)
 	if err != nil {
 		return err
 	}
-	for _, t := range trials {
-		if _, err := engineFor(t.Spec, o.engine); err != nil {
-			return err
-		}
-	}
 	if o.dryRun {
-		return printPlan(w, s, trials, o.json)
+		return printPlan(w, plan, o.json)
 	}
 	db, err := openRegistry(ctx, log, o.home)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	planned, err := plan(trials)
+	if err := adopt(ctx, db, plan); err != nil {
+		return err
+	}
+	if err := o.preflight(ctx, db, plan); err != nil {
+		return err
+	}
+	if err := register(ctx, log, db, plan); err != nil {
+		return err
+	}
+	if err := o.again(ctx, log, db, plan, name); err != nil {
+		return err
+	}
+	trials, err := db.Trials(ctx, registry.Query{Sweep: plan.Handle})
 	if err != nil {
 		return err
-	}
-	if err := db.Plan(ctx, s.Name, planned); err != nil {
-		return err
-	}
-	if err := requireData(ctx, db, s.Name); err != nil {
-		return err
-	}
-	run := make([]runner.Trial, len(trials))
-	for i, t := range trials {
-		run[i] = runner.Trial{ID: t.ID, Spec: t.Spec, Label: t.Label}
 	}
 	ctx, stop := untilHangup(ctx)
 	defer stop()
 	began := time.Now()
-	result, err := runner.Run(ctx, db, run, o.runnerOptions(s, log))
+	options, err := o.runnerOptions(ctx, plan, log)
+	if err != nil {
+		return err
+	}
+	result, err := runner.Run(ctx, db, trials, options)
 	if err != nil {
 		return err
 	}
 	if !o.quiet {
-		fmt.Fprintln(log, resultLine(s.Name, result, time.Since(began)))
+		fmt.Fprintln(log, resultLine(plan.Handle, result, time.Since(began)))
 	}
-	if err := printSweep(context.WithoutCancel(ctx), w, db, s, o); err != nil {
+	if err := printSweep(context.WithoutCancel(ctx), w, db, plan, o); err != nil {
 		return err
 	}
-	return sweepError(s.Name, result)
+	return sweepError(plan.Handle, result)
 }
 
-// engineKind is the engine that a trial's spec names for the value of --engine.
-func engineKind(engine string) (string, error) {
-	switch {
-	case engine == "", engine == "native":
-		return "", nil
-	case engine == "go":
-		return "go", nil
-	case strings.HasPrefix(engine, "xla:") && engine != "xla:":
-		return "xla", nil
-	}
-	return "", usageError("unknown engine %q: want native, go, or xla:PATH with the path of a PJRT plugin", engine)
-}
-
-// engineFor is the engine to run a trial on: the kind that its spec names, and for xla the path that the user gives.
-func engineFor(t spec.Trial, given string) (string, error) {
-	switch {
-	case t.Command != "", t.Engine == "":
-		return "", nil
-	case t.Engine == "xla" && strings.HasPrefix(given, "xla:"):
-		return given, nil
-	case t.Engine == "xla":
-		return "", usageError("engine xla: give the path of its PJRT plugin with --engine xla:PATH")
-	}
-	return t.Engine, nil
-}
-
-// openRegistry opens the registry for writing and says so when it had to be rebuilt.
-func openRegistry(ctx context.Context, log io.Writer, home string) (*registry.DB, error) {
-	db, err := registry.Open(ctx, home)
+func (o sweepOptions) runnerOptions(ctx context.Context, plan *sweeps.Plan, log io.Writer) (runner.Options, error) {
+	dir, err := workingDir()
 	if err != nil {
-		return nil, withHint(err, "choose a folder that can be written with --home DIR or $HARNESS_HOME")
+		return runner.Options{}, err
 	}
-	sayRebuilt(log, db)
-	return db, nil
-}
-
-func sayRebuilt(log io.Writer, db *registry.DB) {
-	if db.Rebuilt > 0 {
-		fmt.Fprintf(log, "registry.db was missing: rebuilt from %d journals\n", db.Rebuilt)
-	}
-	for _, damage := range db.Damaged {
-		fmt.Fprintf(log, "damaged journal, read up to there: %v\n", damage)
-	}
-}
-
-func (o sweepOptions) runnerOptions(s *sweeps.Sweep, log io.Writer) runner.Options {
 	parallel := o.parallel
 	if parallel == 0 {
-		parallel = s.Run.Parallel
+		parallel = plan.Run.Parallel
+	}
+	threads := o.threads
+	if threads == 0 {
+		threads = plan.Resources.CPUs
+	}
+	metrics := make([]string, len(plan.Metrics))
+	for i, m := range plan.Metrics {
+		metrics[i] = m.Key
+	}
+	retryOn := make([]journal.Class, len(plan.Run.RetryOn))
+	for i, class := range plan.Run.RetryOn {
+		retryOn[i] = journal.Class(class)
 	}
 	return runner.Options{
 		Child:       childOf(o.home, o.engine),
+		Guardian:    guardian,
+		Handle:      plan.Handle,
+		Dir:         dir,
+		Metrics:     metrics,
 		Parallel:    parallel,
-		Threads:     o.threads,
+		Threads:     threads,
 		Engine:      o.engine,
-		GPUs:        runner.GPUs{Devices: visibleGPUs(), PerTrial: s.Resources.GPUs, PerGPU: s.Resources.PerGPU},
-		Retries:     s.Run.Retries,
-		MaxFailures: s.Run.MaxFailures,
-		Timeout:     s.Resources.Timeout,
+		GPUs:        runner.GPUs{Devices: visibleGPUs(), PerTrial: plan.Resources.GPUs, PerGPU: plan.Resources.PerGPU},
+		Retries:     plan.Run.Retries,
+		RetryOn:     retryOn,
+		MaxFailures: plan.Run.MaxFailures,
+		Timeout:     plan.Resources.Timeout,
 		Grace:       grace,
-		RetryFailed: o.retryFailed,
-		Provenance:  func() journal.Provenance { return registry.Here(context.Background()) },
+		Provenance:  func() journal.Provenance { return build(context.Background()) },
+		Code:        codeOf(ctx, o.home),
 		Kill:        secondSignal(),
 		Out:         log,
 		Display:     displayOf(log, o.quiet),
-	}
-}
-
-// visibleGPUs lists the GPUs that the user leaves to us: $CUDA_VISIBLE_DEVICES, else all that there are.
-func visibleGPUs() []string {
-	if visible, ok := os.LookupEnv("CUDA_VISIBLE_DEVICES"); ok {
-		return strings.FieldsFunc(visible, func(r rune) bool { return r == ',' })
-	}
-	files, _ := filepath.Glob("/dev/nvidia[0-9]*") // the pattern is right
-	devices := make([]string, len(files))
-	for i := range files {
-		devices[i] = strconv.Itoa(i)
-	}
-	return devices
-}
-
-// childOf makes the process that runs an attempt: this very program, even if its file was replaced meanwhile.
-func childOf(home, engine string, more ...string) func(dir string, threads int) *exec.Cmd {
-	return func(dir string, threads int) *exec.Cmd {
-		args := append([]string{"trial", "run", "--home", home, "--dir", dir, "--threads", strconv.Itoa(threads),
-			"--engine", engine}, more...)
-		cmd := exec.Command("/proc/self/exe", args...)
-		cmd.Args[0] = os.Args[0]
-		return cmd
-	}
-}
-
-// untilHangup ends ctx also when the terminal is closed, unless the user has seen to that (nohup).
-func untilHangup(ctx context.Context) (context.Context, context.CancelFunc) {
-	if signal.Ignored(syscall.SIGHUP) {
-		return context.WithCancel(ctx)
-	}
-	return signal.NotifyContext(ctx, syscall.SIGHUP)
-}
-
-// secondSignal returns a channel that is closed when the user asks to stop for the second time; the first time cancels
-// the context of the command.
-func secondSignal() <-chan struct{} {
-	second := make(chan struct{})
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		<-signals
-		<-signals
-		close(second)
-	}()
-	return second
-}
-
-func displayOf(log io.Writer, quiet bool) runner.Display {
-	if quiet {
-		return runner.Silent
-	}
-	if file, ok := log.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
-		return runner.Bars
-	}
-	return runner.Plain
+	}, nil
 }
 
 // printSweep prints what the sweep came to: its table, or its trials as JSON.
-func printSweep(ctx context.Context, w io.Writer, db *registry.DB, s *sweeps.Sweep, o sweepOptions) error {
+func printSweep(ctx context.Context, w io.Writer, db *registry.DB, plan *sweeps.Plan, o sweepOptions) error {
 	if o.json {
-		return list(ctx, w, db, listOptions{sweep: s.Name, json: true})
+		return list(ctx, w, db, listOptions{sweep: plan.Handle, json: true})
 	}
 	if o.quiet {
 		return nil
 	}
-	commit, _ := registry.Revision(ctx)
-	table, err := reports.Build(ctx, db, s, reports.Options{Commit: commit})
+	table, err := buildTable(ctx, db, plan)
 	if errors.Is(err, reports.ErrNothing) {
 		return nil
 	}
@@ -291,11 +223,13 @@ func sweepError(name string, r runner.Result) error {
 	switch {
 	case errors.Is(r.Stopped, context.Canceled):
 		return withHint(withCode(exitInterrupted, fmt.Errorf("sweep %s: interrupted", name)), "the same command goes on")
+	case errors.Is(r.Stopped, runner.ErrAllFail):
+		return withHint(withCode(exitSomeFailed, fmt.Errorf("sweep %s: %w", name, r.Stopped)), "mend the cause and call it again with --redo failed")
 	case errors.Is(r.Stopped, runner.ErrTooManyFailures):
 		return withCode(exitSomeFailed, fmt.Errorf("sweep %s: %w", name, r.Stopped))
 	case r.Failed > 0:
 		return withHint(withCode(exitSomeFailed, fmt.Errorf("sweep %s: %d of %d trials failed", name, r.Failed,
-			r.Done+r.Failed+r.Interrupted+r.Queued)), "see harness ls --state failed and harness trial log ID; --retry-failed runs them again")
+			r.Done+r.Failed+r.Interrupted+r.Queued)), "see harness ls --state failed and harness trial log ID; --redo failed runs them again")
 	case r.Interrupted+r.Queued > 0:
 		return withHint(fmt.Errorf("sweep %s: %d trials are not done", name, r.Interrupted+r.Queued), "the same command goes on")
 	}

@@ -22,8 +22,9 @@ import (
 )
 
 func newTrialCommand() *cobra.Command {
-	return newGroup("trial", "Run a single trial again, or read its log",
-		newTrialRerunCommand(), newTrialLogCommand(), newTrialRunCommand())
+	return newGroup("trial", "Run a single trial again, read its log, tag, note or remove it",
+		newTrialRerunCommand(), newTrialLogCommand(), newTrialRemoveCommand(), newTrialTagCommand(), newTrialNoteCommand(),
+		newTrialRunCommand())
 }
 
 // newTrialRunCommand is the process that sweep starts for each attempt of a built-in trial.
@@ -99,7 +100,7 @@ func openJournal(ctx context.Context, env model.Env, t spec.Trial) (*journal.Wri
 		return nil, err
 	}
 	return w, w.Start(journal.Start{Trial: t.ID(), Attempt: number, Purpose: journal.PurposeRun, Spec: t.Canonical(),
-		Engine: cmp.Or(env.Engine, "native"), Threads: env.Threads, Provenance: registry.Here(ctx)})
+		Engine: cmp.Or(env.Engine, "native"), Threads: env.Threads, Provenance: build(ctx)})
 }
 
 func newTrialLogCommand() *cobra.Command {

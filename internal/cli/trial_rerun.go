@@ -13,6 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"harness/internal/escape"
+	"harness/internal/jsonfloat"
 	"harness/registry"
 	"harness/registry/journal"
 	"harness/runner"
@@ -52,19 +54,12 @@ The record of the trial stays as it is. The exit code is 0 when all agree and 4 
 
 // comparison is what a rerun found.
 type comparison struct {
-	ID      string      `json:"id"`
-	Attempt int         `json:"attempt"`
-	Agree   bool        `json:"agree"`
-	Metrics []agreement `json:"metrics"`
-	Differs []fieldPair `json:"provenance"` // in what else the two runs differ
-}
-
-// agreement is one number of both runs; nil is not recorded.
-type agreement struct {
-	Metric   string  `json:"metric"`
-	Original *number `json:"original"`
-	Rerun    *number `json:"rerun"`
-	Agree    bool    `json:"agree"`
+	ID      string             `json:"id"`
+	Attempt int                `json:"attempt"`
+	Agree   bool               `json:"agree"`
+	Metrics []runner.Agreement `json:"metrics"`
+	Differs []fieldPair        `json:"provenance"` // in what else the two runs differ
+	Code    []string           `json:"code"`       // files of the program that differ
 }
 
 func rerun(ctx context.Context, w, log io.Writer, prefix string, o rerunOptions) error {
@@ -90,12 +85,12 @@ func rerun(ctx context.Context, w, log io.Writer, prefix string, o rerunOptions)
 	}
 	engine := o.engine
 	if engine == "" {
-		engine = t.Newest.Engine
+		engine = t.Finished.Engine
 	}
-	attempt, err := runner.Rerun(ctx, db, runner.Trial{ID: id, Spec: t.Spec, Label: id[:8]}, runner.Options{
+	attempt, err := runner.Rerun(ctx, db, t, runner.Options{
 		Child: childOf(o.home, engine, "--fresh"), Parallel: 1, Threads: o.threads, Engine: engine, Grace: grace,
-		Provenance: func() journal.Provenance { return registry.Here(context.Background()) },
-		Kill:       secondSignal(), Out: log, Display: displayOf(log, o.quiet),
+		Provenance: func() journal.Provenance { return build(context.Background()) }, Code: codeOf(ctx, o.home), Guardian: guardian,
+		Kill: secondSignal(), Out: log, Display: displayOf(log, o.quiet),
 	})
 	if errors.Is(err, context.Canceled) {
 		return withCode(exitInterrupted, fmt.Errorf("rerun of trial %s: interrupted", id))
@@ -126,57 +121,28 @@ func openExisting(ctx context.Context, log io.Writer, home string) (*registry.DB
 	return openRegistry(ctx, log, home)
 }
 
-// compareRuns compares the final numbers of a trial with those of its rerun.
+// compareRuns compares the final numbers of a trial with those of its rerun, and what made them.
 func compareRuns(ctx context.Context, db *registry.DB, t registry.Trial, attempt int, tolerance float64) (*comparison, error) {
-	summaries, err := db.Summary(ctx, []string{t.ID})
+	metrics, err := runner.Compare(ctx, db, t.ID, attempt, tolerance)
 	if err != nil {
 		return nil, err
 	}
-	again, err := db.AttemptMetrics(ctx, t.ID, attempt)
-	if err != nil {
-		return nil, err
-	}
-	c := &comparison{ID: t.ID, Attempt: attempt, Agree: true, Metrics: []agreement{}}
-	names := sortedKeys(summaries[t.ID])
-	for _, name := range sortedKeys(again) {
-		if _, ok := summaries[t.ID][name]; !ok {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		a := agreement{Metric: name}
-		first, ok := summaries[t.ID][name]
-		if ok {
-			value := number(first.Last)
-			a.Original = &value
-		}
-		if second, ok := again[name]; ok {
-			value := number(second)
-			a.Rerun = &value
-		}
-		a.Agree = a.Original != nil && a.Rerun != nil && agree(float64(*a.Original), float64(*a.Rerun), tolerance)
-		c.Agree = c.Agree && a.Agree
-		c.Metrics = append(c.Metrics, a)
-	}
+	c := &comparison{ID: t.ID, Attempt: attempt, Metrics: metrics, Code: []string{}}
+	c.Agree = !slices.ContainsFunc(metrics, func(a runner.Agreement) bool { return !a.Agree })
 	attempts, err := db.Attempts(ctx, t.ID)
 	if err != nil {
 		return nil, err
 	}
 	for _, a := range attempts {
-		if a.Number == attempt {
-			c.Differs = pairFields(newAttempt(t.Newest).provenance(), newAttempt(a).provenance())
+		if a.Number != attempt {
+			continue
+		}
+		c.Differs = pairFields(newAttempt(t.Finished).provenance(), newAttempt(a).provenance())
+		if c.Code, err = codeDifferences(db.Home, t.Finished.Code, a.Code); err != nil {
+			return nil, err
 		}
 	}
 	return c, nil
-}
-
-// agree compares bits, or within a tolerance that is relative for numbers above 1.
-func agree(a, b, tolerance float64) bool {
-	if math.Float64bits(a) == math.Float64bits(b) || math.IsNaN(a) && math.IsNaN(b) {
-		return true
-	}
-	return tolerance > 0 && math.Abs(a-b) <= tolerance*max(1, math.Abs(a), math.Abs(b))
 }
 
 func (c *comparison) write(w io.Writer, asJSON bool) error {
@@ -190,16 +156,19 @@ func (c *comparison) write(w io.Writer, asJSON bool) error {
 		if !a.Agree {
 			word = "DIFFERS"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", a.Metric, exactly(a.Original), exactly(a.Rerun), word)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", escape.Line(a.Metric), exactly(a.Original), exactly(a.Rerun), word)
 	}
 	for _, d := range c.Differs {
 		fmt.Fprintf(t, "(%s)\t%s\t%s\t\n", d.Name, dash(d.A), dash(d.B))
+	}
+	for _, line := range c.Code {
+		fmt.Fprintf(t, "(code: %s)\t\t\t\n", escape.Line(line))
 	}
 	return t.Flush()
 }
 
 // exactly prints a number so that other bits are other digits.
-func exactly(n *number) string {
+func exactly(n *jsonfloat.Float) string {
 	if n == nil {
 		return "-"
 	}
@@ -208,6 +177,9 @@ func exactly(n *number) string {
 
 // verdict is the error that tells the exit code: nil when all numbers agree.
 func (c *comparison) verdict() error {
+	if len(c.Metrics) == 0 {
+		return fmt.Errorf("trial %s: neither run recorded a number: there is nothing to compare", c.ID)
+	}
 	differ := 0
 	for _, a := range c.Metrics {
 		if !a.Agree {
@@ -218,6 +190,9 @@ func (c *comparison) verdict() error {
 		return nil
 	}
 	err := withCode(exitDisagreed, fmt.Errorf("trial %s: %d of %d numbers do not agree", c.ID, differ, len(c.Metrics)))
+	if len(c.Code) > 0 {
+		return withHint(err, "the code differs: "+someTexts(c.Code, 3))
+	}
 	for _, d := range c.Differs {
 		if d.Name == "cpu" || d.Name == "engine" || d.Name == "gpu" {
 			return withHint(err, "the two runs used different hardware: --tolerance 1e-3 compares loosely")

@@ -1,0 +1,91 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"harness/registry"
+	"harness/runner"
+)
+
+func newCancelCommand() *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "cancel SWEEP | ID...",
+		Short: "Stop a running sweep, or single trials of it",
+		Long: `Stop a running sweep as Ctrl-C in its terminal does, or single trials of it while the others go on. What is stopped may save
+a checkpoint, counts as interrupted, and is taken up again by the next call of the sweep.`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			db, err := openForReading(cmd)
+			if err != nil {
+				return err
+			}
+			defer db.Close()
+			return cancel(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), db, args, yes)
+		},
+	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	return cmd
+}
+
+// cancel asks the sweep or the trials that names name to stop.
+func cancel(ctx context.Context, w, log io.Writer, db *registry.DB, names []string, yes bool) error {
+	if len(names) == 1 {
+		if handle, err := sweepNamed(ctx, db, names[0]); err == nil {
+			return cancelSweep(w, log, db, handle, yes)
+		}
+	}
+	trials, err := namedTrials(ctx, db, names, listOptions{})
+	if err != nil {
+		return err
+	}
+	for _, t := range trials {
+		if t.State != registry.Running {
+			return fmt.Errorf("trial %s is %s: there is nothing to stop", t.ID[:8], t.State)
+		}
+	}
+	if err := confirm(log, yes, "stop "+some(trials, 20)); err != nil {
+		return err
+	}
+	for _, t := range trials {
+		if err := runner.Cancel(db.TrialDir(t.ID)); err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "asked %s to stop\n", t.ID[:8])
+	}
+	return nil
+}
+
+func cancelSweep(w, log io.Writer, db *registry.DB, handle string, yes bool) error {
+	running, err := runner.ListRunning(db.Home)
+	if err != nil {
+		return err
+	}
+	stopped := 0
+	for _, r := range running {
+		if r.Handle != handle {
+			continue
+		}
+		if err := confirm(log, yes, fmt.Sprintf("stop sweep %s (pid %d)", handle, r.PID)); err != nil {
+			return err
+		}
+		process, err := os.FindProcess(r.PID)
+		if err == nil {
+			err = process.Signal(os.Interrupt)
+		}
+		if err != nil {
+			return fmt.Errorf("stop sweep %s: %w", handle, err)
+		}
+		fmt.Fprintf(w, "asked sweep %s (pid %d) to stop\n", handle, r.PID)
+		stopped++
+	}
+	if stopped == 0 {
+		return fmt.Errorf("sweep %s is not running", handle)
+	}
+	return nil
+}

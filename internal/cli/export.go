@@ -1,0 +1,127 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"harness/internal/atomicfile"
+	"harness/internal/escape"
+	"harness/internal/jsonfloat"
+	"harness/registry"
+)
+
+// exportOptions are the flags of export.
+type exportOptions struct {
+	listOptions
+	metrics []string
+	out     string
+}
+
+func newExportCommand() *cobra.Command {
+	var o exportOptions
+	cmd := &cobra.Command{
+		Use:   "export [SWEEP | ID...]",
+		Short: "Write every recorded point of the trials' curves as CSV",
+		Long: `Write every recorded point of the trials' curves as CSV: trial, sweep, label, seed, state, metric, step, value. The points of a
+finished trial are those of the attempt that finished; "state" tells the others apart. NaN, +Inf and -Inf are written so.
+
+` + filterHelp,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			db, err := openForReading(cmd)
+			if err != nil {
+				return err
+			}
+			defer db.Close()
+			return export(cmd.Context(), cmd.OutOrStdout(), db, args, o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringSliceVar(&o.metrics, "metrics", nil, "only these metrics, with commas")
+	f.StringVar(&o.filter, "filter", "", "only trials for which a condition holds")
+	f.StringVar(&o.out, "out", "", "write to this file instead of printing")
+	return cmd
+}
+
+// export writes the points of the chosen trials.
+func export(ctx context.Context, w io.Writer, db *registry.DB, names []string, o exportOptions) error {
+	trials, err := exported(ctx, db, names, o.listOptions)
+	if err != nil {
+		return err
+	}
+	if known := namesOf(trials, "metrics"); len(trials) > 0 {
+		for _, metric := range o.metrics {
+			if !slices.Contains(known, metric) {
+				return usageError("--metrics: no trial has %s: want some of %s", metric, strings.Join(known, ", "))
+			}
+		}
+	}
+	if o.out == "" {
+		return writePoints(ctx, w, db, trials, o.metrics)
+	}
+	var text bytes.Buffer
+	if err := writePoints(ctx, &text, db, trials, o.metrics); err != nil {
+		return err
+	}
+	if err := atomicfile.Write(o.out, text.Bytes()); err != nil {
+		return fmt.Errorf("write points: %w", err)
+	}
+	fmt.Fprintln(w, o.out)
+	return nil
+}
+
+// exported is what the arguments name: a sweep, or trials by their ids.
+func exported(ctx context.Context, db *registry.DB, names []string, o listOptions) ([]listed, error) {
+	if len(names) == 1 {
+		if handle, err := sweepNamed(ctx, db, names[0]); err == nil {
+			o.sweep, names = handle, nil
+		}
+	}
+	trials, err := namedTrials(ctx, db, names, o)
+	if err != nil || len(names) == 0 {
+		return trials, err
+	}
+	if err := addMetrics(ctx, db, trials); err != nil {
+		return nil, err
+	}
+	chosen, err := parseFilter(o.filter)
+	if err != nil {
+		return nil, err
+	}
+	return chosen.apply(trials)
+}
+
+func writePoints(ctx context.Context, w io.Writer, db *registry.DB, trials []listed, metrics []string) error {
+	out := csv.NewWriter(w)
+	if err := out.Write([]string{"trial", "sweep", "label", "seed", "state", "metric", "step", "value"}); err != nil {
+		return err
+	}
+	for _, t := range trials {
+		for _, metric := range sortedKeys(t.Metrics) {
+			if len(metrics) > 0 && !slices.Contains(metrics, metric) {
+				continue
+			}
+			points, err := db.Points(ctx, t.ID, metric)
+			if err != nil {
+				return err
+			}
+			for _, p := range points {
+				value := strings.Trim(string(jsonfloat.Append(nil, p.Value)), `"`)
+				if err := out.Write([]string{t.ID, escape.Cell(t.Sweep), escape.Cell(t.Label), strconv.FormatInt(t.Seed, 10), string(t.State),
+					escape.Cell(metric), strconv.FormatInt(p.Step, 10), value}); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	out.Flush()
+	return out.Error()
+}

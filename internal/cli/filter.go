@@ -1,0 +1,226 @@
+package cli
+
+import (
+	"encoding/json"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"harness/sweeps/condition"
+)
+
+// filterNames are the names of a filter that stand alone; others begin with metrics. or params.
+var filterNames = []string{"id", "state", "sweep", "label", "row", "control", "seed", "tags", "note", "attempts", "error",
+	"started", "ended", "took"}
+
+const filterHelp = `A filter is a condition in the language of "when" and "exclude":
+  harness ls --filter 'metrics.acc > 0.9 and params.lr == 0.1 and state == "done"'
+Names: id, state, sweep, label, row, control, seed, tags (a list: 'best' in tags), note, attempts, error, started and ended
+(text such as 2026-01-31T10:00:00Z), took (seconds), params.NAME and metrics.NAME. What a trial lacks equals nothing.`
+
+// filter chooses trials by a condition.
+type filter struct{ expr *condition.Expr }
+
+// parseFilter reads the condition of --filter; "" chooses all.
+func parseFilter(text string) (filter, error) {
+	if text == "" {
+		return filter{}, nil
+	}
+	expr, err := condition.Parse(text)
+	if err != nil {
+		return filter{}, usageError("--filter: %w", err)
+	}
+	return filter{expr}, nil
+}
+
+// apply keeps the trials for which the condition holds. A name that no trial has is misuse: it would choose nothing in silence.
+func (f filter) apply(trials []listed) ([]listed, error) {
+	if f.expr == nil || len(trials) == 0 {
+		return trials, nil
+	}
+	if err := checkNames("--filter", f.expr.Names, trials); err != nil {
+		return nil, err
+	}
+	kept := []listed{}
+	for _, t := range trials {
+		holds, err := f.expr.Holds(t.lookup)
+		if err != nil {
+			return nil, usageError("--filter: trial %s: %w", t.ID[:8], err)
+		}
+		if holds {
+			kept = append(kept, t)
+		}
+	}
+	return kept, nil
+}
+
+// checkNames refuses names that are not known, and parameters and metrics that no trial has.
+func checkNames(flag string, names []string, trials []listed) error {
+	for _, name := range names {
+		kind, rest, dotted := strings.Cut(name, ".")
+		switch {
+		case slices.Contains(filterNames, name):
+			continue
+		case dotted && (kind == "params" || kind == "metrics"):
+			if known := namesOf(trials, kind); !slices.Contains(known, rest) {
+				return usageError("%s: no trial has %s: want one of %s", flag, name, strings.Join(known, ", "))
+			}
+			continue
+		}
+		return usageError("%s: unknown name %q: want %s, params.NAME or metrics.NAME", flag, name, strings.Join(filterNames, ", "))
+	}
+	return nil
+}
+
+// namesOf lists the parameters or the metrics that trials have, sorted.
+func namesOf(trials []listed, kind string) []string {
+	seen := map[string]bool{}
+	for _, t := range trials {
+		if kind == "metrics" {
+			for name := range t.Metrics {
+				seen[name] = true
+			}
+			continue
+		}
+		for name := range t.params() {
+			seen[name] = true
+		}
+	}
+	return sortedKeys(seen)
+}
+
+// lookup is what a condition sees of a trial.
+func (t *listed) lookup(name string) any {
+	switch name {
+	case "id":
+		return t.ID
+	case "state":
+		return string(t.State)
+	case "sweep":
+		return t.Sweep
+	case "label":
+		return t.Label
+	case "row":
+		return t.Row
+	case "control":
+		return t.Control
+	case "note":
+		return t.Note
+	case "error":
+		return t.Error
+	case "seed":
+		return json.Number(strconv.FormatInt(t.Seed, 10))
+	case "attempts":
+		return json.Number(strconv.Itoa(t.Attempts))
+	case "tags":
+		tags := make([]any, len(t.Tags))
+		for i, tag := range t.Tags {
+			tags[i] = tag
+		}
+		return tags
+	case "started":
+		return timeText(t.Started)
+	case "ended":
+		return timeText(t.Ended)
+	case "took":
+		if t.Started == nil || t.Ended == nil {
+			return nil
+		}
+		return json.Number(strconv.FormatFloat(t.Ended.Sub(*t.Started).Seconds(), 'f', 3, 64))
+	}
+	kind, rest, _ := strings.Cut(name, ".")
+	switch kind {
+	case "params":
+		return t.params()[rest]
+	case "metrics":
+		if v := t.Metrics[rest]; v != nil && !math.IsNaN(float64(*v)) {
+			return json.Number(strconv.FormatFloat(float64(*v), 'g', -1, 64))
+		}
+	}
+	return nil
+}
+
+func timeText(at *time.Time) any {
+	if at == nil {
+		return nil
+	}
+	return at.UTC().Format(time.RFC3339)
+}
+
+// params is what the sweep varies, by path.
+func (t *listed) params() map[string]any {
+	values := map[string]any{}
+	if len(t.Params) == 0 {
+		return values
+	}
+	d := json.NewDecoder(strings.NewReader(string(t.Params)))
+	d.UseNumber()
+	_ = d.Decode(&values) // the registry keeps an object
+	return values
+}
+
+// order sorts trials by a name, rising; "-NAME" falling. Trials without a value come last, each way.
+func order(trials []listed, by string) error {
+	name, falling := strings.CutPrefix(by, "-")
+	if by == "" || len(trials) == 0 {
+		return nil
+	}
+	if err := checkNames("--sort", []string{name}, trials); err != nil {
+		return err
+	}
+	var failed error
+	slices.SortStableFunc(trials, func(a, b listed) int {
+		x, y := a.lookup(name), b.lookup(name)
+		switch {
+		case x == nil && y == nil:
+			return 0
+		case x == nil:
+			return 1
+		case y == nil:
+			return -1
+		}
+		order, err := compareValues(x, y)
+		if err != nil {
+			failed = usageError("--sort %s: %w", by, err)
+		}
+		if falling {
+			return -order
+		}
+		return order
+	})
+	return failed
+}
+
+// compareValues orders two values of one type; truth and lists by their text.
+func compareValues(x, y any) (int, error) {
+	less, err := (condition.Compare)(x, y)
+	if err != nil {
+		return strings.Compare(printedValue(x), printedValue(y)), nil
+	}
+	return less, nil
+}
+
+// printedValue is a value as a column shows it.
+func printedValue(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	case json.Number:
+		return v.String()
+	case []any:
+		parts := make([]string, len(v))
+		for i := range v {
+			parts[i] = printedValue(v[i])
+		}
+		return strings.Join(parts, "+")
+	}
+	encoded, err := json.Marshal(v)
+	if err != nil {
+		return ""
+	}
+	return string(encoded)
+}

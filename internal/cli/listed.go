@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"harness/internal/escape"
+	"harness/internal/jsonfloat"
+	"harness/registry"
+)
+
+// listed is a trial as ls prints it.
+type listed struct {
+	ID       string                      `json:"id"`
+	State    registry.State              `json:"state"`
+	Sweep    string                      `json:"sweep"`
+	Former   bool                        `json:"former,omitempty"` // its sweep was planned anew without it
+	Label    string                      `json:"label"`
+	Row      string                      `json:"row"`
+	Params   json.RawMessage             `json:"params"`
+	Metrics  map[string]*jsonfloat.Float `json:"metrics"`
+	Final    bool                        `json:"final"` // the metrics are those of a finished attempt
+	Seed     int64                       `json:"seed"`
+	Control  string                      `json:"control,omitempty"`
+	Attempts int                         `json:"attempts"`
+	Error    string                      `json:"error,omitempty"`
+	Tags     []string                    `json:"tags,omitempty"`
+	Note     string                      `json:"note,omitempty"`
+	Started  *time.Time                  `json:"started,omitempty"`
+	Ended    *time.Time                  `json:"ended,omitempty"`
+}
+
+func newListed(t registry.Trial) listed {
+	l := listed{
+		ID: t.ID, State: t.State, Sweep: t.Sweep, Former: t.Former, Label: t.Label, Row: t.Row, Params: t.Params,
+		Metrics: map[string]*jsonfloat.Float{}, Final: t.Result > 0, Seed: t.Seed, Control: t.Control, Attempts: t.Attempt,
+		Tags: t.Tags, Note: t.Note,
+	}
+	if len(l.Params) == 0 {
+		l.Params = json.RawMessage("{}")
+	}
+	if t.State != registry.Done {
+		l.Error = t.Newest.Error
+	}
+	if !t.Newest.Started.IsZero() {
+		l.Started = &t.Newest.Started
+	}
+	if !t.Newest.Ended.IsZero() {
+		l.Ended = &t.Newest.Ended
+	}
+	return l
+}
+
+func addMetrics(ctx context.Context, db *registry.DB, trials []listed) error {
+	ids := make([]string, len(trials))
+	for i, t := range trials {
+		ids[i] = t.ID
+	}
+	summaries, err := db.Summary(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, t := range trials {
+		for metric, s := range summaries[t.ID] {
+			t.Metrics[metric] = jsonfloat.Known(s.Last, true)
+		}
+	}
+	return nil
+}
+
+// cell is a value for a spreadsheet: numbers as they are, with all their digits, texts disarmed.
+func (t *listed) cell(name string) string {
+	if _, number := t.lookup(name).(json.Number); number {
+		return printedValue(t.lookup(name))
+	}
+	return escape.Cell(t.text(name, nil))
+}
+
+// text is the value of a name, metrics in the given format; "" for what the trial lacks.
+func (t *listed) text(name string, format func(float64) string) string {
+	metric, ok := strings.CutPrefix(name, "metrics.")
+	if !ok {
+		return printedValue(t.lookup(name))
+	}
+	v := t.Metrics[metric]
+	switch {
+	case v == nil:
+		return ""
+	case format != nil:
+		return format(float64(*v))
+	}
+	return strings.Trim(string(jsonfloat.Append(nil, float64(*v))), `"`)
+}
+
+// shortNumber has four digits; what smoothing leaves of nothing is nothing.
+func shortNumber(v float64) string {
+	switch {
+	case math.IsNaN(v):
+		return "NaN"
+	case math.Abs(v) < 1e-9:
+		return "0"
+	}
+	return fmt.Sprintf("%.4g", v)
+}

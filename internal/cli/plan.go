@@ -1,0 +1,152 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"harness/model"
+	"harness/model/spec"
+	"harness/registry"
+	"harness/sweeps"
+)
+
+// expand makes the plan of an experiment: named, sealed, and with the project that its program belongs to.
+func (o sweepOptions) expand(ctx context.Context, log io.Writer, name string) (*sweeps.Plan, error) {
+	s, err := loadExperiment(name, o.experimentOptions)
+	if err != nil {
+		return nil, err
+	}
+	if s.Command != "" && s.Project == "" {
+		if s.Project, err = projectOf(o.home, "."); err != nil {
+			return nil, err
+		}
+	}
+	plan, err := s.Expand(func(t *spec.Trial) error { return o.seal(ctx, log, t) })
+	if err != nil {
+		return nil, usageError("%w", err)
+	}
+	for _, warning := range s.Warnings {
+		fmt.Fprintf(log, "warning: %s\n", warning)
+	}
+	if plan.Options, err = o.experimentOptions.list(o.engine); err != nil {
+		return nil, err
+	}
+	plan.Handle = handleOf(plan.Name, plan.Options)
+	plan.Harness = version(build(ctx))
+	if plan.File, err = experimentPath(name); err != nil {
+		return nil, err
+	}
+	return plan, nil
+}
+
+// seal completes what a trial is by the contents of its data and weights. A dry run shows trials whose data are not there.
+func (o sweepOptions) seal(ctx context.Context, log io.Writer, t *spec.Trial) error {
+	err := model.Seal(ctx, o.home, t)
+	if err != nil && o.dryRun && ctx.Err() == nil {
+		fmt.Fprintf(log, "the ids are provisional: %v\n", err)
+		return nil
+	}
+	return hintMissing(err)
+}
+
+// adopt gives the trials of a plan the ids that the predecessor gave them, where the home has results under those and the
+// settings mean the same: nothing is trained twice because names are made in another way now.
+func adopt(ctx context.Context, db *registry.DB, plan *sweeps.Plan) error {
+	var old []string
+	for _, t := range plan.Trials {
+		if legacy := t.Spec.LegacyID(); legacy != t.ID {
+			old = append(old, legacy)
+		}
+	}
+	if len(old) == 0 {
+		return nil
+	}
+	var ids []string
+	for _, t := range plan.Trials {
+		ids = append(ids, t.ID)
+	}
+	known, err := db.Trials(ctx, registry.Query{IDs: append(ids, old...), All: true})
+	if err != nil {
+		return err
+	}
+	at := map[string]registry.Trial{}
+	for _, t := range known {
+		at[t.ID] = t
+	}
+	renamed, taken := map[string]string{}, map[string]bool{}
+	for _, t := range plan.Trials {
+		legacy := t.Spec.LegacyID()
+		before, there := at[legacy]
+		if _, own := at[t.ID]; own || !there || taken[legacy] || legacy == t.ID {
+			continue
+		}
+		if mayAdopt(t.Spec, before, plan.Name) {
+			renamed[t.ID], taken[legacy] = legacy, true
+		}
+	}
+	plan.Rename(renamed)
+	return nil
+}
+
+// mayAdopt tells whether a trial that the predecessor recorded is the one that is wanted now. Of weights it kept the path
+// only: what was trained from them is trained again.
+func mayAdopt(want spec.Trial, have registry.Trial, sweep string) bool {
+	switch {
+	case want.Encoder.WeightsDigest != "" || want.LM.WeightsDigest != "":
+		return false
+	case want.Command != "":
+		return have.Sweep == sweep && have.Spec.Project == ""
+	case want.Data.Digest != "":
+		return have.Finished.DataHash == want.Data.Digest
+	}
+	return true
+}
+
+// register stores the plan in the registry, under a handle that no other file has.
+func register(ctx context.Context, log io.Writer, db *registry.DB, plan *sweeps.Plan) error {
+	var err error
+	if plan.Handle, err = claimHandle(ctx, log, db, plan.Handle, plan.File); err != nil {
+		return err
+	}
+	encoded, err := plan.Encode()
+	if err != nil {
+		return err
+	}
+	members, err := members(plan)
+	if err != nil {
+		return err
+	}
+	return db.Plan(ctx, registry.Sweep{Handle: plan.Handle, Name: plan.Name, File: plan.File, Options: strings.Join(plan.Options, " "),
+		Harness: plan.Harness, Plan: encoded, Members: members})
+}
+
+// members are the trials of a plan as the registry lists them.
+func members(plan *sweeps.Plan) ([]registry.Member, error) {
+	list := make([]registry.Member, len(plan.Trials))
+	for i, t := range plan.Trials {
+		row, ok := plan.Row(t.Row)
+		if !ok {
+			return nil, fmt.Errorf("plan %s: trial %s stands in no row", plan.Name, t.ID)
+		}
+		params, err := sweeps.EncodeParams(row.Params)
+		if err != nil {
+			return nil, fmt.Errorf("plan %s: %w", plan.Name, err)
+		}
+		list[i] = registry.Member{ID: t.ID, Spec: t.Spec, Label: t.Label, Row: t.Row, Control: row.Control, Seed: t.Seed, Params: params}
+	}
+	return list, nil
+}
+
+// workingDir is the folder in which programs run: where the command was called.
+func workingDir() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("working folder: %w", err)
+	}
+	return filepath.Clean(dir), nil
+}

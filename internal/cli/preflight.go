@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"harness/model"
+	"harness/model/spec"
+	"harness/registry"
+	"harness/runner"
+	"harness/sweeps"
+)
+
+// roomNeeded is the disk space below which no sweep of the built-in trainer starts: checkpoints and pixel caches.
+const roomNeeded = 64 << 20
+
+// preflight refuses a sweep that cannot go well, before anything is planned: plugin, weights, data, GPUs, CPUs and room on
+// the disk. What is done needs nothing.
+func (o sweepOptions) preflight(ctx context.Context, db *registry.DB, plan *sweeps.Plan) error {
+	left, err := unfinished(ctx, db, plan)
+	if err != nil || len(left) == 0 {
+		return err
+	}
+	r := plan.Resources
+	if err := runner.CheckResources(runner.GPUs{Devices: visibleGPUs(), PerTrial: r.GPUs, PerGPU: r.PerGPU}, r.CPUs); err != nil {
+		return usageError("%s: resources: %w", plan.Name, err)
+	}
+	builtIn := false
+	checked := map[string]bool{}
+	for _, t := range left {
+		if t.Command != "" {
+			continue
+		}
+		builtIn = true
+		engine, err := engineFor(t, o.engine)
+		if err != nil {
+			return err
+		}
+		if key := preflightKey(t); !checked[key] {
+			if err := model.Preflight(ctx, t, engine); err != nil {
+				return hintMissing(usageError("%w", err))
+			}
+			checked[key] = true
+		}
+	}
+	return checkRoom(o.home, builtIn)
+}
+
+// preflightKey is what Preflight looks at; trials that agree in it need to be checked once.
+func preflightKey(t spec.Trial) string {
+	t.Seed, t.Pretrain, t.DiffVQA, t.Test = 0, spec.Pretrain{}, spec.DiffVQA{}, spec.Test{}
+	return string(t.Canonical())
+}
+
+// unfinished lists the trials of the plan without a result in the registry.
+func unfinished(ctx context.Context, db *registry.DB, plan *sweeps.Plan) ([]spec.Trial, error) {
+	ids := make([]string, len(plan.Trials))
+	for i, t := range plan.Trials {
+		ids[i] = t.ID
+	}
+	known, err := db.Trials(ctx, registry.Query{IDs: ids, States: []registry.State{registry.Done}, All: true})
+	if err != nil {
+		return nil, err
+	}
+	done := make(map[string]bool, len(known))
+	for _, t := range known {
+		done[t.ID] = true
+	}
+	var left []spec.Trial
+	for _, t := range plan.Trials {
+		if !done[t.ID] {
+			left = append(left, t.Spec)
+		}
+	}
+	return left, nil
+}
+
+// checkRoom refuses a disk that is nearly full.
+func checkRoom(home string, builtIn bool) error {
+	need := uint64(256 << 10)
+	if builtIn {
+		need = roomNeeded
+	}
+	var fs unix.Statfs_t
+	if err := unix.Statfs(home, &fs); err != nil {
+		return nil // what cannot be known is no reason to refuse
+	}
+	if free := fs.Bavail * uint64(fs.Bsize); free < need {
+		return withHint(fmt.Errorf("%s: %d MiB are free, %d are needed", home, free>>20, need>>20), "make room, or choose another folder with --home")
+	}
+	return nil
+}

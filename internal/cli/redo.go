@@ -1,0 +1,116 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+
+	"harness/registry"
+	"harness/sweeps"
+)
+
+// again marks what --redo chooses to be run again. Results that come from other code than is there now and are not redone are
+// said in one line, with the command that makes them anew.
+func (o sweepOptions) again(ctx context.Context, log io.Writer, db *registry.DB, plan *sweeps.Plan, name string) error {
+	trials, err := db.Trials(ctx, registry.Query{Sweep: plan.Handle})
+	if err != nil {
+		return err
+	}
+	stale, err := newStaleness(ctx, o.home).of(ctx, trials)
+	if err != nil {
+		return err
+	}
+	chosen, err := o.chosen(ctx, db, plan, trials, stale)
+	if err != nil {
+		return err
+	}
+	var lost []listed
+	for _, t := range chosen {
+		if t.State == registry.Done {
+			lost = append(lost, t)
+		}
+	}
+	if len(lost) > 0 {
+		if err := confirm(log, o.yes, fmt.Sprintf("run %s again, which replaces the numbers of %s", counted(len(lost), "finished trial"), some(lost, 10))); err != nil {
+			return err
+		}
+	}
+	ids := make([]string, len(chosen))
+	for i, t := range chosen {
+		ids[i] = t.ID
+		delete(stale, t.ID)
+	}
+	if err := redo(ctx, db, ids); err != nil {
+		return err
+	}
+	if n := len(stale); n > 0 && !o.quiet {
+		first := firstReason(plan, stale)
+		fmt.Fprintf(log, "%d of %d results were %s: \"harness sweep %s --redo stale\" makes them anew\n", n, len(plan.Trials), first, name)
+	}
+	return nil
+}
+
+// firstReason is why the first stale trial of the plan is.
+func firstReason(plan *sweeps.Plan, stale map[string]string) string {
+	for _, t := range plan.Trials {
+		if reason, ok := stale[t.ID]; ok {
+			return reason
+		}
+	}
+	return ""
+}
+
+// chosen lists the trials that --redo names; those that never ran need no redoing.
+func (o sweepOptions) chosen(ctx context.Context, db *registry.DB, plan *sweeps.Plan, trials []registry.Trial, stale map[string]string) ([]listed, error) {
+	if o.redo == "" {
+		return nil, nil
+	}
+	var all []listed
+	for _, t := range trials {
+		t.State = db.LiveState(t)
+		all = append(all, newListed(t))
+	}
+	ended := func(t listed) bool { return t.State == registry.Done || t.State == registry.Failed }
+	keep := func(choose func(listed) bool) []listed {
+		return slices.DeleteFunc(all, func(t listed) bool { return !ended(t) || !choose(t) })
+	}
+	switch o.redo {
+	case "all":
+		return keep(func(listed) bool { return true }), nil
+	case "failed":
+		return keep(func(t listed) bool { return t.State == registry.Failed }), nil
+	case "stale":
+		return keep(func(t listed) bool { _, is := stale[t.ID]; return is }), nil
+	}
+	if err := addMetrics(ctx, db, all); err != nil {
+		return nil, err
+	}
+	chosen, err := parseFilter(o.redo)
+	if err != nil {
+		return nil, withHint(usageError("--redo %s: want failed, stale, all or a condition: %w", o.redo, err), "harness ls --help tells the names of conditions")
+	}
+	all, err = chosen.apply(keep(func(listed) bool { return true }))
+	return all, err
+}
+
+// redo marks trials to be run again, and drops the stages of training that a built-in trial would otherwise share: a redone
+// trial starts from nothing.
+func redo(ctx context.Context, db *registry.DB, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	trials, err := db.Trials(ctx, registry.Query{IDs: ids, All: true})
+	if err != nil {
+		return err
+	}
+	if err := db.Redo(ctx, ids); err != nil {
+		return err
+	}
+	for _, t := range trials {
+		if err := dropStages(ctx, db.Home, t.Spec); err != nil {
+			return err
+		}
+	}
+	return nil
+}

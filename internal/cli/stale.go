@@ -1,0 +1,126 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"harness/model/spec"
+	"harness/registry"
+	"harness/registry/journal"
+	"harness/registry/provenance"
+)
+
+// staleness tells which results come from other code than is there now.
+type staleness struct {
+	home string
+	here journal.Provenance             // of this program
+	code map[string]provenance.Snapshot // by working folder
+}
+
+func newStaleness(ctx context.Context, home string) *staleness {
+	return &staleness{home: home, here: build(ctx), code: map[string]provenance.Snapshot{}}
+}
+
+// of says of each trial in what the code that made its result differs from the code of now; trials whose code is the same,
+// or that have no result, are absent.
+func (s *staleness) of(ctx context.Context, trials []registry.Trial) (map[string]string, error) {
+	stale := map[string]string{}
+	for _, t := range trials {
+		a := t.Finished
+		if t.Result == 0 {
+			continue
+		}
+		var text string
+		var err error
+		if t.Spec.Command != "" {
+			text, err = s.program(ctx, t.Spec, a)
+		} else {
+			text = s.builtIn(a)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if text != "" {
+			stale[t.ID] = text
+		}
+	}
+	return stale, nil
+}
+
+// program compares the files of a program with those that made the result.
+func (s *staleness) program(ctx context.Context, t spec.Trial, a registry.Attempt) (string, error) {
+	if a.Dir == "" {
+		return "made by an earlier version of the harness, which did not keep the code", nil
+	}
+	if a.Code == "" {
+		return "", nil
+	}
+	key := a.Dir + "\x00" + string(t.Command)
+	now, ok := s.code[key]
+	if !ok {
+		var err error
+		if now, err = provenance.Take(ctx, s.home, a.Dir, t.Command.List()); err != nil {
+			return "", nil // the folder is gone: there is no code of now to differ from
+		}
+		s.code[key] = now
+	}
+	if now.Digest == a.Code {
+		return "", nil
+	}
+	differences, err := codeDifferences(s.home, a.Code, now.Digest)
+	if err != nil || len(differences) == 0 {
+		return "", err
+	}
+	return "made by other code: " + someTexts(differences, 3), nil
+}
+
+// codeDifferences lists in what two snapshots of code differ.
+func codeDifferences(home, a, b string) ([]string, error) {
+	if a == b || a == "" || b == "" {
+		return nil, nil
+	}
+	old, err := provenance.Load(home, a)
+	if err != nil {
+		return []string{"the code of then was not kept"}, nil
+	}
+	now, err := provenance.Load(home, b)
+	if err != nil {
+		return nil, err
+	}
+	return provenance.Differences(old, now), nil
+}
+
+// builtIn compares the harness that made a result with this one, by commit where both are clean, else by the program file.
+func (s *staleness) builtIn(a registry.Attempt) string {
+	then, now := a.Provenance, s.here
+	switch {
+	case then.BinaryHash == now.BinaryHash:
+		return ""
+	case then.Commit != "" && then.Commit == now.Commit && then.DiffHash == "" && now.DiffHash == "":
+		return ""
+	}
+	return fmt.Sprintf("made by harness %s, now %s", version(then), version(now))
+}
+
+// version names a build of the harness for people.
+func version(p journal.Provenance) string {
+	name := shortHash(p.Commit)
+	if name == "" {
+		name = "build " + shortHash(p.BinaryHash)
+	}
+	if p.DiffHash != "" {
+		name += " with changes"
+	}
+	return name
+}
+
+func shortHash(hash string) string { return hash[:min(8, len(hash))] }
+
+// someTexts joins at most n texts.
+func someTexts(texts []string, n int) string {
+	if len(texts) > n {
+		return strings.Join(texts[:n], ", ") + fmt.Sprintf(" and %d more", len(texts)-n)
+	}
+	return strings.Join(texts, ", ")
+}

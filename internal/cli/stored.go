@@ -1,0 +1,180 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"harness/experiments"
+	"harness/registry"
+	"harness/reports"
+	"harness/sweeps"
+)
+
+// handleOf names a sweep of an experiment in a home: the experiment's name, and behind an @ what the command line changed.
+func handleOf(name string, options []string) string {
+	if len(options) == 0 {
+		return name
+	}
+	return name + "@" + strings.Join(options, ",")
+}
+
+// stored finds the plan that the user names: a handle as ls --sweeps prints it, a built-in experiment, or a file, which lays
+// the stored results out as it says now. No grid is expanded.
+func stored(ctx context.Context, log io.Writer, db *registry.DB, name string, o experimentOptions) (*sweeps.Plan, error) {
+	known, err := db.Sweeps(ctx)
+	if err != nil {
+		return nil, err
+	}
+	handle, layout, err := storedHandle(known, name, o)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(known, func(s registry.SweepInfo) bool { return s.Handle == handle }) {
+		return nil, notRun(known, name, handle)
+	}
+	s, err := db.Sweep(ctx, handle)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := decodePlan(s, layout)
+	if err != nil {
+		return nil, err
+	}
+	if layout != nil && len(s.Plan) > 0 {
+		plan = plan.Relaid(layout)
+		if layout.Digest != plan.Digest {
+			fmt.Fprintf(log, "%s has changed since the sweep: the table shows the trials of then; \"harness sweep %s\" plans those of now\n", name, name)
+		}
+	}
+	return plan, nil
+}
+
+// storedHandle is the handle that name and the options of the command line stand for; layout is the file's, if it is one.
+func storedHandle(known []registry.SweepInfo, name string, o experimentOptions) (handle string, layout *sweeps.Sweep, err error) {
+	has := func(handle string) bool {
+		return slices.ContainsFunc(known, func(s registry.SweepInfo) bool { return s.Handle == handle })
+	}
+	options, err := o.list("")
+	if err != nil {
+		return "", nil, err
+	}
+	if len(options) == 0 && has(name) {
+		return name, nil, nil
+	}
+	if full, unknown := experiments.Find(name); unknown == nil {
+		return handleOf(full, options), nil, nil
+	}
+	if info, err := os.Stat(name); err != nil || info.IsDir() {
+		return handleOf(name, options), nil, nil
+	}
+	file, data, err := readExperiment(name)
+	if err != nil {
+		return "", nil, err
+	}
+	if layout, err = sweeps.Parse(file, data); err != nil {
+		return "", nil, usageError("%w", err)
+	}
+	path, err := filepath.Abs(name)
+	if err != nil {
+		return "", nil, err
+	}
+	handle = handleOf(layout.Name, options)
+	for _, s := range known {
+		if s.File == path && (s.Handle == handle || s.Options == strings.Join(options, " ")) {
+			return s.Handle, layout, nil
+		}
+	}
+	return handle, layout, nil
+}
+
+// notRun is the error for a sweep that the home does not have, with what to do.
+func notRun(known []registry.SweepInfo, name, handle string) error {
+	base, _, _ := strings.Cut(handle, "@")
+	var near []string
+	for _, s := range known {
+		if s.Name == base || strings.HasPrefix(s.Handle, base) {
+			near = append(near, s.Handle)
+		}
+	}
+	err := fmt.Errorf("report %s: %w", handle, reports.ErrNothing)
+	if len(near) > 0 {
+		return withHint(err, "the sweep was run with other options: harness report "+strings.Join(near, ", or harness report "))
+	}
+	if _, unknown := experiments.Find(name); unknown != nil {
+		if _, missing := os.Stat(name); missing != nil && strings.ContainsAny(name, "./") {
+			return usageError("read experiment: %w", missing)
+		} else if missing != nil {
+			return usageError("%w", unknown)
+		}
+	}
+	return withHint(err, fmt.Sprintf("run \"harness sweep %s\"", name))
+}
+
+// decodePlan reads a stored plan; of a sweep that the predecessor planned it is put together from its members.
+func decodePlan(s registry.Sweep, layout *sweeps.Sweep) (*sweeps.Plan, error) {
+	if len(s.Plan) > 0 {
+		return sweeps.Decode(s.Plan)
+	}
+	if layout == nil {
+		if data, err := experiments.Read(s.Name); err == nil {
+			if layout, err = sweeps.Parse(s.Name+".yaml", data); err != nil {
+				return nil, err
+			}
+		}
+	}
+	members := make([]sweeps.LegacyMember, len(s.Members))
+	for i, m := range s.Members {
+		params, err := sweeps.DecodeParams(m.Params)
+		if err != nil {
+			return nil, fmt.Errorf("read plan of %s: %w", s.Handle, err)
+		}
+		members[i] = sweeps.LegacyMember{ID: m.ID, Spec: m.Spec, Label: m.Label, Row: m.Row, Control: m.Control, Seed: m.Seed, Params: params}
+	}
+	return sweeps.Legacy(s.Name, members, layout), nil
+}
+
+// claimHandle is the handle under which a sweep is stored: one that is taken by another file gets a number, and that is said.
+func claimHandle(ctx context.Context, log io.Writer, db *registry.DB, handle, file string) (string, error) {
+	known, err := db.Sweeps(ctx)
+	if err != nil {
+		return "", err
+	}
+	free := handle
+	for n := 2; ; n++ {
+		i := slices.IndexFunc(known, func(s registry.SweepInfo) bool { return s.Handle == free })
+		if i < 0 || sameFile(known[i], file) {
+			break
+		}
+		if n == 2 {
+			other := known[i].File
+			if other == "" {
+				other = "the built-in experiment"
+			}
+			fmt.Fprintf(log, "the name %s belongs to %s: ", handle, other)
+		}
+		free = fmt.Sprintf("%s-%d", handle, n)
+	}
+	if free != handle {
+		fmt.Fprintf(log, "this sweep is kept as %s; a name of its own in %s tells them apart\n", free, file)
+	}
+	return free, nil
+}
+
+// sameFile tells whether a stored sweep is that of the file: it has its path, or it was planned before paths were kept, or its
+// own file is gone, as after a move.
+func sameFile(s registry.SweepInfo, file string) bool {
+	if s.File == file || s.Legacy {
+		return true
+	}
+	if s.File == "" || file == "" {
+		return false
+	}
+	_, err := os.Stat(s.File)
+	return errors.Is(err, os.ErrNotExist)
+}

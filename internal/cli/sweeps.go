@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"harness/experiments"
+	"harness/internal/escape"
+	"harness/registry"
+)
+
+// sweepNamed is the handle of a sweep that the user names: a handle, or the short name of a built-in experiment.
+func sweepNamed(ctx context.Context, db *registry.DB, name string) (string, error) {
+	known, err := db.Sweeps(ctx)
+	if err != nil {
+		return "", err
+	}
+	full, unknown := experiments.Find(name)
+	var handles []string
+	for _, s := range known {
+		if s.Handle == name || unknown == nil && s.Handle == full {
+			return s.Handle, nil
+		}
+		handles = append(handles, s.Handle)
+	}
+	if len(handles) == 0 {
+		return "", usageError("no sweep %q was run here: none was", name)
+	}
+	return "", usageError("no sweep %q was run here: want one of %s", name, strings.Join(handles, ", "))
+}
+
+// listSweeps prints the sweeps, newest first, with how their trials stand.
+func listSweeps(ctx context.Context, w io.Writer, db *registry.DB, o listOptions) error {
+	sweeps, err := db.Sweeps(ctx)
+	if err != nil {
+		return err
+	}
+	type line struct {
+		Handle  string                 `json:"handle"`
+		Name    string                 `json:"name"`
+		File    string                 `json:"file,omitempty"`
+		Options string                 `json:"options,omitempty"`
+		Planned time.Time              `json:"planned"`
+		Counts  map[registry.State]int `json:"counts"`
+		Former  int                    `json:"former,omitempty"`
+	}
+	lines := make([]line, len(sweeps))
+	for i, s := range sweeps {
+		lines[i] = line{s.Handle, s.Name, s.File, s.Options, s.Planned, s.Counts, s.Former}
+	}
+	if o.json {
+		return printJSON(w, lines)
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "SWEEP\tPLANNED\tTRIALS\tFILE")
+	for _, s := range lines {
+		file := s.File
+		if file == "" {
+			file = "(built in)"
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", escape.Line(s.Handle), s.Planned.Local().Format("2006-01-02 15:04"), countsText(s.Counts),
+			escape.Line(strings.TrimSpace(file+" "+s.Options)))
+	}
+	return t.Flush()
+}
+
+// countsText is "3 done, 1 failed" in the order of the states.
+func countsText(counts map[registry.State]int) string {
+	var parts []string
+	for _, state := range registry.States {
+		if n := counts[state]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, state))
+		}
+	}
+	if len(parts) == 0 {
+		return "none"
+	}
+	return strings.Join(parts, ", ")
+}

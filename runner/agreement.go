@@ -1,0 +1,59 @@
+package runner
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"harness/internal/jsonfloat"
+	"harness/registry"
+)
+
+// Agreement is a number of a trial beside that of its rerun; nil is not recorded.
+type Agreement struct {
+	Metric   string           `json:"metric"`
+	Original *jsonfloat.Float `json:"original"`
+	Rerun    *jsonfloat.Float `json:"rerun"`
+	Agree    bool             `json:"agree"`
+}
+
+// Compare compares the final numbers of a trial with those of one attempt, sorted by metric. A number that only one of them
+// has does not agree.
+func Compare(ctx context.Context, db *registry.DB, id string, attempt int, tolerance float64) ([]Agreement, error) {
+	summaries, err := db.Summary(ctx, []string{id})
+	if err != nil {
+		return nil, err
+	}
+	again, err := db.AttemptMetrics(ctx, id, attempt)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for name := range summaries[id] {
+		names = append(names, name)
+	}
+	for name := range again {
+		if _, both := summaries[id][name]; !both {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	list := make([]Agreement, 0, len(names))
+	for _, name := range names {
+		first, recorded := summaries[id][name]
+		second, repeated := again[name]
+		list = append(list, Agreement{
+			Metric: name, Original: jsonfloat.Known(first.Last, recorded), Rerun: jsonfloat.Known(second, repeated),
+			Agree: recorded && repeated && agree(first.Last, second, tolerance),
+		})
+	}
+	return list, nil
+}
+
+// agree compares bits, or within a tolerance that is relative for numbers above 1. NaN agrees with NaN.
+func agree(a, b, tolerance float64) bool {
+	if math.Float64bits(a) == math.Float64bits(b) || math.IsNaN(a) && math.IsNaN(b) {
+		return true
+	}
+	return tolerance > 0 && math.Abs(a-b) <= tolerance*max(1, math.Abs(a), math.Abs(b))
+}
