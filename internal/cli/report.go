@@ -15,6 +15,7 @@ import (
 
 	"harness/experiments"
 	"harness/registry"
+	"harness/registry/provenance"
 	"harness/reports"
 	"harness/sweeps"
 )
@@ -88,7 +89,7 @@ func report(ctx context.Context, w io.Writer, db *registry.DB, name string, o re
 
 // buildTable computes the table of an experiment.
 func buildTable(ctx context.Context, db *registry.DB, s *sweeps.Sweep) (*reports.Table, error) {
-	commit, _ := registry.Revision(ctx)
+	commit, _ := provenance.Build()
 	return reports.Build(ctx, db, s, reports.Options{Commit: commit})
 }
 

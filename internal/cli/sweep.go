@@ -20,6 +20,7 @@ import (
 	"harness/model/spec"
 	"harness/registry"
 	"harness/registry/journal"
+	"harness/registry/provenance"
 	"harness/reports"
 	"harness/runner"
 	"harness/sweeps"
@@ -188,7 +189,7 @@ func (o sweepOptions) runnerOptions(s *sweeps.Sweep, log io.Writer) runner.Optio
 		Timeout:     s.Resources.Timeout,
 		Grace:       grace,
 		RetryFailed: o.retryFailed,
-		Provenance:  func() journal.Provenance { return registry.Here(context.Background()) },
+		Provenance:  func() journal.Provenance { return provenance.Collect(context.Background()) },
 		Kill:        secondSignal(),
 		Out:         log,
 		Display:     displayOf(log, o.quiet),
@@ -259,7 +260,7 @@ func printSweep(ctx context.Context, w io.Writer, db *registry.DB, s *sweeps.Swe
 	if o.quiet {
 		return nil
 	}
-	commit, _ := registry.Revision(ctx)
+	commit, _ := provenance.Build()
 	table, err := reports.Build(ctx, db, s, reports.Options{Commit: commit})
 	if errors.Is(err, reports.ErrNothing) {
 		return nil

@@ -18,6 +18,7 @@ import (
 	"harness/model/spec"
 	"harness/registry"
 	"harness/registry/journal"
+	"harness/registry/provenance"
 	"harness/runner"
 )
 
@@ -99,7 +100,7 @@ func openJournal(ctx context.Context, env model.Env, t spec.Trial) (*journal.Wri
 		return nil, err
 	}
 	return w, w.Start(journal.Start{Trial: t.ID(), Attempt: number, Purpose: journal.PurposeRun, Spec: t.Canonical(),
-		Engine: cmp.Or(env.Engine, "native"), Threads: env.Threads, Provenance: registry.Here(ctx)})
+		Engine: cmp.Or(env.Engine, "native"), Threads: env.Threads, Provenance: provenance.Collect(ctx)})
 }
 
 func newTrialLogCommand() *cobra.Command {

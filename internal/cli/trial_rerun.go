@@ -15,6 +15,7 @@ import (
 
 	"harness/registry"
 	"harness/registry/journal"
+	"harness/registry/provenance"
 	"harness/runner"
 )
 
@@ -94,7 +95,7 @@ func rerun(ctx context.Context, w, log io.Writer, prefix string, o rerunOptions)
 	}
 	attempt, err := runner.Rerun(ctx, db, runner.Trial{ID: id, Spec: t.Spec, Label: id[:8]}, runner.Options{
 		Child: childOf(o.home, engine, "--fresh"), Parallel: 1, Threads: o.threads, Engine: engine, Grace: grace,
-		Provenance: func() journal.Provenance { return registry.Here(context.Background()) },
+		Provenance: func() journal.Provenance { return provenance.Collect(context.Background()) },
 		Kill:       secondSignal(), Out: log, Display: displayOf(log, o.quiet),
 	})
 	if errors.Is(err, context.Canceled) {
