@@ -15,7 +15,7 @@ func recordedSystems(t *testing.T) []*Scores {
 		Refs    []string
 		Systems map[string][]string
 	}
-	readShared(t, "significance_data.json", &data)
+	readRecorded(t, "significance_data.json", &data)
 	var systems []*Scores
 	for _, name := range []string{"baseline", "B", "C"} {
 		var samples []Sample
@@ -32,7 +32,7 @@ func TestRecordedSignificance(t *testing.T) {
 		Rows struct{ BLEU [][4]*float64 }
 	}
 	var golden struct{ BS, AR rows }
-	readShared(t, "significance_reference.json", &golden)
+	readRecorded(t, "significance_reference.json", &golden)
 	systems := recordedSystems(t)
 	bootstrap, err := PairedBootstrap(context.Background(), systems, Resampling{})
 	if err != nil {

@@ -8,15 +8,15 @@ import (
 	"testing"
 )
 
-// sharedFolder holds the recorded outputs of the official programs.
-const sharedFolder = "../../shared/metrics"
+// recordedFolder holds the recorded outputs of the official programs.
+const recordedFolder = "../testdata/metrics"
 
-// readShared decodes a recorded JSON file, and skips the test where the recordings are not beside the repository.
-func readShared(t testing.TB, name string, into any) {
+// readRecorded decodes a recorded JSON file.
+func readRecorded(t testing.TB, name string, into any) {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(sharedFolder, name))
+	data, err := os.ReadFile(filepath.Join(recordedFolder, name))
 	if err != nil {
-		t.Skipf("no recorded scores: %v", err)
+		t.Fatal(err)
 	}
 	if err := json.Unmarshal(data, into); err != nil {
 		t.Fatal(err)
@@ -34,7 +34,7 @@ func TestBoxesRecorded(t *testing.T) {
 			IoU      *float64
 		}
 	}
-	readShared(t, "iou_a.json", &golden)
+	readRecorded(t, "iou_a.json", &golden)
 	var samples []BoxSample
 	for _, item := range golden.Items {
 		pred, ok := ParseBox(item.PredText)

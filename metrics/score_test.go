@@ -11,7 +11,7 @@ import (
 // fixtureSamples returns the recorded texts.
 func fixtureSamples(t testing.TB) []Sample {
 	var fixture struct{ Items []Sample }
-	readShared(t, "fixture_a.json", &fixture)
+	readRecorded(t, "fixture_a.json", &fixture)
 	return fixture.Items
 }
 
@@ -31,7 +31,7 @@ func TestRecordedScores(t *testing.T) {
 			Sentences map[string]map[string]float64
 		}
 	}
-	readShared(t, "fixture_a_golden.json", &golden)
+	readRecorded(t, "fixture_a_golden.json", &golden)
 	recorded := map[string]string{"meteor": "meteor_ess"} // other keys have the same name
 	for view, tokenize := range map[string]string{"raw": TokenizeNone, "ptb": TokenizePTB} {
 		scores := mustScore(t, fixtureSamples(t), Options{Tokenize: tokenize})

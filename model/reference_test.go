@@ -16,16 +16,16 @@ import (
 	"harness/model/spec"
 )
 
-// The recorded states in shared/engine/reference (its README says what they are and which tolerances hold). The folder
+// The recorded states in testdata/reference (its README says what they are and which tolerances hold). The folder
 // may be another of the same layout and other sizes: $HARNESS_REFERENCE.
 
 func referenceFolder(t *testing.T) string {
 	dir := os.Getenv("HARNESS_REFERENCE")
 	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "engine", "reference")
+		dir = filepath.Join("..", "testdata", "reference")
 	}
 	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("no recorded states: %v", err)
+		t.Fatalf("no recorded states: %v", err)
 	}
 	return dir
 }

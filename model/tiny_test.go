@@ -14,20 +14,20 @@ import (
 	"harness/model/spec"
 )
 
-// The tiny Hugging Face folders in shared/metrics, or in $HARNESS_TINY, hold random weights and recorded outputs.
+// The tiny Hugging Face folders in testdata/metrics, or in $HARNESS_TINY, hold random weights and recorded outputs.
 func tinyFolder(t *testing.T, name string) string {
 	dir := os.Getenv("HARNESS_TINY")
 	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "metrics")
+		dir = filepath.Join("..", "testdata", "metrics")
 	}
 	dir = filepath.Join(dir, name)
 	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("no tiny model: %v", err)
+		t.Fatalf("no tiny model: %v", err)
 	}
 	return dir
 }
 
-// tinyTolerance is absolute (shared/metrics: float32).
+// tinyTolerance is absolute (testdata/metrics: float32).
 const tinyTolerance = 1e-4
 
 func closeTo(t *testing.T, what string, got []float32, want []float64) {

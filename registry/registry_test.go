@@ -6,7 +6,6 @@ import (
 	"errors"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -302,42 +301,5 @@ func TestDamagedJournal(t *testing.T) {
 	points, err := db.Points(context.Background(), trial.ID(), "loss")
 	if err != nil || len(points) != 5 {
 		t.Error(points, err)
-	}
-}
-
-func TestHere(t *testing.T) {
-	p := Here(context.Background())
-	if p.Host == "" || p.CPU == "" || p.Cores < 1 || len(p.BinaryHash) != 32 || p.GoVersion == "" {
-		t.Errorf("%+v", p)
-	}
-}
-
-func TestRevision(t *testing.T) {
-	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("no git")
-	}
-	dir := t.TempDir()
-	git := func(args ...string) {
-		t.Helper()
-		cmd := exec.Command("git", append([]string{"-c", "user.name=a", "-c", "user.email=a@b"}, args...)...)
-		cmd.Dir = dir
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", err, out)
-		}
-	}
-	must(t, os.WriteFile(filepath.Join(dir, "f"), []byte("1"), 0o644))
-	git("init", "-q")
-	git("add", "f")
-	git("commit", "-q", "-m", "one")
-	below := filepath.Join(dir, "below")
-	must(t, os.Mkdir(below, 0o755))
-	t.Chdir(below)
-	commit, diff := Revision(context.Background())
-	if len(commit) != 40 || diff != "" {
-		t.Errorf("clean: %q %q", commit, diff)
-	}
-	must(t, os.WriteFile(filepath.Join(dir, "f"), []byte("2"), 0o644))
-	if again, diff := Revision(context.Background()); again != commit || len(diff) != 16 {
-		t.Errorf("changed: %q %q", again, diff)
 	}
 }

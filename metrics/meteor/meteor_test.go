@@ -14,13 +14,13 @@ import (
 	"github.com/blevesearch/snowballstem/english"
 )
 
-const sharedFolder = "../../../shared/metrics/"
+const recordedFolder = "../../testdata/metrics/"
 
-func readShared(t testing.TB, name string, into any) {
+func readRecorded(t testing.TB, name string, into any) {
 	t.Helper()
-	data, err := os.ReadFile(sharedFolder + name)
+	data, err := os.ReadFile(recordedFolder + name)
 	if err != nil {
-		t.Skipf("no recorded scores: %v", err)
+		t.Fatal(err)
 	}
 	if err := json.Unmarshal(data, into); err != nil {
 		t.Fatal(err)
@@ -29,9 +29,9 @@ func readShared(t testing.TB, name string, into any) {
 
 func miniTable(t testing.TB) *Paraphrases {
 	t.Helper()
-	f, err := os.Open(sharedFolder + "paraphrase_mini.txt")
+	f, err := os.Open(recordedFolder + "paraphrase_mini.txt")
 	if err != nil {
-		t.Skipf("no recorded scores: %v", err)
+		t.Fatal(err)
 	}
 	defer f.Close()
 	p, err := ReadParaphrases(f)
@@ -60,8 +60,8 @@ func views(t *testing.T) (ids []string, hyps map[string]map[string]string, refs 
 	var golden struct {
 		Tokens map[string]item `json:"ptb_tokenized"`
 	}
-	readShared(t, "fixture_a.json", &fixture)
-	readShared(t, "fixture_a_golden.json", &golden)
+	readRecorded(t, "fixture_a.json", &fixture)
+	readRecorded(t, "fixture_a_golden.json", &golden)
 	hyps = map[string]map[string]string{"raw": {}, "ptb": {}}
 	refs = map[string]map[string][]string{"raw": {}, "ptb": {}}
 	for _, it := range fixture.Items {
@@ -85,7 +85,7 @@ func TestRecordedStages(t *testing.T) {
 			}
 		}
 	}
-	readShared(t, "fixture_a_meteor_stages.json", &golden)
+	readRecorded(t, "fixture_a_meteor_stages.json", &golden)
 	ids, hyps, refs := views(t)
 	for view, sets := range golden.Views {
 		for set, want := range sets {
@@ -195,7 +195,7 @@ func TestRecordedScores(t *testing.T) {
 			Sentences map[string]map[string]float64
 		}
 	}
-	readShared(t, "fixture_a_golden.json", &golden)
+	readRecorded(t, "fixture_a_golden.json", &golden)
 	ids, hyps, refs := views(t)
 	for key, s := range map[string]*Scorer{
 		"meteor_e": mustNew(t, nil, Exact), "meteor_es": mustNew(t, nil, Exact, Stem), "meteor_ess": mustNew(t, nil),
@@ -223,7 +223,7 @@ func TestRecordedScores(t *testing.T) {
 
 func TestRecordedStems(t *testing.T) {
 	var golden map[string]string
-	readShared(t, "stem_golden.json", &golden)
+	readRecorded(t, "stem_golden.json", &golden)
 	for word, want := range golden {
 		env := snowballstem.NewEnv(word)
 		english.Stem(env)

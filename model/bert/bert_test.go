@@ -15,15 +15,15 @@ import (
 	"harness/model/engine/native"
 )
 
-// tinyFolder is the random BERT in shared/metrics, or in $HARNESS_TINY, with recorded outputs.
+// tinyFolder is the random BERT in testdata/metrics, or in $HARNESS_TINY, with recorded outputs.
 func tinyFolder(t *testing.T) string {
 	dir := os.Getenv("HARNESS_TINY")
 	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "metrics")
+		dir = filepath.Join("..", "..", "testdata", "metrics")
 	}
 	dir = filepath.Join(dir, "tiny_bert")
 	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("no tiny model: %v", err)
+		t.Fatalf("no tiny model: %v", err)
 	}
 	return dir
 }

@@ -12,7 +12,7 @@ import (
 )
 
 func TestGPT2Tiny(t *testing.T) {
-	dir := sharedFile(t, "tiny_gpt2")
+	dir := recordedFile(t, "tiny_gpt2")
 	c, err := ReadGPT2Config(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -27,7 +27,7 @@ func TestGPT2Tiny(t *testing.T) {
 }
 
 func TestSiglipTiny(t *testing.T) {
-	dir := sharedFile(t, "tiny_siglip")
+	dir := recordedFile(t, "tiny_siglip")
 	c, err := ReadSiglipVisionConfig(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +60,7 @@ func TestSiglipTiny(t *testing.T) {
 }
 
 func TestBERTTiny(t *testing.T) {
-	dir := sharedFile(t, "tiny_bert")
+	dir := recordedFile(t, "tiny_bert")
 	c, err := ReadBERTConfig(dir)
 	if err != nil {
 		t.Fatal(err)

@@ -15,12 +15,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// sharedFile returns a path under the shared metrics folder and skips the test where that folder is not there.
-func sharedFile(t testing.TB, parts ...string) string {
+// recordedFile is the path of a file in testdata/metrics.
+func recordedFile(t testing.TB, parts ...string) string {
 	t.Helper()
-	path := filepath.Join(append([]string{"..", "..", "..", "shared", "metrics"}, parts...)...)
+	path := filepath.Join(append([]string{"..", "..", "testdata", "metrics"}, parts...)...)
 	if _, err := os.Stat(path); err != nil {
-		t.Skipf("no shared data: %v", err)
+		t.Fatal(err)
 	}
 	return path
 }
@@ -378,7 +378,7 @@ func TestLoadTruncated(t *testing.T) {
 }
 
 func TestLoadPublished(t *testing.T) {
-	f, err := Load(sharedFile(t, "tiny_gpt2", "model.safetensors"))
+	f, err := Load(recordedFile(t, "tiny_gpt2", "model.safetensors"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/tiktoken-go/tokenizer/codec"
 )
 
-// Ids checked against other implementations (FACTS 2.3, 4.4; shared metrics README).
+// Ids checked against other implementations (FACTS 2.3, 4.4; testdata/metrics/README.md).
 func TestGPT2KnownIDs(t *testing.T) {
 	for text, want := range map[string][]int{
 		"":                     {},

@@ -2,4 +2,4 @@
 # A module of its own; takes a minute on a quiet machine.
 .PHONY: bench-engines
 bench-engines:
-	cd model/engine/bench && go run . -peer "$(CURDIR)/../shared/engine/torch_peer.py"
+	cd model/engine/bench && go run . -peer torch_peer.py

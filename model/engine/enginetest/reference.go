@@ -12,15 +12,15 @@ import (
 	"harness/model/engine"
 )
 
-// Reference is the folder of recorded states: $HARNESS_REFERENCE, or the shared one. Tests skip where there is none.
+// Reference is the folder of recorded states: $HARNESS_REFERENCE, or testdata/reference at the root.
 func Reference(t *testing.T) string {
 	t.Helper()
 	dir := os.Getenv("HARNESS_REFERENCE")
 	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "..", "shared", "engine", "reference")
+		dir = filepath.Join("..", "..", "..", "testdata", "reference")
 	}
 	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("no recorded states: %v (set HARNESS_REFERENCE)", err)
+		t.Fatalf("no recorded states: %v", err)
 	}
 	return dir
 }
