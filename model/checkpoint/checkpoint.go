@@ -2,6 +2,8 @@
 //
 //	Load       one .safetensors file            Save      writes one, atomically
 //	LoadTorch  one pytorch_model.bin             LoadAny   whichever a Hugging Face folder has, shards included
+//	SaveSummed as Save, with a checksum inside    CheckSum  says whether such a file is as it was written
+//	Digest     names the contents of a Hugging Face folder
 //
 // All loaders return a *File: an index of names, shapes and places, checked as a whole when it is opened. Values are
 // read from disk when they are asked for. The Read*Config functions read a config.json, and GPT2Params, SiglipParams

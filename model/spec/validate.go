@@ -25,10 +25,8 @@ func (t Trial) Validate() error {
 	if t.Resolution != 224 && t.Resolution != 448 {
 		return refuse("resolution", "%d is neither 224 nor 448", t.Resolution)
 	}
-	switch t.Engine {
-	case "", "go", "xla":
-	default:
-		return refuse("engine", "unknown engine %q: want \"\" (native), go or xla", t.Engine)
+	if !slices.Contains(Engines[:], t.Engine) {
+		return refuse("engine", "unknown engine %q: want one of %q, \"\" being native", t.Engine, Engines)
 	}
 	return firstError(t.Data.validate, t.validateSizes, t.validatePretrain, t.validateDiffVQA, t.Test.validate)
 }
