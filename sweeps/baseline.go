@@ -1,10 +1,10 @@
 package sweeps
 
 import (
+	"fmt"
 	"slices"
 
 	"harness/model/spec"
-	"harness/sweeps/condition"
 )
 
 // readBaseline reads the row that the others are compared with: {PATH: VALUE, …}, where PATH is an axis or "ablation".
@@ -34,7 +34,7 @@ func (s *Sweep) checkBaseline() error {
 	for _, one := range s.baseline {
 		a := s.axis(one.path)
 		switch {
-		case a >= 0 && s.Axes[a].find(one.value) < 0:
+		case a >= 0 && s.axes[a].find(one.value) < 0:
 			return &Error{File: s.File, Line: one.line, Key: "baseline." + one.path,
 				Reason: printed(one.value) + " is no value of that axis"}
 		case a < 0 && (!ablations || one.path == AblationPath):
@@ -45,27 +45,19 @@ func (s *Sweep) checkBaseline() error {
 }
 
 // find is the index of the option with the given value, or label for ablations; -1 where there is none.
-func (a Axis) find(value any) int {
-	return slices.IndexFunc(a.Options, func(o Option) bool {
-		if a.Path == AblationPath {
-			return o.Text == value
-		}
-		same, err := condition.Equal(o.Value, value)
-		return err == nil && same
-	})
-}
+func (a axis) find(value any) int { return a.planned().find(value) }
 
 // baselineOf names the row that r is compared with: the options that baseline names, the first of the ablations, and
 // r's own option on every other axis. Where the file declares neither baseline nor ablations, it is the first row.
 func (s *Sweep) baselineOf(r row, rows []row) string {
 	declared := len(s.baseline) > 0 || s.axis(AblationPath) >= 0
-	want := make([]int, len(s.Axes))
-	for a, axis := range s.Axes {
-		if declared && axis.Path != AblationPath {
+	want := make([]int, len(s.axes))
+	for a, axis := range s.axes {
+		if declared && axis.path != AblationPath {
 			want[a] = r.choice[a]
 		}
 		for _, one := range s.baseline {
-			if one.path == axis.Path {
+			if one.path == axis.path {
 				want[a] = axis.find(one.value)
 			}
 		}
@@ -96,40 +88,59 @@ const ControlUntrained = "untrained"
 // untrainedRow begins the name of their rows.
 const untrainedRow = "untrained encoder"
 
-// addControls adds, for every setting that is left when pretraining is taken away, the trial with an untrained encoder.
-func (s *Sweep) addControls(list *trialList, rows []row, start spec.Trial) {
+// addControls adds, for every setting that is left when pretraining is taken away, the row with an untrained encoder. Rows
+// that come to the same control share it; a row of the file that is the control already is not repeated.
+func (l *lister) addControls(rows []row, start spec.Trial) error {
+	s := l.sweep
 	matters := s.mattersUntrained(start)
+	controls := map[string]int{} // index in plan.Rows by the ID of the first trial
+	taken := map[string]bool{}
+	for _, r := range rows {
+		taken[r.name] = true
+	}
 	for i, r := range rows {
+		t := r.trial
+		t.Method, t.Seed = spec.Untrained, l.plan.Seeds[0]
+		named, err := l.name(t)
+		if err != nil {
+			return err
+		}
+		if at, known := controls[named.ID]; known {
+			l.plan.Rows[at].Of = append(l.plan.Rows[at].Of, r.name)
+			continue
+		}
+		if l.listed[named.ID] {
+			continue
+		}
 		name, kept := s.withoutPretraining(r, matters)
-		baseline := s.baselineOf(r, rows)
+		for n := 2; taken[name]; n++ {
+			name = fmt.Sprintf("%s (%d)", untrainedRow, n)
+		}
+		taken[name] = true
+		baseline := l.plan.Rows[i].Baseline
 		if baseline == "" {
 			baseline = r.name
 		}
-		for _, seed := range s.Seeds {
-			t := r.trial
-			t.Method, t.Seed = spec.Untrained, seed
-			if at, known := list.at[t.ID()]; known { // the control of an earlier row, or a row of the file's own
-				if list.trials[at].Control != "" {
-					list.trials[at].Of = append(list.trials[at].Of, r.name)
-				}
-				continue
-			}
-			place := s.place(len(rows)+i, name, baseline, kept, seed)
-			place.Control, place.Of = ControlUntrained, []string{r.name}
-			list.add(t, place)
+		controls[named.ID] = len(l.plan.Rows)
+		r.trial = t
+		err = l.add(r, Row{Name: name, Baseline: baseline, Params: kept, Control: ControlUntrained, Of: []string{r.name}})
+		if err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // withoutPretraining names the control of a row by the options that still matter, and lists these.
 func (s *Sweep) withoutPretraining(r row, matters map[string]bool) (name string, params []Param) {
 	name = untrainedRow
 	for a, c := range r.choice {
-		if c < 0 || !slices.ContainsFunc(s.Axes[a].Options[c].settings, func(one setting) bool { return matters[one.path] }) {
+		if c < 0 || !slices.ContainsFunc(s.axes[a].options[c].settings, func(one setting) bool { return matters[one.path] }) {
 			continue
 		}
-		name += ", " + s.Axes[a].part(c)
-		params = append(params, Param{Path: s.Axes[a].Path, Value: s.Axes[a].Options[c].Value, Text: s.Axes[a].Options[c].Text})
+		name += ", " + s.axes[a].part(c)
+		o := s.axes[a].options[c]
+		params = append(params, Param{Path: s.axes[a].path, Value: o.Value, Text: o.Text})
 	}
 	return name, params
 }
@@ -141,8 +152,8 @@ func (s *Sweep) mattersUntrained(start spec.Trial) map[string]bool {
 	id := start.ID()
 	first := map[string]string{} // ID of the first value of a field
 	matters := map[string]bool{}
-	for _, axis := range s.Axes {
-		for _, option := range axis.Options {
+	for _, axis := range s.axes {
+		for _, option := range axis.options {
 			for _, one := range option.settings {
 				t := start
 				if assign(&t, one.path, one.value) != nil {
@@ -153,7 +164,7 @@ func (s *Sweep) mattersUntrained(start spec.Trial) map[string]bool {
 				if _, seen := first[one.path]; !seen {
 					first[one.path] = t.ID()
 				}
-				matters[one.path] = matters[one.path] || t.ID() != first[one.path] || t.ID() != id && (axis.Path == AblationPath || axis.when != nil)
+				matters[one.path] = matters[one.path] || t.ID() != first[one.path] || t.ID() != id && (axis.path == AblationPath || axis.when != nil)
 			}
 		}
 	}

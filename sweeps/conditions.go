@@ -49,17 +49,20 @@ func (p *parser) excluded(e entry) error {
 func (p *parser) checkConditions() error {
 	s := p.sweep
 	known := p.names()
-	for i, axis := range s.Axes {
+	for i, axis := range s.axes {
 		if axis.when == nil {
 			continue
 		}
 		if err := p.checkNames(axis.when, known); err != nil {
 			return err
 		}
-		for _, later := range s.Axes[i:] {
-			if slices.Contains(axis.when.Names, later.Path) {
+		if slices.Contains(axis.when.Names, seedName) {
+			return p.refuse(&yaml.Node{Line: axis.when.line}, axis.when.key, "every axis has all seeds: exclude can leave some out")
+		}
+		for _, later := range s.axes[i:] {
+			if slices.Contains(axis.when.Names, later.path) {
 				return p.refuse(&yaml.Node{Line: axis.when.line}, axis.when.key,
-					"%s stands later in the file: an axis can depend on those before it", later.Path)
+					"%s stands later in the file: an axis can depend on those before it", later.path)
 			}
 		}
 	}
@@ -83,16 +86,16 @@ func (p *parser) checkNames(c *placed, known []string) error {
 // names lists what a condition may speak of.
 func (p *parser) names() []string {
 	s := p.sweep
-	names := []string{AblationPath}
+	names := []string{AblationPath, seedName}
 	if s.Command == "" {
 		return append(names, fieldPaths(reflect.TypeOf(s.scratch), "")...)
 	}
 	for _, one := range s.base {
 		names = append(names, one.path)
 	}
-	for _, axis := range s.Axes {
-		names = append(names, axis.Path)
-		for _, option := range axis.Options {
+	for _, axis := range s.axes {
+		names = append(names, axis.path)
+		for _, option := range axis.options {
 			for _, one := range option.settings {
 				names = append(names, one.path)
 			}

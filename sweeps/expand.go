@@ -1,6 +1,7 @@
 package sweeps
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
 	"strconv"
@@ -13,9 +14,11 @@ import (
 // maxTrials bounds a sweep: more is a mistake in the file.
 const maxTrials = 100_000
 
-// Expand lists the trials of the sweep: every row for every seed in the order of the file, then the controls. Trials
-// with equal content are one trial with several places. A sweep without trials is an error.
-func (s *Sweep) Expand() ([]Trial, error) {
+// Expand lists the rows and trials of the sweep: every row for every seed in the order of the file, then the controls.
+// seal, which may be nil, completes each different trial with what the file does not say (digests of data and weights)
+// before the trial is named; it is called once for each, and its errors come back as they are. Trials that come to the
+// same ID are one trial in several rows. A sweep without trials is an error.
+func (s *Sweep) Expand(seal func(*spec.Trial) error) (*Plan, error) {
 	start, err := s.start()
 	if err != nil {
 		return nil, err
@@ -27,18 +30,44 @@ func (s *Sweep) Expand() ([]Trial, error) {
 	if len(rows) == 0 {
 		return nil, &Error{File: s.File, Key: "exclude", Reason: "no trials: every combination is excluded"}
 	}
-	list := &trialList{at: map[string]int{}}
-	for i, r := range rows {
-		for _, seed := range s.Seeds {
-			t := r.trial
-			t.Seed = seed
-			list.add(t, s.place(i, r.name, s.baselineOf(r, rows), r.params(s), seed))
+	l := &lister{sweep: s, seal: seal, plan: s.emptyPlan(), named: map[spec.Trial]Trial{}, listed: map[string]bool{}}
+	for _, r := range rows {
+		err := l.add(r, Row{Name: r.name, Baseline: s.baselineOf(r, rows), Params: r.params(s)})
+		if err != nil {
+			return nil, err
 		}
 	}
 	if s.Untrained {
-		s.addControls(list, rows, start.trial)
+		if err := l.addControls(rows, start.trial); err != nil {
+			return nil, err
+		}
 	}
-	return list.trials, nil
+	if len(l.plan.Trials) == 0 {
+		return nil, &Error{File: s.File, Key: "exclude", Reason: "no trials: every seed is excluded"}
+	}
+	l.plan.label()
+	return l.plan, nil
+}
+
+// emptyPlan is the plan without rows and trials.
+func (s *Sweep) emptyPlan() *Plan {
+	p := &Plan{
+		Version: PlanVersion, Name: s.Name, Handle: s.Name, File: s.File, Description: s.Description, Options: slices.Clone(s.options),
+		Command: s.Command != "", Preset: string(s.Preset), Seeds: slices.Clone(s.Seeds), Metrics: slices.Clone(s.Metrics),
+		Report: s.Report, Resources: s.Resources, Run: s.Run,
+	}
+	for _, a := range s.axes {
+		p.Axes = append(p.Axes, a.planned())
+	}
+	return p
+}
+
+func (a axis) planned() Axis {
+	planned := Axis{Path: a.path, Label: a.label}
+	for _, o := range a.options {
+		planned.Options = append(planned.Options, o.Option)
+	}
+	return planned
 }
 
 // row is one combination of options; choice holds the option of each axis, or -1 where when leaves the axis out.
@@ -52,9 +81,9 @@ type row struct {
 // rows walks the grid from start, the first axis outermost.
 func (s *Sweep) rows(start row) ([]row, error) {
 	total := len(s.Seeds)
-	for _, axis := range s.Axes {
-		if total *= len(axis.Options); total > maxTrials {
-			return nil, &Error{File: s.File, Line: axis.line, Key: axis.Path,
+	for _, axis := range s.axes {
+		if total *= len(axis.options); total > maxTrials {
+			return nil, &Error{File: s.File, Line: axis.line, Key: axis.path,
 				Reason: "more than " + strconv.Itoa(maxTrials) + " trials"}
 		}
 	}
@@ -64,7 +93,7 @@ func (s *Sweep) rows(start row) ([]row, error) {
 	}
 	kept := rows[:0]
 	for _, r := range rows {
-		out, err := s.excluded(r)
+		out, err := s.excluded(r, false)
 		if err != nil {
 			return nil, err
 		}
@@ -82,6 +111,7 @@ func (s *Sweep) rows(start row) ([]row, error) {
 // start is the row that the axes change: the preset, then base, the baseline's own settings and the command line.
 func (s *Sweep) start() (row, error) {
 	r := row{trial: spec.Trial{Command: s.Command}}
+	setProject(&r.trial, s.Project)
 	if s.Command == "" {
 		var err error
 		if r.trial, err = spec.Default(s.Preset); err != nil {
@@ -110,7 +140,7 @@ func (s *Sweep) apply(r *row, one setting) error {
 
 // extend crosses rows with one axis after the other.
 func (s *Sweep) extend(rows []row) ([]row, error) {
-	for _, axis := range s.Axes {
+	for _, axis := range s.axes {
 		var next []row
 		for _, r := range rows {
 			applies := true
@@ -125,7 +155,7 @@ func (s *Sweep) extend(rows []row) ([]row, error) {
 				next = append(next, r)
 				continue
 			}
-			for i, option := range axis.Options {
+			for i, option := range axis.options {
 				n := r
 				n.choice = append(slices.Clone(r.choice), i)
 				n.applied = slices.Clone(r.applied)
@@ -146,20 +176,30 @@ func (s *Sweep) extend(rows []row) ([]row, error) {
 func (s *Sweep) values(r row) condition.Lookup {
 	return func(name string) any {
 		if name != AblationPath {
-			value, _ := valueAt(r.trial, name)
+			value, ok := valueAt(r.trial, name)
+			if !ok && name == seedName {
+				return json.Number(strconv.FormatInt(r.trial.Seed, 10))
+			}
 			return value
 		}
 		for i, c := range r.choice {
-			if s.Axes[i].Path == AblationPath && c >= 0 {
-				return s.Axes[i].Options[c].Text
+			if s.axes[i].path == AblationPath && c >= 0 {
+				return s.axes[i].options[c].Value
 			}
 		}
 		return nil
 	}
 }
 
-func (s *Sweep) excluded(r row) (bool, error) {
+// seedName is the name by which conditions speak of the seed.
+const seedName = "seed"
+
+// excluded tells whether a row is left out: as a whole, or, where bySeed is set, for the seed of its trial.
+func (s *Sweep) excluded(r row, bySeed bool) (bool, error) {
 	for _, c := range s.exclude {
+		if slices.Contains(c.Names, seedName) != bySeed {
+			continue
+		}
 		out, err := c.Holds(s.values(r))
 		if err != nil {
 			return false, &Error{File: s.File, Line: c.line, Key: c.key, Reason: err.Error()}
@@ -177,14 +217,11 @@ func (s *Sweep) name(rows []row) error {
 	for i := range rows {
 		var parts []string
 		for a, c := range rows[i].choice {
-			if c >= 0 && len(s.Axes[a].Options) > 1 { // a single value distinguishes nothing
-				parts = append(parts, s.Axes[a].part(c))
+			if c >= 0 && len(s.axes[a].options) > 1 { // a single value distinguishes nothing
+				parts = append(parts, s.axes[a].part(c))
 			}
 		}
-		rows[i].name = strings.Join(parts, ", ")
-		if len(parts) == 0 {
-			rows[i].name = s.Name
-		}
+		rows[i].name = rowName(parts, s.Name)
 		if seen[rows[i].name] {
 			return &Error{File: s.File, Key: "parameters", Reason: "two rows are named \"" + rows[i].name + "\": give labels"}
 		}
@@ -193,17 +230,27 @@ func (s *Sweep) name(rows []row) error {
 	return nil
 }
 
-// part names option c of the axis inside the name of a row.
-func (a Axis) part(c int) string {
-	if a.Options[c].labelled {
-		return a.Options[c].Text
+// rowName joins what distinguishes a row; the only row of a sweep has the sweep's name.
+func rowName(parts []string, sweep string) string {
+	if len(parts) == 0 {
+		return sweep
 	}
-	return a.Label + "=" + a.Options[c].Text
+	return strings.Join(parts, ", ")
+}
+
+// part names option c of the axis inside the name of a row.
+func (a axis) part(c int) string { return partOf(a.label, a.options[c].Option) }
+
+func partOf(axisLabel string, o Option) string {
+	if o.Labelled {
+		return o.Text
+	}
+	return axisLabel + "=" + o.Text
 }
 
 // axis is the index of the axis with the given path, or -1.
 func (s *Sweep) axis(path string) int {
-	return slices.IndexFunc(s.Axes, func(a Axis) bool { return a.Path == path })
+	return slices.IndexFunc(s.axes, func(a axis) bool { return a.path == path })
 }
 
 // params lists what distinguishes the row: its options, then the fields that ablations change.
@@ -213,16 +260,12 @@ func (r row) params(s *Sweep) []Param {
 		if c < 0 {
 			continue
 		}
-		option := s.Axes[a].Options[c]
-		value := option.Value
-		if s.Axes[a].Path == AblationPath {
-			value = option.Text
-		}
-		params = append(params, Param{Path: s.Axes[a].Path, Value: value, Text: option.Text})
+		option := s.axes[a].options[c]
+		params = append(params, Param{Path: s.axes[a].path, Value: option.Value, Text: option.Text})
 	}
 	for _, path := range s.ablated() {
 		if value, ok := valueAt(r.trial, path); ok && s.axis(path) < 0 {
-			params = append(params, Param{Path: path, Value: value, Text: printed(value)})
+			params = append(params, Param{Path: path, Value: value, Text: shownValue(value)})
 		}
 	}
 	return params
@@ -232,7 +275,7 @@ func (r row) params(s *Sweep) []Param {
 func (s *Sweep) ablated() []string {
 	var paths []string
 	if a := s.axis(AblationPath); a >= 0 {
-		for _, option := range s.Axes[a].Options {
+		for _, option := range s.axes[a].options {
 			for _, one := range option.settings {
 				if !slices.Contains(paths, one.path) {
 					paths = append(paths, one.path)
@@ -269,30 +312,58 @@ func (s *Sweep) blame(one setting, path, reason string) error {
 	return &Error{File: s.File, Line: one.line, Key: path, Reason: reason}
 }
 
-// trialList collects trials; those of one ID become one trial with several places.
-type trialList struct {
-	trials []Trial
-	at     map[string]int
+// lister collects rows and trials.
+type lister struct {
+	sweep  *Sweep
+	seal   func(*spec.Trial) error
+	plan   *Plan
+	named  map[spec.Trial]Trial // ID, Seed and Spec by what the file says of a trial
+	listed map[string]bool      // IDs of plan.Trials
 }
 
-func (l *trialList) add(t spec.Trial, place Place) {
-	id := t.ID()
-	if i, known := l.at[id]; known {
-		first := &l.trials[i]
-		first.Also = append(first.Also, place)
-		first.Label += "; " + place.Label
-		return
+// add adds a row with its trials; those of excluded seeds are "".
+func (l *lister) add(r row, planned Row) error {
+	for _, seed := range l.plan.Seeds {
+		r.trial.Seed = seed
+		id := ""
+		out, err := l.sweep.excluded(r, true)
+		if err == nil && !out {
+			id, err = l.trial(r.trial)
+		}
+		if err != nil {
+			return err
+		}
+		planned.Trials = append(planned.Trials, id)
 	}
-	l.at[id] = len(l.trials)
-	l.trials = append(l.trials, Trial{Place: place, Spec: t, ID: id, Seed: t.Seed})
+	l.plan.Rows = append(l.plan.Rows, planned)
+	return nil
 }
 
-func (s *Sweep) place(index int, name, baseline string, params []Param, seed int64) Place {
-	text := strconv.FormatInt(seed, 10)
-	label := name
-	if len(s.Seeds) > 1 {
-		label += ", seed=" + text
+// trial returns the ID of a trial, which is listed if it is not yet.
+func (l *lister) trial(t spec.Trial) (string, error) {
+	named, err := l.name(t)
+	if err != nil {
+		return "", err
 	}
-	return Place{Label: label, Row: name, Index: index, Baseline: baseline,
-		Params: append(slices.Clip(params), Param{Path: "seed", Value: seed, Text: text})}
+	if !l.listed[named.ID] {
+		l.listed[named.ID] = true
+		l.plan.Trials = append(l.plan.Trials, named)
+	}
+	return named.ID, nil
+}
+
+// name seals a trial and names it, once.
+func (l *lister) name(said spec.Trial) (Trial, error) {
+	if named, known := l.named[said]; known {
+		return named, nil
+	}
+	t := said
+	if l.seal != nil {
+		if err := l.seal(&t); err != nil {
+			return Trial{}, err
+		}
+	}
+	named := Trial{ID: t.ID(), Seed: t.Seed, Spec: t}
+	l.named[said] = named
+	return named, nil
 }

@@ -13,7 +13,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, err := Parse("fuzz.yaml", data)
 		if err == nil {
-			_, err = s.Expand()
+			_, err = s.Expand(nil)
 		}
 		if err != nil && strings.Contains(err.Error(), "\n") {
 			t.Errorf("an error of two lines: %q", err)

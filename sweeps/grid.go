@@ -7,6 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"harness/internal/visible"
 	"harness/model/spec"
 )
 
@@ -123,10 +124,10 @@ func (p *parser) parameters(n *yaml.Node, prefix string) error {
 
 func (p *parser) axis(e entry, path, key string, entries []entry) error {
 	s := p.sweep
-	if slices.ContainsFunc(s.Axes, func(a Axis) bool { return a.Path == path }) {
+	if slices.ContainsFunc(s.axes, func(a axis) bool { return a.path == path }) {
 		return p.refuse(e.at, key, "stands twice")
 	}
-	axis := Axis{Path: path, Label: shortName(path), line: e.at.Line}
+	axis := axis{path: path, label: visible.Text(shortName(path)), line: e.at.Line}
 	var labels []string
 	var labelsAt *yaml.Node
 	var err error
@@ -142,9 +143,9 @@ func (p *parser) axis(e entry, path, key string, entries []entry) error {
 			err = p.options(&axis, []*yaml.Node{f.value}, name)
 		case "labels":
 			labelsAt = f.value
-			labels, err = p.texts(f.value, name)
+			labels, err = p.shownTexts(f.value, name)
 		case "label":
-			axis.Label, err = p.text(f.value, name)
+			axis.label, err = p.shownText(f.value, name)
 		case "when":
 			axis.when, err = p.condition(f.value, name)
 		case "min", "max", "distribution", "q", "probabilities":
@@ -156,29 +157,29 @@ func (p *parser) axis(e entry, path, key string, entries []entry) error {
 			return err
 		}
 	}
-	if len(axis.Options) == 0 {
+	if len(axis.options) == 0 {
 		return p.refuse(e.at, key, "no values: want {values: [...]}")
 	}
-	if labelsAt != nil && len(labels) != len(axis.Options) {
-		return p.refuse(labelsAt, key+".labels", "%d labels for %d values", len(labels), len(axis.Options))
+	if labelsAt != nil && len(labels) != len(axis.options) {
+		return p.refuse(labelsAt, key+".labels", "%d labels for %d values", len(labels), len(axis.options))
 	}
 	for i, label := range labels {
-		axis.Options[i].Text, axis.Options[i].labelled = label, true
+		axis.options[i].Text, axis.options[i].Labelled = label, true
 	}
-	if twice := duplicate(axis.Options); twice != "" {
+	if twice := duplicate(axis.options); twice != "" {
 		return p.refuse(e.at, key, "%q stands twice", twice)
 	}
-	s.Axes = append(s.Axes, axis)
+	s.axes = append(s.axes, axis)
 	return nil
 }
 
-func (p *parser) options(axis *Axis, nodes []*yaml.Node, key string) error {
+func (p *parser) options(axis *axis, nodes []*yaml.Node, key string) error {
 	for _, n := range nodes {
-		one, err := p.setting(n, key, axis.Path)
+		one, err := p.setting(n, key, axis.path)
 		if err != nil {
 			return err
 		}
-		axis.Options = append(axis.Options, Option{Text: printed(one.value), Value: one.value, settings: []setting{one}})
+		axis.options = append(axis.options, option{Option{Text: shownValue(one.value), Value: one.value}, []setting{one}})
 	}
 	return nil
 }
@@ -188,51 +189,57 @@ func (p *parser) ablations(e entry) error {
 	if e.value.Kind != yaml.SequenceNode || len(e.value.Content) == 0 {
 		return p.refuse(e.value, e.key, `want a list: - {label: "w/o AREF", set: {pretrain.tasks: [cap, gcap, caref]}}`)
 	}
-	axis := Axis{Path: AblationPath, Label: "row", line: e.at.Line}
-	axis.Options = []Option{{Text: "baseline", labelled: true}}
+	axis := axis{path: AblationPath, label: "row", line: e.at.Line}
+	axis.options = []option{{Option: ablationOption("baseline")}}
 	for i, n := range e.value.Content {
-		option, isBaseline, err := p.ablation(n, fmt.Sprintf("ablations[%d]", i+1))
+		one, isBaseline, err := p.ablation(n, fmt.Sprintf("ablations[%d]", i+1))
 		if err != nil {
 			return err
 		}
 		if isBaseline {
-			axis.Options[0].Text = option.Text
+			axis.options[0].Option = one.Option
 			continue
 		}
-		axis.Options = append(axis.Options, option)
+		axis.options = append(axis.options, one)
 	}
-	if twice := duplicate(axis.Options); twice != "" {
+	if twice := duplicate(axis.options); twice != "" {
 		return p.refuse(e.at, e.key, "label %q stands twice", twice)
 	}
-	p.sweep.Axes = append(p.sweep.Axes, axis)
+	p.sweep.axes = append(p.sweep.axes, axis)
 	return nil
 }
 
 // ablation reads one row; a row that sets nothing names the baseline.
-func (p *parser) ablation(n *yaml.Node, key string) (option Option, isBaseline bool, err error) {
+func (p *parser) ablation(n *yaml.Node, key string) (one option, isBaseline bool, err error) {
 	entries, err := p.entries(n, key)
 	if err != nil {
-		return Option{}, false, err
+		return option{}, false, err
 	}
-	option.labelled = true
 	for _, f := range entries {
 		name := joined(key, f.key)
 		switch f.key {
 		case "label":
-			option.Text, err = p.text(f.value, name)
+			var label string
+			label, err = p.text(f.value, name)
+			one.Option = ablationOption(label)
 		case "set":
-			option.settings, err = p.settings(f.value, name, "")
+			one.settings, err = p.settings(f.value, name, "")
 		default:
 			err = p.refuse(f.at, name, "unknown key%s", didYouMean(f.key, []string{"label", "set"}))
 		}
 		if err != nil {
-			return Option{}, false, err
+			return option{}, false, err
 		}
 	}
-	if option.Text == "" {
-		return Option{}, false, p.refuse(n, key+".label", "missing: it names the row")
+	if one.Text == "" {
+		return option{}, false, p.refuse(n, key+".label", "missing: it names the row")
 	}
-	return option, len(option.settings) == 0, nil
+	return one, len(one.settings) == 0, nil
+}
+
+// ablationOption is a row of ablations: its value is its label.
+func ablationOption(label string) Option {
+	return Option{Text: visible.Text(label), Value: label, Labelled: true}
 }
 
 // seeds reads a list of different whole numbers.
@@ -260,7 +267,7 @@ func (p *parser) seeds(n *yaml.Node, key string) ([]int64, error) {
 }
 
 // duplicate returns the first text that two options share.
-func duplicate(options []Option) string {
+func duplicate(options []option) string {
 	seen := map[string]bool{}
 	for _, o := range options {
 		if seen[o.Text] {

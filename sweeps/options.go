@@ -5,6 +5,9 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"harness/internal/visible"
+	"harness/metrics"
 )
 
 // metrics reads the columns of the table.
@@ -14,7 +17,10 @@ func (p *parser) metrics(e entry) error {
 		return err
 	}
 	for _, f := range entries {
-		m := Metric{Key: f.key, Label: f.key, Goal: DefaultGoal(f.key), Digits: 3, Scale: 1, At: "last"}
+		if !plainName(f.key) {
+			return p.refuse(f.at, e.key, "%q: want a name of 1 to %d bytes without control characters", clipped(f.key, maxName), maxName)
+		}
+		m := DefaultMetric(f.key, p.sweep.Command != "")
 		if f.value.Kind == yaml.ScalarNode && f.value.ShortTag() == "!!null" {
 			p.sweep.Metrics = append(p.sweep.Metrics, m)
 			continue
@@ -27,12 +33,25 @@ func (p *parser) metrics(e entry) error {
 	return nil
 }
 
-// DefaultGoal is the goal of a metric for which the file states none: losses and errors are better when they are small.
-func DefaultGoal(key string) Goal {
-	if lower := strings.ToLower(key); strings.HasSuffix(lower, "loss") || strings.HasSuffix(lower, "error") {
-		return Minimize
+// clipped is the beginning of text, for messages.
+func clipped(text string, bytes int) string {
+	if len(text) <= bytes {
+		return text
 	}
-	return Maximize
+	return strings.ToValidUTF8(text[:bytes], "") + "…"
+}
+
+// DefaultMetric is a column for which the file says nothing. The metrics of the built-in trainer are known by name; of
+// another program's numbers nobody knows which direction is better, so they have no goal.
+func DefaultMetric(key string, command bool) Metric {
+	m := Metric{Key: key, Label: visible.Text(key), Goal: NoGoal, Digits: 3, Scale: 1, At: "last"}
+	if known, ok := metrics.LookupRecorded(key); ok && !command {
+		m.Label, m.Digits = known.Label, known.Digits
+		if known.Goal != "" {
+			m.Goal = Goal(known.Goal)
+		}
+	}
+	return m
 }
 
 func (p *parser) metric(m *Metric, n *yaml.Node, key string) error {
@@ -44,7 +63,7 @@ func (p *parser) metric(m *Metric, n *yaml.Node, key string) error {
 		name := joined(key, f.key)
 		switch f.key {
 		case "label":
-			m.Label, err = p.text(f.value, name)
+			m.Label, err = p.shownText(f.value, name)
 		case "goal":
 			m.Goal = Goal(f.value.Value)
 			if m.Goal != Maximize && m.Goal != Minimize && m.Goal != NoGoal {
@@ -68,6 +87,9 @@ func (p *parser) metric(m *Metric, n *yaml.Node, key string) error {
 		if err != nil {
 			return err
 		}
+	}
+	if m.At == "best" && m.Goal == NoGoal {
+		return p.refuse(n, key+".at", "best of what has no goal: give goal: maximize or minimize")
 	}
 	return nil
 }
@@ -108,13 +130,29 @@ func (p *parser) run(e entry) error {
 			}
 		case "retries":
 			r.Retries, err = p.whole(f.value, name, 0)
+		case "retry_on":
+			r.RetryOn, err = p.reasons(f.value, name)
 		case "max_failures":
 			r.MaxFailures, err = p.whole(f.value, name, 1)
 		default:
-			err = p.refuse(f.at, name, "unknown key%s", didYouMean(f.key, []string{"parallel", "retries", "max_failures"}))
+			err = p.refuse(f.at, name, "unknown key%s", didYouMean(f.key, []string{"parallel", "retries", "retry_on", "max_failures"}))
 		}
 		return err
 	})
+}
+
+// reasons reads the failure reasons that are tried again; an empty list is none.
+func (p *parser) reasons(n *yaml.Node, key string) ([]string, error) {
+	list, err := p.texts(n, key)
+	if err != nil {
+		return nil, err
+	}
+	for _, reason := range list {
+		if !slices.Contains(RetryReasons[:], reason) {
+			return nil, p.refuse(n, key, "%q: want some of %s", reason, strings.Join(RetryReasons[:], ", "))
+		}
+	}
+	return list, nil
 }
 
 func (p *parser) report(e entry) error {
@@ -154,8 +192,8 @@ func (p *parser) report(e entry) error {
 func (p *parser) checkReport() error {
 	s := p.sweep
 	var paths, keys []string
-	for _, axis := range s.Axes {
-		paths = append(paths, axis.Path)
+	for _, axis := range s.axes {
+		paths = append(paths, axis.path)
 	}
 	for _, m := range s.Metrics {
 		keys = append(keys, m.Key)

@@ -21,11 +21,13 @@ func (s *Sweep) Override(preset spec.Preset, sets []string) error {
 			return &Error{File: "--preset", Reason: err.Error()}
 		}
 		s.Preset, s.scratch = preset, trial
+		s.options = append(s.options, "--preset "+string(preset))
 	}
 	for _, set := range sets {
 		if err := s.set(set); err != nil {
 			return err
 		}
+		s.options = append(s.options, "--set "+set)
 	}
 	return nil
 }
@@ -42,19 +44,23 @@ func (s *Sweep) set(text string) error {
 		return fail(refuse("%q: want a value", value))
 	}
 	p := &parser{sweep: &Sweep{File: origin}}
+	content, err := p.unalias(doc.Content[0])
+	if err != nil {
+		return err
+	}
 	if path == "seeds" {
-		seeds, err := p.seeds(doc.Content[0], "")
+		seeds, err := p.seeds(content, "")
 		if err == nil {
 			s.Seeds = seeds
 		}
 		return err
 	}
-	for _, axis := range s.Axes {
-		if axis.Path == path {
+	for _, axis := range s.axes {
+		if axis.path == path {
 			return fail(refuse("an axis of %s (line %d): its values stand there", s.File, axis.line))
 		}
 	}
-	parsed, err := p.value(doc.Content[0], "")
+	parsed, err := p.value(content, "")
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"harness/internal/visible"
 	"harness/model/spec"
 )
 
@@ -18,8 +19,9 @@ const Version = 1
 
 // parser reads one file into sweep.
 type parser struct {
-	sweep    *Sweep
-	reportAt *yaml.Node // the key report, for what is checked when the whole file is read
+	sweep     *Sweep
+	reportAt  *yaml.Node // the key report, for what is checked when the whole file is read
+	commandAt *yaml.Node
 }
 
 // entry is one key of a mapping with its value.
@@ -33,9 +35,9 @@ type entry struct {
 func Parse(file string, data []byte) (*Sweep, error) {
 	s := &Sweep{
 		File: file, Preset: spec.Nano, Untrained: true,
-		Run:       Run{Retries: 2},
+		Run:       Run{Retries: 2, RetryOn: []string{"killed", "oom", "disk"}},
 		Resources: Resources{PerGPU: 1},
-		Report:    Report{Show: []string{"mean", "std"}, BoldBest: true, Family: "table"},
+		Report:    defaultReport(),
 	}
 	p := &parser{sweep: s}
 	root, err := p.document(data)
@@ -82,7 +84,7 @@ func (p *parser) document(data []byte) (*yaml.Node, error) {
 	if doc.Content[0].Kind != yaml.MappingNode {
 		return nil, p.refuse(doc.Content[0], "", "want keys and values such as version: 1")
 	}
-	return doc.Content[0], nil
+	return p.unalias(doc.Content[0])
 }
 
 var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
@@ -106,7 +108,7 @@ func (p *parser) entries(n *yaml.Node, key string) ([]entry, error) {
 	seen := map[string]int{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k := n.Content[i]
-		if k.Kind != yaml.ScalarNode || k.Value == "" || k.ShortTag() == "!!merge" {
+		if k.Kind != yaml.ScalarNode || k.Value == "" {
 			return nil, p.refuse(k, key, "a key must be plain text")
 		}
 		if line, twice := seen[k.Value]; twice {
@@ -138,7 +140,7 @@ func (p *parser) version(root *yaml.Node, entries []entry) error {
 }
 
 // topKeys are the keys of a file, with what reads each.
-var topKeys = []string{"version", "name", "description", "command", "method", "base", "parameters", "ablations", "exclude",
+var topKeys = []string{"version", "name", "description", "project", "command", "method", "base", "parameters", "ablations", "exclude",
 	"seeds", "metrics", "baseline", "resources", "run", "report", "controls"}
 
 func (p *parser) top(e entry) error {
@@ -150,6 +152,8 @@ func (p *parser) top(e entry) error {
 		s.Name, err = p.name(e)
 	case "description":
 		s.Description, err = p.text(e.value, e.key)
+	case "project":
+		s.Project, err = p.project(e)
 	case "command":
 		err = p.command(e)
 	case "method": // W&B
@@ -194,16 +198,20 @@ func (p *parser) name(e entry) (string, error) {
 	return name, err
 }
 
-func (p *parser) command(e entry) error {
-	value, err := p.value(e.value, e.key)
-	if err != nil {
-		return err
+// maxName bounds the bytes of a name that the file gives: of a project, of a metric.
+const maxName = 200
+
+func (p *parser) project(e entry) (string, error) {
+	name, err := p.text(e.value, e.key)
+	if err == nil && !plainName(name) {
+		return "", p.refuse(e.value, e.key, "want a name of 1 to %d bytes without control characters", maxName)
 	}
-	if err := assignWords(&p.sweep.Command, value); err != nil {
-		return p.refuse(e.value, e.key, "%v", err)
-	}
-	p.sweep.scratch = spec.Trial{Command: p.sweep.Command}
-	return nil
+	return name, err
+}
+
+// plainName tells whether a name may go into the registry and into the names of files.
+func plainName(name string) bool {
+	return name != "" && len(name) <= maxName && visible.Text(name) == name
 }
 
 // complete checks what needs the whole file.
@@ -224,6 +232,7 @@ func (p *parser) complete(root *yaml.Node) error {
 	if err := p.checkReport(); err != nil {
 		return err
 	}
+	p.warnOfCommand()
 	return p.checkConditions()
 }
 
@@ -240,6 +249,20 @@ func quoteHint(n *yaml.Node) string {
 		return ": write '" + n.Value + "' in quotes"
 	}
 	return ""
+}
+
+// shownText reads a string that is printed: control characters are escaped.
+func (p *parser) shownText(n *yaml.Node, key string) (string, error) {
+	text, err := p.text(n, key)
+	return visible.Text(text), err
+}
+
+func (p *parser) shownTexts(n *yaml.Node, key string) ([]string, error) {
+	list, err := p.texts(n, key)
+	for i := range list {
+		list[i] = visible.Text(list[i])
+	}
+	return list, err
 }
 
 // whole reads a whole number of at least least.

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"sort"
 	"strings"
 
+	"harness/internal/visible"
 	"harness/model/spec"
 )
 
@@ -19,10 +21,16 @@ type setting struct {
 	origin string // "" the file, else the option of the command line
 }
 
+// computed are the fields that follow from others: what is read from the files that they name.
+var computed = []string{"data.digest", "encoder.weights_digest", "lm.weights_digest", "project"}
+
 // assign sets the field of t that path names. Errors are refusals: the caller knows the place.
 func assign(t *spec.Trial, path string, value any) error {
 	if t.Command != "" {
 		return assignArgs(t, path, value)
+	}
+	if slices.Contains(computed, path) {
+		return refuse("computed, not set")
 	}
 	switch path {
 	case "seed":
@@ -81,6 +89,9 @@ func fieldPaths(t reflect.Type, prefix string) []string {
 			continue
 		}
 		path := prefix + jsonName(f)
+		if slices.Contains(computed, path) {
+			continue
+		}
 		paths = append(paths, path)
 		if f.Type.Kind() == reflect.Struct {
 			paths = append(paths, fieldPaths(f.Type, path+".")...)
@@ -100,6 +111,9 @@ func assignField(field reflect.Value, path string, value any) error {
 			inner, err := fieldAt(field, key)
 			if err != nil {
 				return refuse("%s: unknown field%s", key, didYouMean(key, fieldPaths(field.Type(), "")))
+			}
+			if slices.Contains(computed, path+"."+key) {
+				return refuse("%s: computed, not set", key)
 			}
 			if err := assignField(inner, path+"."+key, object[key]); err != nil {
 				return refuse("%s: %v", key, err)
@@ -223,7 +237,7 @@ func valueAt(t spec.Trial, path string) (any, bool) {
 func printed(value any) string {
 	switch v := value.(type) {
 	case nil:
-		return "nothing"
+		return "null"
 	case []any:
 		parts := make([]string, len(v))
 		for i := range v {
@@ -238,6 +252,19 @@ func printed(value any) string {
 		return strings.Join(parts, " ")
 	}
 	return fmt.Sprint(value)
+}
+
+// shownValue is a value as a table shows it: printed, with control characters escaped.
+func shownValue(value any) string { return visible.Text(printed(value)) }
+
+// setProject says to which project the words of a program belong. It is found by its tag.
+func setProject(t *spec.Trial, project string) {
+	if project == "" || t.Command == "" {
+		return
+	}
+	if field, ok := fieldByTag(reflect.ValueOf(t).Elem(), "project"); ok {
+		field.SetString(project)
+	}
 }
 
 func sortedKeys(m map[string]any) []string {

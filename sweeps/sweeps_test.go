@@ -22,26 +22,24 @@ seeds: [3, 1]
 baseline: {pretrain.parallel_ratio: 0.25}
 `
 
-func expand(t *testing.T, text string) []Trial {
+func expand(t *testing.T, text string) *Plan {
 	t.Helper()
 	s, err := Parse("test.yaml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	trials, err := s.Expand()
+	plan, err := s.Expand(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return trials
+	return plan
 }
 
 func TestGridKeepsTheOrderOfTheFile(t *testing.T) {
 	type line struct{ Label, Baseline, Control string }
 	var got []line
-	for _, trial := range expand(t, gridFile) {
-		if trial.Seed == 3 {
-			got = append(got, line{trial.Row, trial.Baseline, trial.Control})
-		}
+	for _, row := range expand(t, gridFile).Rows {
+		got = append(got, line{row.Name, row.Baseline, row.Control})
 	}
 	want := []line{
 		{"resolution=448, parallel=0, all", "resolution=448, parallel=0.25, all", ""},
@@ -77,17 +75,17 @@ func TestPackageComment(t *testing.T) {
 			t.Errorf("the package comment does not show %s", key)
 		}
 	}
-	if trials := expand(t, example); len(trials) != 27+9 {
-		t.Errorf("%d trials, want 27 and 9 controls", len(trials))
+	if plan := expand(t, example); len(plan.Trials) != 27+9 {
+		t.Errorf("%d trials, want 27 and 9 controls", len(plan.Trials))
 	}
 }
 
 func TestTrialsAreWhatTheFileSays(t *testing.T) {
-	trials := expand(t, gridFile)
+	plan := expand(t, gridFile)
 	want, _ := spec.Default(spec.Smoke)
 	want.Data.Synthetic.Patients, want.Pretrain.LR = 30, 2e-3
 	want.Resolution, want.Pretrain.ParallelRatio, want.Pretrain.Tasks, want.Seed = 448, 0, spec.CAP, 1
-	got := trials[3]
+	got := plan.Trials[3]
 	if diff := cmp.Diff(want, got.Spec); diff != "" {
 		t.Error(diff)
 	}
@@ -95,7 +93,7 @@ func TestTrialsAreWhatTheFileSays(t *testing.T) {
 		t.Errorf("label %q, id %s", got.Label, got.ID)
 	}
 	var params []string
-	for _, p := range got.Params {
+	for _, p := range plan.Params()[3] {
 		params = append(params, p.Path+"="+p.Text)
 	}
 	wantParams := "resolution=448 pretrain.parallel_ratio=0 pretrain.tasks=CAP only seed=1"
@@ -105,7 +103,7 @@ func TestTrialsAreWhatTheFileSays(t *testing.T) {
 }
 
 func TestAblationsBeginWithTheBaseline(t *testing.T) {
-	trials := expand(t, `version: 1
+	plan := expand(t, `version: 1
 name: tasks
 base: {preset: smoke}
 baseline: {pretrain.parallel_ratio: 0.5}
@@ -116,7 +114,7 @@ ablations:
   - {label: unchanged, set: {pretrain.tasks: [caref, gcap, aref, cap]}}
 `)
 	var got []string
-	for _, trial := range trials {
+	for _, trial := range plan.Trials {
 		got = append(got, trial.Label)
 		if trial.Spec.Pretrain.ParallelRatio != 0.5 {
 			t.Errorf("%s: the baseline's own setting is missing", trial.Label)
@@ -126,19 +124,27 @@ ablations:
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if trials[0].Baseline != "" || trials[1].Baseline != "all tasks" || trials[0].Also[0].Baseline != "all tasks" {
-		t.Errorf("baselines %q %q %+v", trials[0].Baseline, trials[1].Baseline, trials[0].Also)
+	rows := plan.Rows
+	if rows[0].Baseline != "" || rows[1].Baseline != "all tasks" || rows[3].Name != "unchanged" || rows[3].Baseline != "all tasks" {
+		t.Errorf("baselines of %+v", rows)
 	}
-	if diff := cmp.Diff([]string{"all tasks", "w/o AREF", "unchanged"}, trials[3].Of); diff != "" {
+	if rows[3].Trials[0] != rows[0].Trials[0] {
+		t.Error("a row that changes nothing is trained again")
+	}
+	if diff := cmp.Diff([]string{"all tasks", "w/o AREF", "unchanged"}, rows[4].Of); diff != "" {
 		t.Errorf("the control stands beside other rows: %s", diff)
 	}
-	if p, ok := trials[1].Get("pretrain.tasks"); !ok || p.Text != "cap+gcap+caref" {
-		t.Errorf("the changed field is no parameter: %+v", trials[1].Params)
+	if p, ok := rows[1].Get("pretrain.tasks"); !ok || p.Text != "cap+gcap+caref" {
+		t.Errorf("the changed field is no parameter: %+v", rows[1].Params)
+	}
+	shared := plan.Shared()
+	if len(shared) != 1 || shared[0].Row != "unchanged" || shared[0].String() != "the same training as all tasks: its settings come to the same" {
+		t.Errorf("shared rows: %v", shared)
 	}
 }
 
 func TestCommandSweepKeepsTypes(t *testing.T) {
-	trials := expand(t, `version: 1
+	plan := expand(t, `version: 1
 name: own
 command: [python, train.py, "${args}"]
 base: {model: {depth: 2}, beta: 1.0, on: true}
@@ -148,7 +154,7 @@ parameters:
 exclude: ["model.width == 128 and lr > 0.005"]
 `)
 	var got []string
-	for _, trial := range trials {
+	for _, trial := range plan.Trials {
 		got = append(got, string(trial.Spec.Args))
 	}
 	want := []string{
@@ -166,16 +172,17 @@ func TestOverride(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Expand(); err == nil || !strings.Contains(err.Error(), "--set data.root=DIR") {
+	if _, err := s.Expand(nil); err == nil || !strings.Contains(err.Error(), "--set data.root=DIR") {
 		t.Errorf("without data: %v", err)
 	}
 	if err := s.Override(spec.Nano, []string{"pretrain.steps=7", "seeds=[5]"}); err != nil {
 		t.Fatal(err)
 	}
-	trials, err := s.Expand()
+	plan, err := s.Expand(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	trials := plan.Trials
 	if got := trials[0].Spec; got.Preset != spec.Nano || got.Pretrain.Steps != 7 || got.Seed != 5 || len(trials) != 4 {
 		t.Errorf("%d trials, the first %+v", len(trials), got)
 	}
@@ -195,7 +202,7 @@ func TestOverride(t *testing.T) {
 	if err := s.Override("", []string{"pretrain.parallel_ratio=2"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Expand(); err == nil || err.Error() != "--set pretrain.parallel_ratio: 2: want 0 … 1" {
+	if _, err := s.Expand(nil); err == nil || err.Error() != "--set pretrain.parallel_ratio: 2: want 0 … 1" {
 		t.Errorf("an impossible value: %v", err)
 	}
 }
@@ -242,7 +249,18 @@ func TestRefusals(t *testing.T) {
 		{head + "metrics: {acc: {}}\nreport: {columns: [ac]}", `f.yaml: line 5: report.columns: "ac" is not among metrics: did you mean acc?`},
 		{head + "resources: {timeout: soon}", `f.yaml: line 4: resources.timeout: "soon": want a time such as 90s, 30m or 4h`},
 		{head + "run: {retries: -1}", "f.yaml: line 4: run.retries: -1: want at least 0"},
-		{"version: 1\nname: x\nbase: &a {preset: smoke}\nmetrics: *a", "f.yaml: line 4: metrics: want keys and values"},
+		{"version: 1\nname: x\nbase: &a {preset: smoke}\nmetrics: *a", `f.yaml: line 3: metrics.preset: want keys and values`},
+		{head + "parameters:\n  data.digest: {values: [x]}", "f.yaml: line 5: parameters.data.digest.values: computed, not set"},
+		{"version: 1\nname: x\nbase: {lm: {weights_digest: x}}", "f.yaml: line 3: base.lm.weights_digest: computed, not set"},
+		{"version: 1\nname: x\nbase: {project: x}", "f.yaml: line 3: base.project: computed, not set"},
+		{head + "project: ''", "f.yaml: line 4: project: want a name of 1 to 200 bytes without control characters"},
+		{head + "project: \"a\\nb\"", "f.yaml: line 4: project: want a name of 1 to 200 bytes without control characters"},
+		{head + "metrics: {\"a\\eb\": {}}", `f.yaml: line 4: metrics: "a\x1bb": want a name of 1 to 200 bytes without control characters`},
+		{head + "metrics: {acc: {at: best}}", "f.yaml: line 4: metrics.acc.at: best of what has no goal: give goal: maximize or minimize"},
+		{head + "run: {retry_on: [oom, luck]}", `f.yaml: line 4: run.retry_on: "luck": want some of killed, oom, disk, timeout, error`},
+		{head + "parameters: {resolution: {values: [224], when: \"seed == 1\"}}",
+			"f.yaml: line 4: parameters.resolution.when: every axis has all seeds: exclude can leave some out"},
+		{head + "exclude: \"seed == 0\"", "f.yaml: exclude: no trials: every seed is excluded"},
 		{"version: 1\nname: a b", `f.yaml: line 2: name: "a b": want letters, digits, dots, dashes and underscores`},
 		{"version: 1\nname: x\ncommand: []", `f.yaml: line 3: command: empty: want a command such as [python, train.py, "${args}"]`},
 		{"version: 1\nname: x\nbase: {preset: paper}", "f.yaml: line 3: data.root: missing: the folder that holds MIMIC-CXR-JPG and its kin: " +
@@ -250,7 +268,7 @@ func TestRefusals(t *testing.T) {
 	} {
 		s, err := Parse("f.yaml", []byte(c.file))
 		if err == nil {
-			_, err = s.Expand()
+			_, err = s.Expand(nil)
 		}
 		if err == nil || err.Error() != c.want {
 			t.Errorf("%q\n got %v\nwant %s", c.file, err, c.want)

@@ -37,7 +37,7 @@ func (p *parser) value(n *yaml.Node, key string) (any, error) {
 		}
 		return object, nil
 	}
-	return nil, p.refuse(n, key, "anchors and aliases are not read: write the value out")
+	return nil, p.refuse(n, key, "an alias without its value")
 }
 
 func (p *parser) scalar(n *yaml.Node, key string) (any, error) {

@@ -1,0 +1,103 @@
+package sweeps
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestShellWords(t *testing.T) {
+	for line, want := range map[string][]string{
+		`python3 train.py ${args}`:                    {"python3", "train.py", "${args}"},
+		`python  train.py --tag "a b" --x='$y && z'`:  {"python", "train.py", "--tag", "a b", "--x=$y && z"},
+		`a "" b\ c "d\"e" "\n" 'f''g'`:                {"a", "", "b c", `d"e`, `\n`, "fg"},
+		"a \\\n  ${envvar:HOME}/x \"${args_json}\"\n": {"a", "${envvar:HOME}/x", "${args_json}"},
+		`price 5$ "5 $ each"`:                         {"price", "5$", "5 $ each"},
+	} {
+		got, err := shellWords(line)
+		if err != nil {
+			t.Errorf("%s: %v", line, err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", line, diff)
+		}
+	}
+	for _, operator := range []string{"&&", "||", "|", ";", ">", "<", "&", "`", "$(", "$H", "(", `"$H`} {
+		_, err := shellWords("python train.py ${args} " + operator + "x")
+		if err == nil || !strings.Contains(err.Error(), `needs a shell: write command: [bash, -c, "python train.py ${args} `) {
+			t.Errorf("%s: %v", operator, err)
+		}
+	}
+	for line, want := range map[string]string{
+		`a "b`:     `" without its end`,
+		`a ${args`: `"${args": ${ without }`,
+		"  \n":     `empty: want a command such as [python, train.py, "${args}"]`,
+		"a\nb":     `"\n" needs a shell: write command: [bash, -c, "a\nb"]`,
+	} {
+		if _, err := shellWords(line); err == nil || err.Error() != want {
+			t.Errorf("%q: %v, want %s", line, err, want)
+		}
+	}
+}
+
+// TestSuggestedCommandIsRead follows the advice of a refusal.
+func TestSuggestedCommandIsRead(t *testing.T) {
+	const file = "version: 1\nname: x\ncommand: %s\nparameters: {lr: {values: [0.1]}}\n"
+	_, err := Parse("f.yaml", fmt.Appendf(nil, file, `python3 train.py ${args} --tag "a b" && echo done`))
+	if err == nil {
+		t.Fatal("a shell's operator is passed on")
+	}
+	_, advice, _ := strings.Cut(err.Error(), "write command: ")
+	s, err := Parse("f.yaml", fmt.Appendf(nil, file, advice))
+	if err != nil {
+		t.Fatalf("%s: %v", advice, err)
+	}
+	want := []string{"bash", "-c", `python3 train.py ${args} --tag "a b" && echo done`}
+	if diff := cmp.Diff(want, s.Command.List()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestMacros(t *testing.T) {
+	const file = "version: 1\nname: x\ncommand: [%q]\n"
+	for _, macro := range append(Macros[:], "envvar:HOME") {
+		if _, err := Parse("f.yaml", fmt.Appendf(nil, file, "x=${"+macro+"}")); err != nil {
+			t.Error(err)
+		}
+	}
+	for word, want := range map[string]string{
+		"${argz}":      "f.yaml: line 3: command: unknown ${argz}: did you mean args?; known are ${args}, ${args_no_hyphens}, ",
+		"${envvar:1}":  "f.yaml: line 3: command: unknown ${envvar:1}",
+		"a ${} b":      "f.yaml: line 3: command: unknown ${}",
+		"${args":       `f.yaml: line 3: command: "${args": ${ without }`,
+		"x ${HOME}/${": "f.yaml: line 3: command: unknown ${HOME}",
+	} {
+		if _, err := Parse("f.yaml", fmt.Appendf(nil, file, word)); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: %v\nwant %s", word, err, want)
+		}
+	}
+}
+
+func TestWarningWhereNothingTakesTheParameters(t *testing.T) {
+	for file, warned := range map[string]bool{
+		"command: [python, t.py]\nparameters: {lr: {values: [1]}}":                            true,
+		"command: [python, t.py]\nbase: {lr: 1}":                                              true,
+		"command: [python, t.py, '${seed}']\nablations: [{label: a, set: {x: 1}}]":            true,
+		"command: [python, t.py]":                                                             false,
+		"command: [python, t.py, '${args_no_hyphens}']\nparameters: {lr: {values: [1]}}":      false,
+		"command: python t.py --config=${config}\nparameters: {lr: {values: [1]}}":            false,
+		"command: [sh, -c, 'python t.py < $HARNESS_CONFIG']\nparameters: {lr: {values: [1]}}": false,
+		"base: {preset: smoke}\nparameters: {resolution: {values: [224]}}":                    false,
+	} {
+		s, err := Parse("f.yaml", []byte("version: 1\nname: x\n"+file))
+		if err != nil {
+			t.Errorf("%s: %v", file, err)
+			continue
+		}
+		if got := len(s.Warnings) > 0; got != warned {
+			t.Errorf("%s: warnings %q", file, s.Warnings)
+		}
+	}
+}
