@@ -170,7 +170,6 @@ func order(trials []listed, by string) error {
 	if err := checkNames("--sort", []string{name}, trials); err != nil {
 		return err
 	}
-	var failed error
 	slices.SortStableFunc(trials, func(a, b listed) int {
 		x, y := a.lookup(name), b.lookup(name)
 		switch {
@@ -181,25 +180,21 @@ func order(trials []listed, by string) error {
 		case y == nil:
 			return -1
 		}
-		order, err := compareValues(x, y)
-		if err != nil {
-			failed = usageError("--sort %s: %w", by, err)
-		}
+		order := compareValues(x, y)
 		if falling {
 			return -order
 		}
 		return order
 	})
-	return failed
+	return nil
 }
 
-// compareValues orders two values of one type; truth and lists by their text.
-func compareValues(x, y any) (int, error) {
-	less, err := (condition.Compare)(x, y)
-	if err != nil {
-		return strings.Compare(printedValue(x), printedValue(y)), nil
+// compareValues orders two values of one type; truth, lists and values of two types by their text.
+func compareValues(x, y any) int {
+	if order, comparable, err := condition.Compare(x, y); comparable && err == nil {
+		return order
 	}
-	return less, nil
+	return strings.Compare(printedValue(x), printedValue(y))
 }
 
 // printedValue is a value as a column shows it.

@@ -15,8 +15,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"harness/internal/escape"
 	"harness/internal/jsonfloat"
+	"harness/internal/visible"
 	"harness/registry"
 )
 
@@ -181,7 +181,7 @@ func printTrials(w io.Writer, trials []listed) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	heads := make([]string, len(metrics))
 	for i, metric := range metrics {
-		heads[i] = escape.Line(metric)
+		heads[i] = visible.Text(metric)
 	}
 	fmt.Fprintf(t, "ID\tSTATE\tSWEEP\tTRIAL\t%s\n", strings.Join(heads, "\t"))
 	for _, trial := range trials {
@@ -195,7 +195,7 @@ func printTrials(w io.Writer, trials []listed) error {
 		if trial.Former {
 			sweep += " (former)"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", trial.ID[:8], trial.State, escape.Line(sweep), escape.Line(trial.Label),
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", trial.ID[:8], trial.State, visible.Text(sweep), visible.Text(trial.Label),
 			strings.Join(cells, "\t"))
 	}
 	if err := t.Flush(); err != nil {
@@ -203,7 +203,7 @@ func printTrials(w io.Writer, trials []listed) error {
 	}
 	for _, trial := range trials {
 		if trial.State == registry.Failed && trial.Error != "" {
-			fmt.Fprintf(w, "%s failed: %s\n", trial.ID[:8], escape.Line(trial.Error))
+			fmt.Fprintf(w, "%s failed: %s\n", trial.ID[:8], visible.Text(trial.Error))
 		}
 	}
 	return nil
@@ -216,7 +216,7 @@ func printColumns(w io.Writer, trials []listed, columns []string) error {
 	for _, trial := range trials {
 		cells := make([]string, len(columns))
 		for i, name := range columns {
-			cells[i] = escape.Line(trial.text(name, shortNumber))
+			cells[i] = visible.Text(trial.text(name, shortNumber))
 		}
 		fmt.Fprintln(t, strings.Join(cells, "\t"))
 	}
@@ -237,7 +237,7 @@ func writeTrials(w io.Writer, trials []listed, columns []string) error {
 	out := csv.NewWriter(w)
 	line := make([]string, len(columns))
 	for i, name := range columns {
-		line[i] = escape.Cell(name)
+		line[i] = visible.Cell(name)
 	}
 	if err := out.Write(line); err != nil {
 		return err

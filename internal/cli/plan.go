@@ -2,11 +2,11 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"harness/model"
@@ -127,19 +127,40 @@ func register(ctx context.Context, log io.Writer, db *registry.DB, plan *sweeps.
 
 // members are the trials of a plan as the registry lists them.
 func members(plan *sweeps.Plan) ([]registry.Member, error) {
+	controls := make(map[string]string, len(plan.Rows))
+	for _, r := range plan.Rows {
+		controls[r.Name] = r.Control
+	}
 	list := make([]registry.Member, len(plan.Trials))
-	for i, t := range plan.Trials {
-		row, ok := plan.Row(t.Row)
-		if !ok {
-			return nil, fmt.Errorf("plan %s: trial %s stands in no row", plan.Name, t.ID)
-		}
-		params, err := sweeps.EncodeParams(row.Params)
+	for i, params := range plan.Params() {
+		t := plan.Trials[i]
+		encoded, err := encodeParams(params)
 		if err != nil {
-			return nil, fmt.Errorf("plan %s: %w", plan.Name, err)
+			return nil, fmt.Errorf("plan %s: %s: %w", plan.Name, t.Label, err)
 		}
-		list[i] = registry.Member{ID: t.ID, Spec: t.Spec, Label: t.Label, Row: t.Row, Control: row.Control, Seed: t.Seed, Params: params}
+		list[i] = registry.Member{ID: t.ID, Spec: t.Spec, Label: t.Label, Row: t.Row, Control: controls[t.Row], Seed: t.Seed, Params: encoded}
 	}
 	return list, nil
+}
+
+// encodeParams writes a JSON object whose keys stay in the order of the sweep.
+func encodeParams(params []sweeps.Param) (json.RawMessage, error) {
+	b := []byte{'{'}
+	for i, p := range params {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		key, err := json.Marshal(p.Path)
+		if err != nil {
+			return nil, err
+		}
+		value, err := json.Marshal(p.Value)
+		if err != nil {
+			return nil, err
+		}
+		b = append(append(append(b, key...), ':'), value...)
+	}
+	return append(b, '}'), nil
 }
 
 // workingDir is the folder in which programs run: where the command was called.

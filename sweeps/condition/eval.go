@@ -78,7 +78,7 @@ func (b binary) eval(values Lookup) (any, error) {
 	case "in":
 		return within(left, right)
 	}
-	order, comparable, err := compare(left, right)
+	order, comparable, err := Compare(left, right)
 	if err != nil || !comparable {
 		return false, err
 	}
@@ -108,7 +108,7 @@ func Equal(a, b any) (bool, error) {
 	if isA && isB {
 		return boolA == boolB, nil
 	}
-	order, _, err := compare(a, b)
+	order, _, err := Compare(a, b)
 	return order == 0, err
 }
 
@@ -139,8 +139,8 @@ func within(item, list any) (bool, error) {
 	}), nil
 }
 
-// compare orders numbers and texts; comparable is false when a value is missing.
-func compare(a, b any) (order int, comparable bool, err error) {
+// Compare orders numbers and texts; comparable is false when a value is missing.
+func Compare(a, b any) (order int, comparable bool, err error) {
 	if a == nil || b == nil {
 		return 0, false, nil
 	}
