@@ -34,7 +34,7 @@ func Preflight(ctx context.Context, t spec.Trial, engine string) error {
 	}
 	if t.Data.Source == spec.SourceFiles {
 		if err := dataset.Find(t.Data.Root); err != nil {
-			return fmt.Errorf("data.root: %w", err)
+			return fmt.Errorf("data.root: %w: name the folder that holds the four data sets", err)
 		}
 	}
 	return context.Cause(ctx)
