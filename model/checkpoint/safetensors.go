@@ -11,6 +11,9 @@ import (
 	"strings"
 )
 
+// lengthSize is the number of bytes before the header, which hold its length.
+const lengthSize = 8
+
 // maxHeader is the limit of the safetensors format itself.
 const maxHeader = 100 << 20
 
@@ -54,7 +57,7 @@ type header struct {
 
 // parseSafetensors indexes src, which holds size bytes.
 func parseSafetensors(src io.ReaderAt, size int64) (*File, error) {
-	var length [8]byte
+	var length [lengthSize]byte
 	if size < int64(len(length)) {
 		return nil, fmt.Errorf("not a safetensors file: %d bytes", size)
 	}

@@ -178,7 +178,7 @@ func TestReplaceFileFails(t *testing.T) {
 			return err
 		}
 		return full
-	})
+	}, nil)
 	if !errors.Is(err, full) {
 		t.Errorf("got %v", err)
 	}
