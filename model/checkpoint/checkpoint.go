@@ -128,9 +128,12 @@ func (f *File) lookup(name string, want ...DType) (entry, error) {
 	return e, nil
 }
 
+// floats are the types that F32 reads.
+var floats = []DType{F32, F16, BF16, F64}
+
 // F32 reads a floating-point tensor, row-major, converting F64, F16 and BF16.
 func (f *File) F32(name string) ([]float32, error) {
-	e, err := f.lookup(name, F32, F16, BF16, F64)
+	e, err := f.lookup(name, floats...)
 	if err != nil {
 		return nil, err
 	}

@@ -46,7 +46,8 @@ func Digest(ctx context.Context, dir, cache string) (string, error) {
 		fmt.Fprintf(h, "%s %x\n", name, content)
 	}
 	sum := hex.EncodeToString(h.Sum(nil))
-	return sum, digest.Remember(remembered, sum, files)
+	_ = digest.Remember(remembered, sum, files) // not remembered: it is made again
+	return sum, nil
 }
 
 // filesOf lists what is read of a folder, by name: the choice of LoadAny.

@@ -43,8 +43,10 @@ func TestDigest(t *testing.T) {
 	}
 	want := digestOf(a)
 	age(a, time.Hour)
-	if digestOf(a) != want || digestOf(a) != want {
-		t.Error("the time of a file changed its digest")
+	for range 2 { // the second is remembered
+		if digestOf(a) != want {
+			t.Error("the time of a file changed its digest")
+		}
 	}
 	// While sizes and times stay, nothing is read again: a change in secret is not seen, one with its time is.
 	if err := os.Rename(filepath.Join(c, "model.safetensors"), filepath.Join(a, "model.safetensors")); err != nil {

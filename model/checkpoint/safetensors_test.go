@@ -135,6 +135,18 @@ func TestSaveRefuses(t *testing.T) {
 	}
 }
 
+// A checkout without git lfs leaves pointers in the place of weights.
+func TestLoadNamesLFSPointers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "model.safetensors")
+	text := "version https://git-lfs.github.com/spec/v1\noid sha256:" + strings.Repeat("0", 64) + "\nsize 548105171\n"
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(path); err == nil || !strings.Contains(err.Error(), "git lfs pull") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // An interrupted save must leave the old file as it was.
 func TestSaveKeepsTheOldFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x")
@@ -166,7 +178,7 @@ func TestReplaceFileFails(t *testing.T) {
 			return err
 		}
 		return full
-	})
+	}, nil)
 	if !errors.Is(err, full) {
 		t.Errorf("got %v", err)
 	}

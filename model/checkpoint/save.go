@@ -25,7 +25,7 @@ func Save(path string, tensors []Named, meta map[string]string) error {
 	if err != nil {
 		return fmt.Errorf("save %s: %w", path, err)
 	}
-	err = replaceFile(path, func(w io.Writer) error { return writeFile(w, head, tensors, order) })
+	err = replaceFile(path, func(w io.Writer) error { return writeFile(w, head, tensors, order) }, nil)
 	if err != nil {
 		return fmt.Errorf("save %s: %w", path, err)
 	}
@@ -172,8 +172,9 @@ func writeChunks[T any](w io.Writer, values []T, encode func([]byte, T) []byte) 
 	return nil
 }
 
-// replaceFile writes a file beside path, syncs it and renames it to path; on an error nothing is left behind.
-func replaceFile(path string, write func(io.Writer) error) error {
+// replaceFile writes a file beside path, syncs it and renames it to path; on an error nothing is left behind. patch, if
+// not nil, may change what was written.
+func replaceFile(path string, write func(io.Writer) error, patch func(io.WriterAt) error) error {
 	file, err := atomicfile.Create(path)
 	if err != nil {
 		return err
@@ -185,6 +186,11 @@ func replaceFile(path string, write func(io.Writer) error) error {
 	}
 	if err := w.Flush(); err != nil {
 		return err
+	}
+	if patch != nil {
+		if err := patch(file); err != nil {
+			return err
+		}
 	}
 	if err := file.Commit(); err != nil {
 		return err

@@ -33,13 +33,17 @@ func SaveSummed(path string, tensors []Named, meta map[string]string) error {
 		all[key] = value
 	}
 	head, order, err := encodeHeader(tensors, all)
-	if err == nil {
-		h := sha256.New()
-		if err = writeFile(h, head, tensors, order); err == nil {
-			copy(head[bytes.Index(head, sumStart)+len(sumStart):], hex.EncodeToString(h.Sum(nil)))
-			err = replaceFile(path, func(w io.Writer) error { return writeFile(w, head, tensors, order) })
-		}
+	if err != nil {
+		return fmt.Errorf("save %s: %w", path, err)
 	}
+	h := sha256.New()
+	err = replaceFile(path, func(w io.Writer) error {
+		return writeFile(io.MultiWriter(w, h), head, tensors, order)
+	}, func(file io.WriterAt) error {
+		at := lengthSize + bytes.Index(head, sumStart) + len(sumStart)
+		_, err := file.WriteAt([]byte(hex.EncodeToString(h.Sum(nil))), int64(at))
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("save %s: %w", path, err)
 	}
@@ -58,12 +62,12 @@ func CheckSum(path string) (summed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	var length [8]byte
+	var length [lengthSize]byte
 	if _, err := io.ReadFull(file, length[:]); err != nil {
 		return false, readError(path, err)
 	}
 	n := binary.LittleEndian.Uint64(length[:])
-	if n > maxHeader || int64(n) > info.Size()-int64(len(length)) {
+	if n > maxHeader || int64(n) > info.Size()-lengthSize {
 		return false, fmt.Errorf("%s: %w", path, ErrDamaged)
 	}
 	head := make([]byte, n)

@@ -35,7 +35,8 @@ func Digest(ctx context.Context, root, cacheDir string, progress func(done, tota
 	if err != nil {
 		return "", err
 	}
-	return set.Hash(), digest.Remember(remembered, set.Hash(), l.looked.files)
+	_ = digest.Remember(remembered, set.Hash(), l.looked.files) // not remembered: it is made again
+	return set.Hash(), nil
 }
 
 // name tells one choice of folders and tables from another.

@@ -52,7 +52,7 @@ func Remember(path, sum string, files []File) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s\n%s\n", head, sum)
 	for _, f := range files {
-		if f.Size >= 0 && now-f.Modified < int64(young) {
+		if age := now - f.Modified; f.Size >= 0 && age < int64(young) && age > -int64(young) {
 			return nil
 		}
 		fmt.Fprintf(&b, "%d %d %s\n", f.Size, f.Modified, strconv.Quote(f.Path))
