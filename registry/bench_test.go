@@ -40,7 +40,7 @@ func connectFresh(b *testing.B, i int) (*DB, error) {
 func writePoints(b *testing.B, home string, seed int64, steps, metrics int) {
 	b.Helper()
 	trial := program(seed)
-	number, dir, err := NewAttempt(home, trial, 0)
+	number, dir, err := NewAttempt(home, trial.ID(), trial, 0)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -70,17 +70,17 @@ func writePoints(b *testing.B, home string, seed int64, steps, metrics int) {
 func BenchmarkList(b *testing.B) {
 	ctx := context.Background()
 	home := b.TempDir()
-	var planned []Planned
+	var planned []Member
 	for seed := range int64(1000) {
 		writePoints(b, home, seed, 50, 20)
 		trial := program(seed)
-		planned = append(planned, Planned{ID: trial.ID(), Spec: trial, Member: Member{Label: fmt.Sprint(seed)}})
+		planned = append(planned, Member{ID: trial.ID(), Spec: trial, Label: fmt.Sprint(seed)})
 	}
 	db, err := Open(ctx, home)
 	if err != nil {
 		b.Fatal(err)
 	}
-	if err := db.Plan(ctx, "bench", planned); err != nil {
+	if err := db.Plan(ctx, Sweep{Handle: "bench", Name: "bench", Members: planned}); err != nil {
 		b.Fatal(err)
 	}
 	db.Close()

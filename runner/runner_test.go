@@ -37,11 +37,11 @@ func open(t *testing.T, home string) *registry.DB {
 // plan queues the trials.
 func plan(t *testing.T, db *registry.DB, trials ...Trial) []Trial {
 	t.Helper()
-	var planned []registry.Planned
+	var planned []registry.Member
 	for _, k := range trials {
-		planned = append(planned, registry.Planned{ID: k.ID, Spec: k.Spec, Member: registry.Member{Label: k.Label}})
+		planned = append(planned, registry.Member{ID: k.ID, Spec: k.Spec, Label: k.Label})
 	}
-	if err := db.Plan(context.Background(), "test", planned); err != nil {
+	if err := db.Plan(context.Background(), registry.Sweep{Handle: "test", Name: "test", Members: planned}); err != nil {
 		t.Fatal(err)
 	}
 	return trials
@@ -296,7 +296,7 @@ func TestLostAttemptIsSettled(t *testing.T) {
 	db := open(t, home)
 	k := shell(`echo '{"metric": "acc", "value": 1, "step": 1}'`, 1)
 	plan(t, db, k)
-	number, dir, err := registry.NewAttempt(home, k.Spec, 0)
+	number, dir, err := registry.NewAttempt(home, k.ID, k.Spec, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -329,7 +329,7 @@ func TestDeletedAttempt(t *testing.T) {
 	db := open(t, home)
 	k := shell(`echo '{"metric": "acc", "value": 1, "step": 1}'`, 1)
 	plan(t, db, k)
-	number, dir, err := registry.NewAttempt(home, k.Spec, 0)
+	number, dir, err := registry.NewAttempt(home, k.ID, k.Spec, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
