@@ -213,9 +213,16 @@ func TestInterruptAndGoOn(t *testing.T) {
 	if r.Done != 2 || newest(t, db, trials[0].ID).Attempt != 2 {
 		t.Fatalf("%+v", r)
 	}
-	points, err := db.Points(context.Background(), trials[0].ID, "loss")
-	if err != nil || len(points) != 20 {
-		t.Errorf("points %v, %v", points, err)
+	var points []registry.Point
+	for attempt := range 2 {
+		own, err := db.AttemptPoints(context.Background(), trials[0].ID, attempt+1, "loss")
+		if err != nil {
+			t.Fatal(err)
+		}
+		points = append(points, own...)
+	}
+	if len(points) != 20 {
+		t.Errorf("points %v", points)
 	}
 }
 
@@ -318,8 +325,9 @@ func TestLostAttemptIsSettled(t *testing.T) {
 		t.Errorf("%+v %v", attempts, err)
 	}
 	points, _ := db.Points(context.Background(), k.ID, "acc")
-	if len(points) != 2 {
-		t.Errorf("points %v", points)
+	lost, _ := db.AttemptPoints(context.Background(), k.ID, 1, "acc")
+	if len(points) != 1 || points[0].Value != 1 || len(lost) != 1 {
+		t.Errorf("points %v, of the lost attempt %v", points, lost)
 	}
 }
 
