@@ -51,7 +51,7 @@ func begin(t *testing.T, home string, trial spec.Trial, purpose journal.Purpose)
 	return w, number
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

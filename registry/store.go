@@ -117,6 +117,10 @@ func (db *DB) write(ctx context.Context, fn func(tx) error) (err error) {
 			return fmt.Errorf("write registry: %w", err)
 		}
 		db.writer = &writer{conn, map[string]*sql.Stmt{}}
+		// A checkpoint waits for the disk: rather every 16 MiB than every 4.
+		if _, err := conn.ExecContext(background, `PRAGMA wal_autocheckpoint = 4000`); err != nil {
+			return damaged(db.path(), fmt.Errorf("write registry: %w", err))
+		}
 	}
 	t := tx{db.writer}
 	db.fresh = db.fresh[:0]

@@ -42,7 +42,13 @@ type Query struct {
 // Trials reads the trials that q chooses: in the order of the sweep if there is one, else oldest first.
 func (db *DB) Trials(ctx context.Context, q Query) ([]Trial, error) {
 	query, args := q.statement()
-	var trials []Trial
+	expected := len(q.IDs)
+	if expected == 0 {
+		if err := db.readOne(ctx, `SELECT COUNT(*) FROM trial`, nil, &expected); err != nil {
+			return nil, fmt.Errorf("read trials: %w", err)
+		}
+	}
+	trials := make([]Trial, 0, expected) // they are large
 	var provenances []int64
 	r := newTrialRow(q.Brief)
 	err := db.read(ctx, query, args, func(rows *sql.Rows) error {
