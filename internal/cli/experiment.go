@@ -30,7 +30,7 @@ func (o *experimentOptions) flags(cmd *cobra.Command) {
 }
 
 // loadExperiment reads a built-in experiment or a file and expands it.
-func loadExperiment(name string, o experimentOptions) (*sweeps.Sweep, []sweeps.Trial, error) {
+func loadExperiment(name string, o experimentOptions) (*sweeps.Sweep, *sweeps.Plan, error) {
 	file, data, err := readExperiment(name)
 	if err != nil {
 		return nil, nil, err
@@ -42,11 +42,11 @@ func loadExperiment(name string, o experimentOptions) (*sweeps.Sweep, []sweeps.T
 	if err := s.Override(spec.Preset(o.preset), o.set); err != nil {
 		return nil, nil, usageError("%w", err)
 	}
-	trials, err := s.Expand()
+	plan, err := s.Expand(nil)
 	if err != nil {
 		return nil, nil, usageError("%w", err)
 	}
-	return s, trials, nil
+	return s, plan, nil
 }
 
 // readExperiment finds an experiment by its name, else by its path.
@@ -70,27 +70,32 @@ func readExperiment(name string) (file string, data []byte, err error) {
 	return "", nil, err
 }
 
-// plan is what the registry is told of the trials.
-func plan(trials []sweeps.Trial) ([]registry.Planned, error) {
-	planned := make([]registry.Planned, len(trials))
-	for i, t := range trials {
-		m := registry.Member{Label: t.Label, Row: t.Row, Control: t.Control, Seed: t.Seed}
-		for _, p := range t.Params {
+// planned is what the registry is told of the trials.
+func planned(plan *sweeps.Plan) ([]registry.Planned, error) {
+	list := make([]registry.Planned, len(plan.Trials))
+	params := plan.Params()
+	control := map[string]string{}
+	for _, row := range plan.Rows {
+		control[row.Name] = row.Control
+	}
+	for i, t := range plan.Trials {
+		m := registry.Member{Label: t.Label, Row: t.Row, Control: control[t.Row], Seed: t.Seed}
+		for _, p := range params[i] {
 			value, err := json.Marshal(p.Value)
 			if err != nil {
 				return nil, fmt.Errorf("plan %s: %s: %w", t.Label, p.Path, err)
 			}
 			m.Params = append(m.Params, registry.Param{Path: p.Path, Value: value, Text: p.Text})
 		}
-		planned[i] = registry.Planned{ID: t.ID, Spec: t.Spec, Member: m}
+		list[i] = registry.Planned{ID: t.ID, Spec: t.Spec, Member: m}
 	}
-	return planned, nil
+	return list, nil
 }
 
 // printPlan lists the trials of an experiment.
-func printPlan(w io.Writer, s *sweeps.Sweep, trials []sweeps.Trial, asJSON bool) error {
+func printPlan(w io.Writer, plan *sweeps.Plan, asJSON bool) error {
 	if asJSON {
-		type planned struct {
+		type shown struct {
 			ID      string        `json:"id"`
 			Label   string        `json:"label"`
 			Params  orderedParams `json:"params"`
@@ -98,20 +103,23 @@ func printPlan(w io.Writer, s *sweeps.Sweep, trials []sweeps.Trial, asJSON bool)
 			Seed    int64         `json:"seed"`
 			Control string        `json:"control,omitempty"`
 		}
-		list := make([]planned, len(trials))
-		registered, err := plan(trials)
+		registered, err := planned(plan)
 		if err != nil {
 			return err
 		}
-		for i, t := range trials {
-			list[i] = planned{t.ID, t.Label, registered[i].Member.Params, t.Row, t.Seed, t.Control}
+		list := make([]shown, len(registered))
+		for i, t := range registered {
+			list[i] = shown{t.ID, t.Member.Label, t.Member.Params, t.Member.Row, t.Member.Seed, t.Member.Control}
 		}
 		return printJSON(w, list)
 	}
-	for _, t := range trials {
+	for _, t := range plan.Trials {
 		fmt.Fprintf(w, "%s  %s\n", t.ID[:8], t.Label)
 	}
-	fmt.Fprintf(w, "%d trials\n", len(trials))
+	fmt.Fprintf(w, "%d trials\n", len(plan.Trials))
+	for _, shared := range plan.Shared() {
+		fmt.Fprintf(w, "%s: %s\n", shared.Row, shared)
+	}
 	return nil
 }
 

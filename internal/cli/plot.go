@@ -54,19 +54,19 @@ func newPlotCommand() *cobra.Command {
 
 // drawPlots draws every figure of an experiment and lists the files on w.
 func drawPlots(ctx context.Context, w io.Writer, db *registry.DB, name string, o plotOptions) error {
-	s, _, err := loadExperiment(name, o.experimentOptions)
+	_, plan, err := loadExperiment(name, o.experimentOptions)
 	if err != nil {
 		return hintOptions(ctx, db, name, err)
 	}
-	table, err := buildTable(ctx, db, s)
+	table, err := buildTable(ctx, db, plan)
 	if err != nil {
 		return hintOptions(ctx, db, name, err)
 	}
-	curves, err := reports.LoadCurves(ctx, db, s)
+	curves, err := reports.LoadCurves(ctx, db, plan)
 	if err != nil {
 		return err
 	}
-	figures, err := plots.All(table, s, curves)
+	figures, err := plots.All(table, plan, curves)
 	if err != nil {
 		return err
 	}

@@ -64,11 +64,11 @@ func oneExperiment(_ *cobra.Command, args []string) error {
 
 // report prints the table of one experiment.
 func report(ctx context.Context, w io.Writer, db *registry.DB, name string, o reportOptions) error {
-	s, _, err := loadExperiment(name, o.experimentOptions)
+	_, plan, err := loadExperiment(name, o.experimentOptions)
 	if err != nil {
 		return hintOptions(ctx, db, name, err)
 	}
-	table, err := buildTable(ctx, db, s)
+	table, err := buildTable(ctx, db, plan)
 	if err != nil {
 		return hintOptions(ctx, db, name, err)
 	}
@@ -87,9 +87,9 @@ func report(ctx context.Context, w io.Writer, db *registry.DB, name string, o re
 }
 
 // buildTable computes the table of an experiment.
-func buildTable(ctx context.Context, db *registry.DB, s *sweeps.Sweep) (*reports.Table, error) {
+func buildTable(ctx context.Context, db *registry.DB, plan *sweeps.Plan) (*reports.Table, error) {
 	commit, _ := registry.Revision(ctx)
-	return reports.Build(ctx, db, s, reports.Options{Commit: commit})
+	return reports.Build(ctx, db, plan, reports.Options{Commit: commit})
 }
 
 // hintOptions says what to run where an experiment has no results, or that it was run with other options.

@@ -80,35 +80,38 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 	if kind != "" {
 		o.set = append(o.set, "engine="+kind)
 	}
-	s, trials, err := loadExperiment(name, o.experimentOptions)
+	s, plan, err := loadExperiment(name, o.experimentOptions)
 	if err != nil {
 		return err
 	}
-	for _, t := range trials {
+	for _, warning := range s.Warnings {
+		fmt.Fprintln(log, "warning: "+warning)
+	}
+	for _, t := range plan.Trials {
 		if _, err := engineFor(t.Spec, o.engine); err != nil {
 			return err
 		}
 	}
 	if o.dryRun {
-		return printPlan(w, s, trials, o.json)
+		return printPlan(w, plan, o.json)
 	}
 	db, err := openRegistry(ctx, log, o.home)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	planned, err := plan(trials)
+	members, err := planned(plan)
 	if err != nil {
 		return err
 	}
-	if err := db.Plan(ctx, s.Name, planned); err != nil {
+	if err := db.Plan(ctx, s.Name, members); err != nil {
 		return err
 	}
 	if err := requireData(ctx, db, s.Name); err != nil {
 		return err
 	}
-	run := make([]runner.Trial, len(trials))
-	for i, t := range trials {
+	run := make([]runner.Trial, len(plan.Trials))
+	for i, t := range plan.Trials {
 		run[i] = runner.Trial{ID: t.ID, Spec: t.Spec, Label: t.Label}
 	}
 	ctx, stop := untilHangup(ctx)
@@ -121,7 +124,7 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 	if !o.quiet {
 		fmt.Fprintln(log, resultLine(s.Name, result, time.Since(began)))
 	}
-	if err := printSweep(context.WithoutCancel(ctx), w, db, s, o); err != nil {
+	if err := printSweep(context.WithoutCancel(ctx), w, db, plan, o); err != nil {
 		return err
 	}
 	return sweepError(s.Name, result)
@@ -252,16 +255,16 @@ func displayOf(log io.Writer, quiet bool) runner.Display {
 }
 
 // printSweep prints what the sweep came to: its table, or its trials as JSON.
-func printSweep(ctx context.Context, w io.Writer, db *registry.DB, s *sweeps.Sweep, o sweepOptions) error {
+func printSweep(ctx context.Context, w io.Writer, db *registry.DB, plan *sweeps.Plan, o sweepOptions) error {
 	if o.json {
-		return list(ctx, w, db, listOptions{sweep: s.Name, json: true})
+		return list(ctx, w, db, listOptions{sweep: plan.Name, json: true})
 	}
 	if o.quiet {
 		return nil
 	}
 	commit, _ := registry.Revision(ctx)
-	table, err := reports.Build(ctx, db, s, reports.Options{Commit: commit})
-	if errors.Is(err, reports.ErrNothing) {
+	table, err := reports.Build(ctx, db, plan, reports.Options{Commit: commit})
+	if errors.Is(err, reports.ErrNothing) || errors.Is(err, reports.ErrNoMetrics) {
 		return nil
 	}
 	if err != nil {
