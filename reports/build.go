@@ -78,6 +78,7 @@ func Compute(ctx context.Context, plan *sweeps.Plan, results Results, o Options)
 		return nil, err
 	}
 	b.addPublished()
+	b.notShown()
 	b.caption()
 	if plan.Report.Cases > 0 {
 		if err := b.cases(); err != nil {
@@ -167,11 +168,13 @@ func (b *builder) cell(r *seeded, column Column) Cell {
 	c := emptyCell()
 	c.Want = len(b.plan.Seeds)
 	var found []float64
-	var diverged []string
+	var diverged, silent []string
 	for i, id := range r.Trials {
 		value, ok := b.results[id].value(r.prefix+column.Metric, column.at, column.Goal == sweeps.Minimize)
 		c.Values = append(c.Values, jsonfloat.Known(value, ok))
 		switch {
+		case !ok && b.results[id].State == registry.Done:
+			silent = append(silent, fmt.Sprintf("seed %d", b.plan.Seeds[i]))
 		case !ok:
 		case finite(value):
 			found = append(found, value)
@@ -184,7 +187,13 @@ func (b *builder) cell(r *seeded, column Column) Cell {
 	if c.Diverged > 0 {
 		c.Marks = append(c.Marks, b.table.note(divergedNote(diverged, c)))
 	}
-	if c.N+c.Diverged == 0 && r.prefix == "" {
+	if r.prefix != "" {
+		return c
+	}
+	if c.N+c.Diverged > 0 && len(silent) > 0 {
+		c.Marks = append(c.Marks, b.table.note(column.Label+": not recorded by "+strings.Join(silent, ", ")))
+	}
+	if c.N+c.Diverged == 0 {
 		if reason := b.blank(r, column); reason != "" {
 			c.Marks = append(c.Marks, b.table.note(reason))
 		}

@@ -43,7 +43,7 @@ func (b *builder) undeclared(key string) Column {
 }
 
 // recorded chooses among what the trials recorded: of the built-in trainer what package metrics shows, in its order, of
-// other programs the first by name. What is left out is named in a footnote.
+// other programs the first by name.
 func (b *builder) recorded() []Column {
 	names := b.results.recorded()
 	var shown []string
@@ -61,11 +61,23 @@ func (b *builder) recorded() []Column {
 	for _, key := range shown {
 		list = append(list, b.undeclared(key))
 	}
-	left := slices.DeleteFunc(names, func(key string) bool { return slices.Contains(shown, key) || !b.isResult(key) })
-	if len(left) > 0 && len(b.plan.Report.Columns) == 0 {
+	return list
+}
+
+// notShown names in a footnote what trials recorded and the table leaves out where nobody said what to show. Details of a
+// metric of the built-in trainer, such as caref/acc50/REGION, go without saying.
+func (b *builder) notShown() {
+	if len(b.plan.Metrics) > 0 || len(b.plan.Report.Columns) > 0 {
+		return
+	}
+	left := slices.DeleteFunc(b.results.recorded(), func(key string) bool {
+		known, ok := metrics.LookupRecorded(key)
+		detail := ok && !b.plan.Command && known.Detail
+		return detail || !b.isResult(key) || slices.ContainsFunc(b.table.Columns, func(c Column) bool { return c.Metric == key })
+	})
+	if len(left) > 0 {
 		b.table.note("not shown: " + listed(left, 20) + "; declare them under metrics")
 	}
-	return list
 }
 
 // isResult tells whether a metric says something of the model: the learning rate and the gradient norm of the built-in

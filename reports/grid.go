@@ -80,7 +80,7 @@ func (t *Table) fields(row Row) []field {
 func (t *Table) number(c Column, cell Cell) string {
 	if cell.Blank() {
 		if cell.Diverged > 0 {
-			return "diverged"
+			return fmt.Sprintf("diverged (0/%d)", cell.Want)
 		}
 		return ""
 	}
