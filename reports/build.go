@@ -3,42 +3,46 @@ package reports
 import (
 	"context"
 	"fmt"
-	"math"
-	"slices"
 	"strings"
 
 	"harness/experiments"
+	"harness/internal/jsonfloat"
 	"harness/registry"
 	"harness/sweeps"
 )
 
-// Options are what a table needs beside the experiment.
+// Options are what a table needs beside the plan.
 type Options struct {
 	Commit    string               // of the program that prints, to tell which results are of another; "" is not known
+	Stale     map[string]string    // by trial: what differs between the code or data that made its result and what is there now
 	Published []experiments.Number // empty: what comes with the harness
 }
 
-// Build loads the trials of a sweep and computes its table. Where nothing was recorded the error is ErrNothing.
-func Build(ctx context.Context, db *registry.DB, s *sweeps.Sweep, o Options) (*Table, error) {
-	trials, err := s.Expand()
+// Build loads the trials of a planned sweep and computes its table. Where no trial has recorded anything the error is
+// ErrNothing; where trials are done but recorded none of the declared metrics it is ErrNoMetrics.
+func Build(ctx context.Context, db *registry.DB, plan *sweeps.Plan, o Options) (*Table, error) {
+	results, err := Load(ctx, db, plan)
 	if err != nil {
-		return nil, err
-	}
-	results, err := Load(ctx, db, trials)
-	if err != nil {
-		return nil, fmt.Errorf("report %s: %w", s.Name, err)
+		return nil, fmt.Errorf("report %s: %w", plan.Name, err)
 	}
 	if len(o.Published) == 0 {
 		if o.Published, err = experiments.Published(); err != nil {
 			return nil, err
 		}
 	}
-	return Compute(ctx, s, trials, results, o)
+	t, err := Compute(ctx, plan, results, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := results.check(plan, t); err != nil {
+		return nil, fmt.Errorf("report %s: %w", plan.Name, err)
+	}
+	return t, nil
 }
 
 // builder holds what the steps of Compute share.
 type builder struct {
-	sweep   *sweeps.Sweep
+	plan    *sweeps.Plan
 	results Results
 	options Options
 	table   *Table
@@ -46,19 +50,20 @@ type builder struct {
 	scored  map[string]*scored // by task
 }
 
-// seeded is a row before it is averaged: its trials by seed.
+// seeded is a row before it is averaged: a row of the plan, with its trials by seed.
 type seeded struct {
-	place  sweeps.Place // of its first seed
-	trials []string     // ID by seed, as sweeps.Sweep.Seeds; "" where there is none
-	// control is the prefix of its metrics: "controls/NAME/" for what a model's trial recorded about a control.
-	control string
+	*sweeps.Row
+	// prefix is that of its metrics: "controls/NAME/" for what a model's trial recorded about a control.
+	prefix string
 }
 
-// Compute computes the table. Predictions are read only for what needs them: cases and tests over samples.
-func Compute(ctx context.Context, s *sweeps.Sweep, trials []sweeps.Trial, results Results, o Options) (*Table, error) {
-	b := &builder{sweep: s, results: results, options: o,
-		table: &Table{Name: s.Name, Columns: columns(s, results), Show: s.Report.Show, Notes: []string{}}}
-	b.collect(trials)
+// Compute computes the table of a plan from results. Predictions are read only for what needs them: cases and tests over
+// samples.
+func Compute(ctx context.Context, plan *sweeps.Plan, results Results, o Options) (*Table, error) {
+	b := &builder{plan: plan, results: results, options: o,
+		table: &Table{Name: plan.Name, Command: plan.Command, Show: plan.Report.Show, Notes: []string{}}}
+	b.table.Columns = b.columns()
+	b.collect()
 	b.heads()
 	for _, r := range b.rows {
 		b.add(r)
@@ -73,8 +78,9 @@ func Compute(ctx context.Context, s *sweeps.Sweep, trials []sweeps.Trial, result
 		return nil, err
 	}
 	b.addPublished()
+	b.notShown()
 	b.caption()
-	if s.Report.Cases > 0 {
+	if plan.Report.Cases > 0 {
 		if err := b.cases(); err != nil {
 			return nil, err
 		}
@@ -82,30 +88,20 @@ func Compute(ctx context.Context, s *sweeps.Sweep, trials []sweeps.Trial, result
 	return b.table, nil
 }
 
-// collect groups the trials by row, in the order of the file.
-func (b *builder) collect(trials []sweeps.Trial) {
-	at := map[string]*seeded{}
-	for _, t := range trials {
-		for _, place := range t.Places() {
-			r := at[place.Row]
-			if r == nil {
-				r = &seeded{place: place, trials: make([]string, len(b.sweep.Seeds))}
-				at[place.Row] = r
-				b.rows = append(b.rows, r)
-			}
-			r.trials[slices.Index(b.sweep.Seeds, t.Seed)] = t.ID
-		}
+// collect lists the rows of the plan.
+func (b *builder) collect() {
+	for i := range b.plan.Rows {
+		b.rows = append(b.rows, &seeded{Row: &b.plan.Rows[i]})
 	}
-	slices.SortStableFunc(b.rows, func(x, y *seeded) int { return x.place.Index - y.place.Index })
 }
 
 // leads are the paths of the axes that stand as columns on the left.
 func (b *builder) leads() []string {
-	if len(b.sweep.Report.Rows) > 0 {
-		return b.sweep.Report.Rows
+	if len(b.plan.Report.Rows) > 0 {
+		return b.plan.Report.Rows
 	}
 	var paths []string
-	for _, axis := range b.sweep.Axes {
+	for _, axis := range b.plan.Axes {
 		if len(axis.Options) > 1 {
 			paths = append(paths, axis.Path)
 		}
@@ -116,7 +112,7 @@ func (b *builder) leads() []string {
 func (b *builder) heads() {
 	for _, path := range b.leads() {
 		label := path
-		for _, axis := range b.sweep.Axes {
+		for _, axis := range b.plan.Axes {
 			if axis.Path == path {
 				label = axis.Label
 			}
@@ -131,16 +127,17 @@ func (b *builder) heads() {
 	}
 }
 
-// lead is what stands on the left of a model's row.
-func (b *builder) lead(place sweeps.Place) []string {
+// lead is what stands on the left of a row: its values on the axes, or its name where it has none.
+func (b *builder) lead(r *sweeps.Row) []string {
 	lead := make([]string, len(b.table.Heads))
+	found := false
 	for i, path := range b.leads() {
-		if p, ok := place.Get(path); ok {
-			lead[i] = p.Text
+		if p, ok := r.Get(path); ok {
+			lead[i], found = p.Text, true
 		}
 	}
-	if place.Control != "" || len(b.leads()) == 0 {
-		return b.named(place.Row)
+	if r.Control != "" || !found {
+		return b.named(r.Name)
 	}
 	return lead
 }
@@ -154,9 +151,9 @@ func (b *builder) named(name string) []string {
 
 // add averages a row over its seeds.
 func (b *builder) add(r *seeded) {
-	row := Row{Name: r.place.Row, Kind: Model, Lead: b.lead(r.place), Baseline: r.place.Baseline, Params: paramsOf(r.place)}
-	if r.place.Control != "" {
-		row.Kind, row.Control, row.Of = Control, untrainedName, r.place.Of
+	row := Row{Name: r.Name, Kind: Model, Lead: b.lead(r.Row), Baseline: r.Baseline, Params: r.Params, trials: r.Trials}
+	if r.Control != "" {
+		row.Kind, row.Control, row.Of = Control, untrainedName, r.Of
 	}
 	for _, column := range b.table.Columns {
 		row.Cells = append(row.Cells, b.cell(r, column))
@@ -165,32 +162,38 @@ func (b *builder) add(r *seeded) {
 	b.table.Rows = append(b.table.Rows, row)
 }
 
-func paramsOf(place sweeps.Place) []Param {
-	var params []Param
-	for _, p := range place.Params {
-		if p.Path != "seed" {
-			params = append(params, Param{Path: p.Path, Value: p.Value, Text: p.Text})
-		}
-	}
-	return params
-}
-
-// cell averages one metric of a row over its seeds.
+// cell averages one metric of a row over its seeds. A seed whose value is NaN or infinite has diverged: it is counted and
+// named, and neither averaged nor dropped in silence.
 func (b *builder) cell(r *seeded, column Column) Cell {
-	c := Cell{Want: len(b.sweep.Seeds), Delta: math.NaN()}
+	c := emptyCell()
+	c.Want = len(b.plan.Seeds)
 	var found []float64
-	for _, id := range r.trials {
-		value, ok := b.results[id].value(r.control+column.Metric, column.at, column.Goal == sweeps.Minimize)
-		if !ok || math.IsNaN(value) {
-			c.Values = append(c.Values, math.NaN())
-			continue
+	var diverged, silent []string
+	for i, id := range r.Trials {
+		value, ok := b.results[id].value(r.prefix+column.Metric, column.at, column.Goal == sweeps.Minimize)
+		c.Values = append(c.Values, jsonfloat.Known(value, ok))
+		switch {
+		case !ok && b.results[id].State == registry.Done:
+			silent = append(silent, fmt.Sprintf("seed %d", b.plan.Seeds[i]))
+		case !ok:
+		case finite(value):
+			found = append(found, value)
+		default:
+			diverged = append(diverged, fmt.Sprintf("seed %d (%s)", b.plan.Seeds[i], exact(value)))
 		}
-		c.Values = append(c.Values, value)
-		found = append(found, value)
 	}
-	c.N = len(found)
+	c.N, c.Diverged = len(found), len(diverged)
 	c.Mean, c.Std, c.CI = moments(found)
-	if c.N == 0 && r.control == "" {
+	if c.Diverged > 0 {
+		c.Marks = append(c.Marks, b.table.note(divergedNote(diverged, c)))
+	}
+	if r.prefix != "" {
+		return c
+	}
+	if c.N+c.Diverged > 0 && len(silent) > 0 {
+		c.Marks = append(c.Marks, b.table.note(column.Label+": not recorded by "+strings.Join(silent, ", ")))
+	}
+	if c.N+c.Diverged == 0 {
 		if reason := b.blank(r, column); reason != "" {
 			c.Marks = append(c.Marks, b.table.note(reason))
 		}
@@ -198,12 +201,21 @@ func (b *builder) cell(r *seeded, column Column) Cell {
 	return c
 }
 
+// divergedNote names the seeds that diverged and says what that does to the cell.
+func divergedNote(seeds []string, c Cell) string {
+	text := fmt.Sprintf("diverged: %d of %d seeds: %s", c.Diverged, c.Want, strings.Join(seeds, ", "))
+	if c.N > 0 {
+		text += "; the mean is of the other seeds only, and is neither tested nor called best"
+	}
+	return text
+}
+
 // blank says why a row has no number in a column; "" when the row as a whole says so already.
 func (b *builder) blank(r *seeded, column Column) string {
 	metric := column.Metric
 	stage, _, _ := strings.Cut(metric, "/")
 	done := false
-	for _, id := range r.trials {
+	for _, id := range r.Trials {
 		result, ok := b.results[id]
 		if !ok || result.State != registry.Done {
 			continue

@@ -62,7 +62,7 @@ func (b *builder) cases() error {
 			return err
 		}
 		if len(list) > 0 {
-			answers, names = append(answers, list), append(names, r.place.Row)
+			answers, names = append(answers, list), append(names, r.Name)
 		}
 	}
 	if len(answers) == 0 {
@@ -70,7 +70,7 @@ func (b *builder) cases() error {
 		return nil
 	}
 	all := align(answers, names)
-	for _, i := range choose(all, b.sweep.Report.Cases) {
+	for _, i := range choose(all, b.plan.Report.Cases) {
 		b.table.Cases = append(b.table.Cases, all[i])
 	}
 	return nil
@@ -78,7 +78,7 @@ func (b *builder) cases() error {
 
 // predictionsOf is the path of the predictions of the first seed that has some.
 func (b *builder) predictionsOf(r *seeded) string {
-	for _, id := range r.trials {
+	for _, id := range r.Trials {
 		if path := b.results[id].Predictions; path != "" {
 			return path
 		}

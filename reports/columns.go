@@ -2,96 +2,86 @@ package reports
 
 import (
 	"slices"
-	"sort"
 	"strings"
 
+	"harness/metrics"
 	"harness/sweeps"
 )
-
-// knownColumns are the metrics of the built-in trainer that a table shows when the experiment names none, in order.
-var knownColumns = []Column{
-	{Metric: "caref/acc50", Label: "CAREF Acc@0.5"},
-	{Metric: "probe/auc", Label: "probe AUC"},
-	{Metric: "gcap/bleu4", Label: "GCAP BLEU-4"},
-	{Metric: "gcap/cider", Label: "GCAP CIDEr"},
-	{Metric: "diffvqa/bleu4", Label: "BLEU-4"},
-	{Metric: "diffvqa/meteor", Label: "METEOR"},
-	{Metric: "diffvqa/rouge_l", Label: "ROUGE-L"},
-	{Metric: "diffvqa/cider", Label: "CIDEr"},
-	{Metric: "diffvqa/f1", Label: "finding F1"},
-	{Metric: "diffvqa/exact", Label: "exact match"},
-}
 
 // maxColumns bounds what is shown when nothing was asked for.
 const maxColumns = 12
 
 // columns lists the metrics of the table: those that the experiment names, else what its trials recorded.
-func columns(s *sweeps.Sweep, results Results) []Column {
-	list := declared(s)
-	if len(list) == 0 {
-		list = recorded(s, results)
+func (b *builder) columns() []Column {
+	var list []Column
+	for _, m := range b.plan.Metrics {
+		list = append(list, columnOf(m))
 	}
-	if len(s.Report.Columns) == 0 {
+	if len(list) == 0 {
+		list = b.recorded()
+	}
+	if len(b.plan.Report.Columns) == 0 {
 		return list
 	}
 	var chosen []Column
-	for _, key := range s.Report.Columns {
+	for _, key := range b.plan.Report.Columns {
 		if i := slices.IndexFunc(list, func(c Column) bool { return c.Metric == key }); i >= 0 {
 			chosen = append(chosen, list[i])
 			continue
 		}
-		chosen = append(chosen, defaultColumn(key))
+		chosen = append(chosen, b.undeclared(key))
 	}
 	return chosen
 }
 
-func declared(s *sweeps.Sweep) []Column {
-	var list []Column
-	for _, m := range s.Metrics {
-		c := Column{Metric: m.Key, Label: m.Label, Goal: m.Goal, Digits: m.Digits, Scale: m.Scale, at: m.At}
-		if c.Label == c.Metric {
-			c.Label = defaultColumn(m.Key).Label
+func columnOf(m sweeps.Metric) Column {
+	return Column{Metric: m.Key, Label: m.Label, Goal: m.Goal, Digits: m.Digits, Scale: m.Scale, at: m.At}
+}
+
+func (b *builder) undeclared(key string) Column {
+	return columnOf(sweeps.DefaultMetric(key, b.plan.Command))
+}
+
+// recorded chooses among what the trials recorded: of the built-in trainer what package metrics shows, in its order, of
+// other programs the first by name.
+func (b *builder) recorded() []Column {
+	names := b.results.recorded()
+	var shown []string
+	if !b.plan.Command {
+		for _, known := range metrics.RecordedKeys() {
+			if known.Shown && slices.Contains(names, known.Name) {
+				shown = append(shown, known.Name)
+			}
 		}
-		list = append(list, c)
+	}
+	if len(shown) == 0 {
+		shown = names[:min(len(names), maxColumns)]
+	}
+	var list []Column
+	for _, key := range shown {
+		list = append(list, b.undeclared(key))
 	}
 	return list
 }
 
-func recorded(s *sweeps.Sweep, results Results) []Column {
-	keys := map[string]bool{}
-	for _, r := range results {
-		for key := range r.Values {
-			keys[key] = true
-		}
+// notShown names in a footnote what trials recorded and the table leaves out where nobody said what to show. Details of a
+// metric of the built-in trainer, such as caref/acc50/REGION, go without saying.
+func (b *builder) notShown() {
+	if len(b.plan.Metrics) > 0 || len(b.plan.Report.Columns) > 0 {
+		return
 	}
-	var list []Column
-	for _, c := range knownColumns {
-		if s.Command == "" && keys[c.Metric] {
-			list = append(list, defaultColumn(c.Metric))
-		}
+	left := slices.DeleteFunc(b.results.recorded(), func(key string) bool {
+		known, ok := metrics.LookupRecorded(key)
+		detail := ok && !b.plan.Command && known.Detail
+		return detail || !b.isResult(key) || slices.ContainsFunc(b.table.Columns, func(c Column) bool { return c.Metric == key })
+	})
+	if len(left) > 0 {
+		b.table.note("not shown: " + listed(left, 20) + "; declare them under metrics")
 	}
-	if len(list) > 0 {
-		return list
-	}
-	var names []string
-	for key := range keys {
-		if !strings.HasPrefix(key, "controls/") {
-			names = append(names, key)
-		}
-	}
-	sort.Strings(names)
-	for _, key := range names[:min(len(names), maxColumns)] {
-		list = append(list, defaultColumn(key))
-	}
-	return list
 }
 
-func defaultColumn(key string) Column {
-	c := Column{Metric: key, Label: key, Goal: sweeps.DefaultGoal(key), Digits: 3, Scale: 1, at: "last"}
-	for _, known := range knownColumns {
-		if known.Metric == key {
-			c.Label = known.Label
-		}
-	}
-	return c
+// isResult tells whether a metric says something of the model: the learning rate and the gradient norm of the built-in
+// trainer are settings and diagnostics of its optimizer.
+func (b *builder) isResult(key string) bool {
+	return b.plan.Command || !strings.HasSuffix(key, "/lr") && !strings.HasSuffix(key, "/grad_norm")
 }

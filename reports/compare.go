@@ -18,15 +18,43 @@ func (b *builder) compare() {
 		if base == nil {
 			continue
 		}
+		twin := b.twin(i)
 		for c := range row.Cells {
 			differences := paired(row.Cells[c].Values, base.Cells[c].Values)
-			if len(differences) == 0 {
+			if len(differences) == 0 || row.Cells[c].Diverged > 0 || base.Cells[c].Diverged > 0 {
 				continue
 			}
 			row.Cells[c].Delta, _, _ = moments(differences)
-			row.Cells[c].Seeds = signFlip(differences)
+			switch {
+			case twin != nil:
+				row.Cells[c].Seeds = twin.Cells[c].Seeds
+			case comparable(row, base, c):
+				row.Cells[c].Seeds = signFlip(differences)
+			}
 		}
 	}
+}
+
+// twin is a row above row i that is the same comparison: the same trainings against the same. The two share their tests, so
+// that none counts twice.
+func (b *builder) twin(i int) *Row {
+	row, base := &b.table.Rows[i], b.row(b.table.Rows[i].Baseline)
+	for j := range b.table.Rows[:i] {
+		other := &b.table.Rows[j]
+		otherBase := b.row(other.Baseline)
+		if row.Kind == Model && other.Kind == Model && otherBase != nil && base != nil &&
+			slices.Equal(row.trials, other.trials) && slices.Equal(base.trials, otherBase.trials) {
+			return other
+		}
+	}
+	return nil
+}
+
+// comparable tells whether a test of column c makes sense: no seed of either row has diverged, and the two are not the same
+// training.
+func comparable(row, base *Row, c int) bool {
+	return row.Cells[c].Diverged == 0 && base.Cells[c].Diverged == 0 &&
+		(row.Kind != Model || !slices.Equal(row.trials, base.trials))
 }
 
 // row finds a model's row by its name.
@@ -46,11 +74,12 @@ func (b *builder) adjust() {
 		var family []*Test
 		for c := range b.table.Columns {
 			for i := range b.table.Rows {
-				if test := kind(&b.table.Rows[i].Cells[c]); test != nil && b.table.Rows[i].Kind == Model {
+				test := kind(&b.table.Rows[i].Cells[c])
+				if test != nil && b.table.Rows[i].Kind == Model && !slices.Contains(family, test) {
 					family = append(family, test)
 				}
 			}
-			if b.sweep.Report.Family == "column" {
+			if b.plan.Report.Family == "column" {
 				holm(family)
 				family = nil
 			}
@@ -72,7 +101,7 @@ func (b *builder) mark(ctx context.Context) error {
 				row.Cells[c].Within = row.Cells[c].tested() && !told(&row.Cells[c])
 			}
 		}
-		if !b.sweep.Report.BoldBest || column.Goal == sweeps.NoGoal {
+		if !b.plan.Report.BoldBest || column.Goal == sweeps.NoGoal {
 			continue
 		}
 		if best := b.best(c, column.Goal); best != nil {
@@ -93,11 +122,11 @@ func (b *builder) embolden(ctx context.Context, c int, best *Row) error {
 	var tests []*Test
 	for i := range b.table.Rows {
 		row := &b.table.Rows[i]
-		if row.Kind != Model || row.Cells[c].Blank() {
+		if row.Kind != Model || !row.Cells[c].rankable() {
 			continue
 		}
 		var test *Test
-		if s := b.scored[task]; s != nil && row != best {
+		if s := b.scored[task]; s != nil && !slices.Equal(row.trials, best.trials) {
 			var err error
 			if test, err = s.test(ctx, best.Name, row.Name, name); err != nil {
 				return err
@@ -127,7 +156,7 @@ func (b *builder) best(c int, goal sweeps.Goal) *Row {
 	models := 0
 	for i := range b.table.Rows {
 		row := &b.table.Rows[i]
-		if row.Kind != Model || row.Cells[c].Blank() {
+		if row.Kind != Model || !row.Cells[c].rankable() {
 			continue
 		}
 		models++
@@ -140,6 +169,9 @@ func (b *builder) best(c int, goal sweeps.Goal) *Row {
 	}
 	return best
 }
+
+// rankable tells whether a cell may be called best: it has numbers, and no seed has diverged.
+func (c *Cell) rankable() bool { return !c.Blank() && c.Diverged == 0 }
 
 func better(a, b float64, goal sweeps.Goal) bool {
 	if goal == sweeps.Minimize {
@@ -179,7 +211,7 @@ func (b *builder) describeTests(say func(string, ...any)) {
 		}
 	}
 	if bold {
-		say("Bold: %s.", boldRule(len(b.sweep.Seeds) > 1, samples > 0))
+		say("Bold: %s.", boldRule(len(b.plan.Seeds) > 1, samples > 0))
 	}
 	if floor := math.Min(1, math.Pow(2, 1-float64(seeds))); deltas && floor >= Level && slices.Contains(b.table.Show, "p") {
 		say("Sign-flip over %s cannot reach p < %.2f: its least value is %.3g.", count(seeds, "seed"), Level, floor)

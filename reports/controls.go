@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"harness/internal/jsonfloat"
 	"harness/sweeps"
 )
 
@@ -26,7 +27,7 @@ func (b *builder) addControls() {
 		var groups [][]*seeded
 		var rows []Row
 		for _, r := range b.rows {
-			if r.place.Control != "" {
+			if r.Control != "" {
 				continue
 			}
 			row, ok := b.controlRow(r, control.key)
@@ -47,11 +48,11 @@ func (b *builder) addControls() {
 			}
 			rows[i].Lead = b.named(rows[i].Name)
 			for _, r := range groups[i] {
-				rows[i].Of = append(rows[i].Of, r.place.Row)
+				rows[i].Of = append(rows[i].Of, r.Name)
 			}
-			rows[i].Baseline = groups[i][0].place.Baseline
+			rows[i].Baseline = groups[i][0].Baseline
 			if rows[i].Baseline == "" {
-				rows[i].Baseline = groups[i][0].place.Row
+				rows[i].Baseline = groups[i][0].Name
 			}
 		}
 		b.table.Rows = append(b.table.Rows, rows...)
@@ -60,11 +61,11 @@ func (b *builder) addControls() {
 
 // controlRow is what the trials of r recorded about a control; ok is false when no column of the table is among it.
 func (b *builder) controlRow(r *seeded, key string) (row Row, ok bool) {
-	part := &seeded{place: r.place, trials: r.trials, control: "controls/" + key + "/"}
-	row = Row{Kind: Control}
+	part := &seeded{Row: r.Row, prefix: "controls/" + key + "/"}
+	row = Row{Kind: Control, trials: r.Trials}
 	for _, column := range b.table.Columns {
 		cell := b.cell(part, column)
-		ok = ok || cell.N > 0
+		ok = ok || cell.N+cell.Diverged > 0
 		row.Cells = append(row.Cells, cell)
 	}
 	return row, ok
@@ -76,10 +77,10 @@ func sameValues(a, b []Cell) bool {
 	for i := range a {
 		for j := range a[i].Values {
 			x, y := a[i].Values[j], b[i].Values[j]
-			if math.IsNaN(x) || math.IsNaN(y) {
+			if x == nil || y == nil {
 				continue
 			}
-			if x != y {
+			if *x != *y && !(math.IsNaN(float64(*x)) && math.IsNaN(float64(*y))) {
 				return false
 			}
 			shared = true
@@ -91,8 +92,8 @@ func sameValues(a, b []Cell) bool {
 // groupName names models by the parameters that they share and that the other models do not, else by their rows.
 func (b *builder) groupName(group []*seeded) string {
 	var parts []string
-	for _, p := range group[0].place.Params {
-		if p.Path == "seed" || !b.allHave(group, p) || b.othersHave(group, p) {
+	for _, p := range group[0].Params {
+		if !b.allHave(group, p) || b.othersHave(group, p) {
 			continue
 		}
 		parts = append(parts, p.Text)
@@ -100,7 +101,7 @@ func (b *builder) groupName(group []*seeded) string {
 	if len(group) == 1 || len(parts) == 0 {
 		names := make([]string, len(group))
 		for i, r := range group {
-			names[i] = r.place.Row
+			names[i] = r.Name
 		}
 		return strings.Join(names, " and ")
 	}
@@ -109,22 +110,22 @@ func (b *builder) groupName(group []*seeded) string {
 
 func (b *builder) allHave(group []*seeded, p sweeps.Param) bool {
 	return !slices.ContainsFunc(group, func(r *seeded) bool {
-		other, ok := r.place.Get(p.Path)
+		other, ok := r.Get(p.Path)
 		return !ok || other.Text != p.Text
 	})
 }
 
 func (b *builder) othersHave(group []*seeded, p sweeps.Param) bool {
 	return slices.ContainsFunc(b.rows, func(r *seeded) bool {
-		other, ok := r.place.Get(p.Path)
-		return r.place.Control == "" && !slices.Contains(group, r) && ok && other.Text == p.Text
+		other, ok := r.Get(p.Path)
+		return r.Control == "" && !slices.Contains(group, r) && ok && other.Text == p.Text
 	})
 }
 
 // single is a number without seeds.
 func single(value float64) Cell {
 	c := emptyCell()
-	c.N, c.Want, c.Mean, c.Values = 1, 1, value, []float64{value}
+	c.N, c.Want, c.Mean, c.Values = 1, 1, value, []*jsonfloat.Float{jsonfloat.Known(value, true)}
 	return c
 }
 

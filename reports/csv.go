@@ -6,49 +6,72 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"harness/internal/jsonfloat"
+	"harness/internal/visible"
 )
 
 // CSV writes one line a cell, unrounded and unscaled: for spreadsheets and other programs.
 func (t *Table) CSV(w io.Writer) error {
 	out := csv.NewWriter(w)
-	out.Write([]string{"table", "kind", "row", "metric", "n", "of", "mean", "std", "ci95", "delta", "p_seeds", "p_samples",
+	out.Write([]string{"table", "kind", "row", "metric", "n", "of", "diverged", "mean", "std", "ci95", "delta", "p_seeds", "p_samples",
 		"p_samples_holm", "values", "notes"})
 	for _, row := range t.Rows {
 		for i, c := range row.Cells {
-			out.Write([]string{t.Name, string(row.Kind), row.Name, t.Columns[i].Metric, strconv.Itoa(c.N), strconv.Itoa(c.Want),
-				exact(c.Mean), exact(c.Std), exact(c.CI), exact(c.Delta), pOf(c.Seeds), pOf(c.Samples), holmOf(c.Samples),
-				joinValues(c.Values), t.noteTexts(append(append([]int(nil), row.Marks...), c.Marks...))})
+			out.Write([]string{cellText(t.Name), string(row.Kind), cellText(row.Name), cellText(t.Columns[i].Metric),
+				strconv.Itoa(c.N), strconv.Itoa(c.Want), strconv.Itoa(c.Diverged),
+				exactOrNone(c.Mean), exactOrNone(c.Std), exactOrNone(c.CI), exactOrNone(c.Delta), pOf(c.Seeds), pOf(c.Samples), holmOf(c.Samples),
+				joinValues(c.Values), cellText(t.noteTexts(append(append([]int(nil), row.Marks...), c.Marks...)))})
 		}
 	}
 	out.Flush()
 	return out.Error()
 }
 
-func exact(v float64) string {
+// cellText is text from elsewhere as a cell: control characters are escaped, and what a spreadsheet would take for a formula
+// gets a leading apostrophe, unless it is a number.
+func cellText(text string) string {
+	if text == "" {
+		return ""
+	}
+	if _, err := strconv.ParseFloat(text, 64); err != nil && strings.IndexByte("=+-@\t\r", text[0]) >= 0 {
+		text = "'" + text
+	}
+	return visible.Text(text)
+}
+
+// exact is the shortest number that reads back as the same; NaN, +Inf and -Inf are themselves.
+func exact(v float64) string { return strings.Trim(string(jsonfloat.Append(nil, v)), `"`) }
+
+// exactOrNone is exact, and empty where NaN stands for what does not exist.
+func exactOrNone(v float64) string {
 	if math.IsNaN(v) {
 		return ""
 	}
-	return strconv.FormatFloat(v, 'g', -1, 64)
+	return exact(v)
 }
 
 func pOf(t *Test) string {
 	if t == nil {
 		return ""
 	}
-	return exact(t.P)
+	return exactOrNone(t.P)
 }
 
 func holmOf(t *Test) string {
 	if t == nil {
 		return ""
 	}
-	return exact(t.Holm)
+	return exactOrNone(t.Holm)
 }
 
-func joinValues(values []float64) string {
+// joinValues lists the values by seed; a seed that is missing leaves nothing between two blanks.
+func joinValues(values []*jsonfloat.Float) string {
 	texts := make([]string, len(values))
 	for i, v := range values {
-		texts[i] = exact(v)
+		if v != nil {
+			texts[i] = exact(float64(*v))
+		}
 	}
 	return strings.Join(texts, " ")
 }

@@ -4,8 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"sort"
-	"strings"
+	"slices"
 
 	"harness/registry"
 	"harness/sweeps"
@@ -22,6 +21,7 @@ type Line struct {
 	Row             string
 	Step, Mean, Std []float64
 	N               int // seeds
+	Skipped         int // points that are NaN or infinite: they are not drawn
 }
 
 const (
@@ -29,24 +29,20 @@ const (
 	maxBins     = 150 // longer curves are averaged over neighbouring steps
 )
 
-// LoadCurves reads the curves that the trials of a sweep recorded, running trials included, by name of the metric.
-func LoadCurves(ctx context.Context, db *registry.DB, s *sweeps.Sweep) ([]Curve, error) {
-	trials, err := s.Expand()
+// LoadCurves reads the curves that the trials of a plan recorded, running trials included, by name of the metric.
+func LoadCurves(ctx context.Context, db *registry.DB, plan *sweeps.Plan) ([]Curve, error) {
+	results, err := Load(ctx, db, plan)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("curves of %s: %w", plan.Name, err)
 	}
-	results, err := Load(ctx, db, trials)
-	if err != nil {
-		return nil, fmt.Errorf("curves of %s: %w", s.Name, err)
-	}
-	b := &builder{sweep: s, results: results}
-	b.collect(trials)
+	b := &builder{plan: plan, results: results}
+	b.collect()
 	var curves []Curve
-	for _, metric := range curveMetrics(results) {
+	for _, metric := range b.curveMetrics() {
 		c := Curve{Metric: metric}
 		for _, r := range b.rows {
 			var seeds [][]registry.Point
-			for _, id := range r.trials {
+			for _, id := range r.Trials {
 				if results[id].Values[metric].N < leastPoints {
 					continue
 				}
@@ -57,7 +53,7 @@ func LoadCurves(ctx context.Context, db *registry.DB, s *sweeps.Sweep) ([]Curve,
 				seeds = append(seeds, points)
 			}
 			if len(seeds) > 0 {
-				c.Lines = append(c.Lines, average(r.place.Row, seeds))
+				c.Lines = append(c.Lines, average(r.Name, seeds))
 			}
 		}
 		curves = append(curves, c)
@@ -65,50 +61,48 @@ func LoadCurves(ctx context.Context, db *registry.DB, s *sweeps.Sweep) ([]Curve,
 	return curves, nil
 }
 
-// curveMetrics lists what was recorded again and again; learning rate and gradient norm are the optimiser's affair.
-func curveMetrics(results Results) []string {
-	long := map[string]bool{}
-	for _, r := range results {
-		for metric, summary := range r.Values {
-			result := !strings.HasPrefix(metric, "controls/") && !strings.HasSuffix(metric, "/lr") && !strings.HasSuffix(metric, "/grad_norm")
-			if summary.N >= leastPoints && result {
-				long[metric] = true
+// curveMetrics lists what was recorded again and again.
+func (b *builder) curveMetrics() []string {
+	return slices.DeleteFunc(b.results.recorded(), func(metric string) bool {
+		for _, r := range b.results {
+			if r.Values[metric].N >= leastPoints {
+				return !b.isResult(metric)
 			}
 		}
-	}
-	var names []string
-	for metric := range long {
-		names = append(names, metric)
-	}
-	sort.Strings(names)
-	return names
+		return true
+	})
 }
 
-// average puts the points of each seed into the same bins of steps and averages over seeds.
+// average puts the points of each seed into the same bins of steps and averages over seeds. Steps may lie as far apart as
+// numbers go.
 func average(row string, seeds [][]registry.Point) Line {
 	first, last := int64(math.MaxInt64), int64(math.MinInt64)
 	for _, points := range seeds {
 		first, last = min(first, points[0].Step), max(last, points[len(points)-1].Step)
 	}
-	width := max(1, (last-first+maxBins)/maxBins)
+	from := func(step int64) uint64 { return uint64(step) - uint64(first) } // never overflows, whatever the signs
+	width := from(last)/maxBins + 1
 	type bin struct{ step, values []float64 }
-	bins := make([]bin, (last-first)/width+1)
+	bins := make([]bin, from(last)/width+1)
+	line := Line{Row: row, N: len(seeds)}
 	for _, points := range seeds {
 		for start := 0; start < len(points); {
-			at := (points[start].Step - first) / width
-			step, value, n := 0.0, 0.0, 0
-			for ; start < len(points) && (points[start].Step-first)/width == at; start++ {
-				if v := points[start].Value; !math.IsNaN(v) && !math.IsInf(v, 0) {
-					step, value, n = step+float64(points[start].Step), value+v, n+1
+			at := from(points[start].Step) / width
+			var steps, values []float64
+			for ; start < len(points) && from(points[start].Step)/width == at; start++ {
+				if v := points[start].Value; finite(v) {
+					steps, values = append(steps, float64(points[start].Step)), append(values, v)
+				} else {
+					line.Skipped++
 				}
 			}
-			if n > 0 {
-				bins[at].step = append(bins[at].step, step/float64(n))
-				bins[at].values = append(bins[at].values, value/float64(n))
+			if len(values) > 0 {
+				step, _, _ := moments(steps)
+				value, _, _ := moments(values)
+				bins[at].step, bins[at].values = append(bins[at].step, step), append(bins[at].values, value)
 			}
 		}
 	}
-	line := Line{Row: row, N: len(seeds)}
 	for _, b := range bins {
 		if len(b.values) == 0 {
 			continue

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"harness/internal/visible"
 	"harness/sweeps"
 )
 
@@ -21,7 +22,7 @@ type field struct {
 // grid is the table as every renderer prints it: headings, then rows with their kinds.
 func (t *Table) grid() (heads []field, rows [][]field) {
 	for _, head := range t.Heads {
-		heads = append(heads, field{text: head})
+		heads = append(heads, field{text: visible.Text(head)})
 	}
 	for _, c := range t.Columns {
 		heads = append(heads, field{text: strings.TrimSpace(c.Label + " " + goalOf(c)), number: true})
@@ -49,7 +50,7 @@ const publishedDigits = 3
 func (t *Table) fields(row Row) []field {
 	var line []field
 	for i, lead := range row.Lead {
-		f := field{text: lead}
+		f := field{text: visible.Text(lead)}
 		if i == 0 {
 			f.marks = row.Marks
 		}
@@ -62,7 +63,7 @@ func (t *Table) fields(row Row) []field {
 		}
 		line = append(line, field{text: t.number(c, cell), bold: cell.Bold, marks: cell.Marks, number: true})
 		if t.shows("delta") {
-			line = append(line, field{text: signed(cell.Delta*c.Scale, c.Digits), number: true})
+			line = append(line, field{text: delta(cell.Delta*c.Scale, c), number: true})
 		}
 		if t.shows("p") {
 			line = append(line, field{text: pText(cell), number: true})
@@ -74,9 +75,13 @@ func (t *Table) fields(row Row) []field {
 	return line
 }
 
-// number is the mean with its spread, and "~" where the cell is within noise of its baseline.
+// number is the mean with its spread, and "~" where the cell is within noise of its baseline. Where it is not over all
+// seeds, it says over how many of how many.
 func (t *Table) number(c Column, cell Cell) string {
 	if cell.Blank() {
+		if cell.Diverged > 0 {
+			return fmt.Sprintf("diverged (0/%d)", cell.Want)
+		}
 		return ""
 	}
 	text := fixed(cell.Mean*c.Scale, c.Digits)
@@ -86,6 +91,9 @@ func (t *Table) number(c Column, cell Cell) string {
 	}
 	if (t.shows("std") || t.shows("ci")) && !math.IsNaN(spread) {
 		text += " ± " + fixed(spread*c.Scale, c.Digits)
+	}
+	if cell.N < cell.Want {
+		text += fmt.Sprintf(" (%d/%d)", cell.N, cell.Want)
 	}
 	if cell.Within {
 		text += " ~"
@@ -100,11 +108,15 @@ func fixed(value float64, digits int) string {
 	return strconv.FormatFloat(value, 'f', digits, 64)
 }
 
-func signed(value float64, digits int) string {
-	if math.IsNaN(value) {
+// delta is a difference from the baseline. A plus would look like a gain where no direction is better.
+func delta(value float64, c Column) string {
+	switch {
+	case math.IsNaN(value):
 		return ""
+	case c.Goal == sweeps.NoGoal:
+		return fixed(value, c.Digits)
 	}
-	return fmt.Sprintf("%+.*f", digits, value)
+	return fmt.Sprintf("%+.*f", c.Digits, value)
 }
 
 // pText is the adjusted p: of the samples if they were tested, else of the seeds.

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"io"
 	"math"
+
+	"harness/internal/jsonfloat"
 )
 
 // JSON writes all of the table, indented; what does not exist is null.
@@ -14,40 +16,31 @@ func (t *Table) JSON(w io.Writer) error {
 	return out.Encode(t)
 }
 
-// jsonNumber is a number that may not exist.
-type jsonNumber float64
-
-// MarshalJSON writes null for NaN.
-func (n jsonNumber) MarshalJSON() ([]byte, error) {
-	if f := float64(n); math.IsNaN(f) || math.IsInf(f, 0) {
-		return []byte("null"), nil
-	}
-	return json.Marshal(float64(n))
-}
+// known is a number that exists unless it is NaN.
+func known(v float64) *jsonfloat.Float { return jsonfloat.Known(v, !math.IsNaN(v)) }
 
 // MarshalJSON writes a cell with null for what does not exist.
 func (c Cell) MarshalJSON() ([]byte, error) {
-	values := make([]jsonNumber, len(c.Values))
-	for i, v := range c.Values {
-		values[i] = jsonNumber(v)
-	}
 	type plain Cell // without this method
+	if c.Values == nil {
+		c.Values = []*jsonfloat.Float{}
+	}
 	return json.Marshal(struct {
 		plain
-		Mean   jsonNumber   `json:"mean"`
-		Std    jsonNumber   `json:"std"`
-		CI     jsonNumber   `json:"ci95"`
-		Delta  jsonNumber   `json:"delta"`
-		Values []jsonNumber `json:"values"`
-	}{plain(c), jsonNumber(c.Mean), jsonNumber(c.Std), jsonNumber(c.CI), jsonNumber(c.Delta), values})
+		Mean   *jsonfloat.Float   `json:"mean"`
+		Std    *jsonfloat.Float   `json:"std"`
+		CI     *jsonfloat.Float   `json:"ci95"`
+		Delta  *jsonfloat.Float   `json:"delta"`
+		Values []*jsonfloat.Float `json:"values"`
+	}{plain(c), known(c.Mean), known(c.Std), known(c.CI), known(c.Delta), c.Values})
 }
 
 // MarshalJSON writes a test with null for what does not exist.
 func (t Test) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
-		P     jsonNumber `json:"p"`
-		Holm  jsonNumber `json:"p_holm"`
-		Floor jsonNumber `json:"floor"`
-		N     int        `json:"n"`
-	}{jsonNumber(t.P), jsonNumber(t.Holm), jsonNumber(t.Floor), t.N})
+		P     *jsonfloat.Float `json:"p"`
+		Holm  *jsonfloat.Float `json:"p_holm"`
+		Floor *jsonfloat.Float `json:"floor"`
+		N     int              `json:"n"`
+	}{known(t.P), known(t.Holm), known(t.Floor), t.N})
 }

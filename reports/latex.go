@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // Latex writes a table for \input: it needs \usepackage{booktabs} and nothing else.
@@ -82,31 +85,111 @@ func (t *Table) latexCases(out io.Writer) {
 	fmt.Fprintln(out, "\\bottomrule\n\\end{tabular}\n\\end{table}")
 }
 
-// latexEscapes covers the characters that LaTeX gives a meaning, and those beyond ASCII that tables use.
+// latexEscapes covers the characters that LaTeX gives a meaning. A bracket stands in a group of its own: behind \\ it would
+// begin an optional argument, as a star would ask for one.
 var latexEscapes = strings.NewReplacer(
 	`\`, `\textbackslash{}`, "{", `\{`, "}", `\}`, "$", `\$`, "&", `\&`, "#", `\#`, "%", `\%`, "_", `\_`,
-	"~", `$\sim$`, "^", `\textasciicircum{}`, "<", `$<$`, ">", `$>$`, "|", `$|$`, `"`, `''`,
-	"±", `$\pm$`, "↑", `$\uparrow$`, "↓", `$\downarrow$`, "Δ", `$\Delta$`, "×", `$\times$`, "…", `\dots{}`,
-	"–", "--", "—", "---", "≤", `$\leq$`, "≥", `$\geq$`, "°", `$^\circ$`, "·", `$\cdot$`, "“", "``", "”", "''", "‘", "`", "’", "'",
-	"α", `$\alpha$`, "β", `$\beta$`, "λ", `$\lambda$`, "σ", `$\sigma$`, "µ", `$\mu$`, "\n", " ", "\r", " ", "\t", " ",
+	"~", `$\sim$`, "^", `\textasciicircum{}`, "<", `$<$`, ">", `$>$`, "|", `$|$`, `"`, `''`, "[", "{[}", "]", "{]}", "*", "{*}",
 )
 
-// escapeLatex makes any text safe to typeset with pdflatex; characters that it does not know become a question mark.
+// latexSymbols are the characters beyond ASCII that papers use, for pdflatex without further packages.
+var latexSymbols = symbols(
+	"±", `$\pm$`, "↑", `$\uparrow$`, "↓", `$\downarrow$`, "→", `$\rightarrow$`, "←", `$\leftarrow$`, "↔", `$\leftrightarrow$`,
+	"⇒", `$\Rightarrow$`, "⇔", `$\Leftrightarrow$`, "×", `$\times$`, "÷", `$\div$`, "·", `$\cdot$`, "∙", `$\bullet$`, "•", `$\bullet$`,
+	"≤", `$\leq$`, "≥", `$\geq$`, "≠", `$\neq$`, "≈", `$\approx$`, "≡", `$\equiv$`, "∼", `$\sim$`, "∝", `$\propto$`, "≪", `$\ll$`, "≫", `$\gg$`,
+	"∞", `$\infty$`, "∈", `$\in$`, "∉", `$\notin$`, "∅", `$\emptyset$`, "∪", `$\cup$`, "∩", `$\cap$`, "⊂", `$\subset$`, "⊆", `$\subseteq$`,
+	"∧", `$\wedge$`, "∨", `$\vee$`, "¬", `$\neg$`, "∀", `$\forall$`, "∃", `$\exists$`, "∂", `$\partial$`, "∇", `$\nabla$`, "∑", `$\sum$`,
+	"∏", `$\prod$`, "∫", `$\int$`, "√", `$\surd$`, "⊕", `$\oplus$`, "⊗", `$\otimes$`, "∘", `$\circ$`, "⋅", `$\cdot$`, "−", `$-$`, "∥", `$\parallel$`,
+	"ℓ", `$\ell$`, "ℝ", `$\mathbf{R}$`, "ℕ", `$\mathbf{N}$`, "ℤ", `$\mathbf{Z}$`, "′", `$'$`, "″", `$''$`, "†", `\dag{}`, "‡", `\ddag{}`, "§", `\S{}`, "¶", `\P{}`,
+	"°", `$^\circ$`, "©", `\copyright{}`, "£", `\pounds{}`, "✓", `$\surd$`, "✔", `$\surd$`, "✗", `$\times$`, "✘", `$\times$`, "★", `$\star$`, "…", `\dots{}`,
+	"–", "--", "—", "---", "‐", "-", "‑", "-", "“", "``", "”", "''", "„", ",,", "‘", "`", "’", "'", "«", `$\ll$`, "»", `$\gg$`, "\u00a0", " ", "\u2009", " ", "\u202f", " ",
+	"¹", "$^1$", "²", "$^2$", "³", "$^3$", "½", `$\frac{1}{2}$`, "¼", `$\frac{1}{4}$`, "¾", `$\frac{3}{4}$`,
+	"α", `$\alpha$`, "β", `$\beta$`, "γ", `$\gamma$`, "δ", `$\delta$`, "ε", `$\varepsilon$`, "ϵ", `$\epsilon$`, "ζ", `$\zeta$`, "η", `$\eta$`, "θ", `$\theta$`, "ϑ", `$\vartheta$`,
+	"ι", `$\iota$`, "κ", `$\kappa$`, "λ", `$\lambda$`, "μ", `$\mu$`, "µ", `$\mu$`, "ν", `$\nu$`, "ξ", `$\xi$`, "ο", "o", "π", `$\pi$`, "ρ", `$\rho$`, "σ", `$\sigma$`,
+	"ς", `$\varsigma$`, "τ", `$\tau$`, "υ", `$\upsilon$`, "φ", `$\varphi$`, "ϕ", `$\phi$`, "χ", `$\chi$`, "ψ", `$\psi$`, "ω", `$\omega$`,
+	"Α", "A", "Β", "B", "Γ", `$\Gamma$`, "Δ", `$\Delta$`, "Ε", "E", "Ζ", "Z", "Η", "H", "Θ", `$\Theta$`, "Ι", "I", "Κ", "K", "Λ", `$\Lambda$`, "Μ", "M", "Ν", "N",
+	"Ξ", `$\Xi$`, "Ο", "O", "Π", `$\Pi$`, "Ρ", "P", "Σ", `$\Sigma$`, "Τ", "T", "Υ", `$\Upsilon$`, "Φ", `$\Phi$`, "Χ", "X", "Ψ", `$\Psi$`, "Ω", `$\Omega$`,
+	"ß", `\ss{}`, "æ", `\ae{}`, "Æ", `\AE{}`, "œ", `\oe{}`, "Œ", `\OE{}`, "ø", `\o{}`, "Ø", `\O{}`, "å", `\aa{}`, "Å", `\AA{}`, "ł", `\l{}`, "Ł", `\L{}`,
+	"ı", `\i{}`, "đ", "d", "Đ", "D", "ð", "d", "þ", "th", "¿", "?`", "¡", "!`",
+)
+
+func symbols(pairs ...string) map[rune]string {
+	m := map[rune]string{}
+	for i := 0; i < len(pairs); i += 2 {
+		m[[]rune(pairs[i])[0]] = pairs[i+1]
+	}
+	for i, r := range []rune("₀₁₂₃₄₅₆₇₈₉") {
+		m[r] = fmt.Sprintf("$_%d$", i)
+	}
+	for i, r := range []rune("⁰¹²³⁴⁵⁶⁷⁸⁹") {
+		m[r] = fmt.Sprintf("$^%d$", i)
+	}
+	m['₊'], m['₋'], m['⁺'], m['⁻'] = "$_+$", "$_-$", "$^+$", "$^-$"
+	for i, r := range []rune("ₐₑₒₓₕₖₗₘₙₚₛₜᵢⱼᵣᵤᵥ") {
+		m[r] = fmt.Sprintf("$_%c$", "aeoxhklmnpstijruv"[i])
+	}
+	m['ⁿ'], m['ⁱ'] = "$^n$", "$^i$"
+	return m
+}
+
+// latexAccents are the commands for combining marks.
+var latexAccents = map[rune]string{
+	'\u0300': "`", '\u0301': "'", '\u0302': "^", '\u0303': "~", '\u0304': "=", '\u0306': "u ", '\u0307': ".", '\u0308': `"`,
+	'\u030a': "r ", '\u030b': "H ", '\u030c': "v ", '\u0323': "d ", '\u0327': "c ", '\u0331': "b ",
+}
+
+// escapeLatex makes any text safe to typeset with pdflatex and no package but booktabs: letters with accents are composed,
+// symbols that papers use come out, and what pdflatex has no font for, such as Chinese, becomes a question mark.
 func escapeLatex(text string) string {
-	clean := strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\r' || r == '\t':
-			return ' '
-		case r < ' ' || r == 0x7f:
-			return -1
-		case r < 0x7f || strings.ContainsRune("±↑↓Δ×…–—≤≥°·“”‘’αβλσµ", r):
-			return r
-		case r >= 0xc0 && r <= 0xff: // Latin-1 letters: every pdflatex of this decade reads them
-			return r
+	var b strings.Builder
+	runes := []rune(norm.NFD.String(strings.Map(printing, text)))
+	for i := 0; i < len(runes); i++ {
+		r := runes[i]
+		end := i + 1
+		for end < len(runes) && unicode.Is(unicode.Mn, runes[end]) {
+			end++
 		}
-		return '?'
-	}, text)
-	return latexEscapes.Replace(clean)
+		whole := []rune(norm.NFC.String(string(runes[i:end])))
+		switch symbol, known := latexSymbols[whole[0]]; {
+		case known && len(whole) == 1:
+			b.WriteString(symbol)
+		case r < 0x7f && end > i+1:
+			b.WriteString(accented(r, runes[i+1:end]))
+		case r < 0x7f:
+			b.WriteString(latexEscapes.Replace(string(r)))
+		case latexSymbols[r] != "":
+			b.WriteString(latexSymbols[r])
+		default:
+			b.WriteByte('?')
+		}
+		i = end - 1
+	}
+	return b.String()
+}
+
+// printing turns line ends and tabs into blanks and drops other control characters.
+func printing(r rune) rune {
+	switch {
+	case r == '\n' || r == '\r' || r == '\t':
+		return ' '
+	case r < ' ' || r >= 0x7f && r < 0xa0:
+		return -1
+	}
+	return r
+}
+
+// accented is a letter under its marks; those that pdflatex does not know are left out.
+func accented(letter rune, marks []rune) string {
+	text := latexEscapes.Replace(string(letter))
+	if letter == 'i' && len(marks) > 0 && marks[0] < '\u0323' {
+		text = `\i`
+	}
+	for _, mark := range marks {
+		if command, ok := latexAccents[mark]; ok {
+			text = `\` + strings.TrimSuffix(command, " ") + "{" + text + "}"
+		}
+	}
+	return text
 }
 
 // labelName keeps what \label takes.

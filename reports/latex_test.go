@@ -12,8 +12,12 @@ func TestEscapeLatex(t *testing.T) {
 	for text, want := range map[string]string{
 		`50% & $5 #1 a_b {x} ~ ^`:    `50\% \& \$5 \#1 a\_b \{x\} $\sim$ \textasciicircum{}`,
 		`C:\x`:                       `C:\textbackslash{}x`,
-		"a\nb\x00\x1b[0m":            "a b[0m",
-		"0.1 ± 0.2 ↑ Δ é 中":          `0.1 $\pm$ 0.2 $\uparrow$ $\Delta$ é ?`,
+		"a\nb\x00\x1b[0m":            "a b{[}0m",
+		"0.1 ± 0.2 ↑ Δ é 中":          `0.1 $\pm$ 0.2 $\uparrow$ $\Delta$ \'{e} ?`,
+		"[cap] *ours* [0, 50)":       `{[}cap{]} {*}ours{*} {[}0, 50)`,
+		"β₂ = 0.99 → γ, x²":          `$\beta$$_2$ = 0.99 $\rightarrow$ $\gamma$, x$^2$`,
+		"Müller, Łukasz, Çağrı, ïß≠": `M\"{u}ller, \L{}ukasz, \c{C}a\u{g}r\i{}, \"{\i}\ss{}$\neq$`,
+		"e\u0301\u0338":              `\'{e}`,
 		"\"p < 0.05\" and 'x' — 3–4": `''p $<$ 0.05'' and 'x' --- 3--4`,
 	} {
 		if got := escapeLatex(text); got != want {
@@ -31,9 +35,9 @@ func TestLatexCompiles(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}
-	hostile := &Table{Name: `h_o#s%t$ile`, Caption: []string{`\end{table} & % $ # _ { } ~ ^ " < > | ± ↑ 中`}, Heads: []string{"a & b"},
+	hostile := &Table{Name: `h_o#s%t$ile`, Caption: []string{`\end{table} & % $ # _ { } ~ ^ " < > | ± ↑ 中 Ł γ₂ ∉ é ğ ʼ`}, Heads: []string{"a & b"},
 		Columns: []Column{{Metric: "m", Label: `\m_1`, Digits: 3, Scale: 1}},
-		Rows:    []Row{{Name: "x", Kind: Model, Lead: []string{`50% \ x_1`}, Cells: []Cell{single(-1)}, Marks: []int{0}}}, Notes: []string{"~^_"},
+		Rows:    []Row{{Name: "x", Kind: Model, Lead: []string{`[50% \ *x_1*`}, Cells: []Cell{single(-1)}, Marks: []int{0}}}, Notes: []string{"~^_"},
 		Cases: []Case{{ID: "1", Question: "what % of a_b?", Truth: "{}", Answers: []Answer{{Row: "r#1", Text: "x & y", Right: true}}}}}
 	paths, err := filepath.Glob("testdata/*.tex")
 	if err != nil || len(paths) == 0 {

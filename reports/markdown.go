@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"harness/internal/visible"
 )
 
 // Markdown writes the table in GitHub's form. Rules become rows with the title of what follows.
@@ -62,6 +64,7 @@ func markdownField(f field) string {
 }
 
 var markdownEscapes = strings.NewReplacer(`\`, `\\`, "|", `\|`, "*", `\*`, "_", `\_`, "`", "\\`", "<", "&lt;", ">", "&gt;",
-	"[", `\[`, "]", `\]`, "~", `\~`, "\n", " ", "\r", " ")
+	"[", `\[`, "]", `\]`, "~", `\~`)
 
-func escapeMarkdown(text string) string { return markdownEscapes.Replace(text) }
+// escapeMarkdown shows text as it is; control characters are escaped first.
+func escapeMarkdown(text string) string { return markdownEscapes.Replace(visible.Text(text)) }

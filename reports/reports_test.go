@@ -58,25 +58,25 @@ seeds: [0, 1]
 report: {show: [mean, ci]}
 `
 
-// sweepOf parses a file and invents results for its trials: numbers that depend on the row and the seed only.
-func sweepOf(t testing.TB, file string) (*sweeps.Sweep, []sweeps.Trial, Results) {
+// planOf expands a file and invents results for its trials: numbers that depend on the row and the seed only.
+func planOf(t testing.TB, file string) (*sweeps.Plan, Results) {
 	t.Helper()
 	s, err := sweeps.Parse("test.yaml", []byte(file))
 	if err != nil {
 		t.Fatal(err)
 	}
-	trials, err := s.Expand()
+	plan, err := s.Expand(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	results := Results{}
-	for _, trial := range trials {
-		results[trial.ID] = invented(trial)
+	for _, trial := range plan.Trials {
+		results[trial.ID] = invented(trial, plan.Row(trial.Row).Control)
 	}
-	return s, trials, results
+	return plan, results
 }
 
-func invented(trial sweeps.Trial) Result {
+func invented(trial sweeps.Trial, control string) Result {
 	r := Result{State: registry.Done, Values: map[string]registry.Summary{}, Notes: map[string]string{}, Commit: "abcdef0123456789",
 		Engine: "native on AVX-512", DataHash: "d41d8cd98f00", Synthetic: trial.Spec.Command == ""}
 	set := func(metric, salt string, mean, spread float64) {
@@ -92,7 +92,7 @@ func invented(trial sweeps.Trial) Result {
 		return r
 	}
 	gain := 0.1
-	if trial.Control != "" {
+	if control != "" {
 		gain = 0
 	}
 	if trial.Row == "CAP only" {
@@ -129,11 +129,11 @@ func TestGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, file := range map[string]string{"tasks": tasksFile, "grid": gridFile, "command": commandFile} {
-		s, trials, results := sweepOf(t, file)
+		plan, results := planOf(t, file)
 		if name == "tasks" {
-			breakSome(trials, results)
+			breakSome(plan.Trials, results)
 		}
-		table, err := Compute(context.Background(), s, trials, results, Options{Commit: "abcdef0123456789", Published: published})
+		table, err := Compute(context.Background(), plan, results, Options{Commit: "abcdef0123456789", Published: published})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -186,11 +186,11 @@ func TestExperiments(t *testing.T) {
 			if err := s.Override(preset, sets); err != nil {
 				t.Error(err)
 			}
-			trials, err := s.Expand()
+			plan, err := s.Expand(nil)
 			if err != nil {
-				t.Errorf("%s at preset %s: %v", name, s.Preset, err)
+				t.Fatalf("%s at preset %s: %v", name, s.Preset, err)
 			}
-			checkCounts(t, name, string(data), trials)
+			checkCounts(t, name, string(data), plan)
 		}
 	}
 }
@@ -198,7 +198,7 @@ func TestExperiments(t *testing.T) {
 var countsPattern = regexp.MustCompile(`(?m)^# (\d+) trials? and (\d+) controls?\b`)
 
 // checkCounts holds the comment at the head of an experiment to what it expands to.
-func checkCounts(t *testing.T, name, file string, trials []sweeps.Trial) {
+func checkCounts(t *testing.T, name, file string, plan *sweeps.Plan) {
 	t.Helper()
 	found := countsPattern.FindStringSubmatch(file)
 	if found == nil {
@@ -206,8 +206,9 @@ func checkCounts(t *testing.T, name, file string, trials []sweeps.Trial) {
 		return
 	}
 	controls := 0
+	trials := plan.Trials
 	for _, trial := range trials {
-		if trial.Control != "" {
+		if plan.Row(trial.Row).Control != "" {
 			controls++
 		}
 	}

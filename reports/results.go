@@ -3,7 +3,12 @@ package reports
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
+	"harness/internal/visible"
 	"harness/model/spec"
 	"harness/registry"
 	"harness/sweeps"
@@ -28,14 +33,13 @@ type Result struct {
 // ErrNothing means that no trial of the sweep has recorded anything.
 var ErrNothing = errors.New("nothing has run yet")
 
-// Load reads what the trials recorded. Where there is nothing at all the error is ErrNothing.
-func Load(ctx context.Context, db *registry.DB, trials []sweeps.Trial) (Results, error) {
-	ids := make([]string, len(trials))
-	synthetic := map[string]bool{}
-	for i, t := range trials {
-		ids[i] = t.ID
-		synthetic[t.ID] = t.Spec.Command == "" && t.Spec.Data.Source == spec.SourceSynthetic
-	}
+// ErrNoMetrics means that trials are done, and that none of them recorded what the table shows.
+var ErrNoMetrics = errors.New("none of the metrics was recorded")
+
+// Load reads what the trials of a plan recorded. Where there is nothing at all the error is ErrNothing, or ErrNoMetrics where
+// trials are done nevertheless.
+func Load(ctx context.Context, db *registry.DB, plan *sweeps.Plan) (Results, error) {
+	ids := plan.IDs()
 	known, err := db.Trials(ctx, registry.Query{IDs: ids})
 	if err != nil {
 		return nil, err
@@ -44,34 +48,104 @@ func Load(ctx context.Context, db *registry.DB, trials []sweeps.Trial) (Results,
 	if err != nil {
 		return nil, err
 	}
+	synthetic := map[string]bool{}
+	for _, t := range plan.Trials {
+		synthetic[t.ID] = t.Spec.Command == "" && t.Spec.Data.Source == spec.SourceSynthetic
+	}
 	results := Results{}
-	recorded := false
+	recorded, done := false, 0
 	for _, t := range known {
-		r := Result{State: t.State, Error: t.Newest.Error, Values: values[t.ID], Notes: map[string]string{},
-			Commit: t.Newest.Commit, Engine: t.Newest.Engine, DataHash: t.Newest.DataHash, Synthetic: synthetic[t.ID]}
-		if t.Newest.DiffHash != "" {
-			r.Commit += "+"
-		}
-		notes, err := db.Notes(ctx, t.ID)
+		r, err := load(ctx, db, t, values[t.ID])
 		if err != nil {
 			return nil, err
 		}
-		for _, n := range notes {
-			r.Notes[n.Key] = n.Text
-		}
-		if _, said := r.Notes["data/synthetic"]; said {
-			r.Synthetic = true
-		}
-		if r.Predictions, err = db.PredictionsPath(ctx, t.ID); err != nil {
-			return nil, err
-		}
+		r.Synthetic = r.Synthetic || synthetic[t.ID]
 		recorded = recorded || len(r.Values) > 0
+		if r.State == registry.Done {
+			done++
+		}
 		results[t.ID] = r
 	}
-	if !recorded {
-		return nil, ErrNothing
+	switch {
+	case recorded:
+		return results, nil
+	case done > 0:
+		return nil, fmt.Errorf("%w: %s done without reporting a number", ErrNoMetrics, areTrials(done))
 	}
-	return results, nil
+	return nil, ErrNothing
+}
+
+// load reads what one trial recorded.
+func load(ctx context.Context, db *registry.DB, t registry.Trial, values map[string]registry.Summary) (Result, error) {
+	r := Result{State: t.State, Error: t.Newest.Error, Values: values, Notes: map[string]string{},
+		Commit: t.Newest.Commit, Engine: t.Newest.Engine, DataHash: t.Newest.DataHash}
+	if t.Newest.DiffHash != "" {
+		r.Commit += "+"
+	}
+	notes, err := db.Notes(ctx, t.ID)
+	if err != nil {
+		return Result{}, err
+	}
+	for _, n := range notes {
+		r.Notes[n.Key] = n.Text
+	}
+	_, r.Synthetic = r.Notes["data/synthetic"]
+	r.Predictions, err = db.PredictionsPath(ctx, t.ID)
+	return r, err
+}
+
+func areTrials(n int) string {
+	if n == 1 {
+		return "1 trial is"
+	}
+	return fmt.Sprintf("%d trials are", n)
+}
+
+// check returns ErrNoMetrics where trials of the plan are done and the table shows nothing of what they recorded.
+func (results Results) check(plan *sweeps.Plan, t *Table) error {
+	for _, row := range t.Rows {
+		measured := func(c Cell) bool { return c.N+c.Diverged > 0 }
+		if row.Kind != Published && slices.ContainsFunc(row.Cells, measured) {
+			return nil
+		}
+	}
+	done := 0
+	for _, r := range results {
+		if r.State == registry.Done {
+			done++
+		}
+	}
+	if done == 0 {
+		return nil
+	}
+	var wanted []string
+	for _, c := range t.Columns {
+		wanted = append(wanted, c.Metric)
+	}
+	return fmt.Errorf("%w: %s done without %s; recorded are %s: name them under metrics", ErrNoMetrics, areTrials(done),
+		listed(wanted, 8), listed(results.recorded(), 20))
+}
+
+// recorded lists the names of all metrics that any trial recorded, less those of controls.
+func (results Results) recorded() []string {
+	keys := map[string]bool{}
+	for _, r := range results {
+		for key := range r.Values {
+			if !strings.HasPrefix(key, "controls/") {
+				keys[key] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(keys))
+}
+
+// listed joins names; of many only the first.
+func listed(names []string, most int) string {
+	text := strings.Join(names[:min(len(names), most)], ", ")
+	if more := len(names) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return visible.Text(text)
 }
 
 // value is the number that a column takes from a trial, and whether there is one.

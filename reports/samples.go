@@ -51,6 +51,14 @@ func (b *builder) compareSamples(ctx context.Context) error {
 			if row.Kind != Model || row.Baseline == "" {
 				continue
 			}
+			base := b.row(row.Baseline)
+			if base == nil || !comparable(row, base, c) {
+				continue
+			}
+			if twin := b.twin(i); twin != nil {
+				row.Cells[c].Samples = twin.Cells[c].Samples
+				continue
+			}
 			test, err := s.test(ctx, row.Baseline, row.Name, name)
 			if err != nil {
 				return err
@@ -67,12 +75,12 @@ func (b *builder) score(ctx context.Context, task string) (*scored, error) {
 		return s, nil
 	}
 	b.scored[task] = &scored{tests: map[[2]string]map[string]metrics.Comparison{}}
-	for i, seed := range b.sweep.Seeds {
+	for i, seed := range b.plan.Seeds {
 		var rows []string
 		var answers [][]metrics.Sample
 		for _, r := range b.rows {
-			path := b.results[r.trials[i]].Predictions
-			if r.place.Control != "" || path == "" {
+			path := b.results[r.Trials[i]].Predictions
+			if r.Control != "" || path == "" {
 				continue
 			}
 			list, err := readPredictions(path, task)
@@ -80,7 +88,7 @@ func (b *builder) score(ctx context.Context, task string) (*scored, error) {
 				return nil, err
 			}
 			if len(list) > 0 {
-				rows, answers = append(rows, r.place.Row), append(answers, samplesOf(list))
+				rows, answers = append(rows, r.Name), append(answers, samplesOf(list))
 			}
 		}
 		if len(rows) < 2 {

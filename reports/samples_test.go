@@ -53,14 +53,14 @@ func writeAnswers(t *testing.T, n int, right func(i int) bool) string {
 
 func computeAnswers(t *testing.T) *Table {
 	t.Helper()
-	s, trials, results := sweepOf(t, answersFile)
+	plan, results := planOf(t, answersFile)
 	for row, right := range map[string]func(int) bool{
 		"good":  func(i int) bool { return i%10 != 0 },
 		"bad":   func(i int) bool { return i%3 == 0 },
 		"equal": func(i int) bool { return i%10 != 1 },
 	} {
 		path := writeAnswers(t, 200, right)
-		for _, trial := range trials {
+		for _, trial := range plan.Trials {
 			if trial.Row == row {
 				r := results[trial.ID]
 				r.Predictions = path
@@ -68,7 +68,7 @@ func computeAnswers(t *testing.T) *Table {
 			}
 		}
 	}
-	table, err := Compute(context.Background(), s, trials, results, Options{})
+	table, err := Compute(context.Background(), plan, results, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +153,7 @@ func TestSameAnswer(t *testing.T) {
 }
 
 func TestBrokenPredictions(t *testing.T) {
-	s, trials, results := sweepOf(t, answersFile)
+	plan, results := planOf(t, answersFile)
 	path := filepath.Join(t.TempDir(), "predictions.jsonl")
 	if err := os.WriteFile(path, []byte("{\"task\":\"diffvqa\"}\n{\"task\""), 0o644); err != nil {
 		t.Fatal(err)
@@ -162,7 +162,7 @@ func TestBrokenPredictions(t *testing.T) {
 		r.Predictions = path
 		results[id] = r
 	}
-	_, err := Compute(context.Background(), s, trials, results, Options{})
+	_, err := Compute(context.Background(), plan, results, Options{})
 	if err == nil || !strings.Contains(err.Error(), "line 2") {
 		t.Errorf("a cut file: %v", err)
 	}
@@ -186,17 +186,15 @@ func TestMoments(t *testing.T) {
 
 // TestNothingIsDropped counts: each row of the sweep and each seed is in the table, with numbers or with a reason.
 func TestNothingIsDropped(t *testing.T) {
-	s, trials, results := sweepOf(t, tasksFile)
+	plan, results := planOf(t, tasksFile)
 	clear(results)
-	table, err := Compute(context.Background(), s, trials, results, Options{})
+	table, err := Compute(context.Background(), plan, results, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	rows := map[string]bool{}
-	for _, trial := range trials {
-		for _, place := range trial.Places() {
-			rows[place.Row] = true
-		}
+	for _, row := range plan.Rows {
+		rows[row.Name] = true
 	}
 	if len(table.Rows) != len(rows) {
 		t.Errorf("%d rows, want %d", len(table.Rows), len(rows))
@@ -215,8 +213,8 @@ func TestNothingIsDropped(t *testing.T) {
 
 // TestEqualRowsShareATrial checks that a row which turned out to equal another is printed with the same numbers.
 func TestEqualRowsShareATrial(t *testing.T) {
-	s, trials, results := sweepOf(t, strings.Replace(tasksFile, "[cap, gcap, caref]", "[caref, gcap, aref, cap]", 1))
-	table, err := Compute(context.Background(), s, trials, results, Options{})
+	plan, results := planOf(t, strings.Replace(tasksFile, "[cap, gcap, caref]", "[caref, gcap, aref, cap]", 1))
+	table, err := Compute(context.Background(), plan, results, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 
+	"harness/internal/jsonfloat"
 	"harness/metrics"
 )
 
@@ -22,6 +23,15 @@ func moments(values []float64) (mean, std, ci float64) {
 		return values[0], math.NaN(), math.NaN()
 	default:
 		mean, std = stat.MeanStdDev(values, nil)
+		if !finite(mean) { // the sum overflows
+			mean = 0
+			for _, v := range values {
+				mean += v / float64(n)
+			}
+		}
+		if !finite(std) {
+			return mean, math.NaN(), math.NaN()
+		}
 		t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(n - 1)}.Quantile(1 - Level/2)
 		return mean, std, t * std / math.Sqrt(float64(n))
 	}
@@ -50,13 +60,19 @@ func tCovers(differences []float64) bool {
 	return math.IsNaN(ci) || math.Abs(mean) <= ci
 }
 
-// paired returns a-b where both are numbers.
-func paired(a, b []float64) []float64 {
+// paired returns a-b where both are finite.
+func paired(a, b []*jsonfloat.Float) []float64 {
 	var differences []float64
 	for i := range min(len(a), len(b)) {
-		if d := a[i] - b[i]; !math.IsNaN(d) {
+		if a[i] == nil || b[i] == nil {
+			continue
+		}
+		if d := float64(*a[i]) - float64(*b[i]); finite(d) {
 			differences = append(differences, d)
 		}
 	}
 	return differences
 }
+
+// finite tells of a number that can be averaged.
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

@@ -1,17 +1,19 @@
 // Package reports turns what trials recorded into tables.
 //
 //	Build     registry -> Results -> Table: loads, then computes
-//	Load      reads the trials of a sweep from the registry into Results, plain values
+//	Load      reads the trials of a planned sweep from the registry into Results, plain values
 //	Compute   Results -> Table: means, deviations, tests, controls, published rows, and every warning as a value
 //	Table     numbers and footnotes; Text, Markdown, Latex, CSV and JSON only place them
 //	Curves    the recorded curves of a metric, for package reports/plots
 //
-// A missing number is a blank cell with its reason, never a zero. Nothing here starts a trial or writes the registry.
+// A missing number is a blank cell with its reason, never a zero. NaN and the infinities are values: a seed that has one is
+// said to have diverged. Everything here reads the plan of a sweep (sweeps.Plan) as the registry keeps it; nothing expands
+// an experiment file, starts a trial or writes the registry.
 package reports
 
 import (
-	"math"
-
+	"harness/internal/jsonfloat"
+	"harness/internal/visible"
 	"harness/sweeps"
 )
 
@@ -25,6 +27,8 @@ type Table struct {
 	Rows    []Row    `json:"rows"` // models, then controls, then published rows
 	Notes   []string `json:"notes"`
 	Cases   []Case   `json:"cases,omitempty"`
+	// Command tells that the trials are those of a user's program, of whose metrics nothing is known.
+	Command bool `json:"command,omitempty"`
 	// Synthetic tells that numbers of ours come from synthetic data; every picture and caption says so.
 	Synthetic bool `json:"synthetic"`
 }
@@ -51,33 +55,30 @@ const (
 
 // Row is one setting, averaged over its seeds.
 type Row struct {
-	Name     string   `json:"name"`
-	Kind     Kind     `json:"kind"`
-	Lead     []string `json:"lead"` // under Heads
-	Baseline string   `json:"baseline,omitempty"`
-	Cells    []Cell   `json:"cells"` // as Columns
-	Marks    []int    `json:"notes,omitempty"`
-	Params   []Param  `json:"params,omitempty"`
-	Control  string   `json:"control,omitempty"` // which control this is
-	Of       []string `json:"of,omitempty"`      // the models that it stands beside
-	Source   string   `json:"source,omitempty"`  // of a published row
+	Name     string         `json:"name"`
+	Kind     Kind           `json:"kind"`
+	Lead     []string       `json:"lead"` // under Heads
+	Baseline string         `json:"baseline,omitempty"`
+	Cells    []Cell         `json:"cells"` // as Columns
+	Marks    []int          `json:"notes,omitempty"`
+	Params   []sweeps.Param `json:"params,omitempty"`  // what the sweep varies, less the seed
+	Control  string         `json:"control,omitempty"` // which control this is
+	Of       []string       `json:"of,omitempty"`      // the models that it stands beside
+	Source   string         `json:"source,omitempty"`  // of a published row
+
+	trials []string // by seed
 }
 
-// Param is one value that the sweep varies, less the seed.
-type Param struct {
-	Path  string `json:"path"`
-	Value any    `json:"value"`
-	Text  string `json:"text"`
-}
-
-// Cell is one metric of one row. NaN is what does not exist; it is null in JSON.
+// Cell is one metric of one row. Mean, Std, CI and Delta are NaN where they do not exist, which is null in JSON; a seed that
+// was measured as NaN or infinite is not among them, but counted and kept in Values.
 type Cell struct {
-	N      int       `json:"n"`
-	Want   int       `json:"of"` // seeds that the sweep asks for
-	Mean   float64   `json:"mean"`
-	Std    float64   `json:"std"`    // n-1; NaN below two seeds
-	CI     float64   `json:"ci95"`   // half width, Student's t over seeds
-	Values []float64 `json:"values"` // by seed; NaN where missing
+	N        int                `json:"n"`                  // seeds with a finite value: what Mean is over
+	Want     int                `json:"of"`                 // seeds that the sweep asks for
+	Diverged int                `json:"diverged,omitempty"` // seeds whose value is NaN or infinite
+	Mean     float64            `json:"mean"`
+	Std      float64            `json:"std"`    // n-1; NaN below two seeds
+	CI       float64            `json:"ci95"`   // half width, Student's t over seeds
+	Values   []*jsonfloat.Float `json:"values"` // by seed; nil where missing
 	// Delta is the mean difference from the baseline over the seeds that both have; NaN without one.
 	Delta   float64 `json:"delta"`
 	Seeds   *Test   `json:"test_seeds,omitempty"`   // paired sign-flip over seeds
@@ -110,11 +111,12 @@ type Answer struct {
 	Right bool   `json:"right"` // the same findings and levels as the truth
 }
 
-// Blank tells whether the cell has no number.
-func (c Cell) Blank() bool { return c.N == 0 || math.IsNaN(c.Mean) }
+// Blank tells whether the cell has no finite number.
+func (c Cell) Blank() bool { return c.N == 0 || !finite(c.Mean) }
 
-// note adds a footnote once and returns its index.
+// note adds a footnote once and returns its index. Control characters are escaped: errors come from programs.
 func (t *Table) note(text string) int {
+	text = visible.Text(text)
 	for i, known := range t.Notes {
 		if known == text {
 			return i

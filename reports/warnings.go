@@ -10,20 +10,41 @@ import (
 
 // warn marks a row with what a reader must know of its trials.
 func (b *builder) warn(r *seeded, row *Row) {
-	for _, text := range []string{b.missing(r), b.mixed(r), b.elsewhere(r)} {
+	for _, text := range append([]string{b.missing(r), b.mixed(r), b.elsewhere(r), b.shared(r)}, b.stale(r)...) {
 		if text != "" {
 			row.Marks = append(row.Marks, b.table.note(text))
 		}
 	}
 }
 
+// shared says that a row is the same training as one above it.
+func (b *builder) shared(r *seeded) string {
+	for _, s := range b.plan.Shared() {
+		if s.Row == r.Name {
+			return s.String()
+		}
+	}
+	return ""
+}
+
+// stale says what differs between what made the results of a row and what is there now.
+func (b *builder) stale(r *seeded) []string {
+	var texts []string
+	for _, id := range r.Trials {
+		if text := b.options.Stale[id]; id != "" && text != "" && b.results[id].State == registry.Done && !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+	}
+	return texts
+}
+
 // missing says which seeds have no result, and why.
 func (b *builder) missing(r *seeded) string {
 	var parts []string
 	done := 0
-	for i, id := range r.trials {
+	for i, id := range r.Trials {
 		result, known := b.results[id]
-		seed := fmt.Sprintf("seed %d ", b.sweep.Seeds[i])
+		seed := fmt.Sprintf("seed %d ", b.plan.Seeds[i])
 		switch {
 		case id == "":
 			parts = append(parts, seed+"is excluded")
@@ -44,9 +65,9 @@ func (b *builder) missing(r *seeded) string {
 	}
 	if done == 0 && len(parts) > 1 && sameBehindSeed(parts) {
 		_, rest, _ := strings.Cut(strings.TrimPrefix(parts[0], "seed "), " ")
-		return fmt.Sprintf("0 of %d seeds: each %s", len(r.trials), rest)
+		return fmt.Sprintf("0 of %d seeds: each %s", len(r.Trials), rest)
 	}
-	return fmt.Sprintf("%d of %d seeds: %s", done, len(r.trials), strings.Join(parts, "; "))
+	return fmt.Sprintf("%d of %d seeds: %s", done, len(r.Trials), strings.Join(parts, "; "))
 }
 
 func sameBehindSeed(parts []string) bool {
@@ -88,7 +109,7 @@ func (b *builder) elsewhere(r *seeded) string {
 // distinct lists the different values among the finished trials of a row, in their order.
 func (b *builder) distinct(r *seeded, of func(Result) string) []string {
 	var values []string
-	for _, id := range r.trials {
+	for _, id := range r.Trials {
 		result, ok := b.results[id]
 		if !ok || result.State != registry.Done {
 			continue
@@ -120,19 +141,22 @@ func oneLine(text string) string {
 func (b *builder) caption() {
 	t := b.table
 	say := func(format string, args ...any) { t.Caption = append(t.Caption, fmt.Sprintf(format, args...)) }
-	if b.sweep.Report.Caption != "" {
-		say("%s", b.sweep.Report.Caption)
+	if b.plan.Report.Caption != "" {
+		say("%s", b.plan.Report.Caption)
 	}
 	t.Synthetic = b.synthetic()
 	if t.Synthetic {
 		say("Synthetic data: the numbers show that the program works, they are no clinical result.")
 	}
-	if n := len(b.sweep.Seeds); n > 1 {
+	if n := len(b.plan.Seeds); n > 1 {
 		spread := "± is the standard deviation (n-1)"
 		if slices.Contains(t.Show, "ci") {
 			spread = "± is the 95% interval of the mean (Student's t)"
 		}
 		say("Mean over n = %d seeds; %s.", n, spread)
+		if slices.ContainsFunc(t.Rows, Row.partial) {
+			say("(m/n): the mean of m of the n seeds; the footnotes say why.")
+		}
 	} else {
 		say("One seed (n = 1): nothing is said about the spread between runs.")
 	}
@@ -140,6 +164,11 @@ func (b *builder) caption() {
 	if t.Synthetic && slices.ContainsFunc(t.Rows, func(r Row) bool { return r.Kind == Published }) {
 		say("Published rows were measured on real data with other programs: they stand here to be seen, not to be compared.")
 	}
+}
+
+// partial tells whether a cell of the row is the mean of some of its seeds only.
+func (r Row) partial() bool {
+	return slices.ContainsFunc(r.Cells, func(c Cell) bool { return c.N > 0 && c.N < c.Want })
 }
 
 // synthetic tells whether any number of the table comes from synthetic data.
@@ -154,7 +183,7 @@ func (b *builder) synthetic() bool {
 
 // addPublished adds the published rows that the experiment asks for.
 func (b *builder) addPublished() {
-	for _, table := range b.sweep.Report.Published {
+	for _, table := range b.plan.Report.Published {
 		var rows []Row
 		for _, n := range b.options.Published {
 			column := slices.IndexFunc(b.table.Columns, func(c Column) bool { return c.Metric == n.Metric })

@@ -162,6 +162,7 @@ func (p *parser) report(e entry) error {
 		switch f.key {
 		case "caption":
 			r.Caption, err = p.text(f.value, name)
+			r.Caption = strings.Join(strings.Fields(r.Caption), " ") // one line, however it is written
 		case "rows":
 			r.Rows, err = p.texts(f.value, name)
 		case "columns":

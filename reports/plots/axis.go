@@ -19,9 +19,9 @@ import (
 
 // Axis makes a figure for each axis of the sweep that has at least two numeric values: a panel a metric, a line for each
 // setting of the other axes.
-func Axis(t *reports.Table, s *sweeps.Sweep) ([]*Figure, error) {
+func Axis(t *reports.Table, plan *sweeps.Plan) ([]*Figure, error) {
 	var figures []*Figure
-	for _, axis := range s.Axes {
+	for _, axis := range plan.Axes {
 		if len(numericOptions(axis)) < 2 {
 			continue
 		}
@@ -52,7 +52,7 @@ func numeric(value any) (float64, bool) {
 		return 0, false
 	}
 	v, err := n.Float64()
-	return v, err == nil
+	return v, err == nil && finite(v)
 }
 
 // series is one line: the cells of all rows that agree in everything but the axis.
@@ -63,13 +63,13 @@ type series struct {
 }
 
 func axisFigure(t *reports.Table, axis sweeps.Axis) (*Figure, error) {
-	f := &Figure{Name: t.Name + "-axis-" + strings.ReplaceAll(axis.Path, ".", "-"), Title: t.Name + ": " + axis.Path,
+	f := &Figure{Name: t.Name + "-axis-" + fileName(axis.Path, '.'), Title: t.Name + ": " + shown(axis.Path),
 		width: 2.3 * vg.Inch, height: 1.8 * vg.Inch}
 	lines := seriesOf(t, axis.Path)
 	var panels []*panel
 	seeds := 0
 	for c, column := range t.Columns {
-		p := newPanel(column.Label, axis.Label, unit(column.Metric))
+		p := newPanel(shown(column.Label), shown(axis.Label), unit(t, column.Metric))
 		p.Add(grid())
 		any := false
 		for i, line := range lines {
@@ -99,7 +99,7 @@ func axisFigure(t *reports.Table, axis sweeps.Axis) (*Figure, error) {
 		return nil, nil
 	}
 	f.panels = tile(panels)
-	f.Subtitle = subtitle(t, seeds, "whiskers: ± 1 standard deviation over")
+	f.Subtitle = subtitle(t, seeds, "whiskers: ± 1 standard deviation over") + leftOut(t)
 	return f, nil
 }
 
@@ -119,7 +119,7 @@ func seriesOf(t *reports.Table, path string) []series {
 		if !found {
 			continue
 		}
-		name := strings.Join(rest, ", ")
+		name := shown(strings.Join(rest, ", "))
 		i := slices.IndexFunc(list, func(s series) bool { return s.name == name })
 		if i < 0 {
 			i = len(list)
@@ -134,7 +134,7 @@ func seriesOf(t *reports.Table, path string) []series {
 }
 
 // named is a parameter as the key shows it; a number needs its name.
-func named(p reports.Param) string {
+func named(p sweeps.Param) string {
 	if _, ok := numeric(p.Value); ok && p.Text == fmt.Sprint(p.Value) {
 		return p.Path[strings.LastIndexByte(p.Path, '.')+1:] + " " + p.Text
 	}
@@ -169,11 +169,11 @@ func addSeries(p *panel, s series, c int, scale float64, style int) ([]plot.Thum
 	var data whiskers
 	for i, row := range s.rows {
 		cell := row.Cells[c]
-		if cell.Blank() {
+		if !drawable(cell, scale) {
 			continue
 		}
 		std := cell.Std * scale
-		if math.IsNaN(std) {
+		if !finite(std) {
 			std = 0
 		}
 		data.XYs = append(data.XYs, plotter.XY{X: s.x[i], Y: cell.Mean * scale})

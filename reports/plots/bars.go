@@ -32,10 +32,10 @@ func Bars(t *reports.Table) (*Figure, error) {
 	var panels []*panel
 	seeds := 0
 	for c, column := range t.Columns {
-		if !measured(models, c) {
+		if !measured(models, c, column.Scale) {
 			continue
 		}
-		p := newPanel(column.Label, unit(column.Metric), "")
+		p := newPanel(shown(column.Label), unit(t, column.Metric), "")
 		p.Add(grid())
 		for i, row := range models {
 			seeds = max(seeds, row.Cells[c].N)
@@ -69,7 +69,7 @@ func Bars(t *reports.Table) (*Figure, error) {
 	for _, control := range controls {
 		f.key = append(f.key, keyEntry{control.name, []plot.Thumbnailer{upright{control.style}}})
 	}
-	f.Subtitle = subtitle(t, seeds, "whiskers: ± 1 standard deviation over")
+	f.Subtitle = subtitle(t, seeds, "whiskers: ± 1 standard deviation over") + leftOut(t)
 	if len(models) > 1 {
 		f.Subtitle += " · outlined: the best and what cannot be told from it"
 	}
@@ -80,16 +80,45 @@ func Bars(t *reports.Table) (*Figure, error) {
 func leastMean(t *reports.Table, column int, scale float64) float64 {
 	least := 0.0
 	for _, row := range t.Rows {
-		if cell := row.Cells[column]; row.Kind != reports.Published && !cell.Blank() {
+		if cell := row.Cells[column]; row.Kind != reports.Published && drawable(cell, scale) {
 			least = math.Min(least, cell.Mean*scale)
 		}
 	}
 	return least
 }
 
-// measured tells whether any of the rows has a number in a column.
-func measured(rows []reports.Row, column int) bool {
-	return slices.ContainsFunc(rows, func(r reports.Row) bool { return !r.Cells[column].Blank() })
+// measured tells whether any of the rows has something to draw in a column.
+func measured(rows []reports.Row, column int, scale float64) bool {
+	return slices.ContainsFunc(rows, func(r reports.Row) bool { return drawable(r.Cells[column], scale) })
+}
+
+// drawable tells whether a cell can be drawn: its mean is a number, over seeds of which none has diverged.
+func drawable(cell reports.Cell, scale float64) bool {
+	return !cell.Blank() && cell.Diverged == 0 && math.Abs(cell.Mean*scale) < largest
+}
+
+// largest bounds what is drawn: the difference of two numbers must be one, too.
+const largest = math.MaxFloat64 / 8
+
+func finite(v float64) bool { return math.Abs(v) < largest }
+
+// leftOut says in a subtitle what is not drawn.
+func leftOut(t *reports.Table) string {
+	n := 0
+	for _, row := range t.Rows {
+		for _, cell := range row.Cells {
+			if row.Kind != reports.Published && cell.Diverged > 0 {
+				n++
+			}
+		}
+	}
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return " · not drawn: 1 result with seeds that diverged"
+	}
+	return fmt.Sprintf(" · not drawn: %d results with seeds that diverged", n)
 }
 
 func rowsOf(t *reports.Table, kind reports.Kind) []reports.Row {
@@ -104,7 +133,7 @@ func rowsOf(t *reports.Table, kind reports.Kind) []reports.Row {
 
 // addBar draws one bar with its whiskers at height y.
 func addBar(p *panel, cell reports.Cell, scale, y float64) error {
-	if cell.Blank() {
+	if !drawable(cell, scale) {
 		return nil
 	}
 	bar, err := plotter.NewBarChart(plotter.Values{cell.Mean * scale}, vg.Points(11))
@@ -116,7 +145,7 @@ func addBar(p *panel, cell reports.Cell, scale, y float64) error {
 		bar.LineStyle = draw.LineStyle{Color: color.Black, Width: vg.Points(1)}
 	}
 	p.Add(bar)
-	if math.IsNaN(cell.Std) {
+	if !finite(cell.Std * scale) {
 		return nil
 	}
 	whisker, err := plotter.NewXErrorBars(spread{cell.Mean * scale, y, cell.Std * scale})
@@ -166,7 +195,7 @@ func controlStyles(t *reports.Table) []control {
 // add draws a mark across each bar that the control stands beside.
 func (k control) add(p *panel, models []reports.Row, c int, scale float64) error {
 	for _, row := range k.rows {
-		if row.Cells[c].Blank() {
+		if !drawable(row.Cells[c], scale) {
 			continue
 		}
 		x := row.Cells[c].Mean * scale
@@ -202,7 +231,7 @@ func nameRows(p *panel, models []reports.Row, named bool) {
 		ticks[i].Value = float64(len(models) - 1 - i)
 		ticks[i].Label = " "
 		if named {
-			ticks[i].Label = row.Name
+			ticks[i].Label = shown(row.Name)
 		}
 	}
 	p.Y.Tick.Marker = plot.ConstantTicks(ticks)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"image/color"
-	"math"
 	"slices"
 	"strings"
 
@@ -13,6 +12,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
+	"harness/metrics"
 	"harness/reports"
 )
 
@@ -21,12 +21,15 @@ func Curves(t *reports.Table, curves []reports.Curve) ([]*Figure, error) {
 	var figures []*Figure
 	for _, c := range curves {
 		f := &Figure{
-			Name: t.Name + "-curve-" + strings.ReplaceAll(c.Metric, "/", "-"), Title: t.Name + ": " + c.Metric,
+			Name: t.Name + "-curve-" + fileName(c.Metric, '/'), Title: t.Name + ": " + shown(c.Metric),
 			width: 5 * vg.Inch, height: 3 * vg.Inch,
 		}
-		p := newPanel("", "step", cmp.Or(unit(c.Metric), c.Metric))
+		p := newPanel("", "step", cmp.Or(unit(t, c.Metric), shown(c.Metric)))
 		p.Add(grid())
-		seeds := 0
+		seeds, skipped := 0, 0
+		for _, line := range c.Lines {
+			skipped += line.Skipped
+		}
 		lines := merged(c.Lines)
 		for i, line := range lines {
 			if err := addBand(p, line, lineStyle(i).Color); err != nil {
@@ -34,17 +37,26 @@ func Curves(t *reports.Table, curves []reports.Curve) ([]*Figure, error) {
 			}
 		}
 		for i, line := range lines { // on top of all bands
-			drawn, err := plotter.NewLine(points(line.Step, line.Mean))
+			all := points(line.Step, line.Mean)
+			skipped += len(line.Step) - len(all)
+			if len(all) == 0 {
+				f.key = append(f.key, keyEntry{shown(line.Row) + " (nothing to draw)", nil})
+				continue
+			}
+			drawn, err := plotter.NewLine(all)
 			if err != nil {
 				return nil, fmt.Errorf("draw %s: %w", c.Metric, err)
 			}
 			drawn.LineStyle = lineStyle(i)
 			p.Add(drawn)
-			f.key = append(f.key, keyEntry{line.Row, []plot.Thumbnailer{drawn}})
+			f.key = append(f.key, keyEntry{shown(line.Row), []plot.Thumbnailer{drawn}})
 			seeds = max(seeds, line.N)
 		}
-		p.X.Min = math.Min(0, p.X.Min)
+		fromZero(&p.X)
 		f.Subtitle = subtitle(t, seeds, "band: ± 1 standard deviation over")
+		if skipped > 0 {
+			f.Subtitle += fmt.Sprintf(" · not drawn: %d points that are NaN or infinite", skipped)
+		}
 		f.panels = [][]*panel{{p}}
 		figures = append(figures, f)
 	}
@@ -95,7 +107,7 @@ func addBand(p *panel, line reports.Line, c color.Color) error {
 func bandOf(line reports.Line) plotter.XYs {
 	var upper, lower plotter.XYs
 	for i := range line.Step {
-		if math.IsNaN(line.Std[i]) {
+		if !finite(line.Std[i]) || !finite(line.Mean[i]) {
 			continue
 		}
 		upper = append(upper, plotter.XY{X: line.Step[i], Y: line.Mean[i] + line.Std[i]})
@@ -110,12 +122,25 @@ func bandOf(line reports.Line) plotter.XYs {
 	return upper
 }
 
+// points are the points that can be drawn.
 func points(x, y []float64) plotter.XYs {
-	list := make(plotter.XYs, len(x))
+	var list plotter.XYs
 	for i := range x {
-		list[i] = plotter.XY{X: x[i], Y: y[i]}
+		if finite(x[i]) && finite(y[i]) {
+			list = append(list, plotter.XY{X: x[i], Y: y[i]})
+		}
 	}
 	return list
+}
+
+// fromZero begins an axis of steps at zero, unless that would press the curve into its end.
+func fromZero(a *plot.Axis) {
+	if finite(a.Min) && finite(a.Max) && a.Min > 0 && a.Min < 4*(a.Max-a.Min) {
+		a.Min = 0
+	}
+	if !(a.Min <= a.Max) { // nothing was drawn
+		a.Min, a.Max = 0, 1
+	}
 }
 
 // grid is a light grid behind the data.
@@ -141,20 +166,11 @@ func subtitle(t *reports.Table, seeds int, spread string) string {
 	return strings.Join(parts, " · ")
 }
 
-// unit says in what a metric is measured; "" where the name says it.
-func unit(metric string) string {
-	last := metric[strings.LastIndexByte(metric, '/')+1:]
-	switch {
-	case strings.HasSuffix(last, "loss"):
-		return "nats per token"
-	case last == "acc50":
-		return "share of boxes"
-	case last == "auc":
-		return "area under ROC (chance: 0.5)"
-	case last == "cider":
-		return "0 to 10"
-	case last == "iou" || last == "exact" || last == "meteor" || last == "rouge_l" || strings.HasPrefix(last, "f1") || strings.HasPrefix(last, "bleu"):
-		return "0 to 1"
+// unit says in what a metric of the built-in trainer is measured; "" where that is not known.
+func unit(t *reports.Table, metric string) string {
+	known, ok := metrics.LookupRecorded(metric)
+	if !ok || t.Command {
+		return ""
 	}
-	return ""
+	return known.Unit
 }

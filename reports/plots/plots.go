@@ -10,13 +10,15 @@
 package plots
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"image/color"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
@@ -29,6 +31,8 @@ import (
 	"gonum.org/v1/plot/vg/vgpdf"
 	"gonum.org/v1/plot/vg/vgsvg"
 
+	"harness/internal/atomicfile"
+	"harness/internal/visible"
 	"harness/reports"
 	"harness/sweeps"
 )
@@ -45,7 +49,7 @@ type Figure struct {
 }
 
 // All draws everything that a table and its curves give: curves, bars, axes.
-func All(t *reports.Table, s *sweeps.Sweep, curves []reports.Curve) ([]*Figure, error) {
+func All(t *reports.Table, plan *sweeps.Plan, curves []reports.Curve) ([]*Figure, error) {
 	figures, err := Curves(t, curves)
 	if err != nil {
 		return nil, err
@@ -57,7 +61,7 @@ func All(t *reports.Table, s *sweeps.Sweep, curves []reports.Curve) ([]*Figure, 
 	if bars != nil {
 		figures = append(figures, bars)
 	}
-	axes, err := Axis(t, s)
+	axes, err := Axis(t, plan)
 	return append(figures, axes...), err
 }
 
@@ -142,18 +146,57 @@ func (c pdfCanvas) FillString(f font.Face, at vg.Point, text string) {
 	c.Canvas.FillString(f, at, encoded)
 }
 
-// Save writes the figure to dir/NAME.FORMAT and returns the path.
+// Save writes the figure to dir/NAME.FORMAT and returns the path. The file is there whole or not at all.
 func (f *Figure) Save(dir, format string) (string, error) {
 	path := filepath.Join(dir, f.Name+"."+format)
-	file, err := os.Create(path)
+	file, err := atomicfile.Create(path)
 	if err != nil {
 		return "", err
 	}
+	defer file.Abort()
 	if err := f.Write(file, format); err != nil {
-		file.Close()
 		return "", fmt.Errorf("draw %s: %w", path, err)
 	}
-	return path, file.Close()
+	return path, file.Commit()
+}
+
+// longestText bounds the characters of a name in a picture: what is longer would make the picture as wide.
+const longestText = 100
+
+// shown is a name as a picture shows it: control characters are escaped, and the end of a long one is left out.
+func shown(name string) string {
+	name = visible.Text(name)
+	if runes := []rune(name); len(runes) > longestText {
+		return string(runes[:longestText-1]) + "…"
+	}
+	return name
+}
+
+// longestName bounds the part of a file's name that comes from a metric or a path.
+const longestName = 120
+
+// fileName turns a metric or a path into a part of a file's name; no two become the same one. The separator becomes "-",
+// "-" becomes "~", and all but letters, digits, "_" and "." is written as "+" with its code. Of long names the end is cut
+// and a checksum of the whole is added.
+func fileName(name string, separator rune) string {
+	var b strings.Builder
+	for _, r := range name {
+		switch {
+		case r == separator:
+			b.WriteByte('-')
+		case r == '-':
+			b.WriteByte('~')
+		case r == '_' || r == '.' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z':
+			b.WriteRune(r)
+		default:
+			fmt.Fprintf(&b, "+%x+", r)
+		}
+	}
+	if b.Len() <= longestName {
+		return b.String()
+	}
+	sum := sha256.Sum256([]byte(name))
+	return b.String()[:longestName] + "++" + hex.EncodeToString(sum[:8])
 }
 
 func (f *Figure) drawHead(c draw.Canvas) {
@@ -217,7 +260,7 @@ type roundTicks struct{}
 
 // Ticks lists multiples of 1, 2 or 5 times a power of ten between low and high.
 func (roundTicks) Ticks(low, high float64) []plot.Tick {
-	if !(high > low) {
+	if !(high > low) || !finite(high-low) || math.Max(math.Abs(low), math.Abs(high)) > 1e12*(high-low) { // no round number between
 		return []plot.Tick{{Value: low, Label: fmt.Sprintf("%.4g", low)}}
 	}
 	step := math.Pow(10, math.Floor(math.Log10((high-low)/4)))

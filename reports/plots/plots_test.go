@@ -30,22 +30,22 @@ metrics:
 `
 
 // tableOf computes a table of invented numbers.
-func tableOf(t *testing.T) (*reports.Table, *sweeps.Sweep) {
+func tableOf(t *testing.T) (*reports.Table, *sweeps.Plan) {
 	t.Helper()
 	s, err := sweeps.Parse("grid.yaml", []byte(gridFile))
 	if err != nil {
 		t.Fatal(err)
 	}
-	trials, err := s.Expand()
+	plan, err := s.Expand(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	results := reports.Results{}
-	for i, trial := range trials {
+	for i, trial := range plan.Trials {
 		r := reports.Result{State: registry.Done, Values: map[string]registry.Summary{}, Synthetic: true}
 		for j, metric := range []string{"caref/acc50", "diffvqa/bleu4", "diffvqa/cider", "diffvqa/f1"} {
 			value := .4 + .1*math.Sin(float64(i*7+j*3))
-			if trial.Control != "" {
+			if plan.Row(trial.Row).Control != "" {
 				value -= .2
 			}
 			r.Values[metric] = registry.Summary{Last: value, N: 1}
@@ -54,11 +54,11 @@ func tableOf(t *testing.T) (*reports.Table, *sweeps.Sweep) {
 		}
 		results[trial.ID] = r
 	}
-	table, err := reports.Compute(context.Background(), s, trials, results, reports.Options{})
+	table, err := reports.Compute(context.Background(), plan, results, reports.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return table, s
+	return table, plan
 }
 
 func curve() reports.Curve {
@@ -81,8 +81,8 @@ func TestFigures(t *testing.T) {
 	if dir == "" {
 		dir = t.TempDir()
 	}
-	table, s := tableOf(t)
-	figures, err := All(table, s, []reports.Curve{curve()})
+	table, plan := tableOf(t)
+	figures, err := All(table, plan, []reports.Curve{curve()})
 	if err != nil {
 		t.Fatal(err)
 	}
