@@ -8,7 +8,10 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // Variables by which the processes of a sweep are found. A trial that is itself a sweep adds its own mark to the other's.
@@ -19,13 +22,16 @@ const (
 
 // guard is our end of the process that ends a sweep's trials should the sweep be killed. All methods may be called on nil.
 type guard struct {
-	pipe *os.File
-	pid  chan int // holds the guard's process once it runs; 0 when it could not be started
+	pipe   *os.File
+	mu     *sync.Mutex // of the spawner
+	cmd    *exec.Cmd   // nil = it does not run
+	closed bool
+	broken atomic.Bool // it does not read
 }
 
 // newGuard starts the guard without waiting for it. It is told by a pipe what is running, and acts when the pipe ends
-// before we have said goodbye.
-func newGuard(command func() *exec.Cmd, mark string) *guard {
+// before we have said goodbye. mu is held while it is started.
+func newGuard(command func() *exec.Cmd, mark string, mu *sync.Mutex) *guard {
 	if command == nil {
 		return nil
 	}
@@ -33,24 +39,43 @@ func newGuard(command func() *exec.Cmd, mark string) *guard {
 	if err != nil {
 		return nil
 	}
-	g := &guard{pipe: write, pid: make(chan int, 1)}
+	g := &guard{pipe: write, mu: mu}
 	g.tell("sweep " + mark)
 	go func() {
-		defer read.Close()
 		cmd := command()
 		cmd.Stdin = read
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // Ctrl-C and the end of the terminal are none of its business
-		if err := cmd.Start(); err != nil {
-			g.pid <- 0
-			return
+		started := g.start(cmd)
+		read.Close()
+		if started {
+			_ = cmd.Wait()
 		}
-		g.pid <- cmd.Process.Pid
-		_ = cmd.Wait()
 	}()
 	return g
 }
 
-func (g *guard) tell(line string) { _, _ = fmt.Fprintln(g.pipe, line) }
+func (g *guard) start(cmd *exec.Cmd) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed || cmd.Start() != nil {
+		return false
+	}
+	g.cmd = cmd
+	return true
+}
+
+// is reports whether pid is the guard; the caller holds mu.
+func (g *guard) is(pid int) bool { return g != nil && g.cmd != nil && g.cmd.Process.Pid == pid }
+
+func (g *guard) tell(line string) {
+	if g.broken.Load() {
+		return
+	}
+	_ = g.pipe.SetWriteDeadline(time.Now().Add(time.Second))
+	if _, err := fmt.Fprintln(g.pipe, line); err != nil {
+		g.broken.Store(true)
+	}
+}
 
 func (g *guard) began(pid int) {
 	if g != nil {
@@ -64,29 +89,18 @@ func (g *guard) ended(pid int) {
 	}
 }
 
-// is reports whether pid is the guard.
-func (g *guard) is(pid int) bool {
-	if g == nil {
-		return false
-	}
-	select {
-	case own := <-g.pid:
-		g.pid <- own
-		return own == pid
-	default:
-		return false
-	}
-}
-
 // close sends the guard home.
 func (g *guard) close() {
 	if g == nil {
 		return
 	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closed = true
 	g.tell("bye")
 	g.pipe.Close()
-	if pid := <-g.pid; pid > 0 {
-		_ = syscall.Kill(pid, syscall.SIGKILL) // it may not have come to reading yet
+	if g.cmd != nil {
+		_ = g.cmd.Process.Kill() // it may not have come to reading yet
 	}
 }
 

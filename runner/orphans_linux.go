@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -234,16 +235,12 @@ func peakMemory(usage *syscall.Rusage) int64 { return usage.Maxrss << 10 }
 // memoryKills is how often the kernel has killed a process of our control group for want of memory, else any process of
 // the machine; 0 where it does not say.
 func memoryKills() int {
-	for _, path := range memoryEvents() {
-		if n, ok := counter(path, "oom_kill"); ok {
-			return n
-		}
-	}
-	return 0
+	n, _ := counter(memoryEvents(), "oom_kill")
+	return n
 }
 
-// memoryEvents lists where the count may stand: control groups of version 2 and 1, then the machine.
-func memoryEvents() []string {
+// memoryEvents is the file where that count stands: of a control group of version 1 or 2, or of the machine.
+var memoryEvents = sync.OnceValue(func() string {
 	var paths []string
 	data, _ := os.ReadFile("/proc/self/cgroup") // 0::/path, or 4:memory:/path
 	for line := range strings.Lines(string(data)) {
@@ -256,8 +253,13 @@ func memoryEvents() []string {
 			paths = append(paths, "/sys/fs/cgroup"+parts[2]+"/memory.events")
 		}
 	}
-	return append(paths, "/sys/fs/cgroup/memory.events", "/proc/vmstat")
-}
+	for _, path := range append(paths, "/sys/fs/cgroup/memory.events") {
+		if _, ok := counter(path, "oom_kill"); ok {
+			return path
+		}
+	}
+	return "/proc/vmstat"
+})
 
 // counter reads the number behind a name in a file of names and numbers.
 func counter(path, name string) (int, bool) {
