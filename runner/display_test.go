@@ -70,7 +70,7 @@ func TestShortDuration(t *testing.T) {
 
 func TestETA(t *testing.T) {
 	now := time.Now()
-	s := &process{job: &job{Trial: Trial{Label: "a"}}, started: now.Add(-time.Minute)}
+	s := &process{job: &job{Trial: registry.Trial{Label: "a"}}, started: now.Add(-time.Minute)}
 	s.heard = journal.Progress{Stage: "pretrain", Step: 300, Total: 1000, Loss: 1}
 	s.stage.step, s.stage.began, s.stage.heard = 100, now.Add(-20*time.Second), now
 	if got := s.status(now).eta; got != 70*time.Second { // 200 steps took 20 s; steps before a checkpoint do not count

@@ -95,19 +95,12 @@ func (r *run) newProcess(k *job, c *claim, purpose journal.Purpose) (*process, e
 	return s, nil
 }
 
-// makeFiles makes the trial's own folder. A rerun has one in its attempt's, so that it starts from nothing. What was
-// there before the trial was to be trained anew is put aside.
+// makeFiles makes the trial's own folder. A rerun has one in its attempt's, so that it starts from nothing.
 func (s *process) makeFiles(r *run, purpose journal.Purpose) error {
 	trial := filepath.Join(r.home, "trials", s.job.ID)
 	s.files = filepath.Join(trial, filesName)
 	if purpose == journal.PurposeRerun {
 		s.files = filepath.Join(s.mark, filesName)
-	}
-	if redo := s.job.RedoAfter; redo > 0 && s.job.Attempt == 0 && purpose == journal.PurposeRun {
-		old := fmt.Sprintf("%s-until-%d", s.files, redo)
-		if _, err := os.Stat(old); err != nil {
-			_ = os.Rename(s.files, old) // there may be none
-		}
 	}
 	if s.job.Spec.Command == "" {
 		return nil

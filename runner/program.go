@@ -1,6 +1,8 @@
 package runner
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -26,6 +28,9 @@ func (s *process) runProgram(log *os.File) {
 		to = log
 	}
 	in := newIntake(s.journal, to, s.declared)
+	if config, err := s.job.Spec.Args.Map(); err == nil {
+		in.parser.config = config
+	}
 	e := s.program(in)
 	s.exit = s.judge(e, in.err.texts(), in.out.texts())
 	if s.exit.Class == "" {
@@ -135,7 +140,11 @@ func (s *process) command() (*exec.Cmd, error) {
 		return nil, fmt.Errorf("write configuration: %w", err)
 	}
 	path := filepath.Join(s.mark, configName)
-	if err := os.WriteFile(path, append(encoded, '\n'), 0o644); err != nil {
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, encoded, "", "  "); err != nil {
+		return nil, fmt.Errorf("write configuration: %w", err)
+	}
+	if err := os.WriteFile(path, append(indented.Bytes(), '\n'), 0o644); err != nil {
 		return nil, fmt.Errorf("write configuration: %w", err)
 	}
 	lists, err := argLists(t)

@@ -46,7 +46,10 @@ const maxName = 200 // bytes of a metric's name
 
 // lineParser reads metric lines. declared are the metrics of the sweep; where there are none, only lines with "metric"
 // tell of one.
-type lineParser struct{ declared map[string]bool }
+type lineParser struct {
+	declared map[string]bool
+	config   map[string]any // parameters of the trial: a program that prints them reports nothing
+}
 
 // printed reads a line of standard output, which may be anything. Of a line that was overwritten on the terminal, what
 // is behind the last CR counts.
@@ -217,6 +220,8 @@ func (p lineParser) nearMiss(o object) report {
 			return missed(fmt.Sprintf("the key is %q", escape(f.key)), `keys are in lower case: "metric", "value", "step"`)
 		case lower == "step", lower == "epoch", lower == "global_step", lower == "_step":
 			steps = true
+		case lower == "seed", p.config[f.key] != nil:
+			others++
 		default:
 			if _, err := numberOf(f.raw); err == nil && f.raw[0] != '"' {
 				numbers = append(numbers, escape(f.key))
