@@ -26,7 +26,7 @@ func reasonOf(stderr, stdout []string) (journal.Class, string) {
 	for _, lines := range [][]string{stderr, stdout} {
 		for _, line := range slices.Backward(lines[max(0, len(lines)-40):]) {
 			if class := classOf(line); class != "" {
-				return class, oneLine(line)
+				return class, oneLine(strings.TrimPrefix(line, "harness: "))
 			}
 		}
 	}

@@ -191,6 +191,9 @@ func (p lineParser) flat(o object) report {
 	for i := range r.points {
 		r.points[i].step = step
 	}
+	if at, total, ok := progressOf(o); ok && len(r.points) > 0 {
+		r.step, r.total = at, total
+	}
 	return r
 }
 
