@@ -71,18 +71,14 @@ func readExperiment(name string) (file string, data []byte, err error) {
 }
 
 // plan is what the registry is told of the trials.
-func plan(trials []sweeps.Trial) ([]registry.Planned, error) {
-	planned := make([]registry.Planned, len(trials))
+func plan(trials []sweeps.Trial) ([]registry.Member, error) {
+	planned := make([]registry.Member, len(trials))
 	for i, t := range trials {
-		m := registry.Member{Label: t.Label, Row: t.Row, Control: t.Control, Seed: t.Seed}
-		for _, p := range t.Params {
-			value, err := json.Marshal(p.Value)
-			if err != nil {
-				return nil, fmt.Errorf("plan %s: %s: %w", t.Label, p.Path, err)
-			}
-			m.Params = append(m.Params, registry.Param{Path: p.Path, Value: value, Text: p.Text})
+		params, err := json.Marshal(orderedParams(t.Params))
+		if err != nil {
+			return nil, fmt.Errorf("plan %s: %w", t.Label, err)
 		}
-		planned[i] = registry.Planned{ID: t.ID, Spec: t.Spec, Member: m}
+		planned[i] = registry.Member{ID: t.ID, Spec: t.Spec, Label: t.Label, Row: t.Row, Control: t.Control, Seed: t.Seed, Params: params}
 	}
 	return planned, nil
 }
@@ -91,12 +87,12 @@ func plan(trials []sweeps.Trial) ([]registry.Planned, error) {
 func printPlan(w io.Writer, s *sweeps.Sweep, trials []sweeps.Trial, asJSON bool) error {
 	if asJSON {
 		type planned struct {
-			ID      string        `json:"id"`
-			Label   string        `json:"label"`
-			Params  orderedParams `json:"params"`
-			Row     string        `json:"row"`
-			Seed    int64         `json:"seed"`
-			Control string        `json:"control,omitempty"`
+			ID      string          `json:"id"`
+			Label   string          `json:"label"`
+			Params  json.RawMessage `json:"params"`
+			Row     string          `json:"row"`
+			Seed    int64           `json:"seed"`
+			Control string          `json:"control,omitempty"`
 		}
 		list := make([]planned, len(trials))
 		registered, err := plan(trials)
@@ -104,7 +100,7 @@ func printPlan(w io.Writer, s *sweeps.Sweep, trials []sweeps.Trial, asJSON bool)
 			return err
 		}
 		for i, t := range trials {
-			list[i] = planned{t.ID, t.Label, registered[i].Member.Params, t.Row, t.Seed, t.Control}
+			list[i] = planned{t.ID, t.Label, registered[i].Params, t.Row, t.Seed, t.Control}
 		}
 		return printJSON(w, list)
 	}
@@ -116,7 +112,7 @@ func printPlan(w io.Writer, s *sweeps.Sweep, trials []sweeps.Trial, asJSON bool)
 }
 
 // orderedParams is a JSON object whose keys stay in their order.
-type orderedParams []registry.Param
+type orderedParams []sweeps.Param
 
 // MarshalJSON writes the object.
 func (p orderedParams) MarshalJSON() ([]byte, error) {
@@ -132,7 +128,11 @@ func (p orderedParams) MarshalJSON() ([]byte, error) {
 		}
 		b.Write(key)
 		b.WriteByte(':')
-		b.Write(param.Value)
+		value, err := json.Marshal(param.Value)
+		if err != nil {
+			return nil, err
+		}
+		b.Write(value)
 	}
 	b.WriteByte('}')
 	return b.Bytes(), nil

@@ -101,7 +101,7 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 	if err != nil {
 		return err
 	}
-	if err := db.Plan(ctx, s.Name, planned); err != nil {
+	if err := db.Plan(ctx, registry.Sweep{Handle: s.Name, Name: s.Name, Members: planned}); err != nil {
 		return err
 	}
 	if err := requireData(ctx, db, s.Name); err != nil {

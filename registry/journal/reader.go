@@ -9,6 +9,7 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
+	"sync"
 )
 
 const (
@@ -46,8 +47,14 @@ func Read(path string, from Position, fn func(*Event) error) (Position, error) {
 	if _, err := file.Seek(from.Offset, io.SeekStart); err != nil {
 		return from, fmt.Errorf("%s: %w", path, err)
 	}
-	return readFrom(bufio.NewReaderSize(file, 256<<10), path, from, fn)
+	r := readers.Get().(*bufio.Reader)
+	defer readers.Put(r)
+	r.Reset(file)
+	return readFrom(r, path, from, fn)
 }
+
+// readers keeps buffers: most reads find a few lines.
+var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 256<<10) }}
 
 func readFrom(r *bufio.Reader, path string, at Position, fn func(*Event) error) (Position, error) {
 	var event Event
