@@ -40,16 +40,16 @@ func newBars(out io.Writer) *bars {
 	return b
 }
 
-func (b *bars) started(*task, int)     {}
-func (b *bars) ended(k *task, s *slot) { b.print(endLine(k, s)) }
-func (b *bars) say(text string)        { b.print(text) }
+func (b *bars) started(*job, int)        {}
+func (b *bars) ended(k *job, s *process) { b.print(endLine(k, s)) }
+func (b *bars) log(text string)          { b.print(text) }
 
 // print puts a line above the bars.
 func (b *bars) print(text string) {
 	b.flush(runewidth.Truncate(text, b.width()*3, "…") + "\n")
 }
 
-func (b *bars) tick(s snapshot) {
+func (b *bars) poll(s snapshot) {
 	b.last = s
 	b.flush("")
 }
@@ -82,14 +82,14 @@ func (s snapshot) draw(width int) []string {
 		return nil
 	}
 	labels := 0
-	for _, slot := range s.slots {
-		labels = max(labels, runewidth.StringWidth(slot.label))
+	for _, p := range s.processes {
+		labels = max(labels, runewidth.StringWidth(p.label))
 	}
 	labels = min(labels, max(10, width/3))
 	var drawing []string
-	for _, slot := range s.slots {
-		label := runewidth.FillRight(runewidth.Truncate(slot.label, labels, "…"), labels)
-		line := fmt.Sprintf("%s %s %s", label, bar(float64(slot.step), slot.total), slot)
+	for _, p := range s.processes {
+		label := runewidth.FillRight(runewidth.Truncate(p.label, labels, "…"), labels)
+		line := fmt.Sprintf("%s %s %s", label, bar(float64(p.step), p.total), p)
 		drawing = append(drawing, runewidth.Truncate(line, width-1, "…"))
 	}
 	line := fmt.Sprintf("%s %s %s", runewidth.FillRight("total", labels), bar(float64(s.done+s.failed)+s.worth, s.total), s.counts())

@@ -2,34 +2,22 @@ package runner
 
 import (
 	"context"
-	"fmt"
 	"os/exec"
 	"testing"
 	"time"
 
-	"harness/model/spec"
 	"harness/registry"
 )
 
 // benchPlan queues n trials of a program that does nothing.
-func benchPlan(b *testing.B, n int) (*registry.DB, []Trial) {
+func benchPlan(b *testing.B, n int) (*registry.DB, []registry.Trial) {
 	b.Helper()
-	db, err := registry.Open(context.Background(), b.TempDir())
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { db.Close() })
-	var trials []Trial
-	var planned []registry.Member
+	db := open(b, b.TempDir())
+	var trials []registry.Trial
 	for seed := range int64(n) {
-		t := spec.Trial{Command: spec.MakeWords("/bin/true"), Seed: seed}
-		trials = append(trials, Trial{ID: t.ID(), Spec: t, Label: fmt.Sprint(seed)})
-		planned = append(planned, registry.Member{ID: t.ID(), Spec: t})
+		trials = append(trials, program(seed, "", "/bin/true"))
 	}
-	if err := db.Plan(context.Background(), registry.Sweep{Handle: "bench", Name: "bench", Members: planned}); err != nil {
-		b.Fatal(err)
-	}
-	return db, trials
+	return db, plan(b, db, trials...)
 }
 
 // BenchmarkTrials runs 200 trials that do nothing, one at a time, and compares with starting that program 200 times.

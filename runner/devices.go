@@ -1,6 +1,8 @@
 package runner
 
 import (
+	"fmt"
+	"os"
 	"slices"
 	"strings"
 )
@@ -12,6 +14,35 @@ type GPUs struct {
 	PerGPU   int      // trials that share one; 0 = 1
 }
 
+// CheckResources refuses trials that need more GPUs or CPUs each than this machine has for them.
+func CheckResources(g GPUs, cpus int) error {
+	if have := len(g.Devices); g.PerTrial > have {
+		return fmt.Errorf("resources.gpus: a trial needs %d, and %s here%s", g.PerTrial, count(have, "GPU"), visible(g.Devices))
+	}
+	if have := cores(); cpus > have {
+		return fmt.Errorf("resources.cpus: a trial needs %d, and %s here", cpus, count(have, "CPU"))
+	}
+	return nil
+}
+
+func count(n int, what string) string {
+	switch n {
+	case 0:
+		return "there is no " + what
+	case 1:
+		return "there is 1 " + what
+	}
+	return fmt.Sprintf("there are %d %ss", n, what)
+}
+
+// visible says where the list of GPUs may have been cut.
+func visible(devices []string) string {
+	if _, set := os.LookupEnv("CUDA_VISIBLE_DEVICES"); !set {
+		return ""
+	}
+	return " (CUDA_VISIBLE_DEVICES=" + strings.Join(devices, ",") + ")"
+}
+
 // pool hands out GPUs.
 type pool struct {
 	GPUs
@@ -20,9 +51,6 @@ type pool struct {
 
 func newPool(g GPUs) *pool {
 	g.PerGPU = max(1, g.PerGPU)
-	if g.PerTrial > len(g.Devices) {
-		g.PerTrial = len(g.Devices) // all there are
-	}
 	return &pool{GPUs: g, load: make([]int, len(g.Devices))}
 }
 

@@ -1,6 +1,8 @@
 package runner
 
 import (
+	"context"
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -41,8 +43,35 @@ func TestGPUsAreSharedOut(t *testing.T) {
 		t.Error("half a trial")
 	}
 
-	p = newPool(GPUs{PerTrial: 1}) // no GPU here: no limit, and nothing is said of any
+	p = newPool(GPUs{}) // no GPU is wanted: no limit, and nothing is said of any
 	if devices, ok := p.take(); !ok || p.room() != 0 || p.environment(devices) != nil {
 		t.Error(devices, ok)
+	}
+}
+
+func TestCheckResources(t *testing.T) {
+	t.Setenv("CUDA_VISIBLE_DEVICES", "0")
+	for _, c := range []struct {
+		gpus GPUs
+		cpus int
+		want string
+	}{
+		{GPUs{}, 1, ""},
+		{GPUs{Devices: []string{"0"}, PerTrial: 1}, 0, ""},
+		{GPUs{Devices: []string{"0"}, PerTrial: 4}, 0, "resources.gpus: a trial needs 4, and there is 1 GPU here (CUDA_VISIBLE_DEVICES=0)"},
+		{GPUs{}, 1000, fmt.Sprintf("resources.cpus: a trial needs 1000, and %s here", count(cores(), "CPU"))},
+	} {
+		got := ""
+		if err := CheckResources(c.gpus, c.cpus); err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%+v, %d: %q, want %q", c.gpus, c.cpus, got, c.want)
+		}
+	}
+	db := open(t, t.TempDir())
+	k := plan(t, db, shell("true", 1))
+	if _, err := Run(context.Background(), db, k, Options{GPUs: GPUs{PerTrial: 4}}); err == nil {
+		t.Error("Run starts trials that the machine cannot run")
 	}
 }

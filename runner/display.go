@@ -12,10 +12,10 @@ import (
 
 // display is where people see how the sweep goes: nowhere, as lines, or as bars that are redrawn in place.
 type display interface {
-	started(k *task, attempt int)
-	ended(k *task, s *slot)
-	say(text string)
-	tick(s snapshot)
+	started(k *job, attempt int)
+	ended(k *job, s *process)
+	log(text string)
+	poll(s snapshot)
 	close()
 }
 
@@ -34,13 +34,13 @@ func newDisplay(d Display, out io.Writer) display {
 // snapshot is how a sweep stands at a moment.
 type snapshot struct {
 	total, done, failed, running, elsewhere int
-	slots                                   []slotStatus
+	processes                               []processStatus
 	worth                                   float64       // of the running trials, in trials, by the time they take
 	eta                                     time.Duration // until all is done; 0 = not known
 }
 
-// slotStatus is how a running trial stands.
-type slotStatus struct {
+// processStatus is how a running trial stands.
+type processStatus struct {
 	label       string
 	stage       string
 	step, total int     // of the stage
@@ -51,7 +51,7 @@ type slotStatus struct {
 
 func (r *run) snapshot() snapshot {
 	now := time.Now()
-	s := snapshot{total: len(r.all), running: len(r.slots), elsewhere: len(r.elsewhere)}
+	s := snapshot{total: len(r.all), running: len(r.processes), elsewhere: len(r.elsewhere)}
 	for _, k := range r.all {
 		switch k.state {
 		case registry.Done:
@@ -65,10 +65,10 @@ func (r *run) snapshot() snapshot {
 		spent += d
 	}
 	var left time.Duration // of work, one trial after the other
-	for _, slot := range r.slots {
-		s.slots = append(s.slots, slot.status(now))
+	for _, p := range r.processes {
+		s.processes = append(s.processes, p.status(now))
 		if n := len(r.finished); n > 0 {
-			usual, taken := spent/time.Duration(n), now.Sub(slot.started)
+			usual, taken := spent/time.Duration(n), now.Sub(p.started)
 			left += max(0, usual-taken)
 			s.worth += min(0.95, taken.Seconds()/max(usual.Seconds(), 1e-3))
 		}
@@ -80,10 +80,10 @@ func (r *run) snapshot() snapshot {
 	return s
 }
 
-func (s *slot) status(now time.Time) slotStatus {
+func (s *process) status(now time.Time) processStatus {
 	p := s.heard
-	status := slotStatus{
-		label: s.task.Label, stage: p.Stage, step: p.Step, total: p.Total, loss: float64(p.Loss), elapsed: now.Sub(s.started),
+	status := processStatus{
+		label: s.job.Label, stage: p.Stage, step: p.Step, total: p.Total, loss: float64(p.Loss), elapsed: now.Sub(s.started),
 	}
 	if steps := p.Step - s.stage.step; steps > 0 && p.Total > p.Step {
 		perStep := s.stage.heard.Sub(s.stage.began) / time.Duration(steps)
@@ -93,7 +93,7 @@ func (s *slot) status(now time.Time) slotStatus {
 }
 
 // String is the status on one line, without the label.
-func (s slotStatus) String() string {
+func (s processStatus) String() string {
 	parts := []string{}
 	if s.stage != "" {
 		parts = append(parts, s.stage)
@@ -116,11 +116,11 @@ func (s slotStatus) String() string {
 // silent shows nothing.
 type silent struct{}
 
-func (silent) started(*task, int) {}
-func (silent) ended(*task, *slot) {}
-func (silent) say(string)         {}
-func (silent) tick(snapshot)      {}
-func (silent) close()             {}
+func (silent) started(*job, int)    {}
+func (silent) ended(*job, *process) {}
+func (silent) log(string)           {}
+func (silent) poll(snapshot)        {}
+func (silent) close()               {}
 
 // lines prints a line for each trial that starts or ends, and how the running ones stand, ever less often.
 type lines struct {
@@ -134,7 +134,7 @@ const (
 	longestPause = time.Minute
 )
 
-func (l *lines) started(k *task, attempt int) {
+func (l *lines) started(k *job, attempt int) {
 	again := ""
 	if attempt > 1 {
 		again = fmt.Sprintf(" (attempt %d)", attempt)
@@ -142,17 +142,17 @@ func (l *lines) started(k *task, attempt int) {
 	fmt.Fprintf(l.out, "start   %s  %s%s\n", shortID(k.ID), k.Label, again)
 }
 
-func (l *lines) ended(k *task, s *slot) { fmt.Fprintln(l.out, endLine(k, s)) }
+func (l *lines) ended(k *job, s *process) { fmt.Fprintln(l.out, endLine(k, s)) }
 
-func (l *lines) say(text string) { fmt.Fprintln(l.out, text) }
+func (l *lines) log(text string) { fmt.Fprintln(l.out, text) }
 
-func (l *lines) tick(s snapshot) {
+func (l *lines) poll(s snapshot) {
 	if time.Since(l.shown) < max(l.pause, firstPause) {
 		return
 	}
 	l.shown, l.pause = time.Now(), min(longestPause, max(firstPause, l.pause*2))
-	for _, slot := range s.slots {
-		fmt.Fprintf(l.out, "        %s: %s\n", slot.label, slot)
+	for _, p := range s.processes {
+		fmt.Fprintf(l.out, "        %s: %s\n", p.label, p)
 	}
 	fmt.Fprintln(l.out, "        "+s.counts())
 }
@@ -178,7 +178,7 @@ func (s snapshot) counts() string {
 }
 
 // endLine says how an attempt ended.
-func endLine(k *task, s *slot) string {
+func endLine(k *job, s *process) string {
 	text := fmt.Sprintf("%-7s %s  %s  %s", endWord(k.state), shortID(k.ID), k.Label, shortDuration(time.Since(s.started)))
 	if k.note != "" && k.state != registry.Done && k.state != registry.Interrupted {
 		text += ": " + k.note

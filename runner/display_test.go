@@ -15,7 +15,7 @@ import (
 )
 
 func TestBarsAreDrawn(t *testing.T) {
-	s := snapshot{total: 12, done: 3, failed: 1, running: 2, eta: 750 * time.Second, slots: []slotStatus{
+	s := snapshot{total: 12, done: 3, failed: 1, running: 2, eta: 750 * time.Second, processes: []processStatus{
 		{label: "all tasks, seed=0", stage: "pretrain", step: 340, total: 1500, loss: 2.3456, eta: 63 * time.Second},
 		{label: "w/o AREF", loss: math.NaN(), elapsed: 1500 * time.Millisecond},
 	}}
@@ -39,9 +39,9 @@ func TestBarsAreDrawn(t *testing.T) {
 func TestBarsAreRedrawnInPlace(t *testing.T) {
 	var out bytes.Buffer
 	b := newBars(&out)
-	b.tick(snapshot{total: 2, slots: make([]slotStatus, 2)})
+	b.poll(snapshot{total: 2, processes: make([]processStatus, 2)})
 	out.Reset()
-	b.say("hello")
+	b.log("hello")
 	if got := out.String(); !strings.HasPrefix(got, "\x1b[3A\r"+clearBelow+"hello\n") {
 		t.Errorf("%q", got)
 	}
@@ -70,14 +70,14 @@ func TestShortDuration(t *testing.T) {
 
 func TestETA(t *testing.T) {
 	now := time.Now()
-	s := &slot{task: &task{Trial: Trial{Label: "a"}}, started: now.Add(-time.Minute)}
+	s := &process{job: &job{Trial: registry.Trial{Label: "a"}}, started: now.Add(-time.Minute)}
 	s.heard = journal.Progress{Stage: "pretrain", Step: 300, Total: 1000, Loss: 1}
 	s.stage.step, s.stage.began, s.stage.heard = 100, now.Add(-20*time.Second), now
 	if got := s.status(now).eta; got != 70*time.Second { // 200 steps took 20 s; steps before a checkpoint do not count
 		t.Errorf("%s", got)
 	}
-	r := &run{slots: []*slot{s}, parallel: 2, finished: []time.Duration{80 * time.Second, 120 * time.Second},
-		queue: make([]*task, 4), all: []*task{{state: registry.Done}, {state: registry.Failed}}}
+	r := &run{processes: []*process{s}, parallel: 2, finished: []time.Duration{80 * time.Second, 120 * time.Second},
+		queue: make([]*job, 4), all: []*job{{state: registry.Done}, {state: registry.Failed}}}
 	if got := r.snapshot(); got.eta.Round(time.Second) != (40+400)*time.Second/2 || got.done != 1 || got.failed != 1 {
 		t.Errorf("%+v", got)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"time"
 
@@ -13,7 +14,6 @@ import (
 
 // loop starts trials and follows them until nothing is left to do.
 func (r *run) loop(ctx context.Context) error {
-	r.started = time.Now()
 	ticker := time.NewTicker(followEvery)
 	defer ticker.Stop()
 	interrupted, kill := ctx.Done(), r.options.Kill
@@ -26,29 +26,33 @@ func (r *run) loop(ctx context.Context) error {
 		if err := r.fill(); err != nil {
 			return err
 		}
-		if len(r.slots) == 0 && (r.stopped != nil || len(r.queue)+len(r.elsewhere) == 0) {
+		if len(r.processes)+len(r.recording) == 0 && (r.stopped != nil || len(r.queue)+len(r.elsewhere) == 0) {
 			return nil
 		}
 		select {
+		case s := <-r.freed:
+			r.free(s)
+			r.recording = append(r.recording, s)
 		case s := <-r.ended:
-			if err := r.settle(s); err != nil {
+			if err := r.finish(s); err != nil {
 				return err
 			}
+		case <-r.rested():
 		case <-ticker.C:
 			if err := r.follow(); err != nil {
 				return err
 			}
 			if time.Since(asked) >= askEvery {
-				if err := r.ask(); err != nil {
+				if err := r.pollElsewhere(); err != nil {
 					return err
 				}
 				asked = time.Now()
 			}
-			r.display.tick(r.snapshot())
+			r.display.poll(r.snapshot())
 		case <-interrupted: // seen to at the top
 		case <-kill:
 			kill = nil
-			for _, s := range r.slots {
+			for _, s := range r.processes {
 				s.kill()
 			}
 		}
@@ -58,17 +62,17 @@ func (r *run) loop(ctx context.Context) error {
 // interrupt asks the running trials to stop; no more are started.
 func (r *run) interrupt(ctx context.Context) {
 	r.stopped = ctx.Err()
-	if len(r.slots) > 0 {
-		r.display.say("stopping: waiting for checkpoints (once more to kill)")
+	if len(r.processes) > 0 {
+		r.display.log("stopping: waiting for checkpoints (once more to kill)")
 	}
-	for _, s := range r.slots {
-		s.stop()
+	for _, s := range r.processes {
+		s.stop(journal.ClassInterrupted)
 	}
 }
 
 // fill starts trials while there is room.
 func (r *run) fill() error {
-	for r.stopped == nil && len(r.slots) < r.parallel {
+	for r.stopped == nil && len(r.processes) < r.parallel {
 		i := r.pick()
 		if i < 0 {
 			return nil
@@ -90,16 +94,34 @@ func (r *run) fill() error {
 	return nil
 }
 
-// pick chooses the next trial: the first whose pretraining no running trial is busy with, since that trial's result
-// will be shared. It returns -1 when there is none now.
+// pick chooses the next trial: the first that does not rest and whose pretraining no running trial is busy with, since
+// that trial's result will be shared. It returns -1 when there is none now.
 func (r *run) pick() int {
-	return slices.IndexFunc(r.queue, func(k *task) bool {
-		return !slices.ContainsFunc(r.slots, func(s *slot) bool { return s.pretrains(k.Spec) })
+	now := time.Now()
+	return slices.IndexFunc(r.queue, func(k *job) bool {
+		return !k.resting.After(now) && !slices.ContainsFunc(r.processes, func(s *process) bool { return s.pretrains(k.Spec) })
 	})
 }
 
+// rested fires when the first of the retries may start.
+func (r *run) rested() <-chan time.Time {
+	var first time.Time
+	for _, k := range r.queue {
+		if k.resting.IsZero() {
+			return nil // it waits for room, not for time
+		}
+		if first.IsZero() || k.resting.Before(first) {
+			first = k.resting
+		}
+	}
+	if first.IsZero() || r.stopped != nil || len(r.processes) >= r.parallel {
+		return nil
+	}
+	return time.After(max(time.Millisecond, time.Until(first)))
+}
+
 // start claims a trial and starts its next attempt, unless another sweep has it or has done it.
-func (r *run) start(k *task, devices []int) (started bool, err error) {
+func (r *run) start(k *job, devices []int) (started bool, err error) {
 	claim, err := claimTrial(r.db.TrialDir(k.ID))
 	if errors.Is(err, errClaimed) {
 		r.elsewhere = append(r.elsewhere, k)
@@ -108,37 +130,47 @@ func (r *run) start(k *task, devices []int) (started bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if k.failures == 0 { // another sweep may have run it since we looked
-		again, err := r.review(k)
-		if err != nil || !again {
-			claim.release()
+	if !k.tried && !claim.fresh { // another sweep may have run it since we looked, or somebody may have canceled it
+		again, err := r.recheck(k)
+		if err != nil || !again || r.takeCancel(k) {
+			claim.Release()
 			return false, err
 		}
 	}
-	s, err := r.newSlot(k, claim, journal.PurposeRun)
+	s, err := r.newProcess(k, claim, journal.PurposeRun)
 	if err != nil {
-		claim.release()
+		claim.Release()
 		return false, fmt.Errorf("start trial %s: %w", k.ID, err)
 	}
-	s.devices, s.environment = devices, r.gpus.environment(devices)
-	if _, err := r.db.Ingest(r.ctx, k.ID, s.attempt); err != nil {
-		s.abandon()
-		return false, err
-	}
-	k.state = registry.Running
-	r.slots = append(r.slots, s)
+	s.devices, s.environment = devices, append(s.environment, r.gpus.environment(devices)...)
+	s.over = func() { r.freed <- s }
+	k.state, k.tried = registry.Running, true
+	r.processes = append(r.processes, s)
 	r.display.started(k, s.attempt)
 	go func() {
 		s.run()
 		r.ended <- s
 	}()
-	return true, nil
+	_, err = r.db.Ingest(r.ctx, k.ID, s.attempt) // while the process starts
+	return true, err
 }
 
-// follow brings the registry up to date with the running trials.
+// takeCancel reports whether a trial was canceled, and takes note of it.
+func (r *run) takeCancel(k *job) bool {
+	if os.Remove(r.cancelPath(k.ID)) != nil {
+		return false
+	}
+	k.canceled = true
+	return true
+}
+
+// follow brings the registry up to date with the running trials, and stops those that were canceled.
 func (r *run) follow() error {
-	for _, s := range r.slots {
-		seen, err := r.db.Ingest(r.ctx, s.task.ID, s.attempt)
+	for _, s := range r.processes {
+		if r.takeCancel(s.job) {
+			s.stop(journal.ClassCanceled)
+		}
+		seen, err := r.db.Ingest(r.ctx, s.job.ID, s.attempt)
 		var bad *journal.BadLineError
 		if err != nil && !errors.As(err, &bad) {
 			return err
@@ -150,61 +182,124 @@ func (r *run) follow() error {
 	return nil
 }
 
-// settle records how an attempt ended and decides what becomes of its trial.
-func (r *run) settle(s *slot) error {
-	defer s.claim.release()
-	r.gpus.give(s.devices)
-	r.slots = slices.DeleteFunc(r.slots, func(o *slot) bool { return o == s })
+// free makes room for another trial in place of one that has ended.
+func (r *run) free(s *process) {
+	count := len(r.processes)
+	r.processes = slices.DeleteFunc(r.processes, func(o *process) bool { return o == s })
+	if len(r.processes) < count {
+		r.gpus.give(s.devices)
+	}
+}
+
+// finish records how an attempt ended and decides what becomes of its trial.
+func (r *run) finish(s *process) error {
+	defer s.claim.Release()
+	r.free(s)
+	r.recording = slices.DeleteFunc(r.recording, func(o *process) bool { return o == s })
+	k := s.job
 	if errors.Is(s.err, journal.ErrSuperseded) { // on a file system where locks do not hold
-		r.elsewhere = append(r.elsewhere, s.task)
+		r.elsewhere = append(r.elsewhere, k)
 		return nil
 	}
 	var bad *journal.BadLineError
 	if errors.As(s.err, &bad) { // somebody else wrote into it, or the disk is failing
-		s.task.state, s.task.note = registry.Failed, "its journal is damaged: "+bad.Error()
-		r.failed++
-		r.display.ended(s.task, s)
+		k.state, k.note = registry.Failed, "its journal is damaged: "+bad.Error()
+		r.failForGood(s)
 		return nil
 	}
 	if s.err != nil {
-		return fmt.Errorf("record trial %s: %w", s.task.ID, s.err)
+		return fmt.Errorf("record trial %s: %w", k.ID, s.err)
 	}
-	if _, err := r.db.Ingest(r.ctx, s.task.ID, s.attempt); err != nil {
+	if _, err := r.db.Ingest(r.ctx, k.ID, s.attempt); err != nil {
 		return err
 	}
-	known, err := r.states([]string{s.task.ID})
+	if s.exit.Class == "" && k.Spec.Command != "" { // there is no need to ask
+		r.succeed(s)
+		return nil
+	}
+	t, err := r.look(k)
 	if err != nil {
 		return err
 	}
-	k, newest := s.task, known[s.task.ID].Newest
-	k.state, k.note = known[k.ID].State, newest.Error
 	switch k.state {
 	case registry.Done:
-		r.finished = append(r.finished, time.Since(s.started))
+		r.succeed(s)
 	case registry.Failed:
-		k.failures++
-		if mayGoWell(newest.Class) && k.failures <= r.options.Retries && r.stopped == nil {
-			k.note += fmt.Sprintf(" (try %d of %d follows)", k.failures+1, r.options.Retries+1)
-			r.display.ended(k, s)
-			k.state = registry.Queued
-			r.queue = slices.Insert(r.queue, 0, k)
-			return nil
-		}
-		r.failed++
-		if r.options.MaxFailures > 0 && r.failed >= r.options.MaxFailures && r.stopped == nil {
-			r.stopped = fmt.Errorf("%w (%d): no more are started", ErrTooManyFailures, r.failed)
+		return r.fail(s, t)
+	default:
+		r.display.ended(k, s)
+	}
+	return nil
+}
+
+func (r *run) succeed(s *process) {
+	s.job.state = registry.Done
+	r.done++
+	r.finished = append(r.finished, time.Since(s.started))
+	r.display.ended(s.job, s)
+}
+
+// fail puts a trial that has failed back into the queue, or gives it up.
+func (r *run) fail(s *process, t registry.Trial) error {
+	k := s.job
+	pause, again, err := r.decide(k, t)
+	if err != nil {
+		return err
+	}
+	if !again || r.stopped != nil {
+		r.failForGood(s)
+		return nil
+	}
+	k.note += fmt.Sprintf(" (tried again in %s)", shortDuration(pause))
+	r.display.ended(k, s)
+	k.state, k.resting = registry.Queued, time.Now().Add(pause)
+	r.queue = slices.Insert(r.queue, 0, k)
+	return nil
+}
+
+// failForGood gives a trial up, and the sweep where too many fail.
+func (r *run) failForGood(s *process) {
+	r.failures = append(r.failures, s.job.note)
+	r.display.ended(s.job, s)
+	failed, first := len(r.failures), r.options.StopAfter
+	if first == 0 {
+		first = 3
+	}
+	switch {
+	case r.stopped != nil:
+	case r.options.MaxFailures > 0 && failed >= r.options.MaxFailures:
+		r.stopped = fmt.Errorf("%w (%d): no more are started", ErrTooManyFailures, failed)
+	case first > 0 && failed >= first && r.before+r.done == 0 && len(r.recording) == 0:
+		r.stopped = fmt.Errorf("%w: the first %d have failed, no more are started: %s", ErrAllFail, failed, commonest(r.failures))
+	}
+}
+
+// commonest is the reason that most of the trials failed for, the earliest of those.
+func commonest(reasons []string) string {
+	counts := map[string]int{}
+	best := reasons[0]
+	for _, reason := range reasons {
+		counts[reason]++
+	}
+	for _, reason := range reasons {
+		if counts[reason] > counts[best] {
+			best = reason
 		}
 	}
-	r.display.ended(k, s)
-	return nil
+	return best
 }
 
 // abandon kills what still runs after an error that cannot be recorded.
 func (r *run) abandon() {
-	for _, s := range r.slots {
+	for _, s := range r.processes {
 		s.kill()
 	}
-	for range r.slots {
-		(<-r.ended).claim.release()
+	for left := len(r.processes) + len(r.recording); left > 0; {
+		select {
+		case <-r.freed:
+		case s := <-r.ended:
+			s.claim.Release()
+			left--
+		}
 	}
 }

@@ -3,13 +3,16 @@ package runner
 import (
 	"errors"
 	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
 
 	"harness/registry"
 	"harness/registry/journal"
 )
 
-// prepare finds out what is left to do. What a killed sweep left behind is settled on the way.
-func (r *run) prepare(trials []Trial) error {
+// prepare finds out what is left to do. What a killed sweep left behind is finished on the way.
+func (r *run) prepare(trials []registry.Trial) error {
 	ids := make([]string, len(trials))
 	for i, t := range trials {
 		ids[i] = t.ID
@@ -19,22 +22,39 @@ func (r *run) prepare(trials []Trial) error {
 		return err
 	}
 	for _, t := range trials {
-		k := &task{Trial: t, state: known[t.ID].State}
+		k := newJob(t, known[t.ID])
 		r.all = append(r.all, k)
-		if k.state == registry.Done {
+		switch {
+		case k.state == registry.Done:
 			r.before++
-			continue
-		}
-		if err := r.place(k); err != nil {
-			return err
+		case k.state == registry.Queued && !r.hasFolder(k.ID): // start looks again
+			r.queue = append(r.queue, k)
+		default:
+			if err := r.enqueue(k); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// place puts a trial that is not known to be done where it belongs: among those that another sweep is running, among those to
-// run, or in neither.
-func (r *run) place(k *task) error {
+// newJob is a trial to run, with what the registry knows of it.
+func newJob(wanted, known registry.Trial) *job {
+	known.ID, known.Spec, known.Label = wanted.ID, wanted.Spec, wanted.Label
+	if known.State == "" {
+		known.State = registry.Queued
+	}
+	return &job{Trial: known, state: known.State, before: known.Attempt}
+}
+
+func (r *run) hasFolder(id string) bool {
+	_, err := os.Lstat(r.db.TrialDir(id))
+	return err == nil
+}
+
+// enqueue puts a trial that is not known to be done where it belongs: among those that another sweep is running, among
+// those to run, or in neither.
+func (r *run) enqueue(k *job) error {
 	claim, err := claimTrial(r.db.TrialDir(k.ID))
 	if errors.Is(err, errClaimed) {
 		r.elsewhere = append(r.elsewhere, k)
@@ -43,49 +63,77 @@ func (r *run) place(k *task) error {
 	if err != nil {
 		return err
 	}
-	again, err := r.review(k)
-	claim.release()
+	if !k.tried {
+		os.Remove(r.cancelPath(k.ID)) // meant for a sweep that is gone
+	}
+	again, err := r.recheck(k)
+	claim.Release()
 	if again && err == nil {
 		r.queue = append(r.queue, k)
 	}
 	return err
 }
 
-// review brings the registry up to date with a trial that nobody is running, and says whether it is to be run.
-func (r *run) review(k *task) (again bool, err error) {
+// recheck brings the registry up to date with a trial that nobody is running, and says whether it is to be run.
+func (r *run) recheck(k *job) (again bool, err error) {
 	if _, err := r.db.CatchUp(r.ctx, k.ID); err != nil {
 		return false, err
 	}
-	known, err := r.states([]string{k.ID})
+	t, err := r.look(k)
 	if err != nil {
 		return false, err
 	}
-	t := known[k.ID]
 	if t.Newest.State == registry.Running { // its process is gone, since we hold the claim
-		if err := r.settleLost(t); err != nil && !beyondRepair(err) {
+		if err := r.finishLost(t); err != nil && !beyondRepair(err) {
 			return false, err
 		}
-		t.State = registry.Interrupted
+		k.state = registry.Interrupted
 	}
-	k.state = t.State
 	switch k.state {
 	case registry.Done:
 		r.before++
 		return false, nil
 	case registry.Failed:
-		return r.options.RetryFailed || mayGoWell(t.Newest.Class), nil
+		_, again, err := r.decide(k, t)
+		return again, err
 	}
 	return true, nil
 }
 
-// settleLost writes the end that a killed attempt could not write itself.
-func (r *run) settleLost(t registry.Trial) error {
+// look reads how a trial stands.
+func (r *run) look(k *job) (registry.Trial, error) {
+	known, err := r.states([]string{k.ID})
+	if err != nil {
+		return registry.Trial{}, err
+	}
+	t := known[k.ID]
+	k.Attempt, k.RedoAfter, k.state, k.note = t.Attempt, t.RedoAfter, t.State, t.Newest.Error
+	if !k.tried {
+		k.before = t.Attempt
+	}
+	if k.state == "" {
+		k.state = registry.Queued
+	}
+	return t, nil
+}
+
+// decide applies the rule for retries to a trial that has failed.
+func (r *run) decide(k *job, t registry.Trial) (pause time.Duration, again bool, err error) {
+	attempts, err := r.db.Attempts(r.ctx, k.ID)
+	if err != nil {
+		return 0, false, err
+	}
+	pause, again = r.retryable(k, t, attempts)
+	return pause, again, nil
+}
+
+// finishLost writes the end that a killed attempt could not write itself.
+func (r *run) finishLost(t registry.Trial) error {
 	w, err := journal.Continue(r.db.AttemptDir(t.ID, t.Attempt))
 	if err != nil {
 		return err
 	}
-	err = w.Exit(journal.Exit{Code: -1, Class: journal.ClassInterrupted, Error: "its sweep was killed"})
-	if err = errors.Join(err, w.Close()); err != nil {
+	if err := w.Finish(nil, journal.Exit{Code: -1, Class: journal.ClassInterrupted, Error: "its sweep was killed"}); err != nil {
 		return err
 	}
 	_, err = r.db.Ingest(r.ctx, t.ID, t.Attempt)
@@ -111,26 +159,24 @@ func (r *run) states(ids []string) (map[string]registry.Trial, error) {
 	return known, nil
 }
 
-// ask looks whether trials that ran elsewhere have ended.
-func (r *run) ask() error {
+// pollElsewhere looks whether trials that ran elsewhere have ended.
+func (r *run) pollElsewhere() error {
 	waiting := r.elsewhere
 	r.elsewhere = nil
 	for _, k := range waiting {
-		if err := r.place(k); err != nil {
+		if err := r.enqueue(k); err != nil {
 			return err
 		}
 	}
 	if len(r.queue) > 0 {
-		r.openSpawner()
+		return r.openSpawner()
 	}
 	return nil
 }
 
-// mayGoWell reports whether a trial that failed in this way is worth another try.
-func mayGoWell(c journal.Class) bool {
-	switch c {
-	case journal.ClassKilled, journal.ClassMemory, journal.ClassDisk, journal.ClassTimeout:
-		return true
-	}
-	return false
-}
+// cancelPath is the file that asks the runner to stop a trial.
+func (r *run) cancelPath(id string) string { return filepath.Join(r.home, "trials", id, CancelName) }
+
+// CancelName is the name of a file in a trial's folder that asks the sweep that runs it to stop it, and not to start it
+// again. The runner removes it.
+const CancelName = "cancel"

@@ -7,118 +7,432 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"regexp"
+	"strconv"
 	"strings"
-
-	"harness/internal/jsonfloat"
 )
 
-// report is one JSON line by which a program tells of itself: {"metric": "acc", "value": 0.5, "step": 10}. With "total"
-// the step is shown as progress; {"note": "data", "text": "v2"} records a fact in words.
+// report is what one line of a program says.
 type report struct {
-	Metric string           `json:"metric"`
-	Value  *jsonfloat.Float `json:"value"`
-	Step   *float64         `json:"step"`
-	Total  int              `json:"total"`
-	Note   string           `json:"note"`
-	Text   string           `json:"text"`
+	points  []point
+	missing []miss // what looks like a report, but is not recorded
+	step    *int64 // with total: how far it is
+	total   int
+	note    *noteLine
+	resumed *int64 // the step after which it goes on; -1 = not told
 }
 
-var errNoReport = errors.New(`want {"metric": …, "value": …}`)
+type point struct {
+	metric string
+	step   *int64 // nil = the one after the last
+	value  float64
+}
 
-// bareNumber finds NaN and Infinity as Python's json writes them.
-var bareNumber = regexp.MustCompile(`("value"\s*:\s*)(NaN|-?Infinity)`)
+type noteLine struct{ key, text string }
 
-// parseReport reads one line.
-func parseReport(line []byte) (report, error) {
-	if bytes.Contains(line, []byte("NaN")) || bytes.Contains(line, []byte("Infinity")) {
-		line = bareNumber.ReplaceAllFunc(line, quoteNumber)
+// miss says why something was not recorded, and what to do about it.
+type miss struct{ reason, advice string }
+
+func (m miss) String() string {
+	if m.advice == "" {
+		return m.reason
 	}
-	var r report
-	if err := json.Unmarshal(line, &r); err != nil {
-		return report{}, err
+	return m.reason + "; " + m.advice
+}
+
+func missed(reason, advice string) report { return report{missing: []miss{{reason, advice}}} }
+
+const maxName = 200 // bytes of a metric's name
+
+// lineParser reads metric lines. declared are the metrics of the sweep; where there are none, only lines with "metric"
+// tell of one.
+type lineParser struct {
+	declared map[string]bool
+	config   map[string]any // parameters of the trial: a program that prints them reports nothing
+}
+
+// printed reads a line of standard output, which may be anything. Of a line that was overwritten on the terminal, what
+// is behind the last CR counts.
+func (p lineParser) printed(line []byte) report {
+	line = bytes.TrimSpace(line)
+	if i := bytes.LastIndexByte(line, '\r'); i >= 0 {
+		line = bytes.TrimSpace(line[i+1:])
+	}
+	if len(line) == 0 || line[0] != '{' {
+		if bytes.Contains(line, []byte(`{"metric":`)) {
+			return missed("text before the JSON object", "print it on a line of its own")
+		}
+		return report{}
+	}
+	return p.parse(line)
+}
+
+// reported reads a line of the events file, where every line is meant as a report.
+func (p lineParser) reported(line []byte) report {
+	line = bytes.TrimSpace(line)
+	if len(line) == 0 {
+		return report{}
+	}
+	r := p.parse(line)
+	if len(r.points)+len(r.missing) == 0 && r.total == 0 && r.note == nil && r.resumed == nil {
+		return missed("it reports nothing", adviceForm)
+	}
+	return r
+}
+
+const adviceForm = `print {"metric": "acc", "value": 0.5, "step": 10}`
+
+// parse reads a JSON object.
+func (p lineParser) parse(line []byte) report {
+	o, err := readObject(line)
+	if err != nil {
+		if p.meant(line) {
+			return missed(err.Error(), "print one JSON object a line, as json.dumps writes it")
+		}
+		return report{}
 	}
 	switch {
-	case r.Step != nil && *r.Step != math.Trunc(*r.Step):
-		return report{}, fmt.Errorf("step %v is no whole number", *r.Step)
-	case r.Metric != "" && r.Value == nil, r.Metric == "" && r.Note == "" && (r.Step == nil || r.Total <= 0):
-		return report{}, errNoReport
+	case o.has("metric"):
+		return p.metric(o)
+	case o.has("note"):
+		return noteOf(o)
+	case o.has("resumed"):
+		return resumedOf(o)
 	}
-	return r, nil
+	if r := p.flat(o); len(r.points)+len(r.missing) > 0 {
+		return r
+	}
+	if step, total, ok := progressOf(o); ok {
+		return report{step: step, total: total}
+	}
+	return p.nearMiss(o)
 }
 
-// quoteNumber puts quotes around the number that bareNumber has found.
-func quoteNumber(match []byte) []byte {
-	parts := bareNumber.FindSubmatch(match)
-	name := map[string]string{"NaN": `"NaN"`, "Infinity": `"+Inf"`, "-Infinity": `"-Inf"`}[string(parts[2])]
-	return append(bytes.Clone(parts[1]), name...)
+// meant reports whether a line that is no JSON object was meant as a report.
+func (p lineParser) meant(line []byte) bool {
+	if bytes.Contains(line, []byte(`"metric"`)) || almost.Match(line) {
+		return true
+	}
+	for name := range p.declared {
+		if bytes.Contains(line, []byte(strconv.Quote(name)+":")) {
+			return true
+		}
+	}
+	return false
+}
+
+// almost is how an object of numbers begins in JSON that is not valid, and in Python's print of a dict.
+var almost = regexp.MustCompile(`^\{ *["'][^"']+["'] *: *-?[0-9.]`)
+
+// metric reads {"metric": m, "value": v, "step": s}.
+func (p lineParser) metric(o object) report {
+	if o.twice != "" {
+		return missed(fmt.Sprintf("it has %q twice", o.twice), "print one object for each metric")
+	}
+	var name string
+	if json.Unmarshal(o.raw("metric"), &name) != nil {
+		return missed("the metric's name is no text", adviceForm)
+	}
+	name, err := metricName(name)
+	if err != nil {
+		return missed(err.Error(), "")
+	}
+	if !o.has("value") {
+		return missed("it has no value", adviceForm)
+	}
+	value, err := numberOf(o.raw("value"))
+	if err != nil {
+		return missed("the value is "+err.Error(), "a value is a number")
+	}
+	step, err := stepOf(o.raw("step"))
+	if err != nil {
+		return missed("the step is "+err.Error(), "a step is a whole number")
+	}
+	r := report{points: []point{{name, step, value}}}
+	if at, total, ok := progressOf(o); ok {
+		r.step, r.total = at, total
+	}
+	return r
+}
+
+func metricName(name string) (string, error) {
+	switch name = escape(name); {
+	case strings.TrimSpace(name) == "":
+		return "", errors.New("the metric's name is empty")
+	case len(name) > maxName:
+		return "", fmt.Errorf("the metric's name is longer than %d bytes", maxName)
+	}
+	return name, nil
+}
+
+// flat reads {"loss": 0.1, "acc": 0.9, "step": 3} where some of its keys are declared metrics.
+func (p lineParser) flat(o object) report {
+	var r report
+	for _, f := range o.fields {
+		name := escape(f.key)
+		if !p.declared[name] {
+			continue
+		}
+		if f.key == o.twice {
+			r.missing = append(r.missing, miss{fmt.Sprintf("it has %q twice", name), "print each metric once"})
+			return report{missing: r.missing}
+		}
+		value, err := numberOf(f.raw)
+		if err != nil {
+			r.missing = append(r.missing, miss{fmt.Sprintf("%s is %v", name, err), "a value is a number"})
+			continue
+		}
+		r.points = append(r.points, point{metric: name, value: value})
+	}
+	step, err := flatStep(o)
+	if err != nil && len(r.points) > 0 {
+		return missed(err.Error(), "a step is a whole number")
+	}
+	for i := range r.points {
+		r.points[i].step = step
+	}
+	if at, total, ok := progressOf(o); ok && len(r.points) > 0 {
+		r.step, r.total = at, total
+	}
+	return r
+}
+
+// flatStep is the step of a flat line: step, else global_step or _step, else epoch where it is a whole number.
+func flatStep(o object) (*int64, error) {
+	for _, key := range []string{"step", "global_step", "_step"} {
+		if raw := o.raw(key); raw != nil {
+			step, err := stepOf(raw)
+			if err != nil {
+				return nil, fmt.Errorf("%s is %w", key, err)
+			}
+			return step, nil
+		}
+	}
+	if step, err := stepOf(o.raw("epoch")); err == nil {
+		return step, nil
+	}
+	return nil, nil
+}
+
+// nearMiss says of an object that reports nothing why, where it looks as if it should.
+func (p lineParser) nearMiss(o object) report {
+	numbers, others, steps := []string{}, 0, false
+	for _, f := range o.fields {
+		switch lower := strings.ToLower(f.key); {
+		case lower == "metric":
+			return missed(fmt.Sprintf("the key is %q", escape(f.key)), `keys are in lower case: "metric", "value", "step"`)
+		case lower == "step", lower == "epoch", lower == "global_step", lower == "_step":
+			steps = true
+		case lower == "seed", p.config[f.key] != nil:
+			others++
+		default:
+			if _, err := numberOf(f.raw); err == nil && f.raw[0] != '"' {
+				numbers = append(numbers, escape(f.key))
+			} else {
+				others++
+			}
+		}
+	}
+	if len(numbers) == 0 || !steps && others > 0 {
+		return report{}
+	}
+	key := shorten(numbers[0], 40)
+	reason := "no metrics are declared"
+	if len(p.declared) > 0 {
+		reason = "none of its keys is a declared metric"
+	}
+	return missed(reason, fmt.Sprintf("declare them in the file (metrics: {%s: }) or print {\"metric\": %q, \"value\": …}", key, key))
+}
+
+// noteOf reads {"note": "data", "text": "v2"}.
+func noteOf(o object) report {
+	var n noteLine
+	if json.Unmarshal(o.raw("note"), &n.key) != nil || o.has("text") && json.Unmarshal(o.raw("text"), &n.text) != nil {
+		return missed("note and text are not both texts", `print {"note": "data", "text": "v2"}`)
+	}
+	key, err := metricName(n.key)
+	if err != nil {
+		return missed("the note's key is empty or too long", `print {"note": "data", "text": "v2"}`)
+	}
+	n.key, n.text = key, escape(n.text)
+	return report{note: &n}
+}
+
+// resumedOf reads {"resumed": true} or {"resumed": 40}.
+func resumedOf(o object) report {
+	unknown := int64(-1)
+	switch raw := string(o.raw("resumed")); raw {
+	case "true":
+		return report{resumed: &unknown}
+	case "false", "null":
+		return report{}
+	default:
+		step, err := stepOf([]byte(raw))
+		if err != nil || *step < 0 {
+			return missed(`"resumed" is neither true nor a step`, `print {"resumed": 40}`)
+		}
+		return report{resumed: step}
+	}
+}
+
+// progressOf reads "step" and "total".
+func progressOf(o object) (step *int64, total int, ok bool) {
+	of, err := stepOf(o.raw("total"))
+	if err != nil || of == nil || *of <= 0 || *of > math.MaxInt32 {
+		return nil, 0, false
+	}
+	step, err = stepOf(o.raw("step"))
+	if err != nil || step == nil || *step < 0 || *step > math.MaxInt32 {
+		return nil, 0, false
+	}
+	return step, int(*of), true
+}
+
+// numberLike is what JSON takes for a number.
+var numberLike = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
+
+// numberOf reads a number, also one in quotes, and the ways in which NaN and the infinities are written. The error
+// completes "the value is".
+func numberOf(raw []byte) (float64, error) {
+	text, err := scalar(raw)
+	if err != nil {
+		return 0, err
+	}
+	switch strings.ToLower(strings.TrimPrefix(text, "+")) {
+	case "nan":
+		return math.NaN(), nil
+	case "inf", "infinity":
+		return math.Inf(1), nil
+	case "-inf", "-infinity":
+		return math.Inf(-1), nil
+	}
+	if !numberLike.MatchString(text) {
+		return 0, fmt.Errorf("no number: %s", oneLine(shorten(string(raw), 40)))
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return 0, fmt.Errorf("out of range: %s", shorten(text, 40))
+	}
+	return v, nil
+}
+
+// stepOf reads a whole number, also 10.0 and "10"; nil or null is no step.
+func stepOf(raw []byte) (*int64, error) {
+	if raw == nil || string(raw) == "null" {
+		return nil, nil
+	}
+	text, err := scalar(raw)
+	if err != nil {
+		return nil, err
+	}
+	if !numberLike.MatchString(text) {
+		return nil, fmt.Errorf("no number: %s", oneLine(shorten(string(raw), 40)))
+	}
+	if step, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return &step, nil
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	switch {
+	case err != nil || math.Abs(v) >= 1<<63:
+		return nil, fmt.Errorf("out of range: %s", shorten(text, 40))
+	case v != math.Trunc(v):
+		return nil, fmt.Errorf("no whole number: %s", shorten(text, 40))
+	}
+	step := int64(v)
+	return &step, nil
+}
+
+// scalar is the text of a number or of a string.
+func scalar(raw []byte) (string, error) {
+	switch raw[0] {
+	case 'n':
+		return "", errors.New("null")
+	case 't', 'f':
+		return "", fmt.Errorf("%s, no number", raw)
+	case '{', '[':
+		return "", errors.New("no number")
+	case '"':
+		var text string
+		if err := json.Unmarshal(raw, &text); err != nil {
+			return "", err
+		}
+		return strings.TrimSpace(text), nil
+	}
+	return string(raw), nil
+}
+
+// object is a JSON object with its keys in order. Keys are what they are: "Metric" is not "metric".
+type object struct {
+	fields []field
+	twice  string // a key that is there twice
+}
+
+type field struct {
+	key string
+	raw json.RawMessage
+}
+
+func (o object) raw(key string) json.RawMessage {
+	for _, f := range o.fields {
+		if f.key == key {
+			return f.raw
+		}
+	}
+	return nil
+}
+
+func (o object) has(key string) bool { return o.raw(key) != nil }
+
+// bareNumber finds strings, and NaN and Infinity as Python's json writes them.
+var bareNumber = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b`)
+
+// readObject reads a line that is one JSON object, as Python writes them.
+func readObject(line []byte) (object, error) {
+	if bytes.Contains(line, []byte("NaN")) || bytes.Contains(line, []byte("Infinity")) {
+		line = bareNumber.ReplaceAllFunc(line, func(text []byte) []byte {
+			if text[0] == '"' {
+				return text
+			}
+			return fmt.Appendf(nil, "%q", text)
+		})
+	}
+	var o object
+	d := json.NewDecoder(bytes.NewReader(line))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return o, errors.New("it is no JSON object")
+	}
+	seen := map[string]bool{}
+	for d.More() {
+		t, err := d.Token()
+		key, ok := t.(string)
+		if err != nil || !ok {
+			return o, errors.New("it is not valid JSON")
+		}
+		f := field{key: key}
+		if err := d.Decode(&f.raw); err != nil {
+			return o, errors.New("it is not valid JSON")
+		}
+		if seen[key] {
+			o.twice = key
+		}
+		seen[key] = true
+		o.fields = append(o.fields, f)
+	}
+	if _, err := d.Token(); err != nil {
+		return o, errors.New("it is not valid JSON")
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return o, errors.New("text follows the JSON object")
+	}
+	return o, nil
 }
 
 // loss is the value to show beside the progress.
 func (r report) loss() float64 {
-	if r.Value == nil || !strings.HasSuffix(r.Metric, "loss") {
-		return math.NaN()
-	}
-	return float64(*r.Value)
-}
-
-// maxProgramLine is the longest line that is looked at; the rest of a longer one is cut off.
-const maxProgramLine = 1 << 20
-
-// lineSplitter is an io.Writer that calls take with each line, without its LF. The line is valid during the call only.
-type lineSplitter struct {
-	take func(line []byte)
-	rest []byte
-}
-
-func (l *lineSplitter) Write(data []byte) (int, error) {
-	n := len(data)
-	for {
-		i := bytes.IndexByte(data, '\n')
-		if i < 0 {
-			break
+	for _, p := range r.points {
+		if strings.HasSuffix(p.metric, "loss") {
+			return p.value
 		}
-		if len(l.rest) > 0 {
-			l.rest = append(l.rest, data[:i]...)
-			l.take(l.rest)
-			l.rest = l.rest[:0]
-		} else {
-			l.take(data[:i])
-		}
-		data = data[i+1:]
 	}
-	if room := maxProgramLine - len(l.rest); len(data) > room {
-		data = data[:max(0, room)]
-	}
-	l.rest = append(l.rest, data...)
-	return n, nil
-}
-
-// end takes a last line that was not ended.
-func (l *lineSplitter) end() {
-	if len(l.rest) > 0 {
-		l.take(l.rest)
-		l.rest = nil
-	}
-}
-
-// follower reads what is added to a file that may not exist yet.
-type follower struct {
-	path   string
-	offset int64
-	lines  lineSplitter
-}
-
-func (f *follower) poll() {
-	file, err := os.Open(f.path)
-	if err != nil {
-		return
-	}
-	defer file.Close()
-	if info, err := file.Stat(); err != nil || info.Size() <= f.offset {
-		return
-	}
-	n, _ := io.Copy(&f.lines, io.NewSectionReader(file, f.offset, math.MaxInt64-f.offset))
-	f.offset += n
+	return math.NaN()
 }

@@ -4,36 +4,48 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"time"
 
 	"harness/registry"
 	"harness/registry/journal"
 )
 
-// Rerun runs a trial once more, to compare; its record stays as it is. It returns the number of the attempt, whose
-// numbers the registry then has. Canceling ctx stops it; it cannot be taken up again.
-func Rerun(ctx context.Context, db *registry.DB, t Trial, o Options) (attempt int, err error) {
+// Rerun runs a trial once more, to compare; its record stays as it is. A program runs in the folder in which its result
+// was made. It returns the number of the attempt, whose numbers the registry then has. Canceling ctx stops it; it cannot be
+// taken up again.
+func Rerun(ctx context.Context, db *registry.DB, t registry.Trial, o Options) (attempt int, err error) {
 	c, err := claimTrial(db.TrialDir(t.ID))
 	if err != nil {
 		return 0, fmt.Errorf("trial %s: %w", t.ID, err)
 	}
-	defer c.release()
-	k := &task{Trial: t, state: registry.Running}
-	r := &run{db: db, options: o, ended: make(chan *slot, 1), ctx: context.WithoutCancel(ctx), all: []*task{k}, started: time.Now(),
-		gpus: newPool(o.GPUs)}
+	defer c.Release()
+	if o.Dir, err = workedIn(db, t, o.Dir); err != nil {
+		return 0, err
+	}
+	r, err := newRun(ctx, db, o)
+	if err != nil {
+		return 0, err
+	}
+	k := &job{Trial: t, state: registry.Running}
+	r.all = []*job{k}
 	r.display = newDisplay(o.Display, o.Out)
 	defer r.display.close()
 	r.queue = r.all // for divide
-	r.openSpawner()
 	defer r.closeSpawner()
+	if err := r.openSpawner(); err != nil {
+		return 0, err
+	}
 	r.queue = nil
-	s, err := r.newSlot(k, c, journal.PurposeRerun)
+	s, err := r.newProcess(k, c, journal.PurposeRerun)
 	if err != nil {
 		return 0, fmt.Errorf("start trial %s: %w", t.ID, err)
 	}
 	s.devices, _ = r.gpus.take()
-	s.environment = r.gpus.environment(s.devices)
-	r.slots = []*slot{s}
+	s.environment = append(s.environment, r.gpus.environment(s.devices)...)
+	r.processes = []*process{s}
 	go func() {
 		s.run()
 		r.ended <- s
@@ -44,15 +56,45 @@ func Rerun(ctx context.Context, db *registry.DB, t Trial, o Options) (attempt in
 	return s.attempt, r.judged(ctx, s)
 }
 
+// workedIn is the folder in which a program's result was made; other where that is not recorded, and for built-in trials.
+func workedIn(db *registry.DB, t registry.Trial, other string) (string, error) {
+	if t.Spec.Command == "" {
+		return other, nil
+	}
+	number := t.Result
+	if number == 0 {
+		number = t.Attempt
+	}
+	dir := ""
+	found := errors.New("found") // only the first event is wanted
+	path := filepath.Join(db.AttemptDir(t.ID, number), journal.FileName)
+	_, err := journal.Read(path, journal.Position{}, func(e *journal.Event) error {
+		if e.Start != nil {
+			dir = e.Start.Dir
+		}
+		return found
+	})
+	if err != nil && !errors.Is(err, found) && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("rerun trial %s: %w", t.ID, err)
+	}
+	if dir == "" {
+		return other, nil
+	}
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return "", fmt.Errorf("rerun trial %s: the folder it ran in is gone: %s", t.ID, escape(dir))
+	}
+	return dir, nil
+}
+
 // await follows an attempt to its end.
-func (r *run) await(ctx context.Context, s *slot) error {
+func (r *run) await(ctx context.Context, s *process) error {
 	ticker := time.NewTicker(followEvery)
 	defer ticker.Stop()
 	interrupted, kill := ctx.Done(), r.options.Kill
 	for {
 		select {
 		case <-r.ended:
-			_, err := r.db.Ingest(r.ctx, s.task.ID, s.attempt)
+			_, err := r.db.Ingest(r.ctx, s.job.ID, s.attempt)
 			return errors.Join(s.err, err)
 		case <-ticker.C:
 			if err := r.follow(); err != nil {
@@ -60,10 +102,10 @@ func (r *run) await(ctx context.Context, s *slot) error {
 				<-r.ended
 				return err
 			}
-			r.display.tick(r.snapshot())
+			r.display.poll(r.snapshot())
 		case <-interrupted:
 			interrupted = nil
-			s.stop()
+			s.stop(journal.ClassInterrupted)
 		case <-kill:
 			kill = nil
 			s.kill()
@@ -72,8 +114,8 @@ func (r *run) await(ctx context.Context, s *slot) error {
 }
 
 // judged is the error of an attempt that did not come to its end.
-func (r *run) judged(ctx context.Context, s *slot) error {
-	attempts, err := r.db.Attempts(r.ctx, s.task.ID)
+func (r *run) judged(ctx context.Context, s *process) error {
+	attempts, err := r.db.Attempts(r.ctx, s.job.ID)
 	if err != nil {
 		return err
 	}

@@ -1,28 +1,38 @@
 // Package runner runs the trials of a sweep that have no result yet, each in a process of its own.
 //
-//	Run        what is left to do (prepare.go), then the loop (loop.go): pick a trial, claim it, start it, follow its
-//	           journal, record how it ended, go on
-//	Rerun      one trial once more, to compare
-//	slot.go    one attempt: its folder, its process, stopping it, what its end means
-//	program.go the trials of another program: its configuration, its command line, the numbers that it prints
-//	claim.go   a lock a trial, so that two sweeps share work, and what is left of a killed sweep is found and ended
-//	devices.go which GPUs a trial gets
-//	display.go what people see meanwhile: bars on a terminal, else plain lines
+//	Run         what is left to do (prepare.go), then the loop (loop.go): pick a trial, claim it, start it, follow its
+//	            journal, record how it ended, go on
+//	Rerun       one trial once more, to compare
+//	process.go  one attempt: its folder, its process, stopping it, what its end means (reason.go)
+//	program.go  the trials of another program: its command line (command.go, quote.go), the numbers that it prints
+//	            (output.go, intake.go, report.go)
+//	retry.go    the rule by which trials are tried again
+//	claim.go    a lock a trial, so that two sweeps share work, and what is left of a killed sweep is found and ended
+//	spawn.go    processes that die with us; their descendants, too (orphans_linux.go), even if we are killed (guard.go)
+//	devices.go  which GPUs a trial gets
+//	running.go  what other commands can learn of a sweep that runs
+//	display.go  what people see meanwhile: bars on a terminal, else plain lines
 //
-// A trial writes to its own journal only, and Run turns the journals into rows as they grow. All calls of the registry
+// A trial writes to its own journal only, and Run turns the journals into rows as they grow. All writes to the registry
 // are made by the goroutine of Run. A trial that fails is recorded and the others go on; an error of Run itself means
 // that nothing can be recorded any more, such as on a full disk.
+//
+// docs/programs.md tells users what a program is given and what it may print.
 package runner
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"time"
 
-	"harness/model/spec"
+	"github.com/google/uuid"
+
 	"harness/registry"
 	"harness/registry/journal"
 )
@@ -32,31 +42,40 @@ const (
 	askEvery    = time.Second            // for trials that another sweep is running
 )
 
-// Trial is a trial to run.
-type Trial struct {
-	ID    string
-	Spec  spec.Trial
-	Label string // for people
-}
-
 // Options say how trials are run; nothing in them changes a number.
 type Options struct {
+	// Handle names the sweep in HOME/running, where status and cancel find it; "" = nowhere.
+	Handle string
 	// Child is the process, not yet started, that runs one attempt of a built-in trial in the folder dir. It finds the
 	// journal there with a start in it, goes on writing it, and exits with 130 when it was asked to stop.
-	Child       func(dir string, threads int) *exec.Cmd
-	Parallel    int    // trials at a time; 0 = as many as there is room for
-	Threads     int    // of each trial; 0 = the cores divided among the trials
-	Engine      string // xla:PATH, to be recorded of trials on that engine
-	GPUs        GPUs
-	Retries     int                       // of a trial that was killed, ran out of memory or of time
-	MaxFailures int                       // start no more trials after so many failures; 0 = never mind
-	Timeout     time.Duration             // of one attempt; 0 = none
-	Grace       time.Duration             // from asking a trial to stop to killing it
-	RetryFailed bool                      // run again what failed for good
-	Provenance  func() journal.Provenance // asked once, before the first trial is started
-	Kill        <-chan struct{}           // closed when the user does not want to wait for checkpoints
-	Out         io.Writer                 // where progress is shown
-	Display     Display
+	Child func(dir string, threads int) *exec.Cmd
+	// Guardian is the process, not yet started, that hands its standard input to [Guard]. It ends the trials with all their
+	// descendants should this process be killed. nil = none.
+	Guardian func() *exec.Cmd
+	// Code finds out what code a program in the folder dir consists of, and keeps a snapshot of it. It is asked before each
+	// attempt of a program.
+	Code func(dir string) (digest, commit, diff string)
+
+	Dir      string   // folder that programs are started in; "" = the current one
+	Metrics  []string // that a program is expected to report; none = any
+	Parallel int      // trials at a time; 0 = as many as there is room for
+	Threads  int      // of each trial; 0 = CPUs, else the cores divided among the trials
+	CPUs     int      // that each trial needs; 0 = any number
+	Engine   string   // xla:PATH, to be recorded of trials on that engine
+	GPUs     GPUs
+
+	Retries     int             // further attempts of a trial that failed in one of the ways of RetryOn
+	RetryOn     []journal.Class // nil = DefaultRetryOn
+	Backoff     time.Duration   // before the first retry; 0 = 1 s
+	MaxFailures int             // start no more trials after so many failures; 0 = never mind
+	StopAfter   int             // start no more when the first so many all fail; 0 = 3, negative = never mind
+
+	Timeout    time.Duration             // of one attempt; 0 = none
+	Grace      time.Duration             // from asking a trial to stop to killing it; 0 = as long as it takes
+	Provenance func() journal.Provenance // asked once, before the first trial is started
+	Kill       <-chan struct{}           // closed when the user does not want to wait for checkpoints
+	Out        io.Writer                 // where progress is shown
+	Display    Display
 }
 
 // Display says how progress is shown.
@@ -76,13 +95,21 @@ type Result struct {
 	Stopped                   error
 }
 
-// ErrTooManyFailures is Result.Stopped when Options.MaxFailures was reached.
-var ErrTooManyFailures = errors.New("too many trials failed")
+var (
+	// ErrTooManyFailures is Result.Stopped when Options.MaxFailures was reached.
+	ErrTooManyFailures = errors.New("too many trials failed")
+	// ErrAllFail is Result.Stopped when the first Options.StopAfter trials failed and none was ever done.
+	ErrAllFail = errors.New("all trials fail")
+)
 
-// Run runs those trials that are not done, in their order, and returns when all are settled. Canceling ctx asks the
-// running ones to save a checkpoint and stop; Result.Stopped is then ctx's error, and the next call goes on.
-func Run(ctx context.Context, db *registry.DB, trials []Trial, o Options) (Result, error) {
-	r := &run{db: db, options: o, ended: make(chan *slot), ctx: context.WithoutCancel(ctx), gpus: newPool(o.GPUs)}
+// Run runs those trials that are not done, in their order, and returns when all have ended. Of each it reads ID, Spec and
+// Label. Canceling ctx asks the running ones to save a checkpoint and stop; Result.Stopped is then ctx's error, and the
+// next call goes on. Trials that need more than the machine has are refused.
+func Run(ctx context.Context, db *registry.DB, trials []registry.Trial, o Options) (Result, error) {
+	r, err := newRun(ctx, db, o)
+	if err != nil {
+		return Result{}, err
+	}
 	if err := r.prepare(trials); err != nil {
 		return Result{}, err
 	}
@@ -90,20 +117,57 @@ func Run(ctx context.Context, db *registry.DB, trials []Trial, o Options) (Resul
 	defer r.display.close()
 	defer r.closeSpawner()
 	if len(r.queue) > 0 {
-		r.openSpawner()
+		if err := r.openSpawner(); err != nil {
+			return Result{}, err
+		}
 	}
-	err := r.loop(ctx)
+	err = r.loop(ctx)
 	if err != nil {
 		r.abandon()
 	}
 	return r.result(), err
 }
 
-// task is a trial on its way.
-type task struct {
-	Trial
+func newRun(ctx context.Context, db *registry.DB, o Options) (*run, error) {
+	if err := CheckResources(o.GPUs, o.CPUs); err != nil {
+		return nil, err
+	}
+	r := &run{db: db, options: o, ended: make(chan *process), freed: make(chan *process), ctx: context.WithoutCancel(ctx),
+		gpus: newPool(o.GPUs), started: time.Now()}
+	var err error
+	if r.home, err = realPath(db.Home); err != nil {
+		return nil, err
+	}
+	if r.work, err = filepath.Abs(o.Dir); err != nil {
+		return nil, fmt.Errorf("find working folder: %w", err)
+	}
+	r.mark = uuid.NewString()
+	if outer := os.Getenv(sweepMark); outer != "" { // a trial that is itself a sweep
+		r.mark = outer + ":" + r.mark
+	}
+	return r, nil
+}
+
+// realPath is the absolute path of a folder without links, under which its processes are found whoever names it.
+func realPath(dir string) (string, error) {
+	path, err := filepath.Abs(dir)
+	if err == nil {
+		path, err = filepath.EvalSymlinks(path)
+	}
+	if err != nil {
+		return "", fmt.Errorf("find home: %w", err)
+	}
+	return path, nil
+}
+
+// job is a trial on its way.
+type job struct {
+	registry.Trial
 	state    registry.State
-	failures int // in this call
+	before   int       // number of the newest attempt when this call began
+	tried    bool      // in this call
+	canceled bool      // in this call
+	resting  time.Time // until when a retry waits
 	note     string
 }
 
@@ -112,57 +176,76 @@ type run struct {
 	db         *registry.DB
 	options    Options
 	ctx        context.Context // of what must happen even after an interruption
+	home       string          // absolute, without links
+	work       string          // folder that programs are started in
+	mark       string          // by which the processes of this call are known
 	provenance journal.Provenance
 	spawner    *spawner
 	display    display
+	running    *runningFile
 
-	all       []*task
-	queue     []*task // to start, in order
-	elsewhere []*task // that another sweep is running
-	slots     []*slot // running
+	all       []*job
+	queue     []*job // to start, in order
+	elsewhere []*job // that another sweep is running
+	processes []*process
+	recording []*process // that have ended well and are being recorded; their place is free
 	gpus      *pool
-	ended     chan *slot
+	freed     chan *process
+	ended     chan *process
 	parallel  int
 	threads   int
-	before    int
-	failed    int // since this call began
+	before    int      // done before this call
+	done      int      // in this call
+	failures  []string // reasons of those that failed for good in this call
 	stopped   error
 	started   time.Time
 	finished  []time.Duration // of the trials that this call has done
 }
 
 // openSpawner gets ready to start processes, unless that was done before: what never starts one need not wait for it.
-func (r *run) openSpawner() {
+func (r *run) openSpawner() (err error) {
 	if r.spawner != nil {
-		return
+		return nil
+	}
+	r.divide()
+	if r.running, err = r.announce(); err != nil {
+		return err
 	}
 	r.spawner = newSpawner()
-	r.divide()
+	r.spawner.guard = newGuard(r.options.Guardian, r.mark, &r.spawner.mu)
 	if r.options.Provenance != nil {
 		r.provenance = r.options.Provenance()
 	}
+	return nil
 }
 
 func (r *run) closeSpawner() {
 	if r.spawner != nil {
+		r.spawner.guard.close()
 		r.spawner.close()
+		r.running.close()
 	}
 }
 
-// divide settles how many trials run at a time, and on how many threads each.
+// divide decides how many trials run at a time, and on how many threads each.
 func (r *run) divide() {
 	r.parallel, r.threads = r.options.Parallel, r.options.Threads
-	cores := max(1, cores())
+	if r.threads == 0 {
+		r.threads = r.options.CPUs
+	}
+	each := max(r.threads, r.options.CPUs)
 	switch {
 	case r.parallel == 0 && r.gpus.room() > 0:
-		r.parallel = r.gpus.room()
-	case r.parallel == 0 && r.threads == 0:
-		r.parallel = max(1, min(cores, autoParallel, len(r.queue)))
+		if r.parallel = r.gpus.room(); r.options.CPUs > 0 {
+			r.parallel = min(r.parallel, max(1, cores()/each))
+		}
+	case r.parallel == 0 && each == 0:
+		r.parallel = max(1, min(cores(), autoParallel, len(r.queue)))
 	case r.parallel == 0:
-		r.parallel = max(1, cores/r.threads)
+		r.parallel = max(1, cores()/each)
 	}
 	if r.threads == 0 {
-		r.threads = max(1, cores/r.parallel)
+		r.threads = max(1, cores()/r.parallel)
 	}
 }
 
@@ -184,6 +267,22 @@ func (r *run) result() Result {
 		}
 	}
 	return result
+}
+
+// recorded lists the metrics of a trial's attempts before number. It only reads, and may be called from any goroutine.
+func (r *run) recorded(id string, number int) (names []string) {
+	for n := 1; n < number; n++ {
+		metrics, err := r.db.AttemptMetrics(r.ctx, id, n)
+		if err != nil {
+			return nil
+		}
+		for name := range metrics {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }
 
 // logPath is the file that takes what an attempt prints.

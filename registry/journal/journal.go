@@ -1,7 +1,7 @@
 // Package journal keeps the events of one attempt of a trial in a file that only grows.
 //
 //	Event    one line: "crc32 SP json LF", with a sequence number; Kind lists what there is
-//	Writer   appends events: batches of 200 ms, fsync at start, Sync, end and every 5 s; a superseded attempt stops itself
+//	Writer   appends events: batches of 200 ms, fsync at Sync, end and every 5 s; a superseded attempt stops itself
 //	Read     takes whole lines with a right checksum from a byte offset on, so that reading can be taken up again;
 //	         kinds of events that it does not know are passed over, since a newer version may have written them
 //

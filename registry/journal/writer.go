@@ -144,14 +144,19 @@ func (w *Writer) Resume(step int64) error {
 	return w.err
 }
 
-// Start records what is run, under a UUID of its own in place of s.UUID; it is durable on return.
+// Start records what is run, under a UUID of its own in place of s.UUID. It is in the file on return, and durable within
+// 5 s: nobody is told of an attempt that has only begun.
 func (w *Writer) Start(s Start) error {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return fmt.Errorf("name attempt: %w", err)
 	}
 	s.UUID = id.String()
-	return w.durable(KindStart, "start", s)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.add(KindStart, "start", s)
+	w.flush()
+	return w.err
 }
 
 // End records how the attempt ended; it is durable on return.
@@ -159,6 +164,21 @@ func (w *Writer) End(e End) error { return w.durable(KindEnd, "end", e) }
 
 // Exit records how the attempt's process ended; it is durable on return.
 func (w *Writer) Exit(e Exit) error { return w.durable(KindExit, "exit", e) }
+
+// Finish records how the attempt ended, where end is not nil, and how its process did, and closes the journal. Both are
+// durable on return.
+func (w *Writer) Finish(end *End, exit Exit) error {
+	w.mu.Lock()
+	w.flushProgress(true)
+	if end != nil {
+		w.add(KindEnd, "end", *end)
+	}
+	w.add(KindExit, "exit", exit)
+	w.flush()
+	w.sync()
+	w.mu.Unlock()
+	return w.Close()
+}
 
 func (w *Writer) durable(kind Kind, key string, payload any) error {
 	w.mu.Lock()
