@@ -49,6 +49,7 @@ func newRootCommand() *cobra.Command {
 		newSweepCommand(), newListCommand(), newShowCommand(), newDiffCommand(), newTrialCommand(),
 		newReportCommand(), newPlotCommand(),
 		newDataCommand(),
+		newVersionCommand(),
 	)
 	return root
 }
