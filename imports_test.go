@@ -15,7 +15,6 @@ import (
 // is a folder with all below it; a more exact entry wins over a shorter one. Inside its own part everything may be
 // imported.
 var mayImport = map[string][]string{
-<<<<<<< HEAD
 	".":                   {"internal/cli"}, // main.go and nothing else
 	"internal/cli":        {"experiments", "metrics", "model", "registry", "runner", "reports", "sweeps"},
 	"experiments":         {},
@@ -24,25 +23,11 @@ var mayImport = map[string][]string{
 	"model/engine":        {},
 	"registry/journal":    {},
 	"registry/provenance": {"registry/journal"},
-	"sweeps":              {"model/spec"},
+	"sweeps":              {"model/spec", "metrics"},
 	"registry":            {"model/spec", "registry/journal"},
 	"model":               {"model", "metrics"},
 	"runner":              {"registry", "model/spec"},
 	"reports":             {"registry", "sweeps", "metrics", "experiments", "model/spec"},
-=======
-	".":                {"internal/cli"}, // main.go and nothing else
-	"internal/cli":     {"experiments", "metrics", "model", "registry", "runner", "reports", "sweeps"},
-	"experiments":      {},
-	"metrics":          {},
-	"model/spec":       {},
-	"model/engine":     {},
-	"registry/journal": {},
-	"sweeps":           {"model/spec", "metrics"},
-	"registry":         {"model/spec", "registry/journal"},
-	"model":            {"model", "metrics"},
-	"runner":           {"registry", "model/spec"},
-	"reports":          {"registry", "sweeps", "metrics", "experiments", "model/spec"},
->>>>>>> plan
 }
 
 // leaves import nothing of ours and may be imported by all.

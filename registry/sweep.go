@@ -46,17 +46,18 @@ type SweepInfo struct {
 	Planned                     time.Time
 	Counts                      map[State]int // of its members
 	Former                      int           // members that it no longer wants
+	Legacy                      bool          // planned by a version that kept no plans
 }
 
 // Sweeps lists all sweeps, the one that was planned last first.
 func (db *DB) Sweeps(ctx context.Context) ([]SweepInfo, error) {
 	var list []SweepInfo
 	places := map[int64]int{}
-	err := db.read(ctx, `SELECT no, handle, name, file, options, planned FROM sweep ORDER BY planned DESC, no DESC`, nil,
+	err := db.read(ctx, `SELECT no, handle, name, file, options, planned, plan = '' FROM sweep ORDER BY planned DESC, no DESC`, nil,
 		func(rows *sql.Rows) error {
 			info := SweepInfo{Counts: map[State]int{}}
 			var no, planned int64
-			if err := rows.Scan(&no, &info.Handle, &info.Name, &info.File, &info.Options, &planned); err != nil {
+			if err := rows.Scan(&no, &info.Handle, &info.Name, &info.File, &info.Options, &planned, &info.Legacy); err != nil {
 				return err
 			}
 			info.Planned = time.UnixMilli(planned).UTC()

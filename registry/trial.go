@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 
+	"harness/internal/filelock"
 	"harness/model/spec"
 )
 
@@ -28,6 +29,14 @@ type Trial struct {
 	Seed                       int64           // of the sweep; paired over rows
 	Params                     json.RawMessage // what the sweep varies: an object in the sweep's order
 	Former                     bool            // the sweep does not want it any more
+}
+
+// LiveState is the state of a trial, but for one whose process was killed together with its sweep: that is interrupted.
+func (db *DB) LiveState(t Trial) State {
+	if t.State == Running && !filelock.Held(db.lockPath(t.ID)) {
+		return Interrupted
+	}
+	return t.State
 }
 
 // Query chooses trials. Empty fields choose all.

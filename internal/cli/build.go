@@ -2,11 +2,10 @@ package cli
 
 import (
 	"context"
+	"os"
 	"os/exec"
 	"sync"
 
-	"harness/model/engine/native"
-	"harness/model/spec"
 	"harness/registry/journal"
 	"harness/registry/provenance"
 )
@@ -15,7 +14,7 @@ import (
 func build(ctx context.Context) journal.Provenance {
 	collected.Do(func() {
 		here = provenance.Collect(ctx)
-		here.Kernels = native.Kernels()
+		here.Kernels = nativeKernels()
 	})
 	return here
 }
@@ -25,13 +24,10 @@ var (
 	here      journal.Provenance
 )
 
-// codeOf returns what tells the runner which code a program's attempt runs.
-func codeOf(ctx context.Context, home string) func(dir string, command spec.Words) (digest, commit, diff string, err error) {
-	return func(dir string, command spec.Words) (digest, commit, diff string, err error) {
-		s, err := provenance.Take(ctx, home, dir, command.List())
-		return s.Digest, s.Commit, s.Diff, err
-	}
-}
 
 // guardian is the process that ends what a killed sweep leaves behind.
-func guardian() *exec.Cmd { return self("guard") }
+func guardian() *exec.Cmd {
+	cmd := exec.Command(self(), "guard")
+	cmd.Args[0] = os.Args[0]
+	return cmd
+}

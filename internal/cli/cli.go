@@ -48,7 +48,7 @@ func newRootCommand() *cobra.Command {
 		newScoreCommand(),
 		newSweepCommand(), newListCommand(), newShowCommand(), newDiffCommand(), newTrialCommand(),
 		newReportCommand(), newPlotCommand(), newExportCommand(), newStatusCommand(), newCancelCommand(),
-		newDataCommand(), newGuardCommand(),
+		newDataCommand(), newVersionCommand(), newGuardCommand(),
 	)
 	return root
 }

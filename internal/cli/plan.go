@@ -37,7 +37,7 @@ func (o sweepOptions) expand(ctx context.Context, log io.Writer, name string) (*
 		return nil, err
 	}
 	plan.Handle = handleOf(plan.Name, plan.Options)
-	plan.Harness = version(build(ctx))
+	plan.Harness = buildName(build(ctx))
 	if plan.File, err = experimentPath(name); err != nil {
 		return nil, err
 	}
@@ -85,7 +85,11 @@ func adopt(ctx context.Context, db *registry.DB, plan *sweeps.Plan) error {
 		if _, own := at[t.ID]; own || !there || taken[legacy] || legacy == t.ID {
 			continue
 		}
-		if mayAdopt(t.Spec, before, plan.Name) {
+		may, err := mayAdopt(ctx, db, t.Spec, before, plan.Name)
+		if err != nil {
+			return err
+		}
+		if may {
 			renamed[t.ID], taken[legacy] = legacy, true
 		}
 	}
@@ -95,16 +99,20 @@ func adopt(ctx context.Context, db *registry.DB, plan *sweeps.Plan) error {
 
 // mayAdopt tells whether a trial that the predecessor recorded is the one that is wanted now. Of weights it kept the path
 // only: what was trained from them is trained again.
-func mayAdopt(want spec.Trial, have registry.Trial, sweep string) bool {
+func mayAdopt(ctx context.Context, db *registry.DB, want spec.Trial, have registry.Trial, sweep string) (bool, error) {
 	switch {
 	case want.Encoder.WeightsDigest != "" || want.LM.WeightsDigest != "":
-		return false
+		return false, nil
 	case want.Command != "":
-		return have.Sweep == sweep && have.Spec.Project == ""
+		return have.Sweep == sweep && have.Spec.Project == "", nil
 	case want.Data.Digest != "":
-		return have.Finished.DataHash == want.Data.Digest
+		if have.Result == 0 {
+			return false, nil
+		}
+		a, err := finished(ctx, db, have)
+		return a.DataHash == want.Data.Digest, err
 	}
-	return true
+	return true, nil
 }
 
 // register stores the plan in the registry, under a handle that no other file has.

@@ -34,7 +34,7 @@ func childOf(home, engine string, more ...string) func(dir string, threads int) 
 	return func(dir string, threads int) *exec.Cmd {
 		args := append([]string{"trial", "run", "--home", home, "--dir", dir, "--threads", strconv.Itoa(threads),
 			"--engine", engine}, more...)
-		cmd := exec.Command("/proc/self/exe", args...)
+		cmd := exec.Command(self(), args...)
 		cmd.Args[0] = os.Args[0]
 		return cmd
 	}

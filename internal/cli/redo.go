@@ -17,7 +17,7 @@ func (o sweepOptions) again(ctx context.Context, log io.Writer, db *registry.DB,
 	if err != nil {
 		return err
 	}
-	stale, err := newStaleness(ctx, o.home).of(ctx, trials)
+	stale, err := newStaleness(ctx, db).of(ctx, trials)
 	if err != nil {
 		return err
 	}

@@ -98,7 +98,7 @@ func buildTable(ctx context.Context, db *registry.DB, plan *sweeps.Plan) (*repor
 	if err != nil {
 		return nil, err
 	}
-	stale, err := newStaleness(ctx, db.Home).of(ctx, trials)
+	stale, err := newStaleness(ctx, db).of(ctx, trials)
 	if err != nil {
 		return nil, err
 	}

@@ -13,13 +13,13 @@ import (
 
 // staleness tells which results come from other code than is there now.
 type staleness struct {
-	home string
+	db   *registry.DB
 	here journal.Provenance             // of this program
 	code map[string]provenance.Snapshot // by working folder
 }
 
-func newStaleness(ctx context.Context, home string) *staleness {
-	return &staleness{home: home, here: build(ctx), code: map[string]provenance.Snapshot{}}
+func newStaleness(ctx context.Context, db *registry.DB) *staleness {
+	return &staleness{db: db, here: build(ctx), code: map[string]provenance.Snapshot{}}
 }
 
 // of says of each trial in what the code that made its result differs from the code of now; trials whose code is the same,
@@ -27,12 +27,14 @@ func newStaleness(ctx context.Context, home string) *staleness {
 func (s *staleness) of(ctx context.Context, trials []registry.Trial) (map[string]string, error) {
 	stale := map[string]string{}
 	for _, t := range trials {
-		a := t.Finished
 		if t.Result == 0 {
 			continue
 		}
+		a, err := finished(ctx, s.db, t)
+		if err != nil {
+			return nil, err
+		}
 		var text string
-		var err error
 		if t.Spec.Command != "" {
 			text, err = s.program(ctx, t.Spec, a)
 		} else {
@@ -48,6 +50,23 @@ func (s *staleness) of(ctx context.Context, trials []registry.Trial) (map[string
 	return stale, nil
 }
 
+// finished is the attempt whose numbers are the trial's.
+func finished(ctx context.Context, db *registry.DB, t registry.Trial) (registry.Attempt, error) {
+	if t.Result == t.Newest.Number {
+		return t.Newest, nil
+	}
+	attempts, err := db.Attempts(ctx, t.ID)
+	if err != nil {
+		return registry.Attempt{}, err
+	}
+	for _, a := range attempts {
+		if a.Number == t.Result {
+			return a, nil
+		}
+	}
+	return registry.Attempt{}, fmt.Errorf("trial %s: attempt %d is not recorded", t.ID, t.Result)
+}
+
 // program compares the files of a program with those that made the result.
 func (s *staleness) program(ctx context.Context, t spec.Trial, a registry.Attempt) (string, error) {
 	if a.Dir == "" {
@@ -60,7 +79,7 @@ func (s *staleness) program(ctx context.Context, t spec.Trial, a registry.Attemp
 	now, ok := s.code[key]
 	if !ok {
 		var err error
-		if now, err = provenance.Take(ctx, s.home, a.Dir, t.Command.List()); err != nil {
+		if now, err = provenance.Take(ctx, s.db.Home, a.Dir, t.Command.List()); err != nil {
 			return "", nil // the folder is gone: there is no code of now to differ from
 		}
 		s.code[key] = now
@@ -68,7 +87,7 @@ func (s *staleness) program(ctx context.Context, t spec.Trial, a registry.Attemp
 	if now.Digest == a.Code {
 		return "", nil
 	}
-	differences, err := codeDifferences(s.home, a.Code, now.Digest)
+	differences, err := codeDifferences(s.db.Home, a.Code, now.Digest)
 	if err != nil || len(differences) == 0 {
 		return "", err
 	}
@@ -100,11 +119,11 @@ func (s *staleness) builtIn(a registry.Attempt) string {
 	case then.Commit != "" && then.Commit == now.Commit && then.DiffHash == "" && now.DiffHash == "":
 		return ""
 	}
-	return fmt.Sprintf("made by harness %s, now %s", version(then), version(now))
+	return fmt.Sprintf("made by harness %s, now %s", buildName(then), buildName(now))
 }
 
-// version names a build of the harness for people.
-func version(p journal.Provenance) string {
+// buildName names a build of the harness for people.
+func buildName(p journal.Provenance) string {
 	name := shortHash(p.Commit)
 	if name == "" {
 		name = "build " + shortHash(p.BinaryHash)

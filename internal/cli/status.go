@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -126,7 +127,7 @@ func runningSweeps(ctx context.Context, db *registry.DB, handle string) ([]sweep
 			if state == registry.Running {
 				a := t.Newest
 				s.Running = append(s.Running, trialStatus{ID: t.ID, Label: t.Label, Attempt: a.Number, Stage: a.Stage, Step: a.Step, Total: a.Total,
-					Loss: jsonfloat.Known(a.Loss, a.HasLoss()), Started: a.Started})
+					Loss: jsonfloat.Known(a.Loss, !math.IsNaN(a.Loss)), Started: a.Started})
 			}
 		}
 		list = append(list, s)

@@ -123,9 +123,14 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 	ctx, stop := untilHangup(ctx)
 	defer stop()
 	began := time.Now()
-	options, err := o.runnerOptions(ctx, plan, log)
+	options, err := o.runnerOptions(plan, log)
 	if err != nil {
 		return err
+	}
+	if plan.Command {
+		code := newProgramCode(ctx, o.home, plan.Trials[0].Spec.Command)
+		options.Code = code.take
+		defer code.settle(log)
 	}
 	result, err := runner.Run(ctx, db, trials, options)
 	if err != nil {
@@ -140,7 +145,7 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 	return sweepError(plan.Handle, result)
 }
 
-func (o sweepOptions) runnerOptions(ctx context.Context, plan *sweeps.Plan, log io.Writer) (runner.Options, error) {
+func (o sweepOptions) runnerOptions(plan *sweeps.Plan, log io.Writer) (runner.Options, error) {
 	dir, err := workingDir()
 	if err != nil {
 		return runner.Options{}, err
@@ -148,10 +153,6 @@ func (o sweepOptions) runnerOptions(ctx context.Context, plan *sweeps.Plan, log 
 	parallel := o.parallel
 	if parallel == 0 {
 		parallel = plan.Run.Parallel
-	}
-	threads := o.threads
-	if threads == 0 {
-		threads = plan.Resources.CPUs
 	}
 	metrics := make([]string, len(plan.Metrics))
 	for i, m := range plan.Metrics {
@@ -168,7 +169,8 @@ func (o sweepOptions) runnerOptions(ctx context.Context, plan *sweeps.Plan, log 
 		Dir:         dir,
 		Metrics:     metrics,
 		Parallel:    parallel,
-		Threads:     threads,
+		Threads:     o.threads,
+		CPUs:        plan.Resources.CPUs,
 		Engine:      o.engine,
 		GPUs:        runner.GPUs{Devices: visibleGPUs(), PerTrial: plan.Resources.GPUs, PerGPU: plan.Resources.PerGPU},
 		Retries:     plan.Run.Retries,
@@ -177,7 +179,6 @@ func (o sweepOptions) runnerOptions(ctx context.Context, plan *sweeps.Plan, log 
 		Timeout:     plan.Resources.Timeout,
 		Grace:       grace,
 		Provenance:  func() journal.Provenance { return build(context.Background()) },
-		Code:        codeOf(ctx, o.home),
 		Kill:        secondSignal(),
 		Out:         log,
 		Display:     displayOf(log, o.quiet),

@@ -87,9 +87,11 @@ func rerun(ctx context.Context, w, log io.Writer, prefix string, o rerunOptions)
 	if engine == "" {
 		engine = t.Finished.Engine
 	}
+	code := newProgramCode(ctx, o.home, t.Spec.Command)
+	defer code.settle(log)
 	attempt, err := runner.Rerun(ctx, db, t, runner.Options{
 		Child: childOf(o.home, engine, "--fresh"), Parallel: 1, Threads: o.threads, Engine: engine, Grace: grace,
-		Provenance: func() journal.Provenance { return build(context.Background()) }, Code: codeOf(ctx, o.home), Guardian: guardian,
+		Provenance: func() journal.Provenance { return build(context.Background()) }, Code: code.take, Guardian: guardian,
 		Kill: secondSignal(), Out: log, Display: displayOf(log, o.quiet),
 	})
 	if errors.Is(err, context.Canceled) {
