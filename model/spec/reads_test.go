@@ -189,6 +189,21 @@ func TestStagesReadWhatTheyDependOn(t *testing.T) {
 	}
 }
 
+// A digest of nothing would name a trial by what it does not read.
+func TestDigestsOfNothingAreRefused(t *testing.T) {
+	for path, change := range map[string]func(*Trial){
+		"data.digest":            func(t *Trial) { t.Data.Digest = "d" },
+		"encoder.weights_digest": func(t *Trial) { t.Encoder.WeightsDigest = "d" },
+		"lm.weights_digest":      func(t *Trial) { t.LM.WeightsDigest = "d" },
+	} {
+		trial := presetTrial(t, Smoke, LocationAware)
+		change(&trial)
+		if err := trial.Validate(); err == nil || !strings.HasPrefix(err.Error(), path+": ") {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
 func TestEngineNames(t *testing.T) {
 	for name, want := range map[string]string{
 		"": "", "native": "", "go": "go", "go,bf16": "go,bf16", "xla:/a/cuda.so": "xla", "xla:/a/cuda.so,bf16": "xla,bf16",
