@@ -56,7 +56,7 @@ func (r *trialRun) trainAnswerer(ctx context.Context, name spec.Stage, a answere
 	}
 	defer st.close()
 	if st.done() {
-		if err := st.replay(r.rec); err != nil {
+		if err := st.reuse(r.rec, r.env.Build); err != nil {
 			return nil, err
 		}
 		return st.weights()
@@ -103,7 +103,7 @@ func (r *trialRun) trainAnswerer(ctx context.Context, name spec.Stage, a answere
 	if err != nil {
 		return nil, err
 	}
-	return weights, st.finish(weights, map[string]string{"trial": string(r.trial.Canonical())})
+	return weights, st.finish(weights, map[string]string{"trial": string(r.trial.Canonical()), buildKey: r.env.Build})
 }
 
 // drawQuestion turns a pair into the question that is trained on in its place: itself, itself backwards, or with

@@ -28,4 +28,5 @@ type Env struct {
 	Dir     string // the attempt's own folder: predictions.jsonl appears there once all is tested
 	Engine  string // as spec.EngineKind reads it, and of the trial's own kind: "" or "native", "go", "xla:PATH", …
 	Threads int    // 0 = all cores
+	Build   string // which build of this program trains: kept with each stage, so that a trial which shares it can say so
 }

@@ -30,7 +30,7 @@ func (r *trialRun) pretrain(ctx context.Context) (map[string]engine.Tensor, erro
 	}
 	defer st.close()
 	if st.done() {
-		if err := st.replay(r.rec); err != nil {
+		if err := st.reuse(r.rec, r.env.Build); err != nil {
 			return nil, err
 		}
 		return st.weights()
@@ -53,7 +53,7 @@ func (r *trialRun) pretrain(ctx context.Context) (map[string]engine.Tensor, erro
 	if err != nil {
 		return nil, err
 	}
-	return weights, st.finish(weights, map[string]string{"trial": string(r.trial.Canonical())})
+	return weights, st.finish(weights, map[string]string{"trial": string(r.trial.Canonical()), buildKey: r.env.Build})
 }
 
 // method is what distinguishes the ways to pretrain an encoder: the parameters of the stage's model, with weights to

@@ -88,6 +88,56 @@ func (s *stage) replay(rec Recorder) error {
 	return nil
 }
 
+// buildKey is the key under which a stage's weights keep the build of the program that trained them.
+const buildKey = "harness"
+
+// reuse records what a finished stage has recorded, and notes where another build of the program than this one trained it.
+func (s *stage) reuse(rec Recorder, build string) error {
+	file, err := checkpoint.Load(s.path(weightsName))
+	if err != nil {
+		return err
+	}
+	trainedBy, known := file.Meta()[buildKey]
+	file.Close()
+	switch {
+	case build == "" || trainedBy == build:
+	case !known || trainedBy == "":
+		err = rec.Note("stage/"+string(s.name), "shared: it was trained by a build of the harness that is not known")
+	default:
+		err = rec.Note("stage/"+string(s.name), fmt.Sprintf("shared: it was trained by harness %s, this is %s", trainedBy, build))
+	}
+	if err != nil {
+		return err
+	}
+	return s.replay(rec)
+}
+
+// DropStages removes the stages that a trial would share, so that it is trained from the start. One that another trial is
+// working on now stays: it is being trained anew.
+func DropStages(home string, t spec.Trial) error {
+	for _, s := range []spec.Stage{spec.StagePretrain, spec.StageDiffVQA, spec.StageQuestionOnly} {
+		dir := filepath.Join(home, "stages", string(s)+"-"+t.StageID(s))
+		if !exists(dir) {
+			continue
+		}
+		lock, err := filelock.Try(filepath.Join(dir, "lock"))
+		if errors.Is(err, filelock.ErrLocked) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("drop stage %s: %w", s, err)
+		}
+		for _, name := range []string{weightsName, checkpointName, pointsName} { // without weights it is not done, whatever is left
+			if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+				lock.Release()
+				return fmt.Errorf("drop stage %s: %w", s, err)
+			}
+		}
+		lock.Release()
+	}
+	return nil
+}
+
 // resume loads the last checkpoint into the session and returns where it stands: at the start where there is none. What
 // was recorded after it is forgotten, since it will be recorded again.
 func (s *stage) resume(session engine.Session) (position, error) {

@@ -52,7 +52,7 @@ func (s *Sweep) Expand(seal func(*spec.Trial) error) (*Plan, error) {
 // emptyPlan is the plan without rows and trials.
 func (s *Sweep) emptyPlan() *Plan {
 	p := &Plan{
-		Version: PlanVersion, Name: s.Name, Handle: s.Name, File: s.File, Description: s.Description, Options: slices.Clone(s.options),
+		Version: PlanVersion, Name: s.Name, Handle: s.Name, File: s.File, FileDigest: s.Digest, Description: s.Description, Options: slices.Clone(s.options),
 		Command: s.Command != "", Preset: string(s.Preset), Seeds: slices.Clone(s.Seeds), Metrics: slices.Clone(s.Metrics),
 		Report: s.Report, Resources: s.Resources, Run: s.Run,
 	}

@@ -1,6 +1,8 @@
 package sweeps
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"math"
 	"regexp"
 	"slices"
@@ -33,8 +35,9 @@ type entry struct {
 
 // Parse reads an experiment file. Errors are of type *Error: "FILE: line N: KEY: what is wrong", on one line.
 func Parse(file string, data []byte) (*Sweep, error) {
+	sum := sha256.Sum256(data)
 	s := &Sweep{
-		File: file, Preset: spec.Nano, Untrained: true,
+		File: file, Digest: hex.EncodeToString(sum[:8]), Preset: spec.Nano, Untrained: true,
 		Run:       Run{Retries: 2, RetryOn: []string{"killed", "oom", "disk"}},
 		Resources: Resources{PerGPU: 1},
 		Report:    defaultReport(),

@@ -23,6 +23,7 @@ type Plan struct {
 	Name        string   `json:"name"`
 	Handle      string   `json:"handle,omitzero"` // names the sweep in the registry: Name, unless another file has that name
 	File        string   `json:"file,omitzero"`
+	FileDigest  string   `json:"file_digest,omitzero"` // of the file's contents when it was planned
 	Description string   `json:"description,omitzero"`
 	Options     []string `json:"options,omitzero"` // of the command line: "--preset nano", "--set a=1"
 	Harness     string   `json:"harness,omitzero"` // the version that planned
@@ -183,6 +184,22 @@ func (p *Plan) check() error {
 		}
 	}
 	return nil
+}
+
+// Adopt gives trials other IDs, those under which the registry has their results: old -> new.
+func (p *Plan) Adopt(ids map[string]string) {
+	for i := range p.Trials {
+		if id, ok := ids[p.Trials[i].ID]; ok {
+			p.Trials[i].ID = id
+		}
+	}
+	for _, r := range p.Rows {
+		for i := range r.Trials {
+			if id, ok := ids[r.Trials[i]]; ok {
+				r.Trials[i] = id
+			}
+		}
+	}
 }
 
 // IDs lists the trials in the order in which they run.

@@ -59,6 +59,7 @@ type Sweep struct {
 	Report      Report
 	Untrained   bool     // add the control "untrained encoder"
 	Project     string   // which project the words of a program belong to; the command line gives one where the file does not
+	Digest      string   // of the file's contents
 	Warnings    []string // what the file probably does not mean, one line each
 
 	axes       []axis   // in the order of the file; ablations are the axis AblationPath

@@ -24,7 +24,6 @@ var (
 	here      journal.Provenance
 )
 
-
 // guardian is the process that ends what a killed sweep leaves behind.
 func guardian() *exec.Cmd {
 	cmd := exec.Command(self(), "guard")

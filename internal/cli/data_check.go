@@ -13,8 +13,6 @@ import (
 	"golang.org/x/term"
 
 	"harness/model/dataset"
-	"harness/model/spec"
-	"harness/registry"
 )
 
 type dataCheckOptions struct {
@@ -78,27 +76,6 @@ func dataCheck(ctx context.Context, w io.Writer, root string, o dataCheckOptions
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	return enc.Encode(report)
-}
-
-// requireData refuses a sweep whose trials wait for data that are not there, before any of them starts. A sweep that is done
-// needs no data.
-func requireData(ctx context.Context, db *registry.DB, sweep string) error {
-	trials, err := db.Trials(ctx, registry.Query{Sweep: sweep})
-	if err != nil {
-		return err
-	}
-	found := map[string]bool{}
-	for _, t := range trials {
-		root := t.Spec.Data.Root
-		if t.State == registry.Done || t.Spec.Data.Source != spec.SourceFiles || found[root] {
-			continue
-		}
-		if err := dataset.Find(root); err != nil {
-			return hintMissing(err)
-		}
-		found[root] = true
-	}
-	return nil
 }
 
 // hintMissing says where data come from when some are missing.

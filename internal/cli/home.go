@@ -5,8 +5,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/spf13/cobra"
-
+	"harness/internal/visible"
 	"harness/registry"
 )
 
@@ -20,11 +19,21 @@ func openRegistry(ctx context.Context, log io.Writer, home string) (*registry.DB
 	return db, nil
 }
 
+// mostSkipped is how many odd entries of a home are named.
+const mostSkipped = 10
+
 func sayRebuilt(log io.Writer, db *registry.DB) {
 	if db.Rebuilt > 0 {
 		fmt.Fprintf(log, "registry.db was missing: rebuilt from %d journals\n", db.Rebuilt)
 	}
 	for _, damage := range db.Damaged {
 		fmt.Fprintf(log, "damaged journal, read up to there: %v\n", damage)
+	}
+	for i, skipped := range db.Skipped {
+		if i == mostSkipped {
+			fmt.Fprintf(log, "and %d more left out\n", len(db.Skipped)-i)
+			break
+		}
+		fmt.Fprintf(log, "left out: %s\n", visible.Text(skipped))
 	}
 }

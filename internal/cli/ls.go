@@ -3,19 +3,15 @@ package cli
 import (
 	"context"
 	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"harness/internal/jsonfloat"
 	"harness/internal/visible"
 	"harness/registry"
 )

@@ -93,7 +93,7 @@ func adopt(ctx context.Context, db *registry.DB, plan *sweeps.Plan) error {
 			renamed[t.ID], taken[legacy] = legacy, true
 		}
 	}
-	plan.Rename(renamed)
+	plan.Adopt(renamed)
 	return nil
 }
 
@@ -105,6 +105,8 @@ func mayAdopt(ctx context.Context, db *registry.DB, want spec.Trial, have regist
 		return false, nil
 	case want.Command != "":
 		return have.Sweep == sweep && have.Spec.Project == "", nil
+	case want.Engine == "xla" && strings.HasSuffix(have.Newest.Engine, ",bf16"):
+		return false, nil
 	case want.Data.Digest != "":
 		if have.Result == 0 {
 			return false, nil

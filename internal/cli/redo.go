@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 
+	"harness/model"
 	"harness/registry"
 	"harness/sweeps"
 )
@@ -108,7 +109,10 @@ func redo(ctx context.Context, db *registry.DB, ids []string) error {
 		return err
 	}
 	for _, t := range trials {
-		if err := dropStages(ctx, db.Home, t.Spec); err != nil {
+		if t.Spec.Command != "" {
+			continue
+		}
+		if err := model.DropStages(db.Home, t.Spec); err != nil {
 			return err
 		}
 	}

@@ -42,13 +42,13 @@ func stored(ctx context.Context, log io.Writer, db *registry.DB, name string, o 
 	if err != nil {
 		return nil, err
 	}
-	plan, err := decodePlan(s, layout)
+	plan, err := decodePlan(db, s, layout)
 	if err != nil {
 		return nil, err
 	}
 	if layout != nil && len(s.Plan) > 0 {
 		plan = plan.Relaid(layout)
-		if layout.Digest != plan.Digest {
+		if layout.Digest != plan.FileDigest {
 			fmt.Fprintf(log, "%s has changed since the sweep: the table shows the trials of then; \"harness sweep %s\" plans those of now\n", name, name)
 		}
 	}
@@ -117,7 +117,7 @@ func notRun(known []registry.SweepInfo, name, handle string) error {
 }
 
 // decodePlan reads a stored plan; of a sweep that the predecessor planned it is put together from its members.
-func decodePlan(s registry.Sweep, layout *sweeps.Sweep) (*sweeps.Plan, error) {
+func decodePlan(db *registry.DB, s registry.Sweep, layout *sweeps.Sweep) (*sweeps.Plan, error) {
 	if len(s.Plan) > 0 {
 		return sweeps.Decode(s.Plan)
 	}
@@ -128,15 +128,30 @@ func decodePlan(s registry.Sweep, layout *sweeps.Sweep) (*sweeps.Plan, error) {
 			}
 		}
 	}
+	members, err := legacyMembers(db, s)
+	if err != nil {
+		return nil, err
+	}
+	plan := sweeps.Legacy(s.Name, members, layout)
+	plan.Handle = s.Handle
+	return plan, nil
+}
+
+// legacyMembers are the trials of a sweep that the predecessor planned, from its plan file; without it labels and parameters
+// are lost, rows and seeds are not.
+func legacyMembers(db *registry.DB, s registry.Sweep) ([]sweeps.LegacyMember, error) {
+	data, err := os.ReadFile(filepath.Join(db.Home, "plans", s.Handle+".json"))
+	if err == nil {
+		return sweeps.DecodeLegacy(data)
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("read plan of %s: %w", s.Handle, err)
+	}
 	members := make([]sweeps.LegacyMember, len(s.Members))
 	for i, m := range s.Members {
-		params, err := sweeps.DecodeParams(m.Params)
-		if err != nil {
-			return nil, fmt.Errorf("read plan of %s: %w", s.Handle, err)
-		}
-		members[i] = sweeps.LegacyMember{ID: m.ID, Spec: m.Spec, Label: m.Label, Row: m.Row, Control: m.Control, Seed: m.Seed, Params: params}
+		members[i] = sweeps.LegacyMember{ID: m.ID, Spec: m.Spec, Label: m.Label, Row: m.Row, Control: m.Control, Seed: m.Seed}
 	}
-	return sweeps.Legacy(s.Name, members, layout), nil
+	return members, nil
 }
 
 // claimHandle is the handle under which a sweep is stored: one that is taken by another file gets a number, and that is said.

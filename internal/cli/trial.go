@@ -53,6 +53,7 @@ func newTrialRunCommand() *cobra.Command {
 	f.StringVar(&env.Dir, "dir", "", "folder of the attempt, which holds spec.json")
 	f.StringVar(&env.Engine, "engine", "", "native, go, or xla:PATH")
 	f.IntVar(&env.Threads, "threads", 0, "threads; 0 = all cores")
+	f.StringVar(&env.Build, "build", "", "what build of the harness this is; found out where it is not given")
 	f.BoolVar(&fresh, "fresh", false, "share no stage with other trials")
 	return cmd
 }
@@ -69,6 +70,9 @@ func runAttempt(ctx context.Context, env model.Env) error {
 	}
 	if env.Engine, err = engineFor(t, env.Engine); err != nil {
 		return err
+	}
+	if env.Build == "" {
+		env.Build = buildName(build(ctx))
 	}
 	w, err := openJournal(ctx, env, t)
 	if err != nil {
@@ -93,13 +97,14 @@ func openJournal(ctx context.Context, env model.Env, t spec.Trial) (*journal.Wri
 		return w, err
 	}
 	number, err := strconv.Atoi(filepath.Base(env.Dir))
-	if err != nil || filepath.Base(filepath.Dir(env.Dir)) != t.ID() {
+	id := filepath.Base(filepath.Dir(env.Dir)) // an older rule may have given it
+	if err != nil || id != t.ID() && id != t.LegacyID() {
 		return nil, usageError("run trial: %s is no folder of an attempt of trial %s", env.Dir, t.ID())
 	}
 	if w, err = journal.Create(env.Dir); err != nil {
 		return nil, err
 	}
-	return w, w.Start(journal.Start{Trial: t.ID(), Attempt: number, Purpose: journal.PurposeRun, Spec: t.Canonical(),
+	return w, w.Start(journal.Start{Trial: id, Attempt: number, Purpose: journal.PurposeRun, Spec: t.Canonical(),
 		Engine: cmp.Or(env.Engine, "native"), Threads: env.Threads, Provenance: build(ctx)})
 }
 

@@ -83,9 +83,13 @@ func rerun(ctx context.Context, w, log io.Writer, prefix string, o rerunOptions)
 	if t.State != registry.Done {
 		return fmt.Errorf("trial %s is %s: there is no result to compare with", id, t.State)
 	}
+	original, err := finished(ctx, db, t)
+	if err != nil {
+		return err
+	}
 	engine := o.engine
 	if engine == "" {
-		engine = t.Finished.Engine
+		engine = original.Engine
 	}
 	code := newProgramCode(ctx, o.home, t.Spec.Command)
 	defer code.settle(log)
@@ -100,7 +104,7 @@ func rerun(ctx context.Context, w, log io.Writer, prefix string, o rerunOptions)
 	if err != nil {
 		return err
 	}
-	c, err := compareRuns(ctx, db, t, attempt, o.tolerance)
+	c, err := compareRuns(ctx, db, original, id, attempt, o.tolerance)
 	if err != nil {
 		return err
 	}
@@ -124,14 +128,14 @@ func openExisting(ctx context.Context, log io.Writer, home string) (*registry.DB
 }
 
 // compareRuns compares the final numbers of a trial with those of its rerun, and what made them.
-func compareRuns(ctx context.Context, db *registry.DB, t registry.Trial, attempt int, tolerance float64) (*comparison, error) {
-	metrics, err := runner.Compare(ctx, db, t.ID, attempt, tolerance)
+func compareRuns(ctx context.Context, db *registry.DB, original registry.Attempt, id string, attempt int, tolerance float64) (*comparison, error) {
+	metrics, err := runner.Compare(ctx, db, id, attempt, tolerance)
 	if err != nil {
 		return nil, err
 	}
-	c := &comparison{ID: t.ID, Attempt: attempt, Metrics: metrics, Code: []string{}}
+	c := &comparison{ID: id, Attempt: attempt, Metrics: metrics, Code: []string{}}
 	c.Agree = !slices.ContainsFunc(metrics, func(a runner.Agreement) bool { return !a.Agree })
-	attempts, err := db.Attempts(ctx, t.ID)
+	attempts, err := db.Attempts(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -139,8 +143,8 @@ func compareRuns(ctx context.Context, db *registry.DB, t registry.Trial, attempt
 		if a.Number != attempt {
 			continue
 		}
-		c.Differs = pairFields(newAttempt(t.Finished).provenance(), newAttempt(a).provenance())
-		if c.Code, err = codeDifferences(db.Home, t.Finished.Code, a.Code); err != nil {
+		c.Differs = pairFields(newAttempt(original).provenance(), newAttempt(a).provenance())
+		if c.Code, err = codeDifferences(db.Home, original.Code, a.Code); err != nil {
 			return nil, err
 		}
 	}
