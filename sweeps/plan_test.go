@@ -83,6 +83,23 @@ func TestPlanSurvivesJSON(t *testing.T) {
 	}
 }
 
+// TestExperimentsDeclareKnownMetrics holds that the columns of our own experiments have labels and goals without saying so.
+func TestExperimentsDeclareKnownMetrics(t *testing.T) {
+	for name, plan := range plans(t) {
+		if plan.Command || name == "grid" {
+			continue
+		}
+		if len(plan.Metrics) == 0 {
+			t.Errorf("%s declares no metrics", name)
+		}
+		for _, m := range plan.Metrics {
+			if m.Goal != Maximize && m.Goal != Minimize {
+				t.Errorf("%s: %s has no goal", name, m.Key)
+			}
+		}
+	}
+}
+
 // TestPlanGolden holds the encoding: registries keep plans for years.
 func TestPlanGolden(t *testing.T) {
 	for _, name := range []string{"grid", "program"} {

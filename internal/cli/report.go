@@ -94,6 +94,9 @@ func buildTable(ctx context.Context, db *registry.DB, plan *sweeps.Plan) (*repor
 
 // hintOptions says what to run where an experiment has no results, or that it was run with other options.
 func hintOptions(ctx context.Context, db *registry.DB, name string, err error) error {
+	if errors.Is(err, reports.ErrNoMetrics) {
+		return err // it says what to do itself
+	}
 	full, unknown := experiments.Find(name)
 	if unknown != nil {
 		full = strings.TrimSuffix(filepath.Base(name), ".yaml")
