@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"harness/internal/filelock"
 	"harness/model/dataset"
 	"harness/model/dataset/synthetic"
 	"harness/model/engine"
@@ -42,7 +43,12 @@ func openCorpus(ctx context.Context, t spec.Trial, env Env, rec Recorder) (*corp
 	if err != nil {
 		return nil, err
 	}
-	pixels, err := set.OpenPixels(ctx, t.Resolution, filepath.Join(env.Home, "cache"), func(done, total int) {
+	if t.Data.Source == spec.SourceFiles {
+		if err := checkSeal("the data below", root, t.Data.Digest, set.Hash()); err != nil {
+			return nil, err
+		}
+	}
+	pixels, err := set.OpenPixels(ctx, t.Resolution, cacheDir(env.Home), func(done, total int) {
 		rec.Progress("images", done, total, nan)
 	})
 	if err != nil {
@@ -107,11 +113,11 @@ func synthesise(ctx context.Context, s spec.Synthetic, env Env, rec Recorder) (s
 	if err := os.MkdirAll(filepath.Dir(root), 0o777); err != nil {
 		return "", err
 	}
-	lock, err := lockFile(ctx, root+".lock")
+	lock, err := filelock.Wait(ctx, root+".lock")
 	if err != nil {
 		return "", fmt.Errorf("lock synthetic data: %w", err)
 	}
-	defer lock.Close()
+	defer lock.Release()
 	if synthetic.UpToDate(root, p) {
 		return root, nil
 	}

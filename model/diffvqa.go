@@ -50,7 +50,7 @@ func (r *trialRun) diffVQA(ctx context.Context, weights map[string]engine.Tensor
 // trainAnswerer returns the weights of a trained answerer: its own parameters, without the encoder's.
 func (r *trialRun) trainAnswerer(ctx context.Context, name spec.Stage, a answerer, f *features, pairs []dataset.Pair) (
 	map[string]engine.Tensor, error) {
-	st, err := openStage(ctx, r.env.Home, r.trial, name)
+	st, err := openStage(ctx, r.env.Home, r.trial, name, r.rec)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"harness/model/spec"
 )
 
 // A whole trial on GoMLX's Go backend records what the native engine does: training of all stages, encoding, generation
@@ -19,6 +21,7 @@ func TestTrialOnBothEngines(t *testing.T) {
 	sharedData(t, homes...)
 	run := func(home, engine string) []point {
 		rec := &tape{}
+		trial.Engine, _ = spec.EngineKind(engine)
 		if err := Run(context.Background(), trial, Env{Home: home, Dir: t.TempDir(), Engine: engine}, rec); err != nil {
 			t.Fatalf("%s: %v", engine, err)
 		}

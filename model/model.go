@@ -1,11 +1,13 @@
 // Package model trains and tests vision-language models; nothing outside it touches a tensor.
 //
 //	Run       the stages of one trial: data, pretrain, probe, regions (GCAP, CAREF), diffvqa, controls
+//	Seal      fills in the digests of data and weights by which a trial is named
+//	Preflight says what would keep a trial from running, before anything is planned
 //	Recorder  where a trial's numbers go; the caller gives one that writes the journal
 //	Env       where things lie and what to run on: nothing in it can change a number
 //
 // A finished stage is kept under Env.Home/stages, named by what determines it, so that trials which differ only later
-// share it and a stopped trial goes on from the stage's last checkpoint.
+// share it and a stopped trial goes on from the stage's last checkpoint. A damaged stage is noticed and trained again.
 package model
 
 // Recorder takes the numbers of a running trial. Its methods may be called from one goroutine only.
@@ -23,7 +25,7 @@ type Recorder interface {
 // Env says where a trial runs.
 type Env struct {
 	Home    string // stages/, data/ and cache/ lie below it
-	Dir     string // the attempt's own folder: predictions.jsonl is written there
-	Engine  string // "" or "native", "go", or "xla:PATH" with the path of a PJRT plugin
+	Dir     string // the attempt's own folder: predictions.jsonl appears there once all is tested
+	Engine  string // as spec.EngineKind reads it, and of the trial's own kind: "" or "native", "go", "xla:PATH", …
 	Threads int    // 0 = all cores
 }

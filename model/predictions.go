@@ -3,7 +3,8 @@ package model
 import (
 	"bufio"
 	"encoding/json"
-	"io"
+
+	"harness/internal/atomicfile"
 )
 
 // prediction is one line of predictions.jsonl: what a model or a control said about one sample.
@@ -16,15 +17,19 @@ type prediction struct {
 	Refs     []string `json:"refs"`
 }
 
-// predictions writes predictions.jsonl.
+// predictions writes predictions.jsonl, which is there once a trial is tested in full, and not before.
 type predictions struct {
-	file   io.WriteCloser
+	file   *atomicfile.File
 	buffer *bufio.Writer
-	closed bool
 }
 
-func newPredictions(file io.WriteCloser) *predictions {
-	return &predictions{file: file, buffer: bufio.NewWriter(file)}
+// createPredictions begins the file that commit will put at path. The caller defers abort.
+func createPredictions(path string) (*predictions, error) {
+	file, err := atomicfile.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	return &predictions{file: file, buffer: bufio.NewWriter(file)}, nil
 }
 
 func (p *predictions) add(one prediction) error {
@@ -36,15 +41,13 @@ func (p *predictions) add(one prediction) error {
 	return err
 }
 
-// Close writes what is buffered. A second call does nothing.
-func (p *predictions) Close() error {
-	if p.closed {
-		return nil
-	}
-	p.closed = true
+// commit puts the file in its place.
+func (p *predictions) commit() error {
 	if err := p.buffer.Flush(); err != nil {
-		p.file.Close()
 		return err
 	}
-	return p.file.Close()
+	return p.file.Commit()
 }
+
+// abort drops the file unless it was committed.
+func (p *predictions) abort() { p.file.Abort() }

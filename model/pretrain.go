@@ -24,7 +24,7 @@ func (r *trialRun) pretrain(ctx context.Context) (map[string]engine.Tensor, erro
 		newEncoder(r.trial).params(p)
 		return merged(start, valuesOf(p.list)), nil
 	}
-	st, err := openStage(ctx, r.env.Home, r.trial, spec.StagePretrain)
+	st, err := openStage(ctx, r.env.Home, r.trial, spec.StagePretrain, r.rec)
 	if err != nil {
 		return nil, err
 	}

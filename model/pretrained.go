@@ -1,27 +1,98 @@
 package model
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 
 	"harness/model/checkpoint"
 	"harness/model/engine"
+	"harness/model/spec"
+	"harness/model/tokenizer"
 )
+
+// encoderConfig reads the config of encoder.weights and refuses one that does not fit the trial.
+func encoderConfig(t spec.Trial) (checkpoint.SiglipConfig, error) {
+	dir, e := t.Encoder.Weights, t.Encoder
+	c, err := checkpoint.ReadSiglipVisionConfig(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return c, fmt.Errorf("encoder.weights %s: there is no config.json: want the folder of a SigLIP as Hugging Face publishes it", dir)
+	}
+	if err != nil {
+		return c, fmt.Errorf("encoder.weights %s: %w", dir, err)
+	}
+	if c.Width != e.Width || c.Layers != e.Depth || c.Heads != e.Heads || c.MLP != e.MLP || c.Patch != e.Patch {
+		return c, fmt.Errorf("encoder.weights %s: width %d, depth %d, heads %d, mlp %d, patch %d; the trial has %d, %d, %d, %d, %d: set encoder.* to those of the weights",
+			dir, c.Width, c.Layers, c.Heads, c.MLP, c.Patch, e.Width, e.Depth, e.Heads, e.MLP, e.Patch)
+	}
+	return c, nil
+}
+
+// lmConfig reads the config of lm.weights and refuses one that does not fit the model that it is to start.
+func lmConfig(dir string, m languageModel) (checkpoint.GPT2Config, error) {
+	c, err := checkpoint.ReadGPT2Config(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return c, fmt.Errorf("lm.weights %s: there is no config.json: want the folder of a GPT-2 as Hugging Face publishes it", dir)
+	}
+	if err != nil {
+		return c, fmt.Errorf("lm.weights %s: %w", dir, err)
+	}
+	if c.Width != m.Width || c.Layers != m.Depth || c.Heads != m.Heads || c.MLP != m.MLP {
+		return c, fmt.Errorf("lm.weights %s: width %d, depth %d, heads %d, mlp %d; the trial has %d, %d, %d, %d: set lm.* to those of the weights",
+			dir, c.Width, c.Layers, c.Heads, c.MLP, m.Width, m.Depth, m.Heads, m.MLP)
+	}
+	if c.Vocab != m.vocab {
+		return c, fmt.Errorf("lm.weights %s: vocabulary %d, but the tokenizer has %d: only a GPT-2 with its own vocabulary can be used", dir, c.Vocab, m.vocab)
+	}
+	if m.TextPositions > c.Positions || m.visual > 0 && m.TextPositions == c.Positions {
+		return c, fmt.Errorf("lm.weights %s: %d positions are too few for lm.text_positions %d and a visual part: set lm.text_positions lower",
+			dir, c.Positions, m.TextPositions)
+	}
+	return c, nil
+}
+
+// checkWeights refuses weights that are not there or do not fit the trial, without reading them.
+func checkWeights(t spec.Trial) error {
+	if dir := t.Encoder.Weights; dir != "" {
+		c, err := encoderConfig(t)
+		if err != nil {
+			return err
+		}
+		if err := checkFolder(dir, func(f *checkpoint.File) error { return checkpoint.CheckSiglip(f, c) }); err != nil {
+			return fmt.Errorf("encoder.weights %s: %w", dir, err)
+		}
+	}
+	if dir := t.LM.Weights; dir != "" {
+		c, err := lmConfig(dir, newAnswerer(t, tokenizer.GPT2().Size(), true).lm)
+		if err != nil {
+			return err
+		}
+		if err := checkFolder(dir, func(f *checkpoint.File) error { return checkpoint.CheckGPT2(f, c) }); err != nil {
+			return fmt.Errorf("lm.weights %s: %w", dir, err)
+		}
+	}
+	return nil
+}
+
+func checkFolder(dir string, check func(*checkpoint.File) error) error {
+	file, err := checkpoint.LoadAny(dir)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return check(file)
+}
 
 // pretrainedEncoder reads encoder.weights, a Hugging Face SigLIP folder, as first values of the encoder; its positions
 // are resized to the trial's grid. Nil where the trial names none.
 func (r *trialRun) pretrainedEncoder() (map[string]engine.Tensor, error) {
-	dir := r.trial.Encoder.Weights
+	dir, e := r.trial.Encoder.Weights, r.trial.Encoder
 	if dir == "" {
 		return nil, nil
 	}
-	c, err := checkpoint.ReadSiglipVisionConfig(dir)
+	c, err := encoderConfig(r.trial)
 	if err != nil {
 		return nil, err
-	}
-	e := r.trial.Encoder
-	if c.Width != e.Width || c.Layers != e.Depth || c.Heads != e.Heads || c.MLP != e.MLP || c.Patch != e.Patch {
-		return nil, fmt.Errorf("encoder.weights %s: width %d, depth %d, heads %d, mlp %d, patch %d; the trial has %d, %d, %d, %d, %d",
-			dir, c.Width, c.Layers, c.Heads, c.MLP, c.Patch, e.Width, e.Depth, e.Heads, e.MLP, e.Patch)
 	}
 	values, err := readFolder(dir, func(f *checkpoint.File) ([]checkpoint.Named, error) {
 		if e.Channels == 3 {
@@ -30,7 +101,7 @@ func (r *trialRun) pretrainedEncoder() (map[string]engine.Tensor, error) {
 		return checkpoint.SiglipParams(f, c)
 	})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("encoder.weights %s: %w", dir, err)
 	}
 	side := r.trial.Resolution / e.Patch
 	if side != c.Grid() {
@@ -47,33 +118,23 @@ func (r *trialRun) pretrainedLM(m languageModel) (map[string]engine.Tensor, erro
 	if dir == "" {
 		return nil, nil
 	}
-	c, err := checkpoint.ReadGPT2Config(dir)
+	c, err := lmConfig(dir, m)
 	if err != nil {
 		return nil, err
-	}
-	if c.Width != m.Width || c.Layers != m.Depth || c.Heads != m.Heads || c.MLP != m.MLP || c.Vocab != m.vocab {
-		return nil, fmt.Errorf("lm.weights %s: width %d, depth %d, heads %d, mlp %d, vocabulary %d; the trial has %d, %d, %d, %d, %d",
-			dir, c.Width, c.Layers, c.Heads, c.MLP, c.Vocab, m.Width, m.Depth, m.Heads, m.MLP, m.vocab)
 	}
 	values, err := readFolder(dir, func(f *checkpoint.File) ([]checkpoint.Named, error) { return checkpoint.GPT2Params(f, c) })
 	if err != nil {
-		return nil, err
-	}
-	const name = "transformer.wpe.weight"
-	wpe, err := stretchPositions(values[name].F32, c.Positions, m.TextPositions, m.visual, m.Width)
-	if err != nil {
 		return nil, fmt.Errorf("lm.weights %s: %w", dir, err)
 	}
+	const name = "transformer.wpe.weight"
+	wpe := stretchPositions(values[name].F32, c.Positions, m.TextPositions, m.visual, m.Width)
 	values[name] = engine.Floats(wpe, m.visual+m.TextPositions, m.Width)
 	return values, nil
 }
 
 // stretchPositions makes a table of visual + text rows from one of rows: text rows are the first ones, visual rows the
-// rest, interpolated linearly.
-func stretchPositions(table []float32, rows, text, visual, width int) ([]float32, error) {
-	if text > rows || visual > 0 && text == rows {
-		return nil, fmt.Errorf("%d positions are too few for %d of text and a visual part", rows, text)
-	}
+// rest, interpolated linearly. lmConfig sees to it that there are enough.
+func stretchPositions(table []float32, rows, text, visual, width int) []float32 {
 	out := make([]float32, 0, (visual+text)*width)
 	rest := rows - text
 	for i := range visual {
@@ -85,7 +146,7 @@ func stretchPositions(table []float32, rows, text, visual, width int) ([]float32
 			out = append(out, a[c]+(b[c]-a[c])*share)
 		}
 	}
-	return append(out, table[:text*width]...), nil
+	return append(out, table[:text*width]...)
 }
 
 func readFolder(dir string, params func(*checkpoint.File) ([]checkpoint.Named, error)) (map[string]engine.Tensor, error) {

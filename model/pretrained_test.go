@@ -91,7 +91,11 @@ func TestPretrainedLM(t *testing.T) {
 	if _, err := r.pretrainedLM(newLanguageModel(trial, 299, 50)); err == nil || !strings.Contains(err.Error(), "vocabulary 300") {
 		t.Errorf("weights of another vocabulary: error %v", err)
 	}
-	if _, err := stretchPositions(wpe, 64, 65, 0, 32); err == nil {
-		t.Error("more text than positions was accepted")
+	for _, c := range []struct{ text, visual int }{{65, 0}, {64, 50}} {
+		long := newLanguageModel(trial, 300, c.visual)
+		long.TextPositions = c.text
+		if _, err := r.pretrainedLM(long); err == nil || !strings.Contains(err.Error(), "64 positions are too few") {
+			t.Errorf("%d of text and %d visual: error %v", c.text, c.visual, err)
+		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -37,6 +36,15 @@ func Run(ctx context.Context, t spec.Trial, env Env, rec Recorder) (err error) {
 	if err := t.Validate(); err != nil {
 		return err
 	}
+	if err := checkEngine(t, env.Engine); err != nil {
+		return err
+	}
+	if err := checkWeights(t); err != nil {
+		return err
+	}
+	if err := checkSeals(ctx, t, env.Home); err != nil {
+		return err
+	}
 	r := &trialRun{trial: t, env: env, rec: rec}
 	if r.engine, err = openEngine(env); err != nil {
 		return err
@@ -62,7 +70,7 @@ func Run(ctx context.Context, t spec.Trial, env Env, rec Recorder) (err error) {
 	if err != nil {
 		return err
 	}
-	defer predictions.Close()
+	defer predictions.abort()
 	for _, stage := range []func() error{
 		func() error { return r.probe(ctx, features) },
 		func() error { return r.testRegions(ctx, weights, features, predictions) },
@@ -75,7 +83,7 @@ func Run(ctx context.Context, t spec.Trial, env Env, rec Recorder) (err error) {
 			return err
 		}
 	}
-	return predictions.Close()
+	return predictions.commit()
 }
 
 func openEngine(env Env) (engine.Engine, error) {
@@ -134,12 +142,3 @@ func parametersOf(session engine.Session, keep func(name string) bool) (map[stri
 func everything(string) bool { return true }
 
 func ofEncoder(name string) bool { return strings.HasPrefix(name, "encoder.") }
-
-// createPredictions opens the file of predictions; a rerun of the same attempt starts it anew.
-func createPredictions(path string) (*predictions, error) {
-	f, err := os.Create(path)
-	if err != nil {
-		return nil, err
-	}
-	return newPredictions(f), nil
-}

@@ -5,14 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
 
-	"golang.org/x/sys/unix"
-
+	"harness/internal/filelock"
 	"harness/model/checkpoint"
 	"harness/model/engine"
 	"harness/model/spec"
@@ -25,82 +22,59 @@ import (
 //	checkpoint.safetensors  parameters, optimiser state and step of the last checkpoint
 //	points.json             what the stage has recorded up to the checkpoint, or in all
 //	weights.safetensors     the trained parameters: the stage is done
+//
+// Each file carries a checksum: a stage of which a file is damaged is trained again (stage_check.go).
 type stage struct {
+	name   spec.Stage
 	dir    string
-	lock   *os.File
+	lock   *filelock.Lock
 	points []point
 }
 
+const (
+	checkpointName = "checkpoint.safetensors"
+	pointsName     = "points.json"
+	weightsName    = "weights.safetensors"
+)
+
 // point is a recorded number, kept so that a trial which shares a stage records it too.
 type point struct {
-	Metric string  `json:"metric"`
-	Step   int     `json:"step"`
-	Value  float64 `json:"value"`
+	Metric string
+	Step   int
+	Value  float64
 }
 
-// openStage makes and locks the folder of a stage. It waits while another trial works on it.
-func openStage(ctx context.Context, home string, t spec.Trial, s spec.Stage) (*stage, error) {
+// openStage makes and locks the folder of a stage. It waits while another trial works on it. What is damaged is noted to
+// rec and removed.
+func openStage(ctx context.Context, home string, t spec.Trial, s spec.Stage, rec Recorder) (*stage, error) {
 	dir := filepath.Join(home, "stages", string(s)+"-"+t.StageID(s))
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, fmt.Errorf("make folder of stage %s: %w", s, err)
 	}
-	lock, err := lockFile(ctx, filepath.Join(dir, "lock"))
+	lock, err := filelock.Wait(ctx, filepath.Join(dir, "lock"))
 	if err != nil {
 		return nil, fmt.Errorf("lock stage %s: %w", s, err)
 	}
-	st := &stage{dir: dir, lock: lock}
-	data, err := os.ReadFile(filepath.Join(dir, "points.json"))
-	if err == nil {
-		err = json.Unmarshal(data, &st.points)
-	} else if errors.Is(err, os.ErrNotExist) {
-		err = nil
-	}
-	if err != nil {
+	st := &stage{name: s, dir: dir, lock: lock}
+	if err := st.mend(rec); err != nil {
 		st.close()
-		return nil, fmt.Errorf("read points of stage %s: %w", dir, err)
+		return nil, err
 	}
 	return st, nil
 }
 
-// lockFile waits for the exclusive lock on path. The system drops it when the process ends, however it ends.
-func lockFile(ctx context.Context, path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o666)
-	if err != nil {
-		return nil, err
-	}
-	for {
-		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if err == nil {
-			return f, nil
-		}
-		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
-			f.Close()
-			return nil, err
-		}
-		select {
-		case <-ctx.Done():
-			f.Close()
-			return nil, context.Cause(ctx)
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
-}
-
-func (s *stage) close() { s.lock.Close() }
+func (s *stage) close() { s.lock.Release() }
 
 func (s *stage) path(name string) string { return filepath.Join(s.dir, name) }
 
 // done reports whether the stage's weights are there.
 func (s *stage) done() bool {
-	_, err := os.Stat(s.path("weights.safetensors"))
-	return err == nil
+	return exists(s.path(weightsName))
 }
 
 // record keeps a number for the trials that will share the stage and passes it on.
 func (s *stage) record(rec Recorder, metric string, step int, value float64) error {
-	if !math.IsNaN(value) && !math.IsInf(value, 0) {
-		s.points = append(s.points, point{metric, step, value})
-	}
+	s.points = append(s.points, point{metric, step, value})
 	return rec.Point(metric, step, value)
 }
 
@@ -117,7 +91,7 @@ func (s *stage) replay(rec Recorder) error {
 // resume loads the last checkpoint into the session and returns where it stands: at the start where there is none. What
 // was recorded after it is forgotten, since it will be recorded again.
 func (s *stage) resume(session engine.Session) (position, error) {
-	file, err := checkpoint.Load(s.path("checkpoint.safetensors"))
+	file, err := checkpoint.Load(s.path(checkpointName))
 	if errors.Is(err, os.ErrNotExist) {
 		s.points = nil
 		return position{}, nil
@@ -143,7 +117,7 @@ func (s *stage) resume(session engine.Session) (position, error) {
 
 // save writes a checkpoint: first the numbers, which may be ahead of the weights, then the weights.
 func (s *stage) save(session engine.Session, at position) error {
-	if err := s.savePoints(); err != nil {
+	if err := writePoints(s.path(pointsName), s.points); err != nil {
 		return err
 	}
 	state, err := session.Save()
@@ -154,34 +128,26 @@ func (s *stage) save(session engine.Session, at position) error {
 	if err != nil {
 		return err
 	}
-	return checkpoint.Save(s.path("checkpoint.safetensors"), named(state), map[string]string{"position": string(where)})
+	return checkpoint.SaveSummed(s.path(checkpointName), named(state), map[string]string{"position": string(where)})
 }
 
 // finish writes the stage's result and removes its checkpoint.
 func (s *stage) finish(tensors map[string]engine.Tensor, meta map[string]string) error {
-	if err := s.savePoints(); err != nil {
+	if err := writePoints(s.path(pointsName), s.points); err != nil {
 		return err
 	}
-	if err := checkpoint.Save(s.path("weights.safetensors"), named(tensors), meta); err != nil {
+	if err := checkpoint.SaveSummed(s.path(weightsName), named(tensors), meta); err != nil {
 		return err
 	}
-	if err := os.Remove(s.path("checkpoint.safetensors")); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := os.Remove(s.path(checkpointName)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	return nil
 }
 
-func (s *stage) savePoints() error {
-	data, err := json.Marshal(s.points)
-	if err != nil {
-		return err
-	}
-	return checkpoint.WriteFile(s.path("points.json"), data)
-}
-
 // weights reads the stage's result.
 func (s *stage) weights() (map[string]engine.Tensor, error) {
-	return readTensors(s.path("weights.safetensors"))
+	return readTensors(s.path(weightsName))
 }
 
 func readTensors(path string) (map[string]engine.Tensor, error) {

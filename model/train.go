@@ -49,6 +49,9 @@ func train(ctx context.Context, session engine.Session, st *stage, l loop, rec R
 		lr := rate(at.Step, l.steps, warmup, l.opt.LR)
 		key, program := l.program(at.Step)
 		result, err := session.Step(key, program, in, lr, adam)
+		if notFinite(result.Loss) || notFinite(result.GradNorm) { // the engine has refused to make the step
+			return l.diverged(rec, at.Step, result)
+		}
 		if err != nil {
 			return fmt.Errorf("%s: step %d: %w", l.name, at.Step, err)
 		}
@@ -82,6 +85,19 @@ func train(ctx context.Context, session engine.Session, st *stage, l loop, rec R
 	}
 	return nil
 }
+
+// diverged records where the loss or its gradient stopped being a number, and is the error that ends the trial: nothing
+// after it means anything.
+func (l loop) diverged(rec Recorder, step int, result engine.StepResult) error {
+	for _, p := range []point{{l.name + "/loss", step, result.Loss}, {l.name + "/grad_norm", step, result.GradNorm}} {
+		if err := rec.Point(p.Metric, p.Step, p.Value); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("%s: diverged between steps %d and %d: loss %v, gradient norm %v", l.name, step-1, step, result.Loss, result.GradNorm)
+}
+
+func notFinite(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }
 
 // position is where a loop stands: the steps done, and the sums over those since the last recorded point, so that a
 // resumed run records the same.

@@ -2,6 +2,8 @@
 //
 //	Load       one .safetensors file            Save      writes one, atomically
 //	LoadTorch  one pytorch_model.bin             LoadAny   whichever a Hugging Face folder has, shards included
+//	SaveSummed as Save, with a checksum inside    CheckSum  says whether such a file is as it was written
+//	Digest     names the contents of a Hugging Face folder
 //
 // All loaders return a *File: an index of names, shapes and places, checked as a whole when it is opened. Values are
 // read from disk when they are asked for. The Read*Config functions read a config.json, and GPT2Params, SiglipParams
@@ -126,9 +128,12 @@ func (f *File) lookup(name string, want ...DType) (entry, error) {
 	return e, nil
 }
 
+// floats are the types that F32 reads.
+var floats = []DType{F32, F16, BF16, F64}
+
 // F32 reads a floating-point tensor, row-major, converting F64, F16 and BF16.
 func (f *File) F32(name string) ([]float32, error) {
-	e, err := f.lookup(name, F32, F16, BF16, F64)
+	e, err := f.lookup(name, floats...)
 	if err != nil {
 		return nil, err
 	}

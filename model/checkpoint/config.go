@@ -15,7 +15,6 @@ type GPT2Config struct {
 	Eps          float64 // of the layer norms
 	Dropout      float64 // of the residual branches
 	InitialRange float64
-	EOS          int
 }
 
 // SiglipConfig is the shape of a SigLIP vision tower (FACTS 4.2). Activation is the tanh form of GELU.
@@ -47,17 +46,16 @@ func ReadGPT2Config(dir string) (GPT2Config, error) {
 		Eps        float64 `json:"layer_norm_epsilon"`
 		Dropout    float64 `json:"resid_pdrop"`
 		Range      float64 `json:"initializer_range"`
-		EOS        int     `json:"eos_token_id"`
 		Activation string  `json:"activation_function"`
-	}{50257, 1024, 768, 12, 12, nil, 1e-5, 0.1, 0.02, 50256, "gelu_new"}
-	path, err := readConfig(dir, "", []string{"gpt2"}, &in)
+	}{50257, 1024, 768, 12, 12, nil, 1e-5, 0.1, 0.02, "gelu_new"}
+	path, err := readConfig(dir, "", []string{"gpt2"}, &gpt2Keys, &in)
 	if err != nil {
 		return GPT2Config{}, err
 	}
 	if err := checkActivation(path, in.Activation, "gelu_new", "gelu_pytorch_tanh"); err != nil {
 		return GPT2Config{}, err
 	}
-	c := GPT2Config{in.Vocab, in.Positions, in.Width, in.Heads, in.Layers, 4 * in.Width, in.Eps, in.Dropout, in.Range, in.EOS}
+	c := GPT2Config{in.Vocab, in.Positions, in.Width, in.Heads, in.Layers, 4 * in.Width, in.Eps, in.Dropout, in.Range}
 	if in.MLP != nil {
 		c.MLP = *in.MLP
 	}
@@ -78,7 +76,7 @@ func ReadSiglipVisionConfig(dir string) (SiglipConfig, error) {
 		Eps        float64 `json:"layer_norm_eps"`
 		Activation string  `json:"hidden_act"`
 	}{224, 16, 3, 768, 12, 12, 3072, 1e-6, "gelu_pytorch_tanh"}
-	path, err := readConfig(dir, "vision_config", []string{"siglip", "siglip_vision_model"}, &in)
+	path, err := readConfig(dir, "vision_config", []string{"siglip", "siglip_vision_model"}, &siglipKeys, &in)
 	if err != nil {
 		return SiglipConfig{}, err
 	}
@@ -109,7 +107,7 @@ func ReadBERTConfig(dir string) (BERTConfig, error) {
 		Activation string  `json:"hidden_act"`
 		Position   string  `json:"position_embedding_type"`
 	}{30522, 512, 2, 768, 12, 12, 3072, 1e-12, "gelu", "absolute"}
-	path, err := readConfig(dir, "", []string{"bert"}, &in)
+	path, err := readConfig(dir, "", []string{"bert"}, nil, &in)
 	if err != nil {
 		return BERTConfig{}, err
 	}
@@ -124,8 +122,8 @@ func ReadBERTConfig(dir string) (BERTConfig, error) {
 }
 
 // readConfig decodes dir/config.json into v, or the object under the key nested if there is one. A model_type that is
-// stated must be one of types.
-func readConfig(dir, nested string, types []string, v any) (string, error) {
+// stated must be one of types, and every key one of allowed, if that is not nil.
+func readConfig(dir, nested string, types []string, allowed *keys, v any) (string, error) {
 	path := filepath.Join(dir, "config.json")
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -143,6 +141,15 @@ func readConfig(dir, nested string, types []string, v any) (string, error) {
 	}
 	if inner, ok := outer[nested]; ok && nested != "" {
 		data = inner
+		clear(outer)
+		if err := json.Unmarshal(data, &outer); err != nil {
+			return path, fmt.Errorf("%s: %s: %w", path, nested, err)
+		}
+	}
+	if allowed != nil {
+		if err := allowed.check(path, outer); err != nil {
+			return path, err
+		}
 	}
 	if err := json.Unmarshal(data, v); err != nil {
 		return path, fmt.Errorf("%s: %w", path, err)

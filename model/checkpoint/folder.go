@@ -10,52 +10,43 @@ import (
 	"slices"
 )
 
+// weightFiles are the names under which a Hugging Face folder has its weights, the first that is there being taken; each
+// may be cut into shards, which an index of that name and ".index.json" lists.
+var weightFiles = [...]string{"model.safetensors", "pytorch_model.bin"}
+
 // LoadAny opens the weights of a Hugging Face folder: model.safetensors, or the shards that
 // model.safetensors.index.json names, or pytorch_model.bin, or its shards. The first that is there is taken.
 func LoadAny(dir string) (*File, error) {
-	for _, kind := range []struct {
-		name string
-		load func(string) (*File, error)
-	}{{"model.safetensors", Load}, {"pytorch_model.bin", LoadTorch}} {
-		whole := filepath.Join(dir, kind.name)
+	for i, load := range []func(string) (*File, error){Load, LoadTorch} {
+		whole := filepath.Join(dir, weightFiles[i])
 		if _, err := os.Stat(whole); err == nil {
-			return kind.load(whole)
+			return load(whole)
 		} else if !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
 		index := whole + ".index.json"
 		data, err := os.ReadFile(index)
 		if err == nil {
-			return loadShards(dir, index, data, kind.load)
+			return loadShards(dir, index, data, load)
 		} else if !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
 	}
-	return nil, fmt.Errorf("%s: no weights: want model.safetensors, its index of shards, or pytorch_model.bin", dir)
+	return nil, noWeights(dir)
+}
+
+func noWeights(dir string) error {
+	return fmt.Errorf("%s: no weights: want model.safetensors, its index of shards, or pytorch_model.bin", dir)
 }
 
 // loadShards opens the files that an index names as one. Every tensor of the index must be in the file it is said to be in.
 func loadShards(dir, index string, data []byte, load func(string) (*File, error)) (*File, error) {
-	var in struct {
-		Weights map[string]string `json:"weight_map"`
+	in, err := shardsOf(index, data)
+	if err != nil {
+		return nil, err
 	}
-	if err := json.Unmarshal(data, &in); err != nil {
-		return nil, fmt.Errorf("%s: %w", index, err)
-	}
-	if len(in.Weights) == 0 {
-		return nil, fmt.Errorf("%s: no weight_map", index)
-	}
-	var names []string
-	for _, name := range in.Weights {
-		if name != filepath.Base(name) {
-			return nil, fmt.Errorf("%s: shard %q is not a file of this folder", index, name)
-		}
-		names = append(names, name)
-	}
-	slices.Sort(names)
-
 	all := &File{path: dir, entries: make(map[string]entry)}
-	for _, name := range slices.Compact(names) {
+	for _, name := range in.files {
 		shard, err := load(filepath.Join(dir, name))
 		if err != nil {
 			all.Close()
@@ -66,16 +57,45 @@ func loadShards(dir, index string, data []byte, load func(string) (*File, error)
 			all.meta = shard.meta
 		}
 		for tensor, e := range shard.entries {
-			if in.Weights[tensor] == name {
+			if in.fileOf[tensor] == name {
 				all.entries[tensor] = e
 			}
 		}
 	}
-	for tensor, name := range in.Weights {
+	for tensor, name := range in.fileOf {
 		if !all.Has(tensor) {
 			all.Close()
 			return nil, fmt.Errorf("%s: tensor %q is not in %s", index, tensor, name)
 		}
 	}
 	return all, nil
+}
+
+// shards is an index of weights in several files.
+type shards struct {
+	fileOf map[string]string // by tensor
+	files  []string          // sorted
+}
+
+// shardsOf reads the index at path.
+func shardsOf(path string, data []byte) (shards, error) {
+	var in struct {
+		Weights map[string]string `json:"weight_map"`
+	}
+	if err := json.Unmarshal(data, &in); err != nil {
+		return shards{}, fmt.Errorf("%s: %w", path, err)
+	}
+	if len(in.Weights) == 0 {
+		return shards{}, fmt.Errorf("%s: no weight_map", path)
+	}
+	s := shards{fileOf: in.Weights}
+	for _, name := range in.Weights {
+		if name != filepath.Base(name) {
+			return shards{}, fmt.Errorf("%s: shard %q is not a file of this folder", path, name)
+		}
+		s.files = append(s.files, name)
+	}
+	slices.Sort(s.files)
+	s.files = slices.Compact(s.files)
+	return s, nil
 }

@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -11,6 +12,7 @@ type params struct {
 	prefix string // of every name in the file
 	out    []Named
 	err    error
+	dry    bool // only look at names, types and shapes
 }
 
 // newParams finds which of the prefixes the file's names have: published files have both forms.
@@ -41,9 +43,25 @@ func (p *params) read(shape []int, names ...string) []float32 {
 		p.err = fmt.Errorf("%s: tensor %q has shape %v, want %v by config.json", p.file.path, name, p.file.Shape(name), shape)
 		return nil
 	}
+	if p.dry {
+		_, p.err = p.file.lookup(name, floats...)
+		return nil
+	}
 	var values []float32
-	values, p.err = p.file.F32(name)
+	if values, p.err = p.file.F32(name); p.err == nil {
+		p.err = p.checkFinite(name, values)
+	}
 	return values
+}
+
+// checkFinite refuses weights from which nothing but NaN can follow.
+func (p *params) checkFinite(name string, values []float32) error {
+	for i, v := range values {
+		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+			return fmt.Errorf("%s: tensor %q: value %d is %v", p.file.path, name, i, v)
+		}
+	}
+	return nil
 }
 
 // add reads a tensor under one of names and keeps it as ours.
@@ -77,7 +95,20 @@ func (p *params) norm(ours, theirs string, width int) {
 // transformer.h.i.… and transformer.ln_f.… in this order, under the names and in the orientation of the file: the
 // matrices are Conv1D's, [in, out]. Mask buffers and the tied lm_head are left out.
 func GPT2Params(f *File, c GPT2Config) ([]Named, error) {
-	p := newParams(f, "wte.weight", "transformer.", "")
+	return newGPT2(f).gpt2(c)
+}
+
+// CheckGPT2 says whether GPT2Params will find all tensors, with their shapes. It reads no values.
+func CheckGPT2(f *File, c GPT2Config) error {
+	p := newGPT2(f)
+	p.dry = true
+	_, err := p.gpt2(c)
+	return err
+}
+
+func newGPT2(f *File) *params { return newParams(f, "wte.weight", "transformer.", "") }
+
+func (p *params) gpt2(c GPT2Config) ([]Named, error) {
 	d := c.Width
 	same := func(name string, shape ...int) { p.add("transformer."+name, shape, name) }
 	conv := func(name string, in, out int) {
@@ -128,8 +159,22 @@ func SiglipParams(f *File, c SiglipConfig) ([]Named, error) {
 // SiglipColourParams is SiglipParams for colour images: encoder.patch.weight is [e, 3·P·P], and the vector of a patch
 // holds the P·P pixels of the first channel row by row, then those of the second and of the third.
 func SiglipColourParams(f *File, c SiglipConfig) ([]Named, error) {
-	const tower = "vision_model."
-	p := newParams(f, "embeddings.patch_embedding.weight", tower, "")
+	return newSiglip(f).siglip(c)
+}
+
+// CheckSiglip says whether SiglipParams will find all tensors, with their shapes. It reads no values.
+func CheckSiglip(f *File, c SiglipConfig) error {
+	p := newSiglip(f)
+	p.dry = true
+	_, err := p.siglip(c)
+	return err
+}
+
+func newSiglip(f *File) *params {
+	return newParams(f, "embeddings.patch_embedding.weight", "vision_model.", "")
+}
+
+func (p *params) siglip(c SiglipConfig) ([]Named, error) {
 	kernel := p.read([]int{c.Width, c.Channels, c.Patch, c.Patch}, "embeddings.patch_embedding.weight")
 	p.out = append(p.out, Named{Name: "encoder.patch.weight", Shape: []int{c.Width, c.Channels * c.Patch * c.Patch}, F32: kernel})
 	p.add("encoder.patch.bias", []int{c.Width}, "embeddings.patch_embedding.bias")

@@ -17,7 +17,7 @@ func TestGPT2Tiny(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := GPT2Config{Vocab: 300, Positions: 64, Width: 32, Heads: 2, Layers: 2, MLP: 128, Eps: 1e-5, Dropout: 0.1, InitialRange: 0.02, EOS: 299}
+	want := GPT2Config{Vocab: 300, Positions: 64, Width: 32, Heads: 2, Layers: 2, MLP: 128, Eps: 1e-5, Dropout: 0.1, InitialRange: 0.02}
 	if diff := cmp.Diff(want, c); diff != "" {
 		t.Error(diff)
 	}
@@ -174,13 +174,23 @@ func TestConfigDefaultsAndRefusals(t *testing.T) {
 		return dir
 	}
 	medium, err := ReadGPT2Config(write(`{"model_type": "gpt2", "n_ctx": 1024, "n_embd": 1024, "n_head": 16, "n_layer": 24, "n_inner": null}`))
-	if want := (GPT2Config{50257, 1024, 1024, 16, 24, 4096, 1e-5, 0.1, 0.02, 50256}); err != nil || medium != want {
+	if want := (GPT2Config{50257, 1024, 1024, 16, 24, 4096, 1e-5, 0.1, 0.02}); err != nil || medium != want {
 		t.Errorf("GPT-2 medium: %+v, %v", medium, err)
 	}
 	so400m, err := ReadSiglipVisionConfig(write(`{"model_type": "siglip", "text_config": {"hidden_size": 7}, "vision_config":
 		{"hidden_size": 1152, "intermediate_size": 4304, "num_attention_heads": 16, "num_hidden_layers": 27, "patch_size": 14, "model_type": "siglip_vision_model"}}`))
 	if want := (SiglipConfig{224, 14, 3, 1152, 16, 27, 4304, 1e-6}); err != nil || so400m != want {
 		t.Errorf("So400m: %+v, %v", so400m, err)
+	}
+	for _, fine := range []string{`{"eos_token_id": [50256, 1]}`, `{"reorder_and_upcast_attn": true, "pruned_heads": {}, "layer_norm_epsilon": 0.00001}`,
+		`{"rope_theta": null}`} {
+		if _, err := ReadGPT2Config(write(fine)); err != nil {
+			t.Errorf("%s: %v", fine, err)
+		}
+	}
+	if _, err := ReadSiglipVisionConfig(write(`{"vision_config": {"layer_norm_eps": 1e-5}, "logit_scale_init_value": 1}`)); err == nil ||
+		!strings.Contains(err.Error(), "layer_norm_eps is 1e-5") {
+		t.Errorf("a SigLIP of another epsilon: %v", err)
 	}
 	base, err := ReadBERTConfig(write(`{}`))
 	if want := (BERTConfig{30522, 512, 2, 768, 12, 12, 3072, 1e-12}); err != nil || base != want {
@@ -195,6 +205,14 @@ func TestConfigDefaultsAndRefusals(t *testing.T) {
 		`{"model_type": "llama"}`:        `want one of ["gpt2"]`,
 		`{"activation_function":1}`:      "config.json",
 		`{"activation_function":"relu"}`: `activation "relu"`,
+
+		`{"tie_word_embeddings": false}`:       "tie_word_embeddings is false: only true can be honoured",
+		`{"scale_attn_weights": false}`:        "scale_attn_weights is false",
+		`{"layer_norm_epsilon": 1e-2}`:         "layer_norm_epsilon is 1e-2: only 1e-05 can be honoured",
+		`{"add_cross_attention": true}`:        "add_cross_attention is true",
+		`{"rope_theta": 1}`:                    `"rope_theta" is not known`,
+		`{"pruned_heads": {"0": [1]}}`:         "pruned_heads",
+		`{"quantization_config": {"bits": 4}}`: "quantization_config",
 	} {
 		if _, err := ReadGPT2Config(write(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v does not say %q", text, err, want)

@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,8 +11,14 @@ import (
 	"strings"
 )
 
+// lengthSize is the number of bytes before the header, which hold its length.
+const lengthSize = 8
+
 // maxHeader is the limit of the safetensors format itself.
 const maxHeader = 100 << 20
+
+// lfsPointer begins the text that Git leaves in the place of a file that Git LFS has not fetched.
+const lfsPointer = "version https://git-lfs"
 
 // metadataKey is the header entry that holds strings instead of a tensor.
 const metadataKey = "__metadata__"
@@ -50,7 +57,7 @@ type header struct {
 
 // parseSafetensors indexes src, which holds size bytes.
 func parseSafetensors(src io.ReaderAt, size int64) (*File, error) {
-	var length [8]byte
+	var length [lengthSize]byte
 	if size < int64(len(length)) {
 		return nil, fmt.Errorf("not a safetensors file: %d bytes", size)
 	}
@@ -59,6 +66,10 @@ func parseSafetensors(src io.ReaderAt, size int64) (*File, error) {
 	}
 	n := binary.LittleEndian.Uint64(length[:])
 	if n > maxHeader || int64(n) > size-8 {
+		start := make([]byte, len(lfsPointer))
+		if k, _ := src.ReadAt(start, 0); string(start[:k]) == lfsPointer {
+			return nil, errors.New("a pointer of Git LFS, not the file itself: fetch it with git lfs pull")
+		}
 		return nil, fmt.Errorf("not a safetensors file, or truncated: a header of %d bytes in a file of %d", n, size)
 	}
 	text := make([]byte, n)

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"harness/internal/atomicfile"
 )
 
 // Save writes tensors and string metadata as a safetensors file. Equal input gives equal bytes: tensors are laid out by
@@ -23,22 +25,25 @@ func Save(path string, tensors []Named, meta map[string]string) error {
 	if err != nil {
 		return fmt.Errorf("save %s: %w", path, err)
 	}
-	err = replaceFile(path, func(w io.Writer) error {
-		if err := binary.Write(w, binary.LittleEndian, uint64(len(head))); err != nil {
-			return err
-		}
-		if _, err := w.Write(head); err != nil {
-			return err
-		}
-		for _, i := range order {
-			if err := writeValues(w, &tensors[i]); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	err = replaceFile(path, func(w io.Writer) error { return writeFile(w, head, tensors, order) }, nil)
 	if err != nil {
 		return fmt.Errorf("save %s: %w", path, err)
+	}
+	return nil
+}
+
+// writeFile writes a whole safetensors file.
+func writeFile(w io.Writer, head []byte, tensors []Named, order []int) error {
+	if err := binary.Write(w, binary.LittleEndian, uint64(len(head))); err != nil {
+		return err
+	}
+	if _, err := w.Write(head); err != nil {
+		return err
+	}
+	for _, i := range order {
+		if err := writeValues(w, &tensors[i]); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -167,39 +172,30 @@ func writeChunks[T any](w io.Writer, values []T, encode func([]byte, T) []byte) 
 	return nil
 }
 
-// replaceFile writes a file beside path, syncs it and renames it to path; on an error nothing is left behind.
-func replaceFile(path string, write func(io.Writer) error) (err error) {
-	dir := filepath.Dir(path)
-	tmp, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
+// replaceFile writes a file beside path, syncs it and renames it to path; on an error nothing is left behind. patch, if
+// not nil, may change what was written.
+func replaceFile(path string, write func(io.Writer) error, patch func(io.WriterAt) error) error {
+	file, err := atomicfile.Create(path)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			tmp.Close()
-			os.Remove(tmp.Name())
-		}
-	}()
-	w := bufio.NewWriterSize(tmp, 1<<20)
+	defer file.Abort()
+	w := bufio.NewWriterSize(file, 1<<20)
 	if err := write(w); err != nil {
 		return err
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	if err := tmp.Chmod(0o644); err != nil {
+	if patch != nil {
+		if err := patch(file); err != nil {
+			return err
+		}
+	}
+	if err := file.Commit(); err != nil {
 		return err
 	}
-	if err := tmp.Sync(); err != nil {
-		return err
-	}
-	if err := tmp.Close(); err != nil {
-		return err
-	}
-	if err := os.Rename(tmp.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(dir)
+	return syncDir(filepath.Dir(path))
 }
 
 // syncDir makes a rename in dir durable.

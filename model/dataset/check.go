@@ -21,7 +21,12 @@ type Report struct {
 // Check reads a root like Open and also decodes every frontal image wholly; one that cannot be decoded is unreadable, and what
 // needs it follows suit. progress counts the images of the metadata and may be nil.
 func Check(ctx context.Context, root string, o Options, progress func(done, total int)) (*Report, error) {
-	set, err := load(ctx, root, o, true, progress)
+	p, err := locate(root)
+	if err != nil {
+		return nil, err
+	}
+	defer p.close()
+	set, err := load(ctx, root, &loader{parts: p, opts: o, decode: true, progress: progress})
 	if err != nil {
 		return nil, err
 	}

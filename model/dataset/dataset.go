@@ -113,18 +113,26 @@ type Set struct {
 	questions string // path of mimic_pair_questions.csv
 }
 
-// Hash returns the data hash for provenance, 64 hex digits. It covers the contents of the tables, of the reports and of the scene
-// graphs that were read, and the id and size of every frontal image, but not the place of the root, the version in a folder's name,
-// compression or the Options.
+// Hash returns the data hash, 64 hex digits, by which trials name their data. It covers the contents of the tables, of the reports
+// and of the scene graphs that were read, and of every frontal image the id, the size and the first and last 4 KiB: not the bytes
+// between them, but an image that is drawn or encoded anew has other last bytes. It does not depend on the place of the root, the
+// version in a folder's name, compression of tables, times or the Options. See Digest, which remembers it.
 func (s *Set) Hash() string { return s.hash }
 
 // Open reads everything but pixels: an image counts as usable when it is frontal and its header is whole. See OpenPixels and
 // Check for images that break later. The error is one line; a missing set says which and where it was looked for.
 func Open(ctx context.Context, root string, o Options) (*Set, error) {
-	return load(ctx, root, o, false, nil)
+	p, err := locate(root)
+	if err != nil {
+		return nil, err
+	}
+	defer p.close()
+	return load(ctx, root, &loader{parts: p, opts: o})
 }
 
-func load(ctx context.Context, root string, o Options, decode bool, progress func(done, total int)) (*Set, error) {
+// load runs the loader l, whose parts, options and decode are set.
+func load(ctx context.Context, root string, l *loader) (*Set, error) {
+	o := &l.opts
 	switch o.Splits {
 	case "":
 		o.Splits = BySubject
@@ -132,12 +140,6 @@ func load(ctx context.Context, root string, o Options, decode bool, progress fun
 	default:
 		return nil, fmt.Errorf("splits %q: choose %q or %q", o.Splits, BySubject, Official)
 	}
-	p, err := locate(root)
-	if err != nil {
-		return nil, err
-	}
-	defer p.close()
-	l := &loader{parts: p, opts: o, decode: decode, progress: progress}
 	for _, step := range []func(context.Context) error{
 		l.readTables, l.readImages, l.readReports, l.readScenes, l.assignSplits, l.resolveQuestions,
 	} {
@@ -152,7 +154,7 @@ func load(ctx context.Context, root string, o Options, decode bool, progress fun
 	set := &Set{
 		Root: root, Synthetic: synthetic, Splits: o.Splits,
 		Images: l.images, Pairs: l.pairs, Questions: l.questions,
-		Faults: l.faults, Notes: l.notes, hash: l.hash(), questions: p.questions,
+		Faults: l.faults, Notes: l.notes, hash: l.hash(), questions: l.parts.questions,
 	}
 	return set, nil
 }
@@ -176,6 +178,8 @@ type loader struct {
 
 	faults Faults
 	notes  []string
+
+	looked *lookedAt // what was looked at, nil where nobody asks
 }
 
 func (l *loader) count(t *Tally, id string) {

@@ -38,7 +38,7 @@ func (p *parts) openReports(candidates []folder) error {
 
 func (p *parts) openReportsIn(f folder) (bool, error) {
 	if dir := os.DirFS(f.path); f.has("files") && holdsReports(dir) {
-		p.reports = dir
+		p.reports, p.reportsDir = dir, f.path
 		return true, nil
 	}
 	if !f.has(reportsZip) {
@@ -49,7 +49,7 @@ func (p *parts) openReportsIn(f folder) (bool, error) {
 		return false, fmt.Errorf("read %s: %w", filepath.Join(f.path, reportsZip), err)
 	}
 	p.closers = append(p.closers, z.Close)
-	p.reports = z
+	p.reports, p.archives = z, append(p.archives, filepath.Join(f.path, reportsZip))
 	return true, nil
 }
 
@@ -98,6 +98,7 @@ func (p *parts) openScenes() error {
 		return fmt.Errorf("read %s.zip: %w", outer, err)
 	}
 	p.closers = append(p.closers, z.Close)
+	p.archives = append(p.archives, outer+".zip")
 	p.scenes.zipped = make(map[string]*zip.File, len(z.File))
 	for _, f := range z.File {
 		name := f.Name[strings.LastIndexByte(f.Name, '/')+1:]
@@ -108,13 +109,22 @@ func (p *parts) openScenes() error {
 	return nil
 }
 
+// paths lists where the scene graph of an image may lie, outside an archive.
+func (s *sceneFiles) paths(image string) []string {
+	paths := make([]string, len(s.folders))
+	for i, dir := range s.folders {
+		paths[i] = filepath.Join(dir, image+sceneSuffix)
+	}
+	return paths
+}
+
 // open returns the scene graph of an image, or fs.ErrNotExist.
 func (s *sceneFiles) open(image string) (io.ReadCloser, error) {
 	if f := s.zipped[image]; f != nil {
 		return f.Open()
 	}
-	for _, dir := range s.folders {
-		f, err := os.Open(filepath.Join(dir, image+sceneSuffix))
+	for _, path := range s.paths(image) {
+		f, err := os.Open(path)
 		if !os.IsNotExist(err) {
 			return f, err
 		}

@@ -14,15 +14,18 @@ import (
 // the order in which files were read.
 type digests struct {
 	tables  []string // content of each table
-	images  []string // "ID SIZE" of each frontal image that is there
+	images  []string // "ID SIZE ENDS" of each frontal image that is there; film.Info says what ENDS covers
 	reports []string // content of each report
 	scenes  []string // content of each scene graph
 }
 
-// hash combines the digests; the version changes when what goes in does.
+// DigestRule is the version of what goes into a Hash: hashes of two versions say nothing about one another.
+const DigestRule = "dataset v2"
+
+// hash combines the digests.
 func (l *loader) hash() string {
 	h := sha256.New()
-	io.WriteString(h, "dataset v1\n")
+	io.WriteString(h, DigestRule+"\n")
 	for _, list := range [][]string{l.digests.tables, l.digests.images, l.digests.reports, l.digests.scenes} {
 		fmt.Fprintln(h, len(list))
 		for _, d := range list {
@@ -32,7 +35,7 @@ func (l *loader) hash() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-func digest(content []byte) string {
+func sumOf(content []byte) string {
 	sum := sha256.Sum256(content)
 	return string(sum[:])
 }

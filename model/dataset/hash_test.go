@@ -34,7 +34,12 @@ func TestHash(t *testing.T) {
 		"scene graph": func(r *testRoot) {
 			r.files[scenePath(2, 1)] = strings.Replace(r.files[scenePath(2, 1)], "clear", "dark", 1)
 		},
-		"image":    func(r *testRoot) { r.files[jpgPath(2, 1)] = grayJPEG(40, 32) },
+		"image": func(r *testRoot) { r.files[jpgPath(2, 1)] = grayJPEG(40, 32) },
+		"image of the same size": func(r *testRoot) {
+			b := []byte(r.files[jpgPath(2, 1)])
+			b[len(b)-8] ^= 1
+			r.files[jpgPath(2, 1)] = string(b)
+		},
 		"no image": func(r *testRoot) { delete(r.files, jpgPath(2, 1)) },
 		"findings": func(r *testRoot) { r.files["medical-diff-vqa/"+keyInfoName] = "[ ]" },
 	} {

@@ -22,7 +22,9 @@ func (l *loader) readImages(ctx context.Context) error {
 	}
 	err := parallel.Each(ctx, workers, len(rows), l.progress, func(i int) error {
 		if rows[i].view != "" {
-			found[i], faults[i] = film.Inspect(l.imagePath(rows[i]), l.decode)
+			path := l.imagePath(rows[i])
+			l.look(path)
+			found[i], faults[i] = film.Inspect(path, l.decode)
 		}
 		return nil
 	})
@@ -34,7 +36,7 @@ func (l *loader) readImages(ctx context.Context) error {
 	for i, row := range rows {
 		info, missing := found[i], errors.Is(faults[i], fs.ErrNotExist)
 		if row.view != "" && !missing {
-			l.digests.images = append(l.digests.images, fmt.Sprintf("%s %d", row.id, info.Size))
+			l.digests.images = append(l.digests.images, fmt.Sprintf("%s %d %x", row.id, info.Size, info.Ends))
 		}
 		switch {
 		case row.view == "":

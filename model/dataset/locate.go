@@ -22,6 +22,9 @@ type parts struct {
 	questions string // mimic_pair_questions.csv[.gz]
 	studies   string // mimic_all.csv[.gz], "" if absent
 	closers   []func() error
+
+	reportsDir string   // folder of the reports, "" where they are in an archive
+	archives   []string // zip files that are read
 }
 
 // How deep below the root a data set may lie (physionet.org/files/mimic-cxr-jpg/2.1.0) and how many folders are looked at.

@@ -36,6 +36,7 @@ type tables struct {
 
 // readTables reads all tables, the independent ones at the same time, and counts their bad rows.
 func (l *loader) readTables(ctx context.Context) error {
+	l.look(l.parts.tables()...)
 	t := &l.tables
 	t.trainSubjects = map[string]bool{}
 	var metadata, split, regions, questions tableResult

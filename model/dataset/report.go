@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 
 	"harness/model/dataset/parallel"
 	"harness/model/dataset/prose"
@@ -16,11 +17,15 @@ func (l *loader) readReports(ctx context.Context) error {
 	found := make([]string, len(t.studies)) // digest; "" where there is no report
 	err := parallel.Each(ctx, parallel.Reads(), len(t.studies), nil, func(i int) error {
 		study, subject := t.studies[i], t.subjectOf[t.studies[i]]
-		raw, err := fs.ReadFile(l.parts.reports, fmt.Sprintf("files/p%s/p%s/s%s.txt", subject[:2], subject, study))
+		name := fmt.Sprintf("files/p%s/p%s/s%s.txt", subject[:2], subject, study)
+		if l.parts.reportsDir != "" {
+			l.look(filepath.Join(l.parts.reportsDir, name))
+		}
+		raw, err := fs.ReadFile(l.parts.reports, name)
 		if err != nil {
 			return nil // counted below
 		}
-		found[i] = digest(raw)
+		found[i] = sumOf(raw)
 		captions[i] = prose.Caption(study, raw, l.opts.KeepPriorSentences)
 		return nil
 	})

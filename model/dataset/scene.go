@@ -43,6 +43,7 @@ func (l *loader) readScenes(ctx context.Context) error {
 	err := parallel.Each(ctx, parallel.Reads(), len(l.images), nil, func(i int) error {
 		m := &l.images[i]
 		if _, named := l.tables.regionSplit[m.ID]; named && !l.tables.avoid[m.ID] {
+			l.look(l.parts.scenes.paths(m.ID)...)
 			results[i] = readScene(&l.parts.scenes, m, l.opts)
 		}
 		return nil
@@ -102,7 +103,7 @@ func readScene(files *sceneFiles, m *Image, o Options) (r sceneResult) {
 		r.err = err
 		return r
 	}
-	r.digest = digest(raw)
+	r.digest = sumOf(raw)
 	r.collect(g, m.Width, m.Height, o)
 	return r
 }

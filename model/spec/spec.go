@@ -3,7 +3,8 @@
 //	Trial     one training run, from data to test. Value fields only: a copy is a copy.
 //	Default   the trial of a preset; an experiment states what differs from it.
 //	Validate  refuses what cannot run, naming the field.
-//	ID        names a trial by the hash of its content; StageID names a stage by what determines it.
+//	Reads     says which fields can change a number of a trial: the others are not part of its name.
+//	ID        names a trial by the hash of what it reads; StageID names a stage by what determines it.
 //
 // The json tags are the dotted paths of the YAML (pretrain.parallel_ratio). A new field's zero value must mean the old
 // behaviour, and is left out of the encoding, so that old results keep their names. There are no tensors here, and
@@ -16,7 +17,7 @@ type Trial struct {
 	Method     Method   `json:"method,omitzero"`
 	Resolution int      `json:"resolution,omitzero"` // pixels a side; the paper: 448
 	Seed       int64    `json:"seed,omitzero"`
-	Engine     string   `json:"engine,omitzero"` // "" is the native engine; "go" and "xla" are GoMLX
+	Engine     string   `json:"engine,omitzero"` // one of Engines: "" is the native engine; the others are GoMLX
 	Data       Data     `json:"data,omitzero"`
 	Encoder    Encoder  `json:"encoder,omitzero"`
 	Decoder    Decoder  `json:"decoder,omitzero"`
@@ -28,8 +29,9 @@ type Trial struct {
 	// WholeVocabulary trains with all 50,257 tokens of GPT-2 instead of those that the training texts need.
 	WholeVocabulary bool `json:"whole_vocabulary,omitzero"`
 
-	Command Words `json:"command,omitzero"` // any program instead of the built-in trainer
-	Args    Args  `json:"args,omitzero"`    // its configuration
+	Command Words  `json:"command,omitzero"` // any program instead of the built-in trainer
+	Args    Args   `json:"args,omitzero"`    // its configuration
+	Project string `json:"project,omitzero"` // the project that the command's words belong to
 }
 
 // Method is how the vision encoder is pretrained.
@@ -51,6 +53,7 @@ var Methods = [...]Method{LocationAware, GlobalContrastive, RegionalContrastive,
 type Data struct {
 	Source    Source    `json:"source,omitzero"`
 	Root      string    `json:"root,omitzero"`   // folder of the real data sets; empty for synthetic
+	Digest    string    `json:"digest,omitzero"` // of what a run reads below Root; it counts instead of Root where it is set
 	Splits    string    `json:"splits,omitzero"` // "subject" (default: leak-free) or "official" (FACTS 1.6)
 	Synthetic Synthetic `json:"synthetic,omitzero"`
 	KeepPrior bool      `json:"keep_prior,omitzero"` // keep sentences that refer to earlier studies (FACTS 6 #23)
@@ -73,10 +76,16 @@ type Synthetic struct {
 	Version       int     `json:"version,omitzero"`
 	Patients      int     `json:"patients,omitzero"`
 	Seed          int64   `json:"seed,omitzero"`
-	ReportDropout float64 `json:"report_dropout,omitzero"` // share of findings a report leaves out; 0 = the generator's own
-	// Contrast scales the brightness of coarse findings; 0 = the generator's own. The less, the harder they are to see.
+	ReportDropout float64 `json:"report_dropout,omitzero"` // share of findings a report leaves out; 0 = DefaultReportDropout
+	// Contrast scales the brightness of coarse findings; 0 = DefaultContrast. The less, the harder they are to see.
 	Contrast float64 `json:"contrast,omitzero"`
 }
+
+// What the generator takes where a trial says nothing (package synthetic holds them to its own).
+const (
+	DefaultReportDropout = 0.5
+	DefaultContrast      = 1.5
+)
 
 // Encoder is the SigLIP-style vision transformer.
 type Encoder struct {
@@ -90,6 +99,8 @@ type Encoder struct {
 	Channels int `json:"channels,omitzero"`
 	// Weights is a Hugging Face SigLIP folder to start from; empty is random.
 	Weights string `json:"weights,omitzero"`
+	// WeightsDigest is the digest of the files in Weights that are read; it counts instead of the path where it is set.
+	WeightsDigest string `json:"weights_digest,omitzero"`
 }
 
 // Tokens is the number of visual tokens n of an image of the given resolution.
@@ -138,8 +149,14 @@ type LM struct {
 	MLP           int     `json:"mlp,omitzero"`
 	TextPositions int     `json:"text_positions,omitzero"`
 	Dropout       float64 `json:"dropout,omitzero"`
-	Weights       string  `json:"weights,omitzero"` // a Hugging Face GPT-2 folder to start from; empty is random
+	// Weights is a Hugging Face GPT-2 folder to start from; empty is random. It comes with all of GPT-2's vocabulary.
+	Weights string `json:"weights,omitzero"`
+	// WeightsDigest is the digest of the files in Weights that are read; it counts instead of the path where it is set.
+	WeightsDigest string `json:"weights_digest,omitzero"`
 }
+
+// Given reports whether the LM starts from published weights.
+func (l LM) Given() bool { return l.Weights != "" || l.WeightsDigest != "" }
 
 // DiffVQA is the second stage: frozen encoder, temporal embeddings, adapter and LM on difference questions.
 type DiffVQA struct {

@@ -25,10 +25,14 @@ func (t Trial) Validate() error {
 	if t.Resolution != 224 && t.Resolution != 448 {
 		return refuse("resolution", "%d is neither 224 nor 448", t.Resolution)
 	}
-	switch t.Engine {
-	case "", "go", "xla":
-	default:
-		return refuse("engine", "unknown engine %q: want \"\" (native), go or xla", t.Engine)
+	if !slices.Contains(Engines[:], t.Engine) {
+		return refuse("engine", "unknown engine %q: want one of %q, \"\" being native", t.Engine, Engines)
+	}
+	if t.Encoder.WeightsDigest != "" && t.Encoder.Weights == "" {
+		return refuse("encoder.weights_digest", "of which weights? There is no encoder.weights")
+	}
+	if t.LM.WeightsDigest != "" && t.LM.Weights == "" {
+		return refuse("lm.weights_digest", "of which weights? There is no lm.weights")
 	}
 	return firstError(t.Data.validate, t.validateSizes, t.validatePretrain, t.validateDiffVQA, t.Test.validate)
 }
@@ -47,6 +51,9 @@ func (d Data) validate() error {
 	case SourceSynthetic:
 		if d.Root != "" {
 			return refuse("data.root", "only for source files")
+		}
+		if d.Digest != "" {
+			return refuse("data.digest", "only for source files: synthetic data are named by their settings")
 		}
 		if v := d.Synthetic.Version; v != SyntheticVersion {
 			return refuse("data.synthetic.version", "%d: this program draws version %d", v, SyntheticVersion)

@@ -62,7 +62,7 @@ var hardTexts = []string{
 	"it's they'll we've I'm you're he'd can't 'S 'LL ''s", "'", "''", "'x", "a'b", " 's", "  's",
 	" ", "  ", "   a", "a  b", "a \n b", "\n\n", "\n", " \t x", "a\t", "\t\tx", "a\u00a0b", "\u3000\u3000x", "x\u2028y", "\x1c\x1dz",
 	"No pneumothorax.  The heart\nis normal; 3.5 x 10 mm (unchanged) -- 50%", "[12, 362, 400, 447]", "a1b2 c3", "½²Ⅷ٣", "naïve résumé",
-	"肺 心臓", "🫁🫀 x‍y", "e\u0301", "\ufeffbom", "<|endoftext|>", "___", " ___ 2178-10-05 15:05", "\x00\x01", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	"肺 心臓", "🫁🫀 x\u200dy", "e\u0301", "\ufeffbom", "<|endoftext|>", "___", " ___ 2178-10-05 15:05", "\x00\x01", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 	strings.Repeat("ab", 200), strings.Repeat(" ", 70), strings.Repeat("=", 99) + "x",
 }
 

@@ -9,10 +9,11 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"time"
 
 	"golang.org/x/sys/unix"
 
+	"harness/internal/atomicfile"
+	"harness/internal/filelock"
 	"harness/model/dataset/parallel"
 )
 
@@ -72,11 +73,15 @@ func Open(ctx context.Context, images []File, size int, dir string, progress fun
 	if p, err := mapPixels(path, len(images), size); err == nil || !errors.Is(err, errNoCache) {
 		return p, err
 	}
-	unlock, err := lockFile(ctx, path+".lock")
-	if err != nil {
+	lock, err := filelock.Wait(ctx, path+".lock")
+	switch {
+	case errors.Is(err, unix.ENOLCK), errors.Is(err, unix.EOPNOTSUPP):
+		// A file system without locks: two builders do the same work, and the last rename wins.
+	case err != nil:
 		return nil, fmt.Errorf("pixel cache: %w", err)
+	default:
+		defer lock.Release()
 	}
-	defer unlock()
 	p, err := mapPixels(path, len(images), size) // built while we waited
 	if errors.Is(err, errNoCache) {
 		if err := build(ctx, images, path, size, progress); err != nil {
@@ -134,22 +139,24 @@ func mapPixels(path string, n, size int) (*Pixels, error) {
 	return p, nil
 }
 
-// build writes the cache of all images to path. A full disk or an interruption leaves nothing behind.
+// build writes the cache of all images to path. A full disk or an interruption leaves nothing behind; the folder of a
+// builder that was killed is cleared by the next one, since nobody else builds while we hold the lock.
 func build(ctx context.Context, images []File, path string, size int, progress func(done, total int)) (err error) {
-	stale, _ := filepath.Glob(path + ".*.part") // of a builder that was killed: nobody else builds while we hold the lock
+	stale, _ := filepath.Glob(path + ".*.part") // the pattern is right
 	for _, part := range stale {
-		os.Remove(part)
+		os.RemoveAll(part)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.part")
+	part, err := os.MkdirTemp(filepath.Dir(path), filepath.Base(path)+".*.part")
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
+	defer os.RemoveAll(part)
+	whole := filepath.Join(part, filepath.Base(path))
+	f, err := atomicfile.Create(whole)
+	if err != nil {
+		return err
+	}
+	defer f.Abort()
 	n := len(images)
 	decoded := make([]byte, n)
 	workers := sync.Pool{New: func() any { return &worker{newResizer(size), make([]byte, size*size)} }}
@@ -172,44 +179,13 @@ func build(ctx context.Context, images []File, path string, size int, progress f
 	if _, err := f.WriteAt(decoded, int64(n)*int64(size)*int64(size)); err != nil {
 		return err
 	}
-	if err := f.Chmod(0o644); err != nil {
+	if err := f.Commit(); err != nil {
 		return err
 	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return os.Rename(whole, path)
 }
 
 type worker struct {
 	*resizer
 	square []byte
-}
-
-// lockFile takes an exclusive lock that ends with the process, waiting until it is free or ctx ends. Where the file system has
-// no locks it goes on without: two builders then do the same work, and the last rename wins.
-func lockFile(ctx context.Context, path string) (unlock func(), err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o666)
-	if err != nil {
-		return nil, err
-	}
-	for {
-		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if err == nil || err == unix.ENOLCK || err == unix.EOPNOTSUPP {
-			return func() { f.Close() }, nil
-		}
-		if err != unix.EWOULDBLOCK && err != unix.EINTR {
-			f.Close()
-			return nil, fmt.Errorf("lock %s: %w", path, err)
-		}
-		select {
-		case <-ctx.Done():
-			f.Close()
-			return nil, context.Cause(ctx)
-		case <-time.After(200 * time.Millisecond):
-		}
-	}
 }

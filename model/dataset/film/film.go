@@ -4,6 +4,7 @@ package film
 
 import (
 	"bufio"
+	"crypto/sha256"
 	"fmt"
 	"image"
 	"image/color"
@@ -18,7 +19,8 @@ const maxPixels = 1 << 27
 // Info is what the file of an image says.
 type Info struct {
 	Width, Height  int
-	Size, Modified int64 // of the file: bytes, nanoseconds since 1970
+	Size, Modified int64             // of the file: bytes, nanoseconds since 1970
+	Ends           [sha256.Size]byte // SHA-256 of its first and its last 4 KiB
 }
 
 // Inspect reads an image's header, and with decode all of it, because a header does not tell that a file is truncated. The error is
@@ -34,6 +36,9 @@ func Inspect(path string, decode bool) (Info, error) {
 		return Info{}, err
 	}
 	info := Info{Size: stat.Size(), Modified: stat.ModTime().UnixNano()}
+	if info.Ends, err = sumEnds(f, info.Size); err != nil {
+		return info, err
+	}
 	config, err := readHeader(f)
 	if err != nil {
 		return info, err
@@ -43,6 +48,22 @@ func Inspect(path string, decode bool) (Info, error) {
 		_, err = decodeImage(f)
 	}
 	return info, err
+}
+
+// endSize is how much of either end of a file Info.Ends covers. The last bytes of a JPEG depend on all pixels before
+// them: every code there is shifted by the lengths of the codes before it.
+const endSize = 4 << 10
+
+func sumEnds(f io.ReaderAt, size int64) (sum [sha256.Size]byte, err error) {
+	h := sha256.New()
+	n := min(size, endSize)
+	for _, at := range []int64{0, size - n} {
+		if _, err := io.Copy(h, io.NewSectionReader(f, at, n)); err != nil {
+			return sum, err
+		}
+	}
+	h.Sum(sum[:0])
+	return sum, nil
 }
 
 // Read decodes a whole image.

@@ -36,13 +36,6 @@ func (a *arena) take(n int) []float32 {
 	return block[:n]
 }
 
-// zeroed is a block of n zeros.
-func (a *arena) zeroed(n int) []float32 {
-	block := a.take(n)
-	clear(block)
-	return block
-}
-
 // giveBack lets a block be taken again within the same run.
 func (a *arena) giveBack(block []float32) {
 	if a.back == nil {

@@ -64,21 +64,43 @@ func OpenWith(name string, options Options) (engine.Engine, error) {
 		}
 		return &device{name: options.name(name), description: "cpu, GoMLX's Go backend", backend: backend, options: options}, nil
 	}
-	path, ok := strings.CutPrefix(name, "xla:")
-	if !ok && name != "xla" {
-		return nil, fmt.Errorf("engine %q is not known: use go or xla:/path/of/plugin.so", name)
-	}
-	if !ok || path == "" {
-		return nil, fmt.Errorf("engine %s: give the plugin's absolute path, as in xla:/path/xla_cuda_plugin.so", name)
-	}
-	if err := checkPlugin(path); err != nil {
-		return nil, fmt.Errorf("engine %s: %w", name, err)
+	path, err := pluginOf(name)
+	if err != nil {
+		return nil, err
 	}
 	backend, err := loadPlugin(path)
 	if err != nil {
 		return nil, fmt.Errorf("engine %s: %s", name, oneLine(err))
 	}
 	return &device{name: options.name(name), description: backend.DeviceDescription(0), backend: backend, options: options}, nil
+}
+
+// Check says what keeps Open from opening the engine of that name, as far as it can be known without loading a plugin.
+func Check(name string) error {
+	base, option, found := strings.Cut(name, ",")
+	if found && option != "bf16" {
+		return fmt.Errorf("engine %s: option %q is not known: there is only bf16", name, option)
+	}
+	if base == "go" {
+		return nil
+	}
+	_, err := pluginOf(base)
+	return err
+}
+
+// pluginOf is the path of the plugin in "xla:PATH", which lies there and is one.
+func pluginOf(name string) (string, error) {
+	path, ok := strings.CutPrefix(name, "xla:")
+	if !ok && name != "xla" {
+		return "", fmt.Errorf("engine %q is not known: use go or xla:/path/of/plugin.so", name)
+	}
+	if !ok || path == "" {
+		return "", fmt.Errorf("engine %s: give the plugin's absolute path, as in xla:/path/xla_cuda_plugin.so", name)
+	}
+	if err := checkPlugin(path); err != nil {
+		return "", fmt.Errorf("engine %s: %w", name, err)
+	}
+	return path, nil
 }
 
 // name is what an engine with these options is called.

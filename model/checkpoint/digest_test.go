@@ -1,0 +1,68 @@
+package checkpoint
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// The digest follows the contents of what is read, not the place of the folder, its other files or their times.
+func TestDigest(t *testing.T) {
+	cache := t.TempDir()
+	folder := func(value float32) string {
+		dir := t.TempDir()
+		if err := Save(filepath.Join(dir, "model.safetensors"), []Named{{Name: "x", Shape: []int{1}, F32: []float32{value}}}, nil); err != nil {
+			t.Fatal(err)
+		}
+		for name, text := range map[string]string{"config.json": "{}", "README.md": dir} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return dir
+	}
+	digestOf := func(dir string) string {
+		t.Helper()
+		sum, err := Digest(t.Context(), dir, cache)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sum
+	}
+	age := func(dir string, by time.Duration) {
+		for _, name := range []string{"config.json", "model.safetensors"} {
+			if err := os.Chtimes(filepath.Join(dir, name), time.Time{}, time.Now().Add(-by)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	a, b, c := folder(1), folder(1), folder(2)
+	if len(digestOf(a)) != 64 || digestOf(a) != digestOf(b) || digestOf(a) == digestOf(c) {
+		t.Errorf("digests %s %s %s", digestOf(a), digestOf(b), digestOf(c))
+	}
+	want := digestOf(a)
+	age(a, time.Hour)
+	for range 2 { // the second is remembered
+		if digestOf(a) != want {
+			t.Error("the time of a file changed its digest")
+		}
+	}
+	// While sizes and times stay, nothing is read again: a change in secret is not seen, one with its time is.
+	if err := os.Rename(filepath.Join(c, "model.safetensors"), filepath.Join(a, "model.safetensors")); err != nil {
+		t.Fatal(err)
+	}
+	age(a, time.Hour-time.Minute)
+	if digestOf(a) != digestOf(folder(2)) {
+		t.Error("other contents, the old digest")
+	}
+	if err := os.WriteFile(filepath.Join(b, "config.json"), []byte(`{"n_head": 2}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if digestOf(b) == want {
+		t.Error("another config, the old digest")
+	}
+	if _, err := Digest(t.Context(), t.TempDir(), cache); err == nil {
+		t.Error("a folder without weights has a digest")
+	}
+}

@@ -1,0 +1,85 @@
+package dataset
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// The digest is the hash of the opened set; it is made once, and again after any change.
+func TestDigest(t *testing.T) {
+	r := newTestRoot()
+	r.files["medical-diff-vqa/"+keyInfoName] = "[]"
+	missing := r.files[jpgPath(3, 1)]
+	delete(r.files, jpgPath(3, 1))
+	root, cache := r.write(t), t.TempDir()
+	age := func() { // what has just been written is not remembered
+		err := filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			if info, err := os.Stat(path); err != nil || time.Since(info.ModTime()) > time.Minute {
+				return err
+			}
+			return os.Chtimes(path, time.Time{}, time.Now().Add(-time.Hour))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	digestOf := func() (sum string, read bool) {
+		t.Helper()
+		sum, err := Digest(t.Context(), root, cache, func(int, int) { read = true })
+		if err != nil {
+			t.Fatal(err)
+		}
+		set, err := Open(t.Context(), root, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if sum != set.Hash() {
+			t.Errorf("digest %s, hash %s", sum, set.Hash())
+		}
+		return sum, read
+	}
+	age()
+	first, read := digestOf()
+	if again, reread := digestOf(); again != first || !read || reread {
+		t.Errorf("the second call read everything again, or the first did not: %v %v", reread, read)
+	}
+	known := map[string]bool{first: true}
+	for _, change := range []struct{ path, text string }{
+		{jpgPath(2, 1), grayJPEG(40, 32)},
+		{reportPath(2, 1), "FINDINGS: Other."},
+		{scenePath(2, 1), sceneJSON(nil, nil)},
+		{jpgPath(3, 1), missing},
+		{"mimic-cxr-jpg/mimic-cxr-2.0.0-split.csv", "dicom_id,subject_id,split\n"},
+		{"medical-diff-vqa/" + keyInfoName, "[ ]"},
+	} {
+		path := filepath.Join(root, change.path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(change.text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		sum, read := digestOf()
+		if known[sum] || !read {
+			t.Errorf("%s changed: known digest %v, read %v", change.path, known[sum], read)
+		}
+		known[sum] = true
+		age()
+		digestOf()
+	}
+	last, _ := digestOf()
+	moved := filepath.Join(t.TempDir(), "elsewhere")
+	if err := os.Rename(root, moved); err != nil {
+		t.Fatal(err)
+	}
+	root = moved
+	if sum, _ := digestOf(); sum != last {
+		t.Error("the digest depends on the place of the root")
+	}
+}

@@ -1,0 +1,53 @@
+package model
+
+import (
+	"context"
+	"fmt"
+
+	"harness/model/dataset"
+	"harness/model/engine/xla"
+	"harness/model/spec"
+)
+
+// Preflight says what is known to keep the trial from running, before it starts: a setting that cannot be, an engine
+// that is not the trial's, a plugin, weights or data that are not there, weights of other sizes than the trial's. engine
+// names the engine as on the command line; where the trial's own needs no path it may be empty. The error is one line
+// with the path and what to do. Run checks the same again. A program is not looked at.
+func Preflight(ctx context.Context, t spec.Trial, engine string) error {
+	if t.Command != "" {
+		return nil
+	}
+	if err := t.Validate(); err != nil {
+		return err
+	}
+	name, err := t.EngineFor(engine)
+	if err != nil {
+		return err
+	}
+	if name != "" {
+		if err := xla.Check(name); err != nil {
+			return err
+		}
+	}
+	if err := checkWeights(t); err != nil {
+		return err
+	}
+	if t.Data.Source == spec.SourceFiles {
+		if err := dataset.Find(t.Data.Root); err != nil {
+			return fmt.Errorf("data.root: %w: name the folder that holds the four data sets", err)
+		}
+	}
+	return context.Cause(ctx)
+}
+
+// checkEngine refuses to run a trial on another engine than its numbers are said to come from.
+func checkEngine(t spec.Trial, name string) error {
+	kind, err := spec.EngineKind(name)
+	if err != nil {
+		return err
+	}
+	if kind != t.Engine {
+		return fmt.Errorf("engine %q: the trial's numbers are those of %q: set engine to run it on the other", kind, t.Engine)
+	}
+	return nil
+}

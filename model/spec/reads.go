@@ -1,0 +1,142 @@
+package spec
+
+import (
+	"path/filepath"
+	"reflect"
+	"strings"
+)
+
+// unread is, for each method, what its trials do not read: no value of it can change one of their numbers. A path stands
+// for all below it. Everything that is not listed here, or by unreadNow, counts.
+var unread = map[Method][]string{
+	LocationAware: {},
+	CapPa: { // captions are its only task
+		"pretrain.tasks", "pretrain.parallel_scope", "pretrain.max_phrase", "test.regions"},
+	GlobalContrastive: { // images against whole reports; nothing is predicted
+		"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_phrase", "test.regions"},
+	RegionalContrastive: { // regions against phrases; nothing is predicted
+		"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_report", "test.regions"},
+	BLIP2: { // its queries are the visual tokens, which are never pooled
+		"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_phrase", "test.regions",
+		"diffvqa.pool"},
+	Untrained: {"decoder", "pretrain", "test.regions"}, // nothing is pretrained
+}
+
+// unreadNow is what other settings of the trial make meaningless.
+func (t Trial) unreadNow() []string {
+	var list []string
+	add := func(when bool, paths ...string) {
+		if when {
+			list = append(list, paths...)
+		}
+	}
+	add(t.Data.Source == SourceFiles, "data.synthetic")
+	add(t.Data.Source == SourceSynthetic, "data.root", "data.digest")
+	add(t.Data.Digest != "", "data.root")
+	add(t.Encoder.WeightsDigest != "", "encoder.weights")
+	add(t.LM.WeightsDigest != "", "lm.weights")
+	add(t.LM.Given(), "whole_vocabulary") // it is implied
+	add(t.Test.Beam == 1, "test.length_penalty")
+
+	if t.Method == LocationAware {
+		p := t.Pretrain
+		captions, regions := p.Tasks.Has(CAP), p.Tasks&^CAP != 0
+		add(!captions, "pretrain.max_report")
+		add(!regions, "pretrain.max_phrase", "pretrain.parallel_scope")
+		add(!captions && p.ParallelScope != "all", "pretrain.parallel_ratio")
+		add(p.ParallelRatio == 0, "pretrain.parallel_scope")
+	}
+	return list
+}
+
+// Reads reports whether the field at the dotted path, or any field below it, can change a number of the trial. The
+// preset cannot, since its values are fields of their own; of a program, nothing of the built-in trainer can.
+func (t Trial) Reads(path string) bool {
+	if path == "preset" {
+		return false
+	}
+	first, _, _ := strings.Cut(path, ".")
+	switch first {
+	case "seed":
+		return true
+	case "command", "args", "project":
+		return t.Command != ""
+	}
+	if t.Command != "" {
+		return false
+	}
+	for _, list := range [][]string{unread[t.Method], t.unreadNow()} {
+		for _, p := range list {
+			if path == p || strings.HasPrefix(path, p+".") {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// essential clears what the trial does not read, and writes what it reads in one way where two mean the same.
+func (t Trial) essential() Trial {
+	t.Preset = ""
+	if t.Command != "" {
+		return t
+	}
+	t.Args, t.Project = "", ""
+	given := t.LM.Given()
+	for _, list := range [][]string{unread[t.Method], t.unreadNow()} {
+		for _, path := range list {
+			t.clear(path)
+		}
+	}
+	if given {
+		t.WholeVocabulary = true
+	}
+	if t.Encoder.Channels == 1 {
+		t.Encoder.Channels = 0
+	}
+	if t.DiffVQA.Pool == 1 {
+		t.DiffVQA.Pool = 0
+	}
+	if t.Data.Synthetic.ReportDropout == DefaultReportDropout {
+		t.Data.Synthetic.ReportDropout = 0
+	}
+	if t.Data.Synthetic.Contrast == DefaultContrast {
+		t.Data.Synthetic.Contrast = 0
+	}
+	for _, path := range []*string{&t.Data.Root, &t.Encoder.Weights, &t.LM.Weights} {
+		if *path != "" {
+			*path = filepath.Clean(*path)
+		}
+	}
+	return t
+}
+
+// clear sets the field at a path to its zero value.
+func (t *Trial) clear(path string) {
+	v := reflect.ValueOf(t).Elem()
+	for name := range strings.SplitSeq(path, ".") {
+		field, ok := fieldOf(v, name)
+		if !ok {
+			panic("spec: no field " + path)
+		}
+		v = field
+	}
+	v.SetZero()
+}
+
+// fieldOf is the field of a struct with the given JSON name; those of an embedded struct count as its own.
+func fieldOf(v reflect.Value, name string) (reflect.Value, bool) {
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		if field.Anonymous {
+			if inner, ok := fieldOf(v.Field(i), name); ok {
+				return inner, true
+			}
+			continue
+		}
+		if tag, _, _ := strings.Cut(field.Tag.Get("json"), ","); tag == name {
+			return v.Field(i), true
+		}
+	}
+	return reflect.Value{}, false
+}
