@@ -47,6 +47,9 @@ type builder struct {
 	options Options
 	table   *Table
 	rows    []*seeded
+	shared  map[string]string  // by row: that it is the same training as another
+	models  map[string]int     // index in table.Rows by name
+	twins   []int              // of each of table.Rows: the row above that is the same comparison, or -1
 	scored  map[string]*scored // by task
 }
 
@@ -69,6 +72,7 @@ func Compute(ctx context.Context, plan *sweeps.Plan, results Results, o Options)
 		b.add(r)
 	}
 	b.addControls()
+	b.findTwins()
 	b.compare()
 	if err := b.compareSamples(ctx); err != nil {
 		return nil, err
@@ -90,6 +94,10 @@ func Compute(ctx context.Context, plan *sweeps.Plan, results Results, o Options)
 
 // collect lists the rows of the plan.
 func (b *builder) collect() {
+	b.shared, b.models = map[string]string{}, map[string]int{}
+	for _, s := range b.plan.Shared() {
+		b.shared[s.Row] = s.String()
+	}
 	for i := range b.plan.Rows {
 		b.rows = append(b.rows, &seeded{Row: &b.plan.Rows[i]})
 	}
@@ -159,6 +167,9 @@ func (b *builder) add(r *seeded) {
 		row.Cells = append(row.Cells, b.cell(r, column))
 	}
 	b.warn(r, &row)
+	if row.Kind == Model {
+		b.models[row.Name] = len(b.table.Rows)
+	}
 	b.table.Rows = append(b.table.Rows, row)
 }
 

@@ -35,19 +35,33 @@ func (b *builder) compare() {
 	}
 }
 
-// twin is a row above row i that is the same comparison: the same trainings against the same. The two share their tests, so
-// that none counts twice.
-func (b *builder) twin(i int) *Row {
-	row, base := &b.table.Rows[i], b.row(b.table.Rows[i].Baseline)
-	for j := range b.table.Rows[:i] {
-		other := &b.table.Rows[j]
-		otherBase := b.row(other.Baseline)
-		if row.Kind == Model && other.Kind == Model && otherBase != nil && base != nil &&
-			slices.Equal(row.trials, other.trials) && slices.Equal(base.trials, otherBase.trials) {
-			return other
+// findTwins finds, for each row, the row above it that is the same comparison: the same trainings against the same. The two
+// share their tests, so that none counts twice.
+func (b *builder) findTwins() {
+	first := map[string]int{}
+	b.twins = make([]int, len(b.table.Rows))
+	for i := range b.table.Rows {
+		row := &b.table.Rows[i]
+		b.twins[i] = -1
+		base := b.row(row.Baseline)
+		if base == nil || row.Kind != Model {
+			continue
 		}
+		key := strings.Join(row.trials, " ") + "\n" + strings.Join(base.trials, " ")
+		if j, known := first[key]; known {
+			b.twins[i] = j
+			continue
+		}
+		first[key] = i
 	}
-	return nil
+}
+
+// twin is the row above row i that is the same comparison, or nil.
+func (b *builder) twin(i int) *Row {
+	if b.twins[i] < 0 {
+		return nil
+	}
+	return &b.table.Rows[b.twins[i]]
 }
 
 // comparable tells whether a test of column c makes sense: no seed of either row has diverged, and the two are not the same
@@ -59,10 +73,8 @@ func comparable(row, base *Row, c int) bool {
 
 // row finds a model's row by its name.
 func (b *builder) row(name string) *Row {
-	for i := range b.table.Rows {
-		if b.table.Rows[i].Name == name && b.table.Rows[i].Kind == Model {
-			return &b.table.Rows[i]
-		}
+	if i, ok := b.models[name]; ok {
+		return &b.table.Rows[i]
 	}
 	return nil
 }
@@ -72,10 +84,12 @@ func (b *builder) row(name string) *Row {
 func (b *builder) adjust() {
 	for _, kind := range []func(*Cell) *Test{seedsTest, samplesTest} {
 		var family []*Test
+		seen := map[*Test]bool{}
 		for c := range b.table.Columns {
 			for i := range b.table.Rows {
 				test := kind(&b.table.Rows[i].Cells[c])
-				if test != nil && b.table.Rows[i].Kind == Model && !slices.Contains(family, test) {
+				if test != nil && b.table.Rows[i].Kind == Model && !seen[test] {
+					seen[test] = true
 					family = append(family, test)
 				}
 			}

@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"harness/internal/escape"
 	"harness/internal/jsonfloat"
-	"harness/internal/visible"
 )
 
 // CSV writes one line a cell, unrounded and unscaled: for spreadsheets and other programs.
@@ -28,16 +28,12 @@ func (t *Table) CSV(w io.Writer) error {
 	return out.Error()
 }
 
-// cellText is text from elsewhere as a cell: control characters are escaped, and what a spreadsheet would take for a formula
-// gets a leading apostrophe, unless it is a number.
+// cellText is text from elsewhere as a cell; a number stays one, though it may begin with a sign.
 func cellText(text string) string {
-	if text == "" {
-		return ""
+	if _, err := strconv.ParseFloat(text, 64); err == nil {
+		return text
 	}
-	if _, err := strconv.ParseFloat(text, 64); err != nil && strings.IndexByte("=+-@\t\r", text[0]) >= 0 {
-		text = "'" + text
-	}
-	return visible.Text(text)
+	return escape.Cell(text)
 }
 
 // exact is the shortest number that reads back as the same; NaN, +Inf and -Inf are themselves.

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"harness/internal/visible"
+	"harness/internal/escape"
 	"harness/sweeps"
 )
 
@@ -22,7 +22,7 @@ type field struct {
 // grid is the table as every renderer prints it: headings, then rows with their kinds.
 func (t *Table) grid() (heads []field, rows [][]field) {
 	for _, head := range t.Heads {
-		heads = append(heads, field{text: visible.Text(head)})
+		heads = append(heads, field{text: escape.Line(head)})
 	}
 	for _, c := range t.Columns {
 		heads = append(heads, field{text: strings.TrimSpace(c.Label + " " + goalOf(c)), number: true})
@@ -50,7 +50,7 @@ const publishedDigits = 3
 func (t *Table) fields(row Row) []field {
 	var line []field
 	for i, lead := range row.Lead {
-		f := field{text: visible.Text(lead)}
+		f := field{text: escape.Line(lead)}
 		if i == 0 {
 			f.marks = row.Marks
 		}

@@ -6,7 +6,7 @@ import (
 	"io"
 	"strings"
 
-	"harness/internal/visible"
+	"harness/internal/escape"
 )
 
 // Markdown writes the table in GitHub's form. Rules become rows with the title of what follows.
@@ -67,4 +67,4 @@ var markdownEscapes = strings.NewReplacer(`\`, `\\`, "|", `\|`, "*", `\*`, "_", 
 	"[", `\[`, "]", `\]`, "~", `\~`)
 
 // escapeMarkdown shows text as it is; control characters are escaped first.
-func escapeMarkdown(text string) string { return markdownEscapes.Replace(visible.Text(text)) }
+func escapeMarkdown(text string) string { return markdownEscapes.Replace(escape.Line(text)) }

@@ -233,7 +233,7 @@ func TestTextCannotAct(t *testing.T) {
 			}
 		}
 	}
-	for text, want := range map[string]string{"=1": "'=1", "-1.5": "-1.5", "+1e3": "+1e3", "-x": "'-x", "\tx": `'\tx`, "@a": "'@a", "a=b": "a=b", "": ""} {
+	for text, want := range map[string]string{"=1": "'=1", "-1.5": "-1.5", "+1e3": "+1e3", "-x": "'-x", "\tx": `\tx`, "@a": "'@a", "a=b": "a=b", "": ""} {
 		if got := cellText(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}

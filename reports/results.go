@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"harness/internal/visible"
+	"harness/internal/escape"
 	"harness/model/spec"
 	"harness/registry"
 	"harness/sweeps"
@@ -145,7 +145,7 @@ func listed(names []string, most int) string {
 	if more := len(names) - most; more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
 	}
-	return visible.Text(text)
+	return escape.Line(text)
 }
 
 // value is the number that a column takes from a trial, and whether there is one.

@@ -12,8 +12,8 @@
 package reports
 
 import (
+	"harness/internal/escape"
 	"harness/internal/jsonfloat"
-	"harness/internal/visible"
 	"harness/sweeps"
 )
 
@@ -116,7 +116,7 @@ func (c Cell) Blank() bool { return c.N == 0 || !finite(c.Mean) }
 
 // note adds a footnote once and returns its index. Control characters are escaped: errors come from programs.
 func (t *Table) note(text string) int {
-	text = visible.Text(text)
+	text = escape.Line(text)
 	for i, known := range t.Notes {
 		if known == text {
 			return i

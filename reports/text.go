@@ -11,7 +11,7 @@ import (
 	"github.com/olekukonko/tablewriter/renderer"
 	"github.com/olekukonko/tablewriter/tw"
 
-	"harness/internal/visible"
+	"harness/internal/escape"
 )
 
 // Text writes the table for a terminal: the caption, the rows with a rule between the kinds, footnotes, cases. Bold is a
@@ -20,7 +20,7 @@ func (t *Table) Text(w io.Writer) error {
 	var out bytes.Buffer
 	fmt.Fprintln(&out, t.Name)
 	for _, sentence := range t.Caption {
-		fmt.Fprintln(&out, visible.Text(strings.Replace(sentence, "Bold:", "*:", 1)))
+		fmt.Fprintln(&out, escape.Line(strings.Replace(sentence, "Bold:", "*:", 1)))
 	}
 	if err := t.textGrid(&out); err != nil {
 		return err
@@ -29,10 +29,10 @@ func (t *Table) Text(w io.Writer) error {
 		fmt.Fprintf(&out, "[%s] %s\n", letter(i), note)
 	}
 	for i, c := range t.Cases {
-		fmt.Fprintf(&out, "\ncase %d (%s)\n  question: %s\n  truth: %s\n", i+1, visible.Text(c.ID), visible.Text(c.Question),
-			visible.Text(c.Truth))
+		fmt.Fprintf(&out, "\ncase %d (%s)\n  question: %s\n  truth: %s\n", i+1, escape.Line(c.ID), escape.Line(c.Question),
+			escape.Line(c.Truth))
 		for _, a := range c.Answers {
-			fmt.Fprintf(&out, "  %s %s: %s\n", rightMark(a), visible.Text(a.Row), visible.Text(a.Text))
+			fmt.Fprintf(&out, "  %s %s: %s\n", rightMark(a), escape.Line(a.Row), escape.Line(a.Text))
 		}
 	}
 	_, err := w.Write(out.Bytes())

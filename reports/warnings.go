@@ -10,21 +10,11 @@ import (
 
 // warn marks a row with what a reader must know of its trials.
 func (b *builder) warn(r *seeded, row *Row) {
-	for _, text := range append([]string{b.missing(r), b.mixed(r), b.elsewhere(r), b.shared(r)}, b.stale(r)...) {
+	for _, text := range append([]string{b.missing(r), b.mixed(r), b.elsewhere(r), b.shared[r.Name]}, b.stale(r)...) {
 		if text != "" {
 			row.Marks = append(row.Marks, b.table.note(text))
 		}
 	}
-}
-
-// shared says that a row is the same training as one above it.
-func (b *builder) shared(r *seeded) string {
-	for _, s := range b.plan.Shared() {
-		if s.Row == r.Name {
-			return s.String()
-		}
-	}
-	return ""
 }
 
 // stale says what differs between what made the results of a row and what is there now.

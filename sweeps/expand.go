@@ -111,8 +111,9 @@ func (s *Sweep) rows(start row) ([]row, error) {
 // start is the row that the axes change: the preset, then base, the baseline's own settings and the command line.
 func (s *Sweep) start() (row, error) {
 	r := row{trial: spec.Trial{Command: s.Command}}
-	setProject(&r.trial, s.Project)
-	if s.Command == "" {
+	if s.Command != "" {
+		r.trial.Project = s.Project
+	} else {
 		var err error
 		if r.trial, err = spec.Default(s.Preset); err != nil {
 			return row{}, &Error{File: s.File, Line: s.presetLine, Key: "base.preset", Reason: err.Error()}

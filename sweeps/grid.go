@@ -7,7 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"harness/internal/visible"
+	"harness/internal/escape"
 	"harness/model/spec"
 )
 
@@ -127,7 +127,7 @@ func (p *parser) axis(e entry, path, key string, entries []entry) error {
 	if slices.ContainsFunc(s.axes, func(a axis) bool { return a.path == path }) {
 		return p.refuse(e.at, key, "stands twice")
 	}
-	axis := axis{path: path, label: visible.Text(shortName(path)), line: e.at.Line}
+	axis := axis{path: path, label: escape.Line(shortName(path)), line: e.at.Line}
 	var labels []string
 	var labelsAt *yaml.Node
 	var err error
@@ -239,7 +239,7 @@ func (p *parser) ablation(n *yaml.Node, key string) (one option, isBaseline bool
 
 // ablationOption is a row of ablations: its value is its label.
 func ablationOption(label string) Option {
-	return Option{Text: visible.Text(label), Value: label, Labelled: true}
+	return Option{Text: escape.Line(label), Value: label, Labelled: true}
 }
 
 // seeds reads a list of different whole numbers.

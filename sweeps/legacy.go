@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"harness/internal/visible"
+	"harness/internal/escape"
 	"harness/model/spec"
 )
 
@@ -106,16 +106,16 @@ func (l *legacy) add(m LegacyMember) {
 		if params[i].Text == "" {
 			params[i].Text = printed(params[i].Value)
 		}
-		params[i].Text = visible.Text(params[i].Text)
+		params[i].Text = escape.Line(params[i].Text)
 	}
-	l.place(Row{Name: visible.Text(m.Row), Params: params, Control: m.Control}, m)
+	l.place(Row{Name: escape.Line(m.Row), Params: params, Control: m.Control}, m)
 	suffix := fmt.Sprintf(", seed=%d", m.Seed)
 	labels := strings.Split(m.Label, "; ")
 	if strings.TrimSuffix(labels[0], suffix) != m.Row || m.Control != "" {
 		return
 	}
 	for _, label := range labels[1:] { // the other rows of a shared trial
-		name := visible.Text(strings.TrimSuffix(label, suffix))
+		name := escape.Line(strings.TrimSuffix(label, suffix))
 		other := Row{Name: name}
 		if len(params) > 0 && params[0].Path == AblationPath {
 			other.Params = []Param{{Path: AblationPath, Value: name, Text: name}}
@@ -160,7 +160,7 @@ func (l *legacy) option(r Row, param Param) {
 	a := p.axis(param.Path)
 	if a < 0 {
 		a = len(p.Axes)
-		p.Axes = append(p.Axes, Axis{Path: param.Path, Label: visible.Text(shortName(param.Path))})
+		p.Axes = append(p.Axes, Axis{Path: param.Path, Label: escape.Line(shortName(param.Path))})
 	}
 	axis := &p.Axes[a]
 	if slices.ContainsFunc(axis.Options, func(o Option) bool { return reflect.DeepEqual(o.Value, param.Value) }) {

@@ -6,7 +6,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"harness/internal/visible"
+	"harness/internal/escape"
 	"harness/metrics"
 )
 
@@ -44,7 +44,7 @@ func clipped(text string, bytes int) string {
 // DefaultMetric is a column for which the file says nothing. The metrics of the built-in trainer are known by name; of
 // another program's numbers nobody knows which direction is better, so they have no goal.
 func DefaultMetric(key string, command bool) Metric {
-	m := Metric{Key: key, Label: visible.Text(key), Goal: NoGoal, Digits: 3, Scale: 1, At: "last"}
+	m := Metric{Key: key, Label: escape.Line(key), Goal: NoGoal, Digits: 3, Scale: 1, At: "last"}
 	if known, ok := metrics.LookupRecorded(key); ok && !command {
 		m.Label, m.Digits = known.Label, known.Digits
 		if known.Goal != "" {

@@ -12,7 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"harness/internal/visible"
+	"harness/internal/escape"
 	"harness/model/spec"
 )
 
@@ -214,7 +214,7 @@ func (p *parser) project(e entry) (string, error) {
 
 // plainName tells whether a name may go into the registry and into the names of files.
 func plainName(name string) bool {
-	return name != "" && len(name) <= maxName && visible.Text(name) == name
+	return name != "" && len(name) <= maxName && escape.Line(name) == name
 }
 
 // complete checks what needs the whole file.
@@ -257,13 +257,13 @@ func quoteHint(n *yaml.Node) string {
 // shownText reads a string that is printed: control characters are escaped.
 func (p *parser) shownText(n *yaml.Node, key string) (string, error) {
 	text, err := p.text(n, key)
-	return visible.Text(text), err
+	return escape.Line(text), err
 }
 
 func (p *parser) shownTexts(n *yaml.Node, key string) ([]string, error) {
 	list, err := p.texts(n, key)
 	for i := range list {
-		list[i] = visible.Text(list[i])
+		list[i] = escape.Line(list[i])
 	}
 	return list, err
 }

@@ -83,6 +83,23 @@ func TestPlanSurvivesJSON(t *testing.T) {
 	}
 }
 
+// TestExperimentsDeclareKnownMetrics holds that the columns of our own experiments have labels and goals without saying so.
+func TestExperimentsDeclareKnownMetrics(t *testing.T) {
+	for name, plan := range plans(t) {
+		if plan.Command || name == "grid" {
+			continue
+		}
+		if len(plan.Metrics) == 0 {
+			t.Errorf("%s declares no metrics", name)
+		}
+		for _, m := range plan.Metrics {
+			if m.Goal != Maximize && m.Goal != Minimize {
+				t.Errorf("%s: %s has no goal", name, m.Key)
+			}
+		}
+	}
+}
+
 // TestPlanGolden holds the encoding: registries keep plans for years.
 func TestPlanGolden(t *testing.T) {
 	for _, name := range []string{"grid", "program"} {
@@ -153,6 +170,55 @@ func TestProgramPlan(t *testing.T) {
 	}
 	if diff := cmp.Diff(NoGoal, plan.Metrics[1].Goal); diff != "" {
 		t.Errorf("a goal is guessed: %s", diff)
+	}
+}
+
+// TestUnreadParameters crosses a method with a parameter that it does not read: one training, and a row for each value.
+func TestUnreadParameters(t *testing.T) {
+	plan := expand(t, `version: 1
+name: grid
+base: {preset: smoke}
+parameters:
+  method: {values: [location-aware, global-contrastive]}
+  pretrain.parallel_ratio: {values: [0, 0.25, 0.5]}
+controls: {untrained: false}
+`)
+	if len(plan.Rows) != 6 || len(plan.Trials) != 4 {
+		t.Errorf("%d rows, %d trials", len(plan.Rows), len(plan.Trials))
+	}
+	var got []string
+	for _, s := range plan.Shared() {
+		got = append(got, s.Row+": "+s.String())
+	}
+	const same = "the same training as method=global-contrastive, parallel_ratio=0: global-contrastive does not read pretrain.parallel_ratio"
+	want := []string{"method=global-contrastive, parallel_ratio=0.25: " + same, "method=global-contrastive, parallel_ratio=0.5: " + same}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if label := plan.Trials[3].Label; strings.Count(label, "; ") != 2 {
+		t.Errorf("label %q", label)
+	}
+}
+
+func TestProjectsAreToldApart(t *testing.T) {
+	ids := map[string]bool{}
+	for _, project := range []string{"", "project: a\n", "project: b\n"} {
+		ids[expand(t, "version: 1\nname: x\ncommand: [a]\n"+project).Trials[0].ID] = true
+	}
+	if len(ids) != 3 {
+		t.Errorf("%d IDs of three projects", len(ids))
+	}
+	s, err := Parse("test.yaml", []byte("version: 1\nname: x\nbase: {preset: smoke}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Project = "elsewhere"
+	plan, err := s.Expand(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plan.Trials[0].Spec.Project != "" {
+		t.Error("a trial of the built-in trainer belongs to a project")
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"sort"
 	"strings"
 
-	"harness/internal/visible"
+	"harness/internal/escape"
 	"harness/model/spec"
 )
 
@@ -255,17 +255,7 @@ func printed(value any) string {
 }
 
 // shownValue is a value as a table shows it: printed, with control characters escaped.
-func shownValue(value any) string { return visible.Text(printed(value)) }
-
-// setProject says to which project the words of a program belong. It is found by its tag.
-func setProject(t *spec.Trial, project string) {
-	if project == "" || t.Command == "" {
-		return
-	}
-	if field, ok := fieldByTag(reflect.ValueOf(t).Elem(), "project"); ok {
-		field.SetString(project)
-	}
-}
+func shownValue(value any) string { return escape.Line(printed(value)) }
 
 func sortedKeys(m map[string]any) []string {
 	keys := make([]string, 0, len(m))

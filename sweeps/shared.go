@@ -49,18 +49,15 @@ func (p *Plan) Shared() []Shared {
 
 // unread lists the parameters in which two rows of one training differ and which the training does not read.
 func unread(t spec.Trial, a, b *Row) []string {
+	if t.Command != "" {
+		return nil // all parameters of a program count
+	}
 	var paths []string
 	for _, p := range a.Params {
 		other, ok := b.Get(p.Path)
-		if p.Path != AblationPath && (!ok || !reflect.DeepEqual(p.Value, other.Value)) && !reads(t, p.Path) {
+		if p.Path != AblationPath && (!ok || !reflect.DeepEqual(p.Value, other.Value)) && !t.Reads(p.Path) {
 			paths = append(paths, p.Path)
 		}
 	}
 	return paths
-}
-
-// reads tells whether a trial's method reads a field.
-func reads(t spec.Trial, path string) bool {
-	r, ok := any(t).(interface{ Reads(path string) bool })
-	return !ok || r.Reads(path)
 }

@@ -32,7 +32,7 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 
 	"harness/internal/atomicfile"
-	"harness/internal/visible"
+	"harness/internal/escape"
 	"harness/reports"
 	"harness/sweeps"
 )
@@ -165,7 +165,7 @@ const longestText = 100
 
 // shown is a name as a picture shows it: control characters are escaped, and the end of a long one is left out.
 func shown(name string) string {
-	name = visible.Text(name)
+	name = escape.Line(name)
 	if runes := []rune(name); len(runes) > longestText {
 		return string(runes[:longestText-1]) + "…"
 	}
