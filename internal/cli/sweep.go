@@ -107,9 +107,14 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 	if err := requireData(ctx, db, s.Name); err != nil {
 		return err
 	}
-	run := make([]runner.Trial, len(trials))
+	run := make([]registry.Trial, len(trials))
 	for i, t := range trials {
-		run[i] = runner.Trial{ID: t.ID, Spec: t.Spec, Label: t.Label}
+		run[i].ID, run[i].Spec, run[i].Label = t.ID, t.Spec, t.Label
+	}
+	if o.retryFailed {
+		if err := redoFailed(ctx, db, s.Name); err != nil {
+			return err
+		}
 	}
 	ctx, stop := untilHangup(ctx)
 	defer stop()
@@ -125,6 +130,19 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 		return err
 	}
 	return sweepError(s.Name, result)
+}
+
+// redoFailed queues the failed trials of a sweep again.
+func redoFailed(ctx context.Context, db *registry.DB, handle string) error {
+	failed, err := db.Trials(ctx, registry.Query{Sweep: handle, States: []registry.State{registry.Failed}})
+	if err != nil {
+		return err
+	}
+	ids := make([]string, len(failed))
+	for i, t := range failed {
+		ids[i] = t.ID
+	}
+	return db.Redo(ctx, ids)
 }
 
 // engineKind is the engine that a trial's spec names for the value of --engine.
@@ -177,8 +195,16 @@ func (o sweepOptions) runnerOptions(s *sweeps.Sweep, log io.Writer) runner.Optio
 	if parallel == 0 {
 		parallel = s.Run.Parallel
 	}
+	var metrics []string
+	for _, m := range s.Metrics {
+		metrics = append(metrics, m.Key)
+	}
 	return runner.Options{
+		Handle:      s.Name,
 		Child:       childOf(o.home, o.engine),
+		Guardian:    guardian,
+		Metrics:     metrics,
+		CPUs:        s.Resources.CPUs,
 		Parallel:    parallel,
 		Threads:     o.threads,
 		Engine:      o.engine,
@@ -187,7 +213,6 @@ func (o sweepOptions) runnerOptions(s *sweeps.Sweep, log io.Writer) runner.Optio
 		MaxFailures: s.Run.MaxFailures,
 		Timeout:     s.Resources.Timeout,
 		Grace:       grace,
-		RetryFailed: o.retryFailed,
 		Provenance:  func() journal.Provenance { return registry.Here(context.Background()) },
 		Kill:        secondSignal(),
 		Out:         log,
@@ -217,6 +242,13 @@ func childOf(home, engine string, more ...string) func(dir string, threads int) 
 		cmd.Args[0] = os.Args[0]
 		return cmd
 	}
+}
+
+// guardian makes the process that ends a sweep's trials should the sweep be killed.
+func guardian() *exec.Cmd {
+	cmd := exec.Command("/proc/self/exe", "trial", "guard")
+	cmd.Args[0] = os.Args[0]
+	return cmd
 }
 
 // untilHangup ends ctx also when the terminal is closed, unless the user has seen to that (nohup).
@@ -291,7 +323,7 @@ func sweepError(name string, r runner.Result) error {
 	switch {
 	case errors.Is(r.Stopped, context.Canceled):
 		return withHint(withCode(exitInterrupted, fmt.Errorf("sweep %s: interrupted", name)), "the same command goes on")
-	case errors.Is(r.Stopped, runner.ErrTooManyFailures):
+	case errors.Is(r.Stopped, runner.ErrTooManyFailures), errors.Is(r.Stopped, runner.ErrAllFail):
 		return withCode(exitSomeFailed, fmt.Errorf("sweep %s: %w", name, r.Stopped))
 	case r.Failed > 0:
 		return withHint(withCode(exitSomeFailed, fmt.Errorf("sweep %s: %d of %d trials failed", name, r.Failed,

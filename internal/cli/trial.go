@@ -23,7 +23,7 @@ import (
 
 func newTrialCommand() *cobra.Command {
 	return newGroup("trial", "Run a single trial again, or read its log",
-		newTrialRerunCommand(), newTrialLogCommand(), newTrialRunCommand())
+		newTrialRerunCommand(), newTrialLogCommand(), newTrialRunCommand(), newTrialGuardCommand())
 }
 
 // newTrialRunCommand is the process that sweep starts for each attempt of a built-in trial.
@@ -54,6 +54,20 @@ func newTrialRunCommand() *cobra.Command {
 	f.IntVar(&env.Threads, "threads", 0, "threads; 0 = all cores")
 	f.BoolVar(&fresh, "fresh", false, "share no stage with other trials")
 	return cmd
+}
+
+// newTrialGuardCommand is the process that sweep starts once, to end its trials should it be killed.
+func newTrialGuardCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "guard",
+		Short:  "End the trials of a sweep when it is killed",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			runner.Guard(cmd.InOrStdin())
+			return nil
+		},
+	}
 }
 
 // runAttempt trains and tests the trial of env.Dir and writes its journal.

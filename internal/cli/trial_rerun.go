@@ -92,8 +92,10 @@ func rerun(ctx context.Context, w, log io.Writer, prefix string, o rerunOptions)
 	if engine == "" {
 		engine = t.Newest.Engine
 	}
-	attempt, err := runner.Rerun(ctx, db, runner.Trial{ID: id, Spec: t.Spec, Label: id[:8]}, runner.Options{
-		Child: childOf(o.home, engine, "--fresh"), Parallel: 1, Threads: o.threads, Engine: engine, Grace: grace,
+	t.Label = id[:8]
+	attempt, err := runner.Rerun(ctx, db, t, runner.Options{
+		Guardian: guardian,
+		Child:    childOf(o.home, engine, "--fresh"), Parallel: 1, Threads: o.threads, Engine: engine, Grace: grace,
 		Provenance: func() journal.Provenance { return registry.Here(context.Background()) },
 		Kill:       secondSignal(), Out: log, Display: displayOf(log, o.quiet),
 	})
