@@ -199,13 +199,17 @@ func TestPython(t *testing.T) {
 	}
 }
 
-// TestPythonIsNotBuffered: the points before a timeout are kept.
+// TestPythonIsNotBuffered: what Python prints is seen at once, and kept when the trial is stopped.
 func TestPythonIsNotBuffered(t *testing.T) {
 	needPython(t)
 	db := open(t, t.TempDir())
 	k := plan(t, db, program(0, "", "${interpreter}", "-c",
 		`import json,time;print(json.dumps({"metric":"acc","value":1}));time.sleep(60)`))[0]
-	mustRun(t, db, []registry.Trial{k}, Options{Timeout: 700 * time.Millisecond})
+	ctx, cancel := context.WithCancel(context.Background())
+	go whenSeen(db.AttemptDir(k.ID, 1), `"k":"point"`, cancel)
+	if _, err := Run(ctx, db, []registry.Trial{k}, Options{Timeout: 20 * time.Second}); err != nil {
+		t.Fatal(err)
+	}
 	if points, err := db.AttemptMetrics(context.Background(), k.ID, 1); err != nil || points["acc"] != 1 {
 		t.Errorf("%v %v", points, err)
 	}

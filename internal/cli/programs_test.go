@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestProgramsPage runs the examples of docs/programs.md: blocks that begin with "# NAME" are files, and each line of a
+// console block that is no command is part of what the command before it prints.
+func TestProgramsPage(t *testing.T) {
+	if _, err := exec.LookPath("python3"); err != nil {
+		t.Skip("no python3 on PATH")
+	}
+	page, err := os.ReadFile(filepath.Join(root, "docs", "programs.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	commands := 0
+	for _, block := range regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```$").FindAllStringSubmatch(string(page), -1) {
+		if block[1] == "console" {
+			commands += runConsole(t, dir, block[2])
+			continue
+		}
+		head, _, _ := strings.Cut(block[2], "\n")
+		name, ok := strings.CutPrefix(head, "# ")
+		if !ok {
+			t.Fatalf("a block without a name: %s", head)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(block[2]), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if commands < 5 {
+		t.Errorf("only %d commands were run", commands)
+	}
+}
+
+// runConsole runs the commands of a block and looks for the other lines in what they print.
+func runConsole(t *testing.T, dir, block string) (commands int) {
+	t.Helper()
+	printed := ""
+	for line := range strings.Lines(block) {
+		line = strings.TrimSpace(line)
+		if command, ok := strings.CutPrefix(line, "$ harness "); ok {
+			out, err := harness(dir, strings.Fields(command)...).CombinedOutput()
+			if exit, ok := err.(*exec.ExitError); err != nil && (!ok || exit.ExitCode() != exitSomeFailed) {
+				t.Errorf("%s: %v\n%s", line, err, out)
+			}
+			printed = string(out)
+			commands++
+			continue
+		}
+		if !strings.Contains(printed, line) {
+			t.Errorf("the page shows %q, but it prints:\n%s", line, printed)
+		}
+	}
+	return commands
+}
