@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"harness/internal/atomicfile"
@@ -163,7 +164,7 @@ func (f *folder) read(home string, s *scan) (*Code, error) {
 		}
 		c.Files = append(c.Files, file)
 	}
-	slices.SortFunc(c.Files, func(a, b File) int { return compareStrings(a.Path, b.Path) })
+	slices.SortFunc(c.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 	return c, nil
 }
 

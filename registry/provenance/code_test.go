@@ -313,6 +313,27 @@ func TestGitTracksResults(t *testing.T) {
 	p.differ(start, p.again(), "data.csv changed")
 }
 
+// Git does not speak of what is inside a repository in the repository; the rest it must still tell.
+func TestRepositoryInside(t *testing.T) {
+	p := newProject(t, "lib/own.py")
+	lib := &project{t: t, dir: filepath.Join(p.dir, "lib")}
+	lib.git("init", "-q")
+	lib.git("add", ".")
+	lib.git("commit", "-q", "-m", "inner")
+	p.write(".gitignore", "*.o\n")
+	p.git("init", "-q")
+	p.git("add", "train.py", "lib", ".gitignore")
+	p.git("commit", "-q", "-m", "outer")
+	p.write("other/a.o", "")
+	p.write("other/b.py", "")
+	first := p.again()
+	if first.file("other/a.o") != nil || first.file("other/b.py") == nil || first.file("lib/own.py") == nil {
+		t.Errorf("%+v", first.Files)
+	}
+	p.write("lib/own.py", "edited")
+	p.differ(first, p.take(), "lib/own.py changed")
+}
+
 func TestFolderBelowRepository(t *testing.T) {
 	p := newProject(t)
 	p.write("proj/train.py", "1")

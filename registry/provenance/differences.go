@@ -1,6 +1,9 @@
 package provenance
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Differences says how the files of b differ from those of a, by path: "train.py changed", "lib/x.py is new", "data.csv is
 // gone". Commits are not compared: a commit that leaves the folder's files as they are changes nothing.
@@ -32,7 +35,7 @@ func Differences(a, b *Code) []string {
 			all = append(all, difference{path, " is gone"})
 		}
 	}
-	slices.SortFunc(all, func(x, y difference) int { return compareStrings(x.path, y.path) })
+	slices.SortFunc(all, func(x, y difference) int { return strings.Compare(x.path, y.path) })
 	var said []string
 	for _, d := range all {
 		said = append(said, d.path+d.what)

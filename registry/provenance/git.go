@@ -7,19 +7,22 @@ import (
 	"encoding/hex"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
 
 // repository is what git says about a folder; the zero value is a folder that is not git's. Paths are relative to the
-// folder. It stays as it is: when something changes, git is asked again.
+// folder. When something changes, git is asked again and there is a new one.
 type repository struct {
+	dir                 string
 	commit, diff, patch string
-	tracked             map[string]bool
+	tracked             map[string]bool // files, and folders of submodules
+	above               map[string]bool // folders that hold tracked files
 	modified            map[string]bool // tracked, and not as in the commit
-	untracked           map[string]bool
-	ignored             map[string]bool // files and whole folders
+	ignores             map[string]bool // what was asked about: whether git ignores it
 
 	watched map[string]stamp // the index and HEAD
 	stamps  map[string]stamp // of the tracked files
@@ -31,74 +34,79 @@ func (r *repository) tracks() bool { return len(r.tracked) > 0 }
 // askGit asks about a folder. Where git is not installed, refuses, or tracks nothing below the folder, the answer is that
 // it is not git's: a repository around a folder says nothing about files that it does not hold.
 func askGit(ctx context.Context, dir string) *repository {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
 	none := &repository{}
 	if !belowRepository(dir) {
 		return none
 	}
-	git := func(args ...string) ([]byte, error) {
-		cmd := exec.CommandContext(ctx, "git", args...)
-		cmd.Dir = dir
-		for _, v := range os.Environ() {
-			if !strings.HasPrefix(v, "GIT_") { // of a hook that we may run in
-				cmd.Env = append(cmd.Env, v)
-			}
-		}
-		cmd.Env = append(cmd.Env, "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C")
-		return cmd.Output()
-	}
-	where, err := git("rev-parse", "--absolute-git-dir", "--show-prefix")
+	gitDir, err := git(ctx, dir, nil, "rev-parse", "--absolute-git-dir")
 	if err != nil {
 		return none
 	}
-	gitDir, prefix, _ := strings.Cut(string(where), "\n")
-	prefix = strings.TrimSuffix(prefix, "\n")
-	files, err := git("ls-files", "-z", "--cached")
+	files, err := git(ctx, dir, nil, "ls-files", "-z", "--cached")
 	if err != nil || len(files) == 0 {
 		return none
 	}
-	r := &repository{tracked: map[string]bool{}, modified: map[string]bool{}, untracked: map[string]bool{},
-		ignored: map[string]bool{}, watched: map[string]stamp{}}
-	for name := range strings.SplitSeq(strings.TrimSuffix(string(files), "\x00"), "\x00") {
-		r.tracked[name] = true
+	r := &repository{dir: dir, tracked: paths(files), above: map[string]bool{}, modified: map[string]bool{}, ignores: map[string]bool{},
+		watched: map[string]stamp{}}
+	for file := range r.tracked {
+		for at := path.Dir(file); at != "." && !r.above[at]; at = path.Dir(at) {
+			r.above[at] = true
+		}
 	}
-	status, err := git("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--ignored=traditional", "--", ".")
-	if err != nil {
-		return none
-	}
-	r.readStatus(string(status), prefix)
-	if head, err := git("rev-parse", "--verify", "-q", "HEAD"); err == nil {
+	if head, err := git(ctx, dir, nil, "rev-parse", "--verify", "-q", "HEAD"); err == nil {
 		r.commit = string(bytes.TrimSpace(head))
-		if len(r.modified) > 0 {
-			r.readPatch(git("diff", "--no-ext-diff", "--no-color", "--binary", "--relative", "HEAD", "--", "."))
+		changed, _ := git(ctx, dir, nil, "diff", "--no-ext-diff", "--name-only", "--no-renames", "-z", "--relative", "HEAD", "--", ".")
+		if r.modified = paths(changed); len(r.modified) > 0 {
+			r.readPatch(git(ctx, dir, nil, "diff", "--no-ext-diff", "--no-color", "--binary", "--relative", "HEAD", "--", "."))
 		}
 	}
 	for _, name := range []string{"index", "HEAD"} {
-		path := filepath.Join(gitDir, name)
+		path := filepath.Join(string(bytes.TrimSpace(gitDir)), name)
 		r.watched[path] = stampAt(path)
 	}
 	return r
 }
 
-// readStatus takes the records of git status -z: two letters, a blank, the path from the top of the repository.
-func (r *repository) readStatus(status, prefix string) {
-	for record := range strings.SplitSeq(status, "\x00") {
-		if len(record) < 4 {
-			continue
+// git runs git in a folder.
+func git(ctx context.Context, dir string, in []byte, args ...string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "git", args...)
+	cmd.Dir = dir
+	cmd.Stdin = bytes.NewReader(in)
+	for _, v := range os.Environ() {
+		if !strings.HasPrefix(v, "GIT_") { // of a hook that we may run in
+			cmd.Env = append(cmd.Env, v)
 		}
-		path, ok := strings.CutPrefix(record[3:], prefix)
-		if !ok {
-			continue
+	}
+	cmd.Env = append(cmd.Env, "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C")
+	return cmd.Output()
+}
+
+// paths splits what git prints with -z.
+func paths(list []byte) map[string]bool {
+	all := map[string]bool{}
+	for path := range strings.SplitSeq(string(list), "\x00") {
+		if path != "" {
+			all[path] = true
 		}
-		switch path = strings.TrimSuffix(path, "/"); record[:2] {
-		case "!!":
-			r.ignored[path] = true
-		case "??":
-			r.untracked[path] = true
-		default:
-			r.modified[path] = true
-		}
+	}
+	return all
+}
+
+// ask finds out which of the paths git ignores, all at once and each only once. What git refuses to tell is not ignored.
+func (r *repository) ask(ctx context.Context, list []string) {
+	list = slices.DeleteFunc(list, func(path string) bool {
+		_, known := r.ignores[path]
+		return known || r.above[path] || r.holds(path)
+	})
+	if !r.tracks() || len(list) == 0 {
+		return
+	}
+	out, _ := git(ctx, r.dir, []byte(strings.Join(list, "\x00")+"\x00"), "check-ignore", "-z", "--stdin") // 1 is: none
+	ignored := paths(out)
+	for _, path := range list {
+		r.ignores[path] = ignored[path]
 	}
 }
 
@@ -113,41 +121,45 @@ func (r *repository) readPatch(patch []byte, err error) {
 	}
 }
 
+// holds reports whether git tracks the path or a folder above it, which is then a submodule: git does not speak of what is inside.
+func (r *repository) holds(name string) bool {
+	for ; name != "."; name = path.Dir(name) {
+		if r.tracked[name] {
+			return true
+		}
+	}
+	return false
+}
+
 // changed reports whether git may answer otherwise than before: HEAD, the index or a tracked file is not as it was.
 func (r *repository) changed(files []found) bool {
+	if !r.tracks() {
+		return false
+	}
 	for path, s := range r.watched {
 		if stampAt(path) != s {
 			return true
 		}
 	}
-	if r.stamps == nil {
-		return false
-	}
 	n := 0
 	for _, f := range files {
 		if f.tracked {
-			n++
-			if s, ok := r.stamps[f.path]; !ok || s != f.stamp {
+			if n++; r.stamps != nil && r.stamps[f.path] != f.stamp {
 				return true
 			}
 		}
 	}
-	return n != len(r.stamps)
+	return r.stamps != nil && n != len(r.stamps)
 }
 
-// accept notes the files that belong to git's answer; those it did not speak of, as in a repository inside, are untracked.
-func (r *repository) accept(files []found) {
-	if !r.tracks() {
+// remember notes how the tracked files are to which git's answer belongs.
+func (r *repository) remember(files []found) {
+	if r.stamps != nil {
 		return
 	}
-	first := r.stamps == nil
-	if first {
-		r.stamps = map[string]stamp{}
-	}
+	r.stamps = map[string]stamp{}
 	for _, f := range files {
-		if !f.tracked {
-			r.untracked[f.path] = true
-		} else if first {
+		if f.tracked {
 			r.stamps[f.path] = f.stamp
 		}
 	}

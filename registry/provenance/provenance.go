@@ -5,16 +5,16 @@
 //	Collect   the same with the machine, for the journal of an attempt
 //	Take      snapshot of a program's folder, kept as HOME/code/DIGEST.json
 //	Load      a snapshot that was kept
-//	Settle    tells files that trials write from files that the user edits
 //	Differences  between two snapshots, in words
+//	Settle    tells files that trials write from files that the user edits
+//	Follow    all of these through one call of sweep
 //
 // One call of sweep on a program's folder goes like this:
 //
-//	taken, err := provenance.Take(ctx, home, dir, command)   // before anything runs
-//	start, err := provenance.Load(home, taken.Digest)
-//	stale := provenance.Differences(codeOfAnOldResult, start)
-//	... before each attempt: start.Settle(ctx, dir), then Take again, whose digest goes into the attempt's journal
-//	written, err := start.Settle(ctx, dir)                   // after the last attempt
+//	program, err := provenance.Follow(ctx, home, dir, command) // before anything runs
+//	stale, err := program.Stale(digests)                       // whose results are of other code or data
+//	runner.Options{Code: program.Attempt}                      // asked before each attempt
+//	written, err := program.End()                              // files to name once
 //
 // The rules of what counts stand at [Take], [Code.Settle] and [Differences]; docs/DESIGN.md explains them to users.
 package provenance

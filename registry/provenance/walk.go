@@ -81,69 +81,60 @@ func (s *scan) racy(since time.Time) bool {
 	return slices.ContainsFunc(s.files, func(f found) bool { return f.stamp.time >= limit })
 }
 
-// scan finds the files that count. It asks git where the folder is git's and something that git knows about has changed.
+// scan finds the files that count. It asks git again when something that git knows about has changed.
 func (f *folder) scan(ctx context.Context, home string, words []string) (*scan, error) {
 	if f.git == nil {
 		f.git = askGit(ctx, f.dir)
 	}
-	s, unknown, err := f.walk(home, words)
+	s, err := f.walk(ctx, home, words)
 	if err != nil {
 		return nil, err
 	}
-	if f.git.tracks() && (unknown || f.git.changed(s.files)) {
+	if f.git.changed(s.files) {
 		f.git = askGit(ctx, f.dir)
-		if s, _, err = f.walk(home, words); err != nil {
+		if s, err = f.walk(ctx, home, words); err != nil {
 			return nil, err
 		}
 	}
-	f.git.accept(s.files)
+	f.git.remember(s.files)
 	s.git = f.git
 	return s, nil
 }
 
-// walk lists the files that count, those near the top first. unknown: there are some that git was not asked about.
-func (f *folder) walk(home string, words []string) (s *scan, unknown bool, err error) {
-	s = &scan{began: time.Now()}
+// walk lists the files that count: level by level, and of each level first all names, so that git is asked once about them.
+func (f *folder) walk(ctx context.Context, home string, words []string) (*scan, error) {
+	s := &scan{began: time.Now()}
 	named := namedFiles(f.dir, words)
-	folders := []string{""}
-	for stop := false; len(folders) > 0 && !stop; {
-		at := folders[0]
-		folders = folders[1:]
-		entries, err := os.ReadDir(filepath.Join(f.dir, filepath.FromSlash(at)))
-		if err != nil && at == "" {
-			return nil, false, err
-		}
+	for level := []string{""}; len(level) > 0; {
+		names, err := f.names(level, home, s)
 		if err != nil {
-			s.partial = "a folder cannot be read: " + at
+			return nil, err
 		}
-		ours := foreign(entries)
-		if ours && at != "" {
-			continue
+		list := make([]string, len(names))
+		for i, n := range names {
+			list[i] = n.path
 		}
-		for _, e := range entries {
-			path := join(at, e.Name())
+		f.git.ask(ctx, list)
+		level = nil
+		for _, n := range names {
 			switch {
-			case e.IsDir():
-				full := filepath.Join(f.dir, filepath.FromSlash(path))
-				if !skipFolder(e.Name()) && !f.git.ignored[path] && full != home && !(ours && homeFolders[e.Name()]) {
-					folders = append(folders, path)
+			case f.git.ignores[n.path]:
+			case n.kind.IsDir():
+				level = append(level, n.path)
+			case !named[n.path]:
+				if file, ok := f.look(n.path, n.kind); ok {
+					file.tracked = f.git.tracked[n.path]
+					s.files = append(s.files, file)
 				}
-				continue
-			case named[path] || f.git.ignored[path] || isDocument(e.Name()) || isHidden(e.Name()) && !f.git.tracked[path]:
-				continue
 			}
-			file, ok := f.look(path, e.Type())
-			if !ok {
-				continue
-			}
-			file.tracked = f.git.tracked[path]
-			unknown = unknown || !file.tracked && !f.git.untracked[path]
-			s.files = append(s.files, file)
 		}
 		if len(s.files) > walkFiles {
-			s.files, s.partial, stop = s.files[:walkFiles], fmt.Sprintf("more than %d files", walkFiles), true
-		} else if len(s.files) > walkAlways && time.Since(s.began) > walkTime && len(folders) > 0 {
-			s.partial, stop = "listing it took too long", true
+			s.files, s.partial = s.files[:walkFiles], fmt.Sprintf("more than %d files", walkFiles)
+			break
+		}
+		if len(s.files) > walkAlways && time.Since(s.began) > walkTime && len(level) > 0 {
+			s.partial = "listing it took too long"
+			break
 		}
 	}
 	for path := range named {
@@ -154,9 +145,49 @@ func (f *folder) walk(home string, words []string) (s *scan, unknown bool, err e
 	}
 	// What matters most is read first.
 	slices.SortFunc(s.files, func(a, b found) int {
-		return cmp.Or(rank(a)-rank(b), strings.Count(a.path, "/")-strings.Count(b.path, "/"), compareStrings(a.path, b.path))
+		return cmp.Or(rank(a)-rank(b), strings.Count(a.path, "/")-strings.Count(b.path, "/"), strings.Compare(a.path, b.path))
 	})
-	return s, unknown, nil
+	return s, nil
+}
+
+// entryName is a name in a folder.
+type entryName struct {
+	path string
+	kind fs.FileMode
+}
+
+// names lists what may count in the folders of a level, up to the limit of the walk. A folder that cannot be read makes the
+// scan partial; the top must be readable.
+func (f *folder) names(level []string, home string, s *scan) ([]entryName, error) {
+	var names []entryName
+	for _, at := range level {
+		full := filepath.Join(f.dir, filepath.FromSlash(at))
+		entries, err := os.ReadDir(full)
+		if err != nil && at == "" {
+			return nil, err
+		}
+		if err != nil {
+			s.partial = "a folder cannot be read: " + at
+		}
+		ours := foreign(entries)
+		if ours && at != "" {
+			continue
+		}
+		for _, e := range entries {
+			name, path := e.Name(), join(at, e.Name())
+			switch {
+			case e.IsDir() && (skipFolder(name) || filepath.Join(full, name) == home || ours && homeFolders[name]):
+			case !e.IsDir() && (isDocument(name) || isHidden(name) && !f.git.tracked[path]):
+			default:
+				names = append(names, entryName{path, e.Type()})
+			}
+		}
+		if len(names) > walkFiles {
+			s.partial = fmt.Sprintf("more than %d names in one level of folders", walkFiles)
+			break
+		}
+	}
+	return names, nil
 }
 
 func rank(f found) int {
@@ -168,8 +199,6 @@ func rank(f found) int {
 	}
 	return 2
 }
-
-func compareStrings(a, b string) int { return cmp.Compare(a, b) }
 
 func join(folder, name string) string {
 	if folder == "" {

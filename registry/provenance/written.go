@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 
 	"harness/internal/atomicfile"
 )
@@ -98,7 +99,7 @@ func (f *folder) leaveOut(home string, s *scan, written map[string]string) error
 	if len(written) == 0 {
 		return nil
 	}
-	left := len(written)
+	var edited []string
 	s.files = slices.DeleteFunc(s.files, func(file found) bool {
 		digest, ok := written[file.path]
 		if !ok || file.tracked || file.named {
@@ -106,14 +107,18 @@ func (f *folder) leaveOut(home string, s *scan, written map[string]string) error
 		}
 		if file.code {
 			if now := f.digest(s, file).digest; now != digest && now != tooLate {
-				delete(written, file.path)
+				edited = append(edited, file.path)
 				return false
 			}
 		}
 		return true
 	})
-	if len(written) == left {
+	if len(edited) == 0 {
 		return nil
+	}
+	written = maps.Clone(written)
+	for _, path := range edited {
+		delete(written, path)
 	}
 	if err := writeWritten(home, f.dir, written); err != nil {
 		return fmt.Errorf("note which files trials write: %w", err)
@@ -141,19 +146,30 @@ func writtenPath(home, dir string) string {
 	return filepath.Join(home, codeFolder, "written", hex.EncodeToString(sum[:16])+".json")
 }
 
-// readWritten reads the list of a folder; a damaged one is none.
+// writtenLists remembers the lists that were read, as they were at their stamp: path of the file -> *writtenList.
+var writtenLists sync.Map
+
+type writtenList struct {
+	stamp stamp
+	files map[string]string
+}
+
+// readWritten reads the list of a folder, which is not to be changed; a damaged one is none.
 func readWritten(home, dir string) (map[string]string, error) {
-	data, err := os.ReadFile(writtenPath(home, dir))
-	if errors.Is(err, fs.ErrNotExist) {
-		return map[string]string{}, nil
+	path := writtenPath(home, dir)
+	now := stampAt(path)
+	if known, ok := writtenLists.Load(path); ok && known.(*writtenList).stamp == now {
+		return known.(*writtenList).files, nil
 	}
-	if err != nil {
+	data, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("read which files trials write: %w", err)
 	}
-	w := writtenFile{Files: map[string]string{}}
-	if err := json.Unmarshal(data, &w); err != nil || w.Files == nil {
-		return map[string]string{}, nil
+	w := writtenFile{}
+	if err != nil || json.Unmarshal(data, &w) != nil || w.Files == nil {
+		w.Files = map[string]string{}
 	}
+	writtenLists.Store(path, &writtenList{now, w.Files})
 	return w.Files, nil
 }
 
