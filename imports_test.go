@@ -31,11 +31,7 @@ var mayImport = map[string][]string{
 }
 
 // leaves import nothing of ours and may be imported by all.
-<<<<<<< HEAD
-var leaves = []string{"internal/atomicfile", "internal/filelock", "internal/jsonfloat", "internal/visible"}
-=======
 var leaves = []string{"internal/atomicfile", "internal/escape", "internal/filelock", "internal/jsonfloat"}
->>>>>>> plan
 
 func TestImports(t *testing.T) {
 	checked := 0

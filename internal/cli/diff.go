@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"harness/internal/escape"
 	"harness/internal/jsonfloat"
-	"harness/internal/visible"
 	"harness/registry/journal"
 )
 
@@ -153,18 +153,18 @@ func (d *difference) print(w io.Writer) error {
 		}
 		fmt.Fprintf(t, "%s\t\t\n", part.title)
 		for _, p := range part.pairs {
-			fmt.Fprintf(t, "%s\t%s\t%s\n", visible.Text(p.Name), dash(visible.Text(p.A)), dash(visible.Text(p.B)))
+			fmt.Fprintf(t, "%s\t%s\t%s\n", escape.Line(p.Name), dash(escape.Line(p.A)), dash(escape.Line(p.B)))
 		}
 	}
 	if len(d.Code) > 0 {
 		fmt.Fprintln(t, "CODE\t\t")
 		for _, line := range d.Code {
-			fmt.Fprintf(t, "%s\t\t\n", visible.Text(line))
+			fmt.Fprintf(t, "%s\t\t\n", escape.Line(line))
 		}
 	}
 	fmt.Fprintln(t, "METRICS\t\t\tDIFFERENCE")
 	for _, m := range d.Metrics {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", visible.Text(m.Name), showNumber(m.A, "%.6g"), showNumber(m.B, "%.6g"), showNumber(m.Delta, "%+.3g"))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", escape.Line(m.Name), showNumber(m.A, "%.6g"), showNumber(m.B, "%.6g"), showNumber(m.Delta, "%+.3g"))
 	}
 	return t.Flush()
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"harness/internal/atomicfile"
+	"harness/internal/escape"
 	"harness/internal/jsonfloat"
-	"harness/internal/visible"
 	"harness/registry"
 )
 
@@ -115,8 +115,8 @@ func writePoints(ctx context.Context, w io.Writer, db *registry.DB, trials []lis
 			}
 			for _, p := range points {
 				value := strings.Trim(string(jsonfloat.Append(nil, p.Value)), `"`)
-				if err := out.Write([]string{t.ID, visible.Cell(t.Sweep), visible.Cell(t.Label), strconv.FormatInt(t.Seed, 10), string(t.State),
-					visible.Cell(metric), strconv.FormatInt(p.Step, 10), value}); err != nil {
+				if err := out.Write([]string{t.ID, escape.Cell(t.Sweep), escape.Cell(t.Label), strconv.FormatInt(t.Seed, 10), string(t.State),
+					escape.Cell(metric), strconv.FormatInt(p.Step, 10), value}); err != nil {
 					return err
 				}
 			}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 
-	"harness/internal/visible"
+	"harness/internal/escape"
 	"harness/registry"
 )
 
@@ -34,6 +34,6 @@ func sayRebuilt(log io.Writer, db *registry.DB) {
 			fmt.Fprintf(log, "and %d more left out\n", len(db.Skipped)-i)
 			break
 		}
-		fmt.Fprintf(log, "left out: %s\n", visible.Text(skipped))
+		fmt.Fprintf(log, "left out: %s\n", escape.Line(skipped))
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"harness/internal/escape"
 	"harness/internal/jsonfloat"
-	"harness/internal/visible"
 	"harness/registry"
 )
 
@@ -77,7 +77,7 @@ func (t *listed) cell(name string) string {
 	if _, number := t.lookup(name).(json.Number); number {
 		return printedValue(t.lookup(name))
 	}
-	return visible.Cell(t.text(name, nil))
+	return escape.Cell(t.text(name, nil))
 }
 
 // text is the value of a name, metrics in the given format; "" for what the trial lacks.

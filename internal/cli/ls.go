@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"harness/internal/visible"
+	"harness/internal/escape"
 	"harness/registry"
 )
 
@@ -177,7 +177,7 @@ func printTrials(w io.Writer, trials []listed) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	heads := make([]string, len(metrics))
 	for i, metric := range metrics {
-		heads[i] = visible.Text(metric)
+		heads[i] = escape.Line(metric)
 	}
 	fmt.Fprintf(t, "ID\tSTATE\tSWEEP\tTRIAL\t%s\n", strings.Join(heads, "\t"))
 	for _, trial := range trials {
@@ -191,7 +191,7 @@ func printTrials(w io.Writer, trials []listed) error {
 		if trial.Former {
 			sweep += " (former)"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", trial.ID[:8], trial.State, visible.Text(sweep), visible.Text(trial.Label),
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", trial.ID[:8], trial.State, escape.Line(sweep), escape.Line(trial.Label),
 			strings.Join(cells, "\t"))
 	}
 	if err := t.Flush(); err != nil {
@@ -199,7 +199,7 @@ func printTrials(w io.Writer, trials []listed) error {
 	}
 	for _, trial := range trials {
 		if trial.State == registry.Failed && trial.Error != "" {
-			fmt.Fprintf(w, "%s failed: %s\n", trial.ID[:8], visible.Text(trial.Error))
+			fmt.Fprintf(w, "%s failed: %s\n", trial.ID[:8], escape.Line(trial.Error))
 		}
 	}
 	return nil
@@ -212,7 +212,7 @@ func printColumns(w io.Writer, trials []listed, columns []string) error {
 	for _, trial := range trials {
 		cells := make([]string, len(columns))
 		for i, name := range columns {
-			cells[i] = visible.Text(trial.text(name, shortNumber))
+			cells[i] = escape.Line(trial.text(name, shortNumber))
 		}
 		fmt.Fprintln(t, strings.Join(cells, "\t"))
 	}
@@ -233,7 +233,7 @@ func writeTrials(w io.Writer, trials []listed, columns []string) error {
 	out := csv.NewWriter(w)
 	line := make([]string, len(columns))
 	for i, name := range columns {
-		line[i] = visible.Cell(name)
+		line[i] = escape.Cell(name)
 	}
 	if err := out.Write(line); err != nil {
 		return err

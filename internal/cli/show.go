@@ -14,8 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"harness/internal/escape"
 	"harness/internal/jsonfloat"
-	"harness/internal/visible"
 	"harness/model/spec"
 	"harness/registry"
 	"harness/registry/journal"
@@ -216,7 +216,7 @@ func (r *record) print(w io.Writer) error {
 		{"tags", strings.Join(r.Tags, ", ")}, {"note", r.Note}, {"folder", r.Dir}, {"predictions", r.Predictions},
 	} {
 		if f.value != "" {
-			fmt.Fprintf(t, "%s\t%s\n", f.path, visible.Text(f.value))
+			fmt.Fprintf(t, "%s\t%s\n", f.path, escape.Line(f.value))
 		}
 	}
 	fields, err := flatten(r.Spec)
@@ -225,16 +225,16 @@ func (r *record) print(w io.Writer) error {
 	}
 	fmt.Fprintln(t, "\nSPEC\t")
 	for _, f := range fields {
-		fmt.Fprintf(t, "%s\t%s\n", visible.Text(f.path), visible.Text(f.value))
+		fmt.Fprintf(t, "%s\t%s\n", escape.Line(f.path), escape.Line(f.value))
 	}
 	for _, a := range r.History {
 		fmt.Fprintf(t, "\nATTEMPT %d\t%s, %s\n", a.Number, a.Purpose, a.State)
 		for _, f := range a.lines() {
-			fmt.Fprintf(t, "%s\t%s\n", f.path, visible.Text(f.value))
+			fmt.Fprintf(t, "%s\t%s\n", f.path, escape.Line(f.value))
 		}
 		if !a.Counts && a.Purpose == string(journal.PurposeRun) {
 			for _, metric := range sortedKeys(a.Metrics) {
-				fmt.Fprintf(t, "(%s)\t%s, not the trial's\n", visible.Text(metric), shortNumber(float64(a.Metrics[metric])))
+				fmt.Fprintf(t, "(%s)\t%s, not the trial's\n", escape.Line(metric), shortNumber(float64(a.Metrics[metric])))
 			}
 		}
 		fmt.Fprintf(t, "log\t%s\n", filepath.Join(r.Dir, fmt.Sprint(a.Number), "log.txt"))
@@ -244,14 +244,14 @@ func (r *record) print(w io.Writer) error {
 	}
 	for _, metric := range sortedKeys(r.Summaries) {
 		s := r.Summaries[metric]
-		fmt.Fprintf(t, "%s\t%.6g\t%d\t%s\t%s\t%d\n", visible.Text(metric), float64(s.Last), s.Step, showNumber(s.Min, "%.6g"),
+		fmt.Fprintf(t, "%s\t%.6g\t%d\t%s\t%s\t%d\n", escape.Line(metric), float64(s.Last), s.Step, showNumber(s.Min, "%.6g"),
 			showNumber(s.Max, "%.6g"), s.Points)
 	}
 	if len(r.Notes) > 0 {
 		fmt.Fprintln(t, "\nNOTE\t")
 	}
 	for _, n := range r.Notes {
-		fmt.Fprintf(t, "%s\t%s\n", visible.Text(n.Key), visible.Text(n.Text))
+		fmt.Fprintf(t, "%s\t%s\n", escape.Line(n.Key), escape.Line(n.Text))
 	}
 	return t.Flush()
 }

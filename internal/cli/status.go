@@ -14,8 +14,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"harness/internal/escape"
 	"harness/internal/jsonfloat"
-	"harness/internal/visible"
 	"harness/registry"
 	"harness/runner"
 )
@@ -142,11 +142,11 @@ func printStatus(w io.Writer, sweeps []sweepStatus, now time.Time) error {
 		return err
 	}
 	for _, s := range sweeps {
-		fmt.Fprintf(w, "%s: %s; running for %s (pid %d on %s)\n", visible.Text(s.Sweep), countsText(s.Counts),
+		fmt.Fprintf(w, "%s: %s; running for %s (pid %d on %s)\n", escape.Line(s.Sweep), countsText(s.Counts),
 			now.Sub(s.Started).Round(time.Second), s.PID, s.Host)
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		for _, k := range s.Running {
-			fmt.Fprintf(t, "  %s\t%s\t%s\t%s\n", k.ID[:8], visible.Text(k.Label), k.progress(), now.Sub(k.Started).Round(time.Second))
+			fmt.Fprintf(t, "  %s\t%s\t%s\t%s\n", k.ID[:8], escape.Line(k.Label), k.progress(), now.Sub(k.Started).Round(time.Second))
 		}
 		if err := t.Flush(); err != nil {
 			return err
@@ -159,7 +159,7 @@ func printStatus(w io.Writer, sweeps []sweepStatus, now time.Time) error {
 func (k trialStatus) progress() string {
 	parts := []string{}
 	if k.Stage != "" {
-		parts = append(parts, visible.Text(k.Stage))
+		parts = append(parts, escape.Line(k.Stage))
 	}
 	if k.Total > 0 {
 		parts = append(parts, fmt.Sprintf("%d/%d", k.Step, k.Total))

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"harness/experiments"
-	"harness/internal/visible"
+	"harness/internal/escape"
 	"harness/registry"
 )
 
@@ -62,8 +62,8 @@ func listSweeps(ctx context.Context, w io.Writer, db *registry.DB, o listOptions
 		if file == "" {
 			file = "(built in)"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", visible.Text(s.Handle), s.Planned.Local().Format("2006-01-02 15:04"), countsText(s.Counts),
-			visible.Text(strings.TrimSpace(file+" "+s.Options)))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", escape.Line(s.Handle), s.Planned.Local().Format("2006-01-02 15:04"), countsText(s.Counts),
+			escape.Line(strings.TrimSpace(file+" "+s.Options)))
 	}
 	return t.Flush()
 }

@@ -13,8 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"harness/internal/escape"
 	"harness/internal/jsonfloat"
-	"harness/internal/visible"
 	"harness/registry"
 	"harness/registry/journal"
 	"harness/runner"
@@ -162,13 +162,13 @@ func (c *comparison) write(w io.Writer, asJSON bool) error {
 		if !a.Agree {
 			word = "DIFFERS"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", visible.Text(a.Metric), exactly(a.Original), exactly(a.Rerun), word)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", escape.Line(a.Metric), exactly(a.Original), exactly(a.Rerun), word)
 	}
 	for _, d := range c.Differs {
 		fmt.Fprintf(t, "(%s)\t%s\t%s\t\n", d.Name, dash(d.A), dash(d.B))
 	}
 	for _, line := range c.Code {
-		fmt.Fprintf(t, "(code: %s)\t\t\t\n", visible.Text(line))
+		fmt.Fprintf(t, "(code: %s)\t\t\t\n", escape.Line(line))
 	}
 	return t.Flush()
 }

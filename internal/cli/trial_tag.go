@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"harness/internal/visible"
+	"harness/internal/escape"
 	"harness/registry"
 )
 
@@ -78,7 +78,7 @@ func newTrialNoteCommand() *cobra.Command {
 			if len(args) == 2 {
 				return db.SetNote(cmd.Context(), trials[0].ID, args[1])
 			}
-			fmt.Fprintln(cmd.OutOrStdout(), visible.Text(trials[0].Note))
+			fmt.Fprintln(cmd.OutOrStdout(), escape.Line(trials[0].Note))
 			return nil
 		},
 	}
