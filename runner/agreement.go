@@ -55,5 +55,5 @@ func agree(a, b, tolerance float64) bool {
 	if math.Float64bits(a) == math.Float64bits(b) || math.IsNaN(a) && math.IsNaN(b) {
 		return true
 	}
-	return tolerance > 0 && math.Abs(a-b) <= tolerance*max(1, math.Abs(a), math.Abs(b))
+	return tolerance > 0 && !math.IsInf(a, 0) && !math.IsInf(b, 0) && math.Abs(a-b) <= tolerance*max(1, math.Abs(a), math.Abs(b))
 }

@@ -2,10 +2,13 @@ package cli
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"sync"
 
+	"harness/registry"
 	"harness/registry/journal"
 	"harness/registry/provenance"
 )
@@ -29,4 +32,39 @@ func guardian() *exec.Cmd {
 	cmd := exec.Command(self(), "guard")
 	cmd.Args[0] = os.Args[0]
 	return cmd
+}
+
+// followed follows the folder of a program that a trial is run in again; nil for a built-in trial.
+func followed(ctx context.Context, db *registry.DB, t registry.Trial, a registry.Attempt) (*provenance.Program, error) {
+	if t.Spec.Command == "" {
+		return nil, nil
+	}
+	dir := a.Dir
+	if dir == "" {
+		dir = "."
+	}
+	if _, err := os.Stat(dir); err != nil {
+		return nil, withHint(fmt.Errorf("trial %s: the folder that it ran in is gone: %w", t.ID, err), "put the program's folder back where it was")
+	}
+	return provenance.Follow(ctx, db.Home, dir, t.Spec.Command.List())
+}
+
+// attemptCode is what the runner asks for the code of an attempt; nil for a built-in trial.
+func attemptCode(p *provenance.Program) func(dir string) (digest, commit, diff string) {
+	if p == nil {
+		return nil
+	}
+	return p.Attempt
+}
+
+// endProgram tells, when all attempts have ended, which files are taken for their results.
+func endProgram(log io.Writer, p *provenance.Program) {
+	if p == nil {
+		return
+	}
+	if written, err := p.End(); err != nil {
+		fmt.Fprintf(log, "the code of the program could not be kept whole: %v\n", err)
+	} else if len(written) > 0 {
+		fmt.Fprintf(log, "taken for results, since they changed while trials ran: %s\n", someTexts(written, 5))
+	}
 }

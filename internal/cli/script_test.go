@@ -30,6 +30,11 @@ func TestScripts(t *testing.T) {
 		Dir:                filepath.Join("testdata", "script"),
 		RequireUniqueNames: true,
 		Setup: func(env *testscript.Env) error {
+			repository, err := filepath.Abs(root)
+			if err != nil {
+				return err
+			}
+			env.Setenv("REPO", repository)
 			env.Setenv("HARNESS_HOME", filepath.Join(env.WorkDir, "runs"))
 			return nil
 		},

@@ -11,6 +11,7 @@ import (
 
 	"harness/registry"
 	"harness/registry/journal"
+	"harness/registry/provenance"
 	"harness/reports"
 	"harness/runner"
 	"harness/sweeps"
@@ -120,9 +121,12 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 		return err
 	}
 	if plan.Command {
-		code := newProgramCode(ctx, o.home, plan.Trials[0].Spec.Command)
-		options.Code = code.take
-		defer code.settle(log)
+		program, err := provenance.Follow(ctx, o.home, options.Dir, plan.Trials[0].Spec.Command.List())
+		if err != nil {
+			return err
+		}
+		options.Code = program.Attempt
+		defer endProgram(log, program)
 	}
 	result, err := runner.Run(ctx, db, trials, options)
 	if err != nil {

@@ -91,11 +91,14 @@ func rerun(ctx context.Context, w, log io.Writer, prefix string, o rerunOptions)
 	if engine == "" {
 		engine = original.Engine
 	}
-	code := newProgramCode(ctx, o.home, t.Spec.Command)
-	defer code.settle(log)
+	program, err := followed(ctx, db, t, original)
+	if err != nil {
+		return err
+	}
+	defer endProgram(log, program)
 	attempt, err := runner.Rerun(ctx, db, t, runner.Options{
 		Child: childOf(o.home, engine, "--fresh"), Parallel: 1, Threads: o.threads, Engine: engine, Grace: grace,
-		Provenance: func() journal.Provenance { return build(context.Background()) }, Code: code.take, Guardian: guardian,
+		Provenance: func() journal.Provenance { return build(context.Background()) }, Code: attemptCode(program), Guardian: guardian,
 		Kill: secondSignal(), Out: log, Display: displayOf(log, o.quiet),
 	})
 	if errors.Is(err, context.Canceled) {
