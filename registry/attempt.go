@@ -3,12 +3,15 @@ package registry
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
+	"errors"
 	"fmt"
-	"math"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 
+	"harness/model/spec"
 	"harness/registry/journal"
 )
 
@@ -18,7 +21,7 @@ type Attempt struct {
 	UUID       string // journal.Start's
 	Purpose    journal.Purpose
 	State      State
-	Class      journal.Class // of a failure
+	Class      journal.Class // why it did not finish
 	Error      string
 	Started    time.Time
 	Ended      time.Time // zero while it runs
@@ -26,100 +29,172 @@ type Attempt struct {
 	Step       int
 	Total      int
 	Loss       float64 // NaN = none
+	Resumed    bool    // it goes on from what the run before it had kept
 	Engine     string
 	Threads    int
 	DataHash   string
-	ExitCode   int // -1 = not known, or ended by a signal
+	Dir        string // the folder that it worked in
+	ExitCode   int    // -1 = not known, or ended by a signal
 	Signal     string
 	PeakMemory int64 // bytes
 	CPUSeconds float64
 	journal.Provenance
 }
 
-const attemptColumns = `a.number, a.purpose, a.state, a.class, a.error, a.started, a.ended, a.stage, a.step, a.total,
-	a.loss, a.engine, a.threads, a.data_hash, a.exit_code, a.signal, a.peak_memory, a.cpu_seconds, a.commit_hash,
-	a.diff_hash, a.harness, a.binary_hash, a.go_version, a.host, a.cpu, a.cores, a.gpu, a.driver, a.uuid`
+const (
+	briefColumns = `a.number, a.state, a.class, a.error, a.started, a.ended, a.stage, a.step, a.total, a.loss`
+	moreColumns  = `a.purpose, a.uuid, a.resumed, a.engine, a.threads, a.data_hash, a.dir, a.exit_code, a.signal,
+		a.peak_memory, a.cpu_seconds, a.provenance`
+)
 
-// attemptRow takes attemptColumns, each of which is NULL where a trial was never tried.
+// attemptRow takes briefColumns and, unless brief, moreColumns; each is NULL where a trial was never tried.
 type attemptRow struct {
-	number, started, ended, step, total, threads, exit, memory, cores sql.NullInt64
-	purpose, state, class, err, stage, engine, data, signal           sql.NullString
-	commit, diff, harness, binary, goVersion, host, cpu, gpu, driver  sql.NullString
-	uuid                                                              sql.NullString
-	loss, cpuSeconds                                                  sql.NullFloat64
+	brief                                                              bool
+	number, started, ended, step, total, threads, exit, memory         sql.NullInt64
+	resumed, provenance                                                sql.NullInt64
+	state, class, err, stage, purpose, uuid, engine, data, dir, signal sql.NullString
+	loss, cpuSeconds                                                   sql.NullFloat64
 }
 
 func (r *attemptRow) fields() []any {
-	return []any{&r.number, &r.purpose, &r.state, &r.class, &r.err, &r.started, &r.ended, &r.stage, &r.step, &r.total,
-		&r.loss, &r.engine, &r.threads, &r.data, &r.exit, &r.signal, &r.memory, &r.cpuSeconds, &r.commit,
-		&r.diff, &r.harness, &r.binary, &r.goVersion, &r.host, &r.cpu, &r.cores, &r.gpu, &r.driver, &r.uuid}
+	fields := []any{&r.number, &r.state, &r.class, &r.err, &r.started, &r.ended, &r.stage, &r.step, &r.total, &r.loss}
+	if !r.brief {
+		fields = append(fields, &r.purpose, &r.uuid, &r.resumed, &r.engine, &r.threads, &r.data, &r.dir, &r.exit, &r.signal,
+			&r.memory, &r.cpuSeconds, &r.provenance)
+	}
+	return fields
 }
 
-func (r *attemptRow) attempt() Attempt {
+// attempt is the row as a value; its provenance is resolved later, since that is another query.
+func (r *attemptRow) attempt() (a Attempt, provenance int64) {
 	if !r.number.Valid {
-		return Attempt{}
+		return Attempt{}, 0
 	}
-	a := Attempt{
-		Number: int(r.number.Int64), UUID: r.uuid.String, Purpose: journal.Purpose(r.purpose.String), State: State(r.state.String),
-		Class: journal.Class(r.class.String), Error: r.err.String, Started: fromMillis(r.started), Ended: fromMillis(r.ended),
-		Stage: r.stage.String, Step: int(r.step.Int64), Total: int(r.total.Int64), Loss: orNaN(r.loss),
-		Engine: r.engine.String, Threads: int(r.threads.Int64), DataHash: r.data.String, ExitCode: -1, Signal: r.signal.String,
-		PeakMemory: r.memory.Int64, CPUSeconds: r.cpuSeconds.Float64,
-		Provenance: journal.Provenance{
-			Commit: r.commit.String, DiffHash: r.diff.String, Harness: r.harness.String, BinaryHash: r.binary.String,
-			GoVersion: r.goVersion.String, Host: r.host.String, CPU: r.cpu.String, Cores: int(r.cores.Int64),
-			GPU: r.gpu.String, Driver: r.driver.String,
-		},
+	a = Attempt{
+		Number: int(r.number.Int64), State: State(r.state.String), Class: journal.Class(r.class.String), Error: r.err.String,
+		Started: fromMillis(r.started), Ended: fromMillis(r.ended), Stage: r.stage.String, Step: int(r.step.Int64),
+		Total: int(r.total.Int64), Loss: orNaN(r.loss), ExitCode: -1, Purpose: journal.PurposeRun,
 	}
+	if r.brief {
+		return a, 0
+	}
+	a.Purpose, a.UUID, a.Resumed = journal.Purpose(r.purpose.String), r.uuid.String, r.resumed.Valid
+	a.Engine, a.Threads, a.DataHash, a.Dir = r.engine.String, int(r.threads.Int64), r.data.String, r.dir.String
+	a.Signal, a.PeakMemory, a.CPUSeconds = r.signal.String, r.memory.Int64, r.cpuSeconds.Float64
 	if r.exit.Valid {
 		a.ExitCode = int(r.exit.Int64)
 	}
-	return a
+	return a, r.provenance.Int64
 }
 
-// Attempts reads all attempts of a trial, reruns included, oldest first.
+// provenance is a row of that table; 0 is none. There are few, and they never change.
+func (db *DB) provenance(no int64) (journal.Provenance, error) {
+	if no == 0 {
+		return journal.Provenance{}, nil
+	}
+	db.mu.Lock()
+	p, ok := db.provenances[no]
+	db.mu.Unlock()
+	if ok {
+		return p, nil
+	}
+	err := db.readOne(background, `SELECT commit_hash, diff_hash, harness, binary_hash, go_version, host, cpu, cores, gpu,
+		driver, code, kernels FROM provenance WHERE no = ?`, []any{no}, &p.Commit, &p.DiffHash, &p.Harness, &p.BinaryHash,
+		&p.GoVersion, &p.Host, &p.CPU, &p.Cores, &p.GPU, &p.Driver, &p.Code, &p.Kernels)
+	if errors.Is(err, sql.ErrNoRows) {
+		return p, nil
+	}
+	if err == nil {
+		db.mu.Lock()
+		db.provenances[no] = p
+		db.mu.Unlock()
+	}
+	return p, err
+}
+
+// Attempts reads all attempts of a trial, reruns and history included, oldest first.
 func (db *DB) Attempts(ctx context.Context, id string) ([]Attempt, error) {
-	rows, err := db.sql.QueryContext(ctx, `SELECT `+attemptColumns+` FROM attempt a JOIN trial t ON t.no = a.trial
-		WHERE t.id = ? ORDER BY a.number`, id)
+	var attempts []Attempt
+	var provenances []int64
+	var row attemptRow
+	fields := row.fields()
+	err := db.read(ctx, `SELECT `+briefColumns+`, `+moreColumns+` FROM attempt a JOIN trial t ON t.no = a.trial
+		WHERE t.id = ? ORDER BY a.number`, []any{id}, func(rows *sql.Rows) error {
+		if err := rows.Scan(fields...); err != nil {
+			return err
+		}
+		a, provenance := row.attempt()
+		attempts, provenances = append(attempts, a), append(provenances, provenance)
+		return nil
+	})
+	for i, no := range provenances {
+		if err == nil {
+			attempts[i].Provenance, err = db.provenance(no)
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read attempts: %w", err)
 	}
-	defer rows.Close()
-	var attempts []Attempt
-	for rows.Next() {
-		var row attemptRow
-		if err := rows.Scan(row.fields()...); err != nil {
-			return nil, fmt.Errorf("read attempts: %w", err)
-		}
-		attempts = append(attempts, row.attempt())
-	}
-	return attempts, rows.Err()
+	return attempts, nil
 }
 
-// LastAttempt is the greatest number that an attempt of the trial has had, reruns included; 0 where there was none.
+// LastAttempt is the greatest number that an attempt of the trial has had, reruns and history included; 0 where there
+// was none.
 func (db *DB) LastAttempt(ctx context.Context, id string) (int, error) {
 	var number sql.NullInt64
-	err := db.sql.QueryRowContext(ctx, `SELECT MAX(a.number) FROM attempt a JOIN trial t ON t.no = a.trial WHERE t.id = ?`, id).
-		Scan(&number)
+	err := db.readOne(ctx, `SELECT MAX(a.number) FROM attempt a JOIN trial t ON t.no = a.trial WHERE t.id = ?`, []any{id}, &number)
 	if err != nil {
 		return 0, fmt.Errorf("read attempts: %w", err)
 	}
 	return int(number.Int64), nil
 }
 
-// PredictionsPath is the newest predictions.jsonl that a run of the trial wrote, or "" where there is none.
+// PredictionsPath is predictions.jsonl of the attempt that gives the trial's final numbers, or "" where there is none:
+// what an attempt wrote that did not finish may be torn.
 func (db *DB) PredictionsPath(ctx context.Context, id string) (string, error) {
-	attempts, err := db.Attempts(ctx, id)
+	var result int
+	err := db.readOne(ctx, `SELECT result FROM trial WHERE id = ?`, []any{id}, &result)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && result == 0 {
+		return "", nil
+	}
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("read trial: %w", err)
 	}
-	for i := len(attempts) - 1; i >= 0; i-- {
-		path := filepath.Join(db.AttemptDir(id, attempts[i].Number), "predictions.jsonl")
-		if _, err := os.Stat(path); err == nil && attempts[i].Purpose == journal.PurposeRun {
-			return path, nil
+	path := filepath.Join(db.AttemptDir(id, result), "predictions.jsonl")
+	if _, err := os.Stat(path); err != nil {
+		return "", nil
+	}
+	return path, nil
+}
+
+// NewAttempt makes the folder of the next attempt of trial id, with t as spec.json in it. Making the folder is the claim:
+// no two attempts get the same number, and the writer of the attempt before stops at its next batch. The number is
+// greater than after, which is DB.LastAttempt: folders may have been deleted.
+func NewAttempt(home, id string, t spec.Trial, after int) (number int, dir string, err error) {
+	trial := filepath.Join(home, "trials", id)
+	if err := os.MkdirAll(trial, 0o755); err != nil {
+		return 0, "", fmt.Errorf("make attempt: %w", err)
+	}
+	for number = after + 1; ; number++ {
+		dir = filepath.Join(trial, fmt.Sprint(number))
+		err := os.Mkdir(dir, 0o755)
+		if errors.Is(err, fs.ErrExist) {
+			continue
 		}
+		if err != nil {
+			return 0, "", fmt.Errorf("make attempt: %w", err)
+		}
+		break
 	}
-	return "", nil
+	encoded, err := json.MarshalIndent(t, "", " ")
+	if err != nil {
+		return 0, "", fmt.Errorf("make attempt: %w", err)
+	}
+	// The folder is new and ours: nobody reads the file before we return, so that it need not wait for the disk.
+	if err := os.WriteFile(filepath.Join(dir, "spec.json"), append(encoded, '\n'), 0o644); err != nil {
+		return 0, "", fmt.Errorf("make attempt: %w", err)
+	}
+	return number, dir, nil
 }
 
 func fromMillis(t sql.NullInt64) time.Time {
@@ -127,11 +202,4 @@ func fromMillis(t sql.NullInt64) time.Time {
 		return time.Time{}
 	}
 	return time.UnixMilli(t.Int64).UTC()
-}
-
-func orNaN(v sql.NullFloat64) float64 {
-	if !v.Valid {
-		return math.NaN()
-	}
-	return v.Float64
 }

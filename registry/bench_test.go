@@ -1,9 +1,15 @@
 package registry
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"hash/crc32"
+	"os"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"harness/registry/journal"
 )
@@ -36,71 +42,167 @@ func connectFresh(b *testing.B, i int) (*DB, error) {
 	return Open(context.Background(), fmt.Sprintf("%s/%d", b.TempDir(), i))
 }
 
-// writePoints makes a finished trial with steps × metrics points.
-func writePoints(b *testing.B, home string, seed int64, steps, metrics int) {
+// writePoints makes a finished trial with steps × metrics points, as package journal writes it but without waiting for the
+// disk.
+func writePoints(b testing.TB, home string, seed int64, steps, metrics int) {
 	b.Helper()
 	trial := program(seed)
-	number, dir, err := NewAttempt(home, trial, 0)
-	if err != nil {
-		b.Fatal(err)
-	}
-	w, err := journal.Create(dir)
-	if err != nil {
-		b.Fatal(err)
-	}
-	if err := w.Start(journal.Start{Trial: trial.ID(), Attempt: number, Purpose: journal.PurposeRun, Spec: trial.Canonical()}); err != nil {
-		b.Fatal(err)
-	}
+	var j fakeJournal
+	j.add(`"k":"start","start":{"trial":%q,"attempt":1,"purpose":"run","spec":%s,"provenance":{"host":"here","cores":2}}`,
+		trial.ID(), trial.Canonical())
 	for step := range steps {
 		for m := range metrics {
-			if err := w.Point(fmt.Sprintf("metric/%d", m), step, 1/float64(step+m+1)); err != nil {
-				b.Fatal(err)
-			}
+			j.add(`"k":"point","m":"metric/%d","s":%d,"v":%v`, m, step, 1/float64(step+m+1))
 		}
 	}
-	if err := w.End(journal.End{Outcome: journal.Done}); err != nil {
-		b.Fatal(err)
+	j.add(`"k":"end","end":{"outcome":"done"}`)
+	j.add(`"k":"exit","exit":{"code":0}`)
+	j.write(b, home, trial.ID(), 1)
+}
+
+// fakeJournal is a journal written by hand.
+type fakeJournal struct {
+	bytes.Buffer
+	events int
+}
+
+// add appends an event whose parts behind its number and time are given.
+func (j *fakeJournal) add(format string, args ...any) {
+	j.events++
+	body := fmt.Sprintf(`{"q":%d,"t":1700000000000,`, j.events) + fmt.Sprintf(format, args...) + "}"
+	fmt.Fprintf(j, "%08x %s\n", crc32.ChecksumIEEE([]byte(body)), body)
+}
+
+func (j *fakeJournal) write(t testing.TB, home, id string, attempt int) string {
+	t.Helper()
+	dir := filepath.Join(home, "trials", id, fmt.Sprint(attempt))
+	must(t, os.MkdirAll(dir, 0o755))
+	path := filepath.Join(dir, journal.FileName)
+	must(t, os.WriteFile(path, j.Bytes(), 0o644))
+	return path
+}
+
+// fillHome makes a home with n finished trials of a sweep "bench", each with so many metrics of so many points.
+func fillHome(b testing.TB, home string, n, steps, metrics int) Sweep {
+	b.Helper()
+	sweep := Sweep{Handle: "bench", Name: "bench", Plan: json.RawMessage(`{"version":1}`)}
+	for seed := range int64(n) {
+		if steps > 0 {
+			writePoints(b, home, seed, steps, metrics)
+		}
+		trial := program(seed)
+		sweep.Members = append(sweep.Members, Member{ID: trial.ID(), Spec: trial, Label: fmt.Sprintf("lr=0.1, seed=%d", seed),
+			Row: "lr=0.1", Seed: seed, Params: json.RawMessage(fmt.Sprintf(`{"lr":0.1,"seed":%d}`, seed))})
 	}
-	if err := w.Close(); err != nil {
-		b.Fatal(err)
+	return sweep
+}
+
+// BenchmarkList reads 10,000 runs with 20 metrics each, as ls does, opening included.
+func BenchmarkList(b *testing.B) {
+	ctx, home := context.Background(), b.TempDir()
+	const runs = 10_000
+	sweep := fillHome(b, home, runs, 3, 20)
+	began := time.Now()
+	db, err := Open(ctx, home)
+	must(b, err)
+	b.ReportMetric(time.Since(began).Seconds(), "s/rebuild")
+	must(b, db.Plan(ctx, sweep))
+	must(b, db.Close())
+	for name, q := range map[string]Query{"whole": {}, "brief": {Brief: true}, "sweep": {Sweep: "bench", Brief: true}} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				db, err := OpenReadOnly(ctx, home)
+				must(b, err)
+				trials, err := db.Trials(ctx, q)
+				must(b, err)
+				ids := make([]string, len(trials))
+				for i, t := range trials {
+					ids[i] = t.ID
+				}
+				all, err := db.Summary(ctx, ids)
+				if err != nil || len(all) != runs || len(all[ids[0]]) != 20 {
+					b.Fatal(len(all), err)
+				}
+				must(b, db.Close())
+			}
+		})
 	}
 }
 
-// BenchmarkList reads 1000 runs with 20 metrics of 50 points each, as ls does.
-func BenchmarkList(b *testing.B) {
-	ctx := context.Background()
-	home := b.TempDir()
-	var planned []Planned
-	for seed := range int64(1000) {
-		writePoints(b, home, seed, 50, 20)
-		trial := program(seed)
-		planned = append(planned, Planned{ID: trial.ID(), Spec: trial, Member: Member{Label: fmt.Sprint(seed)}})
-	}
+// BenchmarkRebuild makes registry.db of 2,000 trials of ten points.
+func BenchmarkRebuild(b *testing.B) {
+	ctx, home := context.Background(), b.TempDir()
+	sweep := fillHome(b, home, 2000, 5, 2)
 	db, err := Open(ctx, home)
-	if err != nil {
-		b.Fatal(err)
-	}
-	if err := db.Plan(ctx, "bench", planned); err != nil {
-		b.Fatal(err)
-	}
-	db.Close()
+	must(b, err)
+	must(b, db.Plan(ctx, sweep))
+	must(b, db.Close())
 	for b.Loop() {
+		must(b, os.Remove(filepath.Join(home, fileName)))
 		db, err := OpenReadOnly(ctx, home)
-		if err != nil {
+		if err != nil || db.Rebuilt != 2000 {
 			b.Fatal(err)
 		}
-		trials, err := db.Trials(ctx, Query{Sweep: "bench"})
-		if err != nil {
+		must(b, db.Close())
+	}
+}
+
+// BenchmarkSecondCall is what a sweep asks of 2,000 trials that are done: open, plan what is planned, their states.
+func BenchmarkSecondCall(b *testing.B) {
+	ctx, home := context.Background(), b.TempDir()
+	sweep := fillHome(b, home, 2000, 1, 2)
+	var ids []string
+	for _, m := range sweep.Members {
+		ids = append(ids, m.ID)
+	}
+	for b.Loop() {
+		db, err := Open(ctx, home)
+		must(b, err)
+		must(b, db.Plan(ctx, sweep))
+		trials, err := db.Trials(ctx, Query{IDs: ids, Brief: true})
+		if err != nil || len(trials) != 2000 || trials[0].State != Done {
 			b.Fatal(err)
 		}
-		ids := make([]string, len(trials))
-		for i, t := range trials {
-			ids[i] = t.ID
-		}
-		all, err := db.Summary(ctx, ids)
-		if err != nil || len(all) != 1000 || len(all[ids[0]]) != 20 {
-			b.Fatal(len(all), err)
-		}
-		db.Close()
+		must(b, db.Close())
+	}
+}
+
+// BenchmarkTrial is the registry's share in a trial that does nothing: its number, its start, its end, its state.
+func BenchmarkTrial(b *testing.B) {
+	ctx, home := context.Background(), b.TempDir()
+	db, err := Open(ctx, home)
+	must(b, err)
+	defer db.Close()
+	must(b, db.Plan(ctx, fillHome(b, home, 2000, 0, 0)))
+	shares := map[string]time.Duration{}
+	timed := func(what string, fn func() error) {
+		began := time.Now()
+		must(b, fn())
+		shares[what] += time.Since(began)
+	}
+	n := 0
+	for b.Loop() {
+		trial := program(int64(n % 2000))
+		n++
+		id := trial.ID()
+		var last int
+		timed("number", func() (err error) { last, err = db.LastAttempt(ctx, id); return err })
+		var dir string
+		timed("folder", func() (err error) { last, dir, err = NewAttempt(home, id, trial, last); return err })
+		var j fakeJournal
+		j.add(`"k":"start","start":{"trial":%q,"attempt":%d,"purpose":"run","spec":%s,"provenance":{"host":"here","cores":2}}`,
+			id, last, trial.Canonical())
+		path := filepath.Join(dir, journal.FileName)
+		must(b, os.WriteFile(path, j.Bytes(), 0o644))
+		timed("start", func() error { _, err := db.Ingest(ctx, id, last); return err })
+		j.add(`"k":"point","m":"acc","s":0,"v":1`)
+		j.add(`"k":"end","end":{"outcome":"done"}`)
+		j.add(`"k":"exit","exit":{"code":0}`)
+		must(b, os.WriteFile(path, j.Bytes(), 0o644))
+		timed("end", func() error { _, err := db.Ingest(ctx, id, last); return err })
+		timed("state", func() error { _, err := db.Trials(ctx, Query{IDs: []string{id}, Brief: true}); return err })
+	}
+	for what, share := range shares {
+		b.ReportMetric(float64(share.Microseconds())/float64(n), "µs/"+what)
 	}
 }

@@ -3,27 +3,28 @@ package registry
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math"
-
-	"harness/registry/journal"
 )
 
 // Point is one value of a metric.
 type Point struct {
 	Step  int64
-	Value float64 // may be NaN
+	Value float64 // NaN and the infinities are values
 }
 
 // Summary says what a metric came to.
 type Summary struct {
-	Last     float64 // the result: the value at the last step; may be NaN
+	Last     float64 // the result: the value at the last step; may be NaN or infinite
 	LastStep int64
-	Min, Max float64 // over all points that are numbers; NaN when none is
+	Min, Max float64 // over all points that are finite; NaN when none is
 	N        int     // points; a step counts once
+	NaN, Inf int     // how many of them are NaN, and infinite
+	Final    bool    // the run that measured it is done
 }
 
-// Best is the least or the greatest value that was seen.
+// Best is the least or the greatest finite value that was seen.
 func (s Summary) Best(minimize bool) float64 {
 	if minimize {
 		return s.Min
@@ -31,61 +32,12 @@ func (s Summary) Best(minimize bool) float64 {
 	return s.Max
 }
 
-// Note is a fact that a trial recorded in words.
-type Note struct{ Key, Text string }
-
-// Summary reads what every metric of the trials came to: trial -> metric -> summary. Trials without numbers are absent.
-func (db *DB) Summary(ctx context.Context, ids []string) (map[string]map[string]Summary, error) {
-	all, err := db.summaries(ctx, ids)
-	if err != nil {
-		return nil, fmt.Errorf("read metrics: %w", err)
-	}
-	return all, nil
+func newSummary() *Summary {
+	return &Summary{LastStep: math.MinInt64, Last: math.NaN(), Min: math.NaN(), Max: math.NaN()}
 }
 
-func (db *DB) summaries(ctx context.Context, ids []string) (map[string]map[string]Summary, error) {
-	all := make(map[string]map[string]Summary, len(ids))
-	rows, err := db.sql.QueryContext(ctx, `SELECT t.id, k.name, y.last, y.last_step, y.min, y.max, y.n
-		FROM trial t JOIN attempt a ON a.trial = t.no AND a.purpose = 'run'
-		JOIN summary y ON y.trial = t.no AND y.attempt = a.number JOIN key k ON k.id = y.key
-		WHERE t.id IN (SELECT value FROM json_each(?)) ORDER BY t.no, a.number`, jsonList(ids))
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	type cell struct{ id, metric string }
-	var repeated []cell // recorded by several attempts
-	for rows.Next() {
-		var c cell
-		var s Summary
-		var last, low, high sql.NullFloat64
-		if err := rows.Scan(&c.id, &c.metric, &last, &s.LastStep, &low, &high, &s.N); err != nil {
-			return nil, err
-		}
-		s.Last, s.Min, s.Max = orNaN(last), orNaN(low), orNaN(high)
-		if all[c.id] == nil {
-			all[c.id] = map[string]Summary{}
-		}
-		if _, ok := all[c.id][c.metric]; ok {
-			repeated = append(repeated, c)
-		}
-		all[c.id][c.metric] = s
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	for _, c := range repeated { // rare: count each step once
-		points, err := db.Points(ctx, c.id, c.metric)
-		if err != nil {
-			return nil, err
-		}
-		all[c.id][c.metric] = summarize(points)
-	}
-	return all, nil
-}
-
-func summarize(points []Point) Summary {
-	s := Summary{LastStep: math.MinInt64, Last: math.NaN(), Min: math.NaN(), Max: math.NaN()}
+func summarize(points []Point) *Summary {
+	s := newSummary()
 	for _, p := range points {
 		s.add(p)
 	}
@@ -98,7 +50,12 @@ func (s *Summary) add(p Point) {
 	if p.Step >= s.LastStep {
 		s.Last, s.LastStep = p.Value, p.Step
 	}
-	if math.IsNaN(p.Value) {
+	switch {
+	case math.IsNaN(p.Value):
+		s.NaN++
+		return
+	case math.IsInf(p.Value, 0):
+		s.Inf++
 		return
 	}
 	if !(s.Min <= p.Value) {
@@ -109,75 +66,190 @@ func (s *Summary) add(p Point) {
 	}
 }
 
-// Points reads the curve of a metric by rising step.
+// Note is a fact that a trial recorded in words.
+type Note struct{ Key, Text string }
+
+// Summary reads what every metric of the trials came to: trial -> metric -> summary. Trials without numbers are absent.
+// The numbers are those of the run that is done, else of the newest run (Summary.Final).
+func (db *DB) Summary(ctx context.Context, ids []string) (map[string]map[string]Summary, error) {
+	var all map[string]map[string]Summary
+	var resumed []string
+	err := db.withNames(ctx, func(names map[int64]string) error {
+		all, resumed = make(map[string]map[string]Summary, len(ids)), nil
+		return db.read(ctx, `SELECT t.id, t.result > 0, t.merged, r.metrics
+			FROM trial t JOIN attempt a ON a.trial = t.no AND a.number = CASE WHEN t.result > 0 THEN t.result ELSE t.attempt END
+			LEFT JOIN result r ON r.attempt = a.no
+			WHERE t.id IN (SELECT value FROM json_each(?))`, []any{jsonList(ids)}, func(rows *sql.Rows) error {
+			var id string
+			var final, merged bool
+			var encoded sql.RawBytes
+			err := rows.Scan(&id, &final, &merged, &encoded)
+			switch {
+			case err == nil && merged:
+				resumed = append(resumed, id)
+			case err == nil && len(encoded) > 0:
+				all[id], err = nameResults(encoded, names, final)
+			}
+			return err
+		})
+	})
+	for _, id := range resumed { // rare
+		var values map[string]Summary
+		if err == nil {
+			values, err = db.mergedSummary(ctx, id)
+		}
+		if len(values) > 0 {
+			all[id] = values
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read metrics: %w", err)
+	}
+	return all, nil
+}
+
+// errNewMetric means that a metric was added after the names were read.
+var errNewMetric = errors.New("a metric without a name")
+
+// withNames calls fn with the names of all metrics by key.id; again where fn met a metric that is newer than the names.
+func (db *DB) withNames(ctx context.Context, fn func(names map[int64]string) error) error {
+	for {
+		names := map[int64]string{}
+		err := db.read(ctx, `SELECT id, name FROM key`, nil, func(rows *sql.Rows) error {
+			var id int64
+			var name string
+			err := rows.Scan(&id, &name)
+			names[id] = name
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		err = fn(names)
+		if !errors.Is(err, errNewMetric) || db.knowsNoMore(ctx, len(names)) {
+			return err
+		}
+	}
+}
+
+// knowsNoMore reports whether there are no more than n names.
+func (db *DB) knowsNoMore(ctx context.Context, n int) bool {
+	var now int
+	err := db.readOne(ctx, `SELECT COUNT(*) FROM key`, nil, &now)
+	return err != nil || now <= n
+}
+
+// nameResults reads the summaries of an attempt.
+func nameResults(encoded []byte, names map[int64]string, final bool) (map[string]Summary, error) {
+	values := make(map[string]Summary, len(encoded)/(summaryFloats+6))
+	unknown := false
+	err := decodeResults(encoded, func(key int64, s Summary) {
+		name, ok := names[key]
+		unknown = unknown || !ok
+		s.Final = final
+		values[name] = s
+	})
+	if err == nil && unknown {
+		err = errNewMetric
+	}
+	return values, err
+}
+
+// Points reads the curve of a metric by rising step, of the runs whose numbers count.
 func (db *DB) Points(ctx context.Context, id, metric string) ([]Point, error) {
-	rows, err := db.sql.QueryContext(ctx, `SELECT p.step, p.value
-		FROM trial t JOIN attempt a ON a.trial = t.no AND a.purpose = 'run' JOIN key k ON k.name = ?
-		JOIN point p ON p.trial = t.no AND p.attempt = a.number AND p.key = k.id
-		WHERE t.id = ? ORDER BY p.step, a.number`, metric, id)
+	chain, err := db.chain(ctx, id)
 	if err != nil {
 		return nil, fmt.Errorf("read points: %w", err)
 	}
-	defer rows.Close()
 	var points []Point
-	for rows.Next() {
-		var p Point
-		var value sql.NullFloat64
-		if err := rows.Scan(&p.Step, &value); err != nil {
-			return nil, fmt.Errorf("read points: %w", err)
+	for _, link := range chain {
+		own, err := db.AttemptPoints(ctx, id, link.number, metric)
+		if err != nil {
+			return nil, err
 		}
-		p.Value = orNaN(value)
-		if n := len(points); n > 0 && points[n-1].Step == p.Step {
-			points[n-1] = p // the newer attempt counts
-			continue
-		}
-		points = append(points, p)
+		points = link.join(points, own)
 	}
-	return points, rows.Err()
+	return points, nil
+}
+
+// AttemptPoints reads the curve of a metric that one attempt recorded itself, by rising step; also of a rerun.
+func (db *DB) AttemptPoints(ctx context.Context, id string, attempt int, metric string) ([]Point, error) {
+	var points []Point
+	err := db.read(ctx, `SELECT p.step, p.value FROM trial t JOIN key k ON k.name = ?
+		JOIN point p ON p.trial = t.no AND p.attempt = ? AND p.key = k.id WHERE t.id = ? ORDER BY p.step`,
+		[]any{metric, attempt, id}, func(rows *sql.Rows) error {
+			var p Point
+			var value sql.NullFloat64
+			if err := rows.Scan(&p.Step, &value); err != nil {
+				return err
+			}
+			p.Value = orNaN(value)
+			points = append(points, p)
+			return nil
+		})
+	if err != nil {
+		return nil, fmt.Errorf("read points: %w", err)
+	}
+	return points, nil
 }
 
 // AttemptMetrics reads the final value of each metric that one attempt recorded itself; also of a rerun.
 func (db *DB) AttemptMetrics(ctx context.Context, id string, attempt int) (map[string]float64, error) {
-	rows, err := db.sql.QueryContext(ctx, `SELECT k.name, y.last FROM trial t
-		JOIN summary y ON y.trial = t.no AND y.attempt = ? JOIN key k ON k.id = y.key WHERE t.id = ?`, attempt, id)
+	summaries, err := db.attemptSummaries(ctx, id, attempt)
 	if err != nil {
 		return nil, fmt.Errorf("read metrics: %w", err)
 	}
-	defer rows.Close()
-	values := map[string]float64{}
-	for rows.Next() {
-		var name string
-		var value sql.NullFloat64
-		if err := rows.Scan(&name, &value); err != nil {
-			return nil, fmt.Errorf("read metrics: %w", err)
-		}
-		values[name] = orNaN(value)
+	values := make(map[string]float64, len(summaries))
+	for name, s := range summaries {
+		values[name] = s.Last
 	}
-	return values, rows.Err()
+	return values, nil
 }
 
-// Notes reads what the runs of a trial noted, in their order; where a key was noted again, the last text counts.
+// attemptSummaries reads what the metrics came to that one attempt recorded itself.
+func (db *DB) attemptSummaries(ctx context.Context, id string, attempt int) (map[string]Summary, error) {
+	values := map[string]Summary{}
+	err := db.withNames(ctx, func(names map[int64]string) error {
+		return db.read(ctx, `SELECT a.state = 'done', r.metrics FROM trial t JOIN attempt a ON a.trial = t.no AND a.number = ?
+			JOIN result r ON r.attempt = a.no WHERE t.id = ?`, []any{attempt, id}, func(rows *sql.Rows) error {
+			var done bool
+			var encoded sql.RawBytes
+			err := rows.Scan(&done, &encoded)
+			if err == nil {
+				values, err = nameResults(encoded, names, done)
+			}
+			return err
+		})
+	})
+	return values, err
+}
+
+// Notes reads what the runs noted whose numbers count, in their order; where a key was noted again, the last text counts.
 func (db *DB) Notes(ctx context.Context, id string) ([]Note, error) {
-	rows, err := db.sql.QueryContext(ctx, `SELECT n.key, n.text FROM trial t JOIN note n ON n.trial = t.no
-		JOIN attempt a ON a.trial = t.no AND a.number = n.attempt AND a.purpose = ?
-		WHERE t.id = ? ORDER BY n.attempt, n.seq`, journal.PurposeRun, id)
+	chain, err := db.chain(ctx, id)
 	if err != nil {
 		return nil, fmt.Errorf("read notes: %w", err)
 	}
-	defer rows.Close()
 	var notes []Note
 	places := map[string]int{}
-	for rows.Next() {
-		var n Note
-		if err := rows.Scan(&n.Key, &n.Text); err != nil {
+	for _, link := range chain {
+		err := db.read(ctx, `SELECT n.key, n.text FROM trial t JOIN note n ON n.trial = t.no AND n.attempt = ?
+			WHERE t.id = ? ORDER BY n.seq`, []any{link.number, id}, func(rows *sql.Rows) error {
+			var n Note
+			if err := rows.Scan(&n.Key, &n.Text); err != nil {
+				return err
+			}
+			if i, ok := places[n.Key]; ok {
+				notes[i] = n
+				return nil
+			}
+			places[n.Key] = len(notes)
+			notes = append(notes, n)
+			return nil
+		})
+		if err != nil {
 			return nil, fmt.Errorf("read notes: %w", err)
 		}
-		if i, ok := places[n.Key]; ok {
-			notes[i] = n
-			continue
-		}
-		places[n.Key] = len(notes)
-		notes = append(notes, n)
 	}
-	return notes, rows.Err()
+	return notes, nil
 }

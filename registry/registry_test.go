@@ -35,7 +35,7 @@ func program(seed int64) spec.Trial {
 // begin makes an attempt with an open journal.
 func begin(t *testing.T, home string, trial spec.Trial, purpose journal.Purpose) (*journal.Writer, int) {
 	t.Helper()
-	number, dir, err := NewAttempt(home, trial, 0)
+	number, dir, err := NewAttempt(home, trial.ID(), trial, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func begin(t *testing.T, home string, trial spec.Trial, purpose journal.Purpose)
 	return w, number
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -71,6 +71,7 @@ func twoAttempts(t *testing.T, home string) spec.Trial {
 	must(t, w.End(journal.End{Outcome: journal.Interrupted, Error: "stopped"}))
 	must(t, w.Close())
 	w, _ = begin(t, home, trial, journal.PurposeRun)
+	must(t, w.Resume(-1))
 	for _, step := range []int{20, 30, 40} {
 		must(t, w.Point("loss", step, float64(99-step)))
 	}
@@ -118,9 +119,9 @@ func check(t *testing.T, db *DB, trial spec.Trial) {
 	must(t, err)
 	nan := math.NaN()
 	want := map[string]Summary{
-		"loss": {Last: 59, LastStep: 40, Min: 59, Max: 100, N: 5},
-		"acc":  {Last: 0.5, LastStep: 40, Min: 0.5, Max: 0.5, N: 1},
-		"nan":  {Last: nan, LastStep: 1, Min: nan, Max: nan, N: 1},
+		"loss": {Last: 59, LastStep: 40, Min: 59, Max: 100, N: 5, Final: true},
+		"acc":  {Last: 0.5, LastStep: 40, Min: 0.5, Max: 0.5, N: 1, Final: true},
+		"nan":  {Last: nan, LastStep: 1, Min: nan, Max: nan, N: 1, NaN: 1, Final: true},
 	}
 	if d := cmp.Diff(want, all[id], cmpopts.EquateNaNs()); d != "" {
 		t.Error("summary (-want +got):\n" + d)
@@ -154,7 +155,7 @@ func TestIngestInPieces(t *testing.T) {
 	whole, err := os.ReadFile(path)
 	must(t, err)
 	db := open(t, home) // takes all; start over with a prefix of attempt 2
-	_, err = db.sql.Exec(`DELETE FROM point; DELETE FROM summary; DELETE FROM note; DELETE FROM attempt; DELETE FROM trial`)
+	_, err = db.sql.Exec(`DELETE FROM point; DELETE FROM result; DELETE FROM note; DELETE FROM attempt; DELETE FROM trial`)
 	must(t, err)
 	clear(db.ingested)
 	for n := 1; n <= len(whole); n += 7 {
@@ -177,15 +178,14 @@ func TestRebuild(t *testing.T) {
 		t.Errorf("%d attempts read back, want 3", db.Rebuilt)
 	}
 	queued := program(2)
-	plan := []Planned{
-		{ID: queued.ID(), Spec: queued, Member: Member{Label: "b", Row: "r", Seed: 2,
-			Params: []Param{{Path: "lr", Value: json.RawMessage(`0.1`), Text: "0.1"}, {Path: "a", Value: json.RawMessage(`[1]`), Text: "one"}}}},
-		{ID: trial.ID(), Spec: trial, Member: Member{Label: "a", Row: "r", Control: "c"}},
+	plan := []Member{
+		{ID: queued.ID(), Spec: queued, Label: "b", Row: "r", Seed: 2, Params: json.RawMessage(`{"lr": 0.1, "a": [1]}`)},
+		{ID: trial.ID(), Spec: trial, Label: "a", Row: "r", Control: "c"},
 	}
-	must(t, db.Plan(ctx, "demo", plan))
+	must(t, db.Plan(ctx, Sweep{Handle: "demo", Name: "demo", Members: plan}))
 	want, err := db.Trials(ctx, Query{Sweep: "demo"})
 	must(t, err)
-	if len(want) != 2 || want[0].State != Queued || len(want[0].Params) != 2 || want[1].State != Done || want[1].Control != "c" {
+	if len(want) != 2 || want[0].State != Queued || string(want[0].Params) != `{"lr":0.1,"a":[1]}` || want[1].State != Done || want[1].Control != "c" {
 		t.Fatalf("the sweep: %+v", want)
 	}
 	must(t, db.Close())
@@ -203,27 +203,6 @@ func TestRebuild(t *testing.T) {
 	must(t, err)
 	if d := cmp.Diff(want, got, cmpopts.EquateNaNs()); d != "" {
 		t.Error("the sweep after a rebuild (-before +after):\n" + d)
-	}
-}
-
-// TestMigrate opens a registry of before the UUIDs: readers ask for a sweep, a writer brings it up to date.
-func TestMigrate(t *testing.T) {
-	ctx, home := context.Background(), t.TempDir()
-	db := open(t, home)
-	trial := twoAttempts(t, home)
-	_, err := db.CatchUp(ctx, trial.ID())
-	must(t, err)
-	_, err = db.sql.Exec(`ALTER TABLE attempt DROP COLUMN uuid; PRAGMA user_version = 1`)
-	must(t, err)
-	must(t, db.Close())
-	if db, err := OpenReadOnly(ctx, home); err == nil {
-		db.Close()
-		t.Error("a reader took an old registry")
-	}
-	attempts, err := open(t, home).Attempts(ctx, trial.ID())
-	must(t, err)
-	if len(attempts) != 3 || attempts[1].State != Done || attempts[1].UUID != "" {
-		t.Errorf("attempts: %+v", attempts)
 	}
 }
 

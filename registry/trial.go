@@ -13,47 +13,84 @@ import (
 
 // Trial is a trial as the registry knows it.
 type Trial struct {
-	ID      string
-	Spec    spec.Trial
-	State   State
-	Attempt int     // number of the newest run; 0 = none
-	Newest  Attempt // that run; zero when there is none
-	Member          // its place in the sweep that was asked for; zero without Query.Sweep
-}
+	ID        string
+	Spec      spec.Trial
+	State     State
+	Attempt   int     // number of the newest run after RedoAfter; 0 = none
+	Newest    Attempt // that run; zero when there is none
+	Result    int     // the run that is done, whose numbers are final; 0 = none, and the numbers are those of Newest
+	Tags      []string
+	Note      string
+	RedoAfter int // attempts up to here are history
 
-// Member is a trial as a row of a sweep's table.
-type Member struct {
-	Label   string  // names the trial for people
-	Row     string  // trials of one row differ in the seed only
-	Control string  // name of the control that the trial is; empty for a model
-	Seed    int64   // of the sweep; paired over rows
-	Params  []Param // what the sweep varies, in its order
-}
-
-// Param is one value of a trial that its sweep varies.
-type Param struct {
-	Path  string          // dotted, such as pretrain.parallel_ratio
-	Value json.RawMessage // as written in the sweep
-	Text  string          // as a table shows it
+	// Its place in the sweep that was asked for; without Query.Sweep, in the newest sweep that has it.
+	Sweep, Label, Row, Control string
+	Seed                       int64           // of the sweep; paired over rows
+	Params                     json.RawMessage // what the sweep varies: an object in the sweep's order
+	Former                     bool            // the sweep does not want it any more
 }
 
 // Query chooses trials. Empty fields choose all.
 type Query struct {
-	Sweep  string // name of a sweep: its members, in its order
+	Sweep  string // handle of a sweep: its members, in its order
+	All    bool   // with the former members of Sweep, which stand behind the others
 	IDs    []string
 	States []State
+	Brief  bool // leave Spec out, and of Newest all but what a list shows: twice as fast
 }
 
 // Trials reads the trials that q chooses: in the order of the sweep if there is one, else oldest first.
 func (db *DB) Trials(ctx context.Context, q Query) ([]Trial, error) {
-	where, args := []string{"1 = 1"}, []any{}
-	from, order := `trial t`, `t.no`
-	columns := `'', '', '', 0, 0, 0`
+	query, args := q.statement()
+	expected := len(q.IDs)
+	if expected == 0 {
+		if err := db.readOne(ctx, `SELECT COUNT(*) FROM trial`, nil, &expected); err != nil {
+			return nil, fmt.Errorf("read trials: %w", err)
+		}
+	}
+	trials := make([]Trial, 0, expected) // they are large
+	var provenances []int64
+	r := newTrialRow(q.Brief)
+	err := db.read(ctx, query, args, func(rows *sql.Rows) error {
+		if err := rows.Scan(r.into...); err != nil {
+			return err
+		}
+		t, provenance, err := r.trial()
+		trials, provenances = append(trials, t), append(provenances, provenance)
+		return err
+	})
+	for i, no := range provenances {
+		if err == nil {
+			trials[i].Newest.Provenance, err = db.provenance(no)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read trials: %w", err)
+	}
+	return trials, nil
+}
+
+// statement is the query for q. Its text is one of few.
+func (q Query) statement() (string, []any) {
+	var b strings.Builder
+	b.WriteString(`SELECT t.id, t.state, t.result, t.redo_after, t.tags, t.note,
+		s.handle, m.label, m.row, m.control, m.seed, m.params, m.former, ` + briefColumns)
+	if !q.Brief {
+		b.WriteString(`, ` + moreColumns + `, t.spec`)
+	}
+	var args []any
+	order := `t.no`
+	where := []string{`1 = 1`}
 	if q.Sweep != "" {
-		columns = `m.label, m.row, m.control, m.seed, m.sweep, m.position`
-		from = `member m JOIN trial t ON t.no = m.trial JOIN sweep s ON s.no = m.sweep`
-		where, args = append(where, `s.name = ?`), append(args, q.Sweep)
+		b.WriteString(` FROM sweep s JOIN member m ON m.sweep = s.no JOIN trial t ON t.no = m.trial`)
+		where, args = append(where, `s.handle = ?`), append(args, q.Sweep)
 		order = `m.position`
+		if !q.All {
+			where = append(where, `m.former = 0`)
+		}
+	} else {
+		b.WriteString(` FROM trial t LEFT JOIN member m ON m.no = (SELECT x.no FROM member x JOIN sweep y ON y.no = x.sweep
+			WHERE x.trial = t.no ORDER BY x.former, y.planned DESC, x.no LIMIT 1) LEFT JOIN sweep s ON s.no = m.sweep`)
 	}
 	if len(q.IDs) > 0 {
 		where, args = append(where, `t.id IN (SELECT value FROM json_each(?))`), append(args, jsonList(q.IDs))
@@ -61,75 +98,63 @@ func (db *DB) Trials(ctx context.Context, q Query) ([]Trial, error) {
 	if len(q.States) > 0 {
 		where, args = append(where, `t.state IN (SELECT value FROM json_each(?))`), append(args, jsonList(q.States))
 	}
-	rows, err := db.sql.QueryContext(ctx, `SELECT t.id, t.spec, t.state, t.attempt, `+columns+`, `+attemptColumns+`
-		FROM `+from+` LEFT JOIN attempt a ON a.trial = t.no AND a.number = t.attempt
-		WHERE `+strings.Join(where, " AND ")+` ORDER BY `+order, args...)
-	if err != nil {
-		return nil, fmt.Errorf("read trials: %w", err)
-	}
-	defer rows.Close()
-	var trials []Trial
-	var sweep int64
-	places := map[int64]int{} // position in the sweep -> index in trials
-	for rows.Next() {
-		var t Trial
-		var encoded string
-		var position int64
-		var a attemptRow
-		into := append([]any{&t.ID, &encoded, &t.State, &t.Attempt, &t.Label, &t.Row, &t.Control, &t.Seed, &sweep, &position},
-			a.fields()...)
-		if err := rows.Scan(into...); err != nil {
-			return nil, fmt.Errorf("read trials: %w", err)
-		}
-		if err := json.Unmarshal([]byte(encoded), &t.Spec); err != nil {
-			return nil, fmt.Errorf("read trial %s: %w", t.ID, err)
-		}
-		t.Newest = a.attempt()
-		places[position] = len(trials)
-		trials = append(trials, t)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read trials: %w", err)
-	}
-	if q.Sweep == "" || len(trials) == 0 {
-		return trials, nil
-	}
-	return trials, db.addParams(ctx, sweep, func(position int64, p Param) {
-		if i, ok := places[position]; ok {
-			trials[i].Params = append(trials[i].Params, p)
-		}
-	})
+	b.WriteString(` LEFT JOIN attempt a ON a.trial = t.no AND a.number = t.attempt WHERE ` + strings.Join(where, " AND ") +
+		` ORDER BY ` + order)
+	return b.String(), args
 }
 
-// addParams calls add with the parameters of a sweep's members, in order.
-func (db *DB) addParams(ctx context.Context, sweep int64, add func(position int64, p Param)) error {
-	rows, err := db.sql.QueryContext(ctx,
-		`SELECT member, path, value, text FROM param WHERE sweep = ? ORDER BY member, position`, sweep)
-	if err != nil {
-		return fmt.Errorf("read parameters: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var position int64
-		var p Param
-		var value string
-		if err := rows.Scan(&position, &p.Path, &value, &p.Text); err != nil {
-			return fmt.Errorf("read parameters: %w", err)
-		}
-		p.Value = json.RawMessage(value)
-		add(position, p)
-	}
-	return rows.Err()
+// trialRow takes a row of Trials.
+type trialRow struct {
+	t                                                        Trial
+	state, tags, params, encoded, sweep, label, row, control sql.RawBytes
+	seed                                                     sql.NullInt64
+	former                                                   sql.NullBool
+	attempt                                                  attemptRow
+	words                                                    map[string]string // texts that many rows have
+	into                                                     []any
 }
 
-// Sweeps lists the names of the sweeps that the trial is a member of, and all names for an empty id; newest last.
-func (db *DB) Sweeps(ctx context.Context, id string) ([]string, error) {
-	rows, err := db.sql.QueryContext(ctx, `SELECT s.name FROM sweep s WHERE ? = '' OR s.no IN
-		(SELECT m.sweep FROM member m JOIN trial t ON t.no = m.trial WHERE t.id = ?) ORDER BY s.updated, s.no`, id, id)
-	if err != nil {
-		return nil, fmt.Errorf("read sweeps: %w", err)
+func newTrialRow(brief bool) *trialRow {
+	r := &trialRow{words: map[string]string{}}
+	r.attempt.brief = brief
+	r.into = append([]any{&r.t.ID, &r.state, &r.t.Result, &r.t.RedoAfter, &r.tags, &r.t.Note,
+		&r.sweep, &r.label, &r.row, &r.control, &r.seed, &r.params, &r.former}, r.attempt.fields()...)
+	if !brief {
+		r.into = append(r.into, &r.encoded)
 	}
-	return scanStrings(rows)
+	return r
+}
+
+// word is a text, kept once however often it comes.
+func (r *trialRow) word(b sql.RawBytes) string {
+	if s, ok := r.words[string(b)]; ok {
+		return s
+	}
+	s := string(b)
+	r.words[s] = s
+	return s
+}
+
+func (r *trialRow) trial() (t Trial, provenance int64, err error) {
+	t = r.t
+	t.State, t.Former, t.Seed = State(r.word(r.state)), r.former.Bool, r.seed.Int64
+	t.Sweep, t.Label, t.Row, t.Control = r.word(r.sweep), string(r.label), r.word(r.row), r.word(r.control)
+	if len(r.params) > 0 {
+		t.Params = json.RawMessage(string(r.params))
+	}
+	if len(r.tags) > 0 {
+		if err := json.Unmarshal(r.tags, &t.Tags); err != nil {
+			return t, 0, fmt.Errorf("trial %s: tags: %w", t.ID, err)
+		}
+	}
+	if len(r.encoded) > 0 {
+		if err := json.Unmarshal(r.encoded, &t.Spec); err != nil {
+			return t, 0, fmt.Errorf("trial %s: spec: %w", t.ID, err)
+		}
+	}
+	t.Newest, provenance = r.attempt.attempt()
+	t.Attempt = t.Newest.Number
+	return t, provenance, nil
 }
 
 // AmbiguousError is a prefix that several trials begin with.
@@ -150,43 +175,17 @@ func (db *DB) Find(ctx context.Context, prefix string) (string, error) {
 	if len(prefix) < spec.MinPrefix {
 		return "", fmt.Errorf("trial %q: give at least %d characters of its id", prefix, spec.MinPrefix)
 	}
-	rows, err := db.sql.QueryContext(ctx, `SELECT id FROM trial WHERE substr(id, 1, ?) = ? ORDER BY id LIMIT 8`,
+	ids, err := db.readStrings(ctx, `SELECT id FROM trial WHERE substr(id, 1, ?) = ? ORDER BY id LIMIT 8`,
 		len(prefix), strings.ToLower(prefix))
-	if err != nil {
-		return "", fmt.Errorf("find trial: %w", err)
-	}
-	ids, err := scanStrings(rows)
 	switch {
 	case err != nil:
-		return "", err
+		return "", fmt.Errorf("find trial: %w", err)
 	case len(ids) == 0:
 		return "", fmt.Errorf("trial %s: %w", prefix, ErrUnknown)
 	case len(ids) > 1:
 		return "", &AmbiguousError{prefix, ids}
 	}
 	return ids[0], nil
-}
-
-// trialNo is the number of a trial in the tables.
-func trialNo(ctx context.Context, tx *sql.Tx, id string) (no int64, err error) {
-	err = tx.QueryRowContext(ctx, `SELECT no FROM trial WHERE id = ?`, id).Scan(&no)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, fmt.Errorf("trial %s: %w", id, ErrUnknown)
-	}
-	return no, err
-}
-
-func scanStrings(rows *sql.Rows) ([]string, error) {
-	defer rows.Close()
-	var list []string
-	for rows.Next() {
-		var s string
-		if err := rows.Scan(&s); err != nil {
-			return nil, err
-		}
-		list = append(list, s)
-	}
-	return list, rows.Err()
 }
 
 // jsonList passes any number of values as one.

@@ -20,13 +20,13 @@ func benchPlan(b *testing.B, n int) (*registry.DB, []Trial) {
 	}
 	b.Cleanup(func() { db.Close() })
 	var trials []Trial
-	var planned []registry.Planned
+	var planned []registry.Member
 	for seed := range int64(n) {
 		t := spec.Trial{Command: spec.MakeWords("/bin/true"), Seed: seed}
 		trials = append(trials, Trial{ID: t.ID(), Spec: t, Label: fmt.Sprint(seed)})
-		planned = append(planned, registry.Planned{ID: t.ID(), Spec: t})
+		planned = append(planned, registry.Member{ID: t.ID(), Spec: t})
 	}
-	if err := db.Plan(context.Background(), "bench", planned); err != nil {
+	if err := db.Plan(context.Background(), registry.Sweep{Handle: "bench", Name: "bench", Members: planned}); err != nil {
 		b.Fatal(err)
 	}
 	return db, trials

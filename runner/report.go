@@ -11,18 +11,18 @@ import (
 	"regexp"
 	"strings"
 
-	"harness/registry/journal"
+	"harness/internal/jsonfloat"
 )
 
 // report is one JSON line by which a program tells of itself: {"metric": "acc", "value": 0.5, "step": 10}. With "total"
 // the step is shown as progress; {"note": "data", "text": "v2"} records a fact in words.
 type report struct {
-	Metric string          `json:"metric"`
-	Value  *journal.Number `json:"value"`
-	Step   *float64        `json:"step"`
-	Total  int             `json:"total"`
-	Note   string          `json:"note"`
-	Text   string          `json:"text"`
+	Metric string           `json:"metric"`
+	Value  *jsonfloat.Float `json:"value"`
+	Step   *float64         `json:"step"`
+	Total  int              `json:"total"`
+	Note   string           `json:"note"`
+	Text   string           `json:"text"`
 }
 
 var errNoReport = errors.New(`want {"metric": …, "value": …}`)

@@ -37,11 +37,11 @@ func open(t *testing.T, home string) *registry.DB {
 // plan queues the trials.
 func plan(t *testing.T, db *registry.DB, trials ...Trial) []Trial {
 	t.Helper()
-	var planned []registry.Planned
+	var planned []registry.Member
 	for _, k := range trials {
-		planned = append(planned, registry.Planned{ID: k.ID, Spec: k.Spec, Member: registry.Member{Label: k.Label}})
+		planned = append(planned, registry.Member{ID: k.ID, Spec: k.Spec, Label: k.Label})
 	}
-	if err := db.Plan(context.Background(), "test", planned); err != nil {
+	if err := db.Plan(context.Background(), registry.Sweep{Handle: "test", Name: "test", Members: planned}); err != nil {
 		t.Fatal(err)
 	}
 	return trials
@@ -213,9 +213,16 @@ func TestInterruptAndGoOn(t *testing.T) {
 	if r.Done != 2 || newest(t, db, trials[0].ID).Attempt != 2 {
 		t.Fatalf("%+v", r)
 	}
-	points, err := db.Points(context.Background(), trials[0].ID, "loss")
-	if err != nil || len(points) != 20 {
-		t.Errorf("points %v, %v", points, err)
+	var points []registry.Point
+	for attempt := range 2 {
+		own, err := db.AttemptPoints(context.Background(), trials[0].ID, attempt+1, "loss")
+		if err != nil {
+			t.Fatal(err)
+		}
+		points = append(points, own...)
+	}
+	if len(points) != 20 {
+		t.Errorf("points %v", points)
 	}
 }
 
@@ -296,7 +303,7 @@ func TestLostAttemptIsSettled(t *testing.T) {
 	db := open(t, home)
 	k := shell(`echo '{"metric": "acc", "value": 1, "step": 1}'`, 1)
 	plan(t, db, k)
-	number, dir, err := registry.NewAttempt(home, k.Spec, 0)
+	number, dir, err := registry.NewAttempt(home, k.ID, k.Spec, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -318,8 +325,9 @@ func TestLostAttemptIsSettled(t *testing.T) {
 		t.Errorf("%+v %v", attempts, err)
 	}
 	points, _ := db.Points(context.Background(), k.ID, "acc")
-	if len(points) != 2 {
-		t.Errorf("points %v", points)
+	lost, _ := db.AttemptPoints(context.Background(), k.ID, 1, "acc")
+	if len(points) != 1 || points[0].Value != 1 || len(lost) != 1 {
+		t.Errorf("points %v, of the lost attempt %v", points, lost)
 	}
 }
 
@@ -329,7 +337,7 @@ func TestDeletedAttempt(t *testing.T) {
 	db := open(t, home)
 	k := shell(`echo '{"metric": "acc", "value": 1, "step": 1}'`, 1)
 	plan(t, db, k)
-	number, dir, err := registry.NewAttempt(home, k.Spec, 0)
+	number, dir, err := registry.NewAttempt(home, k.ID, k.Spec, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"harness/internal/jsonfloat"
 	"harness/model/spec"
 	"harness/registry"
 	"harness/registry/journal"
@@ -53,7 +54,7 @@ func (r *run) newSlot(k *task, c *claim, purpose journal.Purpose) (*slot, error)
 	if err != nil {
 		return nil, err
 	}
-	number, dir, err := registry.NewAttempt(r.db.Home, k.Spec, last)
+	number, dir, err := registry.NewAttempt(r.db.Home, k.ID, k.Spec, last)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +71,7 @@ func (r *run) newSlot(k *task, c *claim, purpose journal.Purpose) (*slot, error)
 	s := &slot{
 		task: k, claim: c, attempt: number, dir: dir, spawner: r.spawner, threads: r.threads, timeout: r.options.Timeout,
 		grace: r.options.Grace, started: time.Now(), journal: w, stopped: make(chan struct{}), killed: make(chan struct{}),
-		heard: journal.Progress{Loss: journal.Number(math.NaN())},
+		heard: journal.Progress{Loss: jsonfloat.Float(math.NaN())},
 	}
 	if k.Spec.Command == "" {
 		s.child = r.options.Child(dir, r.threads)

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -70,46 +69,48 @@ func readExperiment(name string) (file string, data []byte, err error) {
 	return "", nil, err
 }
 
-// planned is what the registry is told of the trials.
-func planned(plan *sweeps.Plan) ([]registry.Planned, error) {
-	list := make([]registry.Planned, len(plan.Trials))
+// planned is what the registry is told of a sweep.
+func planned(plan *sweeps.Plan) (registry.Sweep, error) {
+	s := registry.Sweep{Handle: plan.Handle, Name: plan.Name, File: plan.File, Options: strings.Join(plan.Options, " "),
+		Harness: plan.Harness}
+	var err error
+	if s.Plan, err = plan.Encode(); err != nil {
+		return s, err
+	}
 	params := plan.Params()
 	control := map[string]string{}
 	for _, row := range plan.Rows {
 		control[row.Name] = row.Control
 	}
 	for i, t := range plan.Trials {
-		m := registry.Member{Label: t.Label, Row: t.Row, Control: control[t.Row], Seed: t.Seed}
-		for _, p := range params[i] {
-			value, err := json.Marshal(p.Value)
-			if err != nil {
-				return nil, fmt.Errorf("plan %s: %s: %w", t.Label, p.Path, err)
-			}
-			m.Params = append(m.Params, registry.Param{Path: p.Path, Value: value, Text: p.Text})
+		object, err := sweeps.Object(params[i])
+		if err != nil {
+			return s, fmt.Errorf("plan %s: %w", t.Label, err)
 		}
-		list[i] = registry.Planned{ID: t.ID, Spec: t.Spec, Member: m}
+		s.Members = append(s.Members, registry.Member{ID: t.ID, Spec: t.Spec, Label: t.Label, Row: t.Row, Control: control[t.Row],
+			Seed: t.Seed, Params: object})
 	}
-	return list, nil
+	return s, nil
 }
 
 // printPlan lists the trials of an experiment.
 func printPlan(w io.Writer, plan *sweeps.Plan, asJSON bool) error {
 	if asJSON {
 		type shown struct {
-			ID      string        `json:"id"`
-			Label   string        `json:"label"`
-			Params  orderedParams `json:"params"`
-			Row     string        `json:"row"`
-			Seed    int64         `json:"seed"`
-			Control string        `json:"control,omitempty"`
+			ID      string          `json:"id"`
+			Label   string          `json:"label"`
+			Params  json.RawMessage `json:"params"`
+			Row     string          `json:"row"`
+			Seed    int64           `json:"seed"`
+			Control string          `json:"control,omitempty"`
 		}
 		registered, err := planned(plan)
 		if err != nil {
 			return err
 		}
-		list := make([]shown, len(registered))
-		for i, t := range registered {
-			list[i] = shown{t.ID, t.Member.Label, t.Member.Params, t.Member.Row, t.Member.Seed, t.Member.Control}
+		list := make([]shown, len(registered.Members))
+		for i, m := range registered.Members {
+			list[i] = shown{m.ID, m.Label, m.Params, m.Row, m.Seed, m.Control}
 		}
 		return printJSON(w, list)
 	}
@@ -121,29 +122,6 @@ func printPlan(w io.Writer, plan *sweeps.Plan, asJSON bool) error {
 		fmt.Fprintf(w, "%s: %s\n", shared.Row, shared)
 	}
 	return nil
-}
-
-// orderedParams is a JSON object whose keys stay in their order.
-type orderedParams []registry.Param
-
-// MarshalJSON writes the object.
-func (p orderedParams) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteByte('{')
-	for i, param := range p {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		key, err := json.Marshal(param.Path)
-		if err != nil {
-			return nil, err
-		}
-		b.Write(key)
-		b.WriteByte(':')
-		b.Write(param.Value)
-	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
 }
 
 func printJSON(w io.Writer, v any) error {

@@ -72,7 +72,7 @@ type listed struct {
 	State    registry.State     `json:"state"`
 	Sweep    string             `json:"sweep"`
 	Label    string             `json:"label"`
-	Params   orderedParams      `json:"params"`
+	Params   json.RawMessage    `json:"params"`
 	Metrics  map[string]*number `json:"metrics"`
 	Seed     int64              `json:"seed"`
 	Control  string             `json:"control,omitempty"`
@@ -116,11 +116,10 @@ func list(ctx context.Context, w io.Writer, db *registry.DB, o listOptions) erro
 
 // listTrials reads the trials of one sweep, or of all: newest sweep first, each trial once.
 func listTrials(ctx context.Context, db *registry.DB, o listOptions) ([]listed, error) {
-	names, err := db.Sweeps(ctx, "")
+	names, err := sweepNames(ctx, db)
 	if err != nil {
 		return nil, err
 	}
-	slices.Reverse(names)
 	if o.sweep != "" {
 		name := o.sweep
 		if full, err := experiments.Find(name); err == nil {
@@ -150,6 +149,16 @@ func listTrials(ctx context.Context, db *registry.DB, o listOptions) ([]listed, 
 	return all, addMetrics(ctx, db, all)
 }
 
+// sweepNames lists the handles of all sweeps, newest first.
+func sweepNames(ctx context.Context, db *registry.DB) ([]string, error) {
+	known, err := db.Sweeps(ctx)
+	var names []string
+	for _, s := range known {
+		names = append(names, s.Handle)
+	}
+	return names, err
+}
+
 // liveState is the state of a trial, but for one whose process was killed together with its sweep.
 func liveState(db *registry.DB, t registry.Trial) registry.State {
 	if t.State == registry.Running && !runner.Claimed(db.TrialDir(t.ID)) {
@@ -162,6 +171,9 @@ func newListed(sweep string, t registry.Trial, state registry.State) listed {
 	l := listed{
 		ID: t.ID, State: state, Sweep: sweep, Label: t.Label, Params: t.Params, Metrics: map[string]*number{},
 		Seed: t.Spec.Seed, Control: t.Control, Attempts: t.Attempt,
+	}
+	if len(l.Params) == 0 {
+		l.Params = json.RawMessage("{}")
 	}
 	if state != registry.Done {
 		l.Error = t.Newest.Error

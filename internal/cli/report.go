@@ -101,7 +101,7 @@ func hintOptions(ctx context.Context, db *registry.DB, name string, err error) e
 	if unknown != nil {
 		full = strings.TrimSuffix(filepath.Base(name), ".yaml")
 	}
-	if known, errKnown := db.Sweeps(ctx, ""); errKnown == nil && slices.Contains(known, full) {
+	if known, errKnown := sweepNames(ctx, db); errKnown == nil && slices.Contains(known, full) {
 		return withHint(err, "the sweep was run with other options: repeat them, such as --preset nano")
 	}
 	if errors.Is(err, reports.ErrNothing) {

@@ -135,13 +135,13 @@ func readRecord(ctx context.Context, db *registry.DB, prefix string) (*record, e
 		return nil, err
 	}
 	r := &record{Dir: db.TrialDir(id), History: []attempt{}, Notes: []note{}, Summaries: map[string]metricSummary{}}
-	if r.Sweeps, err = db.Sweeps(ctx, id); err != nil {
+	if r.Sweeps, err = db.SweepsOf(ctx, id); err != nil {
 		return nil, err
 	}
 	q, sweep := registry.Query{IDs: []string{id}}, ""
-	if n := len(r.Sweeps); n > 0 {
-		sweep = r.Sweeps[n-1]
-		q.Sweep = sweep
+	if len(r.Sweeps) > 0 {
+		sweep = r.Sweeps[0]
+		q.Sweep, q.All = sweep, true
 	}
 	trials, err := db.Trials(ctx, q)
 	if err != nil {

@@ -104,7 +104,7 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 	if err != nil {
 		return err
 	}
-	if err := db.Plan(ctx, s.Name, members); err != nil {
+	if err := db.Plan(ctx, members); err != nil {
 		return err
 	}
 	if err := requireData(ctx, db, s.Name); err != nil {

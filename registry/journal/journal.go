@@ -1,8 +1,9 @@
 // Package journal keeps the events of one attempt of a trial in a file that only grows.
 //
-//	Event    one line: "crc32 SP json LF", with a sequence number; a start, a point, a progress, a note, an end or an exit
+//	Event    one line: "crc32 SP json LF", with a sequence number; Kind lists what there is
 //	Writer   appends events: batches of 200 ms, fsync at start, Sync, end and every 5 s; a superseded attempt stops itself
-//	Read     takes whole lines with a right checksum from a byte offset on, so that reading can be taken up again
+//	Read     takes whole lines with a right checksum from a byte offset on, so that reading can be taken up again;
+//	         kinds of events that it does not know are passed over, since a newer version may have written them
 //
 // The file lies in the attempt's own folder, HOME/trials/ID/N, which one process makes and no other writes to. The
 // number N is the fence: once N+1 exists, the writer of N refuses to go on. There is no SQL here; package registry
@@ -11,10 +12,9 @@ package journal
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
-	"math"
-	"strconv"
+	"slices"
+
+	"harness/internal/jsonfloat"
 )
 
 // FileName is the name of the journal in an attempt's folder.
@@ -28,8 +28,9 @@ const (
 	KindPoint    Kind = "point"
 	KindProgress Kind = "progress"
 	KindNote     Kind = "note"
-	KindEnd      Kind = "end"  // the trial's own word
-	KindExit     Kind = "exit" // the word of the one who waited for its process
+	KindResume   Kind = "resume" // the attempt goes on where the run before it stood
+	KindEnd      Kind = "end"    // the trial's own word
+	KindExit     Kind = "exit"   // the word of the one who waited for its process
 )
 
 // Event is one line of a journal.
@@ -38,13 +39,14 @@ type Event struct {
 	Time int64 `json:"t"` // milliseconds since 1970, UTC
 	Kind Kind  `json:"k"`
 
-	Metric string `json:"m,omitempty"` // of a point
-	Step   int64  `json:"s,omitempty"`
-	Value  Number `json:"v,omitzero"`
+	Metric string          `json:"m,omitempty"` // of a point
+	Step   int64           `json:"s,omitempty"`
+	Value  jsonfloat.Float `json:"v,omitzero"`
 
 	Start    *Start    `json:"start,omitempty"`
 	Progress *Progress `json:"progress,omitempty"`
 	Note     *Note     `json:"note,omitempty"`
+	Resume   *Resume   `json:"resume,omitempty"`
 	End      *End      `json:"end,omitempty"`
 	Exit     *Exit     `json:"exit,omitempty"`
 }
@@ -68,6 +70,7 @@ type Start struct {
 	Spec       json.RawMessage `json:"spec"` // the canonical encoding
 	Engine     string          `json:"engine,omitempty"`
 	Threads    int             `json:"threads,omitempty"`
+	Dir        string          `json:"dir,omitempty"` // the folder that it works in, absolute
 	Provenance Provenance      `json:"provenance"`
 }
 
@@ -83,20 +86,29 @@ type Provenance struct {
 	Cores      int    `json:"cores,omitempty"`
 	GPU        string `json:"gpu,omitempty"`
 	Driver     string `json:"driver,omitempty"`
+	Code       string `json:"code,omitempty"`    // digest of the snapshot of a program's files: HOME/code/DIGEST.json
+	Kernels    string `json:"kernels,omitempty"` // which of the native engine's kernels the machine can run
 }
 
 // Progress says how far a stage is. Loss is NaN where there is none.
 type Progress struct {
-	Stage string `json:"stage"`
-	Step  int    `json:"step"`
-	Total int    `json:"total"` // 0 = not known
-	Loss  Number `json:"loss"`
+	Stage string          `json:"stage"`
+	Step  int             `json:"step"`
+	Total int             `json:"total"` // 0 = not known
+	Loss  jsonfloat.Float `json:"loss"`
 }
 
 // Note is a fact about the trial in words.
 type Note struct {
 	Key  string `json:"key"`
 	Text string `json:"text"`
+}
+
+// Resume says that the attempt went on from what the run before it had kept: the points of that run up to Step belong to
+// this one, too. Step is -1 where it is not told: then all count that lie before the first step which this attempt
+// records of the same metric.
+type Resume struct {
+	Step int64 `json:"step"`
 }
 
 // Outcome is how an attempt ended.
@@ -124,7 +136,25 @@ const (
 	ClassDisk        Class = "disk"        // the disk was full
 	ClassTimeout     Class = "timeout"     // over resources.timeout
 	ClassInterrupted Class = "interrupted" // we were asked to stop
+	ClassCanceled    Class = "canceled"    // somebody canceled this trial
 )
+
+// A reader keeps its hands off an attempt whose purpose, outcome or class is none of these: a newer version wrote it, and
+// what it means is not known here.
+var (
+	purposes = []Purpose{PurposeRun, PurposeRerun}
+	outcomes = []Outcome{Done, Failed, Interrupted}
+	classes  = []Class{"", ClassError, ClassKilled, ClassMemory, ClassDisk, ClassTimeout, ClassInterrupted, ClassCanceled}
+)
+
+// Known reports whether this version knows the purpose.
+func (p Purpose) Known() bool { return slices.Contains(purposes, p) }
+
+// Known reports whether this version knows the outcome.
+func (o Outcome) Known() bool { return slices.Contains(outcomes, o) }
+
+// Known reports whether this version knows the class.
+func (c Class) Known() bool { return slices.Contains(classes, c) }
 
 // Exit is what the operating system said when the attempt's process ended.
 type Exit struct {
@@ -134,44 +164,4 @@ type Exit struct {
 	Error      string  `json:"error,omitempty"`
 	PeakMemory int64   `json:"peak_memory,omitempty"` // bytes
 	CPUSeconds float64 `json:"cpu_seconds,omitempty"`
-}
-
-// Number is a float64 that JSON can carry: NaN and the infinities are strings.
-type Number float64
-
-// MarshalJSON writes the shortest number that reads back as the same bits.
-func (n Number) MarshalJSON() ([]byte, error) { return appendNumber(nil, float64(n)), nil }
-
-func appendNumber(dst []byte, v float64) []byte {
-	switch {
-	case math.IsNaN(v):
-		return append(dst, `"NaN"`...)
-	case math.IsInf(v, 1):
-		return append(dst, `"+Inf"`...)
-	case math.IsInf(v, -1):
-		return append(dst, `"-Inf"`...)
-	}
-	return strconv.AppendFloat(dst, v, 'g', -1, 64)
-}
-
-// UnmarshalJSON reads a number, or "NaN", "+Inf" and "-Inf".
-func (n *Number) UnmarshalJSON(data []byte) error {
-	text := string(data)
-	switch text {
-	case `"NaN"`:
-		*n = Number(math.NaN())
-		return nil
-	case `"+Inf"`:
-		*n = Number(math.Inf(1))
-		return nil
-	case `"-Inf"`:
-		*n = Number(math.Inf(-1))
-		return nil
-	}
-	v, err := strconv.ParseFloat(text, 64)
-	if err != nil && !errors.Is(err, strconv.ErrRange) {
-		return fmt.Errorf("want a number: %s is none", text)
-	}
-	*n = Number(v)
-	return nil
 }

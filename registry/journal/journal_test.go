@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,6 +17,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+
+	"harness/internal/jsonfloat"
 )
 
 func must(t testing.TB, err error) {
@@ -67,17 +70,17 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		{Seq: 1, Kind: KindStart, Start: &start},
 		{Seq: 2, Kind: KindPoint, Metric: "a/b", Step: -3, Value: 0.1},
 		{Seq: 3, Kind: KindPoint, Metric: `quote " and \ and é and <`, Step: 7, Value: 1e-300},
-		{Seq: 4, Kind: KindPoint, Metric: "n", Step: 1, Value: Number(math.NaN())},
-		{Seq: 5, Kind: KindPoint, Metric: "n", Step: 2, Value: Number(math.Inf(-1))},
-		{Seq: 6, Kind: KindPoint, Metric: "n", Step: 3, Value: Number(math.Copysign(0, -1))},
+		{Seq: 4, Kind: KindPoint, Metric: "n", Step: 1, Value: jsonfloat.Float(math.NaN())},
+		{Seq: 5, Kind: KindPoint, Metric: "n", Step: 2, Value: jsonfloat.Float(math.Inf(-1))},
+		{Seq: 6, Kind: KindPoint, Metric: "n", Step: 3, Value: jsonfloat.Float(math.Copysign(0, -1))},
 		{Seq: 7, Kind: KindNote, Note: &Note{"key", "two\nlines"}},
-		{Seq: 8, Kind: KindProgress, Progress: &Progress{"train", 2, 10, Number(math.NaN())}},
+		{Seq: 8, Kind: KindProgress, Progress: &Progress{"train", 2, 10, jsonfloat.Float(math.Inf(1))}},
 		{Seq: 9, Kind: KindEnd, End: &End{Failed, "e"}},
 		{Seq: 10, Kind: KindExit, Exit: &Exit{Code: 3, Class: ClassError}},
 	}
 	got := events(t, dir)
 	start.UUID = got[0].Start.UUID // drawn by the writer
-	same := cmp.Comparer(func(a, b Number) bool { return a == b || a != a && b != b })
+	same := cmp.Comparer(func(a, b jsonfloat.Float) bool { return a == b || a != a && b != b })
 	if d := cmp.Diff(want, got, same); d != "" {
 		t.Error("-want +got\n" + d)
 	}
@@ -146,7 +149,10 @@ func TestBadLinesStopTheReader(t *testing.T) {
 		"a missing line":   append(bytes.Clone(lines[0]), lines[2]...),
 		"a line twice":     append(bytes.Clone(lines[0]), lines[0]...),
 		"an empty line":    append(bytes.Clone(lines[0]), '\n'),
-		"an unknown kind":  append(bytes.Clone(lines[0]), line(`{"q":2,"t":0,"k":"what"}`)...),
+		"no kind":          append(bytes.Clone(lines[0]), line(`{"q":2,"t":0}`)...),
+		"a step too large": append(bytes.Clone(lines[0]), line(`{"q":2,"t":0,"k":"point","m":"a","s":9223372036854775808,"v":1}`)...),
+		"a step of 1e300":  append(bytes.Clone(lines[0]), line(`{"q":2,"t":0,"k":"point","m":"a","s":1e300,"v":1}`)...),
+		"a gap in numbers": append(bytes.Clone(lines[0]), line(`{"q":3,"t":0,"k":"what"}`)...),
 		"no content":       append(bytes.Clone(lines[0]), line(`{"q":2,"t":0,"k":"end"}`)...),
 		"no JSON":          append(bytes.Clone(lines[0]), line(`{"q":2,`)...),
 		"a line too long":  append(bytes.Clone(lines[0]), bytes.Repeat([]byte{'x'}, maxLine+(1<<20))...),
@@ -159,6 +165,26 @@ func TestBadLinesStopTheReader(t *testing.T) {
 		if !errors.As(err, &bad) || n != 1 || at.Seq != 1 || at.Offset != int64(len(lines[0])) || bad.Offset != at.Offset {
 			t.Errorf("%s: %d events, %+v, %v", name, n, at, err)
 		}
+	}
+}
+
+// TestNewerKinds: what a newer version wrote between our events is passed over, whatever its parts look like.
+func TestNewerKinds(t *testing.T) {
+	dir := attemptDir(t)
+	data := slices.Concat(line(`{"q":1,"t":0,"k":"point","m":"a","s":1,"v":1}`),
+		line(`{"q":2,"t":0,"k":"artifact","artifact":{"x":1}}`), line(`{"q":3,"t":0,"k":"what","s":1e300,"v":[]}`),
+		line(`{"q":4,"t":0,"k":"point","m":"a","s":2,"v":2}`))
+	must(t, os.WriteFile(filepath.Join(dir, FileName), data, 0o644))
+	got := events(t, dir)
+	if len(got) != 2 || got[0].Step != 1 || got[1].Step != 2 || got[1].Seq != 4 {
+		t.Errorf("%+v", got)
+	}
+	w, err := Continue(dir)
+	must(t, err)
+	must(t, w.Resume(-1))
+	must(t, w.Close())
+	if got = events(t, dir); len(got) != 3 || got[2].Seq != 5 || got[2].Resume.Step != -1 {
+		t.Errorf("%+v", got)
 	}
 }
 
@@ -289,7 +315,7 @@ func FuzzPoint(f *testing.F) {
 		w := &Writer{names: map[string][]byte{}}
 		must(t, w.Point(metric, int(step), value))
 		var e Event
-		if reason := decode(w.buffer[:len(w.buffer)-1], &e); reason != "" {
+		if reason := decode(w.buffer[:len(w.buffer)-1], &e, map[string]string{}); reason != "" {
 			t.Fatalf("%s: %s", reason, w.buffer)
 		}
 		if e.Step != step || utf8.ValidString(metric) && e.Metric != metric {

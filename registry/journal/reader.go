@@ -9,6 +9,7 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
+	"sync"
 )
 
 const (
@@ -35,7 +36,7 @@ func (e *BadLineError) Error() string {
 }
 
 // Read calls fn with every event of the journal at path after the position from, and returns the position after the
-// last one that fn took. An unfinished last line is left for the next call without an error; a complete line that is
+// last one that fn took. Events of kinds that this version does not know are passed over. An unfinished last line is left for the next call without an error; a complete line that is
 // not a valid event stops the reading with a *BadLineError. The event is valid during the call only.
 func Read(path string, from Position, fn func(*Event) error) (Position, error) {
 	file, err := os.Open(path)
@@ -46,12 +47,19 @@ func Read(path string, from Position, fn func(*Event) error) (Position, error) {
 	if _, err := file.Seek(from.Offset, io.SeekStart); err != nil {
 		return from, fmt.Errorf("%s: %w", path, err)
 	}
-	return readFrom(bufio.NewReaderSize(file, 256<<10), path, from, fn)
+	r := readers.Get().(*bufio.Reader)
+	defer readers.Put(r)
+	r.Reset(file)
+	return readFrom(r, path, from, fn)
 }
+
+// readers keeps buffers: most reads find a few lines.
+var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 256<<10) }}
 
 func readFrom(r *bufio.Reader, path string, at Position, fn func(*Event) error) (Position, error) {
 	var event Event
 	var long []byte
+	names := map[string]string{} // metric names, each kept once
 	for {
 		line, err := r.ReadSlice('\n')
 		if errors.Is(err, bufio.ErrBufferFull) {
@@ -71,21 +79,23 @@ func readFrom(r *bufio.Reader, path string, at Position, fn func(*Event) error) 
 			long = nil
 		}
 		event = Event{}
-		if reason := decode(line[:len(line)-1], &event); reason != "" {
+		if reason := decode(line[:len(line)-1], &event, names); reason != "" {
 			return at, &BadLineError{path, at.Offset, reason}
 		}
 		if event.Seq != at.Seq+1 {
 			return at, &BadLineError{path, at.Offset, fmt.Sprintf("event %d follows event %d", event.Seq, at.Seq)}
 		}
-		if err := fn(&event); err != nil {
-			return at, err
+		if event.Kind.known() {
+			if err := fn(&event); err != nil {
+				return at, err
+			}
 		}
 		at = Position{at.Offset + int64(len(line)), event.Seq}
 	}
 }
 
 // decode reads a line without its LF into e and returns what is wrong with it, or "".
-func decode(line []byte, e *Event) string {
+func decode(line []byte, e *Event, names map[string]string) string {
 	if len(line) < sumLength+2 || line[sumLength-1] != ' ' {
 		return "not a line of a journal"
 	}
@@ -97,34 +107,55 @@ func decode(line []byte, e *Event) string {
 	if crc32.ChecksumIEEE(body) != uint32(sum[0])<<24|uint32(sum[1])<<16|uint32(sum[2])<<8|uint32(sum[3]) {
 		return "the checksum is wrong"
 	}
-	if decodePoint(body, e) {
+	if decodePoint(body, e, names) {
 		return ""
 	}
 	*e = Event{}
 	if err := json.Unmarshal(body, e); err != nil {
-		return err.Error()
+		return decodeHead(body, e, err)
 	}
 	return e.check()
 }
 
+// decodeHead reads a line that is no event that we know: where its kind is a newer one, the number is all that counts.
+func decodeHead(body []byte, e *Event, cause error) string {
+	var head struct {
+		Seq  int64 `json:"q"`
+		Kind Kind  `json:"k"`
+	}
+	if err := json.Unmarshal(body, &head); err != nil || head.Kind == "" || head.Kind.known() {
+		return cause.Error()
+	}
+	*e = Event{Seq: head.Seq, Kind: head.Kind}
+	return ""
+}
+
+func (k Kind) known() bool {
+	switch k {
+	case KindStart, KindPoint, KindProgress, KindNote, KindResume, KindEnd, KindExit:
+		return true
+	}
+	return false
+}
+
 // check says what an event lacks, or "".
 func (e *Event) check() string {
-	ok := false
+	ok := true
 	switch e.Kind {
+	case "":
+		return "an event without a kind"
 	case KindStart:
 		ok = e.Start != nil
-	case KindPoint:
-		ok = true
 	case KindProgress:
 		ok = e.Progress != nil
 	case KindNote:
 		ok = e.Note != nil
+	case KindResume:
+		ok = e.Resume != nil
 	case KindEnd:
 		ok = e.End != nil
 	case KindExit:
 		ok = e.Exit != nil
-	default:
-		return fmt.Sprintf("unknown kind of event %q", e.Kind)
 	}
 	if !ok {
 		return fmt.Sprintf("an event %q without its content", e.Kind)

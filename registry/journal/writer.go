@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -13,6 +12,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"harness/internal/jsonfloat"
 )
 
 const (
@@ -115,7 +116,7 @@ func (w *Writer) Point(metric string, step int, value float64) error {
 	start := w.begin(KindPoint) // by hand: a tenth of the time of encoding/json
 	w.buffer = append(append(w.buffer, `,"m":`...), name...)
 	w.buffer = strconv.AppendInt(append(w.buffer, `,"s":`...), int64(step), 10)
-	w.buffer = appendNumber(append(w.buffer, `,"v":`...), value)
+	w.buffer = jsonfloat.Append(append(w.buffer, `,"v":`...), value)
 	w.finish(start)
 	return w.err
 }
@@ -124,7 +125,7 @@ func (w *Writer) Point(metric string, step int, value float64) error {
 func (w *Writer) Progress(stage string, step, total int, loss float64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.progress = &Progress{Stage: stage, Step: step, Total: total, Loss: Number(loss)}
+	w.progress = &Progress{Stage: stage, Step: step, Total: total, Loss: jsonfloat.Float(loss)}
 }
 
 // Note records a fact in words.
@@ -132,6 +133,14 @@ func (w *Writer) Note(key, text string) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.add(KindNote, "note", Note{Key: key, Text: text})
+	return w.err
+}
+
+// Resume records that the attempt goes on from what the run before it had kept, after step; -1 = not known.
+func (w *Writer) Resume(step int64) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.add(KindResume, "resume", Resume{Step: step})
 	return w.err
 }
 
@@ -224,9 +233,6 @@ func (w *Writer) flushProgress(now bool) {
 	}
 	p := *w.progress
 	w.progress, w.last = nil, time.Now()
-	if math.IsInf(float64(p.Loss), 0) {
-		p.Loss = Number(math.NaN())
-	}
 	w.add(KindProgress, "progress", p)
 }
 

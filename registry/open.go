@@ -1,0 +1,271 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/mattn/go-sqlite3"
+
+	"harness/internal/filelock"
+	"harness/registry/journal"
+)
+
+// lockTimeout bounds how long to wait for somebody else who is rebuilding the registry.
+var lockTimeout = time.Minute
+
+const (
+	fileName = "registry.db"
+	lockName = "registry.lock" // held while registry.db is made or brought up to date
+)
+
+func (db *DB) path() string { return filepath.Join(db.Home, fileName) }
+
+// Open opens the registry below home for writing and makes both where they are missing. What killed processes left behind
+// is tidied up.
+func Open(ctx context.Context, home string) (*DB, error) {
+	if err := os.MkdirAll(home, 0o755); err != nil {
+		return nil, fmt.Errorf("open home: %w", err)
+	}
+	found, err := ensure(ctx, home)
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(home, fileName)
+	file, err := os.OpenFile(path, os.O_RDWR, 0) // SQLite would open it for reading and say so later
+	if err != nil {
+		return nil, fmt.Errorf("open registry: %w", err)
+	}
+	file.Close()
+	db, err := connect(home, dsn(path, "mode=rw&_journal_mode=WAL&_synchronous=NORMAL&_foreign_keys=1"))
+	if err != nil {
+		return nil, err
+	}
+	found.tell(db)
+	if err := db.tidy(ctx); err != nil {
+		db.Close()
+		return nil, damaged(path, err)
+	}
+	return db, nil
+}
+
+// OpenReadOnly opens the registry below home for reading. Where registry.db is missing or of an older version it is made
+// or brought up to date first; where there is nothing to make it of, the error is ErrNone.
+func OpenReadOnly(ctx context.Context, home string) (*DB, error) {
+	db, what, err := connectReading(ctx, home)
+	if err != nil || what == sound {
+		return db, err
+	}
+	if what == missing && !anything(home) {
+		return nil, fmt.Errorf("open %s: %w", home, ErrNone)
+	}
+	found, err := ensure(ctx, home)
+	if err != nil {
+		return nil, err
+	}
+	if db, what, err = connectReading(ctx, home); err != nil {
+		return nil, err
+	}
+	if what != sound {
+		return nil, fmt.Errorf("open registry: %s changed meanwhile: try again", filepath.Join(home, fileName))
+	}
+	found.tell(db)
+	return db, nil
+}
+
+// anything reports whether there is something to make a registry of.
+func anything(home string) bool {
+	for _, name := range [...]string{"trials", "plans"} {
+		if _, err := os.Stat(filepath.Join(home, name)); !errors.Is(err, fs.ErrNotExist) {
+			return true
+		}
+	}
+	return false
+}
+
+// condition is how a registry.db is found.
+type condition int
+
+const (
+	sound   condition = iota
+	missing           // or empty, or left in the middle of its first filling by a version that filled it in place
+	old               // to be migrated
+)
+
+// connectReading opens registry.db for reading if it is sound; the DB is nil if it is not.
+func connectReading(ctx context.Context, home string) (*DB, condition, error) {
+	path := filepath.Join(home, fileName)
+	switch info, err := os.Stat(path); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, missing, nil
+	case err != nil:
+		return nil, missing, fmt.Errorf("open registry: %w", err)
+	case !info.Mode().IsRegular():
+		return nil, missing, fmt.Errorf("open registry: %s is not a file: move it away", path)
+	case info.Size() == 0:
+		return nil, missing, nil
+	}
+	db, err := connect(home, dsn(path, "mode=ro&_query_only=1"))
+	if err != nil {
+		return nil, missing, err
+	}
+	what, err := db.inspect(ctx)
+	if isCannotOpen(err) { // a read-only folder has no place for the files of WAL
+		db.Close()
+		if db, err = connect(home, dsn(path, "mode=ro&immutable=1")); err != nil {
+			return nil, missing, err
+		}
+		what, err = db.inspect(ctx)
+	}
+	if err != nil || what != sound {
+		db.Close()
+		db = nil
+	}
+	return db, what, damaged(path, err)
+}
+
+// inspect says how the database is found; one that is newer than this program is an error.
+func (db *DB) inspect(ctx context.Context) (condition, error) {
+	var version, mark int
+	if err := db.sql.QueryRowContext(background, `SELECT user_version, application_id FROM pragma_user_version, pragma_application_id`).
+		Scan(&version, &mark); err != nil {
+		return missing, fmt.Errorf("open registry: %w", err)
+	}
+	switch {
+	case version > schema:
+		return sound, fmt.Errorf("open registry: it has version %d, this program knows %d: use a newer harness", version, schema)
+	case mark != rebuiltMark:
+		return missing, nil
+	case version < schema:
+		return old, nil
+	}
+	return sound, context.Cause(ctx)
+}
+
+// found is what making a registry.db came upon.
+type found struct {
+	rebuilt int
+	damaged []*journal.BadLineError
+	skipped []string
+}
+
+func (f *found) tell(db *DB) {
+	db.Rebuilt += f.rebuilt
+	db.Damaged = append(db.Damaged, f.damaged...)
+	db.Skipped = append(db.Skipped, f.skipped...)
+}
+
+// ensure sees to it that there is a sound registry.db, alone: others who want the same wait, for a while.
+func ensure(ctx context.Context, home string) (*found, error) {
+	path := filepath.Join(home, fileName)
+	db, what, err := connectReading(ctx, home)
+	if err != nil {
+		return nil, err
+	}
+	if what == sound {
+		return &found{}, db.Close()
+	}
+	waiting, cancel := context.WithTimeout(ctx, lockTimeout)
+	defer cancel()
+	lock, err := filelock.Wait(waiting, filepath.Join(home, lockName))
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, ctx.Err()
+	case errors.Is(err, context.DeadlineExceeded):
+		return nil, fmt.Errorf("open registry: another process has been rebuilding %s for %s: try again later", path, lockTimeout)
+	case err != nil && what == old:
+		return nil, fmt.Errorf("open registry: %s is of an older version, and cannot be brought up to date here: %w: copy the folder, or run a sweep as its owner", path, err)
+	case err != nil:
+		return nil, fmt.Errorf("open registry: %s is missing, and cannot be rebuilt here: %w", path, err)
+	}
+	defer lock.Release()
+	db, what, err = connectReading(ctx, home) // again: somebody else may have been faster
+	switch {
+	case err != nil:
+		return nil, err
+	case what == sound:
+		return &found{}, db.Close()
+	case what == old:
+		return &found{}, migrateFile(ctx, home)
+	}
+	f, err := rebuild(ctx, home)
+	if err != nil {
+		return nil, fmt.Errorf("rebuild registry: %w", err)
+	}
+	return f, nil
+}
+
+// migrateFile brings a registry.db of an older version up to date, in one transaction.
+func migrateFile(ctx context.Context, home string) error {
+	path := filepath.Join(home, fileName)
+	db, err := connect(home, dsn(path, "mode=rw&_journal_mode=WAL&_synchronous=FULL&_foreign_keys=1"))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return damaged(path, db.write(ctx, db.migrate))
+}
+
+// damaged says what to do when err tells that the file at path is no sound database.
+func damaged(path string, err error) error {
+	var fault sqlite3.Error
+	if errors.As(err, &fault) && (fault.Code == sqlite3.ErrCorrupt || fault.Code == sqlite3.ErrNotADB) {
+		var told *damagedError
+		if !errors.As(err, &told) {
+			return &damagedError{path, err}
+		}
+	}
+	return err
+}
+
+// damagedError is an error of SQLite that only another file can mend.
+type damagedError struct {
+	path string
+	err  error
+}
+
+func (e *damagedError) Error() string {
+	return fmt.Sprintf("%v: delete %s, and it is rebuilt from the journals", e.err, e.path)
+}
+
+func (e *damagedError) Unwrap() error { return e.err }
+
+// dsn names a database file. Pragmas stand in it, since a PRAGMA statement reaches one pooled connection only.
+func dsn(path, options string) string {
+	escaped := (&url.URL{Path: path}).EscapedPath()
+	return "file:" + escaped + "?_busy_timeout=10000&" + options
+}
+
+func connect(home, dsn string) (*DB, error) {
+	pool, err := sql.Open("sqlite3", dsn)
+	if err != nil {
+		return nil, fmt.Errorf("open registry: %w", err)
+	}
+	pool.SetMaxOpenConns(4)
+	pool.SetMaxIdleConns(4)
+	return &DB{
+		Home: home, Now: func() time.Time { return time.Now().UTC() }, sql: pool,
+		keys: map[string]int64{}, ingested: map[string]int64{},
+		statements: map[string]*sql.Stmt{}, provenances: map[int64]journal.Provenance{},
+	}, nil
+}
+
+func isCannotOpen(err error) bool {
+	var fault sqlite3.Error
+	return errors.As(err, &fault) && (fault.Code == sqlite3.ErrCantOpen || fault.Code == sqlite3.ErrReadonly)
+}
+
+// reasonOf is what the system says of a file, without its path.
+func reasonOf(err error) string {
+	var fault *fs.PathError
+	if errors.As(err, &fault) {
+		return fault.Err.Error()
+	}
+	return err.Error()
+}

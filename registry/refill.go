@@ -1,0 +1,153 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"harness/registry/journal"
+)
+
+// job is one journal to be read by a goroutine and put into the tables by another.
+type job struct {
+	id      string
+	attempt int
+	path    string
+	chunks  chan []journal.Event // closed at the end; what follows is read after that
+	at      journal.Position
+	err     error
+}
+
+const (
+	chunkEvents = 2048 // events that are handed over at once
+	readAhead   = 32   // journals that are read before their turn
+)
+
+// errStopped ends a reader whose journal is not wanted any more.
+var errStopped = errors.New("stopped")
+
+// takeJournals puts journals into the tables in their order. Decoding takes most of the time, so that several are read
+// at once.
+func (db *DB) takeJournals(ctx context.Context, t tx, jobs []*job) error {
+	var readers sync.WaitGroup
+	var next atomic.Int64
+	ahead := make(chan struct{}, readAhead)
+	stop := make(chan struct{})
+	defer readers.Wait()
+	defer close(stop)
+	pool := &sync.Pool{New: func() any { return make([]journal.Event, 0, chunkEvents) }}
+	for range min(runtime.GOMAXPROCS(0), 4) {
+		readers.Go(func() {
+			for {
+				select {
+				case ahead <- struct{}{}:
+				case <-stop:
+					return
+				}
+				i := int(next.Add(1)) - 1
+				if i >= len(jobs) {
+					return
+				}
+				jobs[i].read(pool, stop)
+			}
+		})
+	}
+	for _, j := range jobs {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		if err := db.takeJournal(t, j, pool); err != nil {
+			return err
+		}
+		<-ahead
+	}
+	return nil
+}
+
+// read decodes the journal.
+func (j *job) read(pool *sync.Pool, stop chan struct{}) {
+	defer close(j.chunks)
+	if info, err := os.Stat(j.path); err != nil || !info.Mode().IsRegular() {
+		if j.err = err; err == nil {
+			j.err = errors.New("not a file")
+		}
+		return
+	}
+	chunk := pool.Get().([]journal.Event)
+	hand := func() error {
+		select {
+		case j.chunks <- chunk:
+			return nil
+		case <-stop:
+			return errStopped
+		}
+	}
+	j.at, j.err = journal.Read(j.path, journal.Position{}, func(e *journal.Event) error {
+		chunk = append(chunk, *e)
+		if len(chunk) < chunkEvents {
+			return nil
+		}
+		err := hand()
+		chunk = pool.Get().([]journal.Event)
+		return err
+	})
+	if len(chunk) > 0 {
+		_ = hand()
+	}
+}
+
+// takeJournal puts one journal into the tables. What is wrong with it is noted; an error is one of the database.
+func (db *DB) takeJournal(t tx, j *job, pool *sync.Pool) error {
+	b := newBatch(db, t, j.id, j.attempt)
+	var err error
+	for chunk := range j.chunks {
+		for i := range chunk {
+			if err == nil {
+				err = b.take(&chunk[i])
+			}
+		}
+		clear(chunk)
+		pool.Put(chunk[:0]) //nolint:staticcheck // a slice header is little beside what it holds
+	}
+	var odd *skipError
+	var misplaced *badEventError
+	switch {
+	case errors.As(err, &odd):
+		db.skip(j.path, odd.reason)
+		return forget(t, j.id, j.attempt)
+	case errors.As(err, &misplaced): // rare: once more, to learn where
+		if err := forget(t, j.id, j.attempt); err != nil {
+			return err
+		}
+		b = newBatch(db, t, j.id, j.attempt)
+		if err = b.run(j.path); err != nil {
+			return err
+		}
+		j.err = b.bad
+	case err != nil:
+		return err
+	}
+	var bad *journal.BadLineError
+	switch {
+	case errors.As(j.err, &bad):
+		db.Damaged = append(db.Damaged, bad)
+	case errors.Is(j.err, fs.ErrNotExist): // the attempt was made, but never started
+		return nil
+	case j.err != nil:
+		db.skip(j.path, reasonOf(j.err))
+		return forget(t, j.id, j.attempt)
+	}
+	if !b.known {
+		return nil
+	}
+	db.Rebuilt++
+	if misplaced == nil {
+		b.at = j.at
+		return b.save()
+	}
+	return nil
+}

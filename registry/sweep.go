@@ -1,0 +1,100 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrNoSweep is the sweep that nobody has planned here.
+var ErrNoSweep = errors.New("no such sweep")
+
+// Sweep reads what was planned under a handle; Members in their order, without former ones. The error is ErrNoSweep where
+// there is none.
+func (db *DB) Sweep(ctx context.Context, handle string) (Sweep, error) {
+	s := Sweep{Handle: handle}
+	var plan string
+	var planned int64
+	err := db.readOne(ctx, sweepQuery, []any{handle}, &s.Name, &s.File, &s.Options, &s.Harness, &plan, &planned)
+	if errors.Is(err, sql.ErrNoRows) {
+		return s, fmt.Errorf("sweep %s: %w", handle, ErrNoSweep)
+	}
+	if err != nil {
+		return s, fmt.Errorf("read sweep %s: %w", handle, err)
+	}
+	s.Planned = time.UnixMilli(planned).UTC()
+	if plan != "" {
+		s.Plan = json.RawMessage(plan)
+	}
+	err = db.read(ctx, memberQuery+` AND m.former = 0 ORDER BY m.position`, []any{handle}, func(rows *sql.Rows) error {
+		m, _, err := scanMember(rows)
+		s.Members = append(s.Members, m)
+		return err
+	})
+	if err != nil {
+		return s, fmt.Errorf("read sweep %s: %w", handle, err)
+	}
+	return s, nil
+}
+
+// SweepInfo is a sweep as a list shows it.
+type SweepInfo struct {
+	Handle, Name, File, Options string
+	Planned                     time.Time
+	Counts                      map[State]int // of its members
+	Former                      int           // members that it no longer wants
+}
+
+// Sweeps lists all sweeps, the one that was planned last first.
+func (db *DB) Sweeps(ctx context.Context) ([]SweepInfo, error) {
+	var list []SweepInfo
+	places := map[int64]int{}
+	err := db.read(ctx, `SELECT no, handle, name, file, options, planned FROM sweep ORDER BY planned DESC, no DESC`, nil,
+		func(rows *sql.Rows) error {
+			info := SweepInfo{Counts: map[State]int{}}
+			var no, planned int64
+			if err := rows.Scan(&no, &info.Handle, &info.Name, &info.File, &info.Options, &planned); err != nil {
+				return err
+			}
+			info.Planned = time.UnixMilli(planned).UTC()
+			places[no] = len(list)
+			list = append(list, info)
+			return nil
+		})
+	if err == nil {
+		err = db.read(ctx, `SELECT m.sweep, m.former, t.state, COUNT(*) FROM member m JOIN trial t ON t.no = m.trial
+			GROUP BY m.sweep, m.former, t.state`, nil, func(rows *sql.Rows) error {
+			var no int64
+			var former bool
+			var state State
+			var n int
+			if err := rows.Scan(&no, &former, &state, &n); err != nil {
+				return err
+			}
+			if i, ok := places[no]; ok && former {
+				list[i].Former += n
+			} else if ok {
+				list[i].Counts[state] += n
+			}
+			return nil
+		})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read sweeps: %w", err)
+	}
+	return list, nil
+}
+
+// SweepsOf lists the handles of the sweeps that the trial is a member of, the one that was planned last first; those of
+// which it is a former member stand behind.
+func (db *DB) SweepsOf(ctx context.Context, id string) ([]string, error) {
+	handles, err := db.readStrings(ctx, `SELECT s.handle FROM trial t JOIN member m ON m.trial = t.no
+		JOIN sweep s ON s.no = m.sweep WHERE t.id = ? GROUP BY s.no ORDER BY MIN(m.former), s.planned DESC, s.no DESC`, id)
+	if err != nil {
+		return nil, fmt.Errorf("read sweeps: %w", err)
+	}
+	return handles, nil
+}
