@@ -12,7 +12,7 @@ import (
 	"harness/model/spec"
 )
 
-// Macros are what ${…} may name in a command; besides, ${envvar:NAME} is an environment variable.
+// Macros are what ${…} may name in a command; besides, ${envvar:NAME} is an environment variable, and $${ is a literal ${.
 var Macros = [...]string{"args", "args_no_hyphens", "args_no_boolean_flags", "args_json", "args_json_file", "seed", "trial_dir",
 	"attempt_dir", "config", "interpreter", "program", "env", "events", "threads"}
 
@@ -44,7 +44,7 @@ func (p *parser) command(e entry) error {
 }
 
 var (
-	macroPattern = regexp.MustCompile(`\$\{([^}]*)(\}?)`)
+	macroPattern = regexp.MustCompile(`\$?\$\{([^}]*)(\}?)`)
 	envPattern   = regexp.MustCompile(`^envvar:[A-Za-z_][A-Za-z0-9_]*$`)
 )
 
@@ -53,12 +53,14 @@ func checkMacros(word string) error {
 	for _, found := range macroPattern.FindAllStringSubmatch(word, -1) {
 		name := found[1]
 		switch {
+		case strings.HasPrefix(found[0], "$$"):
+			continue
 		case found[2] == "":
 			return refuse("%q: ${ without }", word)
 		case slices.Contains(Macros[:], name) || envPattern.MatchString(name):
 			continue
 		}
-		return refuse("unknown ${%s}%s; known are ${%s} and ${envvar:NAME}; a variable of a shell is written $NAME", name,
+		return refuse("unknown ${%s}%s; known are ${%s} and ${envvar:NAME}; a shell's own is written $NAME or $${NAME}", name,
 			didYouMean(name, Macros[:]), strings.Join(Macros[:], "}, ${"))
 	}
 	return nil
@@ -109,7 +111,10 @@ func shellWords(line string) ([]string, error) {
 			i++
 			word.WriteByte(line[i])
 			inWord = true
-		case c == '$' && strings.HasPrefix(line[i:], "${"):
+		case strings.HasPrefix(line[i:], "$${"): // the rest follows as ${…}
+			word.WriteByte(c)
+			inWord = true
+		case strings.HasPrefix(line[i:], "${"):
 			end := strings.IndexByte(line[i:], '}')
 			if end < 0 {
 				return nil, refuse("%q: ${ without }", line[i:])
