@@ -29,6 +29,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -62,6 +63,8 @@ type DB struct {
 	Skipped []string                // "path: reason" of what was left out: files that are none of ours, newer records
 
 	sql      *sql.DB
+	left     []*sql.DB        // of files that were deleted while they were open
+	opened   os.FileInfo      // the file that a writer has opened
 	writer   *writer          // nil until the first transaction
 	keys     map[string]int64 // metric name -> key.id, as far as Ingest has seen
 	fresh    []string         // of keys: what the open transaction added
@@ -70,14 +73,17 @@ type DB struct {
 
 	mu          sync.Mutex // guards what follows
 	statements  map[string]*sql.Stmt
-	names       map[int64]string // key.id -> metric name
 	provenances map[int64]journal.Provenance
 }
 
 // Close closes the database.
 func (db *DB) Close() error {
 	db.writer.close()
-	return db.sql.Close()
+	err := db.sql.Close()
+	for _, left := range db.left {
+		err = errors.Join(err, left.Close())
+	}
+	return err
 }
 
 // TrialDir is the folder of a trial.
