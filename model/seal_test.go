@@ -149,6 +149,9 @@ func hasParts(t *testing.T, err error, parts ...string) {
 
 // lm.weights brings its vocabulary: a pretraining that another vocabulary began is not shared.
 func TestWeightsOfTheLMHaveAStageOfTheirOwn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds: the vocabulary is whole")
+	}
 	trial := smokeTrial(t)
 	trial.Pretrain.Steps, trial.DiffVQA.Steps = 2, 2
 	homes := []string{t.TempDir(), t.TempDir()}
