@@ -48,7 +48,8 @@ type Query struct {
 	Brief  bool // leave Spec out, and of Newest all but what a list shows: twice as fast
 }
 
-// Trials reads the trials that q chooses: in the order of the sweep if there is one, else oldest first.
+// Trials reads the trials that q chooses: in the order of the sweep if there is one, else in that
+// in which the registry came to know them.
 func (db *DB) Trials(ctx context.Context, q Query) ([]Trial, error) {
 	query, args := q.statement()
 	expected := len(q.IDs)

@@ -12,7 +12,7 @@ import (
 	"harness/model/spec"
 )
 
-// Macros are what ${…} may name in a command; besides, ${envvar:NAME} is an environment variable.
+// Macros are what ${…} may name in a command; besides, ${envvar:NAME} is an environment variable, and $${ is a literal ${.
 var Macros = [...]string{"args", "args_no_hyphens", "args_no_boolean_flags", "args_json", "args_json_file", "seed", "trial_dir",
 	"attempt_dir", "config", "interpreter", "program", "env", "events", "threads"}
 
@@ -44,7 +44,7 @@ func (p *parser) command(e entry) error {
 }
 
 var (
-	macroPattern = regexp.MustCompile(`\$\{([^}]*)(\}?)`)
+	macroPattern = regexp.MustCompile(`\$?\$\{([^}]*)(\}?)`)
 	envPattern   = regexp.MustCompile(`^envvar:[A-Za-z_][A-Za-z0-9_]*$`)
 	shellPattern = regexp.MustCompile(`^[#!]|^[A-Za-z_0-9]+[^A-Za-z_0-9]`) // ${name#cut}, ${name:-default}: a shell's, not ours
 )
@@ -54,6 +54,8 @@ func checkMacros(word string) error {
 	for _, found := range macroPattern.FindAllStringSubmatch(word, -1) {
 		name := found[1]
 		switch {
+		case strings.HasPrefix(found[0], "$$"):
+			continue
 		case found[2] == "":
 			return refuse("%q: ${ without }", word)
 		case slices.Contains(Macros[:], name) || envPattern.MatchString(name):
@@ -61,7 +63,7 @@ func checkMacros(word string) error {
 		case shellPattern.MatchString(name) && !strings.HasPrefix(name, "envvar:"):
 			continue
 		}
-		return refuse("unknown ${%s}%s; known are ${%s} and ${envvar:NAME}; a variable of a shell is written $NAME", name,
+		return refuse("unknown ${%s}%s; known are ${%s} and ${envvar:NAME}; a shell's own is written $NAME or $${NAME}", name,
 			didYouMean(name, Macros[:]), strings.Join(Macros[:], "}, ${"))
 	}
 	return nil
@@ -94,62 +96,86 @@ func (p *parser) warnOfCommand() {
 // shellWords splits a command line at blanks, honours quotes and backslashes, and keeps ${…}. What only a shell can do is
 // refused with the form that asks for one.
 func shellWords(line string) ([]string, error) {
-	line = strings.TrimSpace(strings.ReplaceAll(line, "\\\n", " "))
-	needsShell := func(what string) error {
-		return refuse("%s needs a shell: write command: [bash, -c, %s]", what, strconv.Quote(line))
-	}
-	var words []string
-	var word strings.Builder
-	inWord, quote := false, byte(0)
-	for i := 0; i < len(line); i++ {
-		c := line[i]
-		switch {
-		case quote == '\'' && c != quote:
-			word.WriteByte(c)
-		case quote != 0 && c == quote:
-			quote = 0
-		case c == '\\' && i+1 < len(line) && (quote == 0 || strings.IndexByte("\"\\$`", line[i+1]) >= 0):
-			i++
-			word.WriteByte(line[i])
-			inWord = true
-		case c == '$' && strings.HasPrefix(line[i:], "${"):
-			end := strings.IndexByte(line[i:], '}')
-			if end < 0 {
-				return nil, refuse("%q: ${ without }", line[i:])
-			}
-			word.WriteString(line[i : i+end+1])
-			i, inWord = i+end, true
-		case c == '`', c == '$' && i+1 < len(line) && line[i+1] != ' ':
-			return nil, needsShell(strconv.Quote(line[i:min(i+2, len(line))]))
-		case quote != 0:
-			word.WriteByte(c)
-		case c == '"' || c == '\'':
-			quote, inWord = c, true
-		case strings.IndexByte("&|;<>()\n", c) >= 0:
-			operator := line[i : i+1]
-			if i+1 < len(line) && line[i+1] == c {
-				operator += string(c)
-			}
-			return nil, needsShell(strconv.Quote(operator))
-		case c == ' ' || c == '\t' || c == '\r':
-			if inWord {
-				words = append(words, word.String())
-			}
-			word.Reset()
-			inWord = false
-		default:
-			word.WriteByte(c)
-			inWord = true
+	s := splitter{line: strings.TrimSpace(strings.ReplaceAll(line, "\\\n", " "))}
+	for s.at < len(s.line) {
+		if err := s.next(); err != nil {
+			return nil, err
 		}
 	}
-	if quote != 0 {
-		return nil, refuse("%c without its end", quote)
-	}
-	if inWord {
-		words = append(words, word.String())
-	}
-	if len(words) == 0 {
+	s.end()
+	switch {
+	case s.quote != 0:
+		return nil, refuse("%c without its end", s.quote)
+	case len(s.words) == 0:
 		return nil, refuse("empty: want a command such as [python, train.py, \"${args}\"]")
 	}
-	return words, nil
+	return s.words, nil
+}
+
+// splitter is how far a line has been split.
+type splitter struct {
+	line  string
+	at    int
+	quote byte // that is open, or 0
+	word  strings.Builder
+	begun bool // a word may be empty: ""
+	words []string
+}
+
+// next reads one character, or one ${…}.
+func (s *splitter) next() error {
+	c, rest := s.line[s.at], s.line[s.at:]
+	switch {
+	case s.quote == '\'' && c != s.quote:
+		s.take(1)
+	case s.quote != 0 && c == s.quote:
+		s.quote = 0
+		s.at++
+	case c == '\\' && len(rest) > 1 && (s.quote == 0 || strings.IndexByte("\"\\$`", rest[1]) >= 0):
+		s.at++
+		s.take(1)
+	case strings.HasPrefix(rest, "$${"): // the rest follows as ${…}
+		s.take(1)
+	case strings.HasPrefix(rest, "${"):
+		end := strings.IndexByte(rest, '}')
+		if end < 0 {
+			return refuse("%q: ${ without }", rest)
+		}
+		s.take(end + 1)
+	case c == '`', c == '$' && len(rest) > 1 && rest[1] != ' ':
+		return s.needsShell(rest[:min(2, len(rest))])
+	case s.quote == 0 && (c == '"' || c == '\''):
+		s.quote, s.begun = c, true
+		s.at++
+	case s.quote == 0 && strings.IndexByte("&|;<>()\n", c) >= 0:
+		if len(rest) > 1 && rest[1] == c {
+			return s.needsShell(rest[:2])
+		}
+		return s.needsShell(rest[:1])
+	case s.quote == 0 && strings.IndexByte(" \t\r", c) >= 0:
+		s.end()
+		s.at++
+	default:
+		s.take(1)
+	}
+	return nil
+}
+
+// take moves n bytes into the word.
+func (s *splitter) take(n int) {
+	s.word.WriteString(s.line[s.at : s.at+n])
+	s.at, s.begun = s.at+n, true
+}
+
+// end ends the word, if one has begun.
+func (s *splitter) end() {
+	if s.begun {
+		s.words = append(s.words, s.word.String())
+	}
+	s.word.Reset()
+	s.begun = false
+}
+
+func (s *splitter) needsShell(what string) error {
+	return refuse("%q needs a shell: write command: [bash, -c, %s]", what, strconv.Quote(s.line))
 }

@@ -14,7 +14,8 @@ func TestShellWords(t *testing.T) {
 		`python  train.py --tag "a b" --x='$y && z'`:  {"python", "train.py", "--tag", "a b", "--x=$y && z"},
 		`a "" b\ c "d\"e" "\n" 'f''g'`:                {"a", "", "b c", `d"e`, `\n`, "fg"},
 		"a \\\n  ${envvar:HOME}/x \"${args_json}\"\n": {"a", "${envvar:HOME}/x", "${args_json}"},
-		`price 5$ "5 $ each"`:                         {"price", "5$", "5 $ each"},
+		`a $${HOME}/x`:        {"a", "$${HOME}/x"},
+		`price 5$ "5 $ each"`: {"price", "5$", "5 $ each"},
 	} {
 		got, err := shellWords(line)
 		if err != nil {
@@ -63,7 +64,7 @@ func TestSuggestedCommandIsRead(t *testing.T) {
 func TestMacros(t *testing.T) {
 	const file = "version: 1\nname: x\ncommand: [%q]\n"
 	for _, macro := range append(Macros[:], "envvar:HOME") {
-		if _, err := Parse("f.yaml", fmt.Appendf(nil, file, "x=${"+macro+"}")); err != nil {
+		if _, err := Parse("f.yaml", fmt.Appendf(nil, file, "x=${"+macro+"} $${HOME}")); err != nil {
 			t.Error(err)
 		}
 	}

@@ -309,3 +309,32 @@ func Object(params []Param) (json.RawMessage, error) {
 	b.WriteByte('}')
 	return b.Bytes(), nil
 }
+
+// ParamsOf reads what Object wrote; Text is the value as it prints, since labels are not part of the object.
+func ParamsOf(object json.RawMessage) ([]Param, error) {
+	if len(object) == 0 {
+		return nil, nil
+	}
+	d := json.NewDecoder(bytes.NewReader(object))
+	d.UseNumber()
+	if open, err := d.Token(); err != nil || open != json.Delim('{') {
+		return nil, fmt.Errorf("read parameters: want an object: %s is none", object)
+	}
+	var params []Param
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return nil, fmt.Errorf("read parameters: %w", err)
+		}
+		param := Param{Path: key.(string)} // the decoder lets nothing else stand there
+		if err := d.Decode(&param.Value); err != nil {
+			return nil, fmt.Errorf("read parameters: %w", err)
+		}
+		param.Text = shownValue(param.Value)
+		params = append(params, param)
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, fmt.Errorf("read parameters: %w", err)
+	}
+	return params, nil
+}

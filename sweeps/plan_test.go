@@ -164,6 +164,15 @@ func TestProgramPlan(t *testing.T) {
 	if got := plan.Row("one, flag=false").Baseline; got != "one point, flag=false" {
 		t.Errorf("the baseline of 1 is %q", got)
 	}
+	params, err := ParamsOf(object)
+	if err != nil || len(params) != 4 || params[1].Path != "k\x1b[31m" || params[1].Text != `v\nw` || params[0].Value != json.Number("1") {
+		t.Errorf("%+v, %v", params, err)
+	}
+	for _, text := range []string{"[1]", "{", `{"a":1,`, "x"} {
+		if params, err := ParamsOf(json.RawMessage(text)); err == nil {
+			t.Errorf("%s: %+v", text, params)
+		}
+	}
 	want := Run{Parallel: 2, Retries: 1, RetryOn: []string{"timeout"}, MaxFailures: 3}
 	if diff := cmp.Diff(want, plan.Run); diff != "" {
 		t.Error(diff)

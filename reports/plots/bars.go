@@ -70,10 +70,15 @@ func Bars(t *reports.Table) (*Figure, error) {
 		f.key = append(f.key, keyEntry{control.name, []plot.Thumbnailer{upright{control.style}}})
 	}
 	f.Subtitle = subtitle(t, seeds, "whiskers: ± 1 standard deviation over") + leftOut(t)
-	if len(models) > 1 {
+	if slices.ContainsFunc(models, outlined) {
 		f.Subtitle += " · outlined: the best and what cannot be told from it"
 	}
 	return f, nil
+}
+
+// outlined tells whether any bar of a row is.
+func outlined(r reports.Row) bool {
+	return slices.ContainsFunc(r.Cells, func(c reports.Cell) bool { return c.Bold })
 }
 
 // leastMean is where the bars of a column begin: at zero, or below it when a mean is.

@@ -275,6 +275,9 @@ func (roundTicks) Ticks(low, high float64) []plot.Tick {
 		step *= 2
 		format, digits = 'g', 1+int(math.Ceil(math.Log10(math.Max(math.Abs(low), math.Abs(high))/step)))
 	}
+	if largest := math.Max(math.Abs(low), math.Abs(high)); largest >= 1e7 {
+		format, digits = 'g', 1+int(math.Ceil(math.Log10(largest/step)))
+	}
 	var ticks []plot.Tick
 	for i := math.Ceil(low/step - 1e-9); i*step <= high+step*1e-9; i++ {
 		ticks = append(ticks, plot.Tick{Value: i * step, Label: strconv.FormatFloat(i*step+0, format, digits, 64)})

@@ -149,6 +149,9 @@ func TestRoundTicks(t *testing.T) {
 		{.52, .521, "0.52 0.5204 0.5208"},
 		{0, 2e-9, "0 1e-09 2e-09"},
 		{3, 3, "3"},
+		{-9e18, 9e18, "-5e+18 0 5e+18"},
+		{1e300, 1e300 + 1e284, "1e+300"},
+		{-math.MaxFloat64, math.MaxFloat64, "-1.798e+308"},
 	} {
 		var labels []string
 		for _, tick := range (roundTicks{}).Ticks(c.low, c.high) {
