@@ -81,6 +81,9 @@ func (r *run) newProcess(k *job, c *claim, purpose journal.Purpose) (*process, e
 		return nil, err
 	}
 	s.environment = append(s.environment, attemptMark+"="+s.mark, sweepMark+"="+r.mark)
+	if _, set := os.LookupEnv("OMP_NUM_THREADS"); !set && (r.options.CPUs > 0 || r.options.Threads > 0) && k.Spec.Command != "" {
+		s.environment = append(s.environment, "OMP_NUM_THREADS="+strconv.Itoa(r.threads))
+	}
 	if s.journal, err = journal.Create(dir); err != nil {
 		return nil, err
 	}

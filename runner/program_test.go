@@ -45,11 +45,15 @@ func needPython(t *testing.T) {
 }
 
 func TestEnvironment(t *testing.T) {
+	for _, name := range []string{"OMP_NUM_THREADS", "PYTHONUNBUFFERED"} {
+		t.Setenv(name, "") // so that it is restored
+		os.Unsetenv(name)
+	}
 	db := open(t, t.TempDir())
 	work := t.TempDir()
 	script := `test "$HARNESS_TRIAL_DIR" = "$1" -a "$HARNESS_ATTEMPT_DIR" = "$2" -a -d "$1" -a -d "$2" || exit 1
 		echo "{\"note\": \"dir\", \"text\": \"$(pwd)\"}"
-		for v in HARNESS_TRIAL HARNESS_ATTEMPT HARNESS_SEED HARNESS_THREADS PYTHONUNBUFFERED; do
+		for v in HARNESS_TRIAL HARNESS_ATTEMPT HARNESS_SEED HARNESS_THREADS OMP_NUM_THREADS PYTHONUNBUFFERED; do
 			eval "echo \"{\\\"note\\\": \\\"$v\\\", \\\"text\\\": \\\"\$$v\\\"}\""
 		done
 		grep -q '"seed": 0' "$HARNESS_CONFIG" && test "$HARNESS_CONFIG" = "$3" -a "$HARNESS_EVENTS" = "$4"`
@@ -61,7 +65,7 @@ func TestEnvironment(t *testing.T) {
 	work, _ = filepath.EvalSymlinks(work)
 	got := notes(t, db, k.ID)
 	for key, want := range map[string]string{"dir": work, "HARNESS_TRIAL": k.ID, "HARNESS_ATTEMPT": "1", "HARNESS_SEED": "0",
-		"HARNESS_THREADS": "3", "PYTHONUNBUFFERED": "1"} {
+		"HARNESS_THREADS": "3", "OMP_NUM_THREADS": "3", "PYTHONUNBUFFERED": "1"} {
 		if got[key] != want {
 			t.Errorf("%s is %q, want %q", key, got[key], want)
 		}
