@@ -46,10 +46,9 @@ func (p *parser) command(e entry) error {
 var (
 	macroPattern = regexp.MustCompile(`\$?\$\{([^}]*)(\}?)`)
 	envPattern   = regexp.MustCompile(`^envvar:[A-Za-z_][A-Za-z0-9_]*$`)
-	shellPattern = regexp.MustCompile(`^[#!]|^[A-Za-z_0-9]+[^A-Za-z_0-9]`) // ${name#cut}, ${name:-default}: a shell's, not ours
 )
 
-// checkMacros refuses a ${…} that nobody replaces; what only a shell can mean by it is left to the shell.
+// checkMacros refuses a ${…} that nobody replaces.
 func checkMacros(word string) error {
 	for _, found := range macroPattern.FindAllStringSubmatch(word, -1) {
 		name := found[1]
@@ -59,8 +58,6 @@ func checkMacros(word string) error {
 		case found[2] == "":
 			return refuse("%q: ${ without }", word)
 		case slices.Contains(Macros[:], name) || envPattern.MatchString(name):
-			continue
-		case shellPattern.MatchString(name) && !strings.HasPrefix(name, "envvar:"):
 			continue
 		}
 		return refuse("unknown ${%s}%s; known are ${%s} and ${envvar:NAME}; a shell's own is written $NAME or $${NAME}", name,

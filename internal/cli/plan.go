@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"harness/model"
 	"harness/model/spec"
 	"harness/registry"
 	"harness/sweeps"
@@ -26,32 +25,24 @@ func (o sweepOptions) expand(ctx context.Context, log io.Writer, name string) (*
 			return nil, err
 		}
 	}
-	plan, err := s.Expand(func(t *spec.Trial) error { return o.seal(ctx, log, t) })
+	options, err := o.experimentOptions.list(o.engine)
+	if err != nil {
+		return nil, err
+	}
+	sealing := &sealing{home: o.home, handle: handleOf(s.Name, options), dryRun: o.dryRun, log: log}
+	plan, err := s.Expand(func(t *spec.Trial) error { return sealing.seal(ctx, t) })
 	if err != nil {
 		return nil, usageError("%w", err)
 	}
 	for _, warning := range s.Warnings {
 		fmt.Fprintf(log, "warning: %s\n", warning)
 	}
-	if plan.Options, err = o.experimentOptions.list(o.engine); err != nil {
-		return nil, err
-	}
-	plan.Handle = handleOf(plan.Name, plan.Options)
+	plan.Options, plan.Handle = options, sealing.handle
 	plan.Harness = buildName(build(ctx))
 	if plan.File, err = experimentPath(name); err != nil {
 		return nil, err
 	}
 	return plan, nil
-}
-
-// seal completes what a trial is by the contents of its data and weights. A dry run shows trials whose data are not there.
-func (o sweepOptions) seal(ctx context.Context, log io.Writer, t *spec.Trial) error {
-	err := model.Seal(ctx, o.home, t)
-	if err != nil && o.dryRun && ctx.Err() == nil {
-		fmt.Fprintf(log, "the ids are provisional: %v\n", err)
-		return nil
-	}
-	return hintMissing(err)
 }
 
 // adopt gives the trials of a plan the ids that the predecessor gave them, where the home has results under those and the

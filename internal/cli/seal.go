@@ -1,0 +1,120 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"harness/model"
+	"harness/model/dataset"
+	"harness/model/spec"
+	"harness/registry"
+	"harness/sweeps"
+)
+
+// sealing completes trials by the contents of their data and weights (model.Seal), and knows what to do where these are gone.
+type sealing struct {
+	home   string
+	handle string // of the sweep
+	dryRun bool
+	log    io.Writer
+
+	read    bool
+	planned []sweeps.Trial // what was planned before
+	said    map[string]bool
+}
+
+// seal completes one trial. Where its data or weights are not there any more, they are taken to be those that the sweep was
+// planned with: what is done stays done, and what is not is refused later. A dry run shows trials that were never planned, too.
+func (s *sealing) seal(ctx context.Context, t *spec.Trial) error {
+	err := model.Seal(ctx, s.home, t)
+	if err == nil || !gone(err) {
+		return err
+	}
+	before, errRead := s.before(ctx, *t)
+	switch {
+	case errRead != nil:
+		return errRead
+	case before != nil:
+		t.Data.Digest, t.Encoder.WeightsDigest, t.LM.WeightsDigest = before.Data.Digest, before.Encoder.WeightsDigest, before.LM.WeightsDigest
+		s.say("%v: taken as they were when the sweep was planned", err)
+		return nil
+	case s.dryRun:
+		s.say("the ids are provisional: %v", err)
+		return nil
+	}
+	return hintMissing(err)
+}
+
+// gone tells whether err says that data or weights are not there, in contrast to their being damaged.
+func gone(err error) bool {
+	_, missing := errors.AsType[*dataset.MissingError](err)
+	return missing || errors.Is(err, fs.ErrNotExist)
+}
+
+// before is a trial of the stored plan with the same data and weights, or nil.
+func (s *sealing) before(ctx context.Context, t spec.Trial) (*spec.Trial, error) {
+	if err := s.readPlan(ctx); err != nil {
+		return nil, err
+	}
+	for i := range s.planned {
+		p := &s.planned[i].Spec
+		if samePath(p.Data.Root, t.Data.Root) && samePath(p.Encoder.Weights, t.Encoder.Weights) && samePath(p.LM.Weights, t.LM.Weights) &&
+			p.Data.Splits == t.Data.Splits && p.Data.KeepPrior == t.Data.KeepPrior {
+			return p, nil
+		}
+	}
+	return nil, nil
+}
+
+func samePath(a, b string) bool {
+	if a == "" || b == "" {
+		return a == b
+	}
+	x, errX := realPath(a)
+	y, errY := realPath(b)
+	return errX == nil && errY == nil && x == y
+}
+
+// readPlan reads what was planned before under the sweep's handle, once.
+func (s *sealing) readPlan(ctx context.Context) error {
+	if s.read {
+		return nil
+	}
+	s.read = true
+	db, err := registry.OpenReadOnly(ctx, s.home)
+	if errors.Is(err, registry.ErrNone) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	stored, err := db.Sweep(ctx, s.handle)
+	if errors.Is(err, registry.ErrNoSweep) || err == nil && len(stored.Plan) == 0 {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	plan, err := sweeps.Decode(stored.Plan)
+	if err != nil {
+		return err
+	}
+	s.planned = plan.Trials
+	return nil
+}
+
+// say tells the user once.
+func (s *sealing) say(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if s.said == nil {
+		s.said = map[string]bool{}
+	}
+	if !s.said[text] {
+		s.said[text] = true
+		fmt.Fprintln(s.log, text)
+	}
+}
