@@ -31,7 +31,7 @@ type Result struct {
 }
 
 // ErrNothing means that no trial of the sweep has recorded anything.
-var ErrNothing = errors.New("nothing has run yet")
+var ErrNothing = errors.New("nothing was recorded yet")
 
 // ErrNoMetrics means that trials are done, and that none of them recorded what the table shows.
 var ErrNoMetrics = errors.New("none of the metrics was recorded")
@@ -53,7 +53,7 @@ func Load(ctx context.Context, db *registry.DB, plan *sweeps.Plan) (Results, err
 		synthetic[t.ID] = t.Spec.Command == "" && t.Spec.Data.Source == spec.SourceSynthetic
 	}
 	results := Results{}
-	recorded, done := false, 0
+	recorded, states := false, map[registry.State]int{}
 	for _, t := range known {
 		r, err := load(ctx, db, t, values[t.ID])
 		if err != nil {
@@ -61,18 +61,25 @@ func Load(ctx context.Context, db *registry.DB, plan *sweeps.Plan) (Results, err
 		}
 		r.Synthetic = r.Synthetic || synthetic[t.ID]
 		recorded = recorded || len(r.Values) > 0
-		if r.State == registry.Done {
-			done++
-		}
+		states[r.State]++
 		results[t.ID] = r
 	}
 	switch {
 	case recorded:
 		return results, nil
-	case done > 0:
-		return nil, fmt.Errorf("%w: %s done without reporting a number", ErrNoMetrics, areTrials(done))
+	case states[registry.Done] > 0:
+		return nil, fmt.Errorf("%w: %s done without reporting a number", ErrNoMetrics, areTrials(states[registry.Done]))
 	}
-	return nil, ErrNothing
+	var parts []string
+	for _, state := range []registry.State{registry.Running, registry.Failed, registry.Interrupted} {
+		if states[state] > 0 {
+			parts = append(parts, fmt.Sprintf("%d of %d trials %s", states[state], len(ids), state))
+		}
+	}
+	if len(parts) == 0 {
+		return nil, ErrNothing
+	}
+	return nil, fmt.Errorf("%w: %s", ErrNothing, strings.Join(parts, ", "))
 }
 
 // load reads what one trial recorded.
