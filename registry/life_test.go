@@ -140,6 +140,11 @@ func TestRedo(t *testing.T) {
 	must(t, err)
 	all, err := db.Summary(ctx, ids[:1])
 	must(t, err)
+	writeRuns(t, home, program(1), run{}) // and its process is gone
+	must(t, db.Redo(ctx, ids[1:2]))
+	if attempts, err := db.Attempts(ctx, ids[1]); err != nil || attempts[1].State != Interrupted || attempts[1].Error != lostAttempt {
+		t.Errorf("an attempt that is history: %+v, %v", attempts, err)
+	}
 	if trials[0].State != Done || trials[0].Result != 2 || len(all[ids[0]]) != 1 || all[ids[0]]["loss"].Last != 5 {
 		t.Errorf("%+v, %v", trials[0], all)
 	}
