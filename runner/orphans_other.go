@@ -2,7 +2,10 @@
 
 package runner
 
-import "syscall"
+import (
+	"os"
+	"syscall"
+)
 
 // Where there is no /proc, a trial's processes are ended by their group only: what leaves the group, or outlives a sweep
 // that was killed, goes on.
@@ -16,6 +19,7 @@ func endLeftovers(string) int            { return 0 }
 func endSweep(string) int                { return 0 }
 func endOrphans(string) bool             { return false }
 func memoryKills() int                   { return 0 }
+func startWriting(*os.File)              {}
 
 // peakMemory is the most that a process has used at once, in bytes.
 func peakMemory(usage *syscall.Rusage) int64 { return int64(usage.Maxrss) }

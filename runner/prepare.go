@@ -133,7 +133,7 @@ func (r *run) finishLost(t registry.Trial) error {
 	if err != nil {
 		return err
 	}
-	if err := w.Finish(nil, journal.Exit{Code: -1, Class: journal.ClassInterrupted, Error: "its sweep was killed"}); err != nil {
+	if err := w.Finish(nil, journal.Exit{Code: -1, Class: journal.ClassInterrupted, Error: "its sweep was killed"}, nil); err != nil {
 		return err
 	}
 	_, err = r.db.Ingest(r.ctx, t.ID, t.Attempt)

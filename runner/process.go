@@ -42,7 +42,8 @@ type process struct {
 	stopped     chan journal.Class
 	killed      chan struct{}
 	once        struct{ stop, kill sync.Once }
-	before      func() []string  // metrics that the trial's earlier attempts have recorded
+	before      func() []string // metrics that the trial's earlier attempts have recorded
+	sync        func(*os.File) error
 	over        func()           // called once a process has ended well and all that is left is to record it
 	heard       journal.Progress // the last that was heard; this and stage belong to the goroutine of Run
 	stage       struct {         // of heard
@@ -74,7 +75,7 @@ func (r *run) newProcess(k *job, c *claim, purpose journal.Purpose) (*process, e
 		job: k, claim: c, attempt: number, dir: dir, mark: filepath.Join(r.home, "trials", k.ID, strconv.Itoa(number)),
 		spawner: r.spawner, work: r.work, declared: r.options.Metrics, threads: r.threads, timeout: r.options.Timeout,
 		grace: r.options.Grace, started: time.Now(), stopped: make(chan journal.Class, 1), killed: make(chan struct{}),
-		before: func() []string { return r.recorded(k.ID, number) }, over: func() {},
+		before: func() []string { return r.recorded(k.ID, number) }, sync: r.durable.sync, over: func() {},
 		heard: journal.Progress{Loss: noLoss},
 	}
 	if err := s.makeFiles(r, purpose); err != nil {
@@ -205,7 +206,7 @@ func (s *process) runChild(log *os.File) {
 		s.err = err
 		return
 	}
-	s.err = w.Finish(nil, s.exit)
+	s.err = w.Finish(nil, s.exit, s.sync)
 }
 
 // ending is how a process has ended.

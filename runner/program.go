@@ -121,7 +121,7 @@ func (s *process) conclude(in *intake) {
 	if s.exit.Class == "" && in.failure == nil {
 		s.over()
 	}
-	in.keep(s.journal.Finish(end, s.exit))
+	in.keep(s.journal.Finish(end, s.exit, s.sync))
 	s.err = in.failure
 }
 

@@ -190,6 +190,7 @@ type run struct {
 	processes []*process
 	recording []*process // that have ended well and are being recorded; their place is free
 	gpus      *pool
+	durable   groupSync
 	freed     chan *process
 	ended     chan *process
 	parallel  int

@@ -166,8 +166,8 @@ func (w *Writer) End(e End) error { return w.durable(KindEnd, "end", e) }
 func (w *Writer) Exit(e Exit) error { return w.durable(KindExit, "exit", e) }
 
 // Finish records how the attempt ended, where end is not nil, and how its process did, and closes the journal. Both are
-// durable on return.
-func (w *Writer) Finish(end *End, exit Exit) error {
+// durable on return. sync does what os.File.Sync does, perhaps for several journals at once; nil is that.
+func (w *Writer) Finish(end *End, exit Exit, sync func(*os.File) error) error {
 	w.mu.Lock()
 	w.flushProgress(true)
 	if end != nil {
@@ -175,6 +175,12 @@ func (w *Writer) Finish(end *End, exit Exit) error {
 	}
 	w.add(KindExit, "exit", exit)
 	w.flush()
+	if sync != nil && w.err == nil {
+		if err := sync(w.file); err != nil {
+			w.fail(fmt.Errorf("sync journal: %w", err))
+		}
+		w.unsynced = false
+	}
 	w.sync()
 	w.mu.Unlock()
 	return w.Close()
