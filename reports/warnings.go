@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"harness/internal/escape"
 	"harness/registry"
 )
 
@@ -133,6 +134,9 @@ func (b *builder) caption() {
 	say := func(format string, args ...any) { t.Caption = append(t.Caption, fmt.Sprintf(format, args...)) }
 	if b.plan.Report.Caption != "" {
 		say("%s", b.plan.Report.Caption)
+	}
+	if len(b.plan.Options) > 0 {
+		say("Swept with %s.", escape.Line(strings.Join(b.plan.Options, " ")))
 	}
 	t.Synthetic = b.synthetic()
 	if t.Synthetic {

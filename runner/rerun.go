@@ -50,6 +50,11 @@ func Rerun(ctx context.Context, db *registry.DB, t registry.Trial, o Options) (a
 		s.run()
 		r.ended <- s
 	}()
+	if _, err := db.Ingest(r.ctx, t.ID, s.attempt); err != nil { // known at once: if we are killed, it is found and closed
+		s.kill()
+		<-r.ended
+		return s.attempt, err
+	}
 	if err := r.await(ctx, s); err != nil {
 		return s.attempt, err
 	}

@@ -29,18 +29,29 @@ func (o *experimentOptions) flags(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&o.set, "set", nil, "a field of every trial set to a value, such as pretrain.steps=100; may be repeated")
 }
 
-// list is what the options change, in words that tell sweeps of one experiment apart: "nano", "pretrain.steps=100".
-func (o experimentOptions) list(engine string) ([]string, error) {
-	var list []string
+// handle names a sweep of an experiment in a home: the experiment's name, and behind an @ what the options change, so that the
+// same experiment at another size is another sweep.
+func (o experimentOptions) handle(name string) string {
+	changes := o.set
 	if o.preset != "" {
-		list = append(list, o.preset)
+		changes = append([]string{o.preset}, changes...)
 	}
-	list = append(list, o.set...)
-	kind, err := engineKind(engine)
-	if kind != "" {
-		list = append(list, "engine="+kind)
+	if len(changes) == 0 {
+		return name
 	}
-	return list, err
+	return name + "@" + strings.Join(changes, ",")
+}
+
+// flagged is how the registry keeps the options: as they stand on a command line.
+func (o experimentOptions) flagged() string {
+	var words []string
+	if o.preset != "" {
+		words = append(words, "--preset "+o.preset)
+	}
+	for _, set := range o.set {
+		words = append(words, "--set "+set)
+	}
+	return strings.Join(words, " ")
 }
 
 // loadExperiment reads a built-in experiment or a file, as the options change it.

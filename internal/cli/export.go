@@ -92,7 +92,7 @@ func exported(ctx context.Context, db *registry.DB, names []string, o listOption
 	if err := addMetrics(ctx, db, trials); err != nil {
 		return nil, err
 	}
-	chosen, err := parseFilter(o.filter)
+	chosen, err := parseFilter("--filter", o.filter)
 	if err != nil {
 		return nil, err
 	}

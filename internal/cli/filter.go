@@ -21,18 +21,21 @@ Names: id, state, sweep, label, row, control, seed, tags (a list: 'best' in tags
 (text such as 2026-01-31T10:00:00Z), took (seconds), params.NAME and metrics.NAME. What a trial lacks equals nothing.`
 
 // filter chooses trials by a condition.
-type filter struct{ expr *condition.Expr }
+type filter struct {
+	flag string // that gives it
+	expr *condition.Expr
+}
 
-// parseFilter reads the condition of --filter; "" chooses all.
-func parseFilter(text string) (filter, error) {
+// parseFilter reads the condition that a flag gives; "" chooses all.
+func parseFilter(flag, text string) (filter, error) {
 	if text == "" {
 		return filter{}, nil
 	}
 	expr, err := condition.Parse(text)
 	if err != nil {
-		return filter{}, usageError("--filter: %w", err)
+		return filter{}, usageError("%s: %w", flag, err)
 	}
-	return filter{expr}, nil
+	return filter{flag, expr}, nil
 }
 
 // apply keeps the trials for which the condition holds. A name that no trial has is misuse: it would choose nothing in silence.
@@ -40,14 +43,14 @@ func (f filter) apply(trials []listed) ([]listed, error) {
 	if f.expr == nil || len(trials) == 0 {
 		return trials, nil
 	}
-	if err := checkNames("--filter", f.expr.Names, trials); err != nil {
+	if err := checkNames(f.flag, f.expr.Names, trials); err != nil {
 		return nil, err
 	}
 	kept := []listed{}
 	for _, t := range trials {
 		holds, err := f.expr.Holds(t.lookup)
 		if err != nil {
-			return nil, usageError("--filter: trial %s: %w", t.ID[:8], err)
+			return nil, usageError("%s: trial %s: %w", f.flag, t.ID[:8], err)
 		}
 		if holds {
 			kept = append(kept, t)

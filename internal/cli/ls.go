@@ -108,7 +108,7 @@ func chooseTrials(ctx context.Context, db *registry.DB, o listOptions) ([]listed
 			return nil, usageError("unknown state %q: want queued, running, done, failed or interrupted", state)
 		}
 	}
-	chosen, err := parseFilter(o.filter)
+	chosen, err := parseFilter("--filter", o.filter)
 	if err != nil {
 		return nil, err
 	}

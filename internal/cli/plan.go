@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -25,11 +24,7 @@ func (o sweepOptions) expand(ctx context.Context, log io.Writer, name string) (*
 			return nil, err
 		}
 	}
-	options, err := o.experimentOptions.list(o.engine)
-	if err != nil {
-		return nil, err
-	}
-	sealing := &sealing{home: o.home, handle: handleOf(s.Name, options), dryRun: o.dryRun, log: log}
+	sealing := &sealing{home: o.home, handle: o.handle(s.Name), dryRun: o.dryRun, log: log}
 	plan, err := s.Expand(func(t *spec.Trial) error { return sealing.seal(ctx, t) })
 	if err != nil {
 		return nil, usageError("%w", err)
@@ -37,7 +32,7 @@ func (o sweepOptions) expand(ctx context.Context, log io.Writer, name string) (*
 	for _, warning := range s.Warnings {
 		fmt.Fprintf(log, "warning: %s\n", warning)
 	}
-	plan.Options, plan.Handle = options, sealing.handle
+	plan.Handle = sealing.handle
 	plan.Harness = buildName(build(ctx))
 	if plan.File, err = experimentPath(name); err != nil {
 		return nil, err
@@ -135,33 +130,13 @@ func members(plan *sweeps.Plan) ([]registry.Member, error) {
 	list := make([]registry.Member, len(plan.Trials))
 	for i, params := range plan.Params() {
 		t := plan.Trials[i]
-		encoded, err := encodeParams(params)
+		encoded, err := sweeps.Object(params)
 		if err != nil {
 			return nil, fmt.Errorf("plan %s: %s: %w", plan.Name, t.Label, err)
 		}
 		list[i] = registry.Member{ID: t.ID, Spec: t.Spec, Label: t.Label, Row: t.Row, Control: controls[t.Row], Seed: t.Seed, Params: encoded}
 	}
 	return list, nil
-}
-
-// encodeParams writes a JSON object whose keys stay in the order of the sweep.
-func encodeParams(params []sweeps.Param) (json.RawMessage, error) {
-	b := []byte{'{'}
-	for i, p := range params {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		key, err := json.Marshal(p.Path)
-		if err != nil {
-			return nil, err
-		}
-		value, err := json.Marshal(p.Value)
-		if err != nil {
-			return nil, err
-		}
-		b = append(append(append(b, key...), ':'), value...)
-	}
-	return append(b, '}'), nil
 }
 
 // workingDir is the folder in which programs run: where the command was called.

@@ -87,12 +87,14 @@ func (o sweepOptions) chosen(ctx context.Context, db *registry.DB, plan *sweeps.
 	if err := addMetrics(ctx, db, all); err != nil {
 		return nil, err
 	}
-	chosen, err := parseFilter(o.redo)
-	if err != nil {
-		return nil, withHint(usageError("--redo %s: want failed, stale, all or a condition: %w", o.redo, err), "harness ls --help tells the names of conditions")
+	chosen, err := parseFilter("--redo", o.redo)
+	if err == nil {
+		all, err = chosen.apply(keep(func(listed) bool { return true }))
 	}
-	all, err = chosen.apply(keep(func(listed) bool { return true }))
-	return all, err
+	if err != nil {
+		return nil, withHint(err, "--redo takes failed, stale, all, or a condition as harness ls --help tells")
+	}
+	return all, nil
 }
 
 // redo marks trials to be run again, and drops the stages of training that a built-in trial would otherwise share: a redone

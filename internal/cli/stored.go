@@ -16,14 +16,6 @@ import (
 	"harness/sweeps"
 )
 
-// handleOf names a sweep of an experiment in a home: the experiment's name, and behind an @ what the command line changed.
-func handleOf(name string, options []string) string {
-	if len(options) == 0 {
-		return name
-	}
-	return name + "@" + strings.Join(options, ",")
-}
-
 // stored finds the plan that the user names: a handle as ls --sweeps prints it, a built-in experiment, or a file, which lays
 // the stored results out as it says now. No grid is expanded.
 func stored(ctx context.Context, log io.Writer, db *registry.DB, name string, o experimentOptions) (*sweeps.Plan, error) {
@@ -60,18 +52,14 @@ func storedHandle(known []registry.SweepInfo, name string, o experimentOptions) 
 	has := func(handle string) bool {
 		return slices.ContainsFunc(known, func(s registry.SweepInfo) bool { return s.Handle == handle })
 	}
-	options, err := o.list("")
-	if err != nil {
-		return "", nil, err
-	}
-	if len(options) == 0 && has(name) {
+	if o.flagged() == "" && has(name) {
 		return name, nil, nil
 	}
 	if full, unknown := experiments.Find(name); unknown == nil {
-		return handleOf(full, options), nil, nil
+		return o.handle(full), nil, nil
 	}
 	if info, err := os.Stat(name); err != nil || info.IsDir() {
-		return handleOf(name, options), nil, nil
+		return o.handle(name), nil, nil
 	}
 	file, data, err := readExperiment(name)
 	if err != nil {
@@ -84,9 +72,9 @@ func storedHandle(known []registry.SweepInfo, name string, o experimentOptions) 
 	if err != nil {
 		return "", nil, err
 	}
-	handle = handleOf(layout.Name, options)
+	handle = o.handle(layout.Name)
 	for _, s := range known {
-		if s.File == path && (s.Handle == handle || s.Options == strings.Join(options, " ")) {
+		if s.File == path && s.Options == o.flagged() {
 			return s.Handle, layout, nil
 		}
 	}
