@@ -183,6 +183,9 @@ func endLine(k *job, s *process) string {
 	if k.note != "" && k.state != registry.Done && k.state != registry.Interrupted {
 		text += ": " + k.note
 	}
+	if k.state == registry.Done && s.remark != "" {
+		text += " (" + s.remark + ")"
+	}
 	if k.state == registry.Failed && k.note != "" {
 		text += fmt.Sprintf(" [harness trial log %s]", shortID(k.ID))
 	}

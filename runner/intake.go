@@ -175,11 +175,14 @@ func (m *misses) brief() string {
 	if m.count == 0 {
 		return ""
 	}
-	lines := "1 line"
-	if m.count > 1 {
-		lines = fmt.Sprintf("%d lines", m.count)
+	return fmt.Sprintf(" (ignored: %s, such as %s)", lineCount(m.count), m.text)
+}
+
+func lineCount(n int) string {
+	if n == 1 {
+		return "1 line"
 	}
-	return fmt.Sprintf(" (ignored: %s, such as %s)", lines, m.text)
+	return fmt.Sprintf("%d lines", n)
 }
 
 // tail keeps the last lines of a stream.

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -53,8 +54,9 @@ type process struct {
 	}
 
 	// Set when run has returned.
-	exit journal.Exit
-	err  error // the end could not be recorded
+	exit   journal.Exit
+	remark string // about what a program printed, for people
+	err    error  // the end could not be recorded
 }
 
 // newProcess makes the attempt's folder and opens its journal with what is run, where. The caller has claimed the trial.
@@ -323,6 +325,9 @@ func (s *process) judge(e ending, stderr, stdout []string) journal.Exit {
 		exit.Class, exit.Error = journal.ClassKilled, fmt.Sprintf("exit status %d: ended by a signal: %s", exit.Code, signal)
 	default:
 		exit.Class, exit.Error = journal.ClassError, withReason(fmt.Sprintf("exit status %d", exit.Code), reason)
+		if t := s.job.Spec; strings.Contains(reason, fmt.Sprintf("seed=%d", t.Seed)) && !takes(t.Command.List(), "${seed}") {
+			exit.Error += " (the seed is an argument unless the command takes ${seed})"
+		}
 	}
 	return exit
 }

@@ -98,6 +98,7 @@ func (s *process) checkMetrics(in *intake) {
 		s.exit.Error = escape("it ended well but reported none of the declared metrics "+strings.Join(missing, ", ")) + in.ignored.brief()
 	case len(have) == 0:
 		in.keep(in.journal.Note("missing", "it ended well but reported no metric"))
+		s.remark = "it reported no metric"
 	}
 	for _, name := range missing {
 		if s.exit.Class == "" {
@@ -109,6 +110,7 @@ func (s *process) checkMetrics(in *intake) {
 // conclude writes the end of a program's attempt.
 func (s *process) conclude(in *intake) {
 	if text := in.ignored.String(); text != "" {
+		s.remark = fmt.Sprintf("%s not recorded, see harness trial log %s", lineCount(in.ignored.count), shortID(s.job.ID))
 		in.keep(in.journal.Note("ignored", text))
 	}
 	if in.logErr != nil {

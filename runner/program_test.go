@@ -227,7 +227,8 @@ func TestFailureClasses(t *testing.T) {
 		shell(`sh -c 'kill -9 $$'; exit $?`, 3),
 		shell(`kill -SEGV $$`, 4),
 		shell(`printf 'Err \033]0;FAIL\007\033[31m boom\n' >&2; exit 3`, 5),
-		program(0, "", "sh", "-c", "${envvar:NO_SUCH_VARIABLE}"))
+		program(0, "", "sh", "-c", "${envvar:NO_SUCH_VARIABLE}"),
+		program(0, "", "sh", "-c", `echo "x.py: error: unrecognized arguments: $0" >&2; exit 2`, "${args}"))
 	mustRun(t, db, trials, Options{StopAfter: -1})
 	for i, want := range []struct {
 		class  journal.Class
@@ -239,6 +240,7 @@ func TestFailureClasses(t *testing.T) {
 		{journal.ClassError, "it crashed: segmentation fault"},
 		{journal.ClassError, `exit status 3: Err \x1b]0;FAIL\x07\x1b[31m boom`},
 		{journal.ClassError, "the command has ${envvar:NO_SUCH_VARIABLE}, but this variable is not set"},
+		{journal.ClassError, "exit status 2: x.py: error: unrecognized arguments: --seed=0 (the seed is an argument unless the command takes ${seed})"},
 	} {
 		got := newest(t, db, trials[i].ID).Newest
 		if got.Class != want.class || got.Error != want.reason {

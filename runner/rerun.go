@@ -29,6 +29,7 @@ func Rerun(ctx context.Context, db *registry.DB, t registry.Trial, o Options) (a
 	if err != nil {
 		return 0, err
 	}
+	t.Label = escape(t.Label)
 	k := &job{Trial: t, state: registry.Running}
 	r.all = []*job{k}
 	r.display = newDisplay(o.Display, o.Out)
