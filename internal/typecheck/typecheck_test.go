@@ -39,6 +39,10 @@ func check(t *testing.T, system, arch string) {
 		t.Skip("takes seconds")
 	}
 	c := checker{fset: token.NewFileSet(), sizes: types.SizesFor("gc", arch), packages: map[string]*types.Package{}}
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
 	ours, told := 0, map[string]bool{}
 	for _, p := range list(t, system, arch) {
 		if strings.HasSuffix(p.ImportPath, ".test") { // the main package that go test writes
@@ -55,7 +59,7 @@ func check(t *testing.T, system, arch string) {
 		for _, err := range found {
 			if !told[err.Error()] { // a package with its tests is listed a second time
 				told[err.Error()] = true
-				t.Error(err)
+				t.Error(strings.TrimPrefix(err.Error(), root+string(filepath.Separator)))
 			}
 		}
 	}
