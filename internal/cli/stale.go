@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"harness/model/spec"
@@ -75,11 +77,12 @@ func (s *staleness) program(ctx context.Context, t spec.Trial, a registry.Attemp
 	if a.Code == "" {
 		return "", nil
 	}
-	key := a.Dir + "\x00" + string(t.Command)
+	dir := programDir(s.db.Home, t, a)
+	key := dir + "\x00" + a.Code
 	now, ok := s.code[key]
 	if !ok {
 		var err error
-		if now, err = provenance.Take(ctx, s.db.Home, a.Dir, t.Command.List()); err != nil {
+		if now, err = provenance.Take(ctx, s.db.Home, dir, wordsThen(s.db.Home, t, a.Code)); err != nil {
 			return "", nil // the folder is gone: there is no code of now to differ from
 		}
 		s.code[key] = now
@@ -92,6 +95,24 @@ func (s *staleness) program(ctx context.Context, t spec.Trial, a registry.Attemp
 		return "", err
 	}
 	return "made by other code: " + someTexts(differences, 3), nil
+}
+
+// programDir is the folder of a program now: where it lies as seen from the home, which may have been moved together with it,
+// else where the attempt ran.
+func programDir(home string, t spec.Trial, a registry.Attempt) string {
+	if strings.HasPrefix(t.Project, "..") { // a project without a name of its own
+		if real, err := realPath(home); err == nil {
+			if dir := filepath.Join(real, filepath.FromSlash(t.Project)); isDir(dir) {
+				return dir
+			}
+		}
+	}
+	return a.Dir
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // codeDifferences lists in what two snapshots of code differ.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -76,6 +77,12 @@ func storedHandle(known []registry.SweepInfo, name string, o experimentOptions) 
 	for _, s := range known {
 		if s.File == path && s.Options == o.flagged() {
 			return s.Handle, layout, nil
+		}
+	}
+	for _, s := range known {
+		if s.Handle == handle && !sameFile(s, path) { // another file's results are not this one's
+			err := fmt.Errorf("report %s: %w: %s is the sweep of %s", name, reports.ErrNothing, handle, cmp.Or(s.File, "the built-in experiment"))
+			return "", nil, withHint(err, fmt.Sprintf("run \"harness sweep %s\"", name))
 		}
 	}
 	return handle, layout, nil
@@ -155,11 +162,7 @@ func claimHandle(ctx context.Context, log io.Writer, db *registry.DB, handle, fi
 			break
 		}
 		if n == 2 {
-			other := known[i].File
-			if other == "" {
-				other = "the built-in experiment"
-			}
-			fmt.Fprintf(log, "the name %s belongs to %s: ", handle, other)
+			fmt.Fprintf(log, "the name %s belongs to %s: ", handle, cmp.Or(known[i].File, "the built-in experiment"))
 		}
 		free = fmt.Sprintf("%s-%d", handle, n)
 	}

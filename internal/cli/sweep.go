@@ -121,7 +121,7 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 		return err
 	}
 	if plan.Command {
-		program, err := provenance.Follow(ctx, o.home, options.Dir, plan.Trials[0].Spec.Command.List())
+		program, err := provenance.Follow(ctx, o.home, options.Dir, codeWords(plan))
 		if err != nil {
 			return err
 		}
