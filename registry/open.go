@@ -29,7 +29,7 @@ const (
 func (db *DB) path() string { return filepath.Join(db.Home, fileName) }
 
 // Open opens the registry below home for writing and makes both where they are missing. What killed processes left behind
-// is tidied up.
+// is tidied up, and journals that the registry knows nothing of are taken.
 func Open(ctx context.Context, home string) (*DB, error) {
 	if err := os.MkdirAll(home, 0o755); err != nil {
 		return nil, fmt.Errorf("open home: %w", err)
@@ -38,7 +38,7 @@ func Open(ctx context.Context, home string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := db.tidy(ctx); err != nil {
+	if err := errors.Join(db.tidy(ctx), db.catchUp(ctx)); err != nil {
 		db.Close()
 		return nil, err
 	}
@@ -111,16 +111,24 @@ func exists(path string) bool {
 }
 
 // OpenReadOnly opens the registry below home for reading. Where registry.db is missing or of an older version it is made
-// or brought up to date first; where there is nothing to make it of, the error is ErrNone.
+// or brought up to date first, and journals that it knows nothing of are taken; where there is nothing to make it of, the error is ErrNone.
 func OpenReadOnly(ctx context.Context, home string) (*DB, error) {
-	var made found
+	var made *found
 	for {
 		db, what, err := connectReading(ctx, home)
 		if err != nil {
 			return nil, err
 		}
 		if what == sound {
-			made.tell(db)
+			if made == nil { // a rebuild has looked at all there is
+				err = db.catchUpFor(ctx)
+			} else {
+				made.tell(db)
+			}
+			if err != nil {
+				db.Close()
+				return nil, err
+			}
 			return db, nil
 		}
 		if what == missing && !anything(home) {
@@ -130,7 +138,7 @@ func OpenReadOnly(ctx context.Context, home string) (*DB, error) {
 		if err != nil {
 			return nil, err
 		}
-		made = *found // and once more, should somebody delete it meanwhile
+		made = found // and once more, should somebody delete it meanwhile
 	}
 }
 
