@@ -45,6 +45,50 @@ func (db *DB) behind(ctx context.Context) ([]string, error) {
 	return ids, nil
 }
 
+// unplanned lists plan files whose sweeps the tables do not know.
+func (db *DB) unplanned(ctx context.Context) ([]string, error) {
+	dir := filepath.Join(db.Home, "plans")
+	names, err := listDir(dir)
+	if err != nil || len(names) == 0 {
+		return nil, err
+	}
+	handles, err := db.readStrings(ctx, `SELECT handle FROM sweep`)
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]bool{}
+	for _, handle := range handles {
+		known[planName(handle)+".json"], known[handle+".json"] = true, true // the second is how version 1 called it
+	}
+	var paths []string
+	for _, name := range names {
+		if !known[name] && isPlanName(name) {
+			paths = append(paths, filepath.Join(dir, name))
+		}
+	}
+	return paths, nil
+}
+
+// takePlan puts the plan of a file into the tables, unless the sweep is there.
+func (db *DB) takePlan(ctx context.Context, path string) error {
+	p, err := readPlanFile(path)
+	if err != nil {
+		db.skip(path, reasonOf(err))
+		return nil
+	}
+	specs, err := encodeSpecs(p.Members)
+	if err != nil {
+		return err
+	}
+	return db.write(ctx, func(t tx) error {
+		var n int
+		if err := t.get(`SELECT COUNT(*) FROM sweep WHERE handle = ?`, []any{p.Handle}, &n); err != nil || n > 0 {
+			return err
+		}
+		return insertPlan(t, p.Sweep, specs, p.Former, p.digest(specs))
+	})
+}
+
 // hasJournal reports whether an attempt in the folder of a trial has written something.
 func hasJournal(dir string) bool {
 	names, err := listDir(dir)
@@ -60,8 +104,17 @@ func hasJournal(dir string) bool {
 	return false
 }
 
-// catchUp takes the journals that the tables know nothing of.
+// catchUp takes the plans and journals that the tables know nothing of.
 func (db *DB) catchUp(ctx context.Context) error {
+	paths, err := db.unplanned(ctx)
+	if err != nil {
+		return err
+	}
+	for _, path := range paths {
+		if err := db.takePlan(ctx, path); err != nil {
+			return err
+		}
+	}
 	ids, err := db.behind(ctx)
 	if err != nil {
 		return err
@@ -77,13 +130,20 @@ func (db *DB) catchUp(ctx context.Context) error {
 // catchUpFor does the same for a reader, which says what is missing where it may not write.
 func (db *DB) catchUpFor(ctx context.Context) error {
 	ids, err := db.behind(ctx)
-	if err != nil || len(ids) == 0 {
+	if err != nil {
 		return err
+	}
+	paths, err := db.unplanned(ctx)
+	if err != nil || len(ids)+len(paths) == 0 {
+		return err
+	}
+	for _, id := range ids {
+		paths = append(paths, db.TrialDir(id))
 	}
 	w, err := connectWriting(ctx, db.Home)
 	if err != nil {
-		for _, id := range ids {
-			db.skip(db.TrialDir(id), "not in "+fileName+", which cannot be written here: "+err.Error())
+		for _, path := range paths {
+			db.skip(path, "not in "+fileName+", which cannot be written here: "+err.Error())
 		}
 		return nil
 	}

@@ -286,6 +286,9 @@ func TestLostLog(t *testing.T) {
 		}
 		trials, err := db.Trials(ctx, Query{States: []State{Done}})
 		must(t, err)
+		if infos, err := db.Sweeps(ctx); err != nil || len(infos) != 1 || trials[0].Sweep != "bench" || trials[0].Label == "" {
+			t.Errorf("write %v: sweeps %+v, %v", write, infos, err)
+		}
 		if len(trials) != 4 || len(db.Skipped) > 0 {
 			t.Errorf("write %v: %d trials, skipped %q", write, len(trials), db.Skipped)
 		}
