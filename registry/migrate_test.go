@@ -22,6 +22,11 @@ func oldHome(t *testing.T) string {
 	return home
 }
 
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
 // removeDB deletes registry.db.
 func removeDB(t *testing.T, home string) {
 	t.Helper()

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/mattn/go-sqlite3"
+	"golang.org/x/sys/unix"
 
 	"harness/internal/filelock"
 	"harness/registry/journal"
@@ -29,7 +30,7 @@ const (
 func (db *DB) path() string { return filepath.Join(db.Home, fileName) }
 
 // Open opens the registry below home for writing and makes both where they are missing. What killed processes left behind
-// is tidied up.
+// is tidied up, and journals that the registry knows nothing of are taken.
 func Open(ctx context.Context, home string) (*DB, error) {
 	if err := os.MkdirAll(home, 0o755); err != nil {
 		return nil, fmt.Errorf("open home: %w", err)
@@ -38,7 +39,7 @@ func Open(ctx context.Context, home string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := db.tidy(ctx); err != nil {
+	if err := errors.Join(db.tidy(ctx), db.catchUp(ctx)); err != nil {
 		db.Close()
 		return nil, err
 	}
@@ -71,7 +72,7 @@ func connectWriting(ctx context.Context, home string) (*DB, error) {
 		}
 		if err := db.sql.PingContext(background); err != nil {
 			db.Close()
-			if isCannotOpen(err) && !exists(path) {
+			if !sameFile(path, opened) {
 				continue
 			}
 			return nil, damaged(path, fmt.Errorf("open registry: %w", err))
@@ -88,7 +89,7 @@ func (db *DB) follow(ctx context.Context) error {
 	if db.opened == nil {
 		return nil
 	}
-	if info, err := os.Stat(db.path()); err == nil && os.SameFile(info, db.opened) {
+	if sameFile(db.path(), db.opened) {
 		return nil
 	}
 	now, err := connectWriting(ctx, db.Home)
@@ -105,22 +106,31 @@ func (db *DB) follow(ctx context.Context) error {
 	return nil
 }
 
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
+// sameFile reports whether the file at path is still the one that info tells of.
+func sameFile(path string, info os.FileInfo) bool {
+	now, err := os.Stat(path)
+	return err == nil && os.SameFile(now, info)
 }
 
 // OpenReadOnly opens the registry below home for reading. Where registry.db is missing or of an older version it is made
-// or brought up to date first; where there is nothing to make it of, the error is ErrNone.
+// or brought up to date first, and journals that it knows nothing of are taken; where there is nothing to make it of, the error is ErrNone.
 func OpenReadOnly(ctx context.Context, home string) (*DB, error) {
-	var made found
+	var made *found
 	for {
 		db, what, err := connectReading(ctx, home)
 		if err != nil {
 			return nil, err
 		}
 		if what == sound {
-			made.tell(db)
+			if made == nil { // a rebuild has looked at all there is
+				err = db.catchUpFor(ctx)
+			} else {
+				made.tell(db)
+			}
+			if err != nil {
+				db.Close()
+				return nil, err
+			}
 			return db, nil
 		}
 		if what == missing && !anything(home) {
@@ -130,7 +140,7 @@ func OpenReadOnly(ctx context.Context, home string) (*DB, error) {
 		if err != nil {
 			return nil, err
 		}
-		made = *found // and once more, should somebody delete it meanwhile
+		made = found // and once more, should somebody delete it meanwhile
 	}
 }
 
@@ -156,7 +166,8 @@ const (
 // connectReading opens registry.db for reading if it is sound; the DB is nil if it is not.
 func connectReading(ctx context.Context, home string) (*DB, condition, error) {
 	path := filepath.Join(home, fileName)
-	switch info, err := os.Stat(path); {
+	info, err := os.Stat(path)
+	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, missing, nil
 	case err != nil:
@@ -171,7 +182,7 @@ func connectReading(ctx context.Context, home string) (*DB, condition, error) {
 		return nil, missing, err
 	}
 	what, err := db.inspect(ctx)
-	if isCannotOpen(err) { // a read-only folder has no place for the files of WAL
+	if isCannotOpen(err) && isSealed(home) {
 		db.Close()
 		if db, err = connect(home, dsn(path, "mode=ro&immutable=1")); err != nil {
 			return nil, missing, err
@@ -182,10 +193,20 @@ func connectReading(ctx context.Context, home string) (*DB, condition, error) {
 		db.Close()
 		db = nil
 	}
-	if err != nil && !exists(path) {
-		return nil, missing, nil // it was deleted meanwhile
+	if err != nil && ctx.Err() == nil && !sameFile(path, info) {
+		return connectReading(ctx, home) // it was deleted meanwhile, and perhaps made again
 	}
 	return db, what, damaged(path, err)
+}
+
+// isSealed reports whether registry.db lies in a folder that cannot be written, with nothing beside it. SQLite then has no
+// place for the files of WAL, and needs none.
+func isSealed(home string) bool {
+	if unix.Access(home, unix.W_OK) == nil {
+		return false
+	}
+	info, err := os.Stat(filepath.Join(home, fileName+"-wal"))
+	return err != nil || info.Size() == 0
 }
 
 // inspect says how the database is found; one that is newer than this program is an error.

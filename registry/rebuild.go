@@ -106,7 +106,7 @@ func (db *DB) takePlans(ctx context.Context, t tx) error {
 			continue
 		}
 		path := filepath.Join(dir, name)
-		if !strings.HasSuffix(name, ".json") || strings.HasPrefix(name, ".") {
+		if !isPlanName(name) {
 			db.skip(path, "not a plan")
 			continue
 		}
@@ -128,6 +128,10 @@ func (db *DB) takePlans(ctx context.Context, t tx) error {
 		}
 	}
 	return context.Cause(ctx)
+}
+
+func isPlanName(name string) bool {
+	return strings.HasSuffix(name, ".json") && !strings.HasPrefix(name, ".")
 }
 
 // takeTrials puts all journals into the tables, and what people said about trials.

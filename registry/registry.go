@@ -18,7 +18,8 @@
 //	attempt.go ingest.go events.go  attempts and their journals
 //	trial.go metric.go resume.go    reading trials and their numbers
 //	results.go                      how the numbers of an attempt lie in one row
-//	life.go tidy.go                 removing, doing again, tags and notes; what killed processes left behind
+//	life.go tidy.go behind.go       removing, doing again, tags and notes; what killed processes left behind; journals
+//	                                that the tables do not know
 //
 // A trial is queued, running, done, failed or interrupted. Its numbers are those of the newest run that is done; while
 // none is, those of the newest run. A run that says it resumed has the numbers of the run before it, too, up to where it
