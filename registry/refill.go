@@ -134,7 +134,7 @@ func (db *DB) takeJournal(t tx, j *job, pool *sync.Pool) error {
 	var bad *journal.BadLineError
 	switch {
 	case errors.As(j.err, &bad):
-		db.Damaged = append(db.Damaged, bad)
+		db.damage(bad)
 	case errors.Is(j.err, fs.ErrNotExist): // the attempt was made, but never started
 		return nil
 	case j.err != nil:
