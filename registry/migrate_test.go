@@ -132,6 +132,24 @@ func TestOldHome(t *testing.T) {
 	}
 }
 
+// TestOldestHome: a registry of version 1, of before the UUIDs, is brought up to date, too.
+func TestOldestHome(t *testing.T) {
+	ctx, home := context.Background(), oldHome(t)
+	db, err := connect(home, dsn(filepath.Join(home, fileName), "mode=rw"))
+	must(t, err)
+	_, err = db.sql.Exec(`ALTER TABLE attempt DROP COLUMN uuid; PRAGMA user_version = 1`)
+	must(t, err)
+	must(t, db.Close())
+	db, err = OpenReadOnly(ctx, home)
+	must(t, err)
+	defer db.Close()
+	trials, err := db.Trials(ctx, Query{Sweep: "own"})
+	must(t, err)
+	if len(trials) != 4 || trials[3].Newest.UUID != "" || trials[3].Result != 2 {
+		t.Errorf("%+v", trials)
+	}
+}
+
 // TestNewerRegistry: what a newer version wrote is refused in one line.
 func TestNewerRegistry(t *testing.T) {
 	ctx, home := context.Background(), t.TempDir()

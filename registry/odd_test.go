@@ -78,6 +78,11 @@ func TestOddEntries(t *testing.T) {
 			start(&j, id, "sample")
 			j.write(t, home, id, 1)
 		}, `unknown purpose "sample"`, true},
+		"a newer spec": {func(t *testing.T, home, id string) {
+			var j fakeJournal
+			j.add(`"k":"start","start":{"trial":%q,"attempt":1,"purpose":"run","spec":{"resolution":"high"},"provenance":{}}`, id)
+			j.write(t, home, id, 1)
+		}, "the spec of its start cannot be read", true},
 		"a newer outcome": {func(t *testing.T, home, id string) {
 			var j fakeJournal
 			start(&j, id, "run")

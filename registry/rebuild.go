@@ -164,7 +164,7 @@ func (db *DB) takeTrials(ctx context.Context, t tx) error {
 		}
 		for _, n := range numbers {
 			jobs = append(jobs, &job{id: id, attempt: n, path: filepath.Join(folder, strconv.Itoa(n), journal.FileName),
-				chunks: make(chan []journal.Event, 1)})
+				chunks: make(chan *chunk, 1)})
 		}
 		if slices.Contains(names, metaName) {
 			m, err := readMeta(db.Home, id)

@@ -384,3 +384,28 @@ func TestRebuildKeepsAll(t *testing.T) {
 		file.Close()
 	}
 }
+
+// TestLongJournal: a journal of several chunks and transactions comes to the same, rebuilt or ingested.
+func TestLongJournal(t *testing.T) {
+	ctx, home := context.Background(), t.TempDir()
+	db := open(t, home)
+	const steps, metrics = 13_000, 4
+	sweep := fillHome(t, home, 1, steps, metrics)
+	id := sweep.Members[0].ID
+	seen, err := db.Ingest(ctx, id, 1)
+	must(t, err)
+	if seen.Events != steps*metrics+3 || seen.Events < batchEvents {
+		t.Errorf("%d events", seen.Events)
+	}
+	for range 2 {
+		all, err := db.Summary(ctx, []string{id})
+		must(t, err)
+		curve, err := db.Points(ctx, id, "metric/3")
+		must(t, err)
+		want := Summary{Last: 1 / float64(steps+3), LastStep: steps - 1, Min: 1 / float64(steps+3), Max: 0.25, N: steps, Final: true}
+		if all[id]["metric/3"] != want || len(all[id]) != metrics || len(curve) != steps || curve[7] != (Point{7, 1. / 11}) {
+			t.Errorf("%+v, %d points", all, len(curve))
+		}
+		db = again(t, db)
+	}
+}
