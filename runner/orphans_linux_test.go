@@ -199,7 +199,7 @@ func TestLeftoversAreEnded(t *testing.T) {
 	}
 }
 
-func TestGuardGoesHome(t *testing.T) {
+func TestGuardEndsWithTheSweep(t *testing.T) {
 	if n := Guard(strings.NewReader("sweep x\n+1\n+2000000000\nbye\n+3\n")); n != 0 {
 		t.Error(n)
 	}

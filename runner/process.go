@@ -303,7 +303,11 @@ func (s *process) judge(e ending, stderr, stdout []string) journal.Exit {
 	exit := usage(e.state)
 	status := e.state.Sys().(syscall.WaitStatus)
 	killed := status.Signaled() && status.Signal() == syscall.SIGKILL || exit.Code == 128+int(syscall.SIGKILL)
-	class, reason := reasonOf(stderr, stdout)
+	var class journal.Class
+	var reason string
+	if !e.state.Success() {
+		class, reason = reasonOf(stderr, stdout)
+	}
 	switch {
 	case e.asked == journal.ClassInterrupted:
 		exit.Class, exit.Error = e.asked, "stopped"
