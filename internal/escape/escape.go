@@ -1,0 +1,65 @@
+// Package escape makes texts that came from elsewhere (a program's output, a file's labels) safe to print.
+//
+//	Line   one line for a terminal, a log or a table
+//	Cell   the same for a spreadsheet: no text becomes a formula
+package escape
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Line shows what a terminal would act on: control characters (\x1b, \n, \t), invalid UTF-8 (\xff) and marks that reorder
+// text (\u202e). Everything else stays as it is.
+func Line(s string) string {
+	if plain(s) {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case r == '\r':
+			b.WriteString(`\r`)
+		case r < 0x100 && acts(r):
+			fmt.Fprintf(&b, `\x%02x`, r)
+		case acts(r):
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteString(s[i : i+size])
+		}
+		i += size
+	}
+	return b.String()
+}
+
+// Cell is Line for a cell of a CSV file: a text that a spreadsheet would take for a formula gets an apostrophe in front.
+func Cell(s string) string {
+	s = Line(s)
+	if s != "" && strings.IndexByte("=+-@", s[0]) >= 0 {
+		return "'" + s
+	}
+	return s
+}
+
+func plain(s string) bool {
+	for _, r := range s {
+		if r == utf8.RuneError || acts(r) {
+			return utf8.ValidString(s) && strings.IndexFunc(s, acts) < 0
+		}
+	}
+	return true
+}
+
+// acts reports whether a terminal or a text engine acts on r instead of showing it.
+func acts(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
+}
