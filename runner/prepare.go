@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"harness/internal/escape"
 	"harness/registry"
 	"harness/registry/journal"
 )
@@ -40,7 +41,7 @@ func (r *run) prepare(trials []registry.Trial) error {
 
 // newJob is a trial to run, with what the registry knows of it.
 func newJob(wanted, known registry.Trial) *job {
-	known.ID, known.Spec, known.Label = wanted.ID, wanted.Spec, escape(wanted.Label)
+	known.ID, known.Spec, known.Label = wanted.ID, wanted.Spec, escape.Line(wanted.Label)
 	if known.State == "" {
 		known.State = registry.Queued
 	}

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"harness/internal/escape"
 	"harness/registry/journal"
 )
 
@@ -88,21 +89,21 @@ func (s *process) checkMetrics(in *intake) {
 	}
 	var missing []string
 	for _, name := range s.declared {
-		if !slices.Contains(have, escape(name)) {
+		if !slices.Contains(have, escape.Line(name)) {
 			missing = append(missing, name)
 		}
 	}
 	switch {
 	case len(s.declared) > 0 && len(missing) == len(s.declared):
 		s.exit.Class = journal.ClassError
-		s.exit.Error = escape("it ended well but reported none of the declared metrics "+strings.Join(missing, ", ")) + in.ignored.brief()
+		s.exit.Error = escape.Line("it ended well but reported none of the declared metrics "+strings.Join(missing, ", ")) + in.ignored.brief()
 	case len(have) == 0:
 		in.keep(in.journal.Note("missing", "it ended well but reported no metric"))
 		s.remark = "it reported no metric"
 	}
 	for _, name := range missing {
 		if s.exit.Class == "" {
-			in.keep(in.journal.Note("missing/"+escape(name), "declared, but not reported"))
+			in.keep(in.journal.Note("missing/"+escape.Line(name), "declared, but not reported"))
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"harness/internal/escape"
 )
 
 // report is what one line of a program says.
@@ -155,7 +157,7 @@ func (p lineParser) metric(o object) report {
 }
 
 func metricName(name string) (string, error) {
-	switch name = escape(name); {
+	switch name = escape.Line(name); {
 	case strings.TrimSpace(name) == "":
 		return "", errors.New("the metric's name is empty")
 	case len(name) > maxName:
@@ -168,7 +170,7 @@ func metricName(name string) (string, error) {
 func (p lineParser) flat(o object) report {
 	var r report
 	for _, f := range o.fields {
-		name := escape(f.key)
+		name := escape.Line(f.key)
 		if !p.declared[name] {
 			continue
 		}
@@ -219,14 +221,14 @@ func (p lineParser) nearMiss(o object) report {
 	for _, f := range o.fields {
 		switch lower := strings.ToLower(f.key); {
 		case lower == "metric":
-			return missed(fmt.Sprintf("the key is %q", escape(f.key)), `keys are in lower case: "metric", "value", "step"`)
+			return missed(fmt.Sprintf("the key is %q", escape.Line(f.key)), `keys are in lower case: "metric", "value", "step"`)
 		case lower == "step", lower == "epoch", lower == "global_step", lower == "_step":
 			steps = true
 		case lower == "seed", p.config[f.key] != nil:
 			others++
 		default:
 			if _, err := numberOf(f.raw); err == nil && f.raw[0] != '"' {
-				numbers = append(numbers, escape(f.key))
+				numbers = append(numbers, escape.Line(f.key))
 			} else {
 				others++
 			}
@@ -253,7 +255,7 @@ func noteOf(o object) report {
 	if err != nil {
 		return missed("the note's key is empty or too long", `print {"note": "data", "text": "v2"}`)
 	}
-	n.key, n.text = key, escape(n.text)
+	n.key, n.text = key, escape.Line(n.text)
 	return report{note: &n}
 }
 
