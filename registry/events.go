@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"harness/model/spec"
 	"harness/registry/journal"
 )
 
@@ -108,9 +109,7 @@ func (b *batch) start(s *journal.Start, at int64) error {
 	case !s.Purpose.Known():
 		return &skipError{fmt.Sprintf("an attempt of an unknown purpose %q: use a newer harness", s.Purpose)}
 	}
-	var t struct {
-		Command json.RawMessage `json:"command"`
-	}
+	var t spec.Trial // what cannot be read now would be in everybody's way later
 	if err := json.Unmarshal(s.Spec, &t); err != nil {
 		return &skipError{"the spec of its start cannot be read: " + err.Error()}
 	}
@@ -122,17 +121,13 @@ func (b *batch) start(s *journal.Start, at int64) error {
 	if b.no, err = trialNo(b.tx, b.trial); err != nil {
 		return err
 	}
-	var resumed any
-	if len(t.Command) == 0 { // the built-in trainer always goes on from what it had kept
-		resumed = -1
-	}
 	provenance, err := saveProvenance(b.tx, s.Provenance)
 	if err != nil {
 		return err
 	}
-	b.attemptNo, err = b.tx.insert(`INSERT INTO attempt (trial, number, purpose, started, engine, threads, uuid, dir, resumed,
-		provenance) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		b.no, b.attempt, s.Purpose, at, s.Engine, s.Threads, s.UUID, s.Dir, resumed, provenance)
+	b.attemptNo, err = b.tx.insert(`INSERT INTO attempt (trial, number, purpose, started, engine, threads, uuid, dir,
+		provenance) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		b.no, b.attempt, s.Purpose, at, s.Engine, s.Threads, s.UUID, s.Dir, provenance)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"harness/registry/journal"
 )
@@ -86,7 +87,7 @@ func (db *DB) CatchUp(ctx context.Context, id string) (int, error) {
 		_, err := db.Ingest(ctx, id, n)
 		var bad *journal.BadLineError
 		if errors.As(err, &bad) {
-			db.Damaged = append(db.Damaged, bad)
+			db.damage(bad)
 		} else if err != nil {
 			return 0, err
 		}
@@ -94,12 +95,21 @@ func (db *DB) CatchUp(ctx context.Context, id string) (int, error) {
 	return len(numbers), nil
 }
 
-// skip notes that a file is left out.
+// skip notes, once, that a file is left out.
 func (db *DB) skip(path, reason string) {
 	if rel, err := filepath.Rel(db.Home, path); err == nil {
 		path = rel
 	}
-	db.Skipped = append(db.Skipped, path+": "+reason)
+	if said := path + ": " + reason; !slices.Contains(db.Skipped, said) {
+		db.Skipped = append(db.Skipped, said)
+	}
+}
+
+// damage notes, once, where a journal cannot be read any further.
+func (db *DB) damage(bad *journal.BadLineError) {
+	if !slices.ContainsFunc(db.Damaged, func(d *journal.BadLineError) bool { return *d == *bad }) {
+		db.Damaged = append(db.Damaged, bad)
+	}
 }
 
 // skipError is an attempt of which nothing is taken.

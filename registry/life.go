@@ -124,29 +124,68 @@ func (db *DB) Redo(ctx context.Context, ids []string) error {
 		return fmt.Errorf("redo: %w", err)
 	}
 	for _, id := range ids {
-		last, err := db.LastAttempt(ctx, id)
-		if err != nil {
-			return err
-		}
-		numbers, err := AttemptNumbers(db.Home, id)
-		if err != nil {
-			return fmt.Errorf("redo: %w", err)
-		}
-		if n := len(numbers); n > 0 {
-			last = max(last, numbers[n-1])
-		}
-		if last == 0 {
-			continue
-		}
-		if err := db.changeMeta(ctx, id, func(m *meta) { m.RedoAfter = last }); err != nil {
-			return fmt.Errorf("redo: %w", err)
-		}
-		err = os.Rename(db.FilesDir(id), fmt.Sprint(db.FilesDir(id), "-", last))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := db.redo(ctx, id); err != nil {
 			return fmt.Errorf("redo: %w", err)
 		}
 	}
 	return nil
+}
+
+func (db *DB) redo(ctx context.Context, id string) error {
+	release, err := db.claim(id)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if _, err := db.CatchUp(ctx, id); err != nil {
+		return err
+	}
+	attempts, err := db.Attempts(ctx, id)
+	if err != nil {
+		return err
+	}
+	last := 0
+	for _, a := range attempts {
+		last = a.Number
+		if a.State == Running { // nobody else will close it
+			if err := db.endLost(ctx, id, a.Number, lostAttempt); err != nil {
+				return err
+			}
+		}
+	}
+	numbers, err := AttemptNumbers(db.Home, id)
+	if err != nil {
+		return err
+	}
+	if n := len(numbers); n > 0 {
+		last = max(last, numbers[n-1])
+	}
+	if last == 0 {
+		return nil // it was never run
+	}
+	if err := db.changeMeta(ctx, id, func(m *meta) { m.RedoAfter = last }); err != nil {
+		return err
+	}
+	err = os.Rename(db.FilesDir(id), fmt.Sprint(db.FilesDir(id), "-", last))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// claim keeps others from running the trial until release is called. A trial without a folder needs no lock: nobody has
+// begun to run it.
+func (db *DB) claim(id string) (release func(), err error) {
+	lock, err := filelock.Try(db.lockPath(id))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return func() {}, nil
+	case errors.Is(err, filelock.ErrLocked):
+		return nil, &BusyError{id}
+	case err != nil:
+		return nil, err
+	}
+	return lock.Release, nil
 }
 
 // removedPrefix begins the name of a trial's folder that is to be deleted: trials/.removed-UUID-ID.
@@ -172,7 +211,12 @@ func (db *DB) remove(ctx context.Context, ids []string) error {
 		}
 		for _, id := range ids {
 			folder := filepath.Join(db.Home, "trials", removedPrefix+uuid.NewString()+"-"+id)
-			err := os.Rename(db.TrialDir(id), folder)
+			release, err := db.claim(id)
+			if err != nil {
+				return err
+			}
+			err = os.Rename(db.TrialDir(id), folder)
+			release()
 			if errors.Is(err, fs.ErrNotExist) {
 				continue // it was never run
 			}

@@ -22,6 +22,11 @@ func oldHome(t *testing.T) string {
 	return home
 }
 
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
 // removeDB deletes registry.db.
 func removeDB(t *testing.T, home string) {
 	t.Helper()
@@ -124,6 +129,24 @@ func TestOldHome(t *testing.T) {
 	}
 	if n < 50 {
 		t.Errorf("only %d numbers", n)
+	}
+}
+
+// TestOldestHome: a registry of version 1, of before the UUIDs, is brought up to date, too.
+func TestOldestHome(t *testing.T) {
+	ctx, home := context.Background(), oldHome(t)
+	db, err := connect(home, dsn(filepath.Join(home, fileName), "mode=rw"))
+	must(t, err)
+	_, err = db.sql.Exec(`ALTER TABLE attempt DROP COLUMN uuid; PRAGMA user_version = 1`)
+	must(t, err)
+	must(t, db.Close())
+	db, err = OpenReadOnly(ctx, home)
+	must(t, err)
+	defer db.Close()
+	trials, err := db.Trials(ctx, Query{Sweep: "own"})
+	must(t, err)
+	if len(trials) != 4 || trials[3].Newest.UUID != "" || trials[3].Result != 2 {
+		t.Errorf("%+v", trials)
 	}
 }
 

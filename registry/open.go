@@ -9,9 +9,11 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/mattn/go-sqlite3"
+	"golang.org/x/sys/unix"
 
 	"harness/internal/filelock"
 	"harness/registry/journal"
@@ -28,55 +30,118 @@ const (
 func (db *DB) path() string { return filepath.Join(db.Home, fileName) }
 
 // Open opens the registry below home for writing and makes both where they are missing. What killed processes left behind
-// is tidied up.
+// is tidied up, and journals that the registry knows nothing of are taken.
 func Open(ctx context.Context, home string) (*DB, error) {
 	if err := os.MkdirAll(home, 0o755); err != nil {
 		return nil, fmt.Errorf("open home: %w", err)
 	}
-	found, err := ensure(ctx, home)
+	db, err := connectWriting(ctx, home)
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(home, fileName)
-	file, err := os.OpenFile(path, os.O_RDWR, 0) // SQLite would open it for reading and say so later
-	if err != nil {
-		return nil, fmt.Errorf("open registry: %w", err)
-	}
-	file.Close()
-	db, err := connect(home, dsn(path, "mode=rw&_journal_mode=WAL&_synchronous=NORMAL&_foreign_keys=1"))
-	if err != nil {
-		return nil, err
-	}
-	found.tell(db)
-	if err := db.tidy(ctx); err != nil {
+	if err := errors.Join(db.tidy(ctx), db.catchUp(ctx)); err != nil {
 		db.Close()
-		return nil, damaged(path, err)
+		return nil, err
 	}
 	return db, nil
 }
 
-// OpenReadOnly opens the registry below home for reading. Where registry.db is missing or of an older version it is made
-// or brought up to date first; where there is nothing to make it of, the error is ErrNone.
-func OpenReadOnly(ctx context.Context, home string) (*DB, error) {
-	db, what, err := connectReading(ctx, home)
-	if err != nil || what == sound {
-		return db, err
+// connectWriting opens registry.db for writing, and makes it first where that is needed.
+func connectWriting(ctx context.Context, home string) (*DB, error) {
+	path := filepath.Join(home, fileName)
+	for {
+		found, err := ensure(ctx, home)
+		if err != nil {
+			return nil, err
+		}
+		file, err := os.OpenFile(path, os.O_RDWR, 0) // SQLite would open it for reading and say so later
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // somebody deleted it meanwhile
+		}
+		if err != nil {
+			return nil, fmt.Errorf("open registry: %w", err)
+		}
+		opened, err := file.Stat()
+		file.Close()
+		if err != nil {
+			return nil, fmt.Errorf("open registry: %w", err)
+		}
+		db, err := connect(home, dsn(path, "mode=rw&_journal_mode=WAL&_synchronous=NORMAL&_foreign_keys=1"))
+		if err != nil {
+			return nil, err
+		}
+		if err := db.sql.PingContext(background); err != nil {
+			db.Close()
+			if !sameFile(path, opened) {
+				continue
+			}
+			return nil, damaged(path, fmt.Errorf("open registry: %w", err))
+		}
+		db.opened = opened
+		found.tell(db)
+		return db, nil
 	}
-	if what == missing && !anything(home) {
-		return nil, fmt.Errorf("open %s: %w", home, ErrNone)
+}
+
+// follow sees to it that a writer goes on in the registry.db that is there now: where somebody has deleted the one that was
+// open, it would write into a file without a name.
+func (db *DB) follow(ctx context.Context) error {
+	if db.opened == nil {
+		return nil
 	}
-	found, err := ensure(ctx, home)
+	if sameFile(db.path(), db.opened) {
+		return nil
+	}
+	now, err := connectWriting(ctx, db.Home)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if db, what, err = connectReading(ctx, home); err != nil {
-		return nil, err
+	db.writer.close()
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	db.left = append(db.left, db.sql) // others may be reading
+	db.writer, db.sql, db.opened = nil, now.sql, now.opened
+	db.keys, db.ingested, db.statements, db.provenances = now.keys, now.ingested, now.statements, now.provenances
+	db.Damaged, db.Skipped = append(db.Damaged, now.Damaged...), append(db.Skipped, now.Skipped...)
+	return nil
+}
+
+// sameFile reports whether the file at path is still the one that info tells of.
+func sameFile(path string, info os.FileInfo) bool {
+	now, err := os.Stat(path)
+	return err == nil && os.SameFile(now, info)
+}
+
+// OpenReadOnly opens the registry below home for reading. Where registry.db is missing or of an older version it is made
+// or brought up to date first, and journals that it knows nothing of are taken; where there is nothing to make it of, the error is ErrNone.
+func OpenReadOnly(ctx context.Context, home string) (*DB, error) {
+	var made *found
+	for {
+		db, what, err := connectReading(ctx, home)
+		if err != nil {
+			return nil, err
+		}
+		if what == sound {
+			if made == nil { // a rebuild has looked at all there is
+				err = db.catchUpFor(ctx)
+			} else {
+				made.tell(db)
+			}
+			if err != nil {
+				db.Close()
+				return nil, err
+			}
+			return db, nil
+		}
+		if what == missing && !anything(home) {
+			return nil, fmt.Errorf("open %s: %w", home, ErrNone)
+		}
+		found, err := ensure(ctx, home)
+		if err != nil {
+			return nil, err
+		}
+		made = found // and once more, should somebody delete it meanwhile
 	}
-	if what != sound {
-		return nil, fmt.Errorf("open registry: %s changed meanwhile: try again", filepath.Join(home, fileName))
-	}
-	found.tell(db)
-	return db, nil
 }
 
 // anything reports whether there is something to make a registry of.
@@ -101,7 +166,8 @@ const (
 // connectReading opens registry.db for reading if it is sound; the DB is nil if it is not.
 func connectReading(ctx context.Context, home string) (*DB, condition, error) {
 	path := filepath.Join(home, fileName)
-	switch info, err := os.Stat(path); {
+	info, err := os.Stat(path)
+	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, missing, nil
 	case err != nil:
@@ -116,7 +182,7 @@ func connectReading(ctx context.Context, home string) (*DB, condition, error) {
 		return nil, missing, err
 	}
 	what, err := db.inspect(ctx)
-	if isCannotOpen(err) { // a read-only folder has no place for the files of WAL
+	if isCannotOpen(err) && isSealed(home) {
 		db.Close()
 		if db, err = connect(home, dsn(path, "mode=ro&immutable=1")); err != nil {
 			return nil, missing, err
@@ -127,7 +193,20 @@ func connectReading(ctx context.Context, home string) (*DB, condition, error) {
 		db.Close()
 		db = nil
 	}
+	if err != nil && ctx.Err() == nil && !sameFile(path, info) {
+		return connectReading(ctx, home) // it was deleted meanwhile, and perhaps made again
+	}
 	return db, what, damaged(path, err)
+}
+
+// isSealed reports whether registry.db lies in a folder that cannot be written, with nothing beside it. SQLite then has no
+// place for the files of WAL, and needs none.
+func isSealed(home string) bool {
+	if unix.Access(home, unix.W_OK) == nil {
+		return false
+	}
+	info, err := os.Stat(filepath.Join(home, fileName+"-wal"))
+	return err != nil || info.Size() == 0
 }
 
 // inspect says how the database is found; one that is newer than this program is an error.
@@ -145,7 +224,26 @@ func (db *DB) inspect(ctx context.Context) (condition, error) {
 	case version < schema:
 		return old, nil
 	}
+	if err := db.check(); err != nil {
+		return sound, err
+	}
 	return sound, context.Cause(ctx)
+}
+
+// check looks through the tables that say what there is: a damaged page may leave rows out without a word. For 10,000
+// trials it takes a hundredth of a second or two; the points, which are many, are left to those who read them.
+func (db *DB) check() error {
+	for _, check := range [...]string{`PRAGMA integrity_check(trial)`, `PRAGMA integrity_check(member)`,
+		`PRAGMA integrity_check(sweep)`, `PRAGMA integrity_check(key)`, `PRAGMA quick_check(attempt)`, `PRAGMA quick_check(result)`} {
+		var verdict string
+		if err := db.sql.QueryRowContext(background, check).Scan(&verdict); err != nil {
+			return fmt.Errorf("open registry: %w", err)
+		}
+		if verdict != "ok" {
+			return &damagedError{db.path(), fmt.Errorf("open registry: it is damaged: %s", strings.Join(strings.Fields(verdict), " "))}
+		}
+	}
+	return nil
 }
 
 // found is what making a registry.db came upon.

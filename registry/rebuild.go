@@ -106,7 +106,7 @@ func (db *DB) takePlans(ctx context.Context, t tx) error {
 			continue
 		}
 		path := filepath.Join(dir, name)
-		if !strings.HasSuffix(name, ".json") || strings.HasPrefix(name, ".") {
+		if !isPlanName(name) {
 			db.skip(path, "not a plan")
 			continue
 		}
@@ -128,6 +128,10 @@ func (db *DB) takePlans(ctx context.Context, t tx) error {
 		}
 	}
 	return context.Cause(ctx)
+}
+
+func isPlanName(name string) bool {
+	return strings.HasSuffix(name, ".json") && !strings.HasPrefix(name, ".")
 }
 
 // takeTrials puts all journals into the tables, and what people said about trials.
@@ -160,7 +164,7 @@ func (db *DB) takeTrials(ctx context.Context, t tx) error {
 		}
 		for _, n := range numbers {
 			jobs = append(jobs, &job{id: id, attempt: n, path: filepath.Join(folder, strconv.Itoa(n), journal.FileName),
-				chunks: make(chan []journal.Event, 1)})
+				chunks: make(chan *chunk, 1)})
 		}
 		if slices.Contains(names, metaName) {
 			m, err := readMeta(db.Home, id)

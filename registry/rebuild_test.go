@@ -101,15 +101,21 @@ func TestKilledRebuilds(t *testing.T) {
 	killed := 0
 	for tries := 0; killed < kills && tries < 20*kills && !t.Failed(); tries++ {
 		_ = os.Remove(filepath.Join(home, fileName))
-		cmd := opener(t, home, false)
-		must(t, cmd.Start())
-		if rebuilding(home, cmd.Process.Pid) {
-			time.Sleep(time.Duration(rand.Int64N(int64(40 * time.Millisecond))))
-			if cmd.Process.Kill() == nil {
+		victims := map[int]*exec.Cmd{}
+		for range 4 {
+			cmd := opener(t, home, false)
+			must(t, cmd.Start())
+			victims[cmd.Process.Pid] = cmd
+		}
+		if victim := victims[rebuilding(home)]; victim != nil {
+			time.Sleep(time.Duration(rand.Int64N(int64(30 * time.Millisecond))))
+			if victim.Process.Kill() == nil {
 				killed++
 			}
 		}
-		_ = cmd.Wait()
+		for _, cmd := range victims {
+			_ = cmd.Wait()
+		}
 	}
 	close(stop)
 	readers.Wait()
@@ -120,21 +126,27 @@ func TestKilledRebuilds(t *testing.T) {
 	if out, err := opener(t, home, false).CombinedOutput(); string(out) != want || err != nil {
 		t.Errorf("after all: %q, %v", out, err)
 	}
-	if left, _ := filepath.Glob(filepath.Join(home, newPrefix+"*")); len(left) > 0 {
+	if left := globNew(home); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
 }
 
-// rebuilding waits until the process has begun to make a registry.db; false means that another one did.
-func rebuilding(home string, pid int) bool {
-	path := filepath.Join(home, newPrefix+strconv.Itoa(pid))
-	for range 200 {
-		if _, err := os.Stat(path); err == nil {
-			return true
+// rebuilding waits until a process has begun to make a registry.db, and returns which; 0 = none did.
+func rebuilding(home string) int {
+	for range 500 {
+		for _, path := range globNew(home) {
+			if pid, err := strconv.Atoi(strings.TrimPrefix(filepath.Base(path), newPrefix)); err == nil {
+				return pid
+			}
 		}
 		time.Sleep(time.Millisecond)
 	}
-	return false
+	return 0
+}
+
+func globNew(home string) []string {
+	paths, _ := filepath.Glob(filepath.Join(home, newPrefix+"*"))
+	return paths
 }
 
 func fromEnv(t *testing.T, name string, otherwise int) int {
@@ -213,8 +225,12 @@ func TestStaleLog(t *testing.T) {
 	if err != nil || len(trials) != len(more.Members) || trials[0].Note != "in the log" {
 		t.Errorf("%d trials, %v", len(trials), err)
 	}
-	must(t, writer.Close()) // must not touch the files of the new one
-	must(t, reader.Close())
+	must(t, writer.SetNote(ctx, sweep.Members[2].ID, "of the writer")) // goes on in the new one
+	if trials, err := rebuilt.Trials(ctx, Query{}); err != nil || trials[2].Note != "of the writer" {
+		t.Errorf("%+v, %v", trials, err)
+	}
+	must(t, writer.Close())
+	must(t, reader.Close()) // must not touch the files of the new one
 	again := open(t, home)
 	must(t, again.SetNote(ctx, sweep.Members[1].ID, "later"))
 	if trials, err := rebuilt.Trials(ctx, Query{}); err != nil || len(trials) != 5 || trials[1].Note != "later" {
@@ -366,5 +382,30 @@ func TestRebuildKeepsAll(t *testing.T) {
 			t.Errorf("%.200s", line)
 		}
 		file.Close()
+	}
+}
+
+// TestLongJournal: a journal of several chunks and transactions comes to the same, rebuilt or ingested.
+func TestLongJournal(t *testing.T) {
+	ctx, home := context.Background(), t.TempDir()
+	db := open(t, home)
+	const steps, metrics = 13_000, 4
+	sweep := fillHome(t, home, 1, steps, metrics)
+	id := sweep.Members[0].ID
+	seen, err := db.Ingest(ctx, id, 1)
+	must(t, err)
+	if seen.Events != steps*metrics+3 || seen.Events < batchEvents {
+		t.Errorf("%d events", seen.Events)
+	}
+	for range 2 {
+		all, err := db.Summary(ctx, []string{id})
+		must(t, err)
+		curve, err := db.Points(ctx, id, "metric/3")
+		must(t, err)
+		want := Summary{Last: 1 / float64(steps+3), LastStep: steps - 1, Min: 1 / float64(steps+3), Max: 0.25, N: steps, Final: true}
+		if all[id]["metric/3"] != want || len(all[id]) != metrics || len(curve) != steps || curve[7] != (Point{7, 1. / 11}) {
+			t.Errorf("%+v, %d points", all, len(curve))
+		}
+		db = again(t, db)
 	}
 }

@@ -17,10 +17,13 @@ type job struct {
 	id      string
 	attempt int
 	path    string
-	chunks  chan []journal.Event // closed at the end; what follows is read after that
+	chunks  chan *chunk // closed at the end; what follows is read after that
 	at      journal.Position
 	err     error
 }
+
+// chunk is a part of a journal.
+type chunk struct{ events []journal.Event }
 
 const (
 	chunkEvents = 2048 // events that are handed over at once
@@ -39,7 +42,7 @@ func (db *DB) takeJournals(ctx context.Context, t tx, jobs []*job) error {
 	stop := make(chan struct{})
 	defer readers.Wait()
 	defer close(stop)
-	pool := &sync.Pool{New: func() any { return make([]journal.Event, 0, chunkEvents) }}
+	pool := &sync.Pool{New: func() any { return &chunk{make([]journal.Event, 0, chunkEvents)} }}
 	for range min(runtime.GOMAXPROCS(0), 4) {
 		readers.Go(func() {
 			for {
@@ -77,25 +80,25 @@ func (j *job) read(pool *sync.Pool, stop chan struct{}) {
 		}
 		return
 	}
-	chunk := pool.Get().([]journal.Event)
+	part := pool.Get().(*chunk)
 	hand := func() error {
 		select {
-		case j.chunks <- chunk:
+		case j.chunks <- part:
 			return nil
 		case <-stop:
 			return errStopped
 		}
 	}
 	j.at, j.err = journal.Read(j.path, journal.Position{}, func(e *journal.Event) error {
-		chunk = append(chunk, *e)
-		if len(chunk) < chunkEvents {
+		part.events = append(part.events, *e)
+		if len(part.events) < chunkEvents {
 			return nil
 		}
 		err := hand()
-		chunk = pool.Get().([]journal.Event)
+		part = pool.Get().(*chunk)
 		return err
 	})
-	if len(chunk) > 0 {
+	if len(part.events) > 0 {
 		_ = hand()
 	}
 }
@@ -104,14 +107,15 @@ func (j *job) read(pool *sync.Pool, stop chan struct{}) {
 func (db *DB) takeJournal(t tx, j *job, pool *sync.Pool) error {
 	b := newBatch(db, t, j.id, j.attempt)
 	var err error
-	for chunk := range j.chunks {
-		for i := range chunk {
+	for part := range j.chunks {
+		for i := range part.events {
 			if err == nil {
-				err = b.take(&chunk[i])
+				err = b.take(&part.events[i])
 			}
 		}
-		clear(chunk)
-		pool.Put(chunk[:0]) //nolint:staticcheck // a slice header is little beside what it holds
+		clear(part.events)
+		part.events = part.events[:0]
+		pool.Put(part)
 	}
 	var odd *skipError
 	var misplaced *badEventError
@@ -134,7 +138,7 @@ func (db *DB) takeJournal(t tx, j *job, pool *sync.Pool) error {
 	var bad *journal.BadLineError
 	switch {
 	case errors.As(j.err, &bad):
-		db.Damaged = append(db.Damaged, bad)
+		db.damage(bad)
 	case errors.Is(j.err, fs.ErrNotExist): // the attempt was made, but never started
 		return nil
 	case j.err != nil:

@@ -18,7 +18,8 @@
 //	attempt.go ingest.go events.go  attempts and their journals
 //	trial.go metric.go resume.go    reading trials and their numbers
 //	results.go                      how the numbers of an attempt lie in one row
-//	life.go tidy.go                 removing, doing again, tags and notes; what killed processes left behind
+//	life.go tidy.go behind.go       removing, doing again, tags and notes; what killed processes left behind; journals
+//	                                that the tables do not know
 //
 // A trial is queued, running, done, failed or interrupted. Its numbers are those of the newest run that is done; while
 // none is, those of the newest run. A run that says it resumed has the numbers of the run before it, too, up to where it
@@ -29,6 +30,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -62,6 +64,8 @@ type DB struct {
 	Skipped []string                // "path: reason" of what was left out: files that are none of ours, newer records
 
 	sql      *sql.DB
+	left     []*sql.DB        // of files that were deleted while they were open
+	opened   os.FileInfo      // the file that a writer has opened
 	writer   *writer          // nil until the first transaction
 	keys     map[string]int64 // metric name -> key.id, as far as Ingest has seen
 	fresh    []string         // of keys: what the open transaction added
@@ -70,14 +74,17 @@ type DB struct {
 
 	mu          sync.Mutex // guards what follows
 	statements  map[string]*sql.Stmt
-	names       map[int64]string // key.id -> metric name
 	provenances map[int64]journal.Provenance
 }
 
 // Close closes the database.
 func (db *DB) Close() error {
 	db.writer.close()
-	return db.sql.Close()
+	err := db.sql.Close()
+	for _, left := range db.left {
+		err = errors.Join(err, left.Close())
+	}
+	return err
 }
 
 // TrialDir is the folder of a trial.

@@ -111,6 +111,9 @@ func (db *DB) write(ctx context.Context, fn func(tx) error) (err error) {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
+	if err := db.follow(ctx); err != nil {
+		return err
+	}
 	if db.writer == nil {
 		conn, err := db.sql.Conn(background)
 		if err != nil {

@@ -91,7 +91,7 @@ func (db *DB) endLostReruns(ctx context.Context) error {
 		if err != nil {
 			continue // it runs, or its folder is gone
 		}
-		err = db.endLostRerun(ctx, r.id, r.number)
+		err = db.endLost(ctx, r.id, r.number, lostRerun)
 		lock.Release()
 		if err != nil {
 			return err
@@ -100,10 +100,14 @@ func (db *DB) endLostReruns(ctx context.Context) error {
 	return nil
 }
 
-// lostRerun is the error of a rerun whose process was killed with the one that waited for it.
-const lostRerun = "its rerun was killed"
+// What is said of an attempt whose process was killed together with the one that waited for it.
+const (
+	lostRerun   = "its rerun was killed"
+	lostAttempt = "its sweep was killed"
+)
 
-func (db *DB) endLostRerun(ctx context.Context, id string, number int) error {
+// endLost closes an attempt that nothing is running any more, and removes its scratch folder.
+func (db *DB) endLost(ctx context.Context, id string, number int, reason string) error {
 	var bad *journal.BadLineError
 	if _, err := db.Ingest(ctx, id, number); err != nil && !errors.As(err, &bad) { // it may have ended after all
 		return err
@@ -121,7 +125,7 @@ func (db *DB) endLostRerun(ctx context.Context, id string, number int) error {
 		return ignoreNoRows(err)
 	}
 	if w, err := journal.Continue(dir); err == nil {
-		_ = w.Exit(journal.Exit{Code: -1, Class: journal.ClassInterrupted, Error: lostRerun})
+		_ = w.Exit(journal.Exit{Code: -1, Class: journal.ClassInterrupted, Error: reason})
 		_ = w.Close() // a newer attempt may have taken over
 		if _, err := db.Ingest(ctx, id, number); err != nil && !errors.As(err, &bad) {
 			return err
@@ -132,8 +136,11 @@ func (db *DB) endLostRerun(ctx context.Context, id string, number int) error {
 		return ignoreNoRows(err)
 	}
 	return db.write(ctx, func(t tx) error { // its journal cannot be closed any more
-		return t.do(`UPDATE attempt SET state = 'interrupted', class = ?, error = ?, ended = ? WHERE no = ?`,
-			journal.ClassInterrupted, lostRerun, db.Now().UnixMilli(), no)
+		if err := t.do(`UPDATE attempt SET state = 'interrupted', class = ?, error = ?, ended = ? WHERE no = ?`,
+			journal.ClassInterrupted, reason, db.Now().UnixMilli(), no); err != nil {
+			return err
+		}
+		return t.do(updateTrials+` WHERE id = ?`, id)
 	})
 }
 

@@ -39,7 +39,8 @@ type Query struct {
 	Brief  bool // leave Spec out, and of Newest all but what a list shows: twice as fast
 }
 
-// Trials reads the trials that q chooses: in the order of the sweep if there is one, else oldest first.
+// Trials reads the trials that q chooses: in the order of the sweep if there is one, else in that
+// in which the registry came to know them.
 func (db *DB) Trials(ctx context.Context, q Query) ([]Trial, error) {
 	query, args := q.statement()
 	expected := len(q.IDs)
@@ -89,8 +90,10 @@ func (q Query) statement() (string, []any) {
 			where = append(where, `m.former = 0`)
 		}
 	} else {
-		b.WriteString(` FROM trial t LEFT JOIN member m ON m.no = (SELECT x.no FROM member x JOIN sweep y ON y.no = x.sweep
-			WHERE x.trial = t.no ORDER BY x.former, y.planned DESC, x.no LIMIT 1) LEFT JOIN sweep s ON s.no = m.sweep`)
+		// The newest place, former ones last: MAX chooses the row that x.no is taken from, without sorting.
+		b.WriteString(` FROM trial t LEFT JOIN member m ON m.no = (SELECT no FROM
+			(SELECT x.no AS no, MAX(y.planned - x.former * 1000000000000000) FROM member x JOIN sweep y ON y.no = x.sweep
+			WHERE x.trial = t.no)) LEFT JOIN sweep s ON s.no = m.sweep`)
 	}
 	if len(q.IDs) > 0 {
 		where, args = append(where, `t.id IN (SELECT value FROM json_each(?))`), append(args, jsonList(q.IDs))

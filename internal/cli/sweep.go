@@ -188,6 +188,9 @@ func sayRebuilt(log io.Writer, db *registry.DB) {
 	for _, damage := range db.Damaged {
 		fmt.Fprintf(log, "damaged journal, read up to there: %v\n", damage)
 	}
+	for _, odd := range db.Skipped {
+		fmt.Fprintf(log, "left out: %s\n", odd)
+	}
 }
 
 func (o sweepOptions) runnerOptions(s *sweeps.Sweep, log io.Writer) runner.Options {

@@ -80,8 +80,6 @@ ALTER TABLE attempt DROP COLUMN cpu;
 ALTER TABLE attempt DROP COLUMN cores;
 ALTER TABLE attempt DROP COLUMN gpu;
 ALTER TABLE attempt DROP COLUMN driver;
--- The built-in trainer always goes on from what it had kept.
-UPDATE attempt SET resumed = -1 WHERE trial IN (SELECT no FROM trial WHERE json_extract(spec, '$.command') IS NULL);
 CREATE INDEX attempt_running ON attempt (trial) WHERE state = 'running';
 
 DROP TABLE summary;
