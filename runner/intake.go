@@ -28,8 +28,8 @@ type intake struct {
 	failure  error // the first error of the journal
 }
 
-func newIntake(w *journal.Writer, log io.Writer, declared []string) *intake {
-	in := &intake{journal: w, log: log, next: map[string]int64{}, ignored: misses{first: map[string]miss{}}}
+func newIntake(w *journal.Writer, declared []string) *intake {
+	in := &intake{journal: w, next: map[string]int64{}, ignored: misses{first: map[string]miss{}}}
 	if len(declared) > 0 {
 		in.parser.declared = map[string]bool{}
 	}

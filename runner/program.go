@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,12 +22,8 @@ const (
 )
 
 // runProgram runs a program that is not ours and writes the journal for it.
-func (s *process) runProgram(log *os.File) {
-	var to io.Writer
-	if log != nil {
-		to = log
-	}
-	in := newIntake(s.journal, to, s.declared)
+func (s *process) runProgram() {
+	in := newIntake(s.journal, s.declared)
 	if config, err := s.job.Spec.Args.Map(); err == nil {
 		in.parser.config = config
 	}
@@ -42,7 +37,13 @@ func (s *process) runProgram(log *os.File) {
 
 // program runs the program and hands what it reports to in.
 func (s *process) program(in *intake) ending {
+	opened := make(chan *os.File)
+	go func() { opened <- s.openLog() }()
 	cmd, err := s.command()
+	if log := <-opened; log != nil {
+		defer log.Close()
+		in.log = log
+	}
 	if err != nil {
 		return ending{err: err}
 	}
@@ -128,8 +129,18 @@ func (s *process) conclude(in *intake) {
 	s.err = in.failure
 }
 
-// command writes the program's configuration and makes its process.
+// command makes the trial's folder, writes the program's configuration and makes its process.
 func (s *process) command() (*exec.Cmd, error) {
+	made := make(chan error, 1)
+	go func() { made <- os.MkdirAll(s.files, 0o755) }() // a busy disk takes its time for each of these
+	cmd, err := s.makeCommand()
+	if e := <-made; e != nil {
+		return nil, fmt.Errorf("make the trial's folder: %w", e)
+	}
+	return cmd, err
+}
+
+func (s *process) makeCommand() (*exec.Cmd, error) {
 	t := s.job.Spec
 	config, err := t.Args.Map()
 	if err != nil {
