@@ -52,6 +52,19 @@ func TestBarsAreRedrawnInPlace(t *testing.T) {
 	}
 }
 
+func TestEndLine(t *testing.T) {
+	k := newJob(registry.Trial{ID: "0123456789", Label: "a\x1b[2J"}, registry.Trial{})
+	k.state = registry.Done
+	s := &process{job: k, started: time.Now(), remark: "3 lines not recorded"}
+	if got, want := endLine(k, s), `done    01234567  a\x1b[2J  0ms (3 lines not recorded)`; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	k.state, k.note = registry.Failed, "boom"
+	if got, want := endLine(k, s), `failed  01234567  a\x1b[2J  0ms: boom [harness trial log 01234567]`; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestShortDuration(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0:                                  "0ms",

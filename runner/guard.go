@@ -30,7 +30,7 @@ type guard struct {
 }
 
 // newGuard starts the guard without waiting for it. It is told by a pipe what is running, and acts when the pipe ends
-// before we have said goodbye. mu is held while it is started.
+// before we have told it "bye". mu is held while it is started.
 func newGuard(command func() *exec.Cmd, mark string, mu *sync.Mutex) *guard {
 	if command == nil {
 		return nil
@@ -89,7 +89,7 @@ func (g *guard) ended(pid int) {
 	}
 }
 
-// close sends the guard home.
+// close ends the guard.
 func (g *guard) close() {
 	if g == nil {
 		return
@@ -104,8 +104,8 @@ func (g *guard) close() {
 	}
 }
 
-// Guard is what the guard's process does: it reads from a sweep what is running and, when the sweep ends without
-// goodbye, kills its trials with all their descendants. It returns how many processes it has killed.
+// Guard is what the guard's process does: it reads from a sweep what is running and, when that ends without
+// "bye", kills its trials with all their descendants. It returns how many processes it has killed.
 func Guard(from io.Reader) int {
 	groups := map[int]bool{}
 	mark := ""

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"harness/internal/escape"
 	"harness/registry/journal"
 )
 
@@ -27,13 +28,13 @@ type intake struct {
 	failure  error // the first error of the journal
 }
 
-func newIntake(w *journal.Writer, log io.Writer, declared []string) *intake {
-	in := &intake{journal: w, log: log, next: map[string]int64{}, ignored: misses{first: map[string]miss{}}}
+func newIntake(w *journal.Writer, declared []string) *intake {
+	in := &intake{journal: w, next: map[string]int64{}, ignored: misses{first: map[string]miss{}}}
 	if len(declared) > 0 {
 		in.parser.declared = map[string]bool{}
 	}
 	for _, name := range declared {
-		in.parser.declared[escape(name)] = true
+		in.parser.declared[escape.Line(name)] = true
 	}
 	return in
 }
@@ -106,7 +107,7 @@ func (in *intake) record(s *stream, line []byte, r report) bool {
 
 // miss counts a line that is not recorded; the first of its kind is said in the log.
 func (in *intake) miss(s *stream, line []byte, m miss) {
-	text := fmt.Sprintf("line %d of %s is not recorded: %v: %s", s.count, s.name, m, shorten(escape(strings.TrimSpace(string(line))), 120))
+	text := fmt.Sprintf("line %d of %s is not recorded: %v: %s", s.count, s.name, m, shorten(escape.Line(strings.TrimSpace(string(line))), 120))
 	if in.ignored.add(m, text) {
 		in.keepLog([]byte("harness: " + text + "\n"))
 	}

@@ -130,9 +130,8 @@ func (r *run) start(k *job, devices []int) (started bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if !k.tried && !claim.fresh { // another sweep may have run it since we looked, or somebody may have canceled it
-		again, err := r.recheck(k)
-		if err != nil || !again || r.takeCancel(k) {
+	if !claim.fresh {
+		if again, err := r.stillWanted(k); err != nil || !again {
 			claim.Release()
 			return false, err
 		}
@@ -155,14 +154,19 @@ func (r *run) start(k *job, devices []int) (started bool, err error) {
 	return true, err
 }
 
-// takeCancel reports whether a trial was canceled, and takes note of it.
-func (r *run) takeCancel(k *job) bool {
-	if os.Remove(r.cancelPath(k.ID)) != nil {
-		return false
+// stillWanted looks whether another sweep has run a trial since we looked, or somebody has canceled it.
+func (r *run) stillWanted(k *job) (bool, error) {
+	if r.takeCancel(k) {
+		return false, nil
 	}
-	k.canceled = true
-	return true
+	if k.tried {
+		return true, nil
+	}
+	return r.recheck(k)
 }
+
+// takeCancel reports whether somebody has asked to cancel a trial, and takes the request away.
+func (r *run) takeCancel(k *job) bool { return os.Remove(r.cancelPath(k.ID)) == nil }
 
 // follow brings the registry up to date with the running trials, and stops those that were canceled.
 func (r *run) follow() error {

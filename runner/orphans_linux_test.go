@@ -90,10 +90,11 @@ func TestNoDescendantOutlivesItsTrial(t *testing.T) {
 	}
 	db := open(t, t.TempDir())
 	trials := plan(t, db, shell(hiding+"true", 1), shell(hiding+"exit 1", 2), shell(hiding+"kill -9 $$", 3), shell(hiding+"sleep 100", 4))
-	began := time.Now()
-	r := mustRun(t, db, trials, Options{Parallel: 1, Timeout: 3 * time.Second, StopAfter: -1, Guardian: guardian})
-	if r.Done != 1 || r.Failed != 3 || time.Since(began) > 20*time.Second {
-		t.Errorf("%+v after %s", r, time.Since(began))
+	if r := mustRun(t, db, trials[:3], Options{Parallel: 1, StopAfter: -1, Guardian: guardian}); r.Done != 1 || r.Failed != 2 {
+		t.Errorf("%+v", r)
+	}
+	if r := mustRun(t, db, trials[3:], Options{Timeout: 2 * time.Second}); r.Failed != 1 {
+		t.Errorf("%+v", r)
 	}
 	for _, k := range trials {
 		pids := workers(t, db.FilesDir(k.ID))
@@ -159,7 +160,7 @@ func TestKilledSweepLeavesNothing(t *testing.T) {
 	}
 	home := t.TempDir()
 	pids := killSweep(t, home, open(t, home))
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(20 * time.Second)
 	for time.Now().Before(deadline) && living(pids) > 1 {
 		time.Sleep(5 * time.Millisecond)
 	}
@@ -199,7 +200,7 @@ func TestLeftoversAreEnded(t *testing.T) {
 	}
 }
 
-func TestGuardGoesHome(t *testing.T) {
+func TestGuardEndsWithTheSweep(t *testing.T) {
 	if n := Guard(strings.NewReader("sweep x\n+1\n+2000000000\nbye\n+3\n")); n != 0 {
 		t.Error(n)
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"harness/internal/escape"
 	"harness/registry"
 	"harness/registry/journal"
 )
@@ -17,7 +18,7 @@ func (r *run) prepare(trials []registry.Trial) error {
 	for i, t := range trials {
 		ids[i] = t.ID
 	}
-	known, err := r.states(ids)
+	known, err := r.states(registry.Query{IDs: ids, Brief: true})
 	if err != nil {
 		return err
 	}
@@ -40,7 +41,7 @@ func (r *run) prepare(trials []registry.Trial) error {
 
 // newJob is a trial to run, with what the registry knows of it.
 func newJob(wanted, known registry.Trial) *job {
-	known.ID, known.Spec, known.Label = wanted.ID, wanted.Spec, escape(wanted.Label)
+	known.ID, known.Spec, known.Label = wanted.ID, wanted.Spec, escape.Line(wanted.Label)
 	if known.State == "" {
 		known.State = registry.Queued
 	}
@@ -102,7 +103,7 @@ func (r *run) recheck(k *job) (again bool, err error) {
 
 // look reads how a trial stands.
 func (r *run) look(k *job) (registry.Trial, error) {
-	known, err := r.states([]string{k.ID})
+	known, err := r.states(registry.Query{IDs: []string{k.ID}})
 	if err != nil {
 		return registry.Trial{}, err
 	}
@@ -147,8 +148,8 @@ func beyondRepair(err error) bool {
 	return errors.As(err, &bad) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, journal.ErrSuperseded)
 }
 
-func (r *run) states(ids []string) (map[string]registry.Trial, error) {
-	trials, err := r.db.Trials(r.ctx, registry.Query{IDs: ids})
+func (r *run) states(q registry.Query) (map[string]registry.Trial, error) {
+	trials, err := r.db.Trials(r.ctx, q)
 	if err != nil {
 		return nil, err
 	}

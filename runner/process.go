@@ -75,13 +75,13 @@ func (r *run) newProcess(k *job, c *claim, purpose journal.Purpose) (*process, e
 	}
 	s := &process{
 		job: k, claim: c, attempt: number, dir: dir, mark: filepath.Join(r.home, "trials", k.ID, strconv.Itoa(number)),
-		spawner: r.spawner, work: r.work, declared: r.options.Metrics, threads: r.threads, timeout: r.options.Timeout,
+		files: filepath.Join(r.home, "trials", k.ID, filesName), spawner: r.spawner, work: r.work, declared: r.options.Metrics, threads: r.threads, timeout: r.options.Timeout,
 		grace: r.options.Grace, started: time.Now(), stopped: make(chan journal.Class, 1), killed: make(chan struct{}),
 		before: func() []string { return r.recorded(k.ID, number) }, sync: r.durable.sync, over: func() {},
 		heard: journal.Progress{Loss: noLoss},
 	}
-	if err := s.makeFiles(r, purpose); err != nil {
-		return nil, err
+	if purpose == journal.PurposeRerun { // it starts from nothing
+		s.files = filepath.Join(s.mark, filesName)
 	}
 	s.environment = append(s.environment, attemptMark+"="+s.mark, sweepMark+"="+r.mark)
 	if _, set := os.LookupEnv("OMP_NUM_THREADS"); !set && (r.options.CPUs > 0 || r.options.Threads > 0) && k.Spec.Command != "" {
@@ -99,22 +99,6 @@ func (r *run) newProcess(k *job, c *claim, purpose journal.Purpose) (*process, e
 		s.child = r.options.Child(dir, r.threads)
 	}
 	return s, nil
-}
-
-// makeFiles makes the trial's own folder. A rerun has one in its attempt's, so that it starts from nothing.
-func (s *process) makeFiles(r *run, purpose journal.Purpose) error {
-	trial := filepath.Join(r.home, "trials", s.job.ID)
-	s.files = filepath.Join(trial, filesName)
-	if purpose == journal.PurposeRerun {
-		s.files = filepath.Join(s.mark, filesName)
-	}
-	if s.job.Spec.Command == "" {
-		return nil
-	}
-	if err := os.MkdirAll(s.files, 0o755); err != nil {
-		return fmt.Errorf("make the trial's folder: %w", err)
-	}
-	return nil
 }
 
 const filesName = "files"
@@ -177,25 +161,29 @@ func (s *process) kill() { s.once.kill.Do(func() { close(s.killed) }) }
 
 // run runs the attempt to its end and records that in the journal.
 func (s *process) run() {
-	log, err := os.OpenFile(logPath(s.dir), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
-	if err != nil {
-		log = nil // the trial can do without
-	} else {
-		defer log.Close()
-	}
 	if s.job.Spec.Command != "" {
-		s.runProgram(log)
+		s.runProgram()
 		return
 	}
-	s.runChild(log)
+	s.runChild()
+}
+
+// openLog opens the log of the attempt; nil where that is not possible: the trial can do without.
+func (s *process) openLog() *os.File {
+	log, err := os.OpenFile(logPath(s.dir), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	if err != nil {
+		return nil
+	}
+	return log
 }
 
 // runChild runs a built-in trial, which writes its own journal.
-func (s *process) runChild(log *os.File) {
+func (s *process) runChild() {
 	if s.err = s.journal.Close(); s.err != nil { // the child goes on with it
 		return
 	}
-	if log != nil {
+	if log := s.openLog(); log != nil {
+		defer log.Close()
 		s.child.Stdout, s.child.Stderr = log, log
 	}
 	s.child.Env = append(s.child.Environ(), s.environment...)
@@ -303,7 +291,11 @@ func (s *process) judge(e ending, stderr, stdout []string) journal.Exit {
 	exit := usage(e.state)
 	status := e.state.Sys().(syscall.WaitStatus)
 	killed := status.Signaled() && status.Signal() == syscall.SIGKILL || exit.Code == 128+int(syscall.SIGKILL)
-	class, reason := reasonOf(stderr, stdout)
+	var class journal.Class
+	var reason string
+	if !e.state.Success() {
+		class, reason = reasonOf(stderr, stdout)
+	}
 	switch {
 	case e.asked == journal.ClassInterrupted:
 		exit.Class, exit.Error = e.asked, "stopped"

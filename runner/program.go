@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"harness/internal/escape"
 	"harness/registry/journal"
 )
 
@@ -22,12 +22,8 @@ const (
 )
 
 // runProgram runs a program that is not ours and writes the journal for it.
-func (s *process) runProgram(log *os.File) {
-	var to io.Writer
-	if log != nil {
-		to = log
-	}
-	in := newIntake(s.journal, to, s.declared)
+func (s *process) runProgram() {
+	in := newIntake(s.journal, s.declared)
 	if config, err := s.job.Spec.Args.Map(); err == nil {
 		in.parser.config = config
 	}
@@ -41,7 +37,13 @@ func (s *process) runProgram(log *os.File) {
 
 // program runs the program and hands what it reports to in.
 func (s *process) program(in *intake) ending {
+	opened := make(chan *os.File)
+	go func() { opened <- s.openLog() }()
 	cmd, err := s.command()
+	if log := <-opened; log != nil {
+		defer log.Close()
+		in.log = log
+	}
 	if err != nil {
 		return ending{err: err}
 	}
@@ -88,21 +90,21 @@ func (s *process) checkMetrics(in *intake) {
 	}
 	var missing []string
 	for _, name := range s.declared {
-		if !slices.Contains(have, escape(name)) {
+		if !slices.Contains(have, escape.Line(name)) {
 			missing = append(missing, name)
 		}
 	}
 	switch {
 	case len(s.declared) > 0 && len(missing) == len(s.declared):
 		s.exit.Class = journal.ClassError
-		s.exit.Error = escape("it ended well but reported none of the declared metrics "+strings.Join(missing, ", ")) + in.ignored.brief()
+		s.exit.Error = escape.Line("it ended well but reported none of the declared metrics "+strings.Join(missing, ", ")) + in.ignored.brief()
 	case len(have) == 0:
 		in.keep(in.journal.Note("missing", "it ended well but reported no metric"))
 		s.remark = "it reported no metric"
 	}
 	for _, name := range missing {
 		if s.exit.Class == "" {
-			in.keep(in.journal.Note("missing/"+escape(name), "declared, but not reported"))
+			in.keep(in.journal.Note("missing/"+escape.Line(name), "declared, but not reported"))
 		}
 	}
 }
@@ -127,8 +129,18 @@ func (s *process) conclude(in *intake) {
 	s.err = in.failure
 }
 
-// command writes the program's configuration and makes its process.
+// command makes the trial's folder, writes the program's configuration and makes its process.
 func (s *process) command() (*exec.Cmd, error) {
+	made := make(chan error, 1)
+	go func() { made <- os.MkdirAll(s.files, 0o755) }() // a busy disk takes its time for each of these
+	cmd, err := s.makeCommand()
+	if e := <-made; e != nil {
+		return nil, fmt.Errorf("make the trial's folder: %w", e)
+	}
+	return cmd, err
+}
+
+func (s *process) makeCommand() (*exec.Cmd, error) {
 	t := s.job.Spec
 	config, err := t.Args.Map()
 	if err != nil {

@@ -386,10 +386,11 @@ func TestCPUs(t *testing.T) {
 	}
 }
 
-// TestOutputInOrder: what is printed on both streams a moment apart stands in the log in that order.
+// TestOutputInOrder: what is printed on both streams stands in the log in that order, as soon as it was printed.
 func TestOutputInOrder(t *testing.T) {
 	db := open(t, t.TempDir())
-	k := plan(t, db, shell(`for i in 1 2 3 4 5; do echo out $i; sleep 0.01; echo err $i >&2; sleep 0.01; done`, 1))[0]
+	k := plan(t, db, shell(`seen() { until grep -q "$1" "$HARNESS_ATTEMPT_DIR/log.txt"; do sleep 0.005; done; }
+		for i in 1 2 3 4 5; do echo out $i; seen "out $i"; echo err $i >&2; seen "err $i"; done`, 1))[0]
 	mustRun(t, db, []registry.Trial{k}, Options{})
 	want := ""
 	for i := range 5 {

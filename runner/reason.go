@@ -49,7 +49,13 @@ var (
 	// panics are how Go and Rust begin the report of a crash; the first line counts.
 	panics = regexp.MustCompile(`^(panic: |fatal error: |thread '.*' panicked at )`)
 	// errorLine begins as programs, shells and launchers begin an error; the last line counts.
-	errorLine = regexp.MustCompile(`^([\w./-]+: )?(error|Error|ERROR|fatal|FATAL|Fatal error)(\[\w+\])?( in .*)?: |^(\w+\.)*\w*(Error|Exception)(: |$)|^Exception in thread |^terminate called |: error: `)
+	errorLine = regexp.MustCompile(strings.Join([]string{
+		`^([\w./-]+: )?(error|Error|ERROR|fatal|FATAL|Fatal error)(\[\w+\])?( in .*)?: `, // error: …, prog: Error: …, error[E0308]: …
+		`: error: `,                           // train.py: error: …
+		`^(\w+\.)*\w*(Error|Exception)(: |$)`, // SyntaxError: …, java.io.IOException: …
+		`^Exception in thread `,
+		`^terminate called `,
+	}, "|"))
 )
 
 // find returns the last line that matches, or of panics the first.
@@ -59,9 +65,13 @@ func find(lines []string, sign *regexp.Regexp) string {
 		if sign == panics {
 			line = lines[i]
 		}
-		if sign.MatchString(line) {
-			return line
+		if !sign.MatchString(line) {
+			continue
 		}
+		if sign == panics && strings.HasSuffix(line, ":") && i+1 < len(lines) { // Rust's message begins on the next line
+			line += " " + lines[i+1]
+		}
+		return line
 	}
 	return ""
 }
@@ -71,7 +81,8 @@ func withoutOurs(lines []string) []string {
 	var kept []string
 	for _, line := range lines {
 		line = rank.ReplaceAllString(line, "")
-		if strings.HasPrefix(line, "hint: ") || strings.HasPrefix(line, `{"`) || strings.Contains(line, " is not recorded: ") && strings.HasPrefix(line, "harness: line ") {
+		ours := strings.HasPrefix(line, "hint: ") || strings.HasPrefix(line, "harness: line ") && strings.Contains(line, " is not recorded: ")
+		if ours || strings.HasPrefix(line, `{"`) { // a report
 			continue
 		}
 		kept = append(kept, line)

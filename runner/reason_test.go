@@ -36,6 +36,8 @@ func TestReasons(t *testing.T) {
 		{name: "traceback on stdout", stdout: trace + "ValueError: x\nbye\n", stderr: "warning\n", want: "ValueError: x"},
 		{name: "Go", stderr: "panic: runtime error: index out of range\n\ngoroutine 1 [running]:\nmain.main()\n\t/x.go:3\nexit status 2\n",
 			want: "panic: runtime error: index out of range"},
+		{name: "Rust", stderr: "\nthread 'main' panicked at src/main.rs:2:5:\nno such file\nnote: run with RUST_BACKTRACE=1\n",
+			want: "thread 'main' panicked at src/main.rs:2:5: no such file"},
 		{name: "argparse", stderr: "usage: x.py [-h]\nx.py: error: unrecognized arguments: --lr=0.1\n", want: "x.py: error: unrecognized arguments: --lr=0.1"},
 		{name: "error, then advice", stderr: "Error: no such data set\nTry --help.\n", want: "Error: no such data set"},
 		{name: "ours", stderr: "harness: no data\nhint: run x\n", want: "no data"},

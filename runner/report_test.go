@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"harness/internal/escape"
 )
 
 // said is a report in one line: what is recorded, then ! and why something is not.
@@ -54,7 +56,7 @@ func TestMetricLines(t *testing.T) {
 		`{"metric": "acc", "value": 1e30}`:                           "acc=1e+30@-",
 		`{"metric": "acc", "value": 1, "epoch": 3, "split": "val"}`:  "acc=1@-",
 		`{"metric": "loss", "value": 1, "step": 2, "total": 10}`:     "loss=1@2 progress 2/10",
-		`{"metric": "a\u001b[2J\n", "value": 1}`:                     `a\x1b[2J\x0a=1@-`,
+		`{"metric": "a\u001b[2J\n", "value": 1}`:                     `a\x1b[2J\n=1@-`,
 		`{"metric": "a/b c/é中", "value": 1}`:                         "a/b c/é中=1@-",
 		`{"step": 3, "total": 10}`:                                   "progress 3/10",
 		`{"note": "data", "text": "v2\u0007"}`:                       `note data: v2\x07`,
@@ -137,7 +139,7 @@ func FuzzMetricLines(f *testing.F) {
 		}
 		r := p.printed(line)
 		for _, point := range r.points {
-			if point.metric == "" || len(point.metric) > maxName || escape(point.metric) != point.metric {
+			if point.metric == "" || len(point.metric) > maxName || escape.Line(point.metric) != point.metric {
 				t.Errorf("%q: %+v", line, point)
 			}
 		}
@@ -163,18 +165,4 @@ func FuzzLines(f *testing.F) {
 			t.Error(d)
 		}
 	})
-}
-
-func TestEscape(t *testing.T) {
-	for text, want := range map[string]string{
-		"plain é中":      "plain é中",
-		"a\x1b]0;X\x07": `a\x1b]0;X\x07`,
-		"\u202eabc":     `\u202eabc`,
-		"a\xffb":        "a\ufffdb",
-		"\u009b":        `\x9b`,
-	} {
-		if got := escape(text); got != want {
-			t.Errorf("%q: %q, want %q", text, got, want)
-		}
-	}
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"harness/internal/escape"
 	"harness/registry"
 	"harness/registry/journal"
 )
@@ -29,7 +30,7 @@ func Rerun(ctx context.Context, db *registry.DB, t registry.Trial, o Options) (a
 	if err != nil {
 		return 0, err
 	}
-	t.Label = escape(t.Label)
+	t.Label = escape.Line(t.Label)
 	k := &job{Trial: t, state: registry.Running}
 	r.all = []*job{k}
 	r.display = newDisplay(o.Display, o.Out)
@@ -87,7 +88,7 @@ func workedIn(db *registry.DB, t registry.Trial, other string) (string, error) {
 		return other, nil
 	}
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return "", fmt.Errorf("rerun trial %s: the folder it ran in is gone: %s", t.ID, escape(dir))
+		return "", fmt.Errorf("rerun trial %s: the folder it ran in is gone: %s", t.ID, escape.Line(dir))
 	}
 	return dir, nil
 }

@@ -163,12 +163,11 @@ func realPath(dir string) (string, error) {
 // job is a trial on its way.
 type job struct {
 	registry.Trial
-	state    registry.State
-	before   int       // number of the newest attempt when this call began
-	tried    bool      // in this call
-	canceled bool      // in this call
-	resting  time.Time // until when a retry waits
-	note     string
+	state   registry.State
+	before  int       // number of the newest attempt when this call began
+	tried   bool      // in this call
+	resting time.Time // until when a retry waits
+	note    string
 }
 
 // run is one call of Run.

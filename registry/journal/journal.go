@@ -126,7 +126,7 @@ type End struct {
 	Error   string  `json:"error,omitempty"`
 }
 
-// Class says why an attempt failed: all but ClassError may go well another time.
+// Class is the class of the reason for which an attempt failed or was stopped.
 type Class string
 
 const (
