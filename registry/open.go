@@ -241,7 +241,7 @@ func (db *DB) check() error {
 			return fmt.Errorf("open registry: %w", err)
 		}
 		if verdict != "ok" {
-			return &damagedError{db.path(), fmt.Errorf("open registry: it is damaged: %s", strings.Join(strings.Fields(verdict), " "))}
+			return &DamagedError{db.path(), fmt.Errorf("open registry: it is damaged: %s", strings.Join(strings.Fields(verdict), " "))}
 		}
 	}
 	return nil
@@ -315,25 +315,25 @@ func migrateFile(ctx context.Context, home string) error {
 func damaged(path string, err error) error {
 	var fault sqlite3.Error
 	if errors.As(err, &fault) && (fault.Code == sqlite3.ErrCorrupt || fault.Code == sqlite3.ErrNotADB) {
-		var told *damagedError
+		var told *DamagedError
 		if !errors.As(err, &told) {
-			return &damagedError{path, err}
+			return &DamagedError{path, err}
 		}
 	}
 	return err
 }
 
-// damagedError is an error of SQLite that only another file can mend.
-type damagedError struct {
+// DamagedError is a registry.db that SQLite cannot read: it is deleted, and made again from the journals.
+type DamagedError struct {
 	path string
 	err  error
 }
 
-func (e *damagedError) Error() string {
+func (e *DamagedError) Error() string {
 	return fmt.Sprintf("%v: delete %s, and it is rebuilt from the journals", e.err, e.path)
 }
 
-func (e *damagedError) Unwrap() error { return e.err }
+func (e *DamagedError) Unwrap() error { return e.err }
 
 // dsn names a database file. Pragmas stand in it, since a PRAGMA statement reaches one pooled connection only.
 func dsn(path, options string) string {

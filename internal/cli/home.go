@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -12,6 +13,9 @@ import (
 // openRegistry opens the registry for writing and says so when it had to be rebuilt.
 func openRegistry(ctx context.Context, log io.Writer, home string) (*registry.DB, error) {
 	db, err := registry.Open(ctx, home)
+	if _, damaged := errors.AsType[*registry.DamagedError](err); damaged {
+		return nil, err // it says what to do itself
+	}
 	if err != nil {
 		return nil, withHint(err, "choose a folder that can be written with --home DIR or $HARNESS_HOME")
 	}

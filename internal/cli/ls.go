@@ -112,7 +112,7 @@ func chooseTrials(ctx context.Context, db *registry.DB, o listOptions) ([]listed
 	if err != nil {
 		return nil, err
 	}
-	query := registry.Query{All: true}
+	query := registry.Query{All: true, Brief: true}
 	if o.sweep != "" {
 		if query.Sweep, err = sweepNamed(ctx, db, o.sweep); err != nil {
 			return nil, err

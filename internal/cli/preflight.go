@@ -60,7 +60,7 @@ func unfinished(ctx context.Context, db *registry.DB, plan *sweeps.Plan) ([]spec
 	for i, t := range plan.Trials {
 		ids[i] = t.ID
 	}
-	known, err := db.Trials(ctx, registry.Query{IDs: ids, States: []registry.State{registry.Done}, All: true})
+	known, err := db.Trials(ctx, registry.Query{IDs: ids, States: []registry.State{registry.Done}, All: true, Brief: true})
 	if err != nil {
 		return nil, err
 	}

@@ -116,7 +116,7 @@ func runningSweeps(ctx context.Context, db *registry.DB, handle string) ([]sweep
 		if handle != "" && r.Handle != handle {
 			continue
 		}
-		trials, err := db.Trials(ctx, registry.Query{Sweep: r.Handle})
+		trials, err := db.Trials(ctx, registry.Query{Sweep: r.Handle, Brief: true})
 		if err != nil {
 			return nil, err
 		}
