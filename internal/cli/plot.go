@@ -54,13 +54,9 @@ func newPlotCommand() *cobra.Command {
 
 // drawPlots draws every figure of an experiment and lists the files on w.
 func drawPlots(ctx context.Context, w, log io.Writer, db *registry.DB, name string, o plotOptions) error {
-	plan, err := stored(ctx, log, db, name, o.experimentOptions)
+	plan, table, err := storedTable(ctx, log, db, name, o.experimentOptions)
 	if err != nil {
 		return err
-	}
-	table, err := buildTable(ctx, db, plan)
-	if err != nil {
-		return hintSweep(err, name)
 	}
 	curves, err := reports.LoadCurves(ctx, db, plan)
 	if err != nil {

@@ -67,13 +67,9 @@ func oneExperiment(_ *cobra.Command, args []string) error {
 
 // report prints the table of one experiment.
 func report(ctx context.Context, w, log io.Writer, db *registry.DB, name string, o reportOptions) error {
-	plan, err := stored(ctx, log, db, name, o.experimentOptions)
+	_, table, err := storedTable(ctx, log, db, name, o.experimentOptions)
 	if err != nil {
 		return err
-	}
-	table, err := buildTable(ctx, db, plan)
-	if err != nil {
-		return hintSweep(err, name)
 	}
 	if o.out == "" {
 		return table.Render(w, reports.Format(o.format))
@@ -90,6 +86,16 @@ func report(ctx context.Context, w, log io.Writer, db *registry.DB, name string,
 	}
 	fmt.Fprintln(w, o.out)
 	return nil
+}
+
+// storedTable finds the plan that the user names and computes its table.
+func storedTable(ctx context.Context, log io.Writer, db *registry.DB, name string, o experimentOptions) (*sweeps.Plan, *reports.Table, error) {
+	plan, err := stored(ctx, log, db, name, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	table, err := buildTable(ctx, db, plan)
+	return plan, table, hintSweep(err, name)
 }
 
 // buildTable computes the table of a plan, with footnotes where results come from other code than is there now.
