@@ -89,8 +89,12 @@ func (db *DB) takePlan(ctx context.Context, path string) error {
 	})
 }
 
-// hasJournal reports whether an attempt in the folder of a trial has written something.
+// hasJournal reports whether an attempt in the folder of a trial has written something. A sweep makes the folders of all its
+// trials, most of which have no first attempt yet: that is looked at first.
 func hasJournal(dir string) bool {
+	if _, err := os.Stat(filepath.Join(dir, "1")); err != nil {
+		return false
+	}
 	names, err := listDir(dir)
 	if err != nil {
 		return false // no folder

@@ -28,6 +28,7 @@ type batch struct {
 	results   map[int64]*Summary // by key, with what earlier batches took
 	again     map[int64]bool     // keys of which a step came a second time
 	grown     bool               // results changed
+	news      news
 	events    int
 	progress  *journal.Progress
 	end       *journal.End
@@ -39,19 +40,32 @@ func newBatch(db *DB, t tx, trial string, attempt int) *batch {
 	return &batch{db: db, tx: t, trial: trial, attempt: attempt, results: map[int64]*Summary{}}
 }
 
-// find looks up what earlier batches took.
+// news is what a batch says of the attempt's own row; nil is nothing new.
+type news struct {
+	state, class, reason, ended              any
+	exitCode, signal, peakMemory, cpuSeconds any
+	dataHash, resumed                        any
+	stage, step, total                       any
+	loss                                     any  // NULL is a value here: it counts where stage does
+	ofTrial                                  bool // the row of the trial follows from it
+}
+
+// find looks up the trial, and what earlier batches took.
 func (b *batch) find() error {
+	var attempt, offset, seq sql.NullInt64
+	var purpose, state sql.NullString
 	var encoded []byte
-	err := b.tx.get(`SELECT t.no, a.no, a.journal_offset, a.journal_seq, a.purpose, a.state, r.metrics
-		FROM trial t JOIN attempt a ON a.trial = t.no AND a.number = ? LEFT JOIN result r ON r.attempt = a.no WHERE t.id = ?`,
-		[]any{b.attempt, b.trial}, &b.no, &b.attemptNo, &b.at.Offset, &b.at.Seq, &b.purpose, &b.state, &encoded)
-	if errors.Is(err, sql.ErrNoRows) {
+	err := b.tx.get(`SELECT t.no, a.no, a.journal_offset, a.journal_seq, a.purpose, a.state, r.metrics FROM trial t
+		LEFT JOIN attempt a ON a.trial = t.no AND a.number = ? LEFT JOIN result r ON r.attempt = a.no WHERE t.id = ?`,
+		[]any{b.attempt, b.trial}, &b.no, &attempt, &offset, &seq, &purpose, &state, &encoded)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && !attempt.Valid {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	b.known = true
+	b.known, b.attemptNo, b.at = true, attempt.Int64, journal.Position{Offset: offset.Int64, Seq: seq.Int64}
+	b.purpose, b.state = journal.Purpose(purpose.String), State(state.String)
 	return decodeResults(encoded, func(key int64, s Summary) {
 		b.order = append(b.order, key)
 		b.results[key] = &s
@@ -63,13 +77,21 @@ func (b *batch) save() error {
 	if err := b.saveResults(); err != nil {
 		return err
 	}
+	n := &b.news
 	if p := b.progress; p != nil {
-		if err := b.tx.do(`UPDATE attempt SET stage = ?, step = ?, total = ?, loss = ? WHERE no = ?`,
-			p.Stage, p.Step, p.Total, nullNaN(float64(p.Loss)), b.attemptNo); err != nil {
-			return err
-		}
+		n.stage, n.step, n.total, n.loss = p.Stage, p.Step, p.Total, nullNaN(float64(p.Loss))
 	}
-	return b.tx.do(`UPDATE attempt SET journal_offset = ?, journal_seq = ? WHERE no = ?`, b.at.Offset, b.at.Seq, b.attemptNo)
+	err := b.tx.do(`UPDATE attempt SET journal_offset = ?, journal_seq = ?, state = COALESCE(?, state),
+		class = COALESCE(?, class), error = COALESCE(?, error), ended = COALESCE(?, ended),
+		exit_code = COALESCE(?, exit_code), signal = COALESCE(?, signal), peak_memory = COALESCE(?, peak_memory),
+		cpu_seconds = COALESCE(?, cpu_seconds), data_hash = COALESCE(?, data_hash), resumed = COALESCE(?, resumed),
+		loss = CASE WHEN ?14 IS NULL THEN loss ELSE ?13 END, stage = COALESCE(?14, stage), step = COALESCE(?15, step),
+		total = COALESCE(?16, total) WHERE no = ?17`, b.at.Offset, b.at.Seq, n.state, n.class, n.reason, n.ended,
+		n.exitCode, n.signal, n.peakMemory, n.cpuSeconds, n.dataHash, n.resumed, n.loss, n.stage, n.step, n.total, b.attemptNo)
+	if err != nil || !n.ofTrial || b.purpose != journal.PurposeRun || b.db.filling {
+		return err
+	}
+	return b.tx.do(updateTrials+` WHERE no = ?`, b.no)
 }
 
 // take puts one event into the tables.
@@ -91,7 +113,7 @@ func (b *batch) take(e *journal.Event) error {
 	case journal.KindNote:
 		return b.note(e.Seq, e.Note)
 	case journal.KindResume:
-		return b.resume(e.Resume.Step)
+		b.news.resumed, b.news.ofTrial = max(e.Resume.Step, -1), true
 	case journal.KindEnd:
 		return b.finish(e.End, e.Time)
 	case journal.KindExit:
@@ -113,15 +135,13 @@ func (b *batch) start(s *journal.Start, at int64) error {
 	if err := json.Unmarshal(s.Spec, &t); err != nil {
 		return &skipError{"the spec of its start cannot be read: " + err.Error()}
 	}
-	if err := b.tx.do(`INSERT INTO trial (id, spec, created) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING`,
-		b.trial, string(s.Spec), at); err != nil {
-		return err
-	}
 	var err error
-	if b.no, err = trialNo(b.tx, b.trial); err != nil {
-		return err
+	if b.no == 0 {
+		if b.no, err = b.tx.insert(`INSERT INTO trial (id, spec, created) VALUES (?, ?, ?)`, b.trial, string(s.Spec), at); err != nil {
+			return err
+		}
 	}
-	provenance, err := saveProvenance(b.tx, s.Provenance)
+	provenance, err := b.db.saveProvenance(b.tx, s.Provenance)
 	if err != nil {
 		return err
 	}
@@ -131,20 +151,26 @@ func (b *batch) start(s *journal.Start, at int64) error {
 	if err != nil {
 		return err
 	}
-	b.known, b.purpose, b.state = true, s.Purpose, Running
-	return b.updateTrial()
+	b.known, b.purpose, b.state, b.news.ofTrial = true, s.Purpose, Running, true
+	return nil
 }
 
 // saveProvenance returns the number of the row that says p.
-func saveProvenance(t tx, p journal.Provenance) (no int64, err error) {
+func (db *DB) saveProvenance(t tx, p journal.Provenance) (no int64, err error) {
+	if no, ok := db.saved[p]; ok {
+		return no, nil
+	}
 	values := []any{p.Commit, p.DiffHash, p.Harness, p.BinaryHash, p.GoVersion, p.Host, p.CPU, p.Cores, p.GPU, p.Driver,
 		p.Code, p.Kernels}
 	err = t.get(`SELECT no FROM provenance WHERE commit_hash = ? AND diff_hash = ? AND harness = ? AND binary_hash = ?
 		AND go_version = ? AND host = ? AND cpu = ? AND cores = ? AND gpu = ? AND driver = ? AND code = ? AND kernels = ?
 		LIMIT 1`, values, &no)
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, sql.ErrNoRows) { // not kept in saved: this transaction may be rolled back
 		return t.insert(`INSERT INTO provenance (commit_hash, diff_hash, harness, binary_hash, go_version, host, cpu, cores,
 			gpu, driver, code, kernels) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, values...)
+	}
+	if err == nil && !db.filling {
+		db.saved[p] = no
 	}
 	return no, err
 }
@@ -179,18 +205,9 @@ func (b *batch) point(metric string, step int64, value float64) error {
 
 func (b *batch) note(seq int64, n *journal.Note) error {
 	if n.Key == "data/hash" {
-		if err := b.tx.do(`UPDATE attempt SET data_hash = ? WHERE no = ?`, n.Text, b.attemptNo); err != nil {
-			return err
-		}
+		b.news.dataHash = n.Text
 	}
 	return b.tx.do(`INSERT INTO note (trial, attempt, seq, key, text) VALUES (?, ?, ?, ?, ?)`, b.no, b.attempt, seq, n.Key, n.Text)
-}
-
-func (b *batch) resume(step int64) error {
-	if err := b.tx.do(`UPDATE attempt SET resumed = ? WHERE no = ?`, max(step, -1), b.attemptNo); err != nil {
-		return err
-	}
-	return b.updateTrial()
 }
 
 // finish takes the trial's own word of how it ended.
@@ -203,7 +220,8 @@ func (b *batch) finish(e *journal.End, at int64) error {
 	if e.Outcome == journal.Failed {
 		class = journal.ClassError
 	}
-	return b.settle(State(e.Outcome), class, e.Error, at)
+	b.settle(State(e.Outcome), class, e.Error, at)
+	return nil
 }
 
 // exit takes the word of the one who waited for the process. It never makes an attempt done.
@@ -211,37 +229,24 @@ func (b *batch) exit(x *journal.Exit, at int64) error {
 	if !x.Class.Known() {
 		return &skipError{fmt.Sprintf("an attempt that failed with an unknown class %q: use a newer harness", x.Class)}
 	}
-	if err := b.tx.do(`UPDATE attempt SET exit_code = ?, signal = ?, peak_memory = ?, cpu_seconds = ? WHERE no = ?`,
-		x.Code, x.Signal, x.PeakMemory, x.CPUSeconds, b.attemptNo); err != nil {
-		return err
-	}
+	b.news.exitCode, b.news.signal, b.news.peakMemory, b.news.cpuSeconds = x.Code, x.Signal, x.PeakMemory, x.CPUSeconds
 	switch {
 	case b.state == Running && x.Class == "":
-		return b.settle(Failed, journal.ClassError, "it ended without a word", at)
+		b.settle(Failed, journal.ClassError, "it ended without a word", at)
 	case b.state == Done, x.Class == "", b.state == Failed && x.Class == journal.ClassError:
-		return nil // the trial's own word stands
+		// the trial's own word stands
 	case x.Class == journal.ClassInterrupted, x.Class == journal.ClassCanceled:
-		return b.settle(Interrupted, x.Class, x.Error, at)
+		b.settle(Interrupted, x.Class, x.Error, at)
+	default:
+		b.settle(Failed, x.Class, x.Error, at)
 	}
-	return b.settle(Failed, x.Class, x.Error, at)
+	return nil
 }
 
 // settle closes the attempt.
-func (b *batch) settle(state State, class journal.Class, reason string, at int64) error {
+func (b *batch) settle(state State, class journal.Class, reason string, at int64) {
 	b.state = state
-	if err := b.tx.do(`UPDATE attempt SET state = ?, class = ?, error = ?, ended = ? WHERE no = ?`,
-		state, class, reason, at, b.attemptNo); err != nil {
-		return err
-	}
-	return b.updateTrial()
-}
-
-// updateTrial keeps what the row of the trial says of its runs.
-func (b *batch) updateTrial() error {
-	if b.purpose != journal.PurposeRun || b.db.filling {
-		return nil
-	}
-	return b.tx.do(updateTrials+` WHERE no = ?`, b.no)
+	b.news.state, b.news.class, b.news.reason, b.news.ended, b.news.ofTrial = string(state), string(class), reason, at, true
 }
 
 // updateTrials computes of trials what follows from their attempts: the newest run and the newest one that is done, after

@@ -101,7 +101,8 @@ func (db *DB) follow(ctx context.Context) error {
 	defer db.mu.Unlock()
 	db.left = append(db.left, db.sql) // others may be reading
 	db.writer, db.sql, db.opened = nil, now.sql, now.opened
-	db.keys, db.ingested, db.statements, db.provenances = now.keys, now.ingested, now.statements, now.provenances
+	db.keys, db.ingested, db.saved = now.keys, now.ingested, now.saved
+	db.statements, db.provenances = now.statements, now.provenances
 	db.Damaged, db.Skipped = append(db.Damaged, now.Damaged...), append(db.Skipped, now.Skipped...)
 	return nil
 }
@@ -349,7 +350,7 @@ func connect(home, dsn string) (*DB, error) {
 	pool.SetMaxIdleConns(4)
 	return &DB{
 		Home: home, Now: func() time.Time { return time.Now().UTC() }, sql: pool,
-		keys: map[string]int64{}, ingested: map[string]int64{},
+		keys: map[string]int64{}, ingested: map[string]int64{}, saved: map[journal.Provenance]int64{},
 		statements: map[string]*sql.Stmt{}, provenances: map[int64]journal.Provenance{},
 	}, nil
 }

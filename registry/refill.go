@@ -106,7 +106,7 @@ func (j *job) read(pool *sync.Pool, stop chan struct{}) {
 // takeJournal puts one journal into the tables. What is wrong with it is noted; an error is one of the database.
 func (db *DB) takeJournal(t tx, j *job, pool *sync.Pool) error {
 	b := newBatch(db, t, j.id, j.attempt)
-	var err error
+	err := b.find()
 	for part := range j.chunks {
 		for i := range part.events {
 			if err == nil {

@@ -12,7 +12,8 @@
 // any number read; they never wait for each other (WAL). A rebuild fills a new file and puts it in its place at once:
 // nobody sees half of it.
 //
-//	open.go rebuild.go migrate.go   opening: what is there, what is missing, what is old
+//	open.go migrate.go              opening: what is there, what is missing, what is old
+//	rebuild.go refill.go            making registry.db of the plans and journals
 //	store.go                        the connection that writes, transactions, prepared statements
 //	plan.go planfile.go sweep.go    sweeps and their members
 //	attempt.go ingest.go events.go  attempts and their journals
@@ -68,6 +69,7 @@ type DB struct {
 	opened   os.FileInfo      // the file that a writer has opened
 	writer   *writer          // nil until the first transaction
 	keys     map[string]int64 // metric name -> key.id, as far as Ingest has seen
+	saved    map[journal.Provenance]int64
 	fresh    []string         // of keys: what the open transaction added
 	ingested map[string]int64 // journal -> its length when it was last ingested
 	filling  bool             // the rows of trials are computed at the end
