@@ -230,14 +230,15 @@ func (a argument) text() (string, error) {
 	return string(encoded), nil
 }
 
-// argLists writes a trial's parameters in all forms. The seed is added unless the parameters have a key seed or the
-// command takes ${seed}.
+// argLists writes a trial's parameters in all forms. The seed is added unless the parameters have a key seed, the command
+// takes ${seed}, or the file has no seeds.
 func argLists(t spec.Trial) (map[string][]string, error) {
 	config, err := t.Args.Map()
 	if err != nil {
 		return nil, err
 	}
-	if _, ok := config["seed"]; !ok && !takes(t.Command.List(), "${seed}") {
+	older := t.Project == "" && t.Seed == 0 // recorded when seed 0 was not told
+	if _, ok := config["seed"]; !ok && !t.SeedApart && !older && !takes(t.Command.List(), "${seed}") {
 		config["seed"] = json.Number(strconv.FormatInt(t.Seed, 10))
 	}
 	lists := map[string][]string{"${args}": nil, "${args_no_hyphens}": nil, "${args_no_boolean_flags}": nil}

@@ -17,13 +17,15 @@ func TestArgumentForms(t *testing.T) {
 		trial                   spec.Trial
 		args, noHyphens, noFlag []string
 	}{
-		{spec.Trial{}, []string{"--seed=0"}, []string{"seed=0"}, []string{"--seed=0"}}, // 0 is a seed like any other
-		{spec.Trial{Args: `{"b":{"y":1.0,"x":"a b"},"a":true,"f":false,"l":[1,"z"],"n":null}`},
+		{spec.Trial{Project: "p"}, []string{"--seed=0"}, []string{"seed=0"}, []string{"--seed=0"}}, // 0 is a seed like any other
+		{spec.Trial{Project: "p", Args: `{"b":{"y":1.0,"x":"a b"},"a":true,"f":false,"l":[1,"z"],"n":null}`},
 			[]string{"--a=true", "--b.x=a b", "--b.y=1.0", "--f=false", `--l=[1,"z"]`, "--seed=0"},
 			[]string{"a=true", "b.x=a b", "b.y=1.0", "f=false", `l=[1,"z"]`, "seed=0"},
 			[]string{"--a", "--b.x=a b", "--b.y=1.0", `--l=[1,"z"]`, "--seed=0"}},
 		{spec.Trial{Args: `{"lr":0.001}`, Seed: 3}, []string{"--lr=0.001", "--seed=3"}, []string{"lr=0.001", "seed=3"},
 			[]string{"--lr=0.001", "--seed=3"}},
+		{spec.Trial{Project: "p", SeedApart: true}, nil, nil, nil}, // the file has no seeds
+		{spec.Trial{}, nil, nil, nil},                              // recorded when seed 0 was not told
 		{spec.Trial{Args: `{"seed":9}`, Seed: 3}, []string{"--seed=9"}, []string{"seed=9"}, []string{"--seed=9"}},
 		{spec.Trial{Command: spec.MakeWords("p", "${args}", "-s", "${seed}"), Seed: 3}, nil, nil, nil},
 	} {

@@ -25,7 +25,7 @@ func shell(script string, seed int64) registry.Trial {
 
 // program is a trial of any command.
 func program(seed int64, args spec.Args, command ...string) registry.Trial {
-	t := spec.Trial{Command: spec.MakeWords(command...), Args: args, Seed: seed}
+	t := spec.Trial{Command: spec.MakeWords(command...), Project: "tests", Args: args, Seed: seed}
 	return registry.Trial{ID: t.ID(), Spec: t, Label: fmt.Sprintf("seed %d", seed)}
 }
 

@@ -38,9 +38,37 @@ func (p *parser) command(e entry) error {
 			return p.refuse(e.value, e.key, "%v", err)
 		}
 	}
+	if err := p.fillProgram(); err != nil {
+		return p.refuse(e.value, e.key, "%v", err)
+	}
 	p.commandAt = e.value
 	p.sweep.scratch = spec.Trial{Command: p.sweep.Command}
 	return nil
+}
+
+// fillProgram writes the file's program in place of ${program}: it is part of what is run.
+func (p *parser) fillProgram() error {
+	const macro = "${program}"
+	words := p.sweep.Command.List()
+	for i, word := range words {
+		if !strings.Contains(strings.ReplaceAll(word, "$"+macro, ""), macro) {
+			continue
+		}
+		if p.sweep.program == "" {
+			return refuse("it has ${program}, but the file has no key program")
+		}
+		words[i] = strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(word, "$"+macro, "\x00"), macro, p.sweep.program), "\x00", "$"+macro)
+	}
+	p.sweep.Command = spec.MakeWords(words...)
+	return nil
+}
+
+// programAlone is W&B's default: the command of a file that gives a program and no command.
+func (p *parser) programAlone() {
+	if p.sweep.program != "" && p.sweep.Command == "" {
+		p.sweep.Command = spec.MakeWords("${interpreter}", p.sweep.program, "${args}")
+		p.sweep.scratch = spec.Trial{Command: p.sweep.Command}
+	}
 }
 
 var (

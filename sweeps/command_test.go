@@ -61,8 +61,58 @@ func TestSuggestedCommandIsRead(t *testing.T) {
 	}
 }
 
+// TestProgram: what ${program} stands for is part of the command, and so of what a trial is.
+func TestProgram(t *testing.T) {
+	for file, want := range map[string][]string{
+		"program: train.py": {"${interpreter}", "train.py", "${args}"},
+		"program: train.py\ncommand: [\"${program}\", \"a=${program}\"]": {"train.py", "a=train.py"},
+		"command: [\"$${program}\", x]\nprogram: train.py":               {"$${program}", "x"},
+	} {
+		s, err := Parse("f.yaml", []byte("version: 1\nname: x\n"+file+"\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, s.Command.List()); diff != "" {
+			t.Errorf("%s\n%s", file, diff)
+		}
+	}
+	_, err := Parse("f.yaml", []byte("version: 1\nname: x\ncommand: [\"${program}\"]\n"))
+	if err == nil || err.Error() != "f.yaml: line 3: command: it has ${program}, but the file has no key program" {
+		t.Error(err)
+	}
+}
+
+// TestSeedsOfPrograms: a file without seeds tells its program none among the arguments, and is another trial.
+func TestSeedsOfPrograms(t *testing.T) {
+	ids := map[string]bool{}
+	for _, c := range []struct {
+		more  string
+		sets  []string
+		apart bool
+	}{{"", nil, true}, {"seeds: [0]\n", nil, false}, {"", []string{"seeds=[0]"}, false}} {
+		s, err := Parse("f.yaml", []byte("version: 1\nname: x\ncommand: [a, \"${args}\"]\n"+c.more))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Override("", c.sets); err != nil {
+			t.Fatal(err)
+		}
+		plan, err := s.Expand(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := plan.Trials[0].Spec.SeedApart; got != c.apart {
+			t.Errorf("%q %v: SeedApart is %v", c.more, c.sets, got)
+		}
+		ids[plan.Trials[0].ID] = true
+	}
+	if len(ids) != 2 {
+		t.Errorf("%d IDs, want 2", len(ids))
+	}
+}
+
 func TestMacros(t *testing.T) {
-	const file = "version: 1\nname: x\ncommand: [%q]\n"
+	const file = "version: 1\nname: x\ncommand: [%q]\nprogram: train.py\n"
 	for _, macro := range append(Macros[:], "envvar:HOME") {
 		if _, err := Parse("f.yaml", fmt.Appendf(nil, file, "x=${"+macro+"} $${HOME}")); err != nil {
 			t.Error(err)

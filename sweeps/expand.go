@@ -112,7 +112,7 @@ func (s *Sweep) rows(start row) ([]row, error) {
 func (s *Sweep) start() (row, error) {
 	r := row{trial: spec.Trial{Command: s.Command}}
 	if s.Command != "" {
-		r.trial.Project = s.Project
+		r.trial.Project, r.trial.SeedApart = s.Project, !s.seeded
 	} else {
 		var err error
 		if r.trial, err = spec.Default(s.Preset); err != nil {

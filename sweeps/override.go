@@ -51,7 +51,7 @@ func (s *Sweep) set(text string) error {
 	if path == "seeds" {
 		seeds, err := p.seeds(content, "")
 		if err == nil {
-			s.Seeds = seeds
+			s.Seeds, s.seeded = seeds, true
 		}
 		return err
 	}

@@ -54,13 +54,15 @@ func Parse(file string, data []byte) (*Sweep, error) {
 	if err := p.version(root, entries); err != nil {
 		return nil, err
 	}
-	// What the other keys are checked against comes first: the program, then the preset.
-	for _, first := range []string{"command", "base"} {
+	// What the other keys are checked against comes first: the program and its command, then the preset.
+	for _, first := range []string{"program", "command", "base"} {
 		if i := slices.IndexFunc(entries, func(e entry) bool { return e.key == first }); i >= 0 {
 			if err := p.top(entries[i]); err != nil {
 				return nil, err
 			}
 			entries = slices.Delete(entries, i, i+1)
+		} else if first == "command" {
+			p.programAlone()
 		} else if first == "base" {
 			if err := p.preset(root.Line); err != nil {
 				return nil, err
@@ -143,7 +145,7 @@ func (p *parser) version(root *yaml.Node, entries []entry) error {
 }
 
 // topKeys are the keys of a file, with what reads each.
-var topKeys = []string{"version", "name", "description", "project", "command", "method", "base", "parameters", "ablations", "exclude",
+var topKeys = []string{"version", "name", "description", "project", "program", "command", "method", "base", "parameters", "ablations", "exclude",
 	"seeds", "metrics", "baseline", "resources", "run", "report", "controls"}
 
 func (p *parser) top(e entry) error {
@@ -157,6 +159,8 @@ func (p *parser) top(e entry) error {
 		s.Description, err = p.text(e.value, e.key)
 	case "project":
 		s.Project, err = p.project(e)
+	case "program": // W&B; read before command
+		s.program, err = p.text(e.value, e.key)
 	case "command":
 		err = p.command(e)
 	case "method": // W&B
@@ -225,6 +229,8 @@ func (p *parser) complete(root *yaml.Node) error {
 	}
 	if len(s.Seeds) == 0 {
 		s.Seeds = []int64{0}
+	} else {
+		s.seeded = true
 	}
 	if s.Command != "" {
 		s.Untrained = false

@@ -158,7 +158,12 @@ func (o sweepOptions) runnerOptions(plan *sweeps.Plan, log io.Writer) (runner.Op
 	for i, class := range plan.Run.RetryOn {
 		retryOn[i] = journal.Class(class)
 	}
+	stopAfter := 0
+	if plan.Run.MaxFailures > 0 {
+		stopAfter = -1 // the file says itself how many failures are too many
+	}
 	return runner.Options{
+		StopAfter:   stopAfter,
 		Child:       childOf(o.home, o.engine),
 		Guardian:    guardian,
 		Handle:      plan.Handle,

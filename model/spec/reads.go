@@ -59,7 +59,7 @@ func (t Trial) Reads(path string) bool {
 	switch first {
 	case "seed":
 		return true
-	case "command", "args", "project":
+	case "command", "args", "project", "seed_apart":
 		return t.Command != ""
 	}
 	if t.Command != "" {
@@ -81,7 +81,7 @@ func (t Trial) essential() Trial {
 	if t.Command != "" {
 		return t
 	}
-	t.Args, t.Project = "", ""
+	t.Args, t.Project, t.SeedApart = "", "", false
 	given := t.LM.Given()
 	for _, list := range [][]string{unread[t.Method], t.unreadNow()} {
 		for _, path := range list {

@@ -44,7 +44,7 @@ func TestEveryFieldIsClassified(t *testing.T) {
 		"diffvqa.beta1", "diffvqa.beta2", "diffvqa.clip", "diffvqa.label_smoothing", "diffvqa.auxiliary", "diffvqa.whiten",
 		"diffvqa.reversed", "test.beam", "test.max_new_tokens", "test.pairs",
 	}
-	programs := []string{"command", "args", "project"}
+	programs := []string{"command", "args", "project", "seed_apart"}
 	never := []string{"preset"}
 	want := slices.Sorted(slices.Values(slices.Concat(byMethod, always, programs, never)))
 	got := slices.Sorted(slices.Values(fields(reflect.TypeFor[Trial](), "")))

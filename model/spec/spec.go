@@ -32,6 +32,8 @@ type Trial struct {
 	Command Words  `json:"command,omitzero"` // any program instead of the built-in trainer
 	Args    Args   `json:"args,omitzero"`    // its configuration
 	Project string `json:"project,omitzero"` // the project that the command's words belong to
+	// SeedApart tells a program its seed by environment and configuration only, not among its arguments: its file has no seeds.
+	SeedApart bool `json:"seed_apart,omitzero"`
 }
 
 // Method is how the vision encoder is pretrained.
