@@ -30,7 +30,7 @@ func (r *trialRun) testRegions(ctx context.Context, weights map[string]engine.Te
 	if r.trial.Method != spec.LocationAware {
 		return nil
 	}
-	samples := r.corpus.testRegions(r.trial.Test.Regions)
+	samples := r.corpus.testRegions(r.trial.Eval.Regions)
 	if len(samples) == 0 {
 		return r.rec.Note("regions/blank", "no test image has regions")
 	}
@@ -103,7 +103,7 @@ func (r *trialRun) generateRegions(ctx context.Context, session engine.Session, 
 	for i, s := range samples {
 		prompts[i] = append([]int32{eos}, r.corpus.text.ids(prompt(s))...)
 	}
-	longest := c.decoder.Positions
+	longest := c.decoder.MaxPositionEmbeddings
 	g := generator{session: session, name: task, prompt: c.prompt, next: c.next, memory: f.tokens, constant: !r.native()}
 	texts := make([]string, len(samples))
 	done := 0

@@ -17,14 +17,14 @@ import (
 // gpt2Folder writes a folder as Hugging Face publishes GPT-2, with random weights of the given sizes.
 func gpt2Folder(t testing.TB, m spec.LM, vocab int, seed uint64) string {
 	t.Helper()
-	positions := m.TextPositions + 200
+	positions := m.MaxPositionEmbeddings + 200
 	p := &parameters{seed: int64(seed)}
 	table := make([]float32, vocab*m.Width)
 	r := rand.New(rand.NewPCG(seed, seed))
 	for i := range table {
 		table[i] = float32(r.NormFloat64() / 10)
 	}
-	newLanguageModel(spec.Trial{LM: m}, vocab, positions-m.TextPositions).params(p, table)
+	newLanguageModel(spec.Trial{LM: m}, vocab, positions-m.MaxPositionEmbeddings).params(p, table)
 	var list []checkpoint.Named
 	for _, one := range p.list {
 		list = append(list, checkpoint.Named{Name: one.Name, Shape: one.Tensor.Shape, F32: one.Tensor.F32})
@@ -47,8 +47,8 @@ func gpt2Folder(t testing.TB, m spec.LM, vocab int, seed uint64) string {
 // startLM lets a trial start from a random GPT-2, and test it as little as can be: the vocabulary is large.
 func startLM(t testing.TB, trial *spec.Trial) {
 	trial.LM.Weights = gpt2Folder(t, trial.LM, 50257, 1)
-	trial.Test.Beam, trial.Test.MaxNewTokens, trial.Test.Pairs, trial.Test.Regions = 1, 2, 1, 1
-	trial.Pretrain.Images, trial.DiffVQA.Batch = 2, 2
+	trial.Eval.NumBeams, trial.Eval.MaxNewTokens, trial.Eval.Pairs, trial.Eval.Regions = 1, 2, 1, 1
+	trial.Pretrain.BatchSize, trial.DiffVQA.BatchSize = 2, 2
 }
 
 // filesTrial is a small trial on a root of files, and that root.
@@ -177,7 +177,7 @@ func TestPreflight(t *testing.T) {
 		return with(plain, func(trial *spec.Trial) { trial.LM.Weights = gpt2Folder(t, sizes, vocab, 1) })
 	}
 	wide, short := plain.LM, plain.LM
-	wide.Width, short.TextPositions = 64, 4
+	wide.Width, short.MaxPositionEmbeddings = 64, 4
 	cut := weights(50257, plain.LM)
 	if err := os.Truncate(filepath.Join(cut.LM.Weights, "model.safetensors"), 1<<20); err != nil {
 		t.Fatal(err)
@@ -212,7 +212,7 @@ func TestPreflight(t *testing.T) {
 		"no encoder":         {with(plain, func(t *spec.Trial) { t.Encoder.Weights = root }), "", []string{"encoder.weights " + root, "no config.json"}},
 		"another width":      {weights(50257, wide), "", []string{"lm.weights", "width 64", "set lm.*"}},
 		"another vocabulary": {weights(90, plain.LM), "", []string{"lm.weights", "vocabulary 90", "50257"}},
-		"few positions":      {with(weights(50257, short), func(t *spec.Trial) { t.LM.TextPositions = 300 }), "", []string{"204 positions are too few", "lm.text_positions"}},
+		"few positions":      {with(weights(50257, short), func(t *spec.Trial) { t.LM.MaxPositionEmbeddings = 300 }), "", []string{"204 positions are too few", "lm.text_positions"}},
 		"cut weights":        {cut, "", []string{cut.LM.Weights, "truncated"}},
 		"another shape":      {lying, "", []string{"shape [296 32], want [297 32]"}},
 	} {

@@ -61,7 +61,7 @@ func damage(t *testing.T, r *rand.Rand, path string) string {
 func TestDamagedStages(t *testing.T) {
 	trial := smokeTrial(t)
 	trial.Pretrain.Steps, trial.DiffVQA.Steps = 12, 12
-	trial.Test.Regions, trial.Test.Pairs, trial.Test.MaxNewTokens = 2, 2, 4
+	trial.Eval.Regions, trial.Eval.Pairs, trial.Eval.MaxNewTokens = 2, 2, 4
 	home := t.TempDir()
 	want, wantText := runAt(t, trial, home, 2)
 	r := rand.New(rand.NewPCG(7, 7))
@@ -188,7 +188,7 @@ func TestPointsKeepWhatIsNoNumber(t *testing.T) {
 // A training that diverges ends at the step in which it does, says so, and leaves no stage that another trial would share.
 func TestDivergedTrainingEndsAtOnce(t *testing.T) {
 	trial := smokeTrial(t)
-	trial.Pretrain.LR, trial.Pretrain.Warmup, trial.Pretrain.Clip = 1e30, 0, 0
+	trial.Pretrain.LR, trial.Pretrain.Warmup, trial.Pretrain.MaxGradNorm = 1e30, 0, 0
 	home := t.TempDir()
 	rec := &tape{}
 	err := Run(context.Background(), trial, Env{Home: home, Dir: t.TempDir()}, rec)

@@ -36,7 +36,7 @@ func train(ctx context.Context, session engine.Session, st *stage, l loop, rec R
 	if err := st.replay(rec); err != nil {
 		return err
 	}
-	adam := engine.AdamW{Beta1: l.opt.Beta1, Beta2: l.opt.Beta2, Eps: 1e-8, Decay: l.opt.WeightDecay, Clip: l.opt.Clip}
+	adam := engine.AdamW{Beta1: l.opt.Beta1, Beta2: l.opt.Beta2, Eps: 1e-8, Decay: l.opt.WeightDecay, MaxGradNorm: l.opt.MaxGradNorm}
 	warmup := warmupSteps(l.opt.Warmup, l.steps)
 	saved := time.Now()
 	for at.Step < l.steps {
@@ -46,7 +46,7 @@ func train(ctx context.Context, session engine.Session, st *stage, l loop, rec R
 		if err != nil {
 			return fmt.Errorf("%s: batch of step %d: %w", l.name, at.Step, err)
 		}
-		lr := rate(at.Step, l.steps, warmup, l.opt.LR)
+		lr := learningRate(at.Step, l.steps, warmup, l.opt.LR)
 		key, program := l.program(at.Step)
 		result, err := session.Step(key, program, in, lr, adam)
 		if notFinite(result.Loss) || notFinite(result.GradNorm) { // the engine has refused to make the step

@@ -112,7 +112,7 @@ func (b *builder) mark(ctx context.Context) error {
 		for i := range b.table.Rows {
 			row := &b.table.Rows[i]
 			if base := b.row(row.Baseline); base != nil && row.Kind == Model {
-				row.Cells[c].Within = row.Cells[c].tested() && !told(&row.Cells[c])
+				row.Cells[c].Within = row.Cells[c].testable() && !significant(&row.Cells[c])
 			}
 		}
 		if !b.plan.Report.BoldBest || column.Goal == sweeps.NoGoal {
@@ -194,13 +194,13 @@ func better(a, b float64, goal sweeps.Goal) bool {
 	return a > b
 }
 
-// tested tells whether any test could have told the cell from its baseline.
-func (c *Cell) tested() bool {
-	return c.Samples != nil || c.Seeds != nil && c.Seeds.Floor < Level
+// testable says whether any test could find a difference between the cell and its baseline.
+func (c *Cell) testable() bool {
+	return c.Samples != nil || c.Seeds != nil && c.Seeds.SmallestP < Level
 }
 
-// told tells whether a test told the cell from its baseline, after correction.
-func told(c *Cell) bool {
+// significant says whether a test found a difference between the cell and its baseline, after correction.
+func significant(c *Cell) bool {
 	return c.Seeds != nil && c.Seeds.Holm < Level || c.Samples != nil && c.Samples.Holm < Level
 }
 
@@ -227,8 +227,8 @@ func (b *builder) describeTests(say func(string, ...any)) {
 	if bold {
 		say("Bold: %s.", boldRule(len(b.plan.Seeds) > 1, samples > 0))
 	}
-	if floor := math.Min(1, math.Pow(2, 1-float64(seeds))); deltas && floor >= Level && slices.Contains(b.table.Show, "p") {
-		say("Sign-flip over %s cannot reach p < %.2f: its least value is %.3g.", count(seeds, "seed"), Level, floor)
+	if smallest := math.Min(1, math.Pow(2, 1-float64(seeds))); deltas && smallest >= Level && slices.Contains(b.table.Show, "p") {
+		say("Sign-flip over %s cannot reach p < %.2f: the smallest possible p is %.3g.", count(seeds, "seed"), Level, smallest)
 	}
 	if samples > 0 {
 		say("Paired bootstrap over %s of one seed, Holm over %s; it says nothing about retraining.",

@@ -39,8 +39,8 @@ func moments(values []float64) (mean, std, ci float64) {
 
 // signFlip is the paired sign-flip test over seeds.
 func signFlip(differences []float64) *Test {
-	p, floor := metrics.SignFlip(differences)
-	return &Test{P: p, Holm: math.NaN(), Floor: floor, N: len(differences)}
+	p, smallest := metrics.SignFlip(differences)
+	return &Test{P: p, Holm: math.NaN(), SmallestP: smallest, N: len(differences)}
 }
 
 // holm sets the adjusted p of a family of tests.

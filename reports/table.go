@@ -90,10 +90,10 @@ type Cell struct {
 
 // Test is a comparison with the baseline.
 type Test struct {
-	P     float64 `json:"p"`
-	Holm  float64 `json:"p_holm"` // adjusted over the family
-	Floor float64 `json:"floor"`  // the least p that so many pairs can reach
-	N     int     `json:"n"`      // pairs
+	P         float64 `json:"p"`
+	Holm      float64 `json:"p_holm"` // adjusted over the family
+	SmallestP float64 `json:"floor"`  // the smallest p that so many pairs can reach
+	N         int     `json:"n"`      // pairs
 }
 
 // Case is one test question with everybody's answer.

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"harness/model/dataset"
-	"harness/model/dataset/page"
+	"harness/model/dataset/contactsheet"
 	"harness/model/dataset/synthetic"
 )
 
@@ -83,7 +83,7 @@ func patientProgress(log io.Writer) func(done, total int) {
 
 // dataShowOptions are the flags of data show.
 type dataShowOptions struct {
-	page.Options
+	contactsheet.Options
 	out string
 }
 
@@ -114,7 +114,7 @@ func showData(ctx context.Context, w io.Writer, root string, o dataShowOptions) 
 	if err != nil {
 		return err
 	}
-	picture, err := page.Draw(ctx, set, o.Options)
+	picture, err := contactsheet.Draw(ctx, set, o.Options)
 	if err != nil {
 		return err
 	}

@@ -1,8 +1,8 @@
 // Package dataset reads MIMIC-CXR-JPG, the MIMIC-CXR reports, Chest ImaGenome and Medical-Diff-VQA in their own layouts under
 // one root, and synthetic sets written in the same layouts.
 //
-// The flow: Open finds the four sets (locate.go), streams their tables (metadata.go, questions.go; package table), reads every
-// image header (image.go; package film), report (report.go; package prose) and scene graph (scene.go; package scenegraph),
+// The flow: Open finds the four sets (locate.go), streams their tables (metadata.go, questions.go; package csvfile), reads every
+// image header (image.go; package radiograph), report (report.go; package reporttext) and scene graph (scene.go; package scenegraph),
 // assigns splits by subject (split.go) and returns a Set of usable images, difference pairs and other questions that point into
 // the images. Faults of the data are counted (faults.go) and never stop it; a set or table that is not there does. OpenPixels
 // turns the images into a memory-mapped cache of square gray images (pixels.go). Check is Open with every image decoded, for a
@@ -20,7 +20,7 @@ import (
 	"strings"
 
 	"harness/metrics"
-	"harness/model/dataset/film"
+	"harness/model/dataset/radiograph"
 )
 
 // Options choose how a root is read. The zero value is the default.
@@ -77,7 +77,7 @@ type Image struct {
 	Caption            string
 	Regions            []Region // in the order of RegionNames; nil for gold patients and images without a scene graph
 
-	file film.Info
+	file radiograph.Info
 }
 
 // Region is one anatomical region of an image.

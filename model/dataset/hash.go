@@ -14,7 +14,7 @@ import (
 // the order in which files were read.
 type digests struct {
 	tables  []string // content of each table
-	images  []string // "ID SIZE ENDS" of each frontal image that is there; film.Info says what ENDS covers
+	images  []string // "ID SIZE ENDS" of each frontal image that is there; radiograph.Info says what ENDS covers
 	reports []string // content of each report
 	scenes  []string // content of each scene graph
 }

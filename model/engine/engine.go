@@ -150,11 +150,11 @@ type Ops interface {
 	State(state string) Value
 }
 
-// AdamW holds the constants of the optimiser; the rate is given with each step. Decoupled decay, bias-corrected moments.
+// AdamW holds the constants of the optimiser; the learning rate is given with each step. Decoupled decay, bias-corrected moments.
 type AdamW struct {
 	Beta1, Beta2, Eps float64
 	Decay             float64 // of the parameters with Param.Decay
-	Clip              float64 // of the norm over all gradients together; 0 = no clipping
+	MaxGradNorm       float64 // of the norm over all gradients together; 0 = no clipping
 }
 
 // StepResult is what a training step reports.
@@ -173,7 +173,7 @@ type Session interface {
 	Gradients(key string, p Program, in Inputs) (loss float64, grads map[string]Tensor, err error)
 	// Step computes the loss and its gradients, clips them and moves the parameters. A loss or norm that is not finite
 	// moves nothing and is an error.
-	Step(key string, p Program, in Inputs, rate float64, opt AdamW) (StepResult, error)
+	Step(key string, p Program, in Inputs, lr float64, opt AdamW) (StepResult, error)
 	// Param copies the present value of a parameter to the host.
 	Param(name string) (Tensor, error)
 	// Names lists the parameters in the order given to New.

@@ -35,7 +35,7 @@ func (t Trial) LegacyID() string {
 // StageID names a stage by everything that determines its result. Trials that agree in it share the stage.
 func (t Trial) StageID(s Stage) string {
 	t = t.essential()
-	t.Test = Test{}
+	t.Eval = Eval{}
 	switch s {
 	case StagePretrain: // the LM is not there yet, but its vocabulary is
 		t.LM, t.DiffVQA = LM{}, DiffVQA{}

@@ -234,7 +234,7 @@ func clip(t *testing.T, e engine.Engine) {
 		}
 		return []engine.Value{loss}
 	}
-	got, err := s.Step("step", program, in, 0.01, engine.AdamW{Beta1: 0.5, Beta2: 0.5, Eps: 1e-8, Clip: cases[i].MaxNorm})
+	got, err := s.Step("step", program, in, 0.01, engine.AdamW{Beta1: 0.5, Beta2: 0.5, Eps: 1e-8, MaxGradNorm: cases[i].MaxNorm})
 	if err != nil {
 		t.Fatal(err)
 	}

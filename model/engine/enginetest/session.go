@@ -84,7 +84,7 @@ func saveLoad(t *testing.T, e engine.Engine) {
 		return []engine.Value{o.MSE(o.Linear(o.Param("a"), o.Param("b"), o.Param("c")), o.Input("y"))}
 	}
 	in := engine.Inputs{"y": engine.Floats([]float32{1, 2, 3, 4}, 2, 2)}
-	opt := engine.AdamW{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Decay: 0.1, Clip: 1}
+	opt := engine.AdamW{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Decay: 0.1, MaxGradNorm: 1}
 	steps := func(s engine.Session, n int) (loss float64) {
 		for range n {
 			got, err := s.Step("step", program, in, 0.01, opt)

@@ -3,7 +3,7 @@
 //
 // Draw chooses the images and places the cards; card.go draws one. It reads the set only through package dataset, so what
 // it shows is what training gets, from real and synthetic roots alike.
-package page
+package contactsheet
 
 import (
 	"context"

@@ -1,7 +1,7 @@
-// Package prose turns the text of radiology reports into what a model learns to write: the caption of a study (report.go, with
+// Package reporttext turns the text of radiology reports into what a model learns to write: the caption of a study (report.go, with
 // the official parser's exceptions in exceptions.go) and the phrase of a region (phrase.go). Both leave out sentences on earlier
 // studies, which no single image can tell (FACTS 1.7).
-package prose
+package reporttext
 
 import (
 	"regexp"

@@ -1,6 +1,6 @@
 // Package film reads chest films: 8-bit JPEGs as gray images in their stored orientation (film.go), resized to squares
 // (resize.go), and kept in a memory-mapped cache (cache.go).
-package film
+package radiograph
 
 import (
 	"bufio"

@@ -1,4 +1,4 @@
-package table
+package csvfile
 
 import (
 	"bytes"

@@ -3,7 +3,7 @@
 //
 // Open finds the wanted columns in the header, Next walks the rows, and Bad, Err and Digest tell afterwards what was skipped, why
 // reading ended early and what was read.
-package table
+package csvfile
 
 import (
 	"bufio"
@@ -26,7 +26,7 @@ const maxLine = 1 << 20
 // with another number of cells than the header. A line is a row: none of the data sets has line breaks inside cells, and so an
 // unclosed quote costs one row and not the rest of the file.
 //
-//	t, err := table.Open(path, "dicom_id", "subject_id")
+//	t, err := csvfile.Open(path, "dicom_id", "subject_id")
 //	defer t.Close()
 //	for t.Next() { t.Cell(0) }
 //	return t.Err()
