@@ -11,7 +11,7 @@ import (
 	"harness/model/spec"
 )
 
-// A published SigLIP sees the same in a gray film as in the film copied to three channels, at any resolution.
+// A published SigLIP sees the same in a gray image as in the image copied to three channels, at any resolution.
 func TestPretrainedEncoder(t *testing.T) {
 	trial := smokeTrial(t)
 	trial.Encoder = spec.Encoder{Width: 32, Depth: 2, Heads: 2, MLP: 64, Patch: 14, Weights: tinyFolder(t, "tiny_siglip")}

@@ -103,20 +103,20 @@ func TestSeal(t *testing.T) {
 	wrong.LM.Weights = otherWeights.LM.Weights
 	refused(t, wrong, home, "the weights in "+otherWeights.LM.Weights+" changed since this trial was planned", "harness sweep plans it anew")
 
-	films, err := filepath.Glob(filepath.Join(root, "*", "files", "*", "*", "*", "*.jpg"))
-	if err != nil || len(films) == 0 {
-		t.Fatal("no film", err)
+	images, err := filepath.Glob(filepath.Join(root, "*", "files", "*", "*", "*", "*.jpg"))
+	if err != nil || len(images) == 0 {
+		t.Fatal("no image", err)
 	}
-	film, err := os.ReadFile(films[0])
+	image, err := os.ReadFile(images[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	film[len(film)-5] ^= 1
-	if err := os.WriteFile(films[0], film, 0o644); err != nil {
+	image[len(image)-5] ^= 1
+	if err := os.WriteFile(images[0], image, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if seal(trial).ID() == sealed.ID() {
-		t.Error("another film makes no other trial")
+		t.Error("another image makes no other trial")
 	}
 	refused(t, sealed, home, "the data below "+root+" changed since this trial was planned", sealed.Data.Digest[:12], "harness sweep plans it anew")
 

@@ -4,7 +4,7 @@
 // The flow: Open finds the four sets (locate.go), streams their tables (metadata.go, questions.go; package csvfile), reads every
 // image header (image.go; package radiograph), report (report.go; package reporttext) and scene graph (scene.go; package scenegraph),
 // assigns splits by subject (split.go) and returns a Set of usable images, difference pairs and other questions that point into
-// the images. Faults of the data are counted (faults.go) and never stop it; a set or table that is not there does. OpenPixels
+// the images. Faults of the data are counted (faults.go) and never stop it; a data set or CSV file that is not there does. OpenPixels
 // turns the images into a memory-mapped cache of square gray images (pixels.go). Check is Open with every image decoded, for a
 // report to the user (check.go).
 //

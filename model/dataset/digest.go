@@ -13,7 +13,7 @@ import (
 
 // Digest returns the Hash that Open would give the set at root, whatever the options. The first call reads all but the
 // pixels, as Open does. The result is remembered below cacheDir with the size and time of every file that was looked at,
-// and given again while none of them changes and no other folder or table takes the place of one that was read.
+// and given again while none of them changes and no other folder or CSV file takes the place of one that was read.
 // progress may be nil; it is called only while images are read.
 func Digest(ctx context.Context, root, cacheDir string, progress func(done, total int)) (string, error) {
 	root, err := filepath.Abs(root)

@@ -61,10 +61,10 @@ func locate(root string) (*parts, error) {
 		if meta := f.match(metadataName); meta != "" && p.metadata == "" {
 			version := strings.TrimSuffix(strings.TrimSuffix(meta, ".gz"), "-metadata.csv")
 			p.images = f.path
-			p.metadata, p.split = f.table(version+"-metadata.csv"), f.table(version+"-split.csv")
+			p.metadata, p.split = f.csvFile(version+"-metadata.csv"), f.csvFile(version+"-split.csv")
 		}
-		if q := f.table("mimic_pair_questions.csv"); q != "" && p.questions == "" {
-			p.questions, p.studies = q, f.table("mimic_all.csv")
+		if q := f.csvFile("mimic_pair_questions.csv"); q != "" && p.questions == "" {
+			p.questions, p.studies = q, f.csvFile("mimic_all.csv")
 		}
 		if p.silver == "" && f.has("splits") && (f.has("scene_graph") || f.has("scene_graph.zip")) {
 			p.silver = f.path
@@ -133,8 +133,8 @@ type folder struct {
 
 func (f folder) has(name string) bool { _, ok := slices.BinarySearch(f.names, name); return ok }
 
-// table returns the path of NAME, else of NAME.gz, in the folder; "" if it holds neither.
-func (f folder) table(name string) string {
+// csvFile returns the path of NAME, else of NAME.gz, in the folder; "" if it holds neither.
+func (f folder) csvFile(name string) string {
 	for _, n := range []string{name, name + ".gz"} {
 		if f.has(n) {
 			return filepath.Join(f.path, n)

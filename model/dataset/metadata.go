@@ -77,7 +77,7 @@ type tableResult struct {
 	err     error
 }
 
-// read opens a table, calls row for each well-formed row, and adds what was found to the result. row returns false to reject
+// read opens a CSV file, calls row for each well-formed row, and adds what was found to the result. row returns false to reject
 // a row as bad.
 func (r *tableResult) read(path string, columns []string, row func(t *csvfile.Reader) bool) {
 	if r.err != nil {
