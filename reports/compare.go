@@ -235,7 +235,7 @@ func (b *builder) describeTests(say func(string, ...any)) {
 			count(samples, "test sample"), count(family, "comparison"))
 	}
 	if within {
-		say("~: not told apart from its baseline.")
+		say("~: no significant difference from its baseline.")
 	}
 }
 

@@ -84,7 +84,7 @@ type Cell struct {
 	Seeds   *Test   `json:"test_seeds,omitempty"`   // paired sign-flip over seeds
 	Samples *Test   `json:"test_samples,omitempty"` // paired bootstrap over test samples
 	Bold    bool    `json:"bold,omitempty"`
-	Within  bool    `json:"within_noise,omitempty"` // not told apart from the baseline by any test that was made
+	Within  bool    `json:"within_noise,omitempty"` // no test that was made found a difference from the baseline
 	Marks   []int   `json:"notes,omitempty"`        // index into Table.Notes
 }
 
