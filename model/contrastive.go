@@ -58,7 +58,7 @@ func pairParams(p *parameters) {
 	p.constant("pair.bias", -10, 1)
 }
 
-// signs are +1 where two texts are equal, else -1: reports and phrases repeat, and equal ones are no negatives.
+// signs are +1 where two texts are equal, else -1: reports and phrases repeat, and equal ones are not negatives.
 func signs(texts []string) engine.Tensor {
 	n := len(texts)
 	data := make([]float32, n*n)

@@ -106,7 +106,7 @@ func (r *trialRun) trainAnswerer(ctx context.Context, name spec.Stage, a answere
 	return weights, st.finish(weights, map[string]string{"trial": string(r.trial.Canonical()), buildKey: r.env.Build})
 }
 
-// drawQuestion turns a pair into the question that is trained on in its place: itself, itself backwards, or with
+// drawQuestion turns a pair into the question that is trained on in its place: itself, itself reversed, or with
 // probability auxiliary one of the data set's other questions.
 func (r *trialRun) drawQuestion(pair dataset.Pair, others []dataset.Pair, auxiliary float64, rng *rand.Rand) dataset.Pair {
 	if auxiliary > 0 && len(others) > 0 && rng.Float64() < auxiliary {
@@ -190,7 +190,7 @@ func imagesOf(batch []dataset.Pair) []int {
 	return images
 }
 
-// testAnswerer generates the answers to the test pairs and scores them; control names the control that this is, or "".
+// testAnswerer generates the answers to the test pairs and scores them; control is the name of the control, or "" for the model itself.
 func (r *trialRun) testAnswerer(ctx context.Context, control string, a answerer, weights map[string]engine.Tensor, f *features,
 	test []dataset.Pair, out *predictions) error {
 	session, err := r.openAnswerer(a, weights)
@@ -281,7 +281,7 @@ func exchanged(test []dataset.Pair, c *corpus) []dataset.Pair {
 	return out
 }
 
-// scoreAnswers records the caption metrics and the finding-level read-out of answers to test pairs.
+// scoreAnswers records the caption metrics and the finding-level extraction of answers to test pairs.
 func (r *trialRun) scoreAnswers(ctx context.Context, control string, test []dataset.Pair, answers []string, out *predictions) error {
 	prefix := "diffvqa/"
 	if control != "" {

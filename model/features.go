@@ -9,7 +9,7 @@ import (
 )
 
 // features are the outputs of the frozen encoder for the images that later stages look at. They are computed once and
-// kept, or, where they would take more than keepFeatures bytes, computed anew for every batch.
+// kept, or, where they would take more than keepFeatures bytes, computed again for every batch.
 type features struct {
 	tokens, width int
 	images        []int // all that have a split

@@ -35,8 +35,8 @@ func (m languageModel) params(p *parameters, table []float32) {
 	p.layerNorm("transformer.ln_f", m.Width)
 }
 
-// positions are the first values of wpe: the same grid for both images, so that equal places start out alike, one
-// random row added to all places of the main image, so that the images do not, and small random rows for the text.
+// positions are the first values of wpe: the same grid for both images, so that equal places start alike; one random
+// row is added to all places of the main image, so that the two images differ; and small random rows for the text.
 func (m languageModel) positions(p *parameters) []float32 {
 	p.normal("transformer.wpe.weight", 0.02, m.visual+m.MaxPositionEmbeddings, m.Width)
 	table := p.list[len(p.list)-1].Tensor.F32

@@ -40,7 +40,7 @@ func Preflight(ctx context.Context, t spec.Trial, engine string) error {
 	return context.Cause(ctx)
 }
 
-// checkEngine refuses to run a trial on another engine than its numbers are said to come from.
+// checkEngine refuses to run a trial on another engine than the one it names.
 func checkEngine(t spec.Trial, name string) error {
 	kind, err := spec.EngineKind(name)
 	if err != nil {

@@ -132,7 +132,7 @@ func groupsOf(tasks spec.Tasks) []string {
 }
 
 // captionBatch makes the inputs of a step: a caption of each image that has one, and for each location task one region
-// of each image that has regions, drawn anew.
+// of each image that has regions, drawn at random.
 func (r *trialRun) captionBatch(c captioner, tasks spec.Tasks, images []int, rng *rand.Rand) engine.Inputs {
 	in := engine.Inputs{"patches": r.corpus.patches(images)}
 	groups := map[string][]sequence{}

@@ -101,7 +101,7 @@ func TestSeal(t *testing.T) {
 	}
 	wrong := sealed
 	wrong.LM.Weights = otherWeights.LM.Weights
-	refused(t, wrong, home, "the weights in "+otherWeights.LM.Weights+" changed since this trial was planned", "harness sweep plans it anew")
+	refused(t, wrong, home, "the weights in "+otherWeights.LM.Weights+" changed since this trial was planned", "harness sweep plans it again")
 
 	images, err := filepath.Glob(filepath.Join(root, "*", "files", "*", "*", "*", "*.jpg"))
 	if err != nil || len(images) == 0 {
@@ -118,7 +118,7 @@ func TestSeal(t *testing.T) {
 	if seal(trial).ID() == sealed.ID() {
 		t.Error("another image makes no other trial")
 	}
-	refused(t, sealed, home, "the data below "+root+" changed since this trial was planned", sealed.Data.Digest[:12], "harness sweep plans it anew")
+	refused(t, sealed, home, "the data below "+root+" changed since this trial was planned", sealed.Data.Digest[:12], "harness sweep plans it again")
 
 	program := spec.Trial{Command: spec.MakeWords("true"), Data: spec.Data{Source: spec.SourceFiles}}
 	plain := smokeTrial(t)

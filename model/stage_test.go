@@ -57,7 +57,7 @@ func damage(t *testing.T, r *rand.Rand, path string) string {
 	return filepath.Base(filepath.Dir(path)) + "/" + filepath.Base(path) + ": " + how
 }
 
-// A stage that was damaged, finished or in the middle, is noticed, said, and trained again to the same bits.
+// A stage that was damaged, finished or in the middle, is noticed, reported, and trained again with the same result.
 func TestDamagedStages(t *testing.T) {
 	trial := smokeTrial(t)
 	trial.Pretrain.Steps, trial.DiffVQA.Steps = 12, 12
@@ -90,7 +90,7 @@ func TestDamagedStages(t *testing.T) {
 	}
 }
 
-// stopInside makes the stage in dir anew up to a step.
+// stopInside trains the stage in dir again up to a step.
 func stopInside(t *testing.T, trial spec.Trial, home, dir, stage string, step int) {
 	t.Helper()
 	if err := os.RemoveAll(dir); err != nil {

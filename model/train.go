@@ -10,7 +10,7 @@ import (
 	"harness/model/spec"
 )
 
-// Between two checkpoints at most this much time is lost.
+// At most this much training time is lost between two checkpoints.
 const checkpointEvery = 20 * time.Second
 
 // logEvery is the number of steps between two recorded points of a curve; each is the mean over them.
@@ -86,8 +86,8 @@ func train(ctx context.Context, session engine.Session, st *stage, l loop, rec R
 	return nil
 }
 
-// diverged records where the loss or its gradient stopped being a number, and is the error that ends the trial: nothing
-// after it means anything.
+// diverged records where the loss or its gradient stopped being a number, and is the error that
+// ends the trial.
 func (l loop) diverged(rec Recorder, step int, result engine.StepResult) error {
 	for _, p := range []point{{l.name + "/loss", step, result.Loss}, {l.name + "/grad_norm", step, result.GradNorm}} {
 		if err := rec.Point(p.Metric, p.Step, p.Value); err != nil {

@@ -36,7 +36,7 @@ func (b *builder) compare() {
 }
 
 // findTwins finds, for each row, the row above it that is the same comparison: the same trainings against the same. The two
-// share their tests, so that none counts twice.
+// share their tests, so that no test counts twice.
 func (b *builder) findTwins() {
 	first := map[string]int{}
 	b.twins = make([]int, len(b.table.Rows))
@@ -64,7 +64,7 @@ func (b *builder) twin(i int) *Row {
 	return &b.table.Rows[b.twins[i]]
 }
 
-// comparable tells whether a test of column c makes sense: no seed of either row has diverged, and the two are not the same
+// comparable reports whether a test of column c makes sense: no seed of either row has diverged, and the two are not the same
 // training.
 func comparable(row, base *Row, c int) bool {
 	return row.Cells[c].Diverged == 0 && base.Cells[c].Diverged == 0 &&
@@ -105,8 +105,8 @@ func (b *builder) adjust() {
 func seedsTest(c *Cell) *Test   { return c.Seeds }
 func samplesTest(c *Cell) *Test { return c.Samples }
 
-// mark sets what is within noise of the baseline, and makes the best model of each column bold together with all that
-// cannot be told from it.
+// mark sets what is within noise of the baseline, and makes the best model of each column bold together with all rows that do
+// not differ significantly from it.
 func (b *builder) mark(ctx context.Context) error {
 	for c, column := range b.table.Columns {
 		for i := range b.table.Rows {
@@ -127,9 +127,9 @@ func (b *builder) mark(ctx context.Context) error {
 	return nil
 }
 
-// embolden makes the best of a column bold, and each row that cannot be told from it: its paired differences over seeds
+// embolden makes the best of a column bold, and each row that does not differ significantly from it: its paired differences over seeds
 // have an interval that covers zero, or its answers differ from those of the best by no more than the bootstrap's noise.
-// A row is told apart when every comparison that could be made tells it; where none could, only an equal mean ties.
+// A row differs only if every possible comparison is significant; where none is possible, only an equal mean ties.
 func (b *builder) embolden(ctx context.Context, c int, best *Row) error {
 	task, name := split(b.table.Columns[c].Metric)
 	var rows []*Row
@@ -184,7 +184,7 @@ func (b *builder) best(c int, goal sweeps.Goal) *Row {
 	return best
 }
 
-// rankable tells whether a cell may be called best: it has numbers, and no seed has diverged.
+// rankable reports whether a cell may be called best: it has numbers, and no seed has diverged.
 func (c *Cell) rankable() bool { return !c.Blank() && c.Diverged == 0 }
 
 func better(a, b float64, goal sweeps.Goal) bool {
@@ -204,7 +204,7 @@ func significant(c *Cell) bool {
 	return c.Seeds != nil && c.Seeds.Holm < Level || c.Samples != nil && c.Samples.Holm < Level
 }
 
-// describeTests says in the caption which tests were made and what they can tell.
+// describeTests says in the caption which tests were made and what they can show.
 func (b *builder) describeTests(say func(string, ...any)) {
 	seeds, samples, family := 0, 0, 0
 	bold, within, deltas := false, false, false

@@ -34,7 +34,7 @@ func split(metric string) (task, name string) {
 }
 
 // compareSamples tests every model against its baseline by the paired bootstrap over test samples. The samples are those
-// of one seed, since the answers of several seeds to one question are no independent samples.
+// of one seed, since the answers of several seeds to one question are not independent samples.
 func (b *builder) compareSamples(ctx context.Context) error {
 	b.scored = map[string]*scored{}
 	for c, column := range b.table.Columns {

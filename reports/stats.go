@@ -54,7 +54,7 @@ func holm(family []*Test) {
 	}
 }
 
-// tCovers tells whether the 95% interval of the mean difference covers zero; true where there are fewer than two.
+// tCovers reports whether the 95% interval of the mean difference covers zero; true where there are fewer than two.
 func tCovers(differences []float64) bool {
 	mean, _, ci := moments(differences)
 	return math.IsNaN(ci) || math.Abs(mean) <= ci
@@ -74,5 +74,5 @@ func paired(a, b []*jsonfloat.Float) []float64 {
 	return differences
 }
 
-// finite tells of a number that can be averaged.
+// finite reports whether a number can be averaged.
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

@@ -27,9 +27,9 @@ type Table struct {
 	Rows    []Row    `json:"rows"` // models, then controls, then published rows
 	Notes   []string `json:"notes"`
 	Cases   []Case   `json:"cases,omitempty"`
-	// Command tells that the trials are those of a user's program, of whose metrics nothing is known.
+	// Command says that the trials are those of a user's program, whose metrics are not known here.
 	Command bool `json:"command,omitempty"`
-	// Synthetic tells that numbers of ours come from synthetic data; every picture and caption says so.
+	// Synthetic says that our numbers come from synthetic data; every picture and caption says so.
 	Synthetic bool `json:"synthetic"`
 }
 
@@ -96,7 +96,7 @@ type Test struct {
 	N         int     `json:"n"`      // pairs
 }
 
-// Case is one test question with everybody's answer.
+// Case is one test question with every row's answer.
 type Case struct {
 	ID       string   `json:"id"`
 	Question string   `json:"question"`
@@ -104,14 +104,14 @@ type Case struct {
 	Answers  []Answer `json:"answers"`
 }
 
-// Answer is what one row said.
+// Answer is the answer of one row.
 type Answer struct {
 	Row   string `json:"row"`
 	Text  string `json:"text"`
 	Right bool   `json:"right"` // the same findings and levels as the truth
 }
 
-// Blank tells whether the cell has no finite number.
+// Blank reports whether the cell has no finite number.
 func (c Cell) Blank() bool { return c.N == 0 || !finite(c.Mean) }
 
 // note adds a footnote once and returns its index. Control characters are escaped: errors come from programs.

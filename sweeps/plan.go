@@ -16,7 +16,7 @@ import (
 const PlanVersion = 1
 
 // Plan is what an experiment file expands to, as one value: which trials there are, where each stands in the table, and
-// how the table is printed. The registry keeps it whole; who prints a sweep reads the plan and never the file. It survives
+// how the table is printed. The registry stores all of it; code that prints a sweep reads the plan and never the file. It survives
 // JSON exactly (Encode, Decode).
 type Plan struct {
 	Version     int      `json:"version"`

@@ -7,7 +7,7 @@ import (
 	"harness/sweeps/condition"
 )
 
-// Relaid is the plan with the metrics, the report settings, the labels and the baseline that s gives: what was trained,
+// Relaid is the plan with the metrics, the report settings, the labels and the baseline of s: the trained results,
 // laid out as another file says. Nothing is expanded: rows, seeds and trials stay.
 func (p *Plan) Relaid(s *Sweep) *Plan {
 	q := p.clone()

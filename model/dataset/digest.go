@@ -39,7 +39,7 @@ func Digest(ctx context.Context, root, cacheDir string, progress func(done, tota
 	return set.Hash(), nil
 }
 
-// name tells one choice of folders and tables from another.
+// name identifies one choice of folders and CSV files.
 func (p *parts) name() string {
 	places := append([]string{DigestRule, p.images, p.reportsDir}, p.tables()...)
 	places = append(append(places, p.scenes.folders...), p.archives...)

@@ -125,7 +125,7 @@ func (t *tables) readMetadata(path string) (r tableResult) {
 	return r
 }
 
-// parseDate reads YYYYMMDD, also as "21780510.0"; 0 when it is no date.
+// parseDate reads YYYYMMDD, also as "21780510.0"; 0 when it is not a date.
 func parseDate(s string) int {
 	date, err := strconv.Atoi(strings.TrimSuffix(s, ".0"))
 	if err != nil {

@@ -69,7 +69,7 @@ func (d Data) validate() error {
 		}
 	case SourceFiles:
 		if d.Root == "" {
-			return refuse("data.root", "missing: the folder that holds MIMIC-CXR-JPG and its kin")
+			return refuse("data.root", "missing: the folder that holds MIMIC-CXR-JPG and its companion data sets")
 		}
 	default:
 		return refuse("data.source", "unknown source %q: want synthetic or files", d.Source)
@@ -114,7 +114,7 @@ func (t Trial) validateSizes() error {
 		}
 	}
 	if t.Resolution%t.Encoder.Patch != 0 {
-		return refuse("encoder.patch", "resolution %d is no multiple of patch %d", t.Resolution, t.Encoder.Patch)
+		return refuse("encoder.patch", "resolution %d is not a multiple of patch %d", t.Resolution, t.Encoder.Patch)
 	}
 	if need := t.Pretrain.MaxReport + 16; t.Decoder.MaxPositionEmbeddings < need { // BOS, the prefix and EOS
 		return refuse("decoder.positions", "%d are too few for pretrain.max_report %d: want at least %d",

@@ -43,7 +43,7 @@ type sample struct {
 	notes   []string // findings, question and answer
 }
 
-// Draw returns the sheet. Images that cannot be decoded are shown black, and said so. Errors name the data set.
+// Draw returns the sheet. Images that cannot be decoded are shown black, with a note. Errors name the data set.
 func Draw(ctx context.Context, set *dataset.Set, o Options) (image.Image, error) {
 	if o.Count < 1 || o.Size < 16 || o.Size > 1024 {
 		return nil, fmt.Errorf("contact sheet of %d images of %d pixels: want at least 1 image, 16 to 1024 pixels", o.Count, o.Size)

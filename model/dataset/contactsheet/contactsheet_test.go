@@ -72,7 +72,7 @@ func TestDrawBrokenImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	if notes := strings.Join(samples[0].notes, "\n"); !strings.Contains(notes, "cannot be decoded") {
-		t.Errorf("notes %q do not tell of the broken image", notes)
+		t.Errorf("notes %q do not mention the broken image", notes)
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 )
 
 // drawLateral draws a plain lateral view: body, lungs as one dark field, spine behind, heart in front. It carries no
-// findings and no boxes; it is there because readers must pass it over.
+// findings and no boxes; it is there because loaders must skip it.
 func drawLateral(r *rand.Rand, h habitus, g *geometry, p Params) *image.Gray {
 	c := newCanvas((g.width+3)/4, (g.height+3)/4)
 	for y := range c.h {

@@ -177,7 +177,7 @@ func describe(r *rand.Rand, s *state, first bool) []statement {
 
 // report writes the free-text report of one study (FACTS 1.2). It goes through the findings in order and states or denies
 // each; it passes over a fine one with chance ReportDropout and a coarse one with half of it, present or not, so that
-// silence tells nothing. first says that there is no prior study to refer to.
+// a finding that is not mentioned tells nothing. first says that there is no prior study to refer to.
 func report(r *rand.Rand, s *state, ap, first bool, p Params) string {
 	var body, key []string
 	for f := range s {

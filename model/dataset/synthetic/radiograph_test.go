@@ -85,7 +85,7 @@ func TestFineFindingsVanishAt224(t *testing.T) {
 	}
 }
 
-// Most of what a finding changes lies inside the boxes of the regions whose phrases tell of it.
+// Most of what a finding changes lies inside the boxes of the regions whose phrases name it.
 func TestFindingsLieInTheirRegions(t *testing.T) {
 	p := Default()
 	p.Noise = 0
@@ -97,7 +97,7 @@ func TestFindingsLieInTheirRegions(t *testing.T) {
 		for seed := range uint64(3) {
 			s := only(finding(f))
 			a, b, g := radiographPair(seed, state{}, s, p)
-			boxes := tellingBoxes(&g, &s)
+			boxes := namingBoxes(&g, &s)
 			for y := range a.Rect.Dy() {
 				for x := range a.Rect.Dx() {
 					d := sq(float64(a.Pix[y*a.Stride+x]) - float64(b.Pix[y*b.Stride+x]))
@@ -118,8 +118,8 @@ func TestFindingsLieInTheirRegions(t *testing.T) {
 	}
 }
 
-// tellingBoxes are the boxes of the regions that tell of a finding of s.
-func tellingBoxes(g *geometry, s *state) []image.Rectangle {
+// namingBoxes are the boxes of the regions whose phrases name a finding of s.
+func namingBoxes(g *geometry, s *state) []image.Rectangle {
 	var boxes []image.Rectangle
 	for k := range sights {
 		for i := range regions {

@@ -200,7 +200,7 @@ func TestReportsFollowState(t *testing.T) {
 	}
 }
 
-// Everything ever said fits a small vocabulary.
+// All texts fit a small vocabulary.
 func TestVocabularyIsSmall(t *testing.T) {
 	p := Default()
 	vocabulary := map[string]bool{}

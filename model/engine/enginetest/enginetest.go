@@ -48,7 +48,7 @@ func weighted(o engine.Ops, y, g engine.Value) engine.Value {
 }
 
 // build gives the operation of a case on its parameters, named as its inputs, and the int32 and float inputs it needs.
-// nil: the case is no operation of engine.Ops.
+// nil: the case is not an operation of engine.Ops.
 func build(c opCase, shapeOf func(string) []int) (func(o engine.Ops) engine.Value, engine.Inputs) {
 	in := engine.Inputs{}
 	switch {

@@ -1,4 +1,4 @@
-// The kernels that exist once for each kind of vector unit, and what they are told. Every kernel computes whole units of
+// The kernels that exist once for each kind of vector unit, and their arguments. Every kernel computes whole units of
 // output; see pool.h. Arrays are row-major floats; "add" means: add to what the output holds instead of replacing it.
 #ifndef NATIVE_KERNELS_H
 #define NATIVE_KERNELS_H

@@ -115,7 +115,7 @@ func (s *Session) start(in engine.Inputs, records bool) *run {
 	return &run{s: s, in: in, records: records, decodes: !records}
 }
 
-// Run computes the program's results without a way back.
+// Run computes the program's results without gradients.
 func (s *Session) Run(key string, p engine.Program, in engine.Inputs) (out []engine.Tensor, err error) {
 	err = s.guarded(func() {
 		r := s.start(in, false)

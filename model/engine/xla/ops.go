@@ -196,7 +196,7 @@ func (t *tracer) MatMul(a, b engine.Value) engine.Value {
 	return value{node: t.dot(an, []int{1}, nil, bn, []int{1}, nil)}
 }
 
-// StopGradient is x without a way back.
+// StopGradient is x without a gradient.
 func (t *tracer) StopGradient(x engine.Value) engine.Value {
 	return value{node: graph.StopGradient(of("stop gradient", x))}
 }
