@@ -12,7 +12,7 @@ import (
 // Preflight says what is known to keep the trial from running, before it starts: a setting that cannot be, an engine
 // that is not the trial's, a plugin, weights or data that are not there, weights of other sizes than the trial's. engine
 // names the engine as on the command line; where the trial's own needs no path it may be empty. The error is one line
-// with the path and what to do. Run checks the same again. A program is not looked at.
+// with the path and what to do. Run checks the same again. Programs are not checked.
 func Preflight(ctx context.Context, t spec.Trial, engine string) error {
 	if t.Command != "" {
 		return nil

@@ -133,7 +133,7 @@ func (r *trialRun) pretrainedLM(m languageModel) (map[string]engine.Tensor, erro
 }
 
 // stretchPositions makes a table of visual + text rows from one of rows: text rows are the first ones, visual rows the
-// rest, interpolated linearly. lmConfig sees to it that there are enough.
+// rest, interpolated linearly. lmConfig checks that there are enough.
 func stretchPositions(table []float32, rows, text, visual, width int) []float32 {
 	out := make([]float32, 0, (visual+text)*width)
 	rest := rows - text

@@ -61,7 +61,7 @@ type Row struct {
 	Baseline string         `json:"baseline,omitempty"`
 	Cells    []Cell         `json:"cells"` // as Columns
 	Marks    []int          `json:"notes,omitempty"`
-	Params   []sweeps.Param `json:"params,omitempty"`  // what the sweep varies, less the seed
+	Params   []sweeps.Param `json:"params,omitempty"`  // what the sweep varies, without the seed
 	Control  string         `json:"control,omitempty"` // which control this is
 	Of       []string       `json:"of,omitempty"`      // the models that it stands beside
 	Source   string         `json:"source,omitempty"`  // of a published row

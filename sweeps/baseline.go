@@ -88,7 +88,7 @@ const ControlUntrained = "untrained"
 // untrainedRow begins the name of their rows.
 const untrainedRow = "untrained encoder"
 
-// addControls adds, for every setting that is left when pretraining is taken away, the row with an untrained encoder. Rows
+// addControls adds, for every setting that remains without pretraining, the row with an untrained encoder. Rows
 // that come to the same control share it; a row of the file that is the control already is not repeated.
 func (l *lister) addControls(rows []row, start spec.Trial) error {
 	s := l.sweep

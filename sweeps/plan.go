@@ -58,7 +58,7 @@ type Option struct {
 type Row struct {
 	Name     string   `json:"name"`              // unique
 	Baseline string   `json:"baseline,omitzero"` // the row that this one is compared with; empty for the baseline itself
-	Params   []Param  `json:"params,omitzero"`   // what distinguishes it from the other rows, less the seed
+	Params   []Param  `json:"params,omitzero"`   // what distinguishes it from the other rows, without the seed
 	Control  string   `json:"control,omitzero"`  // ControlUntrained, or empty for a model
 	Of       []string `json:"of,omitzero"`       // the rows that a control stands beside
 	Trials   []string `json:"trials"`            // ID by seed, as Plan.Seeds; "" where the seed is excluded

@@ -5,7 +5,7 @@
 // the table of rules in order, words.go numbers.go symbols.go web.go what the rules match, abbreviations.go the word lists,
 // chars.go the classes of characters, spelling.go how a matched text is written as a token.
 //
-// Only the behaviour is taken over: the rules are our own code, checked against recorded output of that program.
+// Only the behaviour is the same: the rules are our own code, checked against recorded output of that program.
 package ptb
 
 import "unicode/utf8"

@@ -189,7 +189,7 @@ func (l *loader) count(t *Tally, id string) {
 	}
 }
 
-// Without returns a copy of the set in which the given images (indices) are of no use: they keep their places, but lose caption
+// Without returns a copy of the set without the given images (indices): they keep their places, but lose caption
 // and regions, and each question about one moves to another image of the same study or is left out.
 func (s *Set) Without(images []int) *Set {
 	if len(images) == 0 {

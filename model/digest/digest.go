@@ -27,7 +27,7 @@ type File struct {
 	Size, Modified int64 // bytes, nanoseconds since 1970; Size is -1 where there is no such file
 }
 
-// Stat looks at a file. One that cannot be looked at counts as not there.
+// Stat reads the size and time of a file. A file that cannot be read counts as missing.
 func Stat(path string) File {
 	info, err := os.Stat(path)
 	if err != nil {

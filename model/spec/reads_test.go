@@ -25,7 +25,7 @@ func fields(typ reflect.Type, prefix string) []string {
 	return list
 }
 
-// Every field is classified. Who adds one decides here who reads it: if some method does not, reads.go says so, too.
+// Every field is classified. When you add a field, say here which methods read it; if one does not, list it in reads.go too.
 func TestEveryFieldIsClassified(t *testing.T) {
 	byMethod := []string{ // some method or setting does not read them: reads.go
 		"data.root", "data.digest",

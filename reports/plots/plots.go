@@ -298,7 +298,7 @@ var (
 	lightGray = color.RGBA{R: 225, G: 225, B: 225, A: 255}
 )
 
-// palette is Okabe and Ito's, less the yellow that is too light for lines.
+// palette is Okabe and Ito's, without the yellow that is too light for lines.
 var palette = [...]color.RGBA{
 	{0, 114, 178, 255}, {230, 159, 0, 255}, {0, 158, 115, 255}, {204, 121, 167, 255}, {86, 180, 233, 255}, {213, 94, 0, 255}, {0, 0, 0, 255},
 }

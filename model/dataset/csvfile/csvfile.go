@@ -1,5 +1,5 @@
-// Package csvfile streams CSV files, plain or gzipped, as published data sets hold them: a bad row is skipped and remembered, never
-// the end of the file.
+// Package csvfile streams CSV files, plain or gzipped, as published data sets have them: a bad row is skipped and remembered,
+// and reading continues.
 //
 // Open finds the wanted columns in the header, Next walks the rows, and Bad, Err and Digest tell afterwards what was skipped, why
 // reading ended early and what was read.

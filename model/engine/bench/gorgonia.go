@@ -70,7 +70,7 @@ type expression struct {
 	err     error
 }
 
-// do keeps the error of an operation. What follows a failed one is not looked at.
+// do keeps the error of an operation. Operations after a failed one are skipped.
 func (b *expression) do(n *gorgonia.Node, err error) *gorgonia.Node {
 	if b.err == nil {
 		b.err = err

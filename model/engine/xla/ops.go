@@ -61,7 +61,7 @@ func (t *tracer) LayerNorm(x, w, b engine.Value, eps float64) engine.Value {
 			refuse("layer norm: x %v and weights or bias %v do not fit", dims, d)
 		}
 	}
-	// Where the mean is far above the spread, the mean's own rounding counts. So the mean is taken off twice; the first
+	// Where the mean is far above the spread, the mean's own rounding counts. So the mean is subtracted twice; the first
 	// time as a constant, which changes no gradient, as the result does not depend on it.
 	near := graph.Sub(xn, graph.StopGradient(lastMean(xn)))
 	centred := graph.Sub(near, lastMean(near))
