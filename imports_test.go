@@ -108,5 +108,5 @@ func partOf(dir string) string {
 	return best
 }
 
-// within reports whether path is folder or lies below it; the root holds nothing but itself.
+// within reports whether path is folder or lies below it; the root contains only itself.
 func within(path, folder string) bool { return path == folder || strings.HasPrefix(path, folder+"/") }

@@ -58,7 +58,7 @@ var (
 
 var sentenceHeads = [][]string{nothingWords, levelWords, addedOneWords, addedManyWords, missingOneWords, missingMany}
 
-// answerParser walks the tokens once. err keeps the first departure from the grammar; the walk goes on after it.
+// answerParser walks the tokens once. err keeps the first deviation from the grammar; the walk continues after it.
 type answerParser struct {
 	tokens []string
 	pos    int

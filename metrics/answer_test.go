@@ -76,7 +76,7 @@ func TestCountFindings(t *testing.T) {
 	}
 	sum := FindingCounts{Added: Matches{1, 2, 3}, Missing: Matches{4, 0, 1}, Rows: 4, Exact: 1, Nothing: 3, Levels: 2, LevelsRight: 1}
 	if got := sum.Both(); got != (Matches{5, 2, 4}) || got.F1() != 10./16 || sum.ExactAccuracy() != .25 || sum.LevelAccuracy() != .5 {
-		t.Errorf("read-out of %+v: %+v %v %v %v", sum, got, got.F1(), sum.ExactAccuracy(), sum.LevelAccuracy())
+		t.Errorf("extraction of %+v: %+v %v %v %v", sum, got, got.F1(), sum.ExactAccuracy(), sum.LevelAccuracy())
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 	"sync/atomic"
 )
 
-// DefaultSeed is the seed of both tests unless told otherwise, as sacrebleu has it.
+// DefaultSeed is the default seed of both tests, as in sacrebleu.
 const DefaultSeed = 12345
 
 // The numbers of resamples that sacrebleu takes by default.

@@ -50,7 +50,7 @@ type BoxSample struct {
 	OK        bool
 }
 
-// BoxScores are the read-outs of a set of boxes.
+// BoxScores are the scores of a set of boxes.
 type BoxScores struct {
 	N       int
 	Acc     float64 // Acc@0.5: the share with IoU >= 0.5
@@ -58,7 +58,7 @@ type BoxScores struct {
 	Parsed  float64 // the share of outputs that hold a box
 }
 
-// hitIoU is the least IoU that counts as found; FACTS 5 settles >= over >.
+// hitIoU is the smallest IoU that counts as found (>=, not >: FACTS 5).
 const hitIoU = 0.5
 
 // ScoreBoxes returns the scores over all samples; NaN values when there is none.

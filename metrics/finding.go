@@ -1,6 +1,6 @@
 package metrics
 
-// FindingCounts are the sufficient statistics of the finding-level read-out: of one sample, or summed over many.
+// FindingCounts are the sufficient statistics of the finding-level extraction: of one sample, or summed over many.
 type FindingCounts struct {
 	Added, Missing Matches // findings by direction
 	Rows           int     // samples that count for the sets: the reference is a difference answer and not a level alone
@@ -46,7 +46,7 @@ func (c FindingCounts) Plus(o FindingCounts) FindingCounts {
 }
 
 // CountFindings compares the text of a hypothesis with that of a reference (FACTS 1.7). ok is false when the reference is not
-// a difference answer: such a sample has no finding-level read-out. A hypothesis counts with the sentences that can be read.
+// a difference answer: such a sample has no finding-level extraction. A hypothesis counts with the sentences that can be read.
 func CountFindings(hyp, ref string) (counts FindingCounts, ok bool) {
 	want, err := ParseAnswer(ref)
 	if err != nil {

@@ -1,8 +1,8 @@
-// Package metrics scores generated text and boxes the way the official programs do, and tells whether two systems differ.
+// Package metrics scores generated text and boxes the way the official programs do, and tests whether two systems differ.
 //
 // The map:
 //
-//	answer.go finding.go   the grammar of difference answers, and the finding-level read-out
+//	answer.go finding.go   the grammar of difference answers, and the finding-level extraction
 //	box.go                 boxes in generated text, IoU, Acc@0.5
 //	ptb                    the Penn Treebank tokeniser of the official caption pipeline
 //	bleu.go rouge.go cider.go, meteor

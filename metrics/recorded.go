@@ -2,8 +2,8 @@ package metrics
 
 import "strings"
 
-// Recorded describes a number that a trial of the built-in trainer records. What other programs record is not known here:
-// of their numbers nobody can tell which direction is better.
+// Recorded describes a number that a trial of the built-in trainer records. What other programs record is not known
+// here, nor which direction of their numbers is better.
 type Recorded struct {
 	Name   string // as recorded: "diffvqa/bleu4"
 	Label  string // in tables: "BLEU-4"
@@ -17,7 +17,7 @@ type Recorded struct {
 const unitInterval = "0 to 1"
 
 // recorded are the numbers of the built-in trainer in the order in which a table shows them. Names below one of them, such
-// as caref/acc50/REGION, are of its kind.
+// as caref/acc50/REGION, count as the same metric.
 var recorded = []Recorded{
 	{"caref/acc50", "CAREF Acc@0.5", "share of boxes", "maximize", 3, true, false},
 	{"caref/iou", "CAREF mean IoU", unitInterval, "maximize", 3, false, false},

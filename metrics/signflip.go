@@ -37,7 +37,7 @@ const (
 )
 
 // SignFlip is the paired sign-flip test over seeds: p is the share of sign patterns of the deltas whose sum is at least as far from 0
-// as the observed one, the observed pattern included. smallest is the least p that so many deltas can reach, 2/2^n: three seeds
+// as the observed one, the observed pattern included. smallest is the smallest p that so many deltas can reach, 2/2^n: three seeds
 // cannot show anything below 0.25. Without deltas both are 1; a NaN delta gives NaN.
 func SignFlip(deltas []float64) (p, smallest float64) {
 	n := len(deltas)

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"harness/metrics"
-	"harness/metrics/captions"
+	"harness/metrics/fileformat"
 	"harness/metrics/ptb"
 )
 
@@ -84,19 +84,19 @@ func timed(work func()) laps {
 
 func readPairs(t *testing.T, folder, count string) []metrics.Sample {
 	t.Helper()
-	read := func(side string) *captions.File {
+	read := func(side string) *fileformat.File {
 		name := filepath.Join(folder, side+"-"+count+".json")
 		data, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		file, err := captions.Parse(name, data)
+		file, err := fileformat.Parse(name, data)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return file
 	}
-	samples, err := captions.Pair(read("hyps"), read("refs"))
+	samples, err := fileformat.Pair(read("hyps"), read("refs"))
 	if err != nil {
 		t.Fatal(err)
 	}

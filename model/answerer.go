@@ -65,7 +65,7 @@ func (a answerer) prompt(o engine.Ops) []engine.Value {
 	return a.last(o, a.lm.forward(o, visual, "ids", positions, o.Append))
 }
 
-// next goes on with one token a sequence: ids [B, 1] at positions [B, 1].
+// next continues with one token for each sequence: ids [B, 1] at positions [B, 1].
 func (a answerer) next(o engine.Ops) []engine.Value {
 	return a.last(o, a.lm.forward(o, nil, "ids", o.Embedding(o.Param("transformer.wpe.weight"), "positions"), o.Append))
 }

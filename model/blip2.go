@@ -28,7 +28,7 @@ const itcTemperature = 0.07
 func (q qFormer) params(p *parameters, table []float32) {
 	p.normal("qformer.queries", 0.02, queries, q.Width)
 	p.add("qformer.token", false, table, q.vocab+1, q.Width) // the last row is [DEC], which starts a generated text
-	p.normal("qformer.pos", 0.02, q.Positions, q.Width)
+	p.normal("qformer.pos", 0.02, q.MaxPositionEmbeddings, q.Width)
 	for i := range q.Depth {
 		block := fmt.Sprintf("qformer.blocks.%d", i)
 		p.layerNorm(block+".ln1", q.Width)
@@ -196,9 +196,9 @@ func (r *trialRun) blip2(ctx context.Context) (method, error) {
 	e.params(p)
 	q.params(p, r.tokenTable("qformer.token", q.Width, 1))
 	o := r.trial.Pretrain
-	sample := newSampler(len(images), o.Images, r.trial.Seed, "pretrain.images")
+	sample := newSampler(len(images), o.BatchSize, r.trial.Seed, "pretrain.images")
 	return method{params: p.list, weights: weights, frozen: ofEncoder, loop: loop{
-		steps:   totalSteps(o.Steps, o.Epochs, len(images), o.Images),
+		steps:   totalSteps(o.Steps, o.Epochs, len(images), o.BatchSize),
 		program: func(int) (string, engine.Program) { return "blip2", q.loss(e) },
 		batch: func(step int) (engine.Inputs, error) {
 			return r.qFormerBatch(q, pick(images, sample.of(step)), step), nil
@@ -244,7 +244,7 @@ func (r *trialRun) qFormerBatch(q qFormer, images []int, step int) engine.Inputs
 		"match.labels":  engine.Ints(matchLabels, 2*b),
 		"match.weights": engine.Floats(ones(2*b), 2*b),
 	}
-	longest := q.Positions
+	longest := q.MaxPositionEmbeddings
 	collate(in, "text", texts, eos, r.step(), longest)
 	in["text.rows"] = engine.Ints(in["text.rows"].I32[:b], b)
 	collate(in, "match", matches, eos, r.step(), longest)

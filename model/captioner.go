@@ -58,7 +58,7 @@ func (c captioner) prompt(o engine.Ops) []engine.Value {
 	return c.last(o, x)
 }
 
-// next goes on with one token a sequence: ids [B, 1] at positions [B, 1].
+// next continues with one token for each sequence: ids [B, 1] at positions [B, 1].
 func (c captioner) next(o engine.Ops) []engine.Value {
 	m := c.decoder.stored(o, memory{})
 	x := c.decoder.forward(o, "ids", o.Embedding(o.Param("decoder.pos"), "positions"), m, engine.Mask{Causal: true}, o.Append)

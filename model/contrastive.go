@@ -16,7 +16,7 @@ type textTower struct {
 
 func (t textTower) params(p *parameters, table []float32, out int) {
 	p.add("text.token", false, table, t.vocab, t.Width)
-	p.normal("text.pos", 0.02, t.Positions, t.Width)
+	p.normal("text.pos", 0.02, t.MaxPositionEmbeddings, t.Width)
 	for i := range t.Depth {
 		block := fmt.Sprintf("text.blocks.%d", i)
 		p.layerNorm(block+".ln1", t.Width)
@@ -58,7 +58,7 @@ func pairParams(p *parameters) {
 	p.constant("pair.bias", -10, 1)
 }
 
-// signs are +1 where two texts are equal, else -1: reports and phrases repeat, and equal ones are no negatives.
+// signs are +1 where two texts are equal, else -1: reports and phrases repeat, and equal ones are not negatives.
 func signs(texts []string) engine.Tensor {
 	n := len(texts)
 	data := make([]float32, n*n)
@@ -81,7 +81,7 @@ func (r *trialRun) textInputs(in engine.Inputs, texts []string, limit int) {
 	for i, text := range texts {
 		list[i] = textSequence(eos, r.corpus.text.ids(text), limit)
 	}
-	collate(in, "text", list, eos, r.step(), r.trial.Decoder.Positions)
+	collate(in, "text", list, eos, r.step(), r.trial.Decoder.MaxPositionEmbeddings)
 	in["text.rows"] = engine.Ints(in["text.rows"].I32[:len(texts)], len(texts))
 	in["sign"] = signs(texts)
 }
@@ -101,9 +101,9 @@ func (r *trialRun) globalContrastive() (method, error) {
 	tower.params(p, r.tokenTable("text.token", tower.Width, 0), e.Width)
 	pairParams(p)
 	o := r.trial.Pretrain
-	sample := newSampler(len(images), o.Images, r.trial.Seed, "pretrain.images")
+	sample := newSampler(len(images), o.BatchSize, r.trial.Seed, "pretrain.images")
 	return method{params: p.list, loop: loop{
-		steps: totalSteps(o.Steps, o.Epochs, len(images), o.Images),
+		steps: totalSteps(o.Steps, o.Epochs, len(images), o.BatchSize),
 		program: func(int) (string, engine.Program) {
 			return "global contrastive", func(o engine.Ops) []engine.Value {
 				pooled := o.Mean(e.forward(o, o.Input("patches")), 1) // [I, e]
@@ -111,7 +111,7 @@ func (r *trialRun) globalContrastive() (method, error) {
 			}
 		},
 		batch: func(step int) (engine.Inputs, error) {
-			batch, texts := pick(images, sample.of(step)), make([]string, o.Images)
+			batch, texts := pick(images, sample.of(step)), make([]string, o.BatchSize)
 			for i, image := range batch {
 				texts[i] = r.caption(image)
 			}
@@ -142,9 +142,9 @@ func (r *trialRun) regionalContrastive() (method, error) {
 	tower.params(p, r.tokenTable("text.token", tower.Width, 0), e.Width)
 	pairParams(p)
 	o := r.trial.Pretrain
-	sample := newSampler(len(images), o.Images, r.trial.Seed, "pretrain.images")
+	sample := newSampler(len(images), o.BatchSize, r.trial.Seed, "pretrain.images")
 	return method{params: p.list, loop: loop{
-		steps: totalSteps(o.Steps, o.Epochs, len(images), o.Images),
+		steps: totalSteps(o.Steps, o.Epochs, len(images), o.BatchSize),
 		program: func(int) (string, engine.Program) {
 			return "regional contrastive", func(o engine.Ops) []engine.Value {
 				read := o.RoIAlign(e.forward(o, o.Input("patches")), side, side, "boxes", "box.image") // [R, 3, 3, e]

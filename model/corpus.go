@@ -68,7 +68,7 @@ func openCorpus(ctx context.Context, t spec.Trial, env Env, rec Recorder) (*corp
 
 func (c *corpus) close() { c.pixels.Close() }
 
-// describe notes what a reader of the numbers must know of the data.
+// describe records what a reader of the numbers must know about the data.
 func (c *corpus) describe(rec Recorder) error {
 	notes := [][2]string{
 		{"data/hash", c.set.Hash()},
@@ -245,7 +245,7 @@ func newSampler(n, batch int, seed int64, purpose string) *sampler {
 	return &sampler{n: n, batch: batch, seed: seed, purpose: purpose, pass: -1}
 }
 
-// of lists the samples of step 1, 2, …: any step may be asked for in any order.
+// of lists the samples of step 1, 2, …: steps may be requested in any order.
 func (s *sampler) of(step int) []int {
 	picked := make([]int, s.batch)
 	for i := range picked {

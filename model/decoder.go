@@ -24,7 +24,7 @@ func (d decoder) mask() int32 { return int32(d.vocab) }
 
 func (d decoder) params(p *parameters, table []float32) {
 	p.add("decoder.token", false, table, d.vocab+1, d.Width)
-	p.normal("decoder.pos", 0.02, d.Positions, d.Width)
+	p.normal("decoder.pos", 0.02, d.MaxPositionEmbeddings, d.Width)
 	for i := range d.Depth {
 		block := fmt.Sprintf("decoder.blocks.%d", i)
 		for _, norm := range []string{".ln1", ".ln2", ".ln3"} {

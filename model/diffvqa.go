@@ -15,7 +15,7 @@ import (
 // diffVQA trains the second stage (paper 3.4) and tests it with its controls: the most frequent answer, a model that
 // sees the question only, and the trained model given the images of another pair.
 func (r *trialRun) diffVQA(ctx context.Context, weights map[string]engine.Tensor, f *features, out *predictions) error {
-	train, test := r.corpus.pairs(dataset.Train), firstOf(r.corpus.pairs(dataset.Test), r.trial.Test.Pairs, "test.pairs")
+	train, test := r.corpus.pairs(dataset.Train), firstOf(r.corpus.pairs(dataset.Test), r.trial.Eval.Pairs, "test.pairs")
 	if len(train) == 0 || len(test) == 0 {
 		return r.rec.Note("diffvqa/blank", fmt.Sprintf("the data set has %d training and %d test pairs", len(train), len(test)))
 	}
@@ -78,9 +78,9 @@ func (r *trialRun) trainAnswerer(ctx context.Context, name spec.Stage, a answere
 	}
 	defer session.Close()
 	d := r.trial.DiffVQA
-	sample := newSampler(len(pairs), d.Batch, r.trial.Seed, "diffvqa.pairs")
+	sample := newSampler(len(pairs), d.BatchSize, r.trial.Seed, "diffvqa.pairs")
 	others := ofSplit(r.corpus.set.Questions, dataset.Train)
-	steps := totalSteps(d.Steps, d.Epochs, len(pairs), d.Batch)
+	steps := totalSteps(d.Steps, d.Epochs, len(pairs), d.BatchSize)
 	l := loop{
 		name:    string(name),
 		steps:   steps,
@@ -88,8 +88,8 @@ func (r *trialRun) trainAnswerer(ctx context.Context, name spec.Stage, a answere
 		program: func(int) (string, engine.Program) { return string(name), a.loss },
 		batch: func(step int) (engine.Inputs, error) {
 			rng := randomOf(r.trial.Seed, "diffvqa.samples", step)
-			batch := make([]dataset.Pair, d.Batch)
-			auxiliary := d.Auxiliary * (1 - float64(step-1)/float64(steps))
+			batch := make([]dataset.Pair, d.BatchSize)
+			auxiliary := d.AuxQuestionRatio * (1 - float64(step-1)/float64(steps))
 			for i, k := range sample.of(step) {
 				batch[i] = r.drawQuestion(pairs[k], others, auxiliary, rng)
 			}
@@ -106,7 +106,7 @@ func (r *trialRun) trainAnswerer(ctx context.Context, name spec.Stage, a answere
 	return weights, st.finish(weights, map[string]string{"trial": string(r.trial.Canonical()), buildKey: r.env.Build})
 }
 
-// drawQuestion turns a pair into the question that is trained on in its place: itself, itself backwards, or with
+// drawQuestion turns a pair into the question that is trained on in its place: itself, itself reversed, or with
 // probability auxiliary one of the data set's other questions.
 func (r *trialRun) drawQuestion(pair dataset.Pair, others []dataset.Pair, auxiliary float64, rng *rand.Rand) dataset.Pair {
 	if auxiliary > 0 && len(others) > 0 && rng.Float64() < auxiliary {
@@ -149,14 +149,14 @@ func (r *trialRun) questionBatch(a answerer, f *features, batch []dataset.Pair, 
 	list := make([]sequence, len(batch))
 	for i, pair := range batch {
 		question, answer := r.corpus.text.ids(pair.Question), r.corpus.text.ids(answerText(pair.Answer))
-		limit := a.lm.TextPositions - len(question)
+		limit := a.lm.MaxPositionEmbeddings - len(question)
 		if limit < 1 {
 			return nil, fmt.Errorf("question of pair %s has %d tokens: lm.text_positions %d leaves no room for an answer",
-				pair.ID, len(question), a.lm.TextPositions)
+				pair.ID, len(question), a.lm.MaxPositionEmbeddings)
 		}
 		list[i] = causalSequence(-1, eos, question, answer, limit)
 	}
-	targets, weights := collate(in, "text", list, eos, r.step(), a.lm.TextPositions)
+	targets, weights := collate(in, "text", list, eos, r.step(), a.lm.MaxPositionEmbeddings)
 	setTargets(in, targets, weights)
 	if a.tokens > 0 {
 		encoded, err := f.of(imagesOf(batch))
@@ -190,7 +190,7 @@ func imagesOf(batch []dataset.Pair) []int {
 	return images
 }
 
-// testAnswerer generates the answers to the test pairs and scores them; control names the control that this is, or "".
+// testAnswerer generates the answers to the test pairs and scores them; control is the name of the control, or "" for the model itself.
 func (r *trialRun) testAnswerer(ctx context.Context, control string, a answerer, weights map[string]engine.Tensor, f *features,
 	test []dataset.Pair, out *predictions) error {
 	session, err := r.openAnswerer(a, weights)
@@ -198,7 +198,7 @@ func (r *trialRun) testAnswerer(ctx context.Context, control string, a answerer,
 		return err
 	}
 	defer session.Close()
-	t := r.trial.Test
+	t := r.trial.Eval
 	prompts := make([][]int32, len(test))
 	for i, pair := range test {
 		prompts[i] = r.corpus.text.ids(pair.Question)
@@ -206,7 +206,7 @@ func (r *trialRun) testAnswerer(ctx context.Context, control string, a answerer,
 	g := generator{session: session, name: "answer", prompt: a.prompt, next: a.next, constant: !r.native()}
 	answers := make([]string, len(test))
 	done := 0
-	for _, batch := range byLength(prompts, max(1, generateRows/t.Beam)) {
+	for _, batch := range byLength(prompts, max(1, generateRows/t.NumBeams)) {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -224,7 +224,7 @@ func (r *trialRun) testAnswerer(ctx context.Context, control string, a answerer,
 			in["encoded"] = encoded
 		}
 		g.search = search{
-			beams: t.Beam, maxTokens: min(t.MaxNewTokens, a.lm.TextPositions-len(batchPrompts[0])),
+			beams: t.NumBeams, maxTokens: min(t.MaxNewTokens, a.lm.MaxPositionEmbeddings-len(batchPrompts[0])),
 			penalty: t.LengthPenalty, eos: int32(r.corpus.tok.EOS()),
 		}
 		found, err := g.run(in, batchPrompts, a.lm.visual)
@@ -281,7 +281,7 @@ func exchanged(test []dataset.Pair, c *corpus) []dataset.Pair {
 	return out
 }
 
-// scoreAnswers records the caption metrics and the finding-level read-out of answers to test pairs.
+// scoreAnswers records the caption metrics and the finding-level extraction of answers to test pairs.
 func (r *trialRun) scoreAnswers(ctx context.Context, control string, test []dataset.Pair, answers []string, out *predictions) error {
 	prefix := "diffvqa/"
 	if control != "" {

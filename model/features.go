@@ -9,7 +9,7 @@ import (
 )
 
 // features are the outputs of the frozen encoder for the images that later stages look at. They are computed once and
-// kept, or, where they would take more than keepFeatures bytes, computed anew for every batch.
+// kept, or, where they would take more than keepFeatures bytes, computed again for every batch.
 type features struct {
 	tokens, width int
 	images        []int // all that have a split
@@ -43,7 +43,7 @@ func (f *features) of(images []int) (engine.Tensor, error) {
 	return engine.Floats(data, len(images), f.tokens, f.width), nil
 }
 
-// each calls use with the features [n, e] of each of the given images in turn.
+// each calls use with the features [n, e] of each of the given images, one after the other.
 func (f *features) each(ctx context.Context, images []int, use func(image int, data []float32)) error {
 	size := f.tokens * f.width
 	for at := 0; at < len(images); at += encodeBatch {

@@ -47,7 +47,7 @@ func TestOverfitsOneBatch(t *testing.T) {
 			r := openRecorded(t, name)
 			s := r.session(t, native.New(2), "weights.safetensors")
 			in := r.inputs(t, 0)
-			adam := engine.AdamW{Beta1: 0.9, Beta2: 0.98, Eps: 1e-8, Clip: 1}
+			adam := engine.AdamW{Beta1: 0.9, Beta2: 0.98, Eps: 1e-8, MaxGradNorm: 1}
 			var first, last float64
 			for step := 1; step <= 10; step++ {
 				result, err := s.Step("loss", r.program, in, 0.01, adam)

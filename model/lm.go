@@ -22,7 +22,7 @@ func newLanguageModel(t spec.Trial, vocab, visual int) languageModel {
 
 func (m languageModel) params(p *parameters, table []float32) {
 	p.add("transformer.wte.weight", false, table, m.vocab, m.Width)
-	p.add("transformer.wpe.weight", false, m.positions(p), m.visual+m.TextPositions, m.Width)
+	p.add("transformer.wpe.weight", false, m.positions(p), m.visual+m.MaxPositionEmbeddings, m.Width)
 	for i := range m.Depth {
 		block := fmt.Sprintf("transformer.h.%d", i)
 		p.layerNorm(block+".ln_1", m.Width)
@@ -35,10 +35,10 @@ func (m languageModel) params(p *parameters, table []float32) {
 	p.layerNorm("transformer.ln_f", m.Width)
 }
 
-// positions are the first values of wpe: the same grid for both images, so that equal places start out alike, one
-// random row added to all places of the main image, so that the images do not, and small random rows for the text.
+// positions are the first values of wpe: the same grid for both images, so that equal places start alike; one random
+// row is added to all places of the main image, so that the two images differ; and small random rows for the text.
 func (m languageModel) positions(p *parameters) []float32 {
-	p.normal("transformer.wpe.weight", 0.02, m.visual+m.TextPositions, m.Width)
+	p.normal("transformer.wpe.weight", 0.02, m.visual+m.MaxPositionEmbeddings, m.Width)
 	table := p.list[len(p.list)-1].Tensor.F32
 	p.list = p.list[:len(p.list)-1]
 	n := m.visual / 2

@@ -7,14 +7,14 @@
 //	Env       where things lie and what to run on: nothing in it can change a number
 //
 // A finished stage is kept under Env.Home/stages, named by what determines it, so that trials which differ only later
-// share it and a stopped trial goes on from the stage's last checkpoint. A damaged stage is noticed and trained again.
+// share it and a stopped trial continues from the stage's last checkpoint. A damaged stage is noticed and trained again.
 package model
 
 // Recorder takes the numbers of a running trial. Its methods may be called from one goroutine only.
 type Recorder interface {
 	// Point records a metric at a step. The last point of a metric is its result.
 	Point(metric string, step int, value float64) error
-	// Progress says how far a stage is, for people who watch; it may be dropped. loss is NaN where there is none.
+	// Progress says how far a stage is, for a display; it may be dropped. loss is NaN where there is none.
 	Progress(stage string, step, total int, loss float64)
 	// Note records a fact about the trial in words: a warning to print below its numbers, or a name of something used.
 	Note(key, text string) error
@@ -25,7 +25,7 @@ type Recorder interface {
 // Env says where a trial runs.
 type Env struct {
 	Home    string // stages/, data/ and cache/ lie below it
-	Dir     string // the attempt's own folder: predictions.jsonl appears there once all is tested
+	Dir     string // the attempt's own folder: predictions.jsonl appears there once the evaluation is complete
 	Engine  string // as spec.EngineKind reads it, and of the trial's own kind: "" or "native", "go", "xla:PATH", …
 	Threads int    // 0 = all cores
 	Build   string // which build of this program trains: kept with each stage, so that a trial which shares it can say so

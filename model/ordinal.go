@@ -3,8 +3,8 @@ package model
 import "math"
 
 // mixOrdinal replaces most of a token's random row by waves of v/448: slow waves are strong, fast ones weak, so that
-// near numbers have near rows and far ones do not. A third of the random row stays, which tells the forms of a number
-// with and without a space apart.
+// near numbers have near rows and far ones do not. A third of the random row stays, which keeps the forms of a number
+// with and without a space different.
 func mixOrdinal(row []float32, v int) {
 	half := len(row) / 2
 	var power float64

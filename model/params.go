@@ -71,7 +71,7 @@ func (p *parameters) layerNorm(name string, width int) {
 	p.constant(name+".bias", 0, width)
 }
 
-// attention has the projections q, k, v and out, all of the same width but for what k and v read.
+// attention has the projections q, k, v and out, all of the same width except the input of k and v.
 func (p *parameters) attention(name string, width int) {
 	for _, projection := range []string{".q", ".k", ".v", ".out"} {
 		p.linear(name+projection, width, width)

@@ -7,7 +7,7 @@ import (
 	"harness/internal/atomicfile"
 )
 
-// prediction is one line of predictions.jsonl: what a model or a control said about one sample.
+// prediction is one line of predictions.jsonl: the answer of a model or a control to one sample.
 type prediction struct {
 	Task     string   `json:"task"` // gcap, caref or diffvqa
 	Control  string   `json:"control,omitempty"`
@@ -17,7 +17,7 @@ type prediction struct {
 	Refs     []string `json:"refs"`
 }
 
-// predictions writes predictions.jsonl, which is there once a trial is tested in full, and not before.
+// predictions writes predictions.jsonl, which appears only when the evaluation is complete.
 type predictions struct {
 	file   *atomicfile.File
 	buffer *bufio.Writer

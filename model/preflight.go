@@ -12,7 +12,7 @@ import (
 // Preflight says what is known to keep the trial from running, before it starts: a setting that cannot be, an engine
 // that is not the trial's, a plugin, weights or data that are not there, weights of other sizes than the trial's. engine
 // names the engine as on the command line; where the trial's own needs no path it may be empty. The error is one line
-// with the path and what to do. Run checks the same again. A program is not looked at.
+// with the path and what to do. Run checks the same again. Programs are not checked.
 func Preflight(ctx context.Context, t spec.Trial, engine string) error {
 	if t.Command != "" {
 		return nil
@@ -40,7 +40,7 @@ func Preflight(ctx context.Context, t spec.Trial, engine string) error {
 	return context.Cause(ctx)
 }
 
-// checkEngine refuses to run a trial on another engine than its numbers are said to come from.
+// checkEngine refuses to run a trial on another engine than the one it names.
 func checkEngine(t spec.Trial, name string) error {
 	kind, err := spec.EngineKind(name)
 	if err != nil {

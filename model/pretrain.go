@@ -97,9 +97,9 @@ func (r *trialRun) locationAware(tasks spec.Tasks) (method, error) {
 		return method{}, fmt.Errorf("no training image has what the tasks %s need", tasks)
 	}
 	p := r.trial.Pretrain
-	steps := totalSteps(p.Steps, p.Epochs, len(images), p.Images)
+	steps := totalSteps(p.Steps, p.Epochs, len(images), p.BatchSize)
 	c := r.captioner()
-	sample := newSampler(len(images), p.Images, r.trial.Seed, "pretrain.images")
+	sample := newSampler(len(images), p.BatchSize, r.trial.Seed, "pretrain.images")
 	return method{
 		params: c.params(r.trial.Seed, r.tokenTable("decoder.token", c.decoder.Width, 1)),
 		loop: loop{
@@ -132,7 +132,7 @@ func groupsOf(tasks spec.Tasks) []string {
 }
 
 // captionBatch makes the inputs of a step: a caption of each image that has one, and for each location task one region
-// of each image that has regions, drawn anew.
+// of each image that has regions, drawn at random.
 func (r *trialRun) captionBatch(c captioner, tasks spec.Tasks, images []int, rng *rand.Rand) engine.Inputs {
 	in := engine.Inputs{"patches": r.corpus.patches(images)}
 	groups := map[string][]sequence{}
@@ -158,7 +158,7 @@ func (r *trialRun) captionBatch(c captioner, tasks spec.Tasks, images []int, rng
 		if len(list) == 0 { // possible where few images have regions: one token without weight keeps the shapes
 			list = []sequence{{ids: []int32{eos}, causal: true}}
 		}
-		t, w := collate(in, name, list, eos, r.step(), c.decoder.Positions)
+		t, w := collate(in, name, list, eos, r.step(), c.decoder.MaxPositionEmbeddings)
 		targets, weights = append(targets, t...), append(weights, w...)
 	}
 	setTargets(in, targets, weights)

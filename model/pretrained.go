@@ -44,9 +44,9 @@ func lmConfig(dir string, m languageModel) (checkpoint.GPT2Config, error) {
 	if c.Vocab != m.vocab {
 		return c, fmt.Errorf("lm.weights %s: vocabulary %d, but the tokenizer has %d: only a GPT-2 with its own vocabulary can be used", dir, c.Vocab, m.vocab)
 	}
-	if m.TextPositions > c.Positions || m.visual > 0 && m.TextPositions == c.Positions {
+	if m.MaxPositionEmbeddings > c.Positions || m.visual > 0 && m.MaxPositionEmbeddings == c.Positions {
 		return c, fmt.Errorf("lm.weights %s: %d positions are too few for lm.text_positions %d and a visual part: set lm.text_positions lower",
-			dir, c.Positions, m.TextPositions)
+			dir, c.Positions, m.MaxPositionEmbeddings)
 	}
 	return c, nil
 }
@@ -127,13 +127,13 @@ func (r *trialRun) pretrainedLM(m languageModel) (map[string]engine.Tensor, erro
 		return nil, fmt.Errorf("lm.weights %s: %w", dir, err)
 	}
 	const name = "transformer.wpe.weight"
-	wpe := stretchPositions(values[name].F32, c.Positions, m.TextPositions, m.visual, m.Width)
-	values[name] = engine.Floats(wpe, m.visual+m.TextPositions, m.Width)
+	wpe := stretchPositions(values[name].F32, c.Positions, m.MaxPositionEmbeddings, m.visual, m.Width)
+	values[name] = engine.Floats(wpe, m.visual+m.MaxPositionEmbeddings, m.Width)
 	return values, nil
 }
 
 // stretchPositions makes a table of visual + text rows from one of rows: text rows are the first ones, visual rows the
-// rest, interpolated linearly. lmConfig sees to it that there are enough.
+// rest, interpolated linearly. lmConfig checks that there are enough.
 func stretchPositions(table []float32, rows, text, visual, width int) []float32 {
 	out := make([]float32, 0, (visual+text)*width)
 	rest := rows - text

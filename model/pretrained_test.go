@@ -11,7 +11,7 @@ import (
 	"harness/model/spec"
 )
 
-// A published SigLIP sees the same in a gray film as in the film copied to three channels, at any resolution.
+// A published SigLIP sees the same in a gray image as in the image copied to three channels, at any resolution.
 func TestPretrainedEncoder(t *testing.T) {
 	trial := smokeTrial(t)
 	trial.Encoder = spec.Encoder{Width: 32, Depth: 2, Heads: 2, MLP: 64, Patch: 14, Weights: tinyFolder(t, "tiny_siglip")}
@@ -61,7 +61,7 @@ func TestPretrainedEncoder(t *testing.T) {
 // A published GPT-2 keeps its first positions for the text; the visual part is interpolated from the others.
 func TestPretrainedLM(t *testing.T) {
 	trial := smokeTrial(t)
-	trial.LM = spec.LM{Width: 32, Depth: 2, Heads: 2, MLP: 128, TextPositions: 40, Weights: tinyFolder(t, "tiny_gpt2")}
+	trial.LM = spec.LM{Width: 32, Depth: 2, Heads: 2, MLP: 128, MaxPositionEmbeddings: 40, Weights: tinyFolder(t, "tiny_gpt2")}
 	r := &trialRun{trial: trial}
 	m := newLanguageModel(trial, 300, 50)
 	values, err := r.pretrainedLM(m)
@@ -93,7 +93,7 @@ func TestPretrainedLM(t *testing.T) {
 	}
 	for _, c := range []struct{ text, visual int }{{65, 0}, {64, 50}} {
 		long := newLanguageModel(trial, 300, c.visual)
-		long.TextPositions = c.text
+		long.MaxPositionEmbeddings = c.text
 		if _, err := r.pretrainedLM(long); err == nil || !strings.Contains(err.Error(), "64 positions are too few") {
 			t.Errorf("%d of text and %d visual: error %v", c.text, c.visual, err)
 		}

@@ -11,10 +11,10 @@ import (
 	"harness/model/dataset"
 )
 
-// The finding probe asks what a linear reader can see in the frozen encoder: for each finding, ridge regression from the
+// The linear probe measures what a linear model can read from the frozen encoder: for each finding, ridge regression from the
 // mean over the visual tokens (the pooling that CapPa's probes use, FACTS 2.5) to present or not, fitted on the training
-// images, the penalty chosen on the validation images, and the area under the ROC curve on the test images. It looks at
-// no report and no question.
+// images, the penalty chosen on the validation images, and the area under the ROC curve on the test images. It uses no
+// reports and no questions.
 
 // penalties are tried relative to the mean of the diagonal of XᵀX.
 var penalties = []float64{1e-3, 1e-2, 1e-1, 1}

@@ -15,23 +15,23 @@ var changes = map[string]func(*spec.Trial){
 	"decoder.depth":           func(t *spec.Trial) { t.Decoder.Depth = 2 },
 	"decoder.heads":           func(t *spec.Trial) { t.Decoder.Heads = 4 },
 	"decoder.mlp":             func(t *spec.Trial) { t.Decoder.MLP = 32 },
-	"decoder.positions":       func(t *spec.Trial) { t.Decoder.Positions = 140 },
+	"decoder.positions":       func(t *spec.Trial) { t.Decoder.MaxPositionEmbeddings = 140 },
 	"pretrain.tasks":          func(t *spec.Trial) { t.Pretrain.Tasks = spec.AREF },
 	"pretrain.parallel_ratio": func(t *spec.Trial) { t.Pretrain.ParallelRatio = 0.75 },
 	"pretrain.parallel_scope": func(t *spec.Trial) { t.Pretrain.ParallelScope = "all" },
 	"pretrain.steps":          func(t *spec.Trial) { t.Pretrain.Steps = 3 },
-	"pretrain.images":         func(t *spec.Trial) { t.Pretrain.Images = 3 },
+	"pretrain.images":         func(t *spec.Trial) { t.Pretrain.BatchSize = 3 },
 	"pretrain.lr":             func(t *spec.Trial) { t.Pretrain.LR = 1e-2 },
 	"pretrain.warmup":         func(t *spec.Trial) { t.Pretrain.Warmup = 1 },
 	"pretrain.weight_decay":   func(t *spec.Trial) { t.Pretrain.WeightDecay = 0.5 },
 	"pretrain.beta1":          func(t *spec.Trial) { t.Pretrain.Beta1 = 0.5 },
 	"pretrain.beta2":          func(t *spec.Trial) { t.Pretrain.Beta2 = 0.5 },
-	"pretrain.clip":           func(t *spec.Trial) { t.Pretrain.Clip = 0.1 },
+	"pretrain.clip":           func(t *spec.Trial) { t.Pretrain.MaxGradNorm = 0.1 },
 	"pretrain.max_report":     func(t *spec.Trial) { t.Pretrain.MaxReport = 5 },
 	"pretrain.max_phrase":     func(t *spec.Trial) { t.Pretrain.MaxPhrase = 4 },
 	"diffvqa.pool":            func(t *spec.Trial) { t.DiffVQA.Pool = 7 },
-	"test.regions":            func(t *spec.Trial) { t.Test.Regions = 3 },
-	"test.length_penalty":     func(t *spec.Trial) { t.Test.LengthPenalty = 0 },
+	"test.regions":            func(t *spec.Trial) { t.Eval.Regions = 3 },
+	"test.length_penalty":     func(t *spec.Trial) { t.Eval.LengthPenalty = 0 },
 }
 
 // What Reads says is not read changes no bit of any number: each trial is trained once as it is, and once with all that
@@ -41,7 +41,7 @@ func TestWhatIsNotReadChangesNothing(t *testing.T) {
 		"captions only":       func(t *spec.Trial) { t.Pretrain.Tasks = spec.CAP },
 		"phrases only":        func(t *spec.Trial) { t.Pretrain.Tasks = spec.GCAP | spec.CAREF },
 		"nothing in parallel": func(t *spec.Trial) { t.Pretrain.ParallelRatio = 0 },
-		"greedy":              func(t *spec.Trial) { t.Test.Beam = 1 },
+		"greedy":              func(t *spec.Trial) { t.Eval.NumBeams = 1 },
 	}
 	if !testing.Short() { // the vocabulary is whole
 		cases["with an LM"] = func(trial *spec.Trial) { startLM(t, trial) }
@@ -60,7 +60,7 @@ func TestWhatIsNotReadChangesNothing(t *testing.T) {
 			trial := smokeTrial(t)
 			trial.Data.Synthetic.Patients = 10
 			trial.Pretrain.Steps, trial.DiffVQA.Steps = 2, 2
-			trial.Test.Regions, trial.Test.Pairs, trial.Test.MaxNewTokens = 4, 4, 8
+			trial.Eval.Regions, trial.Eval.Pairs, trial.Eval.MaxNewTokens = 4, 4, 8
 			trial.Encoder.Width = 16
 			choose(&trial)
 			other, changed := trial, 0

@@ -137,7 +137,7 @@ func openRecorded(t *testing.T, name string) *recorded {
 	if c.Model == "pretrain" {
 		r.encoder = enc
 		model := captioner{encoder: enc, decoder: decoder{
-			Decoder: spec.Decoder{Width: c.Decoder.Width, Depth: c.Decoder.Layers, Heads: c.Decoder.Heads, MLP: c.Decoder.MLP, Positions: c.Decoder.Positions},
+			Decoder: spec.Decoder{Width: c.Decoder.Width, Depth: c.Decoder.Layers, Heads: c.Decoder.Heads, MLP: c.Decoder.MLP, MaxPositionEmbeddings: c.Decoder.Positions},
 			vocab:   c.Vocab, eps: c.Eps,
 		}}
 		r.program = model.loss([]string{captionGroup})
@@ -146,7 +146,7 @@ func openRecorded(t *testing.T, name string) *recorded {
 	enc.eps = c.EncoderEps
 	r.encoder = enc
 	r.answerer = answerer{width: enc.Width, tokens: enc.tokens, smoothing: c.Smoothing, lm: languageModel{
-		LM:    spec.LM{Width: c.Decoder.Width, Depth: c.Decoder.Layers, Heads: c.Decoder.Heads, MLP: c.Decoder.MLP, TextPositions: c.Decoder.TextPositions},
+		LM:    spec.LM{Width: c.Decoder.Width, Depth: c.Decoder.Layers, Heads: c.Decoder.Heads, MLP: c.Decoder.MLP, MaxPositionEmbeddings: c.Decoder.TextPositions},
 		vocab: c.Vocab, visual: 2 * enc.tokens, eps: c.Eps,
 	}}
 	r.program = r.answerer.loss
@@ -318,14 +318,14 @@ func (r *recorded) checkGradients(t *testing.T, s engine.Session) {
 
 func (r *recorded) adam() engine.AdamW {
 	c := r.config
-	return engine.AdamW{Beta1: c.Betas[0], Beta2: c.Betas[1], Eps: c.AdamEps, Decay: c.WeightDecay, Clip: c.GradClip}
+	return engine.AdamW{Beta1: c.Betas[0], Beta2: c.Betas[1], Eps: c.AdamEps, Decay: c.WeightDecay, MaxGradNorm: c.GradClip}
 }
 
 func (r *recorded) checkTenSteps(t *testing.T, s engine.Session) {
 	t.Helper()
 	for i, batch := range r.expected.Batch {
-		lr := rate(i+1, r.config.Steps, r.config.Warmup, r.config.LR)
-		within(t, fmt.Sprintf("rate of step %d", i+1), lr, r.expected.LR[i], 1e-12)
+		lr := learningRate(i+1, r.config.Steps, r.config.Warmup, r.config.LR)
+		within(t, fmt.Sprintf("learning rate of step %d", i+1), lr, r.expected.LR[i], 1e-12)
 		result, err := s.Step("loss", r.program, r.inputs(t, batch), lr, r.adam())
 		if err != nil {
 			t.Fatal(err)

@@ -30,7 +30,7 @@ func (r *trialRun) testRegions(ctx context.Context, weights map[string]engine.Te
 	if r.trial.Method != spec.LocationAware {
 		return nil
 	}
-	samples := r.corpus.testRegions(r.trial.Test.Regions)
+	samples := r.corpus.testRegions(r.trial.Eval.Regions)
 	if len(samples) == 0 {
 		return r.rec.Note("regions/blank", "no test image has regions")
 	}
@@ -66,7 +66,7 @@ func (r *trialRun) testRegions(ctx context.Context, weights map[string]engine.Te
 	return nil
 }
 
-// testRegions lists the test regions, at most limit of them when it is not 0: always the same ones, whatever the trial.
+// testRegions lists the test regions, at most limit of them when it is not 0: the same ones for every trial.
 func (c *corpus) testRegions(limit int) []regionSample {
 	var all []regionSample
 	for i := range c.set.Images {
@@ -103,7 +103,7 @@ func (r *trialRun) generateRegions(ctx context.Context, session engine.Session, 
 	for i, s := range samples {
 		prompts[i] = append([]int32{eos}, r.corpus.text.ids(prompt(s))...)
 	}
-	longest := c.decoder.Positions
+	longest := c.decoder.MaxPositionEmbeddings
 	g := generator{session: session, name: task, prompt: c.prompt, next: c.next, memory: f.tokens, constant: !r.native()}
 	texts := make([]string, len(samples))
 	done := 0
@@ -153,7 +153,7 @@ func byLength(prompts [][]int32, limit int) [][]int {
 	return groups
 }
 
-// inBins is a region's true box in the space of the 448 bins, unquantised: what predictions are judged against.
+// inBins is a region's true box in the space of the 448 bins, unquantised: predictions are compared with it.
 func (s regionSample) inBins(c *corpus) metrics.Box {
 	image := &c.set.Images[s.image]
 	return dataset.ToBins(s.region.Box, image.Width, image.Height)
@@ -192,7 +192,7 @@ func (r *trialRun) recordAll(points []point) error {
 	return nil
 }
 
-// meanBoxes is the control of CAREF: for each region the mean of its training boxes, whatever the image.
+// meanBoxes is the control of CAREF: for each region the mean of its training boxes, the same for every image.
 func (r *trialRun) meanBoxes(samples []regionSample, out *predictions) error {
 	sum, n := map[string]metrics.Box{}, map[string]float64{}
 	for i := range r.corpus.set.Images {

@@ -25,8 +25,8 @@ type trialRun struct {
 }
 
 // Run trains and tests one trial; its numbers go to rec, its predictions to env.Dir. Stages that are done already, by this
-// trial or by another, are shared. When ctx ends, Run writes a checkpoint and returns ctx's cause; the next call goes on
-// from there, and ends with the same bits as a run that was never stopped.
+// trial or by another, are shared. When ctx ends, Run writes a checkpoint and returns ctx's cause; the next call continues
+// from there, and gives exactly the numbers of a run that was never stopped.
 func Run(ctx context.Context, t spec.Trial, env Env, rec Recorder) (err error) {
 	defer func() { // the border of the package: engines panic on shapes that do not fit
 		if p := recover(); p != nil {
@@ -101,7 +101,7 @@ func (r *trialRun) step() int {
 	return 32
 }
 
-// native reports whether the engine takes every shape as it comes.
+// native reports whether the engine accepts any shape without padding.
 func (r *trialRun) native() bool { return r.engine.Name() == "native" }
 
 // openSession makes a session of params with the values that weights has for them.

@@ -92,7 +92,7 @@ func same(t *testing.T, what string, got, want []point) {
 	}
 }
 
-// A trial that runs again, on one thread or on two, or that is stopped again and again, ends with the same bits.
+// A trial that runs again, on one thread or on two, or that is stopped many times, ends with exactly the same numbers.
 func TestRunIsExact(t *testing.T) {
 	trial := smokeTrial(t)
 	homes := []string{t.TempDir(), t.TempDir(), t.TempDir()}

@@ -2,9 +2,9 @@ package model
 
 import "math"
 
-// rate is the learning rate of step t = 1 … steps: linear to peak over warmup steps, then half a cosine that would
+// learningRate is the rate of step t = 1 … steps: linear to peak over warmup steps, then half a cosine that would
 // reach zero one step after the last, so that every step counts.
-func rate(t, steps, warmup int, peak float64) float64 {
+func learningRate(t, steps, warmup int, peak float64) float64 {
 	if t <= warmup {
 		return peak * float64(t) / float64(warmup)
 	}

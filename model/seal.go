@@ -72,10 +72,10 @@ func checkSeals(ctx context.Context, t spec.Trial, home string) error {
 	return nil
 }
 
-// checkSeal refuses what has another digest than the trial is named by, if it is named by one.
+// checkSeal refuses contents whose digest is not the one in the trial, if it has one.
 func checkSeal(what, path, planned, found string) error {
 	if planned == "" || planned == found {
 		return nil
 	}
-	return fmt.Errorf("%s %s changed since this trial was planned (digest %.12s, now %.12s): harness sweep plans it anew", what, path, planned, found)
+	return fmt.Errorf("%s %s changed since this trial was planned (digest %.12s, now %.12s): harness sweep plans it again", what, path, planned, found)
 }

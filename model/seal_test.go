@@ -17,14 +17,14 @@ import (
 // gpt2Folder writes a folder as Hugging Face publishes GPT-2, with random weights of the given sizes.
 func gpt2Folder(t testing.TB, m spec.LM, vocab int, seed uint64) string {
 	t.Helper()
-	positions := m.TextPositions + 200
+	positions := m.MaxPositionEmbeddings + 200
 	p := &parameters{seed: int64(seed)}
 	table := make([]float32, vocab*m.Width)
 	r := rand.New(rand.NewPCG(seed, seed))
 	for i := range table {
 		table[i] = float32(r.NormFloat64() / 10)
 	}
-	newLanguageModel(spec.Trial{LM: m}, vocab, positions-m.TextPositions).params(p, table)
+	newLanguageModel(spec.Trial{LM: m}, vocab, positions-m.MaxPositionEmbeddings).params(p, table)
 	var list []checkpoint.Named
 	for _, one := range p.list {
 		list = append(list, checkpoint.Named{Name: one.Name, Shape: one.Tensor.Shape, F32: one.Tensor.F32})
@@ -47,8 +47,8 @@ func gpt2Folder(t testing.TB, m spec.LM, vocab int, seed uint64) string {
 // startLM lets a trial start from a random GPT-2, and test it as little as can be: the vocabulary is large.
 func startLM(t testing.TB, trial *spec.Trial) {
 	trial.LM.Weights = gpt2Folder(t, trial.LM, 50257, 1)
-	trial.Test.Beam, trial.Test.MaxNewTokens, trial.Test.Pairs, trial.Test.Regions = 1, 2, 1, 1
-	trial.Pretrain.Images, trial.DiffVQA.Batch = 2, 2
+	trial.Eval.NumBeams, trial.Eval.MaxNewTokens, trial.Eval.Pairs, trial.Eval.Regions = 1, 2, 1, 1
+	trial.Pretrain.BatchSize, trial.DiffVQA.BatchSize = 2, 2
 }
 
 // filesTrial is a small trial on a root of files, and that root.
@@ -101,24 +101,24 @@ func TestSeal(t *testing.T) {
 	}
 	wrong := sealed
 	wrong.LM.Weights = otherWeights.LM.Weights
-	refused(t, wrong, home, "the weights in "+otherWeights.LM.Weights+" changed since this trial was planned", "harness sweep plans it anew")
+	refused(t, wrong, home, "the weights in "+otherWeights.LM.Weights+" changed since this trial was planned", "harness sweep plans it again")
 
-	films, err := filepath.Glob(filepath.Join(root, "*", "files", "*", "*", "*", "*.jpg"))
-	if err != nil || len(films) == 0 {
-		t.Fatal("no film", err)
+	images, err := filepath.Glob(filepath.Join(root, "*", "files", "*", "*", "*", "*.jpg"))
+	if err != nil || len(images) == 0 {
+		t.Fatal("no image", err)
 	}
-	film, err := os.ReadFile(films[0])
+	image, err := os.ReadFile(images[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	film[len(film)-5] ^= 1
-	if err := os.WriteFile(films[0], film, 0o644); err != nil {
+	image[len(image)-5] ^= 1
+	if err := os.WriteFile(images[0], image, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if seal(trial).ID() == sealed.ID() {
-		t.Error("another film makes no other trial")
+		t.Error("another image makes no other trial")
 	}
-	refused(t, sealed, home, "the data below "+root+" changed since this trial was planned", sealed.Data.Digest[:12], "harness sweep plans it anew")
+	refused(t, sealed, home, "the data below "+root+" changed since this trial was planned", sealed.Data.Digest[:12], "harness sweep plans it again")
 
 	program := spec.Trial{Command: spec.MakeWords("true"), Data: spec.Data{Source: spec.SourceFiles}}
 	plain := smokeTrial(t)
@@ -177,7 +177,7 @@ func TestPreflight(t *testing.T) {
 		return with(plain, func(trial *spec.Trial) { trial.LM.Weights = gpt2Folder(t, sizes, vocab, 1) })
 	}
 	wide, short := plain.LM, plain.LM
-	wide.Width, short.TextPositions = 64, 4
+	wide.Width, short.MaxPositionEmbeddings = 64, 4
 	cut := weights(50257, plain.LM)
 	if err := os.Truncate(filepath.Join(cut.LM.Weights, "model.safetensors"), 1<<20); err != nil {
 		t.Fatal(err)
@@ -212,7 +212,7 @@ func TestPreflight(t *testing.T) {
 		"no encoder":         {with(plain, func(t *spec.Trial) { t.Encoder.Weights = root }), "", []string{"encoder.weights " + root, "no config.json"}},
 		"another width":      {weights(50257, wide), "", []string{"lm.weights", "width 64", "set lm.*"}},
 		"another vocabulary": {weights(90, plain.LM), "", []string{"lm.weights", "vocabulary 90", "50257"}},
-		"few positions":      {with(weights(50257, short), func(t *spec.Trial) { t.LM.TextPositions = 300 }), "", []string{"204 positions are too few", "lm.text_positions"}},
+		"few positions":      {with(weights(50257, short), func(t *spec.Trial) { t.LM.MaxPositionEmbeddings = 300 }), "", []string{"204 positions are too few", "lm.text_positions"}},
 		"cut weights":        {cut, "", []string{cut.LM.Weights, "truncated"}},
 		"another shape":      {lying, "", []string{"shape [296 32], want [297 32]"}},
 	} {

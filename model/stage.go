@@ -112,8 +112,8 @@ func (s *stage) reuse(rec Recorder, build string) error {
 	return s.replay(rec)
 }
 
-// DropStages removes the stages that a trial would share, so that it is trained from the start. One that another trial is
-// working on now stays: it is being trained anew.
+// DropStages removes the stages that a trial would share, so that it is trained from the start. A stage that another trial
+// is working on stays: it is being trained again already.
 func DropStages(home string, t spec.Trial) error {
 	for _, s := range []spec.Stage{spec.StagePretrain, spec.StageDiffVQA, spec.StageQuestionOnly} {
 		dir := filepath.Join(home, "stages", string(s)+"-"+t.StageID(s))

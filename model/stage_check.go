@@ -16,9 +16,9 @@ import (
 	"harness/model/checkpoint"
 )
 
-// mend reads the stage's points and looks whether its files are as they were written. If not it says so, and removes
-// them: the stage is then trained again, and ends with the bits that it had. A stage of a version that kept no checksums
-// is taken once if it can be read, and given them.
+// mend reads the stage's points and checks that its files are as they were written. If not, it says so and removes them: the stage
+// is then trained again, with exactly the same result. A stage of a version without checksums is accepted if it can be read, and
+// gets checksums.
 func (s *stage) mend(rec Recorder) error {
 	damage := s.check()
 	if damage == nil {

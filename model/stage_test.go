@@ -57,11 +57,11 @@ func damage(t *testing.T, r *rand.Rand, path string) string {
 	return filepath.Base(filepath.Dir(path)) + "/" + filepath.Base(path) + ": " + how
 }
 
-// A stage that was damaged, finished or in the middle, is noticed, said, and trained again to the same bits.
+// A stage that was damaged, finished or in the middle, is noticed, reported, and trained again with the same result.
 func TestDamagedStages(t *testing.T) {
 	trial := smokeTrial(t)
 	trial.Pretrain.Steps, trial.DiffVQA.Steps = 12, 12
-	trial.Test.Regions, trial.Test.Pairs, trial.Test.MaxNewTokens = 2, 2, 4
+	trial.Eval.Regions, trial.Eval.Pairs, trial.Eval.MaxNewTokens = 2, 2, 4
 	home := t.TempDir()
 	want, wantText := runAt(t, trial, home, 2)
 	r := rand.New(rand.NewPCG(7, 7))
@@ -90,7 +90,7 @@ func TestDamagedStages(t *testing.T) {
 	}
 }
 
-// stopInside makes the stage in dir anew up to a step.
+// stopInside trains the stage in dir again up to a step.
 func stopInside(t *testing.T, trial spec.Trial, home, dir, stage string, step int) {
 	t.Helper()
 	if err := os.RemoveAll(dir); err != nil {
@@ -188,7 +188,7 @@ func TestPointsKeepWhatIsNoNumber(t *testing.T) {
 // A training that diverges ends at the step in which it does, says so, and leaves no stage that another trial would share.
 func TestDivergedTrainingEndsAtOnce(t *testing.T) {
 	trial := smokeTrial(t)
-	trial.Pretrain.LR, trial.Pretrain.Warmup, trial.Pretrain.Clip = 1e30, 0, 0
+	trial.Pretrain.LR, trial.Pretrain.Warmup, trial.Pretrain.MaxGradNorm = 1e30, 0, 0
 	home := t.TempDir()
 	rec := &tape{}
 	err := Run(context.Background(), trial, Env{Home: home, Dir: t.TempDir()}, rec)

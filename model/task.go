@@ -27,10 +27,10 @@ func regionText(task spec.Tasks, region, phrase string, box [4]int) (prefix, bod
 	case spec.CAREF:
 		return carefText(region, phrase, boxText(box))
 	}
-	panic("model: " + task.String() + " is no location task")
+	panic("model: " + task.String() + " is not a location task")
 }
 
-// answerText is the part of a question's sequence that is learnt (FACTS 6 #29).
+// answerText is the part of a question's sequence that is learned (FACTS 6 #29).
 func answerText(answer string) string { return " " + answer }
 
 // encoded caches the tokens of texts that come again each epoch.

@@ -102,7 +102,7 @@ func testTinyGPT2(t *testing.T) {
 	}
 	s := openTiny(t, dir, func(f *checkpoint.File) ([]checkpoint.Named, error) { return checkpoint.GPT2Params(f, c) })
 	lm := languageModel{
-		LM:    spec.LM{Width: c.Width, Depth: c.Layers, Heads: c.Heads, MLP: c.MLP, TextPositions: c.Positions},
+		LM:    spec.LM{Width: c.Width, Depth: c.Layers, Heads: c.Heads, MLP: c.MLP, MaxPositionEmbeddings: c.Positions},
 		vocab: c.Vocab, eps: c.Eps,
 	}
 	var golden tinyGPT2Golden

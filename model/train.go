@@ -10,7 +10,7 @@ import (
 	"harness/model/spec"
 )
 
-// Between two checkpoints at most this much time is lost.
+// At most this much training time is lost between two checkpoints.
 const checkpointEvery = 20 * time.Second
 
 // logEvery is the number of steps between two recorded points of a curve; each is the mean over them.
@@ -36,7 +36,7 @@ func train(ctx context.Context, session engine.Session, st *stage, l loop, rec R
 	if err := st.replay(rec); err != nil {
 		return err
 	}
-	adam := engine.AdamW{Beta1: l.opt.Beta1, Beta2: l.opt.Beta2, Eps: 1e-8, Decay: l.opt.WeightDecay, Clip: l.opt.Clip}
+	adam := engine.AdamW{Beta1: l.opt.Beta1, Beta2: l.opt.Beta2, Eps: 1e-8, Decay: l.opt.WeightDecay, MaxGradNorm: l.opt.MaxGradNorm}
 	warmup := warmupSteps(l.opt.Warmup, l.steps)
 	saved := time.Now()
 	for at.Step < l.steps {
@@ -46,7 +46,7 @@ func train(ctx context.Context, session engine.Session, st *stage, l loop, rec R
 		if err != nil {
 			return fmt.Errorf("%s: batch of step %d: %w", l.name, at.Step, err)
 		}
-		lr := rate(at.Step, l.steps, warmup, l.opt.LR)
+		lr := learningRate(at.Step, l.steps, warmup, l.opt.LR)
 		key, program := l.program(at.Step)
 		result, err := session.Step(key, program, in, lr, adam)
 		if notFinite(result.Loss) || notFinite(result.GradNorm) { // the engine has refused to make the step
@@ -86,8 +86,8 @@ func train(ctx context.Context, session engine.Session, st *stage, l loop, rec R
 	return nil
 }
 
-// diverged records where the loss or its gradient stopped being a number, and is the error that ends the trial: nothing
-// after it means anything.
+// diverged records where the loss or its gradient stopped being a number, and is the error that
+// ends the trial.
 func (l loop) diverged(rec Recorder, step int, result engine.StepResult) error {
 	for _, p := range []point{{l.name + "/loss", step, result.Loss}, {l.name + "/grad_norm", step, result.GradNorm}} {
 		if err := rec.Point(p.Metric, p.Step, p.Value); err != nil {

@@ -13,9 +13,9 @@ import (
 // covariance is a thousand times the fortieth (RECIPE 3.5), and an adapter that starts at random spends its steps on it.
 // A whitened start makes all directions alike: the temporal embeddings begin at minus the mean of their place, and the
 // first layer of the adapter at a random mixture of the principal directions, each scaled to unit variance. Both are
-// trained from there as ever.
+// then trained as usual.
 
-// whitenShrink keeps directions with less than this share of the mean variance from being blown up.
+// whitenShrink keeps directions with less than this share of the mean variance from being scaled up.
 const whitenShrink = 0.01
 
 // whitenImages is the number of images that the statistics are taken from.

@@ -40,7 +40,7 @@ func Build(ctx context.Context, db *registry.DB, plan *sweeps.Plan, o Options) (
 	return t, nil
 }
 
-// builder holds what the steps of Compute share.
+// builder holds the state that the steps of Compute share.
 type builder struct {
 	plan    *sweeps.Plan
 	results Results
@@ -174,7 +174,7 @@ func (b *builder) add(r *seeded) {
 }
 
 // cell averages one metric of a row over its seeds. A seed whose value is NaN or infinite has diverged: it is counted and
-// named, and neither averaged nor dropped in silence.
+// named; it is not averaged and not silently dropped.
 func (b *builder) cell(r *seeded, column Column) Cell {
 	c := emptyCell()
 	c.Want = len(b.plan.Seeds)
@@ -221,7 +221,7 @@ func divergedNote(seeds []string, c Cell) string {
 	return text
 }
 
-// blank says why a row has no number in a column; "" when the row as a whole says so already.
+// blank says why a row has no number in a column; "" when a note on the whole row says it already.
 func (b *builder) blank(r *seeded, column Column) string {
 	metric := column.Metric
 	stage, _, _ := strings.Cut(metric, "/")

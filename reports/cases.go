@@ -48,7 +48,7 @@ func readPredictions(path, task string) ([]prediction, error) {
 }
 
 // cases chooses test questions and prints every row's answer: first a question that the first row answers rightly and
-// another wrongly, then one that only another answers rightly, then one that nobody does, then in the order of the test set.
+// another wrongly, then one that only another answers rightly, then one that no row does, then in the order of the test set.
 func (b *builder) cases() error {
 	var answers [][]prediction
 	var names []string
@@ -108,7 +108,7 @@ func align(answers [][]prediction, names []string) []Case {
 	return all
 }
 
-// sameAnswer tells whether two answers say the same by the grammar of the data set; in any order.
+// sameAnswer reports whether two answers state the same by the grammar of the data set; in any order.
 func sameAnswer(a, b string) bool {
 	x, errX := metrics.ParseAnswer(a)
 	y, errY := metrics.ParseAnswer(b)

@@ -8,7 +8,7 @@ import (
 	"harness/sweeps"
 )
 
-// maxColumns bounds what is shown when nothing was asked for.
+// maxColumns limits what is shown when no metrics were chosen.
 const maxColumns = 12
 
 // columns lists the metrics of the table: those that the experiment names, else what its trials recorded.
@@ -64,8 +64,8 @@ func (b *builder) recorded() []Column {
 	return list
 }
 
-// notShown names in a footnote what trials recorded and the table leaves out where nobody said what to show. Details of a
-// metric of the built-in trainer, such as caref/acc50/REGION, go without saying.
+// notShown names in a footnote what trials recorded and the table leaves out when no metrics were chosen. Details of a
+// metric of the built-in trainer, such as caref/acc50/REGION, are not named.
 func (b *builder) notShown() {
 	if len(b.plan.Metrics) > 0 || len(b.plan.Report.Columns) > 0 {
 		return
@@ -80,7 +80,7 @@ func (b *builder) notShown() {
 	}
 }
 
-// isResult tells whether a metric says something of the model: the learning rate and the gradient norm of the built-in
+// isResult reports whether a metric describes the model: the learning rate and the gradient norm of the built-in
 // trainer are settings and diagnostics of its optimizer.
 func (b *builder) isResult(key string) bool {
 	return b.plan.Command || !strings.HasSuffix(key, "/lr") && !strings.HasSuffix(key, "/grad_norm")

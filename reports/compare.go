@@ -36,7 +36,7 @@ func (b *builder) compare() {
 }
 
 // findTwins finds, for each row, the row above it that is the same comparison: the same trainings against the same. The two
-// share their tests, so that none counts twice.
+// share their tests, so that no test counts twice.
 func (b *builder) findTwins() {
 	first := map[string]int{}
 	b.twins = make([]int, len(b.table.Rows))
@@ -64,7 +64,7 @@ func (b *builder) twin(i int) *Row {
 	return &b.table.Rows[b.twins[i]]
 }
 
-// comparable tells whether a test of column c makes sense: no seed of either row has diverged, and the two are not the same
+// comparable reports whether a test of column c makes sense: no seed of either row has diverged, and the two are not the same
 // training.
 func comparable(row, base *Row, c int) bool {
 	return row.Cells[c].Diverged == 0 && base.Cells[c].Diverged == 0 &&
@@ -105,14 +105,14 @@ func (b *builder) adjust() {
 func seedsTest(c *Cell) *Test   { return c.Seeds }
 func samplesTest(c *Cell) *Test { return c.Samples }
 
-// mark sets what is within noise of the baseline, and makes the best model of each column bold together with all that
-// cannot be told from it.
+// mark sets what is within noise of the baseline, and makes the best model of each column bold together with all rows that do
+// not differ significantly from it.
 func (b *builder) mark(ctx context.Context) error {
 	for c, column := range b.table.Columns {
 		for i := range b.table.Rows {
 			row := &b.table.Rows[i]
 			if base := b.row(row.Baseline); base != nil && row.Kind == Model {
-				row.Cells[c].Within = row.Cells[c].tested() && !told(&row.Cells[c])
+				row.Cells[c].Within = row.Cells[c].testable() && !significant(&row.Cells[c])
 			}
 		}
 		if !b.plan.Report.BoldBest || column.Goal == sweeps.NoGoal {
@@ -127,9 +127,9 @@ func (b *builder) mark(ctx context.Context) error {
 	return nil
 }
 
-// embolden makes the best of a column bold, and each row that cannot be told from it: its paired differences over seeds
+// embolden makes the best of a column bold, and each row that does not differ significantly from it: its paired differences over seeds
 // have an interval that covers zero, or its answers differ from those of the best by no more than the bootstrap's noise.
-// A row is told apart when every comparison that could be made tells it; where none could, only an equal mean ties.
+// A row differs only if every possible comparison is significant; where none is possible, only an equal mean ties.
 func (b *builder) embolden(ctx context.Context, c int, best *Row) error {
 	task, name := split(b.table.Columns[c].Metric)
 	var rows []*Row
@@ -184,7 +184,7 @@ func (b *builder) best(c int, goal sweeps.Goal) *Row {
 	return best
 }
 
-// rankable tells whether a cell may be called best: it has numbers, and no seed has diverged.
+// rankable reports whether a cell may be called best: it has numbers, and no seed has diverged.
 func (c *Cell) rankable() bool { return !c.Blank() && c.Diverged == 0 }
 
 func better(a, b float64, goal sweeps.Goal) bool {
@@ -194,17 +194,17 @@ func better(a, b float64, goal sweeps.Goal) bool {
 	return a > b
 }
 
-// tested tells whether any test could have told the cell from its baseline.
-func (c *Cell) tested() bool {
-	return c.Samples != nil || c.Seeds != nil && c.Seeds.Floor < Level
+// testable says whether any test could find a difference between the cell and its baseline.
+func (c *Cell) testable() bool {
+	return c.Samples != nil || c.Seeds != nil && c.Seeds.SmallestP < Level
 }
 
-// told tells whether a test told the cell from its baseline, after correction.
-func told(c *Cell) bool {
+// significant says whether a test found a difference between the cell and its baseline, after correction.
+func significant(c *Cell) bool {
 	return c.Seeds != nil && c.Seeds.Holm < Level || c.Samples != nil && c.Samples.Holm < Level
 }
 
-// describeTests says in the caption which tests were made and what they can tell.
+// describeTests says in the caption which tests were made and what they can show.
 func (b *builder) describeTests(say func(string, ...any)) {
 	seeds, samples, family := 0, 0, 0
 	bold, within, deltas := false, false, false
@@ -227,15 +227,15 @@ func (b *builder) describeTests(say func(string, ...any)) {
 	if bold {
 		say("Bold: %s.", boldRule(len(b.plan.Seeds) > 1, samples > 0))
 	}
-	if floor := math.Min(1, math.Pow(2, 1-float64(seeds))); deltas && floor >= Level && slices.Contains(b.table.Show, "p") {
-		say("Sign-flip over %s cannot reach p < %.2f: its least value is %.3g.", count(seeds, "seed"), Level, floor)
+	if smallest := math.Min(1, math.Pow(2, 1-float64(seeds))); deltas && smallest >= Level && slices.Contains(b.table.Show, "p") {
+		say("Sign-flip over %s cannot reach p < %.2f: the smallest possible p is %.3g.", count(seeds, "seed"), Level, smallest)
 	}
 	if samples > 0 {
 		say("Paired bootstrap over %s of one seed, Holm over %s; it says nothing about retraining.",
 			count(samples, "test sample"), count(family, "comparison"))
 	}
 	if within {
-		say("~: not told apart from its baseline.")
+		say("~: no significant difference from its baseline.")
 	}
 }
 

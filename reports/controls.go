@@ -71,7 +71,7 @@ func (b *builder) controlRow(r *seeded, key string) (row Row, ok bool) {
 	return row, ok
 }
 
-// sameValues tells whether two rows have the same numbers for every seed that both have.
+// sameValues reports whether two rows have the same numbers for every seed that both have.
 func sameValues(a, b []Cell) bool {
 	shared := false
 	for i := range a {

@@ -61,7 +61,7 @@ func LoadCurves(ctx context.Context, db *registry.DB, plan *sweeps.Plan) ([]Curv
 	return curves, nil
 }
 
-// curveMetrics lists what was recorded again and again.
+// curveMetrics lists the metrics that were recorded at several steps.
 func (b *builder) curveMetrics() []string {
 	return slices.DeleteFunc(b.results.recorded(), func(metric string) bool {
 		for _, r := range b.results {

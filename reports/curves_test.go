@@ -25,7 +25,7 @@ func TestAverage(t *testing.T) {
 		if step > 300 { // one seed is left
 			want, spread = step, math.NaN()
 		}
-		if i == 1 { // where a value is no number
+		if i == 1 { // where a value is not a number
 			continue
 		}
 		if math.Abs(line.Mean[i]-want) > 1e-9 || math.Abs(line.Std[i]-spread) > 1e-9 || math.IsNaN(line.Std[i]) != math.IsNaN(spread) {

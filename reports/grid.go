@@ -166,7 +166,7 @@ func letters(marks []int) string {
 	return strings.Join(names, ",")
 }
 
-// ruleBefore tells whether row i begins another kind than the row above.
+// ruleBefore reports whether row i begins another kind than the row above.
 func (t *Table) ruleBefore(i int) bool {
 	return i > 0 && t.Rows[i].Kind != t.Rows[i-1].Kind
 }

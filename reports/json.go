@@ -38,9 +38,9 @@ func (c Cell) MarshalJSON() ([]byte, error) {
 // MarshalJSON writes a test with null for what does not exist.
 func (t Test) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
-		P     *jsonfloat.Float `json:"p"`
-		Holm  *jsonfloat.Float `json:"p_holm"`
-		Floor *jsonfloat.Float `json:"floor"`
-		N     int              `json:"n"`
-	}{known(t.P), known(t.Holm), known(t.Floor), t.N})
+		P         *jsonfloat.Float `json:"p"`
+		Holm      *jsonfloat.Float `json:"p_holm"`
+		SmallestP *jsonfloat.Float `json:"floor"`
+		N         int              `json:"n"`
+	}{known(t.P), known(t.Holm), known(t.SmallestP), t.N})
 }

@@ -14,7 +14,7 @@ import (
 	"harness/sweeps"
 )
 
-// Results is what the trials of a sweep recorded, by trial ID. Trials that nobody has started are absent.
+// Results is what the trials of a sweep recorded, by trial ID. Trials that were never started are absent.
 type Results map[string]Result
 
 // Result is what one trial recorded.

@@ -34,7 +34,7 @@ func split(metric string) (task, name string) {
 }
 
 // compareSamples tests every model against its baseline by the paired bootstrap over test samples. The samples are those
-// of one seed, since the answers of several seeds to one question are no independent samples.
+// of one seed, since the answers of several seeds to one question are not independent samples.
 func (b *builder) compareSamples(ctx context.Context) error {
 	b.scored = map[string]*scored{}
 	for c, column := range b.table.Columns {
@@ -182,5 +182,5 @@ func (s *scored) test(ctx context.Context, baseline, row, name string) (*Test, e
 	if !ok || math.IsNaN(c.P) {
 		return nil, nil
 	}
-	return &Test{P: c.P, Holm: math.NaN(), Floor: 1 / float64(metrics.DefaultResamples+1), N: len(s.systems[j].IDs)}, nil
+	return &Test{P: c.P, Holm: math.NaN(), SmallestP: 1 / float64(metrics.DefaultResamples+1), N: len(s.systems[j].IDs)}, nil
 }

@@ -39,8 +39,8 @@ func moments(values []float64) (mean, std, ci float64) {
 
 // signFlip is the paired sign-flip test over seeds.
 func signFlip(differences []float64) *Test {
-	p, floor := metrics.SignFlip(differences)
-	return &Test{P: p, Holm: math.NaN(), Floor: floor, N: len(differences)}
+	p, smallest := metrics.SignFlip(differences)
+	return &Test{P: p, Holm: math.NaN(), SmallestP: smallest, N: len(differences)}
 }
 
 // holm sets the adjusted p of a family of tests.
@@ -54,7 +54,7 @@ func holm(family []*Test) {
 	}
 }
 
-// tCovers tells whether the 95% interval of the mean difference covers zero; true where there are fewer than two.
+// tCovers reports whether the 95% interval of the mean difference covers zero; true where there are fewer than two.
 func tCovers(differences []float64) bool {
 	mean, _, ci := moments(differences)
 	return math.IsNaN(ci) || math.Abs(mean) <= ci
@@ -74,5 +74,5 @@ func paired(a, b []*jsonfloat.Float) []float64 {
 	return differences
 }
 
-// finite tells of a number that can be averaged.
+// finite reports whether a number can be averaged.
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

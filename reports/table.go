@@ -27,9 +27,9 @@ type Table struct {
 	Rows    []Row    `json:"rows"` // models, then controls, then published rows
 	Notes   []string `json:"notes"`
 	Cases   []Case   `json:"cases,omitempty"`
-	// Command tells that the trials are those of a user's program, of whose metrics nothing is known.
+	// Command says that the trials are those of a user's program, whose metrics are not known here.
 	Command bool `json:"command,omitempty"`
-	// Synthetic tells that numbers of ours come from synthetic data; every picture and caption says so.
+	// Synthetic says that our numbers come from synthetic data; every picture and caption says so.
 	Synthetic bool `json:"synthetic"`
 }
 
@@ -61,7 +61,7 @@ type Row struct {
 	Baseline string         `json:"baseline,omitempty"`
 	Cells    []Cell         `json:"cells"` // as Columns
 	Marks    []int          `json:"notes,omitempty"`
-	Params   []sweeps.Param `json:"params,omitempty"`  // what the sweep varies, less the seed
+	Params   []sweeps.Param `json:"params,omitempty"`  // what the sweep varies, without the seed
 	Control  string         `json:"control,omitempty"` // which control this is
 	Of       []string       `json:"of,omitempty"`      // the models that it stands beside
 	Source   string         `json:"source,omitempty"`  // of a published row
@@ -84,19 +84,19 @@ type Cell struct {
 	Seeds   *Test   `json:"test_seeds,omitempty"`   // paired sign-flip over seeds
 	Samples *Test   `json:"test_samples,omitempty"` // paired bootstrap over test samples
 	Bold    bool    `json:"bold,omitempty"`
-	Within  bool    `json:"within_noise,omitempty"` // not told apart from the baseline by any test that was made
+	Within  bool    `json:"within_noise,omitempty"` // no test that was made found a difference from the baseline
 	Marks   []int   `json:"notes,omitempty"`        // index into Table.Notes
 }
 
 // Test is a comparison with the baseline.
 type Test struct {
-	P     float64 `json:"p"`
-	Holm  float64 `json:"p_holm"` // adjusted over the family
-	Floor float64 `json:"floor"`  // the least p that so many pairs can reach
-	N     int     `json:"n"`      // pairs
+	P         float64 `json:"p"`
+	Holm      float64 `json:"p_holm"` // adjusted over the family
+	SmallestP float64 `json:"floor"`  // the smallest p that so many pairs can reach
+	N         int     `json:"n"`      // pairs
 }
 
-// Case is one test question with everybody's answer.
+// Case is one test question with every row's answer.
 type Case struct {
 	ID       string   `json:"id"`
 	Question string   `json:"question"`
@@ -104,14 +104,14 @@ type Case struct {
 	Answers  []Answer `json:"answers"`
 }
 
-// Answer is what one row said.
+// Answer is the answer of one row.
 type Answer struct {
 	Row   string `json:"row"`
 	Text  string `json:"text"`
 	Right bool   `json:"right"` // the same findings and levels as the truth
 }
 
-// Blank tells whether the cell has no finite number.
+// Blank reports whether the cell has no finite number.
 func (c Cell) Blank() bool { return c.N == 0 || !finite(c.Mean) }
 
 // note adds a footnote once and returns its index. Control characters are escaped: errors come from programs.

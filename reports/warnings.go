@@ -9,7 +9,7 @@ import (
 	"harness/registry"
 )
 
-// warn marks a row with what a reader must know of its trials.
+// warn marks a row with what a reader must know about its trials.
 func (b *builder) warn(r *seeded, row *Row) {
 	for _, text := range append([]string{b.missing(r), b.mixed(r), b.elsewhere(r), b.shared[r.Name]}, b.stale(r)...) {
 		if text != "" {
@@ -18,7 +18,7 @@ func (b *builder) warn(r *seeded, row *Row) {
 	}
 }
 
-// stale says what differs between what made the results of a row and what is there now.
+// stale names the differences between the code and data that made the results of a row and those that are there now.
 func (b *builder) stale(r *seeded) []string {
 	var texts []string
 	for _, id := range r.Trials {
@@ -160,12 +160,12 @@ func (b *builder) caption() {
 	}
 }
 
-// partial tells whether a cell of the row is the mean of some of its seeds only.
+// partial reports whether a cell of the row is the mean of some of its seeds only.
 func (r Row) partial() bool {
 	return slices.ContainsFunc(r.Cells, func(c Cell) bool { return c.N > 0 && c.N < c.Want })
 }
 
-// synthetic tells whether any number of the table comes from synthetic data.
+// synthetic reports whether any number of the table comes from synthetic data.
 func (b *builder) synthetic() bool {
 	for _, r := range b.results {
 		if r.Synthetic {

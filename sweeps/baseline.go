@@ -8,7 +8,7 @@ import (
 )
 
 // readBaseline reads the row that the others are compared with: {PATH: VALUE, …}, where PATH is an axis or "ablation".
-// With ablations, fields that are no axis are settings of all rows: the baseline's configuration, which the deltas change.
+// With ablations, fields that are not an axis are settings of all rows: the baseline's configuration, which the deltas change.
 func (p *parser) readBaseline(e entry) error {
 	s := p.sweep
 	entries, err := p.entries(e.value, e.key)
@@ -36,9 +36,9 @@ func (s *Sweep) checkBaseline() error {
 		switch {
 		case a >= 0 && s.axes[a].find(one.value) < 0:
 			return &Error{File: s.File, Line: one.line, Key: "baseline." + one.path,
-				Reason: printed(one.value) + " is no value of that axis"}
+				Reason: printed(one.value) + " is not a value of that axis"}
 		case a < 0 && (!ablations || one.path == AblationPath):
-			return &Error{File: s.File, Line: one.line, Key: "baseline." + one.path, Reason: "is no axis of this file"}
+			return &Error{File: s.File, Line: one.line, Key: "baseline." + one.path, Reason: "is not an axis of this file"}
 		}
 	}
 	return nil
@@ -88,7 +88,7 @@ const ControlUntrained = "untrained"
 // untrainedRow begins the name of their rows.
 const untrainedRow = "untrained encoder"
 
-// addControls adds, for every setting that is left when pretraining is taken away, the row with an untrained encoder. Rows
+// addControls adds, for every setting that remains without pretraining, the row with an untrained encoder. Rows
 // that come to the same control share it; a row of the file that is the control already is not repeated.
 func (l *lister) addControls(rows []row, start spec.Trial) error {
 	s := l.sweep
@@ -145,7 +145,7 @@ func (s *Sweep) withoutPretraining(r row, matters map[string]bool) (name string,
 	return name, params
 }
 
-// mattersUntrained tells of which fields the values that the file gives make different trials without pretraining:
+// mattersUntrained says of which fields the values in the file make different trials without pretraining:
 // spec.Trial.ID leaves out what an untrained encoder never sees.
 func (s *Sweep) mattersUntrained(start spec.Trial) map[string]bool {
 	start.Method = spec.Untrained

@@ -12,7 +12,7 @@ import (
 	"harness/model/spec"
 )
 
-// Macros are what ${…} may name in a command; besides, ${envvar:NAME} is an environment variable, and $${ is a literal ${.
+// Macros are what ${…} may name in a command. Also, ${envvar:NAME} is an environment variable, and $${ is a literal ${.
 var Macros = [...]string{"args", "args_no_hyphens", "args_no_boolean_flags", "args_json", "args_json_file", "seed", "trial_dir",
 	"attempt_dir", "config", "interpreter", "program", "env", "events", "threads"}
 
@@ -76,7 +76,7 @@ var (
 	envPattern   = regexp.MustCompile(`^envvar:[A-Za-z_][A-Za-z0-9_]*$`)
 )
 
-// checkMacros refuses a ${…} that nobody replaces.
+// checkMacros refuses an unknown ${…}.
 func checkMacros(word string) error {
 	for _, found := range macroPattern.FindAllStringSubmatch(word, -1) {
 		name := found[1]

@@ -45,7 +45,7 @@ func (p *parser) excluded(e entry) error {
 	return nil
 }
 
-// checkConditions refuses names that are no parameter, and axes whose when looks at a later axis.
+// checkConditions refuses names that are not a parameter, and axes whose when looks at a later axis.
 func (p *parser) checkConditions() error {
 	s := p.sweep
 	known := p.names()
@@ -83,7 +83,7 @@ func (p *parser) checkNames(c *placed, known []string) error {
 	return nil
 }
 
-// names lists what a condition may speak of.
+// names lists what a condition may use.
 func (p *parser) names() []string {
 	s := p.sweep
 	names := []string{AblationPath, seedName}

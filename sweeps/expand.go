@@ -192,10 +192,10 @@ func (s *Sweep) values(r row) condition.Lookup {
 	}
 }
 
-// seedName is the name by which conditions speak of the seed.
+// seedName is the name of the seed in conditions.
 const seedName = "seed"
 
-// excluded tells whether a row is left out: as a whole, or, where bySeed is set, for the seed of its trial.
+// excluded reports whether a row is left out: as a whole, or, where bySeed is set, for the seed of its trial.
 func (s *Sweep) excluded(r row, bySeed bool) (bool, error) {
 	for _, c := range s.exclude {
 		if slices.Contains(c.Names, seedName) != bySeed {

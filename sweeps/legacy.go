@@ -44,7 +44,7 @@ func DecodeLegacy(data []byte) ([]LegacyMember, error) {
 }
 
 // Legacy rebuilds the plan of a sweep from its members: rows, seeds and axes, with the trials under the IDs that they
-// have. What members do not tell (metrics, report settings, labels, the declared baseline) comes from layout, the sweep's
+// have. What members do not contain (metrics, report settings, labels, the declared baseline) comes from layout, the sweep's
 // file as it is now, or, where layout is nil, from the defaults: every metric that was recorded, and the first row as the
 // baseline.
 func Legacy(name string, members []LegacyMember, layout *Sweep) *Plan {

@@ -41,8 +41,8 @@ func clipped(text string, bytes int) string {
 	return strings.ToValidUTF8(text[:bytes], "") + "…"
 }
 
-// DefaultMetric is a column for which the file says nothing. The metrics of the built-in trainer are known by name; of
-// another program's numbers nobody knows which direction is better, so they have no goal.
+// DefaultMetric is a column for which the file says nothing. The metrics of the built-in trainer are known by name; for
+// another program's numbers the better direction is not known, so they have no goal.
 func DefaultMetric(key string, command bool) Metric {
 	m := Metric{Key: key, Label: escape.Line(key), Goal: NoGoal, Digits: 3, Scale: 1, At: "last"}
 	if known, ok := metrics.LookupRecorded(key); ok && !command {
@@ -189,7 +189,7 @@ func (p *parser) report(e entry) error {
 	})
 }
 
-// checkReport refuses rows that are no axis, and columns that are not among the declared metrics.
+// checkReport refuses rows that are not an axis, and columns that are not among the declared metrics.
 func (p *parser) checkReport() error {
 	s := p.sweep
 	var paths, keys []string
@@ -201,7 +201,7 @@ func (p *parser) checkReport() error {
 	}
 	for _, path := range s.Report.Rows {
 		if !slices.Contains(paths, path) {
-			return p.refuse(p.reportAt, "report.rows", "%q is no axis of this file%s", path, didYouMean(path, paths))
+			return p.refuse(p.reportAt, "report.rows", "%q is not an axis of this file%s", path, didYouMean(path, paths))
 		}
 	}
 	for _, key := range s.Report.Columns {

@@ -54,7 +54,7 @@ func Parse(file string, data []byte) (*Sweep, error) {
 	if err := p.version(root, entries); err != nil {
 		return nil, err
 	}
-	// What the other keys are checked against comes first: the program and its command, then the preset.
+	// The keys that others are checked against come first: the program and its command, then the preset.
 	for _, first := range []string{"program", "command", "base"} {
 		if i := slices.IndexFunc(entries, func(e entry) bool { return e.key == first }); i >= 0 {
 			if err := p.top(entries[i]); err != nil {
@@ -216,7 +216,7 @@ func (p *parser) project(e entry) (string, error) {
 	return name, err
 }
 
-// plainName tells whether a name may go into the registry and into the names of files.
+// plainName reports whether a name may go into the registry and into the names of files.
 func plainName(name string) bool {
 	return name != "" && len(name) <= maxName && escape.Line(name) == name
 }

@@ -16,7 +16,7 @@ import (
 const PlanVersion = 1
 
 // Plan is what an experiment file expands to, as one value: which trials there are, where each stands in the table, and
-// how the table is printed. The registry keeps it whole; who prints a sweep reads the plan and never the file. It survives
+// how the table is printed. The registry stores all of it; code that prints a sweep reads the plan and never the file. It survives
 // JSON exactly (Encode, Decode).
 type Plan struct {
 	Version     int      `json:"version"`
@@ -58,7 +58,7 @@ type Option struct {
 type Row struct {
 	Name     string   `json:"name"`              // unique
 	Baseline string   `json:"baseline,omitzero"` // the row that this one is compared with; empty for the baseline itself
-	Params   []Param  `json:"params,omitzero"`   // what distinguishes it from the other rows, less the seed
+	Params   []Param  `json:"params,omitzero"`   // what distinguishes it from the other rows, without the seed
 	Control  string   `json:"control,omitzero"`  // ControlUntrained, or empty for a model
 	Of       []string `json:"of,omitzero"`       // the rows that a control stands beside
 	Trials   []string `json:"trials"`            // ID by seed, as Plan.Seeds; "" where the seed is excluded

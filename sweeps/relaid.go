@@ -7,8 +7,8 @@ import (
 	"harness/sweeps/condition"
 )
 
-// Relaid is the plan with the metrics, the report settings, the labels and the baseline that s gives: what was trained,
-// laid out as another file says. Nothing is expanded: rows, seeds and trials stay.
+// Relaid is the plan with the metrics, the report settings, the labels and the baseline of s: the trained results,
+// in the layout of another file. Nothing is expanded: rows, seeds and trials stay.
 func (p *Plan) Relaid(s *Sweep) *Plan {
 	q := p.clone()
 	q.Description, q.Metrics, q.Report = s.Description, slices.Clone(s.Metrics), s.Report

@@ -104,7 +104,7 @@ func assignField(field reflect.Value, path string, value any) error {
 	if field.Kind() == reflect.Struct {
 		object, ok := value.(map[string]any)
 		if !ok {
-			return refuse("has fields of its own (%s): %s is no value for it",
+			return refuse("has fields of its own (%s): %s is not a value for it",
 				strings.Join(fieldPaths(field.Type(), ""), ", "), printed(value))
 		}
 		for _, key := range sortedKeys(object) {
@@ -137,7 +137,7 @@ func assignField(field reflect.Value, path string, value any) error {
 	return nil
 }
 
-// checkKind refuses a value of another type than the field's before encoding/json can bend it.
+// checkKind refuses a value of another type than the field's before encoding/json can convert it.
 func checkKind(field reflect.Value, value any) error {
 	if _, own := field.Addr().Interface().(json.Unmarshaler); own {
 		return nil

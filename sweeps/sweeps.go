@@ -2,9 +2,9 @@
 //
 //	Parse             file -> Sweep; unknown keys, wrong types and impossible values are refused with file, line and key
 //	Sweep.Override    --preset and --set from the command line
-//	Sweep.Expand      Sweep -> Plan: grid × ablations × seeds, less what is excluded, plus the controls
+//	Sweep.Expand      Sweep -> Plan: grid × ablations × seeds, without what is excluded, plus the controls
 //	Plan              rows, trials, seeds, columns and report settings as one value; Encode and Decode
-//	Plan.Relaid       the same trials, laid out as another file says
+//	Plan.Relaid       the same trials in the layout of another file
 //	Legacy            the plan of a sweep that was planned when registries kept no plans
 //
 // Package condition holds the boolean expressions of when and exclude. The order of the file is the order of the trials.

@@ -135,7 +135,7 @@ ablations:
 		t.Errorf("the control stands beside other rows: %s", diff)
 	}
 	if p, ok := rows[1].Get("pretrain.tasks"); !ok || p.Text != "cap+gcap+caref" {
-		t.Errorf("the changed field is no parameter: %+v", rows[1].Params)
+		t.Errorf("the changed field is not a parameter: %+v", rows[1].Params)
 	}
 	shared := plan.Shared()
 	if len(shared) != 1 || shared[0].Row != "unchanged" || shared[0].String() != "the same training as all tasks: its settings come to the same" {
@@ -241,11 +241,11 @@ func TestRefusals(t *testing.T) {
 		{head + "parameters:\n  resolution: {values: [224], when: \"pretrain.lr > 1\"}\n  pretrain.lr: {values: [1]}",
 			"f.yaml: line 5: parameters.resolution.when: pretrain.lr stands later in the file: an axis can depend on those before it"},
 		{head + "ablations:\n  - {set: {resolution: 448}}", "f.yaml: line 5: ablations[1].label: missing: it names the row"},
-		{head + "baseline: {resolution: 448}", "f.yaml: line 4: baseline.resolution: is no axis of this file"},
-		{head + "parameters: {resolution: {values: [224]}}\nbaseline: {resolution: 448}", "f.yaml: line 5: baseline.resolution: 448 is no value of that axis"},
+		{head + "baseline: {resolution: 448}", "f.yaml: line 4: baseline.resolution: is not an axis of this file"},
+		{head + "parameters: {resolution: {values: [224]}}\nbaseline: {resolution: 448}", "f.yaml: line 5: baseline.resolution: 448 is not a value of that axis"},
 		{head + "metrics: {a: {goal: up}}", `f.yaml: line 4: metrics.a.goal: "up": want maximize, minimize or none`},
 		{head + "report: {show: [median]}", `f.yaml: line 4: report.show: "median": want some of mean, std, ci, n, delta, p`},
-		{head + "report: {rows: [resolution]}", `f.yaml: line 4: report.rows: "resolution" is no axis of this file`},
+		{head + "report: {rows: [resolution]}", `f.yaml: line 4: report.rows: "resolution" is not an axis of this file`},
 		{head + "metrics: {acc: {}}\nreport: {columns: [ac]}", `f.yaml: line 5: report.columns: "ac" is not among metrics: did you mean acc?`},
 		{head + "resources: {timeout: soon}", `f.yaml: line 4: resources.timeout: "soon": want a time such as 90s, 30m or 4h`},
 		{head + "run: {retries: -1}", "f.yaml: line 4: run.retries: -1: want at least 0"},
@@ -263,7 +263,7 @@ func TestRefusals(t *testing.T) {
 		{head + "exclude: \"seed == 0\"", "f.yaml: exclude: no trials: every seed is excluded"},
 		{"version: 1\nname: a b", `f.yaml: line 2: name: "a b": want letters, digits, dots, dashes and underscores`},
 		{"version: 1\nname: x\ncommand: []", `f.yaml: line 3: command: empty: want a command such as [python, train.py, "${args}"]`},
-		{"version: 1\nname: x\nbase: {preset: paper}", "f.yaml: line 3: data.root: missing: the folder that holds MIMIC-CXR-JPG and its kin: " +
+		{"version: 1\nname: x\nbase: {preset: paper}", "f.yaml: line 3: data.root: missing: the folder that holds MIMIC-CXR-JPG and its companion data sets: " +
 			"give it with --set data.root=DIR, or try synthetic data with --preset nano"},
 	} {
 		s, err := Parse("f.yaml", []byte(c.file))

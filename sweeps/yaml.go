@@ -18,7 +18,7 @@ func (p *parser) unalias(n *yaml.Node) (*yaml.Node, error) {
 	return u.node(n, n)
 }
 
-// node writes out n; at is where an error is blamed on: the outermost alias.
+// node writes out n; at is the place that an error names: the outermost alias.
 func (u *unaliaser) node(n, at *yaml.Node) (*yaml.Node, error) {
 	if len(u.open) > 0 {
 		if u.copied++; u.copied > maxAliased {

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"harness/model/dataset"
-	"harness/model/dataset/page"
+	"harness/model/dataset/contactsheet"
 	"harness/model/dataset/synthetic"
 )
 
@@ -28,7 +28,7 @@ func newDataSynthCommand() *cobra.Command {
 	p := synthetic.Default()
 	cmd := &cobra.Command{
 		Use:   "synth DIR",
-		Short: "Write synthetic chest films, reports, regions and questions in the layouts of the real data",
+		Short: "Write synthetic chest radiographs, reports, regions and questions in the layouts of the real data",
 		Long: `Write SynCXR, a stand-in for MIMIC-CXR-JPG, its reports, Chest ImaGenome and Medical-Diff-VQA in exactly their layouts.
 The same flags give the same bytes. DIR is replaced if it holds an earlier synthetic set, and left alone if it holds anything else.`,
 		Args: oneFolder,
@@ -83,7 +83,7 @@ func patientProgress(log io.Writer) func(done, total int) {
 
 // dataShowOptions are the flags of data show.
 type dataShowOptions struct {
-	page.Options
+	contactsheet.Options
 	out string
 }
 
@@ -91,7 +91,7 @@ func newDataShowCommand() *cobra.Command {
 	var o dataShowOptions
 	cmd := &cobra.Command{
 		Use:   "show DIR",
-		Short: "Draw a page of samples as PNG: images, boxes, phrases, findings, changes",
+		Short: "Draw a contact sheet of samples as PNG: images, boxes, phrases, findings, changes",
 		Args:  oneFolder,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return showData(cmd.Context(), cmd.OutOrStdout(), args[0], o)
@@ -105,7 +105,7 @@ func newDataShowCommand() *cobra.Command {
 	return cmd
 }
 
-// showData draws the page of the data set at root and writes it beside its place, renamed when whole.
+// showData draws the contact sheet of the data set at root and writes it beside its place, renamed when whole.
 func showData(ctx context.Context, w io.Writer, root string, o dataShowOptions) error {
 	if o.Count < 1 || o.Size < 16 || o.Size > 1024 {
 		return usageError("data show: --n %d --size %d: want at least 1 image, 16 to 1024 pixels", o.Count, o.Size)
@@ -114,7 +114,7 @@ func showData(ctx context.Context, w io.Writer, root string, o dataShowOptions) 
 	if err != nil {
 		return err
 	}
-	picture, err := page.Draw(ctx, set, o.Options)
+	picture, err := contactsheet.Draw(ctx, set, o.Options)
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func (o sweepOptions) preflight(ctx context.Context, db *registry.DB, plan *swee
 
 // preflightKey is what Preflight looks at; trials that agree in it need to be checked once.
 func preflightKey(t spec.Trial) string {
-	t.Seed, t.Pretrain, t.DiffVQA, t.Test = 0, spec.Pretrain{}, spec.DiffVQA{}, spec.Test{}
+	t.Seed, t.Pretrain, t.DiffVQA, t.Eval = 0, spec.Pretrain{}, spec.DiffVQA{}, spec.Eval{}
 	return string(t.Canonical())
 }
 

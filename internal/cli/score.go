@@ -14,7 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"harness/metrics"
-	"harness/metrics/captions"
+	"harness/metrics/fileformat"
 	"harness/metrics/meteor"
 	"harness/model/bert"
 	"harness/model/engine/native"
@@ -185,15 +185,15 @@ func contains(list []string, s string) bool {
 
 // read parses the files and pairs every system with the references.
 func (o scoreOptions) read(stdin io.Reader) ([][]metrics.Sample, error) {
-	parse := func(name string) (*captions.File, error) {
+	parse := func(name string) (*fileformat.File, error) {
 		data, err := readAll(name, stdin)
 		if err != nil {
 			return nil, err
 		}
-		return captions.Parse(name, data)
+		return fileformat.Parse(name, data)
 	}
 	names := append(o.hyps[:len(o.hyps):len(o.hyps)], o.refs)
-	files, errs := make([]*captions.File, len(names)), make([]error, len(names))
+	files, errs := make([]*fileformat.File, len(names)), make([]error, len(names))
 	var wg sync.WaitGroup
 	for i, name := range names {
 		wg.Go(func() { files[i], errs[i] = parse(name) })
@@ -206,7 +206,7 @@ func (o scoreOptions) read(stdin io.Reader) ([][]metrics.Sample, error) {
 	}
 	var systems [][]metrics.Sample
 	for _, hyps := range files[:len(o.hyps)] {
-		samples, err := captions.Pair(hyps, files[len(o.hyps)])
+		samples, err := fileformat.Pair(hyps, files[len(o.hyps)])
 		if err != nil {
 			return nil, err
 		}

@@ -167,7 +167,7 @@ func (p *pair) candidates(j int) int {
 	return len(p.singles[p.kind[j]]) + len(p.phrases[int32(j)])
 }
 
-// fixed returns the match that is taken at once at place j: the only one that starts there, over words that no other covers.
+// fixed returns the match that is certain at place j: the only one that starts there, over words that no other covers.
 func (p *pair) fixed(j int) (match, bool) {
 	singles, phrases := p.singles[p.kind[j]], p.phrases[int32(j)]
 	var m match

@@ -249,7 +249,7 @@ func TestManyEqualWords(t *testing.T) {
 
 func TestReadParaphrases(t *testing.T) {
 	for text, want := range map[string]string{
-		"x\na\nb\n":     `line 1: weight "x" is no number`,
+		"x\na\nb\n":     `line 1: weight "x" is not a number`,
 		"0.5\na\n":      "line 2: the last entry has 2 of 3 lines",
 		"0.5\na\n \n":   "line 3: a phrase is empty",
 		"\x1f\x8bxxxxx": "unexpected EOF",

@@ -56,7 +56,7 @@ func plain(text string) bool {
 
 func (n *normalizer) normalize(text string) string {
 	n.a = append(n.a[:0], ' ')
-	for _, c := range text { // characters that are no part of a word stand alone
+	for _, c := range text { // characters outside words are tokens of their own
 		if isWordPart(c) || isSpace(c) || isInnerMark(c) {
 			n.a = append(n.a, c)
 		} else {

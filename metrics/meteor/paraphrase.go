@@ -42,7 +42,7 @@ func ReadParaphrases(r io.Reader) (*Paraphrases, error) {
 			continue
 		}
 		if _, err := strconv.ParseFloat(entry[0], 64); err != nil {
-			return nil, fmt.Errorf("line %d: weight %q is no number", n-2, entry[0])
+			return nil, fmt.Errorf("line %d: weight %q is not a number", n-2, entry[0])
 		}
 		a, b := strings.Fields(entry[1]), strings.Fields(entry[2])
 		if len(a) == 0 || len(b) == 0 {

@@ -107,7 +107,7 @@ func (n *wordNet) lemma(word string) []int32 {
 	return sets
 }
 
-// detachments are the endings that are taken off to find a base form, in the order of the reference.
+// detachments are the endings that are removed to find a base form, in the order of the reference.
 var detachments = [][2]string{
 	{"s", ""}, {"ses", "s"}, {"xes", "x"}, {"zes", "z"}, {"ches", "ch"}, {"shes", "sh"}, {"men", "man"}, {"ies", "y"}, {"s", ""},
 	{"ies", "y"}, {"es", "e"}, {"es", ""}, {"ed", "e"}, {"ed", ""}, {"ing", "e"}, {"ing", ""}, {"er", ""}, {"est", ""}, {"er", "e"},

@@ -50,7 +50,7 @@ func titleEnds(s []rune, i int, yield func(end int)) {
 	acronymEnds(s, i, 1, yield)
 }
 
-// matchTitle keeps the dot of Dr. and U.S. whatever follows.
+// matchTitle keeps the dot of Dr. and U.S., whatever comes next.
 func matchTitle(s []rune, i int) match {
 	best := 0
 	titleEnds(s, i, func(e int) {

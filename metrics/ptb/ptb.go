@@ -5,7 +5,7 @@
 // the table of rules in order, words.go numbers.go symbols.go web.go what the rules match, abbreviations.go the word lists,
 // chars.go the classes of characters, spelling.go how a matched text is written as a token.
 //
-// Only the behaviour is taken over: the rules are written anew and checked against recorded output of that program.
+// Only the behaviour is the same: the rules are our own code, checked against recorded output of that program.
 package ptb
 
 import "unicode/utf8"
@@ -94,8 +94,8 @@ func appendRunes(dst []rune, text string, n int) []rune {
 	return dst
 }
 
-// plainWord returns the end of the word of ASCII letters at i if it is a token by itself whatever the rules, else 0. Nearly all
-// words are, and need none of the rules.
+// plainWord returns the end of the word of ASCII letters at i if it is a token under every rule, else 0. Nearly all words
+// are, so that the rules need not be tried.
 func (l *Lexer) plainWord(i int) int {
 	s := l.text
 	k := i + 1

@@ -4,7 +4,7 @@ package ptb
 type match struct {
 	total int // end of the match with its context: the longest total wins
 	token int // end of the text that is written as the token
-	next  int // where scanning goes on; less than token where a part of the text is read again
+	next  int // where scanning continues; less than token where a part of the text is read again
 }
 
 // ending is a match without context that ends at end; an end of 0 is no match.

@@ -165,7 +165,7 @@ func matchBlank(s []rune, i int) match {
 
 func isSmileyStart(c rune) bool { return strings.ContainsRune("<>:;=", c) }
 
-// matchSmiley matches :-) and its kin before a character that is no ASCII letter or digit.
+// matchSmiley matches :-) and similar smileys before a character that is not an ASCII letter or digit.
 func matchSmiley(s []rune, i int) match {
 	k := i
 	if s[k] == '<' || s[k] == '>' {

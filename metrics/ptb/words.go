@@ -282,7 +282,7 @@ func matchSuffixBeforeBreak(s []rune, i int) match { return beforeBreak(s, suffi
 
 func matchNotBeforeBreak(s []rune, i int) match { return beforeBreak(s, not(s, i)) }
 
-// beforeBreak is a token that ends at e before a character that is no ASCII letter.
+// beforeBreak is a token that ends at e before a character that is not an ASCII letter.
 func beforeBreak(s []rune, e int) match {
 	if e > 0 && e < len(s) && !isASCIILetter(s[e]) {
 		return before(e+1, e)

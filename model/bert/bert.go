@@ -13,7 +13,7 @@ import (
 	"harness/model/tokenizer"
 )
 
-// DefaultLayer is the layer that is read unless told otherwise: what the bert_score package takes for bert-base-uncased. PubMedBERT
+// DefaultLayer is the layer that is read by default: what the bert_score package takes for bert-base-uncased. PubMedBERT
 // is not in its table (FACTS 5).
 const DefaultLayer = 9
 

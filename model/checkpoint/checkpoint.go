@@ -6,7 +6,7 @@
 //	Digest     names the contents of a Hugging Face folder
 //
 // All loaders return a *File: an index of names, shapes and places, checked as a whole when it is opened. Values are
-// read from disk when they are asked for. The Read*Config functions read a config.json, and GPT2Params, SiglipParams
+// read from disk on demand. The Read*Config functions read a config.json, and GPT2Params, SiglipParams
 // and BERTParams rename the tensors of a published model to the parameter names of ours.
 //
 // A file is untrusted: whatever its bytes, the loaders return a one-line error that names the file, never panic, and

@@ -173,7 +173,7 @@ func checkShape(path string, width, heads, layers, mlp int, others ...int) error
 		}
 	}
 	if width%heads != 0 {
-		return fmt.Errorf("%s: width %d is no multiple of %d heads", path, width, heads)
+		return fmt.Errorf("%s: width %d is not a multiple of %d heads", path, width, heads)
 	}
 	return nil
 }

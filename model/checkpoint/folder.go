@@ -15,7 +15,7 @@ import (
 var weightFiles = [...]string{"model.safetensors", "pytorch_model.bin"}
 
 // LoadAny opens the weights of a Hugging Face folder: model.safetensors, or the shards that
-// model.safetensors.index.json names, or pytorch_model.bin, or its shards. The first that is there is taken.
+// model.safetensors.index.json names, or pytorch_model.bin, or its shards. The first that exists is used.
 func LoadAny(dir string) (*File, error) {
 	for i, load := range []func(string) (*File, error){Load, LoadTorch} {
 		whole := filepath.Join(dir, weightFiles[i])
@@ -39,7 +39,7 @@ func noWeights(dir string) error {
 	return fmt.Errorf("%s: no weights: want model.safetensors, its index of shards, or pytorch_model.bin", dir)
 }
 
-// loadShards opens the files that an index names as one. Every tensor of the index must be in the file it is said to be in.
+// loadShards opens the files that an index names as one. Every tensor must be in the file that the index gives.
 func loadShards(dir, index string, data []byte, load func(string) (*File, error)) (*File, error) {
 	in, err := shardsOf(index, data)
 	if err != nil {

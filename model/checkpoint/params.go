@@ -54,7 +54,7 @@ func (p *params) read(shape []int, names ...string) []float32 {
 	return values
 }
 
-// checkFinite refuses weights from which nothing but NaN can follow.
+// checkFinite refuses weights that can only give NaN.
 func (p *params) checkFinite(name string, values []float32) error {
 	for i, v := range values {
 		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {

@@ -199,7 +199,7 @@ func TestConfigDefaultsAndRefusals(t *testing.T) {
 	for text, want := range map[string]string{
 		`{`:                              "config.json",
 		`{"n_head": "x"}`:                "config.json",
-		`{"n_head": 7}`:                  "no multiple",
+		`{"n_head": 7}`:                  "not a multiple",
 		`{"n_layer": -1}`:                "not possible",
 		`{"n_embd": 1000000000}`:         "not possible",
 		`{"model_type": "llama"}`:        `want one of ["gpt2"]`,

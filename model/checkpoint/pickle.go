@@ -157,7 +157,7 @@ func (u *unpickler) step(op byte) {
 	case 'b': // BUILD: attributes of an OrderedDict, such as _metadata
 		u.pop()
 		if _, ok := u.top().(*pickleDict); !ok {
-			u.fail("attributes of something that is no dictionary")
+			u.fail("attributes of something that is not a dictionary")
 		}
 	default:
 		u.fail("instruction %#02x is not one of a dictionary of tensors", op)
@@ -276,7 +276,7 @@ func (u *unpickler) get(key int64) {
 func (u *unpickler) appendItems(items []any) {
 	list, ok := u.top().(*pickleList)
 	if !ok {
-		u.fail("items for something that is no list")
+		u.fail("items for something that is not a list")
 		return
 	}
 	list.items = append(list.items, items...)
@@ -285,7 +285,7 @@ func (u *unpickler) appendItems(items []any) {
 func (u *unpickler) setItems(items []any) {
 	dict, ok := u.top().(*pickleDict)
 	if !ok || len(items)%2 != 0 {
-		u.fail("items for something that is no dictionary")
+		u.fail("items for something that is not a dictionary")
 		return
 	}
 	for i := 0; i < len(items); i += 2 {
@@ -306,7 +306,7 @@ func (u *unpickler) global(name pickleName) {
 func (u *unpickler) persistent(id any) {
 	fields, _ := id.(pickleTuple)
 	if len(fields) < 5 || fields[0] != "storage" {
-		u.fail("a persistent id that is no storage")
+		u.fail("a persistent id that is not a storage")
 		return
 	}
 	class, _ := fields[1].(pickleName)
@@ -337,7 +337,7 @@ func (u *unpickler) call(name pickleName, args pickleTuple) {
 	case rebuildTensor:
 		u.rebuild(args)
 	default:
-		u.fail("a call of something that is no function")
+		u.fail("a call of something that is not a function")
 	}
 }
 

@@ -18,8 +18,8 @@ import (
 )
 
 // Save writes tensors and string metadata as a safetensors file. Equal input gives equal bytes: tensors are laid out by
-// element size (so that each is aligned), then by name. The file is written beside its place, synced and renamed, so
-// that path holds the old content or the new one, whole, whatever happens.
+// element size (so that each is aligned), then by name. The file is written under a temporary name, synced and renamed, so
+// that path holds the old content or the new one, complete in every case.
 func Save(path string, tensors []Named, meta map[string]string) error {
 	head, order, err := encodeHeader(tensors, meta)
 	if err != nil {

@@ -14,7 +14,7 @@ var legacyMagic = []byte{0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0
 
 // LoadTorch opens what torch.save wrote for a dictionary of tensors (pytorch_model.bin): an uncompressed zip archive of
 // a pickle and one file a storage. No code of the pickle is run; anything in it that is not a dictionary of tensors is
-// refused by name. Entries of the dictionary that are no tensors are left out.
+// refused by name. Entries of the dictionary that are not tensors are left out.
 func LoadTorch(path string) (*File, error) { return open(path, parseTorch) }
 
 // parseTorch indexes src, which holds size bytes.

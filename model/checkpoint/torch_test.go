@@ -100,7 +100,7 @@ func TestLoadTorchRefuses(t *testing.T) {
 		{"no mark", "u.", "no mark"},
 		{"memo", "h\x07.", "memo 7 is empty"},
 		{"key", "}K\x01K\x02s.", "no tensors"},
-		{"items of a string", str("a") + "K\x01K\x02s.", "no dictionary"},
+		{"items of a string", str("a") + "K\x01K\x02s.", "not a dictionary"},
 		{"other storage", tensorOf("9", "K\x08", "K\x00", "K\x08", "K\x01"), `no storage "9"`},
 		{"path as storage", tensorOf("../x", "K\x08", "K\x00", "K\x08", "K\x01"), `no storage "../x"`},
 		{"storage too long", tensorOf("0", "K\x09", "K\x00", "K\x08", "K\x01"), "want 9 elements"},

@@ -18,8 +18,8 @@ type Report struct {
 	List      bool // the tallies carry ids
 }
 
-// Check reads a root like Open and also decodes every frontal image wholly; one that cannot be decoded is unreadable, and what
-// needs it follows suit. progress counts the images of the metadata and may be nil.
+// Check reads a root like Open and also decodes every frontal image wholly; one that cannot be decoded is unreadable, and
+// so is what needs it. progress counts the images of the metadata and may be nil.
 func Check(ctx context.Context, root string, o Options, progress func(done, total int)) (*Report, error) {
 	p, err := locate(root)
 	if err != nil {

@@ -1,10 +1,10 @@
 // Package dataset reads MIMIC-CXR-JPG, the MIMIC-CXR reports, Chest ImaGenome and Medical-Diff-VQA in their own layouts under
 // one root, and synthetic sets written in the same layouts.
 //
-// The flow: Open finds the four sets (locate.go), streams their tables (metadata.go, questions.go; package table), reads every
-// image header (image.go; package film), report (report.go; package prose) and scene graph (scene.go; package scenegraph),
+// The flow: Open finds the four sets (locate.go), streams their tables (metadata.go, questions.go; package csvfile), reads every
+// image header (image.go; package radiograph), report (report.go; package reporttext) and scene graph (scene.go; package scenegraph),
 // assigns splits by subject (split.go) and returns a Set of usable images, difference pairs and other questions that point into
-// the images. Faults of the data are counted (faults.go) and never stop it; a set or table that is not there does. OpenPixels
+// the images. Faults of the data are counted (faults.go) and never stop it; a data set or CSV file that is not there does. OpenPixels
 // turns the images into a memory-mapped cache of square gray images (pixels.go). Check is Open with every image decoded, for a
 // report to the user (check.go).
 //
@@ -20,7 +20,7 @@ import (
 	"strings"
 
 	"harness/metrics"
-	"harness/model/dataset/film"
+	"harness/model/dataset/radiograph"
 )
 
 // Options choose how a root is read. The zero value is the default.
@@ -77,7 +77,7 @@ type Image struct {
 	Caption            string
 	Regions            []Region // in the order of RegionNames; nil for gold patients and images without a scene graph
 
-	file film.Info
+	file radiograph.Info
 }
 
 // Region is one anatomical region of an image.
@@ -115,7 +115,7 @@ type Set struct {
 
 // Hash returns the data hash, 64 hex digits, by which trials name their data. It covers the contents of the tables, of the reports
 // and of the scene graphs that were read, and of every frontal image the id, the size and the first and last 4 KiB: not the bytes
-// between them, but an image that is drawn or encoded anew has other last bytes. It does not depend on the place of the root, the
+// between them, but an image that is drawn or encoded again has other last bytes. It does not depend on the place of the root, the
 // version in a folder's name, compression of tables, times or the Options. See Digest, which remembers it.
 func (s *Set) Hash() string { return s.hash }
 
@@ -189,7 +189,7 @@ func (l *loader) count(t *Tally, id string) {
 	}
 }
 
-// Without returns a copy of the set in which the given images (indices) are of no use: they keep their places, but lose caption
+// Without returns a copy of the set without the given images (indices): they keep their places, but lose caption
 // and regions, and each question about one moves to another image of the same study or is left out.
 func (s *Set) Without(images []int) *Set {
 	if len(images) == 0 {

@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"harness/metrics"
-	"harness/model/dataset/film"
+	"harness/model/dataset/radiograph"
 )
 
 // cleanCounts are the tallies of newTestRoot.
@@ -32,7 +32,7 @@ func TestOpen(t *testing.T) {
 	}
 	got := s.Images[2]
 	got.Path = strings.TrimPrefix(got.Path, dir+"/")
-	got.file = film.Info{}
+	got.file = radiograph.Info{}
 	want := Image{
 		ID: dicom(2, 1), Subject: subject(2), Study: study(2, 1), Path: jpgPath(2, 1), Width: 40, Height: 30, View: "AP",
 		Split: Val, RegionSplit: Val, Date: 21110101, Caption: "The lungs are clear. No acute process.",

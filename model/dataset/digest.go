@@ -13,7 +13,7 @@ import (
 
 // Digest returns the Hash that Open would give the set at root, whatever the options. The first call reads all but the
 // pixels, as Open does. The result is remembered below cacheDir with the size and time of every file that was looked at,
-// and given again while none of them changes and no other folder or table takes the place of one that was read.
+// and given again while none of them changes and no other folder or CSV file takes the place of one that was read.
 // progress may be nil; it is called only while images are read.
 func Digest(ctx context.Context, root, cacheDir string, progress func(done, total int)) (string, error) {
 	root, err := filepath.Abs(root)
@@ -39,7 +39,7 @@ func Digest(ctx context.Context, root, cacheDir string, progress func(done, tota
 	return set.Hash(), nil
 }
 
-// name tells one choice of folders and tables from another.
+// name identifies one choice of folders and CSV files.
 func (p *parts) name() string {
 	places := append([]string{DigestRule, p.images, p.reportsDir}, p.tables()...)
 	places = append(append(places, p.scenes.folders...), p.archives...)

@@ -66,7 +66,7 @@ type OtherFaults struct {
 	UnknownFindings  Tally `json:"unknown_findings"`        // answers in the grammar that name a finding outside the 30
 }
 
-// Tally is a count with, when asked for, the ids behind it.
+// Tally is a count and, on request, the ids that it counts.
 type Tally struct {
 	N   int
 	IDs []string

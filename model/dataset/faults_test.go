@@ -132,7 +132,7 @@ func TestFaults(t *testing.T) {
 		{"row with an unclosed quote", func(r *testRoot) {
 			r.metadata = append([]string{r.metadata[0], dicom(2, 7) + ",\"" + strings.Repeat(",", 10)}, r.metadata[1:]...)
 		}, "images.bad_rows+1", ""},
-		{"row with a subject that is no number", func(r *testRoot) {
+		{"row with a subject that is not a number", func(r *testRoot) {
 			r.metadata = append(r.metadata, strings.Replace(r.metadata[1], subject(1), "../../../etc", 1))
 		}, "images.bad_rows+1", ""},
 		{"image id that is a path", func(r *testRoot) {
@@ -225,7 +225,7 @@ func TestFaults(t *testing.T) {
 			r.questions = append(r.questions, strings.Replace(r.questions[1], ",train", ",dev", 1))
 		},
 			"pairs.bad_rows+1", ""},
-		{"study id that is no number", func(r *testRoot) {
+		{"study id that is not a number", func(r *testRoot) {
 			r.questions = append(r.questions, strings.Replace(r.questions[1], study(1, 2), "x", 1))
 		},
 			"pairs.bad_rows+1", ""},

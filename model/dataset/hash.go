@@ -13,8 +13,8 @@ import (
 // digests collects what the data hash is made of, each list in the order of the tables, so that the hash does not depend on
 // the order in which files were read.
 type digests struct {
-	tables  []string // content of each table
-	images  []string // "ID SIZE ENDS" of each frontal image that is there; film.Info says what ENDS covers
+	tables  []string // content of each CSV file
+	images  []string // "ID SIZE ENDS" of each frontal image that is there; radiograph.Info says what ENDS covers
 	reports []string // content of each report
 	scenes  []string // content of each scene graph
 }

@@ -7,14 +7,14 @@ import (
 	"io/fs"
 	"path/filepath"
 
-	"harness/model/dataset/film"
 	"harness/model/dataset/parallel"
+	"harness/model/dataset/radiograph"
 )
 
 // readImages looks at the file of every frontal image and keeps the usable ones in the order of the metadata.
 func (l *loader) readImages(ctx context.Context) error {
 	rows := l.tables.images
-	found := make([]film.Info, len(rows))
+	found := make([]radiograph.Info, len(rows))
 	faults := make([]error, len(rows))
 	workers := parallel.Reads()
 	if l.decode {
@@ -24,7 +24,7 @@ func (l *loader) readImages(ctx context.Context) error {
 		if rows[i].view != "" {
 			path := l.imagePath(rows[i])
 			l.look(path)
-			found[i], faults[i] = film.Inspect(path, l.decode)
+			found[i], faults[i] = radiograph.Inspect(path, l.decode)
 		}
 		return nil
 	})

@@ -27,7 +27,7 @@ type parts struct {
 	archives   []string // zip files that are read
 }
 
-// How deep below the root a data set may lie (physionet.org/files/mimic-cxr-jpg/2.1.0) and how many folders are looked at.
+// How deep below the root a data set may lie (physionet.org/files/mimic-cxr-jpg/2.1.0) and how many folders are read.
 const (
 	maxDepth   = 5
 	maxFolders = 4000
@@ -39,7 +39,7 @@ var (
 	shardFolder  = regexp.MustCompile(`^p1\d$`)
 )
 
-// locate finds the four data sets under root by their files, whatever the folders are called; the folder nearest to the
+// locate finds the four data sets under root by their files, whatever the names of the folders; the folder nearest to the
 // root wins, then the one whose name sorts last (the newest version). A set that is not there is an error that names it.
 func locate(root string) (*parts, error) {
 	info, err := os.Stat(root)
@@ -61,10 +61,10 @@ func locate(root string) (*parts, error) {
 		if meta := f.match(metadataName); meta != "" && p.metadata == "" {
 			version := strings.TrimSuffix(strings.TrimSuffix(meta, ".gz"), "-metadata.csv")
 			p.images = f.path
-			p.metadata, p.split = f.table(version+"-metadata.csv"), f.table(version+"-split.csv")
+			p.metadata, p.split = f.csvFile(version+"-metadata.csv"), f.csvFile(version+"-split.csv")
 		}
-		if q := f.table("mimic_pair_questions.csv"); q != "" && p.questions == "" {
-			p.questions, p.studies = q, f.table("mimic_all.csv")
+		if q := f.csvFile("mimic_pair_questions.csv"); q != "" && p.questions == "" {
+			p.questions, p.studies = q, f.csvFile("mimic_all.csv")
 		}
 		if p.silver == "" && f.has("splits") && (f.has("scene_graph") || f.has("scene_graph.zip")) {
 			p.silver = f.path
@@ -125,7 +125,7 @@ func (p *parts) close() {
 	}
 }
 
-// A folder is one that the search looked at, with the names in it.
+// A folder is one that the search has read, with the names in it.
 type folder struct {
 	path  string
 	names []string // sorted
@@ -133,8 +133,8 @@ type folder struct {
 
 func (f folder) has(name string) bool { _, ok := slices.BinarySearch(f.names, name); return ok }
 
-// table returns the path of NAME, else of NAME.gz, in the folder; "" if it holds neither.
-func (f folder) table(name string) string {
+// csvFile returns the path of NAME, else of NAME.gz, in the folder; "" if it holds neither.
+func (f folder) csvFile(name string) string {
 	for _, n := range []string{name, name + ".gz"} {
 		if f.has(n) {
 			return filepath.Join(f.path, n)
@@ -154,7 +154,7 @@ func (f folder) match(pattern *regexp.Regexp) string {
 }
 
 // survey lists the folders under root breadth first, following links, without entering those that hold the data itself.
-// Folders that cannot be read are passed over, except the root.
+// Folders that cannot be read are skipped, except the root.
 func survey(root string) ([]folder, error) {
 	var found []folder
 	level := []string{root}

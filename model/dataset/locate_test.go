@@ -113,7 +113,7 @@ func TestOpenRefuses(t *testing.T) {
 			write(t, dir+"/medical-diff-vqa/mimic_pair_questions.csv", "study_id,answer\n1,2\n")
 		},
 			[]string{"mimic_pair_questions.csv", "line 1", `no column "subject_id"`}},
-		{"empty table", func(t *testing.T, dir string) { write(t, dir+"/mimic-cxr-jpg/mimic-cxr-2.0.0-metadata.csv", "") },
+		{"empty CSV file", func(t *testing.T, dir string) { write(t, dir+"/mimic-cxr-jpg/mimic-cxr-2.0.0-metadata.csv", "") },
 			[]string{"metadata.csv", "empty"}},
 		{"truncated gzip", func(t *testing.T, dir string) {
 			path := dir + "/medical-diff-vqa/mimic_all.csv"

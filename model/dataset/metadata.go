@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"harness/model/dataset/csvfile"
 	"harness/model/dataset/parallel"
-	"harness/model/dataset/table"
 )
 
 // An imageRow is a row of the metadata of MIMIC-CXR-JPG.
@@ -77,13 +77,13 @@ type tableResult struct {
 	err     error
 }
 
-// read opens a table, calls row for each well-formed row, and adds what was found to the result. row returns false to reject
+// read opens a CSV file, calls row for each well-formed row, and adds what was found to the result. row returns false to reject
 // a row as bad.
-func (r *tableResult) read(path string, columns []string, row func(t *table.Reader) bool) {
+func (r *tableResult) read(path string, columns []string, row func(t *csvfile.Reader) bool) {
 	if r.err != nil {
 		return
 	}
-	t, err := table.Open(path, columns...)
+	t, err := csvfile.Open(path, columns...)
 	if err != nil {
 		r.err = err
 		return
@@ -103,7 +103,7 @@ func (t *tables) readMetadata(path string) (r tableResult) {
 	t.subjectOf, t.dateOf = map[string]string{}, map[string]int{}
 	seen := map[string]bool{}
 	columns := []string{"dicom_id", "subject_id", "study_id", "ViewPosition", "ViewCodeSequence_CodeMeaning?", "StudyDate?"}
-	r.read(path, columns, func(row *table.Reader) bool {
+	r.read(path, columns, func(row *csvfile.Reader) bool {
 		id := row.Cell(0)
 		subject, ok1 := row.ID(1)
 		study, ok2 := row.ID(2)
@@ -125,7 +125,7 @@ func (t *tables) readMetadata(path string) (r tableResult) {
 	return r
 }
 
-// parseDate reads YYYYMMDD, also as "21780510.0"; 0 when it is no date.
+// parseDate reads YYYYMMDD, also as "21780510.0"; 0 when it is not a date.
 func parseDate(s string) int {
 	date, err := strconv.Atoi(strings.TrimSuffix(s, ".0"))
 	if err != nil {
@@ -173,7 +173,7 @@ func (t *tables) readOfficialSplit(path string) (r tableResult) {
 		r.notes = append(r.notes, "no split table of MIMIC-CXR-JPG: leaking subjects are counted by Chest ImaGenome alone")
 		return r
 	}
-	r.read(path, []string{"dicom_id", "subject_id", "split"}, func(row *table.Reader) bool {
+	r.read(path, []string{"dicom_id", "subject_id", "split"}, func(row *csvfile.Reader) bool {
 		subject, ok := row.ID(1)
 		split, known := parseSplit(row.Cell(2))
 		if !ok || !known {
@@ -195,7 +195,7 @@ func (t *tables) readRegionSplits(silver string) (r tableResult) {
 		split Split
 	}{{"train", Train}, {"valid", Val}, {"test", Test}} {
 		path := plainOrZipped(filepath.Join(silver, "splits", part.name+".csv"))
-		r.read(path, []string{"dicom_id", "subject_id"}, func(row *table.Reader) bool {
+		r.read(path, []string{"dicom_id", "subject_id"}, func(row *csvfile.Reader) bool {
 			subject, ok := row.ID(1)
 			if !ok {
 				return false
@@ -212,7 +212,7 @@ func (t *tables) readRegionSplits(silver string) (r tableResult) {
 		r.notes = append(r.notes, "no images_to_avoid.csv in Chest ImaGenome: gold patients are not left out")
 		return r
 	}
-	r.read(avoid, []string{"dicom_id"}, func(row *table.Reader) bool {
+	r.read(avoid, []string{"dicom_id"}, func(row *csvfile.Reader) bool {
 		t.avoid[row.Cell(0)] = true
 		return true
 	})

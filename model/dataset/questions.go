@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"harness/metrics"
-	"harness/model/dataset/table"
+	"harness/model/dataset/csvfile"
 )
 
 // A questionRow is a row of mimic_pair_questions.csv.
@@ -41,7 +41,7 @@ func (t *tables) readQuestions(path, studies string) (r tableResult) {
 		return s
 	}
 	columns := []string{"study_id", "subject_id", "ref_id", "question_type", "question", "answer", "split"}
-	r.read(path, columns, func(row *table.Reader) bool {
+	r.read(path, columns, func(row *csvfile.Reader) bool {
 		study, ok1 := row.ID(0)
 		subject, ok2 := row.ID(1)
 		reference, ok3 := row.ID(2)
@@ -65,7 +65,7 @@ func (t *tables) readQuestions(path, studies string) (r tableResult) {
 		r.notes = append(r.notes, "no mimic_all.csv in Medical-Diff-VQA: each study is shown by its first frontal image")
 		return r
 	}
-	r.read(studies, []string{"study_id", "dicom_id", "study_date?"}, func(row *table.Reader) bool {
+	r.read(studies, []string{"study_id", "dicom_id", "study_date?"}, func(row *csvfile.Reader) bool {
 		study, ok := row.ID(0)
 		if !ok {
 			return false

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 
 	"harness/model/dataset/parallel"
-	"harness/model/dataset/prose"
+	"harness/model/dataset/reporttext"
 )
 
 // readReports gives every image the caption of its study.
@@ -26,7 +26,7 @@ func (l *loader) readReports(ctx context.Context) error {
 			return nil // counted below
 		}
 		found[i] = sumOf(raw)
-		captions[i] = prose.Caption(study, raw, l.opts.KeepPriorSentences)
+		captions[i] = reporttext.Caption(study, raw, l.opts.KeepPriorSentences)
 		return nil
 	})
 	if err != nil {

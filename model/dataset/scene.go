@@ -8,7 +8,7 @@ import (
 
 	"harness/metrics"
 	"harness/model/dataset/parallel"
-	"harness/model/dataset/prose"
+	"harness/model/dataset/reporttext"
 	"harness/model/dataset/scenegraph"
 )
 
@@ -113,7 +113,7 @@ func readScene(files *sceneFiles, m *Image, o Options) (r sceneResult) {
 func (r *sceneResult) collect(g *scenegraph.Graph, w, h int, o Options) {
 	names, sentences := g.Sentences()
 	for _, name := range names {
-		if !knownRegions[name] && prose.Phrase(sentences[name], o.KeepPriorSentences) != "" {
+		if !knownRegions[name] && reporttext.Phrase(sentences[name], o.KeepPriorSentences) != "" {
 			r.unknown = append(r.unknown, name)
 		}
 	}
@@ -124,7 +124,7 @@ func (r *sceneResult) collect(g *scenegraph.Graph, w, h int, o Options) {
 		}
 	}
 	for _, name := range RegionNames {
-		phrase := prose.Phrase(sentences[name], o.KeepPriorSentences)
+		phrase := reporttext.Phrase(sentences[name], o.KeepPriorSentences)
 		if phrase == "" && !o.AllBoxes {
 			continue
 		}

@@ -21,13 +21,13 @@ import (
 	"harness/model/dataset/parallel"
 )
 
-// File is what tells that a file has changed. Links are followed.
+// File is what shows that a file has changed. Links are followed.
 type File struct {
 	Path           string
 	Size, Modified int64 // bytes, nanoseconds since 1970; Size is -1 where there is no such file
 }
 
-// Stat looks at a file. One that cannot be looked at counts as not there.
+// Stat reads the size and time of a file. A file that cannot be read counts as missing.
 func Stat(path string) File {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -64,7 +64,7 @@ func Remember(path, sum string, files []File) error {
 	return atomicfile.Write(path, b.Bytes())
 }
 
-// Recall returns what Remember kept at path, and false where a file has changed since, or nothing sound was kept.
+// Recall returns what Remember kept at path, and false where a file has changed since, or nothing valid was kept.
 func Recall(ctx context.Context, path string) (sum string, ok bool) {
 	file, err := os.Open(path)
 	if err != nil {

@@ -124,7 +124,7 @@ type Ops interface {
 	// int32 input seed [1], on the number of Dropout calls before it in the program, and on the position alone.
 	// In Run it does nothing.
 	Dropout(x Value, rate float64, seed string) Value
-	// StopGradient is x without a way back.
+	// StopGradient is x without a gradient.
 	StopGradient(x Value) Value
 
 	// CrossEntropy is Σ weight_i · ce_i / Σ weight_i over the rows of logits [N, V], with labels (int32 input [N]) and
@@ -150,11 +150,11 @@ type Ops interface {
 	State(state string) Value
 }
 
-// AdamW holds the constants of the optimiser; the rate is given with each step. Decoupled decay, bias-corrected moments.
+// AdamW holds the constants of the optimiser; the learning rate is given with each step. Decoupled decay, bias-corrected moments.
 type AdamW struct {
 	Beta1, Beta2, Eps float64
 	Decay             float64 // of the parameters with Param.Decay
-	Clip              float64 // of the norm over all gradients together; 0 = no clipping
+	MaxGradNorm       float64 // of the norm over all gradients together; 0 = no clipping
 }
 
 // StepResult is what a training step reports.
@@ -167,13 +167,13 @@ type StepResult struct {
 // Session holds the parameters of one model on an engine, and the state of its optimiser. It is not safe for
 // concurrent use. key names a program: calls with the same key and the same input shapes may reuse what was compiled.
 type Session interface {
-	// Run computes the program's results without a way back.
+	// Run computes the program's results without gradients.
 	Run(key string, p Program, in Inputs) ([]Tensor, error)
 	// Gradients computes the loss and the gradient of every parameter that is not frozen, by name, unclipped.
 	Gradients(key string, p Program, in Inputs) (loss float64, grads map[string]Tensor, err error)
 	// Step computes the loss and its gradients, clips them and moves the parameters. A loss or norm that is not finite
 	// moves nothing and is an error.
-	Step(key string, p Program, in Inputs, rate float64, opt AdamW) (StepResult, error)
+	Step(key string, p Program, in Inputs, lr float64, opt AdamW) (StepResult, error)
 	// Param copies the present value of a parameter to the host.
 	Param(name string) (Tensor, error)
 	// Names lists the parameters in the order given to New.

@@ -36,11 +36,11 @@ func (t Trial) LegacyID() string {
 // StageID names a stage by everything that determines its result. Trials that agree in it share the stage.
 func (t Trial) StageID(s Stage) string {
 	t = t.essential()
-	t.Test = Test{}
+	t.Eval = Eval{}
 	switch s {
 	case StagePretrain: // the LM is not there yet, but its vocabulary is
 		t.LM, t.DiffVQA = LM{}, DiffVQA{}
-	case StageQuestionOnly: // no image is looked at
+	case StageQuestionOnly: // it uses no images
 		t.Method, t.Encoder, t.Decoder, t.Pretrain = "", Encoder{}, Decoder{}, Pretrain{}
 		t.Resolution, t.DiffVQA.Pool, t.DiffVQA.Whiten = 0, 0, false
 	case StageDiffVQA:

@@ -26,43 +26,43 @@ func Default(p Preset) (Trial, error) {
 		Resolution: 224,
 		Data:       Data{Source: SourceSynthetic, Splits: "subject", Synthetic: Synthetic{Version: SyntheticVersion, Patients: 400, Seed: 1}},
 		Pretrain: Pretrain{
-			Tasks: AllTasks, ParallelRatio: 0.25, Images: 16, MaxReport: 96, MaxPhrase: 64,
-			Optimizer: Optimizer{LR: 1e-3, Warmup: 100, WeightDecay: 0.05, Beta1: 0.9, Beta2: 0.98, Clip: 1},
+			Tasks: AllTasks, ParallelRatio: 0.25, BatchSize: 16, MaxReport: 96, MaxPhrase: 64,
+			Optimizer: Optimizer{LR: 1e-3, Warmup: 100, WeightDecay: 0.05, Beta1: 0.9, Beta2: 0.98, MaxGradNorm: 1},
 		},
 		DiffVQA: DiffVQA{
-			Batch: 16, LabelSmoothing: 0.1, Auxiliary: 0.9, Whiten: true, Reversed: true,
-			Optimizer: Optimizer{LR: 1e-3, Warmup: 0.1, WeightDecay: 0.01, Beta1: 0.9, Beta2: 0.999, Clip: 1},
+			BatchSize: 16, LabelSmoothing: 0.1, AuxQuestionRatio: 0.9, Whiten: true, Reversed: true,
+			Optimizer: Optimizer{LR: 1e-3, Warmup: 0.1, WeightDecay: 0.01, Beta1: 0.9, Beta2: 0.999, MaxGradNorm: 1},
 		},
-		Test: Test{Beam: 10, MaxNewTokens: 64, LengthPenalty: 1},
+		Eval: Eval{NumBeams: 10, MaxNewTokens: 64, LengthPenalty: 1},
 	}
 	switch p {
 	case Smoke:
 		t.Data.Synthetic.Patients = 20
 		t.Encoder = Encoder{Width: 32, Depth: 1, Heads: 2, MLP: 64, Patch: 32}
-		t.Decoder = Decoder{Width: 32, Depth: 1, Heads: 2, MLP: 64, Positions: 128}
-		t.LM = LM{Width: 32, Depth: 1, Heads: 2, MLP: 64, TextPositions: 96}
-		t.Pretrain.Steps, t.Pretrain.Images, t.Pretrain.Warmup = 6, 4, 2
-		t.DiffVQA.Steps, t.DiffVQA.Batch = 6, 4
-		t.Test = Test{Beam: 2, MaxNewTokens: 16, LengthPenalty: 1, Regions: 12, Pairs: 6}
+		t.Decoder = Decoder{Width: 32, Depth: 1, Heads: 2, MLP: 64, MaxPositionEmbeddings: 128}
+		t.LM = LM{Width: 32, Depth: 1, Heads: 2, MLP: 64, MaxPositionEmbeddings: 96}
+		t.Pretrain.Steps, t.Pretrain.BatchSize, t.Pretrain.Warmup = 6, 4, 2
+		t.DiffVQA.Steps, t.DiffVQA.BatchSize = 6, 4
+		t.Eval = Eval{NumBeams: 2, MaxNewTokens: 16, LengthPenalty: 1, Regions: 12, Pairs: 6}
 	case Nano:
 		t.Encoder = Encoder{Width: 96, Depth: 3, Heads: 4, MLP: 384, Patch: 32}
-		t.Decoder = Decoder{Width: 96, Depth: 2, Heads: 4, MLP: 384, Positions: 160}
-		t.LM = LM{Width: 96, Depth: 3, Heads: 4, MLP: 384, TextPositions: 128}
+		t.Decoder = Decoder{Width: 96, Depth: 2, Heads: 4, MLP: 384, MaxPositionEmbeddings: 160}
+		t.LM = LM{Width: 96, Depth: 3, Heads: 4, MLP: 384, MaxPositionEmbeddings: 128}
 		t.Data.Synthetic.Patients = 800
 		t.Pretrain.Steps = 2000
 		t.DiffVQA.Steps = 4000
 	case Tiny:
 		t.Data.Synthetic.Patients = 2000
 		t.Encoder = Encoder{Width: 192, Depth: 6, Heads: 6, MLP: 768, Patch: 16}
-		t.Decoder = Decoder{Width: 192, Depth: 3, Heads: 6, MLP: 768, Positions: 160}
-		t.LM = LM{Width: 192, Depth: 6, Heads: 6, MLP: 768, TextPositions: 128}
+		t.Decoder = Decoder{Width: 192, Depth: 3, Heads: 6, MLP: 768, MaxPositionEmbeddings: 160}
+		t.LM = LM{Width: 192, Depth: 6, Heads: 6, MLP: 768, MaxPositionEmbeddings: 128}
 		t.Pretrain.Steps = 5000
 		t.DiffVQA.Steps = 5000
 	case Small:
 		t.Data.Synthetic.Patients = 5000
 		t.Encoder = Encoder{Width: 384, Depth: 12, Heads: 6, MLP: 1536, Patch: 16}
-		t.Decoder = Decoder{Width: 384, Depth: 6, Heads: 6, MLP: 1536, Positions: 256}
-		t.LM = LM{Width: 384, Depth: 12, Heads: 6, MLP: 1536, TextPositions: 128}
+		t.Decoder = Decoder{Width: 384, Depth: 6, Heads: 6, MLP: 1536, MaxPositionEmbeddings: 256}
+		t.LM = LM{Width: 384, Depth: 12, Heads: 6, MLP: 1536, MaxPositionEmbeddings: 128}
 		t.Pretrain.Steps, t.Pretrain.LR = 20000, 5e-4
 		t.DiffVQA.Steps, t.DiffVQA.LR = 20000, 3e-4
 	case Paper:
@@ -70,17 +70,17 @@ func Default(p Preset) (Trial, error) {
 		t.WholeVocabulary = true
 		t.Data = Data{Source: SourceFiles, Splits: "subject"}
 		t.Encoder = Encoder{Width: 1152, Depth: 27, Heads: 12, MLP: 4304, Patch: 14, Channels: 3}
-		t.Decoder = Decoder{Width: 1024, Depth: 12, Heads: 16, MLP: 4096, Positions: 512}
-		t.LM = LM{Width: 1024, Depth: 24, Heads: 16, MLP: 4096, TextPositions: 256, Dropout: 0.1}
+		t.Decoder = Decoder{Width: 1024, Depth: 12, Heads: 16, MLP: 4096, MaxPositionEmbeddings: 512}
+		t.LM = LM{Width: 1024, Depth: 24, Heads: 16, MLP: 4096, MaxPositionEmbeddings: 256, Dropout: 0.1}
 		t.Pretrain = Pretrain{
-			Tasks: AllTasks, ParallelRatio: 0.25, Epochs: 5, Images: 8, MaxReport: 256, MaxPhrase: 96,
-			Optimizer: Optimizer{LR: 1e-4, Warmup: 5000, WeightDecay: 0.01, Beta1: 0.9, Beta2: 0.999, Clip: 1},
+			Tasks: AllTasks, ParallelRatio: 0.25, Epochs: 5, BatchSize: 8, MaxReport: 256, MaxPhrase: 96,
+			Optimizer: Optimizer{LR: 1e-4, Warmup: 5000, WeightDecay: 0.01, Beta1: 0.9, Beta2: 0.999, MaxGradNorm: 1},
 		}
 		t.DiffVQA = DiffVQA{
-			Epochs: 10, Batch: 32, LabelSmoothing: 0.1,
-			Optimizer: Optimizer{LR: 2e-4, Warmup: 0.1, WeightDecay: 0.01, Beta1: 0.9, Beta2: 0.999, Clip: 1},
+			Epochs: 10, BatchSize: 32, LabelSmoothing: 0.1,
+			Optimizer: Optimizer{LR: 2e-4, Warmup: 0.1, WeightDecay: 0.01, Beta1: 0.9, Beta2: 0.999, MaxGradNorm: 1},
 		}
-		t.Test = Test{Beam: 10, MaxNewTokens: 128, LengthPenalty: 1}
+		t.Eval = Eval{NumBeams: 10, MaxNewTokens: 128, LengthPenalty: 1}
 	default:
 		return Trial{}, fmt.Errorf("unknown preset %q: want smoke, nano, tiny, small or paper", p)
 	}

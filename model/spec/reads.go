@@ -36,7 +36,7 @@ func (t Trial) unreadNow() []string {
 	add(t.Encoder.WeightsDigest != "", "encoder.weights")
 	add(t.LM.WeightsDigest != "", "lm.weights")
 	add(t.LM.Given(), "whole_vocabulary") // it is implied
-	add(t.Test.Beam == 1, "test.length_penalty")
+	add(t.Eval.NumBeams == 1, "test.length_penalty")
 
 	if t.Method == LocationAware {
 		p := t.Pretrain

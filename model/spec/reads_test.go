@@ -25,7 +25,7 @@ func fields(typ reflect.Type, prefix string) []string {
 	return list
 }
 
-// Every field is classified. Who adds one decides here who reads it: if some method does not, reads.go says so, too.
+// Every field is classified. When you add a field, say here which methods read it; if one does not, list it in reads.go too.
 func TestEveryFieldIsClassified(t *testing.T) {
 	byMethod := []string{ // some method or setting does not read them: reads.go
 		"data.root", "data.digest",
@@ -129,7 +129,7 @@ func TestSameTrial(t *testing.T) {
 		{"phrases of captions", func(t *Trial) { t.Pretrain.Tasks = CAP }, func(t *Trial) { t.Pretrain.MaxPhrase = 1 }, true},
 		{"reports of phrases", func(t *Trial) { t.Pretrain.Tasks = GCAP }, func(t *Trial) { t.Pretrain.MaxReport = 1 }, true},
 		{"ratio of phrases", func(t *Trial) { t.Pretrain.Tasks = GCAP }, func(t *Trial) { t.Pretrain.ParallelRatio = 1 }, true},
-		{"greedy", func(t *Trial) { t.Test.Beam = 1 }, func(t *Trial) { t.Test.LengthPenalty = 2 }, true},
+		{"greedy", func(t *Trial) { t.Eval.NumBeams = 1 }, func(t *Trial) { t.Eval.LengthPenalty = 2 }, true},
 		{"a root that was moved", sealed, func(t *Trial) { t.Data.Root = "/b" }, true},
 		{"other data at one root", sealed, func(t *Trial) { t.Data.Digest = "d2" }, false},
 		{"a generator that is not used", sealed, func(t *Trial) { t.Data.Synthetic.Patients = 9 }, true},

@@ -1,6 +1,6 @@
 // Package spec says what a trial is: every field that can change a number, and nothing else.
 //
-//	Trial     one training run, from data to test. Value fields only: a copy is a copy.
+//	Trial     one training run, from data to evaluation. Value fields only: a copy is a copy.
 //	Default   the trial of a preset; an experiment states what differs from it.
 //	Validate  refuses what cannot run, naming the field.
 //	Reads     says which fields can change a number of a trial: the others are not part of its name.
@@ -24,7 +24,7 @@ type Trial struct {
 	Pretrain   Pretrain `json:"pretrain,omitzero"`
 	LM         LM       `json:"lm,omitzero"`
 	DiffVQA    DiffVQA  `json:"diffvqa,omitzero"`
-	Test       Test     `json:"test,omitzero"`
+	Eval       Eval     `json:"test,omitzero"`
 
 	// WholeVocabulary trains with all 50,257 tokens of GPT-2 instead of those that the training texts need.
 	WholeVocabulary bool `json:"whole_vocabulary,omitzero"`
@@ -74,7 +74,7 @@ const SyntheticVersion = 5
 
 // Synthetic are the parameters of the synthetic set that a trial is trained on; all else is the generator's default.
 type Synthetic struct {
-	// Version is the generator's: other versions draw other films. A program can train on its own generator's only.
+	// Version is the generator's: other versions draw other images. A program can train on its own generator's only.
 	Version       int     `json:"version,omitzero"`
 	Patients      int     `json:"patients,omitzero"`
 	Seed          int64   `json:"seed,omitzero"`
@@ -96,7 +96,7 @@ type Encoder struct {
 	Heads int `json:"heads,omitzero"`
 	MLP   int `json:"mlp,omitzero"`
 	Patch int `json:"patch,omitzero"` // pixels a side of a patch
-	// Channels is 3 to copy the gray film to three channels, as published weights expect it; 0 or 1 keeps one, which is
+	// Channels is 3 to copy the gray image to three channels, as published weights expect it; 0 or 1 keeps one, which is
 	// the same function with fewer parameters (FACTS 6 #16).
 	Channels int `json:"channels,omitzero"`
 	// Weights is a Hugging Face SigLIP folder to start from; empty is random.
@@ -113,11 +113,11 @@ func (e Encoder) Tokens(resolution int) int {
 
 // Decoder is the cross-attending text decoder of pretraining.
 type Decoder struct {
-	Width     int `json:"width,omitzero"`
-	Depth     int `json:"depth,omitzero"`
-	Heads     int `json:"heads,omitzero"`
-	MLP       int `json:"mlp,omitzero"`
-	Positions int `json:"positions,omitzero"`
+	Width                 int `json:"width,omitzero"`
+	Depth                 int `json:"depth,omitzero"`
+	Heads                 int `json:"heads,omitzero"`
+	MLP                   int `json:"mlp,omitzero"`
+	MaxPositionEmbeddings int `json:"positions,omitzero"`
 }
 
 // Pretrain is the first stage.
@@ -127,7 +127,7 @@ type Pretrain struct {
 	ParallelScope string  `json:"parallel_scope,omitzero"` // "" = captions only; "all" = every task (FACTS 6 #17)
 	Steps         int     `json:"steps,omitzero"`
 	Epochs        float64 `json:"epochs,omitzero"` // instead of steps: passes over the images with a caption
-	Images        int     `json:"images,omitzero"` // images a step; each task takes one sample of each image
+	BatchSize     int     `json:"images,omitzero"` // images a step; each task takes one sample of each image
 	Optimizer
 	MaxReport int `json:"max_report,omitzero"` // tokens of a caption (FACTS 2.3: 256)
 	MaxPhrase int `json:"max_phrase,omitzero"` // tokens of a region sample (96)
@@ -136,21 +136,21 @@ type Pretrain struct {
 // Optimizer is AdamW with linear warm-up and cosine decay to zero.
 type Optimizer struct {
 	LR          float64 `json:"lr,omitzero"`
-	Warmup      float64 `json:"warmup,omitzero"` // steps, or a share of all steps when below 1
+	Warmup      float64 `json:"warmup,omitzero"` // below 1: the share of all steps (0.99 is 99%); from 1: steps (1 is one step)
 	WeightDecay float64 `json:"weight_decay,omitzero"`
 	Beta1       float64 `json:"beta1,omitzero"`
 	Beta2       float64 `json:"beta2,omitzero"`
-	Clip        float64 `json:"clip,omitzero"`
+	MaxGradNorm float64 `json:"clip,omitzero"` // gradients are clipped to it; 0 = no clipping
 }
 
 // LM is the GPT-2 decoder of difference VQA.
 type LM struct {
-	Width         int     `json:"width,omitzero"`
-	Depth         int     `json:"depth,omitzero"`
-	Heads         int     `json:"heads,omitzero"`
-	MLP           int     `json:"mlp,omitzero"`
-	TextPositions int     `json:"text_positions,omitzero"`
-	Dropout       float64 `json:"dropout,omitzero"`
+	Width                 int     `json:"width,omitzero"`
+	Depth                 int     `json:"depth,omitzero"`
+	Heads                 int     `json:"heads,omitzero"`
+	MLP                   int     `json:"mlp,omitzero"`
+	MaxPositionEmbeddings int     `json:"text_positions,omitzero"`
+	Dropout               float64 `json:"dropout,omitzero"`
 	// Weights is a Hugging Face GPT-2 folder to start from; empty is random. It comes with all of GPT-2's vocabulary.
 	Weights string `json:"weights,omitzero"`
 	// WeightsDigest is the digest of the files in Weights that are read; it counts instead of the path where it is set.
@@ -162,25 +162,25 @@ func (l LM) Given() bool { return l.Weights != "" || l.WeightsDigest != "" }
 
 // DiffVQA is the second stage: frozen encoder, temporal embeddings, adapter and LM on difference questions.
 type DiffVQA struct {
-	Steps  int     `json:"steps,omitzero"`
-	Epochs float64 `json:"epochs,omitzero"` // instead of steps
-	Batch  int     `json:"batch,omitzero"`
+	Steps     int     `json:"steps,omitzero"`
+	Epochs    float64 `json:"epochs,omitzero"` // instead of steps
+	BatchSize int     `json:"batch,omitzero"`
 	Optimizer
 	LabelSmoothing float64 `json:"label_smoothing,omitzero"`
 	// Pool averages visual tokens over Pool × Pool cells before the adapter; 0 or 1 keeps all (FACTS 6 #8).
 	Pool int `json:"pool,omitzero"`
-	// Auxiliary is the share of the first batch given to the data set's other questions (presence, abnormality, …); it
-	// falls linearly to zero at the last. The paper: 0.
-	Auxiliary float64 `json:"auxiliary,omitzero"`
+	// AuxQuestionRatio is the share of the first batch that is given to the data set's other questions (presence,
+	// abnormality, …); it falls linearly to zero at the last batch. The paper: 0.
+	AuxQuestionRatio float64 `json:"auxiliary,omitzero"`
 	// Whiten starts the adapter at the whitened features of the training images. The paper: at random.
 	Whiten bool `json:"whiten,omitzero"`
 	// Reversed also trains on each pair with its images and its additions and losses exchanged.
 	Reversed bool `json:"reversed,omitzero"`
 }
 
-// Test says how a trained model is tested.
-type Test struct {
-	Beam          int     `json:"beam,omitzero"` // 1 = greedy
+// Eval says how a trained model is evaluated; its key in experiment files is "test".
+type Eval struct {
+	NumBeams      int     `json:"beam,omitzero"` // 1 = greedy
 	MaxNewTokens  int     `json:"max_new_tokens,omitzero"`
 	LengthPenalty float64 `json:"length_penalty,omitzero"`
 	Regions       int     `json:"regions,omitzero"` // test samples of GCAP and CAREF each; 0 = all

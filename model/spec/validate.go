@@ -34,7 +34,7 @@ func (t Trial) Validate() error {
 	if t.LM.WeightsDigest != "" && t.LM.Weights == "" {
 		return refuse("lm.weights_digest", "of which weights? There is no lm.weights")
 	}
-	return firstError(t.Data.validate, t.validateSizes, t.validatePretrain, t.validateDiffVQA, t.Test.validate)
+	return firstError(t.Data.validate, t.validateSizes, t.validatePretrain, t.validateDiffVQA, t.Eval.validate)
 }
 
 func firstError(checks ...func() error) error {
@@ -69,7 +69,7 @@ func (d Data) validate() error {
 		}
 	case SourceFiles:
 		if d.Root == "" {
-			return refuse("data.root", "missing: the folder that holds MIMIC-CXR-JPG and its kin")
+			return refuse("data.root", "missing: the folder that holds MIMIC-CXR-JPG and its companion data sets")
 		}
 	default:
 		return refuse("data.source", "unknown source %q: want synthetic or files", d.Source)
@@ -88,10 +88,10 @@ func (t Trial) validateSizes() error {
 		{"encoder.width", t.Encoder.Width}, {"encoder.depth", t.Encoder.Depth}, {"encoder.heads", t.Encoder.Heads},
 		{"encoder.mlp", t.Encoder.MLP}, {"encoder.patch", t.Encoder.Patch},
 		{"decoder.width", t.Decoder.Width}, {"decoder.depth", t.Decoder.Depth}, {"decoder.heads", t.Decoder.Heads},
-		{"decoder.mlp", t.Decoder.MLP}, {"decoder.positions", t.Decoder.Positions},
+		{"decoder.mlp", t.Decoder.MLP}, {"decoder.positions", t.Decoder.MaxPositionEmbeddings},
 		{"lm.width", t.LM.Width}, {"lm.depth", t.LM.Depth}, {"lm.heads", t.LM.Heads}, {"lm.mlp", t.LM.MLP},
-		{"lm.text_positions", t.LM.TextPositions},
-		{"pretrain.images", t.Pretrain.Images}, {"diffvqa.batch", t.DiffVQA.Batch},
+		{"lm.text_positions", t.LM.MaxPositionEmbeddings},
+		{"pretrain.images", t.Pretrain.BatchSize}, {"diffvqa.batch", t.DiffVQA.BatchSize},
 		{"pretrain.max_report", t.Pretrain.MaxReport}, {"pretrain.max_phrase", t.Pretrain.MaxPhrase},
 	} {
 		if size.value < 1 {
@@ -114,11 +114,11 @@ func (t Trial) validateSizes() error {
 		}
 	}
 	if t.Resolution%t.Encoder.Patch != 0 {
-		return refuse("encoder.patch", "resolution %d is no multiple of patch %d", t.Resolution, t.Encoder.Patch)
+		return refuse("encoder.patch", "resolution %d is not a multiple of patch %d", t.Resolution, t.Encoder.Patch)
 	}
-	if need := t.Pretrain.MaxReport + 16; t.Decoder.Positions < need { // BOS, the prefix and EOS
+	if need := t.Pretrain.MaxReport + 16; t.Decoder.MaxPositionEmbeddings < need { // BOS, the prefix and EOS
 		return refuse("decoder.positions", "%d are too few for pretrain.max_report %d: want at least %d",
-			t.Decoder.Positions, t.Pretrain.MaxReport, need)
+			t.Decoder.MaxPositionEmbeddings, t.Pretrain.MaxReport, need)
 	}
 	if d := t.LM.Dropout; d < 0 || d >= 1 {
 		return refuse("lm.dropout", "%v: want 0 … 1", d)
@@ -148,8 +148,8 @@ func (t Trial) validateDiffVQA() error {
 	if d.LabelSmoothing < 0 || d.LabelSmoothing >= 1 {
 		return refuse("diffvqa.label_smoothing", "%v: want 0 … 1", d.LabelSmoothing)
 	}
-	if d.Auxiliary < 0 || d.Auxiliary >= 1 {
-		return refuse("diffvqa.auxiliary", "%v: want 0 … 1", d.Auxiliary)
+	if d.AuxQuestionRatio < 0 || d.AuxQuestionRatio >= 1 {
+		return refuse("diffvqa.auxiliary", "%v: want 0 … 1", d.AuxQuestionRatio)
 	}
 	if side := t.Resolution / t.Encoder.Patch; d.Pool > 1 && side%d.Pool != 0 {
 		return refuse("diffvqa.pool", "a grid of %d × %d cannot be pooled by %d", side, side, d.Pool)
@@ -185,8 +185,8 @@ func (o Optimizer) validate(stage string) error {
 		return refuse(stage+".warmup", "%v: want at least 0", o.Warmup)
 	case o.WeightDecay < 0:
 		return refuse(stage+".weight_decay", "%v: want at least 0", o.WeightDecay)
-	case o.Clip < 0:
-		return refuse(stage+".clip", "%v: want at least 0 (0 = no clipping)", o.Clip)
+	case o.MaxGradNorm < 0:
+		return refuse(stage+".clip", "%v: want at least 0 (0 = no clipping)", o.MaxGradNorm)
 	case o.Beta1 < 0 || o.Beta1 >= 1:
 		return refuse(stage+".beta1", "%v: want 0 … 1", o.Beta1)
 	case o.Beta2 < 0 || o.Beta2 >= 1:
@@ -195,18 +195,18 @@ func (o Optimizer) validate(stage string) error {
 	return nil
 }
 
-func (t Test) validate() error {
+func (e Eval) validate() error {
 	switch {
-	case t.Beam < 1:
-		return refuse("test.beam", "%d: want at least 1", t.Beam)
-	case t.MaxNewTokens < 1:
-		return refuse("test.max_new_tokens", "%d: want at least 1", t.MaxNewTokens)
-	case t.LengthPenalty < 0:
-		return refuse("test.length_penalty", "%v: want at least 0", t.LengthPenalty)
-	case t.Regions < 0:
-		return refuse("test.regions", "%d: want at least 0", t.Regions)
-	case t.Pairs < 0:
-		return refuse("test.pairs", "%d: want at least 0", t.Pairs)
+	case e.NumBeams < 1:
+		return refuse("test.beam", "%d: want at least 1", e.NumBeams)
+	case e.MaxNewTokens < 1:
+		return refuse("test.max_new_tokens", "%d: want at least 1", e.MaxNewTokens)
+	case e.LengthPenalty < 0:
+		return refuse("test.length_penalty", "%v: want at least 0", e.LengthPenalty)
+	case e.Regions < 0:
+		return refuse("test.regions", "%d: want at least 0", e.Regions)
+	case e.Pairs < 0:
+		return refuse("test.pairs", "%d: want at least 0", e.Pairs)
 	}
 	return nil
 }

@@ -29,7 +29,8 @@ type BPE struct {
 	known atomic.Int32 // how many words hold
 }
 
-// maxWords bounds the memory of words, give or take one a goroutine. Reports repeat a few thousand words; beyond the limit words are merged anew.
+// maxWords bounds the memory of words, give or take one a goroutine. Reports repeat a few thousand words; beyond the limit words
+// are merged again each time.
 const maxWords = 1 << 16
 
 // Size is the number of ids, EOS included.
@@ -85,7 +86,7 @@ type piece struct {
 }
 
 // mergeWord merges the bytes of a word: again and again the pair of lowest rank, the leftmost of equals. The queue makes
-// it n log n, so that a long run of one letter costs no more than prose.
+// it n log n, so that a long run of one letter costs no more than ordinary text.
 func (t *BPE) mergeWord(word string) []int {
 	pieces := make([]piece, len(word))
 	for i := range pieces {

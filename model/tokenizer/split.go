@@ -42,7 +42,7 @@ func classOf(r rune) class {
 //
 //	's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
 //
-// Words cover the text without gaps. A byte that is not UTF-8 counts as a character that is no letter.
+// Words cover the text without gaps. A byte that is not UTF-8 counts as a character that is not a letter.
 func nextWord(text string) int {
 	if n := contraction(text); n > 0 {
 		return n

@@ -217,7 +217,7 @@ func isControl(r rune) bool {
 	return !unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.P, unicode.S, unicode.Z)
 }
 
-// isPunctuation reports every printing ASCII character that is no letter, digit or space, and Unicode P*.
+// isPunctuation reports every printing ASCII character that is not a letter, digit or space, and Unicode P*.
 func isPunctuation(r rune) bool {
 	if r < 0x80 {
 		return '!' <= r && r <= '/' || ':' <= r && r <= '@' || '[' <= r && r <= '`' || '{' <= r && r <= '~'

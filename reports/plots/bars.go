@@ -71,12 +71,12 @@ func Bars(t *reports.Table) (*Figure, error) {
 	}
 	f.Subtitle = subtitle(t, seeds, "whiskers: ± 1 standard deviation over") + leftOut(t)
 	if slices.ContainsFunc(models, outlined) {
-		f.Subtitle += " · outlined: the best and what cannot be told from it"
+		f.Subtitle += " · outlined: the best and what does not differ significantly from it"
 	}
 	return f, nil
 }
 
-// outlined tells whether any bar of a row is.
+// outlined reports whether any bar of a row is.
 func outlined(r reports.Row) bool {
 	return slices.ContainsFunc(r.Cells, func(c reports.Cell) bool { return c.Bold })
 }
@@ -92,12 +92,12 @@ func leastMean(t *reports.Table, column int, scale float64) float64 {
 	return least
 }
 
-// measured tells whether any of the rows has something to draw in a column.
+// measured reports whether any of the rows has something to draw in a column.
 func measured(rows []reports.Row, column int, scale float64) bool {
 	return slices.ContainsFunc(rows, func(r reports.Row) bool { return drawable(r.Cells[column], scale) })
 }
 
-// drawable tells whether a cell can be drawn: its mean is a number, over seeds of which none has diverged.
+// drawable reports whether a cell can be drawn: its mean is a number, over seeds of which none has diverged.
 func drawable(cell reports.Cell, scale float64) bool {
 	return !cell.Blank() && cell.Diverged == 0 && math.Abs(cell.Mean*scale) < largest
 }

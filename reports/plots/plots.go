@@ -6,7 +6,7 @@
 //	All      all of these
 //	Figure   title, panels and key; Write draws it as PNG, SVG or PDF
 //
-// Colours are told apart by readers who see few of them (Okabe and Ito), and lines differ in their dashes too.
+// Readers who see few colours can distinguish these (Okabe and Ito), and lines differ in their dashes too.
 package plots
 
 import (
@@ -146,7 +146,7 @@ func (c pdfCanvas) FillString(f font.Face, at vg.Point, text string) {
 	c.Canvas.FillString(f, at, encoded)
 }
 
-// Save writes the figure to dir/NAME.FORMAT and returns the path. The file is there whole or not at all.
+// Save writes the figure to dir/NAME.FORMAT and returns the path. The file is complete or does not exist.
 func (f *Figure) Save(dir, format string) (string, error) {
 	path := filepath.Join(dir, f.Name+"."+format)
 	file, err := atomicfile.Create(path)
@@ -238,7 +238,7 @@ func (f *Figure) drawKey(c draw.Canvas) {
 	}
 }
 
-// newPanel is an empty plot in the house style: sans serif, light frame.
+// newPanel is an empty plot in our style: sans serif, light frame.
 func newPanel(title, x, y string) *panel {
 	p := &panel{Plot: plot.New(), title: title}
 	for axis, label := range map[*plot.Axis]string{&p.X: x, &p.Y: y} {
@@ -298,14 +298,14 @@ var (
 	lightGray = color.RGBA{R: 225, G: 225, B: 225, A: 255}
 )
 
-// palette is Okabe and Ito's, less the yellow that is too light for lines.
+// palette is Okabe and Ito's, without the yellow that is too light for lines.
 var palette = [...]color.RGBA{
 	{0, 114, 178, 255}, {230, 159, 0, 255}, {0, 158, 115, 255}, {204, 121, 167, 255}, {86, 180, 233, 255}, {213, 94, 0, 255}, {0, 0, 0, 255},
 }
 
 var dashes = [...][]vg.Length{nil, {vg.Points(6), vg.Points(2)}, {vg.Points(2), vg.Points(2)}, {vg.Points(7), vg.Points(2), vg.Points(2), vg.Points(2)}}
 
-// lineStyle is the i-th of the styles that can be told apart: colours first, then dashes.
+// lineStyle is the i-th of the distinct styles: colours first, then dashes.
 func lineStyle(i int) draw.LineStyle {
 	return draw.LineStyle{Color: palette[i%len(palette)], Width: vg.Points(1.6), Dashes: dashes[i/len(palette)%len(dashes)]}
 }

@@ -75,7 +75,7 @@ func curve() reports.Curve {
 	return c
 }
 
-// TestFigures draws every kind of figure in every format. With KEEP_FIGURES=DIR the files stay there to be looked at.
+// TestFigures draws every kind of figure in every format. With KEEP_FIGURES=DIR the files are kept there for viewing.
 func TestFigures(t *testing.T) {
 	dir := os.Getenv("KEEP_FIGURES")
 	if dir == "" {

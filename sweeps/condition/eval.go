@@ -131,7 +131,7 @@ func within(item, list any) (bool, error) {
 	}
 	items, ok := list.([]any)
 	if !ok {
-		return false, fmt.Errorf("%v is no list: in wants one", list)
+		return false, fmt.Errorf("%v is not a list: in needs one", list)
 	}
 	return slices.ContainsFunc(items, func(other any) bool {
 		same, err := Equal(item, other)
@@ -149,7 +149,7 @@ func Compare(a, b any) (order int, comparable bool, err error) {
 			x, errA := numberA.Float64()
 			y, errB := numberB.Float64()
 			if errA != nil || errB != nil {
-				return 0, false, fmt.Errorf("%s or %s is no number", a, b)
+				return 0, false, fmt.Errorf("%s or %s is not a number", a, b)
 			}
 			switch {
 			case x < y:

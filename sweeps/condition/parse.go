@@ -3,7 +3,7 @@
 //	resolution == 448 and not (method in ['cappa', 'blip2'] or 'aref' in pretrain.tasks)
 //
 // Operators by rising strength: or, and, not, then == != < <= > >= in. Names are dotted paths; what they mean is the
-// caller's affair. Lists compare without regard to order, and a bare word inside a list is text. Values are those of
+// caller's job. Lists compare without regard to order, and a bare word inside a list is text. Values are those of
 // JSON: json.Number, string, bool, []any; nil is a parameter that does not apply, and equals nothing.
 package condition
 
@@ -88,7 +88,7 @@ func (p *parser) next() error {
 	case isDigit(c) || c == '-' || c == '.':
 		p.take(numeral, span(rest, func(c byte) bool { return isLetter(c) || isDigit(c) || strings.IndexByte("+-.", c) >= 0 }))
 		if f, err := strconv.ParseFloat(p.word, 64); err != nil || f != f || f-f != 0 {
-			return p.fail("%q is no number", p.word)
+			return p.fail("%q is not a number", p.word)
 		}
 	case isLetter(c):
 		p.take(word, span(rest, func(c byte) bool { return isLetter(c) || isDigit(c) || strings.IndexByte("._-/", c) >= 0 }))

@@ -10,7 +10,7 @@ import (
 )
 
 // A scanner walks a JSON text and decodes only what it is asked for, several times faster than decoding all of it. What is
-// skipped is checked for closed strings and brackets, no more. After an error every method returns at once; see end.
+// skipped is only checked for closed strings and brackets. After an error every method returns at once; see end.
 type scanner struct {
 	src []byte
 	at  int

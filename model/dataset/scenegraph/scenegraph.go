@@ -23,8 +23,8 @@ type Attribute struct {
 	Phrases []string
 }
 
-// Parse reads a scene graph. The files have about 100 kB, of which little is used: the rest is skipped, not decoded. Python's
-// NaN, which is not JSON, is accepted as a value of no use.
+// Parse reads a scene graph. The files have about 100 kB, and only a small part is needed: the rest is skipped, not decoded. Python's
+// NaN, which is not JSON, is accepted as an unusable value.
 func Parse(raw []byte) (*Graph, error) {
 	g := &Graph{}
 	in := scanner{src: raw}

@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 )
 
-// box is x1, y1, x2, y2. In the table it is in patient coordinates (u, v); on a film it is in pixels.
+// box is x1, y1, x2, y2. In the table it is in patient coordinates (u, v); on an image it is in pixels.
 type box [4]float64
 
 // region is one of the 29 anatomical regions of Chest ImaGenome with its place in an average patient.
@@ -77,7 +77,7 @@ func drawHabitus(r *rand.Rand) habitus {
 	}
 }
 
-// geometry maps patient coordinates to the pixels of one film. It is separable and monotone on each axis, so the bound of
+// geometry maps patient coordinates to the pixels of one image. It is separable and monotone on each axis, so the bound of
 // a warped box is the box of its warped corners, exactly.
 type geometry struct {
 	width, height  int
@@ -145,7 +145,7 @@ func (g *geometry) v(y float64) float64 {
 // heartMid is the line about which the heart widens.
 const heartMid = 0.52
 
-// regionBox returns the box of regions[i] on this film in whole pixels, clamped to the image. The heart and what belongs
+// regionBox returns the box of regions[i] on this image in whole pixels, clamped to the image. The heart and what belongs
 // to it widen with the heart; the domes sink with emphysema.
 func (g *geometry) regionBox(i int) box {
 	b := regions[i].box

@@ -58,7 +58,7 @@ func drawClavicles(c *canvas, h habitus, g *geometry) {
 // hila are where the vessels of the right and the left lung start.
 var hila = [2][2]float64{{.395, .41}, {.615, .40}}
 
-// drawVessels adds the branching vessels of both lungs, new on every film, and the shadow of each hilum.
+// drawVessels adds the branching vessels of both lungs, new in every image, and the shadow of each hilum.
 func drawVessels(r *rand.Rand, c *canvas, g *geometry) {
 	for i, hilum := range hila {
 		dir := float64(2*i - 1)
@@ -108,14 +108,14 @@ func drawBlob(c *canvas, g *geometry, u, v, ru, rv, amount float64) {
 	}
 }
 
-// markers are the glyphs burned into the film, as rows of set bits, most significant bit left.
+// markers are the glyphs burned into the image, as rows of set bits, most significant bit left.
 var markers = map[rune][7]uint8{
 	'L': {0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x1f},
 	'A': {0x0e, 0x11, 0x11, 0x1f, 0x11, 0x11, 0x11},
 	'P': {0x1e, 0x11, 0x11, 0x1e, 0x10, 0x10, 0x10},
 }
 
-// drawMarkers burns in the side, and the view of an AP film, as technicians do.
+// drawMarkers burns in the side, and the view of an AP image, as technicians do.
 func drawMarkers(c *canvas, ap bool) {
 	drawText(c, "L", c.w-c.w/12, c.h/20)
 	if ap {

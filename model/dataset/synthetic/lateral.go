@@ -6,9 +6,9 @@ import (
 	"math/rand/v2"
 )
 
-// lateralFilm draws a plain lateral view: body, lungs as one dark field, spine behind, heart in front. It carries no
-// findings and no boxes; it is there because readers must pass it over.
-func lateralFilm(r *rand.Rand, h habitus, g *geometry, p Params) *image.Gray {
+// drawLateral draws a plain lateral view: body, lungs as one dark field, spine behind, heart in front. It carries no
+// findings and no boxes; it is there because loaders must skip it.
+func drawLateral(r *rand.Rand, h habitus, g *geometry, p Params) *image.Gray {
 	c := newCanvas((g.width+3)/4, (g.height+3)/4)
 	for y := range c.h {
 		v := g.v((float64(y) + .5) * float64(g.height) / float64(c.h))

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// sight ties one region to one finding that its phrase speaks of. A region of this table always carries a phrase, with or
+// sight ties one region to one finding that its phrase mentions. A region of this table always carries a phrase, with or
 // without its findings, so that which phrase it is can be known from the pixels alone.
 type sight struct {
 	region string
@@ -16,7 +16,7 @@ type sight struct {
 }
 
 // sights covers every finding at every side it may have, the most telling region first. Those of one region stand
-// together and make one statement; the lungs speak of all that lies in them.
+// together and make one statement; the lungs mention all findings inside them.
 var sights = []sight{
 	{"cardiac silhouette", cardiomegaly, midline,
 		[]string{"There is LEVEL cardiomegaly.", "Level cardiomegaly is seen."},
@@ -176,8 +176,8 @@ func describe(r *rand.Rand, s *state, first bool) []statement {
 }
 
 // report writes the free-text report of one study (FACTS 1.2). It goes through the findings in order and states or denies
-// each; it passes over a fine one with chance ReportDropout and a coarse one with half of it, present or not, so that
-// silence tells nothing. first says that there is no prior study to refer to.
+// each; it leaves out a fine one with chance ReportDropout and a coarse one with half of it, present or not, so that
+// a finding that is not mentioned tells nothing. first says that there is no prior study to refer to.
 func report(r *rand.Rand, s *state, ap, first bool, p Params) string {
 	var body, key []string
 	for f := range s {

@@ -76,7 +76,7 @@ type presence struct {
 	level   int // index into the finding's levels; 0 if it has none
 }
 
-// state is the hidden truth of one study: everything visible and everything said derives from it.
+// state is the hidden truth of one study: all images and texts derive from it.
 type state [numFindings]presence
 
 // firstState draws the findings of a patient's first study.

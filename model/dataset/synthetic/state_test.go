@@ -9,7 +9,7 @@ import (
 	"harness/metrics"
 )
 
-// drawPatients returns the studies of n patients, without films.
+// drawPatients returns the studies of n patients, without images.
 func drawPatients(n int, p Params) [][]*study {
 	patients := make([][]*study, n)
 	for i := range patients {
@@ -170,7 +170,7 @@ func TestPhrasesFollowState(t *testing.T) {
 // A report never states what is not there, never denies what is, and omits fine findings as often as asked.
 func TestReportsFollowState(t *testing.T) {
 	p := Default()
-	fine, told := 0, 0
+	fine, mentioned := 0, 0
 	for i, studies := range drawPatients(300, p) {
 		for k, st := range studies {
 			text := report(rand.New(rand.NewPCG(6, uint64(10*i+k))), &st.state, st.ap, k == 0, p)
@@ -189,18 +189,18 @@ func TestReportsFollowState(t *testing.T) {
 				if st.state[f].present && spec.fine {
 					fine++
 					if strings.Contains(text, spec.name) {
-						told++
+						mentioned++
 					}
 				}
 			}
 		}
 	}
-	if share := float64(told) / float64(fine); share < .45 || share > .55 {
+	if share := float64(mentioned) / float64(fine); share < .45 || share > .55 {
 		t.Errorf("%.2f of fine findings are reported, want about .50", share)
 	}
 }
 
-// Everything ever said fits a small vocabulary.
+// All texts fit a small vocabulary.
 func TestVocabularyIsSmall(t *testing.T) {
 	p := Default()
 	vocabulary := map[string]bool{}

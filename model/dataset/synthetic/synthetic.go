@@ -1,14 +1,14 @@
 // Package synthetic writes SynCXR, a stand-in for MIMIC-CXR-JPG, its reports, Chest ImaGenome and Medical-Diff-VQA, in
 // exactly their layouts on disk (FACTS 1 and 8), so that the loader, the training and the tables run without the real data.
 //
-// The flow: a hidden state of each study (state.go) gives the film (film.go, bones.go, lesions.go, mottle.go), the boxes of its 29
-// regions (anatomy.go), the region phrases and the report (phrases.go), and the questions (questions.go); write.go runs
+// The flow: a hidden state of each study (state.go) gives the image (radiograph.go, bones.go, lesions.go,
+// texture.go), the boxes of its 29 regions (anatomy.go), the region phrases and the report (phrases.go), and the questions (questions.go); write.go runs
 // patients on all cores, and tables.go and scenegraph.go put the results into files.
 //
 // There are ten findings, five coarse and five fine. A coarse finding is a large, sharp change of brightness, visible at
-// 224 and at 448 pixels. A fine finding is a mottle of short period, locked to the pixel grid of a 448-pixel image, that
+// 224 and at 448 pixels. A fine finding is a texture of short period, locked to the pixel grid of a 448-pixel image, that
 // averaging down to 224 removes: only a model that sees 448 can learn it, by construction. That is a test of the code,
-// not a model of disease; no clinical claim follows from it. The same mottles also lie in the abdomen, where they mean
+// not a model of disease; no clinical claim follows from it. The same textures also lie in the abdomen, where they mean
 // nothing.
 //
 // It is one package, though a long one, because all of it is a function of one unexported type, the state of a study.
@@ -34,15 +34,15 @@ type Params struct {
 	Seed     int64 // all draws derive from it
 
 	Prevalence float64 // chance of each finding in a first study, 0 to 1
-	Redraw     float64 // chance that a finding is drawn anew in the next study, 0 to 1
+	Redraw     float64 // chance that a finding is drawn again in the next study, 0 to 1
 	LevelStep  float64 // chance that a finding that stays changes its level, 0 to 1
 
 	ReportDropout float64 // chance that the report omits a fine finding; a coarse one is omitted half as often
 	StableOrder   bool    // name findings in one fixed order; false shuffles them, as the original generator does
 
 	CoarseContrast float64 // scales the brightness of coarse findings; 1 is the design
-	FineAmplitude  float64 // root mean square of a fine finding's mottle in a native pixel, in units of full scale
-	Decoys         float64 // chance that a fine finding's mottle also lies in the abdomen, where it means nothing, 0 to 1
+	FineAmplitude  float64 // root mean square of a fine finding's texture in a native pixel, in units of full scale
+	Decoys         float64 // chance that a fine finding's texture also lies in the abdomen, where it means nothing, 0 to 1
 	Noise          float64 // standard deviation of the white noise in a native pixel, in units of full scale
 
 	Laterals  float64 // share of studies with an extra lateral image

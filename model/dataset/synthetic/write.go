@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-// jpegQuality keeps the mottle of fine findings.
+// jpegQuality keeps the texture of fine findings.
 const jpegQuality = 95
 
 // Write draws the data set of p and puts it at root, on all cores. It writes beside root and renames at the end, so root
@@ -206,9 +206,9 @@ func writePatient(root string, p Params, patient int) (*rows, error) {
 func (w *patientWriter) writeStudy(st, prior *study, order int) error {
 	folder := "files/" + subjectFolder(w.subject)
 	image := fmt.Sprintf("%s/s%d/%s", folder, st.id, st.dicom)
-	look := rand.New(rand.NewPCG(w.r.Uint64(), w.r.Uint64())) // of its own: how much a film draws may differ between CPUs
+	look := rand.New(rand.NewPCG(w.r.Uint64(), w.r.Uint64())) // of its own: how many draws an image takes may differ between CPUs
 	g := drawGeometry(look, w.habitus, &st.state, st.ap)
-	gray := film(look, w.habitus, &g, &st.state, drawExposure(look, st.ap), w.p)
+	gray := drawRadiograph(look, w.habitus, &g, &st.state, drawExposure(look, st.ap), w.p)
 	if err := w.writeImage(jpgFolder+"/"+image+".jpg", gray); err != nil {
 		return err
 	}
@@ -248,7 +248,7 @@ func (w *patientWriter) writeStudy(st, prior *study, order int) error {
 		side.dicom = dicomID(w.r)
 		path := fmt.Sprintf("%s/s%d/%s", folder, st.id, side.dicom)
 		w.addImage(&side, path, "LATERAL", "lateral", step, size)
-		return w.writeImage(jpgFolder+"/"+path+".jpg", lateralFilm(look, w.habitus, &g, w.p))
+		return w.writeImage(jpgFolder+"/"+path+".jpg", drawLateral(look, w.habitus, &g, w.p))
 	}
 	return nil
 }

@@ -145,7 +145,7 @@ func distance(want, got []float32) float64 {
 	return math.Sqrt(sum)
 }
 
-// measure times all contestants in turn, so that a neighbour's load falls on each alike, after steps that warm them up.
+// measure times all contestants in turn, so that other load on the machine affects all of them, after warm-up steps.
 func measure(all []contestant, rounds int) ([][]time.Duration, error) {
 	const warm = 3
 	times := make([][]time.Duration, len(all))

@@ -11,7 +11,7 @@ import (
 )
 
 // openGorgonia writes the two blocks in what Gorgonia has: products of matrices, softmax, elementwise functions. Layer
-// norm it has not, and we do not write one for it, hence there is no training step of the peer.
+// norm it does not have, and we do not write one for it: there is no training step of the peer.
 func openGorgonia(work workload) (contestant, error) {
 	b := &expression{graph: gorgonia.NewGraph(), learned: map[string]*gorgonia.Node{}}
 	for _, p := range work.params {
@@ -70,7 +70,7 @@ type expression struct {
 	err     error
 }
 
-// do keeps the error of an operation. What follows a failed one is not looked at.
+// do keeps the error of an operation. Operations after a failed one are skipped.
 func (b *expression) do(n *gorgonia.Node, err error) *gorgonia.Node {
 	if b.err == nil {
 		b.err = err

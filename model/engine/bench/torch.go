@@ -16,7 +16,7 @@ import (
 //go:embed torch_steps.py
 var torchSteps string
 
-// torch is a Python process that runs a workload when told to.
+// torch is a Python process that runs a workload on request.
 type torch struct {
 	name    string
 	process *exec.Cmd

@@ -34,7 +34,7 @@ func decoding(t *testing.T, e engine.Engine) {
 		var k, v [][]float32 // of each row, all positions so far
 		for _, step := range []struct {
 			n    int
-			rows []int32 // the old rows that go on, before the step
+			rows []int32 // the old rows that continue, before the step
 		}{{6, nil}, {1, []int32{0, 1, 1, 0, 1}}, {1, []int32{4, 0, 1, 1, 3}}, {2, nil}, {1, []int32{2, 2}}, {1, []int32{1, 0}}} {
 			if step.rows != nil {
 				s.Reorder(step.rows)

@@ -48,7 +48,7 @@ func weighted(o engine.Ops, y, g engine.Value) engine.Value {
 }
 
 // build gives the operation of a case on its parameters, named as its inputs, and the int32 and float inputs it needs.
-// nil: the case is no operation of engine.Ops.
+// nil: the case is not an operation of engine.Ops.
 func build(c opCase, shapeOf func(string) []int) (func(o engine.Ops) engine.Value, engine.Inputs) {
 	in := engine.Inputs{}
 	switch {
@@ -234,7 +234,7 @@ func clip(t *testing.T, e engine.Engine) {
 		}
 		return []engine.Value{loss}
 	}
-	got, err := s.Step("step", program, in, 0.01, engine.AdamW{Beta1: 0.5, Beta2: 0.5, Eps: 1e-8, Clip: cases[i].MaxNorm})
+	got, err := s.Step("step", program, in, 0.01, engine.AdamW{Beta1: 0.5, Beta2: 0.5, Eps: 1e-8, MaxGradNorm: cases[i].MaxNorm})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 
 func sortedNames(params map[string]engine.Tensor) []string { return slices.Sorted(maps.Keys(params)) }
 
-// differences lists every operation with a gradient, in sizes that are no multiples of any vector.
+// differences lists every operation with a gradient, in sizes that are not multiples of any vector.
 func differences() []difference {
 	r := rand.New(rand.NewPCG(3, 4))
 	p := func(name string) func(o engine.Ops) engine.Value {

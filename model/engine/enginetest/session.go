@@ -9,7 +9,7 @@ import (
 	"harness/model/engine"
 )
 
-// refusals: misuse is an error of one line that says what did not fit, and the session goes on working.
+// refusals: misuse is an error of one line that says what did not fit, and the session still works.
 func refusals(t *testing.T, e engine.Engine) {
 	zeros := func(shape ...int) engine.Tensor { return engine.Floats(make([]float32, engine.Size(shape)), shape...) }
 	s := session(t, e, []engine.Param{{Name: "x", Tensor: zeros(2, 3)}, {Name: "w", Tensor: zeros(4, 5)}})
@@ -43,7 +43,7 @@ func refusals(t *testing.T, e engine.Engine) {
 	}
 }
 
-// notFinite: a loss that is no number moves nothing.
+// notFinite: a loss that is not a number changes no parameter.
 func notFinite(t *testing.T, e engine.Engine) {
 	for _, bad := range []float32{float32(math.NaN()), float32(math.Inf(1))} {
 		s := session(t, e, []engine.Param{{Name: "x", Tensor: engine.Floats([]float32{1, 2, 3, 4}, 2, 2), Decay: true}})
@@ -73,7 +73,7 @@ func notFinite(t *testing.T, e engine.Engine) {
 	}
 }
 
-// saveLoad: a session that loads what another saved goes on like it, bit for bit, and refuses a state that does not fit.
+// saveLoad: a session that loads what another saved continues exactly like it, bit for bit, and refuses a state that does not fit.
 func saveLoad(t *testing.T, e engine.Engine) {
 	params := []engine.Param{
 		{Name: "a", Tensor: engine.Floats([]float32{1, -2, 3, 0.5, 0, 1}, 2, 3), Decay: true},
@@ -84,7 +84,7 @@ func saveLoad(t *testing.T, e engine.Engine) {
 		return []engine.Value{o.MSE(o.Linear(o.Param("a"), o.Param("b"), o.Param("c")), o.Input("y"))}
 	}
 	in := engine.Inputs{"y": engine.Floats([]float32{1, 2, 3, 4}, 2, 2)}
-	opt := engine.AdamW{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Decay: 0.1, Clip: 1}
+	opt := engine.AdamW{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Decay: 0.1, MaxGradNorm: 1}
 	steps := func(s engine.Session, n int) (loss float64) {
 		for range n {
 			got, err := s.Step("step", program, in, 0.01, opt)

@@ -1,4 +1,4 @@
-// The kernels that exist once for each kind of vector unit, and what they are told. Every kernel computes whole units of
+// The kernels that exist once for each kind of vector unit, and their arguments. Every kernel computes whole units of
 // output; see pool.h. Arrays are row-major floats; "add" means: add to what the output holds instead of replacing it.
 #ifndef NATIVE_KERNELS_H
 #define NATIVE_KERNELS_H
@@ -103,7 +103,7 @@ typedef struct {
 	float *p, *m, *v;
 	const float *g;
 	float clip, beta1, rest1, beta2, rest2, eps; // rest: 1 - β, rounded once
-	float shrink, step, root;                    // 1 - rate·decay, rate/(1-β1ᵗ), 1/(1-β2ᵗ)
+	float shrink, step, root;                    // 1 - lr·decay, lr/(1-β1ᵗ), 1/(1-β2ᵗ)
 } adamw_job;
 
 typedef struct {

@@ -194,7 +194,7 @@ func train(t *testing.T, e *Engine, steps int) ([]float64, map[string]engine.Ten
 	return losses, state
 }
 
-// TestThreads: the bits do not depend on the number of threads, be they more than there are cores, nor on neighbours.
+// TestThreads: the bits do not depend on the number of threads, even more than there are cores, nor on other sessions.
 func TestThreads(t *testing.T) {
 	want, state := train(t, New(1), 3)
 	for _, threads := range []int{2, 3, 8} {

@@ -18,7 +18,7 @@ func (r *run) lossOf(loss float64, operands ...*value) *value {
 func (r *run) CrossEntropy(logits engine.Value, labels, weights string, smoothing float64) engine.Value {
 	x := r.of(logits)
 	if len(x.shape) != 2 {
-		refuse("cross-entropy: logits %v are no matrix", x.shape)
+		refuse("cross-entropy: logits %v are not a matrix", x.shape)
 	}
 	rows, classes := x.shape[0], x.shape[1]
 	e := entropyRows{

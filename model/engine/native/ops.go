@@ -76,7 +76,7 @@ func (r *run) IntShape(name string) []int { return slices.Clone(r.intInput(name,
 func (r *run) Linear(x, w, b engine.Value) engine.Value {
 	weight := r.of(w)
 	if len(weight.shape) != 2 {
-		refuse("linear: w %v is no matrix", weight.shape)
+		refuse("linear: w %v is not a matrix", weight.shape)
 	}
 	return r.linear("linear", r.of(x), weight, r.optional(b), weight.shape[1], weight.shape[0], true)
 }
@@ -85,7 +85,7 @@ func (r *run) Linear(x, w, b engine.Value) engine.Value {
 func (r *run) LinearInOut(x, w, b engine.Value) engine.Value {
 	weight := r.of(w)
 	if len(weight.shape) != 2 {
-		refuse("linear: w %v is no matrix", weight.shape)
+		refuse("linear: w %v is not a matrix", weight.shape)
 	}
 	return r.linear("linear", r.of(x), weight, r.optional(b), weight.shape[0], weight.shape[1], false)
 }
@@ -254,7 +254,7 @@ func (r *run) offHeap(x []int32) []int32 {
 func (r *run) Embedding(table engine.Value, ids string) engine.Value {
 	t := r.of(table)
 	if len(t.shape) != 2 {
-		refuse("embedding: table %v is no matrix", t.shape)
+		refuse("embedding: table %v is not a matrix", t.shape)
 	}
 	width := t.width()
 	index := r.indices("embedding", ids, -1, t.shape[0])

@@ -115,7 +115,7 @@ func (s *Session) start(in engine.Inputs, records bool) *run {
 	return &run{s: s, in: in, records: records, decodes: !records}
 }
 
-// Run computes the program's results without a way back.
+// Run computes the program's results without gradients.
 func (s *Session) Run(key string, p engine.Program, in engine.Inputs) (out []engine.Tensor, err error) {
 	err = s.guarded(func() {
 		r := s.start(in, false)
@@ -138,7 +138,7 @@ func (s *Session) Gradients(key string, p engine.Program, in engine.Inputs) (flo
 }
 
 // Step computes the loss and its gradients, clips them and moves the parameters by AdamW.
-func (s *Session) Step(key string, p engine.Program, in engine.Inputs, rate float64, opt engine.AdamW) (engine.StepResult, error) {
+func (s *Session) Step(key string, p engine.Program, in engine.Inputs, lr float64, opt engine.AdamW) (engine.StepResult, error) {
 	loss, extra, err := s.differentiate(p, in)
 	if err != nil {
 		return engine.StepResult{}, err
@@ -150,11 +150,11 @@ func (s *Session) Step(key string, p engine.Program, in engine.Inputs, rate floa
 		return result, fmt.Errorf("step %d: loss %g, gradient norm %g: nothing was moved", s.steps+1, loss, result.GradNorm)
 	}
 	clip := 1.0
-	if opt.Clip > 0 {
-		clip = min(1, opt.Clip/(result.GradNorm+1e-6))
+	if opt.MaxGradNorm > 0 {
+		clip = min(1, opt.MaxGradNorm/(result.GradNorm+1e-6))
 	}
 	s.steps++
-	s.move(rate, clip, opt)
+	s.move(lr, clip, opt)
 	return result, nil
 }
 
@@ -188,10 +188,10 @@ func (s *Session) differentiate(p engine.Program, in engine.Inputs) (loss float6
 }
 
 // move is one step of AdamW. Neighbours in the block that decay alike are moved together.
-func (s *Session) move(rate, clip float64, opt engine.AdamW) {
+func (s *Session) move(lr, clip float64, opt engine.AdamW) {
 	b := &s.moving
 	t := float64(s.steps)
-	step, root := rate/(1-math.Pow(opt.Beta1, t)), 1/(1-math.Pow(opt.Beta2, t))
+	step, root := lr/(1-math.Pow(opt.Beta1, t)), 1/(1-math.Pow(opt.Beta2, t))
 	for i, from := 0, 0; i < len(b.params); {
 		to, decays := from, b.params[i].Decay
 		for ; i < len(b.params) && b.params[i].Decay == decays; i++ {
@@ -199,7 +199,7 @@ func (s *Session) move(rate, clip float64, opt engine.AdamW) {
 		}
 		shrink := 1.0
 		if decays {
-			shrink -= rate * opt.Decay
+			shrink -= lr * opt.Decay
 		}
 		s.engine.device.adamw(b.p[from:to], b.m[from:to], b.v[from:to], b.grad[from:to], clip, opt.Beta1, opt.Beta2, opt.Eps,
 			shrink, step, root)

@@ -7,7 +7,7 @@ import (
 	"harness/model/engine"
 )
 
-// repeated refuses a y that is neither of x's shape nor of its last dimensions.
+// repeated refuses a y that has neither the shape of x nor its last dimensions.
 func repeated(op string, x, y *value) {
 	from := len(x.shape) - len(y.shape)
 	if from < 0 || !slices.Equal(x.shape[from:], y.shape) {
@@ -238,7 +238,7 @@ func (r *run) Dropout(x engine.Value, rate float64, seed string) engine.Value {
 	return r.then(y, true, func(dy []float32) { r.device().dropout(dy, up, base, threshold, r.want(xs)) })
 }
 
-// StopGradient is x without a way back.
+// StopGradient is x without a gradient.
 func (r *run) StopGradient(x engine.Value) engine.Value {
 	still := *r.of(x)
 	still.needs, still.leaf, still.grad = false, nil, nil

@@ -87,7 +87,7 @@ func (r *run) then(out *value, owns bool, back func(dy []float32)) *value {
 	return out
 }
 
-// flat is the value's data with dense rows; it is made dense for good.
+// flat is the value's data with dense rows; it stays dense from then on.
 func (r *run) flat(v *value) []float32 {
 	if v.stride == 0 && v.state == nil {
 		return v.data

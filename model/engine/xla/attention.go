@@ -23,7 +23,7 @@ func (t *tracer) Attention(q, k, v engine.Value, heads int, mask engine.Mask) en
 	case qd[0] != kd[0] || qd[2] != kd[2]:
 		refuse("attention: q %v and k %v differ in batch or width", qd, kd)
 	case heads < 1 || qd[2]%heads != 0:
-		refuse("attention: width %d is no multiple of %d heads", qd[2], heads)
+		refuse("attention: width %d is not a multiple of %d heads", qd[2], heads)
 	}
 	batch, queries, width, depth := qd[0], qd[1], qd[2], qd[2]/heads
 	split := func(x *graph.Node, positions int) *graph.Node {

@@ -18,7 +18,7 @@ type decoding struct {
 	rows, positions int // as announced
 	states          map[string]*state
 	reorders        map[string]*graph.Graph // by shape and number of new rows
-	err             error                   // of Reorder, which returns none; told by the next Run
+	err             error                   // of Reorder, which returns none; the next Run returns it
 }
 
 // state is one cache: a buffer [rows, positions, width] of which length positions are filled, the rest zero.

@@ -31,7 +31,7 @@ func TestDecoding(t *testing.T) {
 		}
 		return out[0]
 	}
-	for pass := range 2 { // the second time with everything compiled, though a little more room is asked for
+	for pass := range 2 { // the second time with everything compiled, with a little more room requested
 		session.Reset(4, 8+pass)
 		history := [][]float32{noise(random, prompt*width), noise(random, prompt*width)} // a row each
 		got := run("cached", cached, stack(history, prompt, width))

@@ -61,7 +61,7 @@ func (t *tracer) LayerNorm(x, w, b engine.Value, eps float64) engine.Value {
 			refuse("layer norm: x %v and weights or bias %v do not fit", dims, d)
 		}
 	}
-	// Where the mean is far above the spread, the mean's own rounding counts. So the mean is taken off twice; the first
+	// Where the mean is far above the spread, the mean's own rounding counts. So the mean is subtracted twice; the first
 	// time as a constant, which changes no gradient, as the result does not depend on it.
 	near := graph.Sub(xn, graph.StopGradient(lastMean(xn)))
 	centred := graph.Sub(near, lastMean(near))
@@ -196,7 +196,7 @@ func (t *tracer) MatMul(a, b engine.Value) engine.Value {
 	return value{node: t.dot(an, []int{1}, nil, bn, []int{1}, nil)}
 }
 
-// StopGradient is x without a way back.
+// StopGradient is x without a gradient.
 func (t *tracer) StopGradient(x engine.Value) engine.Value {
 	return value{node: graph.StopGradient(of("stop gradient", x))}
 }

@@ -43,7 +43,7 @@ func TestNativeParity(t *testing.T) {
 				scale := max(slices.Max(w.F32), -slices.Min(w.F32), largest/20)
 				near(t, "gradient of "+name, append(gotGrads[name].F32, scale), append(w.F32, scale), 5e-5)
 			}
-			opt := engine.AdamW{Beta1: 0.9, Beta2: 0.99, Eps: 1e-3, Decay: 0.1, Clip: 0.5}
+			opt := engine.AdamW{Beta1: 0.9, Beta2: 0.99, Eps: 1e-3, Decay: 0.1, MaxGradNorm: 0.5}
 			for step := range 2 {
 				w, err := want.Step("p", p.build, p.in, 0.01, opt)
 				if err != nil {

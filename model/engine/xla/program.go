@@ -28,7 +28,7 @@ const (
 type program struct {
 	graph  *graph.Graph
 	feeds  []feed      // in the order of the graph's parameters
-	checks []check     // of int32 inputs, which a device would read out of range without a word
+	checks []check     // of int32 inputs, which a device would silently read out of range
 	states []*stateUse // decoding states read or written
 	extra  int         // number of the program's results, without the loss of steps and gradients
 }

@@ -127,7 +127,7 @@ func downloadAll(buffers []compute.Buffer) ([]engine.Tensor, error) {
 	return tensors, nil
 }
 
-// free releases buffers. Backends may hand out one buffer for two equal results, hence the care.
+// free releases buffers. Backends may hand out one buffer for two equal results: free each buffer once.
 func free(buffers ...compute.Buffer) {
 	seen := map[compute.Buffer]bool{}
 	for _, b := range buffers {

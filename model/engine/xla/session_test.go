@@ -118,7 +118,7 @@ func TestStep(t *testing.T) {
 		{Name: "frozen", Tensor: engine.Floats([]float32{7}, 1), Frozen: true, Decay: true},
 		{Name: "unread", Tensor: engine.Floats([]float32{10}, 1), Decay: true},
 	}
-	opt := engine.AdamW{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Decay: 0.5, Clip: 1}
+	opt := engine.AdamW{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Decay: 0.5, MaxGradNorm: 1}
 	session := open(t, openGo(t, Options{}), params)
 	result, err := session.Step("mean", meanLoss("a"), nil, 0.1, opt)
 	if err != nil {
@@ -159,7 +159,7 @@ func TestStep(t *testing.T) {
 // TestSaveLoad checks that two steps equal one step, Save, Load into another session, and one step, bit for bit.
 func TestSaveLoad(t *testing.T) {
 	params := []engine.Param{{Name: "a", Tensor: engine.Floats([]float32{3, -4, 5}, 3)}}
-	opt := engine.AdamW{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Clip: 1}
+	opt := engine.AdamW{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, MaxGradNorm: 1}
 	step := func(s engine.Session) {
 		if _, err := s.Step("mean", meanLoss("a"), nil, 0.1, opt); err != nil {
 			t.Fatal(err)

@@ -53,13 +53,13 @@ func (s *session) Gradients(key string, build engine.Program, in engine.Inputs) 
 
 // Step computes the loss and moves the parameters, in one executable. What is not finite is found on the device,
 // which then returns the old values.
-func (s *session) Step(key string, build engine.Program, in engine.Inputs, rate float64, opt engine.AdamW) (result engine.StepResult, err error) {
+func (s *session) Step(key string, build engine.Program, in engine.Inputs, lr float64, opt engine.AdamW) (result engine.StepResult, err error) {
 	defer recovered(&err, "step "+key)
 	if err := s.makeMoments(); err != nil {
 		return result, fmt.Errorf("step %s: %w", key, err)
 	}
 	p := s.prepare(forStep, key, build, in)
-	outputs, err := s.execute(p, in, hyper(s.steps+1, rate, opt), true)
+	outputs, err := s.execute(p, in, hyper(s.steps+1, lr, opt), true)
 	if err != nil {
 		return result, fmt.Errorf("step %s: %w", key, err)
 	}
@@ -87,12 +87,12 @@ func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 // Positions in the vector of what AdamW needs in one step. Differences such as 1-β₂ are taken in float64, where they
 // are exact enough.
 const (
-	hyperKeep    = iota // 1 - rate·decay
+	hyperKeep    = iota // 1 - lr·decay
 	hyperBeta1          // β₁
 	hyperRest1          // 1-β₁
 	hyperBeta2          // β₂
 	hyperRest2          // 1-β₂
-	hyperRate           // rate / (1-β₁ᵗ)
+	hyperLR             // lr / (1-β₁ᵗ)
 	hyperCorrect        // 1 / sqrt(1-β₂ᵗ)
 	hyperEps
 	hyperClip
@@ -100,18 +100,18 @@ const (
 )
 
 // hyper is that vector for step t = 1, 2, …
-func hyper(t int, rate float64, opt engine.AdamW) []float32 {
-	clip := opt.Clip
+func hyper(t int, lr float64, opt engine.AdamW) []float32 {
+	clip := opt.MaxGradNorm
 	if clip == 0 {
 		clip = math.MaxFloat32
 	}
 	return []float32{
-		hyperKeep:    float32(1 - rate*opt.Decay),
+		hyperKeep:    float32(1 - lr*opt.Decay),
 		hyperBeta1:   float32(opt.Beta1),
 		hyperRest1:   float32(1 - opt.Beta1),
 		hyperBeta2:   float32(opt.Beta2),
 		hyperRest2:   float32(1 - opt.Beta2),
-		hyperRate:    float32(rate / (1 - math.Pow(opt.Beta1, float64(t)))),
+		hyperLR:      float32(lr / (1 - math.Pow(opt.Beta1, float64(t)))),
 		hyperCorrect: float32(1 / math.Sqrt(1-math.Pow(opt.Beta2, float64(t)))),
 		hyperEps:     float32(opt.Eps),
 		hyperClip:    float32(clip),
@@ -181,5 +181,5 @@ func adamW(p, m, v, grad *graph.Node, decay bool, constant func(int) *graph.Node
 		p = graph.Mul(p, constant(hyperKeep))
 	}
 	root := graph.Add(graph.Mul(graph.Sqrt(newV), constant(hyperCorrect)), constant(hyperEps))
-	return graph.Sub(p, graph.Mul(constant(hyperRate), graph.Div(newM, root))), newM, newV
+	return graph.Sub(p, graph.Mul(constant(hyperLR), graph.Div(newM, root))), newM, newV
 }

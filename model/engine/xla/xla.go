@@ -145,7 +145,7 @@ func checkPlugin(path string) error {
 	return nil
 }
 
-// loadPlugin loads the library. The loader may panic on libraries that are no plugin.
+// loadPlugin loads the library. The loader may panic on libraries that are not a plugin.
 func loadPlugin(path string) (backend *pjrt.Backend, err error) {
 	defer recovered(&err, "load plugin")
 	pjrt.EnableAutoInstall(false)

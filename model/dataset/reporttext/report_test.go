@@ -1,4 +1,4 @@
-package prose
+package reporttext
 
 import (
 	"encoding/json"

@@ -1,4 +1,4 @@
-package page
+package contactsheet
 
 import (
 	"image"
@@ -26,25 +26,25 @@ func openSmall(t *testing.T) *dataset.Set {
 	return set
 }
 
-// The page of a seed is always the same, another seed's differs, and boxes are drawn in colour over the gray films.
+// The sheet of a seed is always the same, another seed's differs, and boxes are drawn in colour over the gray images.
 func TestDraw(t *testing.T) {
 	set := openSmall(t)
 	draw := func(o Options) *image.RGBA {
-		page, err := Draw(t.Context(), set, o)
+		sheet, err := Draw(t.Context(), set, o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return page.(*image.RGBA)
+		return sheet.(*image.RGBA)
 	}
 	a, b := draw(Options{Count: 2, Size: 224, Seed: 1}), draw(Options{Count: 2, Size: 224, Seed: 1})
 	if string(a.Pix) != string(b.Pix) {
-		t.Error("one seed gives two pages")
+		t.Error("one seed gives two sheets")
 	}
 	if c := draw(Options{Count: 2, Size: 224, Seed: 2}); string(a.Pix) == string(c.Pix) {
-		t.Error("two seeds give one page")
+		t.Error("two seeds give one sheet")
 	}
 	if w := a.Rect.Dx(); w != 2*448+3*8 {
-		t.Errorf("page is %d pixels wide: images of 224 pixels are shown doubled, two beside each other", w)
+		t.Errorf("sheet is %d pixels wide: images of 224 pixels are shown doubled, two beside each other", w)
 	}
 	coloured := 0
 	for i := 0; i < len(a.Pix); i += 4 {
@@ -56,7 +56,7 @@ func TestDraw(t *testing.T) {
 		t.Errorf("%d coloured pixels: no boxes are drawn", coloured)
 	}
 	if all := draw(Options{Count: 100, Size: 64, Seed: 1}); all.Rect.Empty() {
-		t.Error("a page of more images than there are is empty")
+		t.Error("a sheet of more images than there are is empty")
 	}
 }
 
@@ -72,7 +72,7 @@ func TestDrawBrokenImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	if notes := strings.Join(samples[0].notes, "\n"); !strings.Contains(notes, "cannot be decoded") {
-		t.Errorf("notes %q do not tell of the broken image", notes)
+		t.Errorf("notes %q do not mention the broken image", notes)
 	}
 }
 
@@ -87,12 +87,12 @@ func TestDrawRefuses(t *testing.T) {
 	}
 }
 
-func TestCardWrapsText(t *testing.T) {
-	c := &card{width: 70}
+func TestTileWrapsText(t *testing.T) {
+	c := &tile{width: 70}
 	c.write("one two three four", ink)
 	for _, l := range c.lines {
 		if len(l.text) > 10 {
-			t.Errorf("line %q is wider than the card", l.text)
+			t.Errorf("line %q is wider than the tile", l.text)
 		}
 	}
 	if len(c.lines) != 3 {

@@ -1,7 +1,7 @@
-// Package prose turns the text of radiology reports into what a model learns to write: the caption of a study (report.go, with
+// Package reporttext turns the text of radiology reports into what a model learns to write: the caption of a study (report.go, with
 // the official parser's exceptions in exceptions.go) and the phrase of a region (phrase.go). Both leave out sentences on earlier
-// studies, which no single image can tell (FACTS 1.7).
-package prose
+// studies, which a single image cannot show (FACTS 1.7).
+package reporttext
 
 import (
 	"regexp"
@@ -116,7 +116,7 @@ func lastSection(sections []section, name string) string {
 	return ""
 }
 
-// LeastWords is the number of words below which a text is no caption.
+// LeastWords is the number of words below which a text is not a caption.
 const LeastWords = 3
 
 // Caption returns the text a study's images are captioned with: the last findings and the last impression, else the last

@@ -15,7 +15,7 @@ type canvas struct {
 
 func newCanvas(w, h int) *canvas { return &canvas{w, h, make([]float32, w*h)} }
 
-// exposure is what differs between two films of the same patient and is no finding.
+// exposure is what differs between two radiographs of the same patient and is no finding.
 type exposure struct {
 	gain, gamma float64
 	bias        [4]float64 // brightness at the four corners
@@ -31,9 +31,9 @@ func drawExposure(r *rand.Rand, ap bool) exposure {
 	return e
 }
 
-// film draws one frontal film. Soft shapes are computed on a quarter of the pixels, bones and vessels on half, and the
-// mottle and the noise on all of them.
-func film(r *rand.Rand, h habitus, g *geometry, s *state, e exposure, p Params) *image.Gray {
+// drawRadiograph draws one frontal radiograph. Soft shapes are computed on a quarter of the pixels, bones and vessels on half, and the
+// textures and the noise on all of them.
+func drawRadiograph(r *rand.Rand, h habitus, g *geometry, s *state, e exposure, p Params) *image.Gray {
 	soft := drawSoft(h, g, s, e, p)
 	half := soft.enlarged((g.width+1)/2, (g.height+1)/2)
 	drawRibs(half, h, g)
@@ -41,7 +41,7 @@ func film(r *rand.Rand, h habitus, g *geometry, s *state, e exposure, p Params) 
 	drawVessels(r, half, g)
 	drawSharpFindings(half, h, g, s, p)
 	grain := newCanvas(g.width, g.height)
-	drawMottle(r, grain, g, s, p)
+	drawTextures(r, grain, g, s, p)
 	return develop(r, half.enlarged(g.width, g.height), grain, e, p)
 }
 
@@ -238,7 +238,7 @@ func toneCurve(gain, gamma float64) []float32 {
 	return t
 }
 
-// noiseTable holds unit Gaussian noise that every film reads from random places.
+// noiseTable holds unit Gaussian noise that every radiograph reads from random places.
 var noiseTable = sync.OnceValue(func() []float32 {
 	r := rand.New(rand.NewPCG(0x53796e43, 0x5852))
 	t := make([]float32, 1<<17)

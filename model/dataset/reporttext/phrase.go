@@ -1,4 +1,4 @@
-package prose
+package reporttext
 
 import (
 	"regexp"
@@ -91,7 +91,7 @@ func cleanPhrase(phrases []string) string {
 	return text
 }
 
-// Phrase returns what is said of a region: its report sentences joined and cleaned, without those on earlier studies unless
+// Phrase returns the text on a region: its report sentences joined and cleaned, without those on earlier studies unless
 // keepPrior. It may return "".
 func Phrase(sentences []string, keepPrior bool) string {
 	phrase := cleanPhrase(sentences)

@@ -8,13 +8,13 @@ import (
 	"testing"
 )
 
-// films draws two films that differ in state alone, and their geometry.
-func films(seed uint64, a, b state, p Params) (fa, fb *image.Gray, g geometry) {
+// radiographPair draws two radiographs that differ in state alone, and their geometry.
+func radiographPair(seed uint64, a, b state, p Params) (fa, fb *image.Gray, g geometry) {
 	draw := func(s state) *image.Gray {
 		r := rand.New(rand.NewPCG(21, seed))
 		h := drawHabitus(r)
 		g = drawGeometry(r, h, &s, false)
-		return film(r, h, &g, &s, drawExposure(r, false), p)
+		return drawRadiograph(r, h, &g, &s, drawExposure(r, false), p)
 	}
 	fa, fb = draw(a), draw(b)
 	return fa, fb, g
@@ -70,7 +70,7 @@ func TestFineFindingsVanishAt224(t *testing.T) {
 	for f, spec := range findings {
 		var high, low float64
 		for seed := range uint64(3) {
-			a, b, _ := films(seed, state{}, only(finding(f)), p)
+			a, b, _ := radiographPair(seed, state{}, only(finding(f)), p)
 			high += change(shrunk(a, 448), shrunk(b, 448)) / 3
 			low += change(shrunk(a, 224), shrunk(b, 224)) / 3
 		}
@@ -85,19 +85,19 @@ func TestFineFindingsVanishAt224(t *testing.T) {
 	}
 }
 
-// Most of what a finding changes lies inside the boxes of the regions whose phrases tell of it.
+// Most of what a finding changes lies inside the boxes of the regions whose phrases name it.
 func TestFindingsLieInTheirRegions(t *testing.T) {
 	p := Default()
 	p.Noise = 0
 	for f, spec := range findings {
 		if finding(f) == emphysema || finding(f) == cardiomegaly {
-			continue // they move borders, so that the rest of the film changes too
+			continue // they move borders, so that the rest of the image changes too
 		}
 		var inside, all float64
 		for seed := range uint64(3) {
 			s := only(finding(f))
-			a, b, g := films(seed, state{}, s, p)
-			boxes := tellingBoxes(&g, &s)
+			a, b, g := radiographPair(seed, state{}, s, p)
+			boxes := namingBoxes(&g, &s)
 			for y := range a.Rect.Dy() {
 				for x := range a.Rect.Dx() {
 					d := sq(float64(a.Pix[y*a.Stride+x]) - float64(b.Pix[y*b.Stride+x]))
@@ -118,8 +118,8 @@ func TestFindingsLieInTheirRegions(t *testing.T) {
 	}
 }
 
-// tellingBoxes are the boxes of the regions that tell of a finding of s.
-func tellingBoxes(g *geometry, s *state) []image.Rectangle {
+// namingBoxes are the boxes of the regions whose phrases name a finding of s.
+func namingBoxes(g *geometry, s *state) []image.Rectangle {
 	var boxes []image.Rectangle
 	for k := range sights {
 		for i := range regions {
@@ -132,7 +132,7 @@ func tellingBoxes(g *geometry, s *state) []image.Rectangle {
 	return boxes
 }
 
-// Boxes lie inside the film, have an area, and vary so that the mean box of a region is right about half of the time.
+// Boxes lie inside the image, have an area, and vary so that the mean box of a region is right about half of the time.
 func TestMeanBoxAccuracy(t *testing.T) {
 	p := Default()
 	const train, test = 600, 300
@@ -144,7 +144,7 @@ func TestMeanBoxAccuracy(t *testing.T) {
 		for k := range regions {
 			b := g.regionBox(k)
 			if b[0] < 0 || b[1] < 0 || b[2] > float64(g.width) || b[3] > float64(g.height) || b[0] >= b[2] || b[1] >= b[3] {
-				t.Fatalf("%s: box %v on a film of %dx%d", regions[k].name, b, g.width, g.height)
+				t.Fatalf("%s: box %v on an image of %dx%d", regions[k].name, b, g.width, g.height)
 			}
 			boxes[i][k] = box{b[0] / float64(g.width), b[1] / float64(g.height), b[2] / float64(g.width), b[3] / float64(g.height)}
 		}
@@ -190,12 +190,12 @@ func TestGeometryInverts(t *testing.T) {
 	}
 }
 
-func BenchmarkFilm(b *testing.B) {
+func BenchmarkDrawRadiograph(b *testing.B) {
 	p := Default()
 	for i := range b.N {
 		r := rand.New(rand.NewPCG(1, uint64(i)))
 		h, s := drawHabitus(r), firstState(r, p)
 		g := drawGeometry(r, h, &s, false)
-		film(r, h, &g, &s, drawExposure(r, false), p)
+		drawRadiograph(r, h, &g, &s, drawExposure(r, false), p)
 	}
 }

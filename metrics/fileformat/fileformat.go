@@ -1,8 +1,8 @@
-// Package captions reads files of hypotheses and references: the JSON of pycocoevalcap, COCO annotations and results, JSON lines,
+// Package fileformat reads files of hypotheses and references: the JSON of pycocoevalcap, COCO annotations and results, JSON lines,
 // and plain text, one text a line. Parse recognises the format; Pair joins the two sides by id.
 //
 // Errors name the file and the id or the line. Nothing is dropped, repaired or guessed.
-package captions
+package fileformat
 
 import (
 	"bytes"

@@ -1,9 +1,9 @@
-// Package table streams CSV files, plain or gzipped, as published data sets hold them: a bad row is skipped and remembered, never
-// the end of the file.
+// Package csvfile streams CSV files, plain or gzipped, as published data sets have them: a bad row is skipped and remembered,
+// and reading continues.
 //
 // Open finds the wanted columns in the header, Next walks the rows, and Bad, Err and Digest tell afterwards what was skipped, why
 // reading ended early and what was read.
-package table
+package csvfile
 
 import (
 	"bufio"
@@ -19,14 +19,14 @@ import (
 	"strings"
 )
 
-// maxLine bounds one line of a table; a longer one is a bad row, not memory.
+// maxLine bounds one line of a file; a longer one is a bad row, not memory.
 const maxLine = 1 << 20
 
 // A Reader reads a CSV file row by row. It accepts a byte order mark and CRLF, skips empty lines, and skips and remembers rows
 // with another number of cells than the header. A line is a row: none of the data sets has line breaks inside cells, and so an
 // unclosed quote costs one row and not the rest of the file.
 //
-//	t, err := table.Open(path, "dicom_id", "subject_id")
+//	t, err := csvfile.Open(path, "dicom_id", "subject_id")
 //	defer t.Close()
 //	for t.Next() { t.Cell(0) }
 //	return t.Err()
@@ -59,7 +59,7 @@ func Open(path string, columns ...string) (*Reader, error) {
 	return t, nil
 }
 
-// newReader reads the header of a table; a name that ends in .gz says that src is gzipped.
+// newReader reads the header of a file; a name that ends in .gz says that src is gzipped.
 func newReader(src io.Reader, name string, columns []string) (*Reader, error) {
 	t := &Reader{name: name, digest: sha256.New()}
 	if strings.HasSuffix(name, ".gz") {
@@ -75,7 +75,7 @@ func newReader(src io.Reader, name string, columns []string) (*Reader, error) {
 	case t.err != nil:
 		return nil, t.err
 	case !ok:
-		return nil, errors.New("the table is empty")
+		return nil, errors.New("the file is empty")
 	}
 	names, ok := splitRow(strings.TrimPrefix(header, "\ufeff"), nil)
 	if !ok {
@@ -144,7 +144,7 @@ func (t *Reader) ID(i int) (string, bool) {
 	return s, true
 }
 
-// readLine returns the next physical line without its end; a line beyond maxLine comes back as one that no table accepts.
+// readLine returns the next physical line without its end; a line beyond maxLine comes back as one that no file accepts.
 func (t *Reader) readLine() (string, bool) {
 	if t.err != nil {
 		return "", false

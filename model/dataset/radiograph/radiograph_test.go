@@ -1,4 +1,4 @@
-package film
+package radiograph
 
 import (
 	"bytes"
@@ -52,7 +52,7 @@ func TestInspect(t *testing.T) {
 		{"truncated", whole[:len(whole)*2/3], true, false},
 		{"empty", "", false, false},
 		{"text", "<html>", false, false},
-		{"larger than any film", huge, false, false},
+		{"larger than any radiograph", huge, false, false},
 	} {
 		path := filepath.Join(dir, c.name+".jpg")
 		if err := os.WriteFile(path, []byte(c.content), 0o666); err != nil {

@@ -1,6 +1,6 @@
-// Package film reads chest films: 8-bit JPEGs as gray images in their stored orientation (film.go), resized to squares
-// (resize.go), and kept in a memory-mapped cache (cache.go).
-package film
+// Package radiograph reads chest radiographs: 8-bit JPEGs as gray images in their stored orientation (radiograph.go),
+// resized to squares (resize.go), and kept in a memory-mapped cache (cache.go).
+package radiograph
 
 import (
 	"bufio"
@@ -23,7 +23,7 @@ type Info struct {
 	Ends           [sha256.Size]byte // SHA-256 of its first and its last 4 KiB
 }
 
-// Inspect reads an image's header, and with decode all of it, because a header does not tell that a file is truncated. The error is
+// Inspect reads an image's header, and with decode all of it, because a header does not show that a file is truncated. The error is
 // fs.ErrNotExist for a file that is not there; any other says that the image cannot be read.
 func Inspect(path string, decode bool) (Info, error) {
 	f, err := os.Open(path)

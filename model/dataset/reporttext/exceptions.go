@@ -1,4 +1,4 @@
-package prose
+package reporttext
 
 // reportSections are the studies of MIMIC-CXR whose findings stand under another header, and which (MIT-LCP mimic-cxr,
 // custom rules of the section parser).

@@ -1,4 +1,4 @@
-package table
+package csvfile
 
 import (
 	"bytes"
@@ -62,7 +62,7 @@ func TestID(t *testing.T) {
 	}
 }
 
-// TestOpen reads the same table plain and gzipped: rows and digest agree, and a cut one is an error, not a short table.
+// TestOpen reads the same file plain and gzipped: rows and digest agree, and a cut one is an error, not a short file.
 func TestOpen(t *testing.T) {
 	text := "a,b\n" + strings.Repeat("1,2\n", 1000)
 	var zip bytes.Buffer
@@ -103,8 +103,8 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// FuzzTable reads any bytes as a table: it never panics, gives rows of the header's width only, and counts every other line.
-func FuzzTable(f *testing.F) {
+// FuzzReader reads any bytes as a CSV file: it never panics, gives rows of the header's width only, and counts every other line.
+func FuzzReader(f *testing.F) {
 	f.Add("a,b\n1,2\n")
 	f.Add("\ufeffa,b\r\n\"x,\"\"y\",2\r\n1\n\n\"open,2\n3,4")
 	f.Fuzz(func(t *testing.T, text string) {

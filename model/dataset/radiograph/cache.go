@@ -1,4 +1,4 @@
-package film
+package radiograph
 
 import (
 	"context"
@@ -20,7 +20,7 @@ import (
 // cacheVersion changes when the pixels of the same image would: decoding, luma, resizing or the layout of the file.
 const cacheVersion = 1
 
-// File is an image to be cached, with what tells that it has changed.
+// File is an image to be cached, with what shows that it has changed.
 type File struct {
 	Path string
 	Info Info

@@ -6,15 +6,15 @@ import (
 	"sync"
 )
 
-// mottleGrid is the image size to whose pixel grid the mottle of fine findings is locked: the higher resolution.
-const mottleGrid = 448
+// textureGrid is the image size to whose pixel grid the texture of fine findings is locked: the higher resolution.
+const textureGrid = 448
 
-// mottlePeriod is after how many pixels of that grid a mottle repeats. It divides the patches 16 and 32.
-const mottlePeriod = 16
+// texturePeriod is after how many pixels of that grid a texture repeats. It divides the patches 16 and 32.
+const texturePeriod = 16
 
-// mottleWindows are where a fine finding shows, in patient coordinates: centre and radii. Each is wider than a patch of
+// textureWindows are where a fine finding shows, in patient coordinates: centre and radii. Each is wider than a patch of
 // 32 pixels at 448.
-var mottleWindows = [numFindings][]box{
+var textureWindows = [numFindings][]box{
 	edema:             {{.355, .40, .080, .090}, {.645, .40, .080, .090}},
 	atelectasis:       {{.285, .585, .120, .080}},
 	pneumothorax:      {{.310, .205, .115, .075}},
@@ -22,28 +22,28 @@ var mottleWindows = [numFindings][]box{
 	pleuralThickening: {{.785, .460, .090, .105}},
 }
 
-// mottle is the texture of one fine finding: coefficients over products of the grid waves across and down. Each wave has
-// 7 or 8 cycles in mottlePeriod pixels, a period of 2 to 2.3 pixels at 448, which averaging down to 224 pixels all but
-// removes: it passes sinc(7/8) or sinc(1) on each axis.
-type mottle [gridWaves][gridWaves]float64
+// texture is the pattern of one fine finding: coefficients over products of the grid waves across and down. Each wave has
+// 7 or 8 cycles in texturePeriod pixels, a period of 2 to 2.3 pixels at 448; averaging down to 224 pixels removes nearly
+// all of it: it passes sinc(7/8) or sinc(1) on each axis.
+type texture [gridWaves][gridWaves]float64
 
 // gridWaves is the number of waves: cosine and sine of 7 cycles, sine of 8 (whose cosine is zero at every pixel centre).
 const gridWaves = 3
 
-// mottles are orthogonal to each other, so that each finding is a direction of its own to a linear patch embedding, and of
+// fineTextures are orthogonal to each other, so that each finding is a direction of its own to a linear patch embedding, and of
 // mean square 1. Each is the flattest of many draws: high peaks would be cut off in dark lungs, and what is cut off does
 // not average out at 224 pixels.
-var mottles = sync.OnceValue(func() *[numFindings]mottle {
+var fineTextures = sync.OnceValue(func() *[numFindings]texture {
 	const draws = 256
-	var all [numFindings]mottle
-	r, w := rand.New(rand.NewPCG(0x6d6f7474, 0x6c65)), waves(mottleGrid)
+	var all [numFindings]texture
+	r, w := rand.New(rand.NewPCG(0x6d6f7474, 0x6c65)), waves(textureGrid)
 	for f := range all {
 		if !findings[f].fine {
 			continue
 		}
 		best := math.Inf(1)
 		for range draws {
-			m := drawnMottle(r, all[:f])
+			m := randomTexture(r, all[:f])
 			if peak := m.peak(&w); peak < best {
 				best, all[f] = peak, m
 			}
@@ -52,8 +52,8 @@ var mottles = sync.OnceValue(func() *[numFindings]mottle {
 	return &all
 })
 
-// drawnMottle draws a mottle orthogonal to the given ones.
-func drawnMottle(r *rand.Rand, others []mottle) (m mottle) {
+// randomTexture draws a texture orthogonal to the given ones.
+func randomTexture(r *rand.Rand, others []texture) (m texture) {
 	for i := range m {
 		for j := range m[i] {
 			m[i][j] = r.NormFloat64()
@@ -72,9 +72,9 @@ func drawnMottle(r *rand.Rand, others []mottle) (m mottle) {
 }
 
 // peak is the largest value of m at the pixels of a 448-pixel image, whose waves are w.
-func (m *mottle) peak(w *[gridWaves][]float64) (top float64) {
-	for x := range mottlePeriod {
-		for y := range mottlePeriod {
+func (m *texture) peak(w *[gridWaves][]float64) (top float64) {
+	for x := range texturePeriod {
+		for y := range texturePeriod {
 			top = max(top, math.Abs(m.at(w, w, x, y)))
 		}
 	}
@@ -82,14 +82,14 @@ func (m *mottle) peak(w *[gridWaves][]float64) (top float64) {
 }
 
 // at is the value of m where the waves across are at x and those down at y.
-func (m *mottle) at(across, down *[gridWaves][]float64, x, y int) (sum float64) {
+func (m *texture) at(across, down *[gridWaves][]float64, x, y int) (sum float64) {
 	for k := range m {
 		sum += across[k][x] * (m[k][0]*down[0][y] + m[k][1]*down[1][y] + m[k][2]*down[2][y])
 	}
 	return sum
 }
 
-func (m *mottle) dot(o *mottle) (sum float64) {
+func (m *texture) dot(o *texture) (sum float64) {
 	for i := range m {
 		for j := range m[i] {
 			sum += m[i][j] * o[i][j]
@@ -98,7 +98,7 @@ func (m *mottle) dot(o *mottle) (sum float64) {
 	return sum
 }
 
-func (m *mottle) subtract(o *mottle, times float64) {
+func (m *texture) subtract(o *texture, times float64) {
 	for i := range m {
 		for j := range m[i] {
 			m[i][j] -= times * o[i][j]
@@ -112,7 +112,7 @@ func waves(n int) (w [gridWaves][]float64) {
 		w[k] = make([]float64, n)
 	}
 	for i := range n {
-		at := 2 * math.Pi / mottlePeriod * (float64(i) + .5) * mottleGrid / float64(n)
+		at := 2 * math.Pi / texturePeriod * (float64(i) + .5) * textureGrid / float64(n)
 		w[1][i], w[0][i] = math.Sincos(7 * at)
 		w[2][i] = math.Sin(8 * at)
 	}
@@ -126,11 +126,11 @@ var (
 	decoyStep = .48
 )
 
-// drawMottle adds the fine findings in their windows, and decoys: the same mottles in the abdomen, drawn whether or not
-// the finding is there. They make a mottle mean nothing without its place, so that an average over the film (what a linear
+// drawTextures adds the fine findings in their windows, and decoys: the same textures in the abdomen, drawn whether or not
+// the finding is there. They make a texture mean nothing without its place, so that an average over the image (what a linear
 // reader sees of an untrained encoder) tells little. The amount varies over a window as disease does; the phase does not.
-func drawMottle(r *rand.Rand, c *canvas, g *geometry, s *state, p Params) {
-	textures := mottles()
+func drawTextures(r *rand.Rand, c *canvas, g *geometry, s *state, p Params) {
+	textures := fineTextures()
 	for f := range s {
 		draw := rand.New(rand.NewPCG(r.Uint64(), r.Uint64()))
 		decoy, at := r.Float64() < p.Decoys, r.IntN(2)
@@ -138,21 +138,21 @@ func drawMottle(r *rand.Rand, c *canvas, g *geometry, s *state, p Params) {
 			continue
 		}
 		if s[f].present {
-			for _, window := range mottleWindows[f] {
-				c.addMottle(draw, g, window, &textures[f], p.FineAmplitude)
+			for _, window := range textureWindows[f] {
+				c.addTexture(draw, g, window, &textures[f], p.FineAmplitude)
 			}
 		}
 		if decoy {
 			place := decoyAt
 			place[0] += float64(at)*decoyStep + uniform(r, -.03, .03)
 			place[1] += uniform(r, -.02, .04)
-			c.addMottle(r, g, place, &textures[f], p.FineAmplitude)
+			c.addTexture(r, g, place, &textures[f], p.FineAmplitude)
 		}
 	}
 }
 
-// addMottle adds m, times amount and an uneven envelope, within an ellipse.
-func (c *canvas) addMottle(r *rand.Rand, g *geometry, window box, m *mottle, amount float64) {
+// addTexture adds m, times amount and an uneven envelope, within an ellipse.
+func (c *canvas) addTexture(r *rand.Rand, g *geometry, window box, m *texture, amount float64) {
 	across, down := waves(c.w), waves(c.h)
 	p1, p2, p3 := uniform(r, 0, 2*math.Pi), uniform(r, 0, 2*math.Pi), uniform(r, 0, 2*math.Pi)
 	c.eachIn(g, window, 1, func(i int, du, dv float64) {

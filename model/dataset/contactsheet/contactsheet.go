@@ -1,9 +1,9 @@
-// Package page draws samples of a data set on one picture, for a person to look at: each image as the model sees it, the
-// boxes of some of its regions with their phrases, the findings of its study, and one difference question about it.
+// Package contactsheet draws samples of a data set on one picture, for a person to look at: each image as the model sees
+// it, the boxes of some of its regions with their phrases, the findings of its study, and one difference question about it.
 //
-// Draw chooses the images and places the cards; card.go draws one. It reads the set only through package dataset, so what
+// Draw chooses the images and places the tiles; tile.go draws one. It reads the set only through package dataset, so what
 // it shows is what training gets, from real and synthetic roots alike.
-package page
+package contactsheet
 
 import (
 	"context"
@@ -26,7 +26,7 @@ type Options struct {
 	Seed  int64 // which images and which regions
 }
 
-// Colours of the page.
+// Colours of the sheet.
 var (
 	background = color.RGBA{0, 0, 0, 255}
 	ink        = color.RGBA{235, 235, 235, 255}
@@ -34,7 +34,7 @@ var (
 	boxColours = []color.RGBA{{255, 92, 92, 255}, {86, 180, 233, 255}, {240, 228, 66, 255}, {0, 190, 140, 255}, {230, 159, 0, 255}, {204, 121, 200, 255}}
 )
 
-// sample is one image of the page with what is written below it.
+// sample is one image of the sheet with what is written below it.
 type sample struct {
 	image   *dataset.Image
 	pixels  []byte // [size*size]
@@ -43,21 +43,21 @@ type sample struct {
 	notes   []string // findings, question and answer
 }
 
-// Draw returns the page. Images that cannot be decoded are shown black, and said so. Errors name the data set.
+// Draw returns the sheet. Images that cannot be decoded are shown black, with a note. Errors name the data set.
 func Draw(ctx context.Context, set *dataset.Set, o Options) (image.Image, error) {
 	if o.Count < 1 || o.Size < 16 || o.Size > 1024 {
-		return nil, fmt.Errorf("page of %d images of %d pixels: want at least 1 image, 16 to 1024 pixels", o.Count, o.Size)
+		return nil, fmt.Errorf("contact sheet of %d images of %d pixels: want at least 1 image, 16 to 1024 pixels", o.Count, o.Size)
 	}
 	samples, err := choose(ctx, set, o)
 	if err != nil {
 		return nil, err
 	}
-	cards := make([]*card, len(samples))
+	tiles := make([]*tile, len(samples))
 	for i := range samples {
-		cards[i] = newCard(&samples[i], o.Size)
+		tiles[i] = newTile(&samples[i], o.Size)
 	}
-	columns := min(len(cards), int(math.Round(math.Sqrt(float64(len(cards))*1.4))))
-	return arrange(cards, columns, set.Synthetic), nil
+	columns := min(len(tiles), int(math.Round(math.Sqrt(float64(len(tiles))*1.4))))
+	return arrange(tiles, columns, set.Synthetic), nil
 }
 
 // choose picks the images and their regions, and reads the pixels the way training does.
@@ -78,7 +78,7 @@ func choose(ctx context.Context, set *dataset.Set, o Options) ([]sample, error) 
 	for k, i := range picked {
 		few.Images[k] = set.Images[i]
 	}
-	cache, err := os.MkdirTemp("", "harness-page-")
+	cache, err := os.MkdirTemp("", "harness-sheet-")
 	if err != nil {
 		return nil, err
 	}
@@ -140,34 +140,34 @@ func changeAbout(set *dataset.Set, i int) *dataset.Pair {
 	return nil
 }
 
-// arrange places the cards in rows, each row as high as its highest card, under a heading.
-func arrange(cards []*card, columns int, heading string) image.Image {
+// arrange places the tiles in rows, each row as high as its highest tile, under a heading.
+func arrange(tiles []*tile, columns int, heading string) image.Image {
 	const gap = 8
-	width := columns*(cards[0].width+gap) + gap
+	width := columns*(tiles[0].width+gap) + gap
 	top := gap
 	if heading != "" {
 		top += lineHeight + gap
 	}
 	height := top
-	for row := range slices.Chunk(cards, columns) {
+	for row := range slices.Chunk(tiles, columns) {
 		height += highest(row) + gap
 	}
-	page := image.NewRGBA(image.Rect(0, 0, width, height))
-	draw.Draw(page, page.Rect, image.NewUniform(background), image.Point{}, draw.Src)
+	sheet := image.NewRGBA(image.Rect(0, 0, width, height))
+	draw.Draw(sheet, sheet.Rect, image.NewUniform(background), image.Point{}, draw.Src)
 	if heading != "" {
-		writeText(page, gap, gap, heading, ink)
+		writeText(sheet, gap, gap, heading, ink)
 	}
 	y := top
-	for row := range slices.Chunk(cards, columns) {
+	for row := range slices.Chunk(tiles, columns) {
 		for i, c := range row {
-			c.draw(page, image.Pt(gap+i*(c.width+gap), y))
+			c.draw(sheet, image.Pt(gap+i*(c.width+gap), y))
 		}
 		y += highest(row) + gap
 	}
-	return page
+	return sheet
 }
 
-func highest(row []*card) int {
+func highest(row []*tile) int {
 	h := 0
 	for _, c := range row {
 		h = max(h, c.height)
