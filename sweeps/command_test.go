@@ -31,11 +31,24 @@ func TestShellWords(t *testing.T) {
 			t.Errorf("%s: %v", operator, err)
 		}
 	}
+	for word, what := range map[string]string{"*.py": "*", "a*b": "*", "~/x": "~", "# no": "#", "$HOME/x": "$HOME", `"$HOME"`: "$HOME"} {
+		line := "python " + word
+		want := fmt.Sprintf("%q needs a shell: write command: [bash, -c, %q]", what, line)
+		if _, err := shellWords(line); err == nil || err.Error() != want {
+			t.Errorf("%s: %v, want %s", line, err, want)
+		}
+	}
+	for _, line := range []string{`python '*.py' "~/x" a~b a#b \*x`, `python A=1`} {
+		if _, err := shellWords(line); err != nil {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
 	for line, want := range map[string]string{
-		`a "b`:     `" without its end`,
-		`a ${args`: `"${args": ${ without }`,
-		"  \n":     `empty: want a command such as [python, train.py, "${args}"]`,
-		"a\nb":     `"\n" needs a shell: write command: [bash, -c, "a\nb"]`,
+		`LR=1 python x.py`: `"LR=" needs a shell: write command: [bash, -c, "LR=1 python x.py"]`,
+		`a "b`:             `" without its end`,
+		`a ${args`:         `"${args": ${ without }`,
+		"  \n":             `empty: want a command such as [python, train.py, "${args}"]`,
+		"a\nb":             `"\n" needs a shell: write command: [bash, -c, "a\nb"]`,
 	} {
 		if _, err := shellWords(line); err == nil || err.Error() != want {
 			t.Errorf("%q: %v, want %s", line, err, want)
@@ -62,7 +75,7 @@ func TestSuggestedCommandIsRead(t *testing.T) {
 }
 
 func TestMacros(t *testing.T) {
-	const file = "version: 1\nname: x\ncommand: [%q]\n"
+	const file = "version: 1\nname: x\ncommand: [%q]\nprogram: train.py\n"
 	for _, macro := range append(Macros[:], "envvar:HOME") {
 		if _, err := Parse("f.yaml", fmt.Appendf(nil, file, "x=${"+macro+"} $${HOME}")); err != nil {
 			t.Error(err)
@@ -77,6 +90,25 @@ func TestMacros(t *testing.T) {
 	} {
 		if _, err := Parse("f.yaml", fmt.Appendf(nil, file, word)); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: %v\nwant %s", word, err, want)
+		}
+	}
+}
+
+func TestProgramMacro(t *testing.T) {
+	for file, want := range map[string]string{
+		"program: my train.py\ncommand: ['${interpreter}', '${program}', '$${program}', '${args}']": "${interpreter}|my train.py|$${program}|${args}",
+		"command: python3 -u ./${program} ${args}\nprogram: src/train.py":                           "python3|-u|./src/train.py|${args}",
+		"command: [python3, '${program}']":                                                          "f.yaml: line 3: command: ${program} stands for the file's program:, and it has none",
+		"program: my train.py\ncommand: [sh, -c, 'python3 ${program}']":                             `f.yaml: line 4: command: "python3 ${program}": ${program} is "my train.py": it must be a word of its own`,
+		"program: train.py": "f.yaml: line 3: program: want a command that takes it, such as command: [\"${interpreter}\", \"${program}\", \"${args}\"]",
+	} {
+		s, err := Parse("f.yaml", []byte("version: 1\nname: x\n"+file))
+		got := fmt.Sprint(err)
+		if err == nil {
+			got = strings.Join(s.Command.List(), "|")
+		}
+		if got != want {
+			t.Errorf("%s:\n%s\nwant %s", file, got, want)
 		}
 	}
 }

@@ -24,6 +24,8 @@ type parser struct {
 	sweep     *Sweep
 	reportAt  *yaml.Node // the key report, for what is checked when the whole file is read
 	commandAt *yaml.Node
+	programAt *yaml.Node
+	program   string // what ${program} stands for
 }
 
 // entry is one key of a mapping with its value.
@@ -55,7 +57,7 @@ func Parse(file string, data []byte) (*Sweep, error) {
 		return nil, err
 	}
 	// What the other keys are checked against comes first: the program, then the preset.
-	for _, first := range []string{"command", "base"} {
+	for _, first := range []string{"program", "command", "base"} {
 		if i := slices.IndexFunc(entries, func(e entry) bool { return e.key == first }); i >= 0 {
 			if err := p.top(entries[i]); err != nil {
 				return nil, err
@@ -143,7 +145,7 @@ func (p *parser) version(root *yaml.Node, entries []entry) error {
 }
 
 // topKeys are the keys of a file, with what reads each.
-var topKeys = []string{"version", "name", "description", "project", "command", "method", "base", "parameters", "ablations", "exclude",
+var topKeys = []string{"version", "name", "description", "project", "program", "command", "method", "base", "parameters", "ablations", "exclude",
 	"seeds", "metrics", "baseline", "resources", "run", "report", "controls"}
 
 func (p *parser) top(e entry) error {
@@ -157,6 +159,9 @@ func (p *parser) top(e entry) error {
 		s.Description, err = p.text(e.value, e.key)
 	case "project":
 		s.Project, err = p.project(e)
+	case "program":
+		p.program, err = p.text(e.value, e.key)
+		p.programAt = e.at
 	case "command":
 		err = p.command(e)
 	case "method": // W&B
@@ -228,6 +233,9 @@ func (p *parser) complete(root *yaml.Node) error {
 	}
 	if s.Command != "" {
 		s.Untrained = false
+	}
+	if p.programAt != nil && s.Command == "" {
+		return p.refuse(p.programAt, "program", "want a command that takes it, such as command: [\"${interpreter}\", \"${program}\", \"${args}\"]")
 	}
 	if err := s.checkBaseline(); err != nil {
 		return err

@@ -14,6 +14,7 @@
 //	name: example
 //	description: what it is about
 //	# command: [python, train.py, "${args}"]   any program instead of the built-in trainer; base and parameters are its own keys
+//	# program: train.py   what ${program} in a command stands for
 //	project: chest-x-rays                      # programs of different projects never share a result
 //	base: {preset: nano, data: {synthetic: {patients: 200}}}   # fields of spec.Trial that differ from the preset, by their json tags
 //	parameters:                                # the grid: the first axis outermost
