@@ -67,6 +67,9 @@ func (s *process) program(in *intake) ending {
 	events.lines.end()
 	stdout.lines.end()
 	stderr.lines.end()
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.endLog()
 	return e
 }
 
@@ -74,7 +77,7 @@ func (s *process) program(in *intake) ending {
 func (in *intake) copied(s *stream) func([]byte) {
 	return func(data []byte) {
 		in.mu.Lock()
-		in.keepLog(data)
+		in.keepPrinted(data)
 		in.mu.Unlock()
 		_, _ = s.lines.Write(data)
 	}
