@@ -139,6 +139,7 @@ func TestEdits(t *testing.T) {
 		{"several", func(p *project) { p.write("data.csv", ""); p.remove("lib"); p.write("a.sh", "") },
 			[]string{"a.sh is new", "data.csv changed", "lib/net.py is gone"}},
 		{"experiment file", func(p *project) { p.write("grid.yaml", "command: [a]\nseeds: [0, 1, 2]\n") }, nil},
+		{"new experiment file", func(p *project) { p.write("one.yaml", "version: 1\nname: one\ncommand: [a]\n") }, nil},
 		{"documents", func(p *project) { p.write("README.md", "other"); p.write("old.log", "other") }, nil},
 		{"bytecode", func(p *project) { p.write("lib/__pycache__/net.pyc", "x"); p.write("lib/net.py~", "x") }, nil},
 		{"hidden", func(p *project) { p.write(".git2/x.py", ""); p.write(".env", "") }, nil},
