@@ -77,6 +77,9 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 		}
 		o.redo = "failed"
 	}
+	if err := o.checkRedo(); err != nil {
+		return err
+	}
 	kind, err := engineKind(o.engine)
 	if err != nil {
 		return err
