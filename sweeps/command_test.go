@@ -113,6 +113,21 @@ func TestProgramMacro(t *testing.T) {
 	}
 }
 
+func TestAxesAreToldApart(t *testing.T) {
+	s, err := Parse("f.yaml", []byte("version: 1\nname: x\ncommand: [x, '${args}']\nparameters: "+
+		"{enc.lr: {values: [0, 1]}, dec.lr: {values: [0, 1]}, a.wd: {values: [0, 1]}, b.wd: {values: [0, 1], label: decay}}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := s.Expand(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := plan.Trials[0].Row; got != "enc.lr=0, dec.lr=0, wd=0, decay=0" {
+		t.Errorf("the first row is %s", got)
+	}
+}
+
 func TestWarningWhereNothingTakesTheParameters(t *testing.T) {
 	for file, warned := range map[string]bool{
 		"command: [python, t.py]\nparameters: {lr: {values: [1]}}":                            true,

@@ -237,6 +237,7 @@ func (p *parser) complete(root *yaml.Node) error {
 	if p.programAt != nil && s.Command == "" {
 		return p.refuse(p.programAt, "program", "want a command that takes it, such as command: [\"${interpreter}\", \"${program}\", \"${args}\"]")
 	}
+	s.tellAxesApart()
 	if err := s.checkBaseline(); err != nil {
 		return err
 	}

@@ -46,11 +46,15 @@ func followed(ctx context.Context, db *registry.DB, t registry.Trial, a registry
 	if _, err := os.Stat(dir); err != nil {
 		return nil, withHint(fmt.Errorf("trial %s: the folder that it ran in is gone: %w", t.ID, err), "put the program's folder back where it was")
 	}
-	return provenance.Follow(ctx, db.Home, dir, t.Spec.Command.List())
+	given, err := t.Spec.Args.Strings()
+	if err != nil {
+		return nil, fmt.Errorf("trial %s: %w", t.ID, err)
+	}
+	return provenance.Follow(ctx, db.Home, dir, t.Spec.Command.List(), given...)
 }
 
 // attemptCode is what the runner asks for the code of an attempt; nil for a built-in trial.
-func attemptCode(p *provenance.Program) func(dir string) (digest, commit, diff string) {
+func attemptCode(p *provenance.Program) func(dir string, given []string) (digest, commit, diff string) {
 	if p == nil {
 		return nil
 	}

@@ -75,11 +75,14 @@ func (s *staleness) program(ctx context.Context, t spec.Trial, a registry.Attemp
 	if a.Code == "" {
 		return "", nil
 	}
-	key := a.Dir + "\x00" + string(t.Command)
+	given, err := t.Args.Strings()
+	if err != nil {
+		return "", err
+	}
+	key := a.Dir + "\x00" + string(t.Command) + "\x00" + strings.Join(given, "\x00")
 	now, ok := s.code[key]
 	if !ok {
-		var err error
-		if now, err = provenance.Take(ctx, s.db.Home, a.Dir, t.Command.List()); err != nil {
+		if now, err = provenance.Take(ctx, s.db.Home, a.Dir, t.Command.List(), given...); err != nil {
 			return "", nil // the folder is gone: there is no code of now to differ from
 		}
 		s.code[key] = now
