@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 
 	"harness/model/spec"
@@ -83,7 +84,10 @@ func (s *staleness) program(ctx context.Context, t spec.Trial, a registry.Attemp
 	now, ok := s.code[key]
 	if !ok {
 		if now, err = provenance.Take(ctx, s.db.Home, a.Dir, t.Command.List(), given...); err != nil {
-			return "", nil // the folder is gone: there is no code of now to differ from
+			if _, gone := os.Stat(a.Dir); gone != nil {
+				return "", nil // there is no code of now to differ from
+			}
+			return fmt.Sprintf("whether the code of now is that of then cannot be told: %v", err), nil
 		}
 		s.code[key] = now
 	}
