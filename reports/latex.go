@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -140,7 +142,35 @@ var latexAccents = map[rune]string{
 
 // escapeLatex makes any text safe to typeset with pdflatex and no package but booktabs: letters with accents are composed,
 // symbols that papers use come out, and what pdflatex has no font for, such as Chinese, becomes a question mark.
-func escapeLatex(text string) string {
+func escapeLatex(text string) string { return typeset(text, func(string) {}) }
+
+// Untypeset lists the characters of the table that LaTeX output shows as question marks, since pdflatex has no font for them.
+func (t *Table) Untypeset() []string {
+	seen := map[string]bool{}
+	look := func(texts ...string) {
+		for _, text := range texts {
+			typeset(text, func(character string) { seen[character] = true })
+		}
+	}
+	heads, rows := t.grid()
+	for _, row := range append(rows, heads) {
+		for _, f := range row {
+			look(f.text)
+		}
+	}
+	look(t.Caption...)
+	look(t.Notes...)
+	for _, c := range t.Cases {
+		look(t.Name, c.Question, c.Truth)
+		for _, a := range c.Answers {
+			look(a.Row, a.Text)
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
+
+// typeset is escapeLatex; missing gets each character that becomes a question mark.
+func typeset(text string, missing func(character string)) string {
 	var b strings.Builder
 	runes := []rune(norm.NFD.String(strings.Map(printing, text)))
 	for i := 0; i < len(runes); i++ {
@@ -161,6 +191,7 @@ func escapeLatex(text string) string {
 			b.WriteString(latexSymbols[r])
 		default:
 			b.WriteByte('?')
+			missing(string(whole))
 		}
 		i = end - 1
 	}

@@ -26,6 +26,13 @@ func TestEscapeLatex(t *testing.T) {
 	}
 }
 
+func TestUntypeset(t *testing.T) {
+	table := &Table{Caption: []string{"Łódź γ"}, Heads: []string{"数"}, Notes: []string{"中"}, Cases: []Case{{Question: "中?", Answers: []Answer{{Text: "é ж"}}}}}
+	if got := strings.Join(table.Untypeset(), " "); got != "ж 中 数" {
+		t.Errorf("got %s", got)
+	}
+}
+
 // TestLatexCompiles runs pdflatex over the golden files and over a label made of every special character.
 func TestLatexCompiles(t *testing.T) {
 	pdflatex, err := exec.LookPath("pdflatex")

@@ -17,10 +17,10 @@ type GPUs struct {
 // CheckResources refuses trials that need more GPUs or CPUs each than this machine has for them.
 func CheckResources(g GPUs, cpus int) error {
 	if have := len(g.Devices); g.PerTrial > have {
-		return fmt.Errorf("resources.gpus: a trial needs %d, and %s here%s", g.PerTrial, count(have, "GPU"), visible(g.Devices))
+		return fmt.Errorf("gpus: a trial needs %d, and %s here%s", g.PerTrial, count(have, "GPU"), visible(g.Devices))
 	}
 	if have := cores(); cpus > have {
-		return fmt.Errorf("resources.cpus: a trial needs %d, and %s here", cpus, count(have, "CPU"))
+		return fmt.Errorf("cpus: a trial needs %d, and %s here", cpus, count(have, "CPU"))
 	}
 	return nil
 }

@@ -58,8 +58,8 @@ func TestCheckResources(t *testing.T) {
 	}{
 		{GPUs{}, 1, ""},
 		{GPUs{Devices: []string{"0"}, PerTrial: 1}, 0, ""},
-		{GPUs{Devices: []string{"0"}, PerTrial: 4}, 0, "resources.gpus: a trial needs 4, and there is 1 GPU here (CUDA_VISIBLE_DEVICES=0)"},
-		{GPUs{}, 1000, fmt.Sprintf("resources.cpus: a trial needs 1000, and %s here", count(cores(), "CPU"))},
+		{GPUs{Devices: []string{"0"}, PerTrial: 4}, 0, "gpus: a trial needs 4, and there is 1 GPU here (CUDA_VISIBLE_DEVICES=0)"},
+		{GPUs{}, 1000, fmt.Sprintf("cpus: a trial needs 1000, and %s here", count(cores(), "CPU"))},
 	} {
 		got := ""
 		if err := CheckResources(c.gpus, c.cpus); err != nil {

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"maps"
@@ -25,7 +26,9 @@ type intake struct {
 	ignored  misses
 	out, err tail // of standard output without reports, and of standard error
 	logErr   error
-	failure  error // the first error of the journal
+	midLine  bool     // the log does not end with a line end
+	unsaid   [][]byte // lines of ours that wait for one
+	failure  error    // the first error of the journal
 }
 
 func newIntake(w *journal.Writer, declared []string) *intake {
@@ -109,7 +112,10 @@ func (in *intake) record(s *stream, line []byte, r report) bool {
 func (in *intake) miss(s *stream, line []byte, m miss) {
 	text := fmt.Sprintf("line %d of %s is not recorded: %v: %s", s.count, s.name, m, shorten(escape.Line(strings.TrimSpace(string(line))), 120))
 	if in.ignored.add(m, text) {
-		in.keepLog([]byte("harness: " + text + "\n"))
+		in.unsaid = append(in.unsaid, []byte("harness: "+text+"\n"))
+		if !in.midLine {
+			in.sayUnsaid()
+		}
 	}
 }
 
@@ -127,6 +133,36 @@ func (in *intake) failed() bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	return in.failure != nil
+}
+
+// keepPrinted writes to the log what a program prints; lines of ours come between its lines, never within one.
+func (in *intake) keepPrinted(data []byte) {
+	if end := bytes.IndexByte(data, '\n') + 1; len(in.unsaid) > 0 && end > 0 {
+		in.keepLog(data[:end])
+		in.sayUnsaid()
+		data = data[end:]
+	}
+	if len(data) > 0 {
+		in.keepLog(data)
+		in.midLine = data[len(data)-1] != '\n'
+	} else {
+		in.midLine = false
+	}
+}
+
+func (in *intake) sayUnsaid() {
+	for _, line := range in.unsaid {
+		in.keepLog(line)
+	}
+	in.unsaid = nil
+}
+
+// endLog ends the log, which gets no more.
+func (in *intake) endLog() {
+	if len(in.unsaid) > 0 && in.midLine {
+		in.keepLog([]byte("\n"))
+	}
+	in.sayUnsaid()
 }
 
 // keepLog writes to the log. A log that cannot be written, on a full disk for instance, costs the log only.

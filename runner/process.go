@@ -112,7 +112,8 @@ func (r *run) startOf(s *process, purpose journal.Purpose) journal.Start {
 		start.Dir = s.work
 		if r.options.Code != nil {
 			p := &start.Provenance
-			p.Code, p.Commit, p.DiffHash = r.options.Code(s.work)
+			given, _ := k.Spec.Args.Strings() // parameters that cannot be read fail the trial soon enough
+			p.Code, p.Commit, p.DiffHash = r.options.Code(s.work, given)
 		}
 	}
 	return start

@@ -69,6 +69,9 @@ func (s *process) program(in *intake) ending {
 	events.lines.end()
 	stdout.lines.end()
 	stderr.lines.end()
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.endLog()
 	return e
 }
 
@@ -76,7 +79,7 @@ func (s *process) program(in *intake) ending {
 func (in *intake) copied(s *stream) func([]byte) {
 	return func(data []byte) {
 		in.mu.Lock()
-		in.keepLog(data)
+		in.keepPrinted(data)
 		in.mu.Unlock()
 		_, _ = s.lines.Write(data)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -156,6 +157,21 @@ func TestResumed(t *testing.T) {
 	}
 	if text := notes(t, db, k.ID)["ignored"]; !strings.Contains(text, `"resumed" comes after the first metric`) {
 		t.Errorf("ignored: %q", text)
+	}
+}
+
+// TestLogLinesStayWhole lets a program flush in the middle of a line behind one that is not recorded, as Python's buffers do.
+func TestLogLinesStayWhole(t *testing.T) {
+	db := open(t, t.TempDir())
+	trials := plan(t, db, shell(`printf '{"metric": "a", "value": true}\nhalf a '; sleep 0.3; printf 'line\n{"metric": "b", "value": null}\nthe end'`, 1))
+	mustRun(t, db, trials, Options{})
+	said := strings.Split(readLog(t, db, trials[0].ID, 1), "\n")
+	for i := range said {
+		said[i], _, _ = strings.Cut(said[i], " of stdout")
+	}
+	want := []string{`{"metric": "a", "value": true}`, "half a line", "harness: line 1", `{"metric": "b", "value": null}`, "the end", "harness: line 3", ""}
+	if !slices.Equal(said, want) {
+		t.Errorf("the log says %q, want %q", said, want)
 	}
 }
 

@@ -38,11 +38,28 @@ func reasonOf(stderr, stdout []string) (journal.Class, string) {
 		}
 	}
 	for _, lines := range [][]string{stderr, stdout} {
+		if line := ofHydra(lines); line != "" {
+			return "", oneLine(line)
+		}
 		if len(lines) > 0 {
 			return "", oneLine(strings.TrimPrefix(lines[len(lines)-1], "harness: "))
 		}
 	}
 	return "", ""
+}
+
+// ofHydra returns the line with which Hydra says what is wrong with a configuration. It says that first, then what could be
+// done about it, and last, always, how to get a traceback.
+func ofHydra(lines []string) string {
+	if len(lines) == 0 || !strings.Contains(lines[len(lines)-1], "HYDRA_FULL_ERROR=1") {
+		return ""
+	}
+	for _, line := range lines[:len(lines)-1] {
+		if strings.TrimSpace(line) != "" && line[0] != ' ' && line[0] != '\t' && !strings.Contains(strings.ToLower(line), "warn") {
+			return line
+		}
+	}
+	return ""
 }
 
 var (

@@ -39,6 +39,9 @@ func TestReasons(t *testing.T) {
 		{name: "Rust", stderr: "\nthread 'main' panicked at src/main.rs:2:5:\nno such file\nnote: run with RUST_BACKTRACE=1\n",
 			want: "thread 'main' panicked at src/main.rs:2:5: no such file"},
 		{name: "argparse", stderr: "usage: x.py [-h]\nx.py: error: unrecognized arguments: --lr=0.1\n", want: "x.py: error: unrecognized arguments: --lr=0.1"},
+		{name: "Hydra", stderr: "x.py:3: UserWarning: no version_base\n  @hydra.main()\nCould not override 'lr'.\nTo append to your config use +lr=0.1\n" +
+			"Key 'lr' is not in struct\n    full_key: lr\n\nSet the environment variable HYDRA_FULL_ERROR=1 for a complete stack trace.\n",
+			want: "Could not override 'lr'."},
 		{name: "error, then advice", stderr: "Error: no such data set\nTry --help.\n", want: "Error: no such data set"},
 		{name: "ours", stderr: "harness: no data\nhint: run x\n", want: "no data"},
 		{name: "last of stderr", stderr: "loading\nboom\x1b]0;FAIL\x07\n", stdout: "epoch 1\n", want: `boom\x1b]0;FAIL\x07`},

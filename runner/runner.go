@@ -52,9 +52,9 @@ type Options struct {
 	// Guardian is the process, not yet started, that hands its standard input to [Guard]. It ends the trials with all their
 	// descendants should this process be killed. nil = none.
 	Guardian func() *exec.Cmd
-	// Code finds out what code a program in the folder dir consists of, and keeps a snapshot of it. It is asked before each
-	// attempt of a program.
-	Code func(dir string) (digest, commit, diff string)
+	// Code finds out what code a program in the folder dir consists of, and keeps a snapshot of it; given are the texts among
+	// the trial's parameters, which may name data. It is asked before each attempt of a program.
+	Code func(dir string, given []string) (digest, commit, diff string)
 
 	Dir      string   // folder that programs are started in; "" = the current one
 	Metrics  []string // that a program is expected to report; none = any

@@ -1,6 +1,7 @@
 package sweeps
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -33,46 +34,51 @@ func (p *parser) command(e entry) error {
 			return p.refuse(e.value, e.key, "%v", err)
 		}
 	}
-	for _, word := range p.sweep.Command.List() {
+	words := p.sweep.Command.List()
+	var err error
+	for i, word := range words {
 		if err := checkMacros(word); err != nil {
 			return p.refuse(e.value, e.key, "%v", err)
 		}
+		if words[i], err = p.withProgram(word); err != nil {
+			return p.refuse(e.value, e.key, "%v", err)
+		}
 	}
-	if err := p.fillProgram(); err != nil {
-		return p.refuse(e.value, e.key, "%v", err)
-	}
+	p.sweep.Command = spec.MakeWords(words...)
 	p.commandAt = e.value
 	p.sweep.scratch = spec.Trial{Command: p.sweep.Command}
 	return nil
 }
 
-// fillProgram writes the file's program in place of ${program}: it is part of what is run.
-func (p *parser) fillProgram() error {
-	const macro = "${program}"
-	words := p.sweep.Command.List()
-	for i, word := range words {
-		if !strings.Contains(strings.ReplaceAll(word, "$"+macro, ""), macro) {
-			continue
-		}
-		if p.sweep.program == "" {
-			return refuse("it has ${program}, but the file has no key program")
-		}
-		words[i] = strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(word, "$"+macro, "\x00"), macro, p.sweep.program), "\x00", "$"+macro)
+// withProgram puts the file's program: in the place of ${program}.
+func (p *parser) withProgram(word string) (string, error) {
+	switch {
+	case !slices.Contains(macroPattern.FindAllString(word, -1), "${program}"):
+		return word, nil
+	case p.program == "":
+		return "", refuse("${program} stands for the file's program:, and it has none")
+	case word != "${program}" && !plainPath.MatchString(p.program): // it may be read by a shell
+		return "", refuse("%q: ${program} is %q: it must be a word of its own", word, p.program)
 	}
-	p.sweep.Command = spec.MakeWords(words...)
-	return nil
+	return macroPattern.ReplaceAllStringFunc(word, func(macro string) string {
+		if macro == "${program}" {
+			return p.program
+		}
+		return macro
+	}), nil
 }
 
 // programAlone is W&B's default: the command of a file that gives a program and no command.
 func (p *parser) programAlone() {
-	if p.sweep.program != "" && p.sweep.Command == "" {
-		p.sweep.Command = spec.MakeWords("${interpreter}", p.sweep.program, "${args}")
+	if p.program != "" && p.sweep.Command == "" {
+		p.sweep.Command = spec.MakeWords("${interpreter}", p.program, "${args}")
 		p.sweep.scratch = spec.Trial{Command: p.sweep.Command}
 	}
 }
 
 var (
 	macroPattern = regexp.MustCompile(`\$?\$\{([^}]*)(\}?)`)
+	plainPath    = regexp.MustCompile(`^[\w./+-]*$`)
 	envPattern   = regexp.MustCompile(`^envvar:[A-Za-z_][A-Za-z0-9_]*$`)
 )
 
@@ -131,11 +137,18 @@ func shellWords(line string) ([]string, error) {
 	switch {
 	case s.quote != 0:
 		return nil, refuse("%c without its end", s.quote)
+	case len(s.words) > 0 && assignment.MatchString(s.words[0]):
+		return nil, s.needsShell(assignment.FindString(s.words[0]))
 	case len(s.words) == 0:
 		return nil, refuse("empty: want a command such as [python, train.py, \"${args}\"]")
 	}
 	return s.words, nil
 }
+
+var (
+	assignment = regexp.MustCompile(`^[A-Za-z_]\w*=`)
+	variable   = regexp.MustCompile(`^\$\w+`)
+)
 
 // splitter is how far a line has been split.
 type splitter struct {
@@ -168,7 +181,9 @@ func (s *splitter) next() error {
 		}
 		s.take(end + 1)
 	case c == '`', c == '$' && len(rest) > 1 && rest[1] != ' ':
-		return s.needsShell(rest[:min(2, len(rest))])
+		return s.needsShell(cmp.Or(variable.FindString(rest), rest[:min(2, len(rest))]))
+	case s.quote == 0 && (c == '*' || !s.begun && (c == '#' || c == '~')): // file names, a comment, a home folder
+		return s.needsShell(rest[:1])
 	case s.quote == 0 && (c == '"' || c == '\''):
 		s.quote, s.begun = c, true
 		s.at++

@@ -31,11 +31,24 @@ func TestShellWords(t *testing.T) {
 			t.Errorf("%s: %v", operator, err)
 		}
 	}
+	for word, what := range map[string]string{"*.py": "*", "a*b": "*", "~/x": "~", "# no": "#", "$HOME/x": "$HOME", `"$HOME"`: "$HOME"} {
+		line := "python " + word
+		want := fmt.Sprintf("%q needs a shell: write command: [bash, -c, %q]", what, line)
+		if _, err := shellWords(line); err == nil || err.Error() != want {
+			t.Errorf("%s: %v, want %s", line, err, want)
+		}
+	}
+	for _, line := range []string{`python '*.py' "~/x" a~b a#b \*x`, `python A=1`} {
+		if _, err := shellWords(line); err != nil {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
 	for line, want := range map[string]string{
-		`a "b`:     `" without its end`,
-		`a ${args`: `"${args": ${ without }`,
-		"  \n":     `empty: want a command such as [python, train.py, "${args}"]`,
-		"a\nb":     `"\n" needs a shell: write command: [bash, -c, "a\nb"]`,
+		`LR=1 python x.py`: `"LR=" needs a shell: write command: [bash, -c, "LR=1 python x.py"]`,
+		`a "b`:             `" without its end`,
+		`a ${args`:         `"${args": ${ without }`,
+		"  \n":             `empty: want a command such as [python, train.py, "${args}"]`,
+		"a\nb":             `"\n" needs a shell: write command: [bash, -c, "a\nb"]`,
 	} {
 		if _, err := shellWords(line); err == nil || err.Error() != want {
 			t.Errorf("%q: %v, want %s", line, err, want)
@@ -128,6 +141,40 @@ func TestMacros(t *testing.T) {
 		if _, err := Parse("f.yaml", fmt.Appendf(nil, file, word)); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: %v\nwant %s", word, err, want)
 		}
+	}
+}
+
+func TestProgramMacro(t *testing.T) {
+	for file, want := range map[string]string{
+		"program: my train.py\ncommand: ['${interpreter}', '${program}', '$${program}', '${args}']": "${interpreter}|my train.py|$${program}|${args}",
+		"command: python3 -u ./${program} ${args}\nprogram: src/train.py":                           "python3|-u|./src/train.py|${args}",
+		"command: [python3, '${program}']":                                                          "f.yaml: line 3: command: ${program} stands for the file's program:, and it has none",
+		"program: my train.py\ncommand: [sh, -c, 'python3 ${program}']":                             `f.yaml: line 4: command: "python3 ${program}": ${program} is "my train.py": it must be a word of its own`,
+		"program: train.py": "f.yaml: line 3: program: want a command that takes it, such as command: [\"${interpreter}\", \"${program}\", \"${args}\"]",
+	} {
+		s, err := Parse("f.yaml", []byte("version: 1\nname: x\n"+file))
+		got := fmt.Sprint(err)
+		if err == nil {
+			got = strings.Join(s.Command.List(), "|")
+		}
+		if got != want {
+			t.Errorf("%s:\n%s\nwant %s", file, got, want)
+		}
+	}
+}
+
+func TestAxesAreToldApart(t *testing.T) {
+	s, err := Parse("f.yaml", []byte("version: 1\nname: x\ncommand: [x, '${args}']\nparameters: "+
+		"{enc.lr: {values: [0, 1]}, dec.lr: {values: [0, 1]}, a.wd: {values: [0, 1]}, b.wd: {values: [0, 1], label: decay}}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := s.Expand(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := plan.Trials[0].Row; got != "enc.lr=0, dec.lr=0, wd=0, decay=0" {
+		t.Errorf("the first row is %s", got)
 	}
 }
 

@@ -173,6 +173,19 @@ func (p *parser) axis(e entry, path, key string, entries []entry) error {
 	return nil
 }
 
+// tellAxesApart gives axes whose short names are alike, such as enc.lr and dec.lr, their whole paths for labels.
+func (s *Sweep) tellAxesApart() {
+	count := map[string]int{}
+	for _, a := range s.axes {
+		count[a.label]++
+	}
+	for i, a := range s.axes {
+		if count[a.label] > 1 && a.label == escape.Line(shortName(a.path)) {
+			s.axes[i].label = escape.Line(a.path)
+		}
+	}
+}
+
 func (p *parser) options(axis *axis, nodes []*yaml.Node, key string) error {
 	for _, n := range nodes {
 		one, err := p.setting(n, key, axis.path)

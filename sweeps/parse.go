@@ -24,6 +24,8 @@ type parser struct {
 	sweep     *Sweep
 	reportAt  *yaml.Node // the key report, for what is checked when the whole file is read
 	commandAt *yaml.Node
+	programAt *yaml.Node
+	program   string // what ${program} stands for
 }
 
 // entry is one key of a mapping with its value.
@@ -159,8 +161,9 @@ func (p *parser) top(e entry) error {
 		s.Description, err = p.text(e.value, e.key)
 	case "project":
 		s.Project, err = p.project(e)
-	case "program": // W&B; read before command
-		s.program, err = p.text(e.value, e.key)
+	case "program":
+		p.program, err = p.text(e.value, e.key)
+		p.programAt = e.at
 	case "command":
 		err = p.command(e)
 	case "method": // W&B
@@ -235,6 +238,10 @@ func (p *parser) complete(root *yaml.Node) error {
 	if s.Command != "" {
 		s.Untrained = false
 	}
+	if p.programAt != nil && s.Command == "" {
+		return p.refuse(p.programAt, "program", "want a command that takes it, such as command: [\"${interpreter}\", \"${program}\", \"${args}\"]")
+	}
+	s.tellAxesApart()
 	if err := s.checkBaseline(); err != nil {
 		return err
 	}

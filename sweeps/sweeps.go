@@ -15,6 +15,7 @@
 //	description: what it is about
 //	# program: train.py                         a program, where command has ${program} or there is none
 //	# command: [python, train.py, "${args}"]   any program instead of the built-in trainer; base and parameters are its own keys
+//	# program: train.py   what ${program} in a command stands for
 //	project: chest-x-rays                      # programs of different projects never share a result
 //	base: {preset: nano, data: {synthetic: {patients: 200}}}   # fields of spec.Trial that differ from the preset, by their json tags
 //	parameters:                                # the grid: the first axis outermost
@@ -63,7 +64,6 @@ type Sweep struct {
 	Digest      string   // of the file's contents
 	Warnings    []string // what the file probably does not mean, one line each
 
-	program    string   // what ${program} stands for in the command
 	seeded     bool     // the file or the command line gives seeds
 	axes       []axis   // in the order of the file; ablations are the axis AblationPath
 	options    []string // of the command line

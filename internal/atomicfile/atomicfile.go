@@ -9,6 +9,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // Prefix begins the name of a file that is not yet whole.
@@ -36,8 +37,14 @@ type File struct {
 
 // Create starts a file that Commit will put at path. The caller defers Abort.
 func Create(path string) (*File, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return nil, &os.PathError{Op: "write", Path: path, Err: syscall.EISDIR}
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), Prefix+"*")
 	if err != nil {
+		if failed := (*os.PathError)(nil); errors.As(err, &failed) {
+			failed.Path = path // the name of the file that is not yet whole tells nobody anything
+		}
 		return nil, err
 	}
 	return &File{File: f, path: path}, nil

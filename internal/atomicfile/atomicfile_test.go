@@ -20,8 +20,13 @@ func TestWrite(t *testing.T) {
 	if info, _ := os.Stat(path); info.Mode().Perm() != 0o644 {
 		t.Errorf("mode %v", info.Mode())
 	}
-	if err := Write(filepath.Join(dir, "none", "a"), nil); err == nil {
-		t.Error("a file in a folder that is not there")
+	for path, want := range map[string]string{
+		filepath.Join(dir, "none", "a"): "open " + filepath.Join(dir, "none", "a") + ": no such file or directory",
+		dir:                             "write " + dir + ": is a directory",
+	} {
+		if err := Write(path, nil); err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
 	}
 }
 

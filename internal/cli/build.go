@@ -6,14 +6,11 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"slices"
 	"sync"
 
-	"harness/model/spec"
 	"harness/registry"
 	"harness/registry/journal"
 	"harness/registry/provenance"
-	"harness/sweeps"
 )
 
 // build says what program this is and on what machine it runs; asked once, since it hashes the program.
@@ -49,11 +46,15 @@ func followed(ctx context.Context, db *registry.DB, t registry.Trial, a registry
 	if _, err := os.Stat(dir); err != nil {
 		return nil, withHint(fmt.Errorf("trial %s: the folder that it ran in is gone: %w", t.ID, err), "put the program's folder back where it was")
 	}
-	return provenance.Follow(ctx, db.Home, dir, wordsThen(db.Home, t.Spec, a.Code))
+	given, err := t.Spec.Args.Strings()
+	if err != nil {
+		return nil, fmt.Errorf("trial %s: %w", t.ID, err)
+	}
+	return provenance.Follow(ctx, db.Home, dir, t.Spec.Command.List(), given...)
 }
 
 // attemptCode is what the runner asks for the code of an attempt; nil for a built-in trial.
-func attemptCode(p *provenance.Program) func(dir string) (digest, commit, diff string) {
+func attemptCode(p *provenance.Program) func(dir string, given []string) (digest, commit, diff string) {
 	if p == nil {
 		return nil
 	}
@@ -70,61 +71,4 @@ func endProgram(log io.Writer, p *provenance.Program) {
 	} else if len(written) > 0 {
 		fmt.Fprintf(log, "taken for results, since they changed while trials ran: %s\n", someTexts(written, 5))
 	}
-}
-
-// codeWords are the words by which a program's trials may name files that count as its code: those of the command, and the
-// texts among the parameters.
-func codeWords(plan *sweeps.Plan) []string {
-	words := plan.Trials[0].Spec.Command.List()
-	seen := map[spec.Args]bool{}
-	for _, t := range plan.Trials {
-		if !seen[t.Spec.Args] {
-			seen[t.Spec.Args] = true
-			words = append(words, stringsOf(t.Spec.Args)...)
-		}
-	}
-	slices.Sort(words)
-	return slices.Compact(words)
-}
-
-// wordsThen are the words by which a snapshot of now sees the same files as one that was taken then: the trial's own, and the
-// files that were named at that time, by other trials too.
-func wordsThen(home string, t spec.Trial, then string) []string {
-	words := append(t.Command.List(), stringsOf(t.Args)...)
-	code, err := provenance.Load(home, then)
-	if err != nil {
-		return words
-	}
-	for _, f := range code.Files {
-		if f.Named {
-			words = append(words, f.Path)
-		}
-	}
-	return words
-}
-
-// stringsOf lists the texts among the values of a program's configuration.
-func stringsOf(args spec.Args) []string {
-	config, err := args.Map()
-	if err != nil {
-		return nil
-	}
-	var texts []string
-	var collect func(v any)
-	collect = func(v any) {
-		switch v := v.(type) {
-		case string:
-			texts = append(texts, v)
-		case []any:
-			for _, item := range v {
-				collect(item)
-			}
-		case map[string]any:
-			for _, key := range sortedKeys(v) {
-				collect(v[key])
-			}
-		}
-	}
-	collect(config)
-	return texts
 }

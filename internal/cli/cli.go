@@ -7,6 +7,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -50,7 +51,24 @@ func newRootCommand() *cobra.Command {
 		newReportCommand(), newPlotCommand(), newExportCommand(), newStatusCommand(), newCancelCommand(),
 		newDataCommand(), newVersionCommand(), newGuardCommand(),
 	)
+	misuse(root)
 	return root
+}
+
+// misuse makes the wrong number of arguments to any command what it is, with the form that is wanted.
+func misuse(cmd *cobra.Command) {
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			err := check(cmd, args)
+			if own := (*commandError)(nil); err == nil || errors.As(err, &own) {
+				return err
+			}
+			return usageError("%s: %w: want %s", cmd.Name(), err, cmd.UseLine())
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		misuse(sub)
+	}
 }
 
 // homeOf returns the folder where everything lies: --home, else $HARNESS_HOME, else runs.

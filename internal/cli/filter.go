@@ -164,7 +164,7 @@ func (t *listed) params() map[string]any {
 	return values
 }
 
-// order sorts trials by a name, rising; "-NAME" falling. Trials without a value come last, each way.
+// order sorts trials by a name, rising; "-NAME" falling. Each way NaN comes behind the numbers, and last what has no value.
 func order(trials []listed, by string) error {
 	name, falling := strings.CutPrefix(by, "-")
 	if by == "" || len(trials) == 0 {
@@ -177,7 +177,7 @@ func order(trials []listed, by string) error {
 		x, y := a.lookup(name), b.lookup(name)
 		switch {
 		case x == nil && y == nil:
-			return 0
+			return strings.Compare(b.text(name, nil), a.text(name, nil)) // "NaN", or nothing
 		case x == nil:
 			return 1
 		case y == nil:

@@ -45,6 +45,16 @@ func newListCommand() *cobra.Command {
 			if o.json && o.csv {
 				return usageError("--json and --csv: want one of them")
 			}
+			if o.sweeps {
+				for _, of := range []string{"state", "filter", "sort", "columns", "csv"} {
+					if cmd.Flags().Changed(of) {
+						return usageError("--sweeps and --%s: want one of them", of)
+					}
+				}
+				if o.sweep != "" {
+					return usageError("--sweeps lists all sweeps: want no %s", o.sweep)
+				}
+			}
 			db, err := openForReading(cmd)
 			if err != nil {
 				return err

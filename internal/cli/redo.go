@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"harness/model"
 	"harness/registry"
@@ -47,7 +48,29 @@ func (o sweepOptions) again(ctx context.Context, log io.Writer, db *registry.DB,
 	}
 	if n := len(stale); n > 0 && !o.quiet {
 		first := firstReason(plan, stale)
-		fmt.Fprintf(log, "%d of %d results were %s: \"harness sweep %s --redo stale\" makes them anew\n", n, len(plan.Trials), first, name)
+		fmt.Fprintf(log, "%d of %d results were %s: \"harness sweep %s --redo stale\" makes them anew\n", n, len(plan.Trials), first,
+			strings.TrimSpace(name+" "+o.flagged()))
+	}
+	return nil
+}
+
+const redoHint = "--redo takes failed, stale, all, or a condition as harness ls --help tells"
+
+// checkRedo refuses a --redo that can choose nothing, before anything is planned. Whether a trial has the parameters and metrics
+// of a condition is seen later.
+func (o sweepOptions) checkRedo() error {
+	if slices.Contains([]string{"", "all", "failed", "stale"}, o.redo) {
+		return nil
+	}
+	chosen, err := parseFilter("--redo", o.redo)
+	if err == nil {
+		own := slices.DeleteFunc(slices.Clone(chosen.expr.Names), func(name string) bool {
+			return strings.HasPrefix(name, "params.") || strings.HasPrefix(name, "metrics.")
+		})
+		err = checkNames("--redo", own, nil)
+	}
+	if err != nil {
+		return withHint(err, redoHint)
 	}
 	return nil
 }
@@ -92,7 +115,7 @@ func (o sweepOptions) chosen(ctx context.Context, db *registry.DB, plan *sweeps.
 		all, err = chosen.apply(keep(func(listed) bool { return true }))
 	}
 	if err != nil {
-		return nil, withHint(err, "--redo takes failed, stale, all, or a condition as harness ls --help tells")
+		return nil, withHint(err, redoHint)
 	}
 	return all, nil
 }

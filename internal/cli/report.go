@@ -71,6 +71,9 @@ func report(ctx context.Context, w, log io.Writer, db *registry.DB, name string,
 	if err != nil {
 		return err
 	}
+	if missing := table.Untypeset(); o.format == "latex" && len(missing) > 0 {
+		fmt.Fprintf(log, "warning: pdfLaTeX has no %s: there is ? in their place\n", strings.Join(missing, " "))
+	}
 	if o.out == "" {
 		return table.Render(w, reports.Format(o.format))
 	}

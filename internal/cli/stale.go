@@ -77,13 +77,19 @@ func (s *staleness) program(ctx context.Context, t spec.Trial, a registry.Attemp
 	if a.Code == "" {
 		return "", nil
 	}
+	given, err := t.Args.Strings()
+	if err != nil {
+		return "", err
+	}
 	dir := programDir(s.db.Home, t, a)
-	key := dir + "\x00" + a.Code
+	key := dir + "\x00" + string(t.Command) + "\x00" + strings.Join(given, "\x00")
 	now, ok := s.code[key]
 	if !ok {
-		var err error
-		if now, err = provenance.Take(ctx, s.db.Home, dir, wordsThen(s.db.Home, t, a.Code)); err != nil {
-			return "", nil // the folder is gone: there is no code of now to differ from
+		if now, err = provenance.Take(ctx, s.db.Home, dir, t.Command.List(), given...); err != nil {
+			if !isDir(dir) {
+				return "", nil // there is no code of now to differ from
+			}
+			return fmt.Sprintf("whether the code of now is that of then cannot be told: %v", err), nil
 		}
 		s.code[key] = now
 	}

@@ -36,6 +36,9 @@ func newStatusCommand() *cobra.Command {
 With --follow the view is renewed until the sweeps have ended. The exit code is 0 whether something runs or not.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.every <= 0 {
+				return usageError("--every %s: want a time such as 2s", o.every)
+			}
 			db, err := openForReading(cmd)
 			if err != nil {
 				return err

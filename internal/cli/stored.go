@@ -105,10 +105,22 @@ func notRun(known []registry.SweepInfo, name, handle string) error {
 		if _, missing := os.Stat(name); missing != nil && strings.ContainsAny(name, "./") {
 			return usageError("read experiment: %w", missing)
 		} else if missing != nil {
-			return usageError("%w", unknown)
+			return usageError("%w%s", unknown, alsoRun(known))
 		}
 	}
 	return withHint(err, fmt.Sprintf("run \"harness sweep %s\"", name))
+}
+
+// alsoRun names the sweeps that the home has, for who mistook the name of one.
+func alsoRun(known []registry.SweepInfo) string {
+	var names []string
+	for _, s := range known {
+		names = append(names, s.Handle)
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "; run here were " + strings.Join(names, ", ")
 }
 
 // decodePlan reads a stored plan; of a sweep that the predecessor planned it is put together from its members.

@@ -77,6 +77,9 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 		}
 		o.redo = "failed"
 	}
+	if err := o.checkRedo(); err != nil {
+		return err
+	}
 	kind, err := engineKind(o.engine)
 	if err != nil {
 		return err
@@ -121,7 +124,11 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 		return err
 	}
 	if plan.Command {
-		program, err := provenance.Follow(ctx, o.home, options.Dir, codeWords(plan))
+		given, err := givenTo(plan)
+		if err != nil {
+			return err
+		}
+		program, err := provenance.Follow(ctx, o.home, options.Dir, plan.Trials[0].Spec.Command.List(), given...)
 		if err != nil {
 			return err
 		}
@@ -139,6 +146,21 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 		return err
 	}
 	return sweepError(plan.Handle, result)
+}
+
+// givenTo lists the texts among the parameters of all trials, each once.
+func givenTo(plan *sweeps.Plan) ([]string, error) {
+	seen := map[string]bool{}
+	for _, t := range plan.Trials {
+		given, err := t.Spec.Args.Strings()
+		if err != nil {
+			return nil, fmt.Errorf("trial %s: %w", t.ID, err)
+		}
+		for _, text := range given {
+			seen[text] = true
+		}
+	}
+	return sortedKeys(seen), nil
 }
 
 func (o sweepOptions) runnerOptions(plan *sweeps.Plan, log io.Writer) (runner.Options, error) {

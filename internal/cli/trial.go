@@ -10,7 +10,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -133,15 +135,17 @@ func printLog(ctx context.Context, w io.Writer, db *registry.DB, prefix string, 
 	if err != nil {
 		return err
 	}
-	if number == 0 {
-		numbers, err := registry.AttemptNumbers(db.Home, id)
-		if err != nil {
-			return err
-		}
-		if len(numbers) == 0 {
-			return fmt.Errorf("trial %s was never started", id[:8])
-		}
+	numbers, err := registry.AttemptNumbers(db.Home, id)
+	if err != nil {
+		return err
+	}
+	switch {
+	case len(numbers) == 0:
+		return fmt.Errorf("trial %s was never started", id[:8])
+	case number == 0:
 		number = numbers[len(numbers)-1]
+	case !slices.Contains(numbers, number):
+		return usageError("trial %s has no attempt %d: want one of %s", id[:8], number, strings.Trim(fmt.Sprint(numbers), "[]"))
 	}
 	file, err := os.Open(filepath.Join(db.AttemptDir(id, number), runner.LogName))
 	if err != nil {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -69,6 +71,35 @@ func (a *Args) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	*a = Args(sorted)
+	return nil
+}
+
+// Strings lists the texts among the values, sorted by key: some name files.
+func (a Args) Strings() ([]string, error) {
+	object, err := a.Map()
+	if err != nil {
+		return nil, err
+	}
+	return stringsOf(object), nil
+}
+
+func stringsOf(value any) []string {
+	switch v := value.(type) {
+	case string:
+		return []string{v}
+	case []any:
+		var list []string
+		for _, item := range v {
+			list = append(list, stringsOf(item)...)
+		}
+		return list
+	case map[string]any:
+		var list []string
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			list = append(list, stringsOf(v[key])...)
+		}
+		return list
+	}
 	return nil
 }
 

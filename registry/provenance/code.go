@@ -55,26 +55,28 @@ type File struct {
 	Digest  string `json:"digest"`            // SHA-256; "link:TARGET" of a linked folder or a broken link; empty: cannot be read
 	Code    bool   `json:"code,omitempty"`    // by its name, or the command names it
 	Named   bool   `json:"named,omitempty"`   // by the command
+	Given   bool   `json:"given,omitempty"`   // by a parameter, where it would not count otherwise
 	Tracked bool   `json:"tracked,omitempty"` // by git
 	Sampled bool   `json:"sampled,omitempty"` // Digest is of the first and last 64 KiB only
 	Kept    bool   `json:"kept,omitempty"`    // the contents are in HOME/code/files/DIGEST
 }
 
-// Take records what the folder dir holds, for a program started there with these words, and keeps it below home. The same
+// Take records what the folder dir holds, for a program started there with these words and the texts given among its
+// parameters, and keeps it below home. The same
 // contents give the same digest. A second call for an unchanged folder costs a walk and no more.
 //
 // What counts:
 //   - Code: files with the extension of a programming or settings language, Makefile, Dockerfile, and every file that a
 //     word of the command names, wholly or in a part of it. By contents.
 //   - Other files, such as data: by contents up to 4 MiB, above that by size and the first and last 64 KiB. Files that trials
-//     write do not count ([Code.Settle]).
+//     write do not count ([Code.Settle]). A file that a parameter names is data, wherever it lies and whatever git says of it.
 //   - In a git repository that tracks anything in the folder, only what git tracks or does not ignore; named files always.
 //   - Not: documents (.md, .rst, .tex, .pdf, .log), experiment files, hidden files that git does not track, editors' backups,
 //     hidden folders, __pycache__, node_modules, virtual environments, homes of the harness. Of these, named files do.
 //   - Links to files count as the file; links to folders by their target only.
 //
 // The walk ends after 20,000 files, and after 200 ms where it has seen the first 500; Partial then says so.
-func Take(ctx context.Context, home, dir string, words []string) (Snapshot, error) {
+func Take(ctx context.Context, home, dir string, words []string, given ...string) (Snapshot, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return Snapshot{}, fmt.Errorf("code snapshot: %w", err)
@@ -85,7 +87,7 @@ func Take(ctx context.Context, home, dir string, words []string) (Snapshot, erro
 	f := folderOf(abs)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	s, err := f.scan(ctx, home, words)
+	s, err := f.scan(ctx, home, words, given)
 	if err != nil {
 		return Snapshot{}, fmt.Errorf("code snapshot of %s: %w", dir, err)
 	}
@@ -152,7 +154,7 @@ func (f *folder) read(home string, s *scan) (*Code, error) {
 		case experiment:
 			continue
 		}
-		file := File{Path: found.path, Size: found.stamp.size, Digest: e.digest, Code: found.code, Named: found.named,
+		file := File{Path: found.path, Size: found.stamp.size, Digest: e.digest, Code: found.code, Named: found.named, Given: found.given,
 			Tracked: found.tracked, Sampled: e.sampled}
 		clean := found.tracked && !s.git.modified[found.path]
 		if found.code && !clean && !e.sampled && file.Size <= keepSize && found.link == "" && e.digest != "" {

@@ -139,6 +139,7 @@ func TestEdits(t *testing.T) {
 		{"several", func(p *project) { p.write("data.csv", ""); p.remove("lib"); p.write("a.sh", "") },
 			[]string{"a.sh is new", "data.csv changed", "lib/net.py is gone"}},
 		{"experiment file", func(p *project) { p.write("grid.yaml", "command: [a]\nseeds: [0, 1, 2]\n") }, nil},
+		{"new experiment file", func(p *project) { p.write("one.yaml", "version: 1\nname: one\ncommand: [a]\n") }, nil},
 		{"documents", func(p *project) { p.write("README.md", "other"); p.write("old.log", "other") }, nil},
 		{"bytecode", func(p *project) { p.write("lib/__pycache__/net.pyc", "x"); p.write("lib/net.py~", "x") }, nil},
 		{"hidden", func(p *project) { p.write(".git2/x.py", ""); p.write(".env", "") }, nil},
@@ -153,6 +154,45 @@ func TestEdits(t *testing.T) {
 			p.differ(first, p.take(), c.want...)  // by what this process remembers
 			p.differ(first, p.again(), c.want...) // and by itself
 		})
+	}
+}
+
+// TestGivenFilesCount is about data that only a parameter names: outside the folder, or ignored by git. Such a file may be a
+// result as well, which is no data.
+func TestGivenFilesCount(t *testing.T) {
+	p := newProject(t, ".gitignore")
+	p.write(".gitignore", "cache.bin\nresult.json\n")
+	p.write("cache.bin", "1")
+	p.git("init", "-q")
+	p.git("add", ".")
+	outside, result := filepath.Join(t.TempDir(), "data.csv"), filepath.Join(t.TempDir(), "result.json")
+	must(t, os.WriteFile(outside, []byte("1"), 0o644))
+	given := []string{outside, "cache.bin", result, "train.py", "adam", "missing.csv", "."}
+	take := func() *Code {
+		t.Helper()
+		s, err := Take(context.Background(), p.home, p.dir, p.words, given...)
+		must(t, err)
+		c, err := Load(p.home, s.Digest)
+		must(t, err)
+		return c
+	}
+	first := take()
+	must(t, os.WriteFile(result, []byte("1"), 0o644))
+	if said := Differences(first, take()); len(said) > 0 {
+		t.Errorf("a result: %q", said)
+	}
+	written := take()
+	must(t, os.WriteFile(result, []byte("22"), 0o644))
+	if _, err := written.Settle(context.Background(), p.dir); err != nil {
+		t.Fatal(err)
+	}
+	if said := Differences(written, take()); len(said) > 0 {
+		t.Errorf("a result that was written again: %q", said)
+	}
+	must(t, os.WriteFile(outside, []byte("22"), 0o644))
+	p.write("cache.bin", "22")
+	if said := strings.Join(Differences(first, take()), ", "); said != outside+" changed, cache.bin changed" {
+		t.Errorf("%q", said)
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 )
 
 // isExperiment reports whether a file is one that the harness plans from, or a sweep file of W&B: YAML whose top level says
-// what to run and what to vary. Its settings are in each trial already, and to add a seed to it makes no result old.
+// what to run and what to vary or measure, or has a version and a name besides. Its settings are in each trial already, and to add a seed to it makes no result old.
 func isExperiment(path string) bool {
 	if ext := filepath.Ext(path); ext != ".yaml" && ext != ".yml" {
 		return false
@@ -18,7 +18,7 @@ func isExperiment(path string) bool {
 		return false
 	}
 	defer file.Close()
-	runs, varies := false, false
+	var runs, varies, version, name bool
 	lines := bufio.NewScanner(file)
 	for lines.Scan() {
 		key, _, ok := strings.Cut(lines.Text(), ":")
@@ -28,9 +28,13 @@ func isExperiment(path string) bool {
 		switch key {
 		case "command", "program", "base":
 			runs = true
-		case "parameters", "ablations", "seeds":
+		case "parameters", "ablations", "seeds", "metrics":
 			varies = true
+		case "version":
+			version = true
+		case "name":
+			name = true
 		}
 	}
-	return runs && varies
+	return runs && (varies || version && name)
 }

@@ -22,9 +22,9 @@ type Program struct {
 	err     error
 }
 
-// Follow takes the snapshot of a folder before anything runs there.
-func Follow(ctx context.Context, home, dir string, words []string) (*Program, error) {
-	taken, err := Take(ctx, home, dir, words)
+// Follow takes the snapshot of a folder before anything runs there, with the files that are given to any of the trials.
+func Follow(ctx context.Context, home, dir string, words []string, given ...string) (*Program, error) {
+	taken, err := Take(ctx, home, dir, words, given...)
 	if err != nil {
 		return nil, err
 	}
@@ -38,16 +38,16 @@ func Follow(ctx context.Context, home, dir string, words []string) (*Program, er
 // Code is the folder as it was before anything ran.
 func (p *Program) Code() *Code { return p.start }
 
-// Attempt records the code of an attempt that is about to start in dir: what runner.Options.Code asks for. What cannot be
+// Attempt records the code of an attempt that is about to start in dir, with the texts among its parameters: what runner.Options.Code asks for. What cannot be
 // found out is empty, and End says why.
-func (p *Program) Attempt(dir string) (digest, commit, diff string) {
+func (p *Program) Attempt(dir string, given []string) (digest, commit, diff string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.ran {
 		p.settle(dir)
 	}
 	p.ran = true
-	s, err := Take(p.ctx, p.home, dir, p.words)
+	s, err := Take(p.ctx, p.home, dir, p.words, given...)
 	if err != nil && p.err == nil {
 		p.err = err
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -59,6 +60,7 @@ type found struct {
 	stamp   stamp
 	code    bool
 	named   bool
+	given   bool
 	tracked bool
 }
 
@@ -82,17 +84,17 @@ func (s *scan) racy(since time.Time) bool {
 }
 
 // scan finds the files that count. It asks git again when something that git knows about has changed.
-func (f *folder) scan(ctx context.Context, home string, words []string) (*scan, error) {
+func (f *folder) scan(ctx context.Context, home string, words, given []string) (*scan, error) {
 	if f.git == nil {
 		f.git = askGit(ctx, f.dir)
 	}
-	s, err := f.walk(ctx, home, words)
+	s, err := f.walk(ctx, home, words, given)
 	if err != nil {
 		return nil, err
 	}
 	if f.git.changed(s.files) {
 		f.git = askGit(ctx, f.dir)
-		if s, err = f.walk(ctx, home, words); err != nil {
+		if s, err = f.walk(ctx, home, words, given); err != nil {
 			return nil, err
 		}
 	}
@@ -102,7 +104,7 @@ func (f *folder) scan(ctx context.Context, home string, words []string) (*scan, 
 }
 
 // walk lists the files that count: level by level, and of each level first all names, so that git is asked once about them.
-func (f *folder) walk(ctx context.Context, home string, words []string) (*scan, error) {
+func (f *folder) walk(ctx context.Context, home string, words, given []string) (*scan, error) {
 	s := &scan{began: time.Now()}
 	named := namedFiles(f.dir, words)
 	for level := []string{""}; len(level) > 0; {
@@ -143,11 +145,26 @@ func (f *folder) walk(ctx context.Context, home string, words []string) (*scan, 
 			s.files = append(s.files, file)
 		}
 	}
+	f.addGiven(s, named, given)
 	// What matters most is read first.
 	slices.SortFunc(s.files, func(a, b found) int {
 		return cmp.Or(rank(a)-rank(b), strings.Count(a.path, "/")-strings.Count(b.path, "/"), strings.Compare(a.path, b.path))
 	})
 	return s, nil
+}
+
+// addGiven adds the files that parameters name and that the walk has not met: data, wherever it lies.
+func (f *folder) addGiven(s *scan, named map[string]bool, given []string) {
+	paths := namedFiles(f.dir, given)
+	maps.DeleteFunc(paths, func(path string, _ bool) bool {
+		return named[path] || slices.ContainsFunc(s.files, func(file found) bool { return file.path == path })
+	})
+	for path := range paths {
+		if file, ok := f.look(path, 0); ok {
+			file.code, file.given = false, true
+			s.files = append(s.files, file)
+		}
+	}
 }
 
 // entryName is a name in a folder.

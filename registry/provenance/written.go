@@ -39,15 +39,18 @@ func (c *Code) Settle(ctx context.Context, dir string) ([]string, error) {
 	f := folderOf(abs)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var named []string
+	var named, given []string
 	before := map[string]File{}
 	for _, file := range c.Files {
 		before[file.Path] = file
 		if file.Named {
 			named = append(named, file.Path)
 		}
+		if file.Given {
+			given = append(given, file.Path)
+		}
 	}
-	s, err := f.scan(ctx, c.home, named)
+	s, err := f.scan(ctx, c.home, named, given)
 	if err != nil {
 		return nil, fmt.Errorf("settle code snapshot of %s: %w", dir, err)
 	}

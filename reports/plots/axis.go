@@ -36,6 +36,12 @@ func Axis(t *reports.Table, plan *sweeps.Plan) ([]*Figure, error) {
 	return figures, nil
 }
 
+// spansDecades reports whether values are those of a logarithmic axis, such as learning rates: on a straight one all but the
+// largest would fall together.
+func spansDecades(values []float64) bool {
+	return slices.Min(values) > 0 && slices.Max(values) >= 50*slices.Min(values)
+}
+
 func numericOptions(axis sweeps.Axis) []float64 {
 	var values []float64
 	for _, o := range axis.Options {
@@ -66,6 +72,7 @@ func axisFigure(t *reports.Table, axis sweeps.Axis) (*Figure, error) {
 	f := &Figure{Name: t.Name + "-axis-" + fileName(axis.Path, '.'), Title: t.Name + ": " + shown(axis.Path),
 		width: 2.3 * vg.Inch, height: 1.8 * vg.Inch}
 	lines := seriesOf(t, axis.Path)
+	logarithmic := spansDecades(numericOptions(axis))
 	var panels []*panel
 	seeds := 0
 	for c, column := range t.Columns {
@@ -73,7 +80,7 @@ func axisFigure(t *reports.Table, axis sweeps.Axis) (*Figure, error) {
 		p.Add(grid())
 		any := false
 		for i, line := range lines {
-			drawn, err := addSeries(p, line.dodged(i, len(lines)), c, column.Scale, i)
+			drawn, err := addSeries(p, line.dodged(i, len(lines), logarithmic), c, column.Scale, i)
 			if err != nil {
 				return nil, fmt.Errorf("draw %s against %s: %w", column.Metric, axis.Path, err)
 			}
@@ -90,7 +97,13 @@ func axisFigure(t *reports.Table, axis sweeps.Axis) (*Figure, error) {
 		}
 		if any {
 			p.X.Tick.Marker = valueTicks(numericOptions(axis))
-			widen(&p.X)
+			if logarithmic {
+				p.X.Scale = plot.LogScale{}
+				room := math.Max(math.Pow(p.X.Max/p.X.Min, .08), 1.1)
+				p.X.Min, p.X.Max = p.X.Min/room, p.X.Max*room
+			} else {
+				widen(&p.X)
+			}
 			widen(&p.Y)
 			panels = append(panels, p)
 		}
@@ -142,14 +155,17 @@ func named(p sweeps.Param) string {
 }
 
 // dodged moves a line a little aside, so that whiskers of several lines do not cover each other.
-func (s series) dodged(i, n int) series {
+func (s series) dodged(i, n int, logarithmic bool) series {
 	if len(s.x) < 2 {
 		return s
 	}
-	room := (s.x[len(s.x)-1] - s.x[0]) * .012
+	first, last := s.x[0], s.x[len(s.x)-1]
+	aside := .012 * (float64(i) - float64(n-1)/2)
 	moved := make([]float64, len(s.x))
 	for j, x := range s.x {
-		moved[j] = x + room*(float64(i)-float64(n-1)/2)
+		if moved[j] = x + (last-first)*aside; logarithmic {
+			moved[j] = x * math.Pow(last/first, aside)
+		}
 	}
 	s.x = moved
 	return s

@@ -126,6 +126,48 @@ func TestFigureIsTheSameTwice(t *testing.T) {
 	}
 }
 
+// TestAxisOfLearningRates: values over decades stand apart, also where one of them alone has numbers.
+func TestAxisOfLearningRates(t *testing.T) {
+	s, err := sweeps.Parse("lr.yaml", []byte("version: 1\nname: lr\ncommand: [x, '${args}']\nmetrics: {acc: }\n"+
+		"parameters: {lr: {values: [1e-5, 1e-4, 1e-3, 1e-2]}, opt: {values: [a, b]}}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := s.Expand(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{len(plan.Trials), 1} {
+		results := reports.Results{}
+		for i, trial := range plan.Trials[:n] {
+			results[trial.ID] = reports.Result{State: registry.Done, Values: map[string]registry.Summary{"acc": {Last: float64(i), N: 1}}}
+		}
+		table, err := reports.Compute(context.Background(), plan, results, reports.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		figures, err := Axis(table, plan)
+		if err != nil || len(figures) != 1 {
+			t.Fatalf("%d figures, %v", len(figures), err)
+		}
+		x := figures[0].panels[0][0].X
+		last := x.Norm(1e-5)
+		for _, value := range []float64{1e-4, 1e-3, 1e-2} {
+			at := x.Norm(value)
+			if !(math.Abs(at-last) > .2) {
+				t.Errorf("%g is at %g, the value before it at %g", value, at, last)
+			}
+			last = at
+		}
+		if _, err := figures[0].Save(t.TempDir(), "png"); err != nil {
+			t.Error(err)
+		}
+	}
+	if spansDecades([]float64{0, .01, 10}) || spansDecades([]float64{224, 448}) {
+		t.Error("zero and near values are on a straight axis")
+	}
+}
+
 func TestEmptyTable(t *testing.T) {
 	f, err := Bars(&reports.Table{Name: "empty", Columns: []reports.Column{{Metric: "m"}}})
 	if err != nil || f != nil {
