@@ -24,7 +24,6 @@ type parser struct {
 	sweep     *Sweep
 	reportAt  *yaml.Node // the key report, for what is checked when the whole file is read
 	commandAt *yaml.Node
-	programAt *yaml.Node
 	program   string // what ${program} stands for
 }
 
@@ -163,7 +162,6 @@ func (p *parser) top(e entry) error {
 		s.Project, err = p.project(e)
 	case "program":
 		p.program, err = p.text(e.value, e.key)
-		p.programAt = e.at
 	case "command":
 		err = p.command(e)
 	case "method": // W&B
@@ -237,9 +235,6 @@ func (p *parser) complete(root *yaml.Node) error {
 	}
 	if s.Command != "" {
 		s.Untrained = false
-	}
-	if p.programAt != nil && s.Command == "" {
-		return p.refuse(p.programAt, "program", "want a command that takes it, such as command: [\"${interpreter}\", \"${program}\", \"${args}\"]")
 	}
 	s.tellAxesApart()
 	if err := s.checkBaseline(); err != nil {
