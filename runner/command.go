@@ -107,7 +107,7 @@ func (v values) lookup(name string) ([]string, error) {
 		return []string{word}, nil
 	}
 	if name == "${program}" {
-		return nil, errors.New("the command has ${program}, but the file has no program:")
+		return nil, errors.New("the command has ${program}, but the file names no program")
 	}
 	if name == "${interpreter}" {
 		return nil, errors.New("the command has ${interpreter}, but neither python3 nor python is on PATH")
