@@ -60,7 +60,7 @@ func TestExpandCommand(t *testing.T) {
 	}
 	for word, want := range map[string]string{
 		"${argz}":              "the command has ${argz}, which is unknown",
-		"${program}":           "the command has ${program}, but the file has no program:",
+		"${program}":           "the command has ${program}, but the file names no program",
 		"${envvar:NO_SUCH}":    "the command has ${envvar:NO_SUCH}, but this variable is not set",
 		`a \${args}`:           `the command has \${args}: write $${args} for the text itself`,
 		"${interpreter} -c ''": "the command has ${interpreter}, but neither python3 nor python is on PATH",
