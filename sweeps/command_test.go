@@ -157,6 +157,22 @@ func TestAxesAreToldApart(t *testing.T) {
 	}
 }
 
+func TestLargeNumbersAreNotRounded(t *testing.T) {
+	for _, number := range []string{"123456789012345678901234567890", "-9223372036854775809", "18446744073709551615"} {
+		_, err := Parse("f.yaml", []byte("version: 1\nname: x\ncommand: [x, '${args}']\nbase: {e: "+number+"}\n"))
+		if want := "f.yaml: line 4: base.e: " + number + ": the number is too large"; err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
+func TestColumnsAreToldApart(t *testing.T) {
+	_, err := Parse("f.yaml", []byte("version: 1\nname: x\ncommand: [x]\nmetrics:\n  a: {label: L}\n  b: {label: L}\n"))
+	if want := `f.yaml: line 6: metrics.b.label: "L" stands twice: it is that of a`; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
+
 func TestWarningWhereNothingTakesTheParameters(t *testing.T) {
 	for file, warned := range map[string]bool{
 		"command: [python, t.py]\nparameters: {lr: {values: [1]}}":                            true,

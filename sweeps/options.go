@@ -28,6 +28,9 @@ func (p *parser) metrics(e entry) error {
 		if err := p.metric(&m, f.value, joined(e.key, f.key)); err != nil {
 			return err
 		}
+		if i := slices.IndexFunc(p.sweep.Metrics, func(o Metric) bool { return o.Label == m.Label }); i >= 0 {
+			return p.refuse(f.value, joined(e.key, f.key)+".label", "%q stands twice: it is that of %s", m.Label, p.sweep.Metrics[i].Key)
+		}
 		p.sweep.Metrics = append(p.sweep.Metrics, m)
 	}
 	return nil

@@ -3,6 +3,7 @@ package sweeps
 import (
 	"encoding/json"
 	"math"
+	"regexp"
 	"strconv"
 
 	"go.yaml.in/yaml/v3"
@@ -57,6 +58,9 @@ func (p *parser) scalar(n *yaml.Node, key string) (any, error) {
 		}
 		return json.Number(strconv.FormatInt(i, 10)), nil
 	case "!!float":
+		if whole.MatchString(n.Value) { // YAML makes a float of it, and loses digits
+			return nil, p.refuse(n, key, "%s: the number is too large; in quotes it is text", n.Value)
+		}
 		var f float64
 		if err := n.Decode(&f); err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
 			return nil, p.refuse(n, key, "%s: want a finite number", n.Value)
@@ -67,6 +71,8 @@ func (p *parser) scalar(n *yaml.Node, key string) (any, error) {
 	}
 	return nil, p.refuse(n, key, "values of type %s are not read", n.ShortTag())
 }
+
+var whole = regexp.MustCompile(`^[-+]?[0-9_]+$`)
 
 // number is the one spelling of f, always recognisable as a number with a point.
 func number(f float64) json.Number {

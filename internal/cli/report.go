@@ -116,8 +116,11 @@ func buildTable(ctx context.Context, db *registry.DB, plan *sweeps.Plan) (*repor
 
 // hintSweep says what to run where an experiment has no results.
 func hintSweep(err error, name string) error {
-	if errors.Is(err, reports.ErrNothing) {
+	switch {
+	case errors.Is(err, reports.ErrNothing):
 		return withHint(err, fmt.Sprintf("run \"harness sweep %s\"", name))
+	case errors.Is(err, reports.ErrNoMetrics):
+		return withHint(err, `a program reports with lines such as {"metric": "acc", "value": 0.5}, or names its keys under metrics; harness trial log ID says what it printed`)
 	}
 	return err
 }

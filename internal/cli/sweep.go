@@ -221,7 +221,7 @@ func printSweep(ctx context.Context, w io.Writer, db *registry.DB, plan *sweeps.
 		return nil
 	}
 	if err != nil {
-		return err
+		return hintSweep(err, plan.Handle)
 	}
 	return table.Text(w)
 }
