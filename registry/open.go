@@ -281,7 +281,7 @@ func ensure(ctx context.Context, home string) (*found, error) {
 	case err != nil && what == old:
 		return nil, fmt.Errorf("open registry: %s is of an older version, and cannot be brought up to date here: %w: copy the folder, or run a sweep as its owner", path, err)
 	case err != nil:
-		return nil, fmt.Errorf("open registry: %s is missing, and cannot be rebuilt here: %w", path, err)
+		return nil, fmt.Errorf("open registry: %s is missing, and cannot be rebuilt here: %w: copy the folder, or run a sweep as its owner", path, err)
 	}
 	defer lock.Release()
 	db, what, err = connectReading(ctx, home) // again: somebody else may have been faster

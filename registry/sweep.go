@@ -44,7 +44,7 @@ func (db *DB) Sweep(ctx context.Context, handle string) (Sweep, error) {
 type SweepInfo struct {
 	Handle, Name, File, Options string
 	Planned                     time.Time
-	Counts                      map[State]int // of its members
+	Counts                      map[State]int // of its members, by LiveState
 	Former                      int           // members that it no longer wants
 	Legacy                      bool          // planned by a version that kept no plans
 }
@@ -82,6 +82,21 @@ func (db *DB) Sweeps(ctx context.Context) ([]SweepInfo, error) {
 			}
 			return nil
 		})
+	}
+	if err == nil {
+		err = db.read(ctx, `SELECT m.sweep, t.id FROM member m JOIN trial t ON t.no = m.trial WHERE t.state = ? AND NOT m.former`, []any{Running},
+			func(rows *sql.Rows) error {
+				var no int64
+				t := Trial{State: Running}
+				if err := rows.Scan(&no, &t.ID); err != nil {
+					return err
+				}
+				if i, ok := places[no]; ok {
+					list[i].Counts[Running]--
+					list[i].Counts[db.LiveState(t)]++
+				}
+				return nil
+			})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read sweeps: %w", err)

@@ -84,7 +84,7 @@ func Load(ctx context.Context, db *registry.DB, plan *sweeps.Plan) (Results, err
 
 // load reads what one trial recorded.
 func load(ctx context.Context, db *registry.DB, t registry.Trial, values map[string]registry.Summary) (Result, error) {
-	r := Result{State: t.State, Error: t.Newest.Error, Values: values, Notes: map[string]string{},
+	r := Result{State: db.LiveState(t), Error: t.Newest.Error, Values: values, Notes: map[string]string{},
 		Commit: t.Newest.Commit, Engine: t.Newest.Engine, DataHash: t.Newest.DataHash}
 	if t.Newest.DiffHash != "" {
 		r.Commit += "+"

@@ -5,6 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
 
 	"harness/internal/escape"
 	"harness/registry"
@@ -17,7 +22,10 @@ func openRegistry(ctx context.Context, log io.Writer, home string) (*registry.DB
 		return nil, err // it says what to do itself
 	}
 	if err != nil {
-		return nil, withHint(err, "choose a folder that can be written with --home DIR or $HARNESS_HOME")
+		if !writable(home) {
+			err = withHint(err, "choose a folder that can be written with --home DIR or $HARNESS_HOME")
+		}
+		return nil, err
 	}
 	sayRebuilt(log, db)
 	return db, nil
@@ -39,5 +47,20 @@ func sayRebuilt(log io.Writer, db *registry.DB) {
 			break
 		}
 		fmt.Fprintf(log, "left out: %s\n", escape.Line(skipped))
+	}
+}
+
+// writable tells whether the home, or the nearest folder above it that is there, can be written to and has room.
+func writable(home string) bool {
+	for dir := filepath.Clean(home); ; dir = filepath.Dir(dir) {
+		info, err := os.Stat(dir)
+		if errors.Is(err, fs.ErrNotExist) && dir != filepath.Dir(dir) {
+			continue
+		}
+		if err != nil || !info.IsDir() || unix.Access(dir, unix.W_OK) != nil {
+			return false
+		}
+		var disk unix.Statfs_t
+		return unix.Statfs(dir, &disk) != nil || disk.Bavail > 0
 	}
 }

@@ -32,6 +32,9 @@ func (o sweepOptions) expand(ctx context.Context, log io.Writer, name string) (*
 	for _, warning := range s.Warnings {
 		fmt.Fprintf(log, "warning: %s\n", warning)
 	}
+	if err := sealing.sayChanged(ctx, plan); err != nil {
+		return nil, err
+	}
 	plan.Handle = sealing.handle
 	plan.Harness = buildName(build(ctx))
 	if plan.File, err = experimentPath(name); err != nil {

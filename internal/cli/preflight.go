@@ -3,9 +3,11 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
+	"harness/metrics"
 	"harness/model"
 	"harness/model/spec"
 	"harness/registry"
@@ -27,13 +29,22 @@ func (o sweepOptions) preflight(ctx context.Context, db *registry.DB, plan *swee
 	if err := runner.CheckResources(runner.GPUs{Devices: visibleGPUs(), PerTrial: r.GPUs, PerGPU: r.PerGPU}, r.CPUs); err != nil {
 		return usageError("%s: resources: %w", plan.Name, err)
 	}
-	builtIn := false
+	if err := checkMetrics(plan); err != nil {
+		return err
+	}
+	if err := o.preflightTrials(ctx, left); err != nil {
+		return err
+	}
+	return checkRoom(o.home, !plan.Command)
+}
+
+// preflightTrials refuses trials of the built-in trainer whose plugin, weights or data are not there.
+func (o sweepOptions) preflightTrials(ctx context.Context, trials []spec.Trial) error {
 	checked := map[string]bool{}
-	for _, t := range left {
+	for _, t := range trials {
 		if t.Command != "" {
 			continue
 		}
-		builtIn = true
 		engine, err := engineFor(t, o.engine)
 		if err != nil {
 			return err
@@ -45,7 +56,34 @@ func (o sweepOptions) preflight(ctx context.Context, db *registry.DB, plan *swee
 			checked[key] = true
 		}
 	}
-	return checkRoom(o.home, builtIn)
+	return nil
+}
+
+// checkMetrics refuses a column of a sweep of the built-in trainer that no trial can fill.
+func checkMetrics(plan *sweeps.Plan) error {
+	if plan.Command {
+		return nil
+	}
+	for _, m := range plan.Metrics {
+		if !recordable(m.Key) {
+			var names []string
+			for _, known := range metrics.RecordedKeys() {
+				names = append(names, known.Name)
+			}
+			return usageError("%s: metrics.%s: no trial records it: want some of %s", plan.Name, m.Key, strings.Join(names, ", "))
+		}
+	}
+	return nil
+}
+
+// recordable tells whether the built-in trainer can record a number of that name.
+func recordable(name string) bool {
+	if _, known := metrics.LookupRecorded(name); known || strings.HasPrefix(name, "controls/") {
+		return true
+	}
+	stage, what, _ := strings.Cut(name, "/")
+	_, known := metrics.LookupRecorded(stage + "/loss")
+	return known && (what == "lr" || what == "grad_norm")
 }
 
 // preflightKey is what Preflight looks at; trials that agree in it need to be checked once.
@@ -88,7 +126,15 @@ func checkRoom(home string, builtIn bool) error {
 		return nil // what cannot be known is no reason to refuse
 	}
 	if free := fs.Bavail * uint64(fs.Bsize); free < need {
-		return withHint(fmt.Errorf("%s: %d MiB are free, %d are needed", home, free>>20, need>>20), "make room, or choose another folder with --home")
+		return withHint(fmt.Errorf("%s: %s are free, %s are needed", home, room(free), room(need)), "make room, or choose another folder with --home")
 	}
 	return nil
+}
+
+// room is a size for people.
+func room(bytes uint64) string {
+	if bytes < 1<<20 {
+		return fmt.Sprintf("%d KiB", bytes>>10)
+	}
+	return fmt.Sprintf("%d MiB", bytes>>20)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"harness/model"
+	"harness/model/spec"
 	"harness/registry"
 	"harness/sweeps"
 )
@@ -32,6 +33,15 @@ func (o sweepOptions) again(ctx context.Context, log io.Writer, db *registry.DB,
 		if t.State == registry.Done {
 			lost = append(lost, t)
 		}
+	}
+	var specs []spec.Trial
+	for _, t := range trials {
+		if slices.ContainsFunc(chosen, func(c listed) bool { return c.ID == t.ID }) {
+			specs = append(specs, t.Spec)
+		}
+	}
+	if err := o.preflightTrials(ctx, specs); err != nil { // what could not be made anew is not thrown away
+		return err
 	}
 	if len(lost) > 0 {
 		if err := confirm(log, o.yes, fmt.Sprintf("run %s again, which replaces the numbers of %s", counted(len(lost), "finished trial"), some(lost, 10))); err != nil {

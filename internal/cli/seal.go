@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
+	"slices"
+	"strings"
 
 	"harness/model"
 	"harness/model/dataset"
@@ -67,6 +70,55 @@ func (s *sealing) before(ctx context.Context, t spec.Trial) (*spec.Trial, error)
 		}
 	}
 	return nil, nil
+}
+
+// sayChanged says how many trials of a plan are others than when it was planned before because their data or weights are.
+func (s *sealing) sayChanged(ctx context.Context, plan *sweeps.Plan) error {
+	sealed := func(t sweeps.Trial) bool {
+		return t.Spec.Data.Digest+t.Spec.Encoder.WeightsDigest+t.Spec.LM.WeightsDigest != ""
+	}
+	if !slices.ContainsFunc(plan.Trials, sealed) {
+		return nil
+	}
+	if err := s.readPlan(ctx); err != nil {
+		return err
+	}
+	before := map[string]*spec.Trial{} // by all that the file says
+	for i := range s.planned {
+		before[unsealed(s.planned[i].Spec)] = &s.planned[i].Spec
+	}
+	n := 0
+	changed := map[string]bool{}
+	for _, t := range plan.Trials {
+		then := before[unsealed(t.Spec)]
+		if then == nil {
+			continue
+		}
+		other := false
+		for _, what := range []struct{ path, then, now string }{
+			{"data.root " + t.Spec.Data.Root, then.Data.Digest, t.Spec.Data.Digest},
+			{"encoder.weights " + t.Spec.Encoder.Weights, then.Encoder.WeightsDigest, t.Spec.Encoder.WeightsDigest},
+			{"lm.weights " + t.Spec.LM.Weights, then.LM.WeightsDigest, t.Spec.LM.WeightsDigest},
+		} {
+			if what.then != what.now && what.then != "" {
+				changed[what.path], other = true, true
+			}
+		}
+		if other {
+			n++
+		}
+	}
+	if n > 0 {
+		fmt.Fprintf(s.log, "%s changed since %s was planned: %d of %d trials are others now, and results of then do not count for them\n",
+			strings.Join(slices.Sorted(maps.Keys(changed)), ", "), s.handle, n, len(plan.Trials))
+	}
+	return nil
+}
+
+// unsealed is what the file says of a trial, without the digests.
+func unsealed(t spec.Trial) string {
+	t.Data.Digest, t.Encoder.WeightsDigest, t.LM.WeightsDigest = "", "", ""
+	return fmt.Sprintf("%+v", t)
 }
 
 func samePath(a, b string) bool {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,7 +23,7 @@ func stored(ctx context.Context, log io.Writer, db *registry.DB, name string, o 
 	if err != nil {
 		return nil, err
 	}
-	handle, layout, err := storedHandle(known, name, o)
+	handle, layout, err := storedHandle(log, known, name, o)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +48,7 @@ func stored(ctx context.Context, log io.Writer, db *registry.DB, name string, o 
 }
 
 // storedHandle is the handle that name and the options of the command line stand for; layout is the file's, if it is one.
-func storedHandle(known []registry.SweepInfo, name string, o experimentOptions) (handle string, layout *sweeps.Sweep, err error) {
+func storedHandle(log io.Writer, known []registry.SweepInfo, name string, o experimentOptions) (handle string, layout *sweeps.Sweep, err error) {
 	has := func(handle string) bool {
 		return slices.ContainsFunc(known, func(s registry.SweepInfo) bool { return s.Handle == handle })
 	}
@@ -73,19 +72,15 @@ func storedHandle(known []registry.SweepInfo, name string, o experimentOptions) 
 	if err != nil {
 		return "", nil, err
 	}
-	handle = o.handle(layout.Name)
-	for _, s := range known {
-		if s.File == path && s.Options == o.flagged() {
-			return s.Handle, layout, nil
-		}
+	place := placeOf(known, o.handle(layout.Name), path)
+	if place.moved != "" {
+		fmt.Fprintf(log, "%s was planned from %s, which is gone: %s is taken for the same\n", place.handle, place.moved, name)
 	}
-	for _, s := range known {
-		if s.Handle == handle && !sameFile(s, path) { // another file's results are not this one's
-			err := fmt.Errorf("report %s: %w: %s is the sweep of %s", name, reports.ErrNothing, handle, cmp.Or(s.File, "the built-in experiment"))
-			return "", nil, withHint(err, fmt.Sprintf("run \"harness sweep %s\"", name))
-		}
+	if !has(place.handle) && place.other != "" {
+		return "", nil, withHint(fmt.Errorf("report %s: %w: the sweep %s is that of %s", name, reports.ErrNothing, o.handle(layout.Name), place.other),
+			fmt.Sprintf("run \"harness sweep %s\", or name the other with \"harness report %s\"", name, o.handle(layout.Name)))
 	}
-	return handle, layout, nil
+	return place.handle, layout, nil
 }
 
 // notRun is the error for a sweep that the home does not have, with what to do.
@@ -167,32 +162,69 @@ func claimHandle(ctx context.Context, log io.Writer, db *registry.DB, handle, fi
 	if err != nil {
 		return "", err
 	}
+	place := placeOf(known, handle, file)
+	if place.moved != "" {
+		fmt.Fprintf(log, "%s was planned from %s, which is gone: %s takes its place\n", place.handle, place.moved, file)
+	}
+	if place.handle != handle {
+		fmt.Fprintf(log, "the name %s belongs to %s: this sweep is kept as %s; a name of its own in %s tells them apart\n",
+			handle, place.other, place.handle, file)
+	}
+	return place.handle, nil
+}
+
+// place is where the sweep of a file is stored, or would be.
+type place struct {
+	handle string
+	moved  string // the file that the sweep of this handle was planned from, if it is gone
+	other  string // whose sweep has the handle that was asked for, if it is not the file's
+}
+
+// placeOf finds the place of the sweep of a file that asks for a handle: its own, else one whose file is gone, as after a
+// move, else the first that is free, with a number where another file has the name.
+func placeOf(known []registry.SweepInfo, handle, file string) place {
+	var p place
+	var gone *registry.SweepInfo
 	free := handle
 	for n := 2; ; n++ {
 		i := slices.IndexFunc(known, func(s registry.SweepInfo) bool { return s.Handle == free })
-		if i < 0 || sameFile(known[i], file) {
+		if i < 0 {
 			break
 		}
+		s := &known[i]
+		if s.Legacy || sameFile(s.File, file) {
+			p.handle = free
+			return p
+		}
 		if n == 2 {
-			fmt.Fprintf(log, "the name %s belongs to %s: ", handle, cmp.Or(known[i].File, "the built-in experiment"))
+			if p.other = s.File; s.File == "" {
+				p.other = "the built-in experiment"
+			}
+		}
+		if gone == nil && s.File != "" && file != "" && !exists(s.File) {
+			gone = s
 		}
 		free = fmt.Sprintf("%s-%d", handle, n)
 	}
-	if free != handle {
-		fmt.Fprintf(log, "this sweep is kept as %s; a name of its own in %s tells them apart\n", free, file)
+	if gone != nil {
+		p.handle, p.moved = gone.Handle, gone.File
+		return p
 	}
-	return free, nil
+	p.handle = free
+	return p
 }
 
-// sameFile tells whether a stored sweep is that of the file: it has its path, or it was planned before paths were kept, or its
-// own file is gone, as after a move.
-func sameFile(s registry.SweepInfo, file string) bool {
-	if s.File == file || s.Legacy {
+// sameFile tells whether two paths lead to one file; "" stands for a built-in experiment.
+func sameFile(a, b string) bool {
+	if a == b {
 		return true
 	}
-	if s.File == "" || file == "" {
-		return false
-	}
-	_, err := os.Stat(s.File)
-	return errors.Is(err, os.ErrNotExist)
+	x, errA := os.Stat(a)
+	y, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(x, y)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, os.ErrNotExist)
 }

@@ -47,10 +47,11 @@ func listSweeps(ctx context.Context, w io.Writer, db *registry.DB, o listOptions
 		Planned time.Time              `json:"planned"`
 		Counts  map[registry.State]int `json:"counts"`
 		Former  int                    `json:"former,omitempty"`
+		Legacy  bool                   `json:"-"`
 	}
 	lines := make([]line, len(sweeps))
 	for i, s := range sweeps {
-		lines[i] = line{s.Handle, s.Name, s.File, s.Options, s.Planned, s.Counts, s.Former}
+		lines[i] = line{s.Handle, s.Name, s.File, s.Options, s.Planned, s.Counts, s.Former, s.Legacy}
 	}
 	if o.json {
 		return printJSON(w, lines)
@@ -59,7 +60,10 @@ func listSweeps(ctx context.Context, w io.Writer, db *registry.DB, o listOptions
 	fmt.Fprintln(t, "SWEEP\tPLANNED\tTRIALS\tFILE")
 	for _, s := range lines {
 		file := s.File
-		if file == "" {
+		switch {
+		case file == "" && s.Legacy:
+			file = "(not recorded)"
+		case file == "":
 			file = "(built in)"
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", escape.Line(s.Handle), s.Planned.Local().Format("2006-01-02 15:04"), countsText(s.Counts),

@@ -1,8 +1,11 @@
 package checkpoint
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -64,5 +67,16 @@ func TestDigest(t *testing.T) {
 	}
 	if _, err := Digest(t.Context(), t.TempDir(), cache); err == nil {
 		t.Error("a folder without weights has a digest")
+	}
+}
+
+// A folder that is not there, or holds no weights, is told apart from one that is damaged.
+func TestMissing(t *testing.T) {
+	empty := t.TempDir()
+	for dir, want := range map[string]string{empty: "no weights: want ", filepath.Join(empty, "none"): "no such folder"} {
+		_, err := Digest(t.Context(), dir, t.TempDir())
+		if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q, which is fs.ErrNotExist", dir, err, want)
+		}
 	}
 }

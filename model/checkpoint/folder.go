@@ -35,8 +35,17 @@ func LoadAny(dir string) (*File, error) {
 	return nil, noWeights(dir)
 }
 
+// missingWeights says that a folder of weights, or the weights in it, are not there. It is fs.ErrNotExist.
+type missingWeights struct{ text string }
+
+func (e *missingWeights) Error() string        { return e.text }
+func (e *missingWeights) Is(target error) bool { return target == fs.ErrNotExist }
+
 func noWeights(dir string) error {
-	return fmt.Errorf("%s: no weights: want model.safetensors, its index of shards, or pytorch_model.bin", dir)
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return &missingWeights{dir + ": no such folder"}
+	}
+	return &missingWeights{dir + ": no weights: want model.safetensors, its index of shards, or pytorch_model.bin"}
 }
 
 // loadShards opens the files that an index names as one. Every tensor must be in the file that the index gives.

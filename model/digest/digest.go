@@ -1,6 +1,6 @@
 // Package digest remembers the digests of files, so that they need not be read again while nothing about them changes.
 //
-//	Stat      a file's size and time
+//	Stat      a file's size and times
 //	Remember  keeps a digest with the files that it was made from
 //	Recall    gives it back while all of them have the same sizes and times
 package digest
@@ -17,6 +17,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"harness/internal/atomicfile"
 	"harness/model/dataset/parallel"
 )
@@ -25,19 +27,26 @@ import (
 type File struct {
 	Path           string
 	Size, Modified int64 // bytes, nanoseconds since 1970; Size is -1 where there is no such file
+	// Changed is when the file itself was last written, replaced or renamed. Unlike Modified it cannot be set: archives give
+	// the same Modified to different files, which may well be of the same size, such as two sets of weights.
+	Changed int64
 }
 
 // Stat reads the size and time of a file. A file that cannot be read counts as missing.
 func Stat(path string) File {
-	info, err := os.Stat(path)
+	var info unix.Stat_t
+	err := unix.Stat(path, &info)
+	for errors.Is(err, unix.EINTR) {
+		err = unix.Stat(path, &info)
+	}
 	if err != nil {
 		return File{Path: path, Size: -1}
 	}
-	return File{path, info.Size(), info.ModTime().UnixNano()}
+	return File{path, info.Size, info.Mtim.Nano(), info.Ctim.Nano()}
 }
 
 const (
-	head = "digest 1" // version of the format
+	head = "digest 2" // version of the format
 	tail = "end"
 )
 
@@ -55,7 +64,7 @@ func Remember(path, sum string, files []File) error {
 		if age := now - f.Modified; f.Size >= 0 && age < int64(young) && age > -int64(young) {
 			return nil
 		}
-		fmt.Fprintf(&b, "%d %d %s\n", f.Size, f.Modified, strconv.Quote(f.Path))
+		fmt.Fprintf(&b, "%d %d %d %s\n", f.Size, f.Modified, f.Changed, strconv.Quote(f.Path))
 	}
 	b.WriteString(tail + "\n")
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
@@ -79,14 +88,15 @@ func Recall(ctx context.Context, path string) (sum string, ok bool) {
 	var files []File
 	for s.Scan() && s.Text() != tail {
 		var f File
-		fields := strings.SplitN(s.Text(), " ", 3)
-		if len(fields) != 3 {
+		fields := strings.SplitN(s.Text(), " ", 4)
+		if len(fields) != 4 {
 			return "", false
 		}
-		var errs [3]error
+		var errs [4]error
 		f.Size, errs[0] = strconv.ParseInt(fields[0], 10, 64)
 		f.Modified, errs[1] = strconv.ParseInt(fields[1], 10, 64)
-		f.Path, errs[2] = strconv.Unquote(fields[2])
+		f.Changed, errs[2] = strconv.ParseInt(fields[2], 10, 64)
+		f.Path, errs[3] = strconv.Unquote(fields[3])
 		if errors.Join(errs[:]...) != nil {
 			return "", false
 		}

@@ -43,6 +43,11 @@ func TestRecall(t *testing.T) {
 		t.Error("a file was written again")
 	}
 	remember()
+	write(a, "x", old.Add(time.Second)) // as an archive is unpacked: the size and the time of before
+	if recalled() {
+		t.Error("another file has the size and the time of the old one")
+	}
+	remember()
 	write(gone, "3", old)
 	if recalled() {
 		t.Error("a file has come")
