@@ -64,7 +64,7 @@ type seeded struct {
 // samples.
 func Compute(ctx context.Context, plan *sweeps.Plan, results Results, o Options) (*Table, error) {
 	b := &builder{plan: plan, results: results, options: o,
-		table: &Table{Name: plan.Name, Command: plan.Command, Show: plan.Report.Show, Notes: []string{}}}
+		table: &Table{Name: titleOf(plan), Handle: plan.Handle, Command: plan.Command, Show: plan.Report.Show, Notes: []string{}}}
 	b.table.Columns = b.columns()
 	b.collect()
 	b.heads()
@@ -245,4 +245,13 @@ func (b *builder) blank(r *seeded, column Column) string {
 		return column.Label + ": no BERT given"
 	}
 	return column.Label + ": not measured by these trials"
+}
+
+// titleOf is the name of the sweep; of two files of one name, the one under which this sweep is kept. What was changed on the
+// command line is in the caption.
+func titleOf(plan *sweeps.Plan) string {
+	if plan.Handle == "" || strings.Contains(plan.Handle, "@") {
+		return plan.Name
+	}
+	return plan.Handle
 }

@@ -20,6 +20,7 @@ import (
 // Table is a computed table.
 type Table struct {
 	Name    string   `json:"name"`
+	Handle  string   `json:"-"`       // under which the sweep is kept; it names the files of plots
 	Caption []string `json:"caption"` // sentences, in their order; what ± is, n, the kind of data
 	Heads   []string `json:"heads"`   // of the columns on the left
 	Columns []Column `json:"columns"`

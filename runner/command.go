@@ -45,27 +45,6 @@ const envvarName = "${envvar:NAME}"
 // placeholder finds ${…}, and $${…}, which is none.
 var placeholder = regexp.MustCompile(`\$?\$\{[^{}]*\}`)
 
-// UnknownPlaceholders lists each ${…} of a command that is none of Placeholders, in order.
-func UnknownPlaceholders(command []string) []string {
-	var unknown []string
-	for _, word := range command {
-		for _, name := range placeholder.FindAllString(word, -1) {
-			known := strings.HasPrefix(name, "$$") || isEnvvar(name) || name != envvarName &&
-				slices.ContainsFunc(Placeholders, func(p Placeholder) bool { return p.Name == name })
-			if !known && !slices.Contains(unknown, name) {
-				unknown = append(unknown, name)
-			}
-		}
-	}
-	return unknown
-}
-
-// TakesParameters reports whether a command mentions its parameters or their file. A program may read
-// $HARNESS_CONFIG all the same.
-func TakesParameters(command []string) bool {
-	return takes(command, "${args}", "${args_no_hyphens}", "${args_no_boolean_flags}", "${args_json}", "${args_json_file}", "${config}")
-}
-
 func takes(command []string, names ...string) bool {
 	for _, word := range command {
 		for _, name := range placeholder.FindAllString(word, -1) {

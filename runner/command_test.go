@@ -74,22 +74,6 @@ func TestExpandCommand(t *testing.T) {
 	}
 }
 
-func TestUnknownPlaceholders(t *testing.T) {
-	got := UnknownPlaceholders([]string{"python", "${argz}", "x${args}y${HOME}", "${envvar:A1}", "${envvar:}", "${envvar:a b}", "$${HOME}",
-		"${args_json}", "${argz}", "$HOME", "${}"})
-	if d := cmp.Diff([]string{"${argz}", "${HOME}", "${envvar:}", "${envvar:a b}", "${}"}, got); d != "" {
-		t.Error(d)
-	}
-	for _, p := range Placeholders {
-		if unknown := UnknownPlaceholders([]string{p.Name}); unknown != nil {
-			t.Errorf("%s is not known", p.Name)
-		}
-	}
-	if TakesParameters([]string{"python", "x.py", "${seed}"}) || !TakesParameters([]string{"sh", "-c", "x ${args_json}"}) {
-		t.Error("TakesParameters")
-	}
-}
-
 // TestScriptsAreQuoted runs scripts of sh with placeholders in all kinds of places: the values arrive as they are, and
 // nothing in them is run.
 func TestScriptsAreQuoted(t *testing.T) {

@@ -13,12 +13,13 @@ import (
 
 // filterNames are the names of a filter that stand alone; others begin with metrics. or params.
 var filterNames = []string{"id", "state", "sweep", "label", "row", "control", "seed", "tags", "note", "attempts", "error",
-	"started", "ended", "took"}
+	"started", "ended", "took", "diverged"}
 
 const filterHelp = `A filter is a condition in the language of "when" and "exclude":
   harness ls --filter 'metrics.acc > 0.9 and params.lr == 0.1 and state == "done"'
 Names: id, state, sweep, label, row, control, seed, tags (a list: 'best' in tags), note, attempts, error, started and ended
-(text such as 2026-01-31T10:00:00Z), took (seconds), params.NAME and metrics.NAME. What a trial lacks equals nothing.`
+(text such as 2026-01-31T10:00:00Z), took (seconds), diverged (a metric is NaN or infinite), params.NAME and metrics.NAME. What a trial lacks equals nothing, and so
+does NaN.`
 
 // filter chooses trials by a condition.
 type filter struct {
@@ -123,6 +124,8 @@ func (t *listed) lookup(name string) any {
 			tags[i] = tag
 		}
 		return tags
+	case "diverged":
+		return t.diverged()
 	case "started":
 		return timeText(t.Started)
 	case "ended":
@@ -143,6 +146,16 @@ func (t *listed) lookup(name string) any {
 		}
 	}
 	return nil
+}
+
+// diverged reports whether any metric ended as no number.
+func (t *listed) diverged() bool {
+	for _, v := range t.Metrics {
+		if f := float64(*v); math.IsNaN(f) || math.IsInf(f, 0) {
+			return true
+		}
+	}
+	return false
 }
 
 func timeText(at *time.Time) any {

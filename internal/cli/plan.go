@@ -112,6 +112,9 @@ func register(ctx context.Context, log io.Writer, db *registry.DB, plan *sweeps.
 	if plan.Handle, err = claimHandle(ctx, log, db, plan.Handle, plan.File); err != nil {
 		return err
 	}
+	if err := sayMoved(ctx, log, db, plan); err != nil {
+		return err
+	}
 	encoded, err := plan.Encode()
 	if err != nil {
 		return err
@@ -122,6 +125,30 @@ func register(ctx context.Context, log io.Writer, db *registry.DB, plan *sweeps.
 	}
 	return db.Plan(ctx, registry.Sweep{Handle: plan.Handle, Name: plan.Name, File: plan.File, Options: strings.Join(plan.Options, " "),
 		Harness: plan.Harness, Plan: encoded, Members: members})
+}
+
+// sayMoved says when a sweep of a program was swept from another folder before: its results are those of another project.
+func sayMoved(ctx context.Context, log io.Writer, db *registry.DB, plan *sweeps.Plan) error {
+	if !plan.Command {
+		return nil
+	}
+	before, err := db.Trials(ctx, registry.Query{Sweep: plan.Handle})
+	if err != nil {
+		return err
+	}
+	project, others := plan.Trials[0].Spec.Project, 0
+	other := ""
+	for _, t := range before {
+		if t.Result > 0 && t.Spec.Project != "" && t.Spec.Project != project {
+			other = t.Spec.Project
+			others++
+		}
+	}
+	if others > 0 {
+		fmt.Fprintf(log, "%s was swept in another folder before (as seen from the home: %s, now %s): its %s are another project's and stay as former ones; "+
+			"\"project: NAME\" in the file makes one project of several folders\n", plan.Handle, other, project, counted(others, "result"))
+	}
+	return nil
 }
 
 // members are the trials of a plan as the registry lists them.

@@ -5,9 +5,29 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"harness/runner"
+	"harness/sweeps"
 )
+
+// TestPlaceholdersAgree compares what a file may name with what the runner replaces.
+func TestPlaceholdersAgree(t *testing.T) {
+	var parsed, replaced []string
+	for _, macro := range append(sweeps.Macros[:], "envvar:NAME") {
+		parsed = append(parsed, "${"+macro+"}")
+	}
+	for _, p := range runner.Placeholders {
+		replaced = append(replaced, p.Name)
+	}
+	slices.Sort(parsed)
+	slices.Sort(replaced)
+	if !slices.Equal(parsed, replaced) {
+		t.Errorf("parsed are %q, replaced %q", parsed, replaced)
+	}
+}
 
 // TestProgramsPage runs the examples of docs/programs.md: blocks that begin with "# NAME" are files, and each line of a
 // console block that is no command is part of what the command before it prints.

@@ -156,9 +156,13 @@ func (f *folder) walk(ctx context.Context, home string, words, given []string) (
 // addGiven adds the files that parameters name and that the walk has not met: data, wherever it lies.
 func (f *folder) addGiven(s *scan, named map[string]bool, given []string) {
 	paths := namedFiles(f.dir, given)
-	maps.DeleteFunc(paths, func(path string, _ bool) bool {
-		return named[path] || slices.ContainsFunc(s.files, func(file found) bool { return file.path == path })
-	})
+	maps.DeleteFunc(paths, func(path string, _ bool) bool { return named[path] })
+	if len(paths) == 0 {
+		return
+	}
+	for _, file := range s.files {
+		delete(paths, file.path)
+	}
 	for path := range paths {
 		if file, ok := f.look(path, 0); ok {
 			file.code, file.given = false, true

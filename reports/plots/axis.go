@@ -69,7 +69,7 @@ type series struct {
 }
 
 func axisFigure(t *reports.Table, axis sweeps.Axis) (*Figure, error) {
-	f := &Figure{Name: t.Name + "-axis-" + fileName(axis.Path, '.'), Title: t.Name + ": " + shown(axis.Path),
+	f := &Figure{Name: filesOf(t) + "-axis-" + fileName(axis.Path, '.'), Title: t.Name + ": " + shown(axis.Path),
 		width: 2.3 * vg.Inch, height: 1.8 * vg.Inch}
 	lines := seriesOf(t, axis.Path)
 	logarithmic := spansDecades(numericOptions(axis))

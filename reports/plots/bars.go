@@ -25,7 +25,7 @@ func panelsARow(n int) int {
 // Bars makes one figure with a panel a metric: a bar for each model, and a mark at its controls. Metrics without any
 // number are left out; without any metric there is no figure.
 func Bars(t *reports.Table) (*Figure, error) {
-	f := &Figure{Name: t.Name + "-bars", Title: t.Name, width: 2.2 * vg.Inch}
+	f := &Figure{Name: filesOf(t) + "-bars", Title: t.Name, width: 2.2 * vg.Inch}
 	models := rowsOf(t, reports.Model)
 	f.height = vg.Points(20 * float64(len(models)))
 	controls := controlStyles(t)

@@ -21,7 +21,7 @@ func Curves(t *reports.Table, curves []reports.Curve) ([]*Figure, error) {
 	var figures []*Figure
 	for _, c := range curves {
 		f := &Figure{
-			Name: t.Name + "-curve-" + fileName(c.Metric, '/'), Title: t.Name + ": " + shown(c.Metric),
+			Name: filesOf(t) + "-curve-" + fileName(c.Metric, '/'), Title: t.Name + ": " + shown(c.Metric),
 			width: 5 * vg.Inch, height: 3 * vg.Inch,
 		}
 		p := newPanel("", "step", cmp.Or(unit(t, c.Metric), shown(c.Metric)))

@@ -10,6 +10,7 @@
 package plots
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -174,6 +175,15 @@ func shown(name string) string {
 
 // longestName bounds the part of a file's name that comes from a metric or a path.
 const longestName = 120
+
+// filesOf begins the names of a table's files: no two sweeps write the same ones.
+func filesOf(t *reports.Table) string {
+	name := cmp.Or(t.Handle, t.Name)
+	if !strings.ContainsFunc(name, func(r rune) bool { return fileName(string(r), '-') != string(r) }) {
+		return name
+	}
+	return fileName(name, '/')
+}
 
 // fileName turns a metric or a path into a part of a file's name; no two become the same one. The separator becomes "-",
 // "-" becomes "~", and all but letters, digits, "_" and "." is written as "+" with its code. Of long names the end is cut
