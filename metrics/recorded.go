@@ -67,3 +67,17 @@ func LookupRecorded(name string) (Recorded, bool) {
 	}
 	return Recorded{}, false
 }
+
+// IsRecorded reports whether the built-in trainer records numbers under a name: one of [RecordedKeys], what lies below it, the
+// same of a control (controls/NAME/…), or what every stage of training records of its optimizer.
+func IsRecorded(name string) bool {
+	if rest, ok := strings.CutPrefix(name, "controls/"); ok {
+		_, name, _ = strings.Cut(rest, "/")
+	}
+	if _, ok := LookupRecorded(name); ok {
+		return true
+	}
+	stage, last, _ := strings.Cut(name, "/")
+	_, trains := LookupRecorded(stage + "/loss")
+	return trains && (last == "lr" || last == "grad_norm")
+}

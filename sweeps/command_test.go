@@ -142,6 +142,21 @@ func TestProgramMacro(t *testing.T) {
 	}
 }
 
+func TestMetricsOfTheTrainer(t *testing.T) {
+	for file, want := range map[string]string{
+		"metrics: {diffvqa/blue4: }":                   "f.yaml: line 3: metrics.diffvqa/blue4: the built-in trainer records no such metric: did you mean diffvqa/bleu4?",
+		"report: {columns: [acc]}":                     "f.yaml: line 3: report.columns: \"acc\": the built-in trainer records no such metric",
+		"metrics: {pretrain/lr: , probe/auc/edema: }":  "<nil>",
+		"command: [a]\nmetrics: {diffvqa/blue4: }":     "<nil>",
+		"metrics: {controls/mean-box/caref/acc50: {}}": "<nil>",
+	} {
+		_, err := Parse("f.yaml", []byte("version: 1\nname: x\n"+file+"\n"))
+		if got := fmt.Sprint(err); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %s\nwant %s", file, got, want)
+		}
+	}
+}
+
 func TestAxesAreToldApart(t *testing.T) {
 	s, err := Parse("f.yaml", []byte("version: 1\nname: x\ncommand: [x, '${args}']\nparameters: "+
 		"{enc.lr: {values: [0, 1]}, dec.lr: {values: [0, 1]}, a.wd: {values: [0, 1]}, b.wd: {values: [0, 1], label: decay}}\n"))

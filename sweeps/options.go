@@ -20,6 +20,9 @@ func (p *parser) metrics(e entry) error {
 		if !plainName(f.key) {
 			return p.refuse(f.at, e.key, "%q: want a name of 1 to %d bytes without control characters", clipped(f.key, maxName), maxName)
 		}
+		if !p.recorded(f.key) {
+			return p.refuse(f.at, joined(e.key, f.key), notRecorded, didYouMean(f.key, recordedKeys()))
+		}
 		m := DefaultMetric(f.key, p.sweep.Command != "")
 		if f.value.Kind == yaml.ScalarNode && f.value.ShortTag() == "!!null" {
 			p.sweep.Metrics = append(p.sweep.Metrics, m)
@@ -34,6 +37,19 @@ func (p *parser) metrics(e entry) error {
 		p.sweep.Metrics = append(p.sweep.Metrics, m)
 	}
 	return nil
+}
+
+const notRecorded = "the built-in trainer records no such metric%s"
+
+// recorded reports whether a trial can record a metric: the built-in trainer those that it knows, a program any.
+func (p *parser) recorded(key string) bool { return p.sweep.Command != "" || metrics.IsRecorded(key) }
+
+func recordedKeys() []string {
+	var keys []string
+	for _, r := range metrics.RecordedKeys() {
+		keys = append(keys, r.Name)
+	}
+	return keys
 }
 
 // clipped is the beginning of text, for messages.
@@ -210,6 +226,9 @@ func (p *parser) checkReport() error {
 	for _, key := range s.Report.Columns {
 		if len(keys) > 0 && !slices.Contains(keys, key) {
 			return p.refuse(p.reportAt, "report.columns", "%q is not among metrics%s", key, didYouMean(key, keys))
+		}
+		if !p.recorded(key) {
+			return p.refuse(p.reportAt, "report.columns", "%q: "+notRecorded, key, didYouMean(key, recordedKeys()))
 		}
 	}
 	return nil

@@ -2,18 +2,16 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"image"
 	"image/png"
 	"io"
-	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
+	"harness/internal/atomicfile"
 	"harness/model/dataset"
 	"harness/model/dataset/contactsheet"
 	"harness/model/dataset/synthetic"
@@ -58,27 +56,13 @@ func synth(ctx context.Context, w, log io.Writer, dir string, p synthetic.Params
 		return usageError("data synth: %w", err)
 	}
 	start := time.Now()
-	if err := synthetic.Write(ctx, dir, p, patientProgress(log)); err != nil {
+	if err := synthetic.Write(ctx, dir, p, newProgressLine(log, "patients").report); err != nil {
 		return err
 	}
 	images := p.Patients * p.Studies
 	fmt.Fprintf(w, "%s: %d patients, %d studies, seed %d, synthetic, in %.1f s\n",
 		filepath.Clean(dir), p.Patients, images, p.Seed, time.Since(start).Seconds())
 	return nil
-}
-
-// patientProgress returns a function that keeps one line of progress on a terminal, and writes nothing elsewhere.
-func patientProgress(log io.Writer) func(done, total int) {
-	f, ok := log.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return nil
-	}
-	return func(done, total int) {
-		fmt.Fprintf(f, "\r%d of %d patients", done, total)
-		if done == total {
-			fmt.Fprint(f, "\r\033[K")
-		}
-	}
 }
 
 // dataShowOptions are the flags of data show.
@@ -126,15 +110,15 @@ func showData(ctx context.Context, w io.Writer, root string, o dataShowOptions) 
 }
 
 func writePNG(path string, picture image.Image) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	f, err := atomicfile.Create(path)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // gone already when all went well
-	if err := errors.Join(png.Encode(f, picture), f.Chmod(0o644), f.Close()); err != nil {
+	defer f.Abort()
+	if err := png.Encode(f, picture); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), path)
+	return f.Commit()
 }
 
 // oneFolder accepts exactly one argument, the folder of a data set.

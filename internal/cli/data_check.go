@@ -2,23 +2,17 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"os"
-	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"harness/model/dataset"
 )
 
 type dataCheckOptions struct {
 	dataset.Options
-	json     bool
-	progress io.Writer // where to show progress; nil for none
+	json bool
 }
 
 func newDataCheckCommand() *cobra.Command {
@@ -39,10 +33,7 @@ same keys and the ids behind each count. Without --json, --list prints the ids b
 			if o.Splits != dataset.BySubject && o.Splits != dataset.Official {
 				return usageError("--splits %s: choose %s or %s", splits, dataset.BySubject, dataset.Official)
 			}
-			if term.IsTerminal(int(os.Stderr.Fd())) {
-				o.progress = os.Stderr
-			}
-			return dataCheck(cmd.Context(), cmd.OutOrStdout(), args[0], o)
+			return dataCheck(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), args[0], o)
 		},
 	}
 	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON")
@@ -53,29 +44,17 @@ same keys and the ids behind each count. Without --json, --list prints the ids b
 }
 
 // dataCheck writes the report on the data sets below root to w.
-func dataCheck(ctx context.Context, w io.Writer, root string, o dataCheckOptions) error {
-	var progress func(done, total int)
-	if o.progress != nil {
-		var shown time.Time
-		progress = func(done, total int) {
-			if done == total {
-				fmt.Fprint(o.progress, "\r\x1b[K")
-			} else if time.Since(shown) > 200*time.Millisecond {
-				shown = time.Now()
-				fmt.Fprintf(o.progress, "\rlooked at %d of %d images", done, total)
-			}
-		}
-	}
-	report, err := dataset.Check(ctx, root, o.Options, progress)
+func dataCheck(ctx context.Context, w, log io.Writer, root string, o dataCheckOptions) error {
+	progress := newProgressLine(log, "images")
+	defer progress.end()
+	report, err := dataset.Check(ctx, root, o.Options, progress.report)
 	if err != nil {
 		return hintMissing(err)
 	}
 	if !o.json {
 		return report.WriteText(w)
 	}
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(report)
+	return printJSON(w, report)
 }
 
 // hintMissing says where data come from when some are missing.

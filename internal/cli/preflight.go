@@ -3,11 +3,9 @@ package cli
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
-	"harness/metrics"
 	"harness/model"
 	"harness/model/spec"
 	"harness/registry"
@@ -28,9 +26,6 @@ func (o sweepOptions) preflight(ctx context.Context, db *registry.DB, plan *swee
 	r := plan.Resources
 	if err := runner.CheckResources(runner.GPUs{Devices: visibleGPUs(), PerTrial: r.GPUs, PerGPU: r.PerGPU}, r.CPUs); err != nil {
 		return usageError("%s: resources: %w", plan.Name, err)
-	}
-	if err := checkMetrics(plan); err != nil {
-		return err
 	}
 	if err := o.preflightTrials(ctx, left); err != nil {
 		return err
@@ -57,33 +52,6 @@ func (o sweepOptions) preflightTrials(ctx context.Context, trials []spec.Trial) 
 		}
 	}
 	return nil
-}
-
-// checkMetrics refuses a column of a sweep of the built-in trainer that no trial can fill.
-func checkMetrics(plan *sweeps.Plan) error {
-	if plan.Command {
-		return nil
-	}
-	for _, m := range plan.Metrics {
-		if !recordable(m.Key) {
-			var names []string
-			for _, known := range metrics.RecordedKeys() {
-				names = append(names, known.Name)
-			}
-			return usageError("%s: metrics.%s: no trial records it: want some of %s", plan.Name, m.Key, strings.Join(names, ", "))
-		}
-	}
-	return nil
-}
-
-// recordable tells whether the built-in trainer can record a number of that name.
-func recordable(name string) bool {
-	if _, known := metrics.LookupRecorded(name); known || strings.HasPrefix(name, "controls/") {
-		return true
-	}
-	stage, what, _ := strings.Cut(name, "/")
-	_, known := metrics.LookupRecorded(stage + "/loss")
-	return known && (what == "lr" || what == "grad_norm")
 }
 
 // preflightKey is what Preflight looks at; trials that agree in it need to be checked once.

@@ -8,10 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"harness/metrics"
 	"harness/metrics/fileformat"
@@ -114,10 +112,10 @@ func score(ctx context.Context, w io.Writer, stdin io.Reader, opts scoreOptions)
 	var all []*metrics.Scores
 	for i, samples := range systems {
 		name := systemName(opts.hyps, i)
-		bar := newScoreProgress(name, len(samples))
+		bar := newProgressLine(os.Stderr, "samples of "+name)
 		base.Progress = bar.report
 		scores, err := metrics.Score(ctx, samples, base)
-		bar.done()
+		bar.end()
 		if err != nil {
 			return fmt.Errorf("score %s: %w", name, err)
 		}
@@ -293,40 +291,4 @@ func systemName(files []string, i int) string {
 		}
 	}
 	return base
-}
-
-// scoreProgress counts samples on standard error while a long scoring runs on a terminal.
-type scoreProgress struct {
-	mu      sync.Mutex
-	name    string
-	total   int
-	next    time.Time
-	printed bool
-	enabled bool
-}
-
-// progressDelay is how long a scoring runs silently, progressEvery the time between two counts.
-const (
-	progressDelay = time.Second
-	progressEvery = 200 * time.Millisecond
-)
-
-func newScoreProgress(name string, total int) *scoreProgress {
-	return &scoreProgress{name: name, total: total, next: time.Now().Add(progressDelay), enabled: term.IsTerminal(int(os.Stderr.Fd()))}
-}
-
-func (p *scoreProgress) report(done, total int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.enabled || time.Now().Before(p.next) {
-		return
-	}
-	p.next, p.printed = time.Now().Add(progressEvery), true
-	fmt.Fprintf(os.Stderr, "\r%s: %d of %d samples", p.name, done, total)
-}
-
-func (p *scoreProgress) done() {
-	if p.printed {
-		fmt.Fprint(os.Stderr, "\r\x1b[K")
-	}
 }

@@ -5,56 +5,50 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"path/filepath"
+
+	"harness/internal/atomicfile"
 )
 
 // sampleFile is the file of --per-sample while it is written: it stands beside its place and takes it when it is whole.
 // A path that is no plain file, such as /dev/stdout, is written where it is.
 type sampleFile struct {
-	path    string
-	file    *os.File
-	inPlace bool
+	path  string
+	file  *os.File         // where it is written
+	whole *atomicfile.File // that takes its place; nil = it is written where it is
 }
 
 func createSampleFile(path string) (*sampleFile, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		file, err := os.OpenFile(path, os.O_WRONLY, 0)
-		return &sampleFile{path, file, true}, err
+		return &sampleFile{path: path, file: file}, err
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	whole, err := atomicfile.Create(path)
 	if err != nil {
 		return nil, fmt.Errorf("write %s: %w", path, err)
 	}
-	return &sampleFile{path, file, false}, nil
+	return &sampleFile{path, whole.File, whole}, nil
 }
 
 // discard removes what was not finished.
 func (s *sampleFile) discard() {
-	if s.file == nil {
-		return
-	}
-	s.file.Close()
-	if !s.inPlace {
-		os.Remove(s.file.Name())
+	if s.whole != nil {
+		s.whole.Abort()
 	}
 }
 
 // write writes one JSON object for each sample, and for each system where there are several, and puts the file into its place.
 func (s *sampleFile) write(systems []scored) error {
 	err := writeSamples(s.file, systems)
-	if err == nil && !s.inPlace {
-		err = s.file.Chmod(0o644)
-	}
-	if err == nil {
+	switch {
+	case err != nil:
+	case s.whole != nil:
+		err = s.whole.Commit()
+	default:
 		err = s.file.Close()
-	}
-	if err == nil && !s.inPlace {
-		err = os.Rename(s.file.Name(), s.path)
 	}
 	if err != nil {
 		return fmt.Errorf("write %s: %w", s.path, err)
 	}
-	s.file = nil
 	return nil
 }
 
