@@ -59,6 +59,10 @@ func TestOddEntries(t *testing.T) {
 		"a copy of an attempt": {func(t *testing.T, home, id string) {
 			must(t, os.CopyFS(filepath.Join(home, "trials", id, "2"), os.DirFS(filepath.Join(home, "trials", id, "1"))))
 		}, "/2/events.jsonl: the journal of trial ", false},
+		"an emptied journal": {func(t *testing.T, home, id string) {
+			must(t, os.Truncate(journalPath(home, id), 0))
+			writeFile(t, filepath.Dir(journalPath(home, id)), "log.txt")
+		}, "events.jsonl: empty, although the attempt ran", true},
 		"an empty journal": {func(t *testing.T, home, id string) { must(t, os.Truncate(journalPath(home, id), 0)) }, "", true},
 		"a journal is a folder": {func(t *testing.T, home, id string) {
 			must(t, os.Remove(journalPath(home, id)))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -146,6 +147,9 @@ func (db *DB) takeJournal(t tx, j *job, pool *sync.Pool) error {
 		return forget(t, j.id, j.attempt)
 	}
 	if !b.known {
+		if info, err := os.Stat(filepath.Join(filepath.Dir(j.path), "log.txt")); err == nil && info.Size() > 0 {
+			db.skip(j.path, "empty, although the attempt ran")
+		}
 		return nil
 	}
 	db.Rebuilt++
