@@ -91,30 +91,47 @@ func readExperiment(name string) (file string, data []byte, err error) {
 	return "", nil, err
 }
 
-// experimentPath is the absolute path of the file that name names; "" for a built-in experiment.
-func experimentPath(name string) (string, error) {
+// experimentPath is the path of the file that name names, as seen from the home, so that it stays right when both are moved or
+// copied together; "" for a built-in experiment.
+func experimentPath(home, name string) (string, error) {
 	if _, unknown := experiments.Find(name); unknown == nil {
 		return "", nil
 	}
-	return filepath.Abs(name)
+	return fromHome(home, name)
+}
+
+// fromHome is a path as seen from the home, without symbolic links.
+func fromHome(home, path string) (string, error) {
+	from, err := realPath(home)
+	if err != nil {
+		return "", err
+	}
+	to, err := realPath(path)
+	if err != nil {
+		return "", err
+	}
+	if to, err = filepath.Rel(from, to); err != nil {
+		return "", fmt.Errorf("find %s from the home: %w", path, err)
+	}
+	return filepath.ToSlash(to), nil
+}
+
+// inHome is the absolute path of one that was kept as seen from the home; "" stays.
+func inHome(home, path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	real, err := realPath(home)
+	if err != nil {
+		return path
+	}
+	return filepath.Join(real, filepath.FromSlash(path))
 }
 
 // projectOf names the project that a program in dir belongs to, where its file does not: the folder as seen from the home, so
 // that a project that is moved together with its runs stays the same, and two folders never share a result.
 func projectOf(home, dir string) (string, error) {
-	from, err := realPath(home)
-	if err != nil {
-		return "", err
-	}
-	to, err := realPath(dir)
-	if err != nil {
-		return "", err
-	}
-	project, err := filepath.Rel(from, to)
-	if err != nil {
-		return "", fmt.Errorf("name project: %w", err)
-	}
-	return filepath.ToSlash(project), nil
+	return fromHome(home, dir)
 }
 
 // realPath is an absolute path without symbolic links, as far as it exists.

@@ -37,7 +37,7 @@ func (o sweepOptions) expand(ctx context.Context, log io.Writer, name string) (*
 	}
 	plan.Handle = sealing.handle
 	plan.Harness = buildName(build(ctx))
-	if plan.File, err = experimentPath(name); err != nil {
+	if plan.File, err = experimentPath(o.home, name); err != nil {
 		return nil, err
 	}
 	return plan, nil

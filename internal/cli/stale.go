@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"harness/model"
 	"harness/model/spec"
 	"harness/registry"
 	"harness/registry/journal"
@@ -15,13 +16,14 @@ import (
 
 // staleness tells which results come from other code than is there now.
 type staleness struct {
-	db   *registry.DB
-	here journal.Provenance             // of this program
-	code map[string]provenance.Snapshot // by working folder
+	db     *registry.DB
+	here   journal.Provenance             // of this program
+	code   map[string]provenance.Snapshot // by working folder
+	inputs map[string]spec.Trial          // by paths of data and weights: with the digests of now
 }
 
 func newStaleness(ctx context.Context, db *registry.DB) *staleness {
-	return &staleness{db: db, here: build(ctx), code: map[string]provenance.Snapshot{}}
+	return &staleness{db: db, here: build(ctx), code: map[string]provenance.Snapshot{}, inputs: map[string]spec.Trial{}}
 }
 
 // of says of each trial in what the code that made its result differs from the code of now; trials whose code is the same,
@@ -39,8 +41,8 @@ func (s *staleness) of(ctx context.Context, trials []registry.Trial) (map[string
 		var text string
 		if t.Spec.Command != "" {
 			text, err = s.program(ctx, t.Spec, a)
-		} else {
-			text = s.builtIn(a)
+		} else if text = s.builtIn(a); text == "" {
+			text = s.data(ctx, t.Spec)
 		}
 		if err != nil {
 			return nil, err
@@ -50,6 +52,33 @@ func (s *staleness) of(ctx context.Context, trials []registry.Trial) (map[string
 		}
 	}
 	return stale, nil
+}
+
+// data says when the data or weights below the paths of a trial are others now than those that it was named by. What is gone
+// cannot differ.
+func (s *staleness) data(ctx context.Context, t spec.Trial) string {
+	if t.Data.Digest == "" && t.Encoder.WeightsDigest == "" && t.LM.WeightsDigest == "" {
+		return ""
+	}
+	key := strings.Join([]string{t.Data.Root, t.Encoder.Weights, t.LM.Weights}, "\x00")
+	now, ok := s.inputs[key]
+	if !ok {
+		now = t
+		if err := model.Seal(ctx, s.db.Home, &now); err != nil {
+			now = spec.Trial{}
+		}
+		s.inputs[key] = now
+	}
+	for _, one := range []struct{ path, then, now string }{
+		{t.Data.Root, t.Data.Digest, now.Data.Digest},
+		{t.Encoder.Weights, t.Encoder.WeightsDigest, now.Encoder.WeightsDigest},
+		{t.LM.Weights, t.LM.WeightsDigest, now.LM.WeightsDigest},
+	} {
+		if one.then != "" && one.now != "" && one.then != one.now {
+			return "made from what " + one.path + " held then; it has changed since"
+		}
+	}
+	return ""
 }
 
 // finished is the attempt whose numbers are the trial's.

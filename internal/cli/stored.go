@@ -23,7 +23,7 @@ func stored(ctx context.Context, log io.Writer, db *registry.DB, name string, o 
 	if err != nil {
 		return nil, err
 	}
-	handle, layout, err := storedHandle(log, known, name, o)
+	handle, layout, err := storedHandle(log, db, known, name, o)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func stored(ctx context.Context, log io.Writer, db *registry.DB, name string, o 
 }
 
 // storedHandle is the handle that name and the options of the command line stand for; layout is the file's, if it is one.
-func storedHandle(log io.Writer, known []registry.SweepInfo, name string, o experimentOptions) (handle string, layout *sweeps.Sweep, err error) {
+func storedHandle(log io.Writer, db *registry.DB, known []registry.SweepInfo, name string, o experimentOptions) (handle string, layout *sweeps.Sweep, err error) {
 	has := func(handle string) bool {
 		return slices.ContainsFunc(known, func(s registry.SweepInfo) bool { return s.Handle == handle })
 	}
@@ -68,11 +68,11 @@ func storedHandle(log io.Writer, known []registry.SweepInfo, name string, o expe
 	if layout, err = sweeps.Parse(file, data); err != nil {
 		return "", nil, usageError("%w", err)
 	}
-	path, err := filepath.Abs(name)
+	path, err := experimentPath(db.Home, name)
 	if err != nil {
 		return "", nil, err
 	}
-	place := placeOf(known, o.handle(layout.Name), path)
+	place := placeOf(db.Home, known, o.handle(layout.Name), path)
 	if place.moved != "" {
 		fmt.Fprintf(log, "%s was planned from %s, which is gone: %s is taken for the same\n", place.handle, place.moved, name)
 	}
@@ -162,7 +162,8 @@ func claimHandle(ctx context.Context, log io.Writer, db *registry.DB, handle, fi
 	if err != nil {
 		return "", err
 	}
-	place := placeOf(known, handle, file)
+	place := placeOf(db.Home, known, handle, file)
+	file = inHome(db.Home, file)
 	if place.moved != "" {
 		fmt.Fprintf(log, "%s was planned from %s, which is gone: %s takes its place\n", place.handle, place.moved, file)
 	}
@@ -182,7 +183,7 @@ type place struct {
 
 // placeOf finds the place of the sweep of a file that asks for a handle: its own, else one whose file is gone, as after a
 // move, else the first that is free, with a number where another file has the name.
-func placeOf(known []registry.SweepInfo, handle, file string) place {
+func placeOf(home string, known []registry.SweepInfo, handle, file string) place {
 	var p place
 	var gone *registry.SweepInfo
 	free := handle
@@ -192,22 +193,23 @@ func placeOf(known []registry.SweepInfo, handle, file string) place {
 			break
 		}
 		s := &known[i]
-		if s.Legacy || sameFile(s.File, file) {
+		own := inHome(home, s.File)
+		if s.Legacy || sameFile(own, inHome(home, file)) {
 			p.handle = free
 			return p
 		}
 		if n == 2 {
-			if p.other = s.File; s.File == "" {
+			if p.other = own; own == "" {
 				p.other = "the built-in experiment"
 			}
 		}
-		if gone == nil && s.File != "" && file != "" && !exists(s.File) {
+		if gone == nil && own != "" && file != "" && !exists(own) {
 			gone = s
 		}
 		free = fmt.Sprintf("%s-%d", handle, n)
 	}
 	if gone != nil {
-		p.handle, p.moved = gone.Handle, gone.File
+		p.handle, p.moved = gone.Handle, inHome(home, gone.File)
 		return p
 	}
 	p.handle = free

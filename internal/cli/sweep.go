@@ -255,7 +255,7 @@ func sweepError(name string, r runner.Result) error {
 		return withHint(withCode(exitSomeFailed, fmt.Errorf("sweep %s: %d of %d trials failed", name, r.Failed,
 			r.Done+r.Failed+r.Interrupted+r.Queued)), "see harness ls --state failed and harness trial log ID; --redo failed runs them again")
 	case r.Interrupted+r.Queued > 0:
-		return withHint(fmt.Errorf("sweep %s: %d trials are not done", name, r.Interrupted+r.Queued), "the same command goes on")
+		return withHint(fmt.Errorf("sweep %s: not done: %s", name, counted(r.Interrupted+r.Queued, "trial")), "the same command goes on")
 	}
 	return nil
 }

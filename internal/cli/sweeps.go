@@ -51,7 +51,7 @@ func listSweeps(ctx context.Context, w io.Writer, db *registry.DB, o listOptions
 	}
 	lines := make([]line, len(sweeps))
 	for i, s := range sweeps {
-		lines[i] = line{s.Handle, s.Name, s.File, s.Options, s.Planned, s.Counts, s.Former, s.Legacy}
+		lines[i] = line{s.Handle, s.Name, inHome(db.Home, s.File), s.Options, s.Planned, s.Counts, s.Former, s.Legacy}
 	}
 	if o.json {
 		return printJSON(w, lines)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -63,7 +64,11 @@ func removeTrials(ctx context.Context, w, log io.Writer, ids []string, o removeO
 		fmt.Fprintln(w, "no trials")
 		return nil
 	}
-	if err := confirm(log, o.yes, fmt.Sprintf("remove %s with all their numbers and files: %s", counted(len(trials), "trial"), some(trials, 20))); err != nil {
+	others, err := alsoIn(ctx, db, trials, o.sweep)
+	if err != nil {
+		return err
+	}
+	if err := confirm(log, o.yes, fmt.Sprintf("remove %s with all their numbers and files: %s%s", counted(len(trials), "trial"), some(trials, 20), others)); err != nil {
 		return err
 	}
 	gone := make([]string, len(trials))
@@ -78,6 +83,26 @@ func removeTrials(ctx context.Context, w, log io.Writer, ids []string, o removeO
 	}
 	fmt.Fprintf(w, "removed %s\n", counted(len(gone), "trial"))
 	return nil
+}
+
+// alsoIn names the sweeps, other than the one that was named, that lose trials, too.
+func alsoIn(ctx context.Context, db *registry.DB, trials []listed, sweep string) (string, error) {
+	seen := map[string]bool{}
+	for _, t := range trials {
+		handles, err := db.SweepsOf(ctx, t.ID)
+		if err != nil {
+			return "", err
+		}
+		for i, handle := range handles {
+			if handle != sweep && (sweep != "" || i > 0) { // without a sweep, what ls shows of a trial is its first
+				seen[handle] = true
+			}
+		}
+	}
+	if len(seen) == 0 {
+		return "", nil
+	}
+	return "; they count in " + strings.Join(sortedKeys(seen), ", ") + ", too", nil
 }
 
 // namedTrials reads the trials with the given ids, or those that o chooses where there are none.

@@ -48,3 +48,27 @@ func TestHash(t *testing.T) {
 		}
 	}
 }
+
+// TestHashOfTheMiddle changes a byte far from both ends of an image.
+func TestHashOfTheMiddle(t *testing.T) {
+	hashOf := func(size, at int) string {
+		t.Helper()
+		r := newTestRoot()
+		image := append([]byte(r.files[jpgPath(2, 1)]), make([]byte, size)...)
+		if at > 0 {
+			image[at] ^= 1
+		}
+		r.files[jpgPath(2, 1)] = string(image)
+		s, err := Open(t.Context(), r.write(t), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Hash()
+	}
+	if hashOf(100_000, 0) == hashOf(100_000, 50_000) {
+		t.Error("a change in the middle of a small image goes unnoticed")
+	}
+	if hashOf(1_000_000, 0) == hashOf(1_000_000, 1_000_000/15*7+2000) {
+		t.Error("a change in a sampled block of a large image goes unnoticed")
+	}
+}

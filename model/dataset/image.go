@@ -36,7 +36,7 @@ func (l *loader) readImages(ctx context.Context) error {
 	for i, row := range rows {
 		info, missing := found[i], errors.Is(faults[i], fs.ErrNotExist)
 		if row.view != "" && !missing {
-			l.digests.images = append(l.digests.images, fmt.Sprintf("%s %d %x", row.id, info.Size, info.Ends))
+			l.digests.images = append(l.digests.images, fmt.Sprintf("%s %d %x", row.id, info.Size, info.Sum))
 		}
 		switch {
 		case row.view == "":

@@ -54,7 +54,7 @@ func (p *Pixels) Close() error {
 }
 
 // Open maps the cache of images at size by size pixels. The first call decodes and resizes every image, on all cores, into a file
-// of dir named by the images' paths, sizes, times and ends; it is written beside its place and renamed, and a second process waits
+// of dir named by the images' paths, sizes, times and contents; it is written beside its place and renamed, and a second process waits
 // for the first. progress may be nil; it is called only while the cache is built. An image that cannot be decoded is in Failed.
 func Open(ctx context.Context, images []File, size int, dir string, progress func(done, total int)) (*Pixels, error) {
 	if size < 1 || size > 1<<14 {
@@ -101,7 +101,7 @@ func cachePath(images []File, size int, dir string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintf(h, "%q %d %d %x\n", path, m.Info.Size, m.Info.Modified, m.Info.Ends)
+		fmt.Fprintf(h, "%q %d %d %x\n", path, m.Info.Size, m.Info.Modified, m.Info.Sum)
 	}
 	return filepath.Join(dir, fmt.Sprintf("pixels-%d-%x.u8", size, h.Sum(nil)[:8])), nil
 }
