@@ -62,6 +62,34 @@ func Rerun(ctx context.Context, db *registry.DB, t registry.Trial, o Options) (a
 	return s.attempt, r.judged(ctx, s)
 }
 
+// EndLostReruns ends what killed reruns, and guardians killed with them, have left running, and closes them. It is called
+// of a registry that was just opened for writing.
+func EndLostReruns(ctx context.Context, db *registry.DB) error {
+	for _, id := range db.Reruns {
+		if err := endLostRerun(ctx, db, id); err != nil {
+			return fmt.Errorf("end reruns of trial %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
+func endLostRerun(ctx context.Context, db *registry.DB, id string) error {
+	c, err := claimTrial(db.TrialDir(id))
+	if errors.Is(err, errClaimed) { // it runs
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer c.Release()
+	home, err := realPath(db.Home)
+	if err != nil {
+		return err
+	}
+	endLeftovers(filepath.Join(home, "trials", id))
+	return db.EndReruns(ctx, id)
+}
+
 // workedIn is the folder in which a program's result was made; other where that is not recorded, and for built-in trials.
 func workedIn(db *registry.DB, t registry.Trial, other string) (string, error) {
 	if t.Spec.Command == "" {

@@ -2,20 +2,25 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
 	"harness/internal/escape"
 	"harness/registry"
+	"harness/runner"
 )
 
-// openRegistry opens the registry for writing and says so when it had to be rebuilt.
+// openRegistry opens the registry for writing and says so when it had to be rebuilt. What killed reruns left is ended.
 func openRegistry(ctx context.Context, log io.Writer, home string) (*registry.DB, error) {
 	db, err := registry.Open(ctx, home)
 	if err != nil {
 		return nil, withHint(err, "choose a folder that can be written with --home DIR or $HARNESS_HOME")
 	}
 	sayRebuilt(log, db)
+	if err := runner.EndLostReruns(ctx, db); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	return db, nil
 }
 
