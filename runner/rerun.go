@@ -22,6 +22,12 @@ func Rerun(ctx context.Context, db *registry.DB, t registry.Trial, o Options) (a
 		return 0, fmt.Errorf("trial %s: %w", t.ID, err)
 	}
 	defer c.Release()
+	if _, err := db.CatchUp(ctx, t.ID); err != nil { // one may have been killed before anybody was told of it
+		return 0, err
+	}
+	if err := db.EndReruns(ctx, t.ID); err != nil { // since we hold the claim
+		return 0, err
+	}
 	if o.Dir, err = workedIn(db, t, o.Dir); err != nil {
 		return 0, err
 	}
@@ -46,16 +52,14 @@ func Rerun(ctx context.Context, db *registry.DB, t registry.Trial, o Options) (a
 	}
 	s.devices, _ = r.gpus.take()
 	s.environment = append(s.environment, r.gpus.environment(s.devices)...)
+	if _, err := db.Ingest(r.ctx, t.ID, s.attempt); err != nil { // known before it starts: if we are killed, it is found and closed
+		return s.attempt, errors.Join(err, s.journal.Close())
+	}
 	r.processes = []*process{s}
 	go func() {
 		s.run()
 		r.ended <- s
 	}()
-	if _, err := db.Ingest(r.ctx, t.ID, s.attempt); err != nil { // known at once: if we are killed, it is found and closed
-		s.kill()
-		<-r.ended
-		return s.attempt, err
-	}
 	if err := r.await(ctx, s); err != nil {
 		return s.attempt, err
 	}

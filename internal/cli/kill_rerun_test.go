@@ -65,7 +65,12 @@ func (k *killing) reruns(t *testing.T, experiment, sweep string, kills int) {
 		}
 		checkTidy(t, home)
 	}
-	checkJournals(t, home, sweep)
+	if k.many {
+		for _, id := range ids { // one may have been killed before anybody was told of it
+			mustHarness(t, k.dir, "trial", "rerun", id, "--home", home, "--quiet")
+		}
+		checkJournals(t, home, sweep)
+	}
 }
 
 // checkTidy looks for what killed processes leave behind.
