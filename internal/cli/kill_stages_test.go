@@ -27,7 +27,7 @@ func (k *killing) stages(t *testing.T) {
 	mustHarness(t, k.dir, "sweep", "tiny.yaml", "--home", home)
 	want := readHome(t, home, "tiny")
 	id := sortedKeys(want)[0]
-	damaged, wanted := 0, k.of(2, 20)
+	damaged, wanted := 0, k.of(1, 20)
 	for tries := 0; damaged < wanted && tries < 5*wanted && !t.Failed(); tries++ {
 		for _, name := range []string{"trials", "stages", "plans", "registry.db", "registry.db-wal", "registry.db-shm"} {
 			if err := os.RemoveAll(filepath.Join(home, name)); err != nil {
