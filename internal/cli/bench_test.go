@@ -168,7 +168,7 @@ func (b *bench) planned(home string) (*registry.DB, []registry.Trial) {
 
 // filled is a home of n finished trials, made once a machine.
 func (b *bench) filled(n, steps, metrics int) (dir, home string) {
-	dir = filepath.Join(os.TempDir(), fmt.Sprintf("harness-bench-%d-%d-%d", n, steps, metrics))
+	dir = filepath.Join(os.TempDir(), fmt.Sprintf("harness-bench-rows-%d-%d-%d", n, steps, metrics))
 	home = filepath.Join(dir, "runs")
 	if _, err := os.Stat(filepath.Join(dir, "whole")); err == nil {
 		return dir, home

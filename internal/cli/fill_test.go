@@ -13,12 +13,16 @@ import (
 	"harness/registry/journal"
 )
 
-// fillHome makes a home in which all n trials of dir/bench.yaml are done, each with so many metrics of so many points, as
+// fillHome makes a home in which all n trials of dir/bench.yaml, five seeds a row, are done, each with so many metrics of so many points, as
 // sweep would. The program of the trials does nothing, and registry.db is up to date.
 func fillHome(t *testing.T, dir, home string, n, steps, metrics int) {
 	t.Helper()
-	text := fmt.Sprintf("version: 1\nname: bench\ncommand: [/bin/true]\nparameters: {lr: {values: [0.1, 0.2]}}\nseeds: [%s]\n",
-		strings.Trim(strings.Join(strings.Fields(fmt.Sprint(countTo(n/2))), ", "), "[]"))
+	var rates []string
+	for i := range n / 5 {
+		rates = append(rates, fmt.Sprintf("0.%04d", i+1))
+	}
+	text := fmt.Sprintf("version: 1\nname: bench\ncommand: [/bin/true, \"${args}\"]\nparameters: {lr: {values: [%s]}}\nseeds: [0, 1, 2, 3, 4]\n",
+		strings.Join(rates, ", "))
 	path := filepath.Join(dir, "bench.yaml")
 	check := func(err error) {
 		if err != nil {
@@ -57,12 +61,4 @@ func fillHome(t *testing.T, dir, home string, n, steps, metrics int) {
 	db, err = registry.Open(ctx, home) // reading all journals at once is faster than one at a time
 	check(err)
 	check(db.Close())
-}
-
-func countTo(n int) []int {
-	list := make([]int, n)
-	for i := range list {
-		list[i] = i
-	}
-	return list
 }
