@@ -62,6 +62,7 @@ type DB struct {
 	Now     func() time.Time
 	Rebuilt int                     // attempts that Open read back from journals, because registry.db was gone
 	Damaged []*journal.BadLineError // where journals cannot be read any further, as far as was noticed
+	Reruns  []string                // trials with reruns that were said to be running when this was opened for writing
 	Skipped []string                // "path: reason" of what was left out: files that are none of ours, newer records
 
 	sql      *sql.DB

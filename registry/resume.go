@@ -12,10 +12,14 @@ type link struct {
 	number int
 	after  sql.NullInt64 // how far the run before it counts; -1 = not told; NULL = not at all
 	done   bool
+	silent bool // it was ended before it recorded a number or said that it resumed
 }
 
 // join puts the points of this run in place of those of the run before it, from where it went on.
 func (l link) join(before, own []Point) []Point {
+	if l.silent {
+		return before
+	}
 	if !l.after.Valid || len(before) == 0 {
 		return own
 	}
@@ -38,15 +42,16 @@ func (l link) join(before, own []Point) []Point {
 }
 
 // chain lists the runs whose numbers count, oldest first: the one that is done, else the newest, and before it those from
-// which it went on.
+// which it went on. A run that was ended before it said anything does not stand between two others.
 func (db *DB) chain(ctx context.Context, id string) ([]link, error) {
 	var runs []link
-	err := db.read(ctx, `SELECT a.number, a.resumed, a.state = 'done' FROM trial t JOIN attempt a ON a.trial = t.no
-		AND a.purpose = 'run' AND a.number > t.redo_after
+	err := db.read(ctx, `SELECT a.number, a.resumed, a.state = 'done',
+		a.resumed IS NULL AND NOT EXISTS (SELECT 1 FROM result r WHERE r.attempt = a.no)
+		FROM trial t JOIN attempt a ON a.trial = t.no AND a.purpose = 'run' AND a.number > t.redo_after
 		AND a.number <= CASE WHEN t.result > 0 THEN t.result ELSE t.attempt END
 		WHERE t.id = ? ORDER BY a.number`, []any{id}, func(rows *sql.Rows) error {
 		var l link
-		err := rows.Scan(&l.number, &l.after, &l.done)
+		err := rows.Scan(&l.number, &l.after, &l.done, &l.silent)
 		runs = append(runs, l)
 		return err
 	})
@@ -54,8 +59,12 @@ func (db *DB) chain(ctx context.Context, id string) ([]link, error) {
 		return nil, err
 	}
 	first := len(runs) - 1
-	for first > 0 && runs[first].after.Valid {
+	runs[first].silent = false // its numbers count, though there are none yet
+	for first > 0 && (runs[first].after.Valid || runs[first].silent) {
 		first--
+	}
+	for first+1 < len(runs) && runs[first].silent && runs[first+1].silent { // they lead to no numbers
+		first++
 	}
 	return runs[first:], nil
 }

@@ -69,25 +69,46 @@ func (db *DB) finishRemoving(ctx context.Context) error {
 	return nil
 }
 
-// endLostReruns closes reruns that say they are running while nothing holds the lock of their trial.
-func (db *DB) endLostReruns(ctx context.Context) error {
-	type rerun struct {
-		id     string
-		number int
-	}
-	var lost []rerun
-	err := db.read(ctx, `SELECT t.id, a.number FROM attempt a JOIN trial t ON t.no = a.trial
+type rerun struct {
+	id     string
+	number int
+}
+
+// runningReruns lists the reruns that are said to be running.
+func (db *DB) runningReruns(ctx context.Context) (list []rerun, err error) {
+	err = db.read(ctx, `SELECT t.id, a.number FROM attempt a JOIN trial t ON t.no = a.trial
 		WHERE a.state = 'running' AND a.purpose = 'rerun'`, nil, func(rows *sql.Rows) error {
 		var r rerun
 		err := rows.Scan(&r.id, &r.number)
-		lost = append(lost, r)
+		list = append(list, r)
 		return err
 	})
+	return list, err
+}
+
+// EndReruns closes the reruns of a trial that are said to be running. The caller holds the trial's lock, and nothing runs
+// of it any more.
+func (db *DB) EndReruns(ctx context.Context, id string) error {
+	list, err := db.runningReruns(ctx)
+	for _, r := range list {
+		if r.id == id && err == nil {
+			err = db.endLost(ctx, r.id, r.number, lostRerun)
+		}
+	}
+	return err
+}
+
+// endLostReruns closes reruns that say they are running while nothing holds the lock of their trial.
+func (db *DB) endLostReruns(ctx context.Context) error {
+	lost, err := db.runningReruns(ctx)
 	if err != nil {
 		return err
 	}
 	for _, r := range lost {
 		lock, err := filelock.Try(db.lockPath(r.id))
+		if err == nil || errors.Is(err, filelock.ErrLocked) {
+			db.Reruns = append(db.Reruns, r.id)
+		}
 		if err != nil {
 			continue // it runs, or its folder is gone
 		}
@@ -99,6 +120,10 @@ func (db *DB) endLostReruns(ctx context.Context) error {
 	}
 	return nil
 }
+
+// ScratchName is the name of a folder in an attempt's that does not outlive the attempt: it is removed before the end is
+// recorded, here where the attempt was killed.
+const ScratchName = "scratch"
 
 // What is said of an attempt whose process was killed together with the one that waited for it.
 const (
@@ -113,7 +138,7 @@ func (db *DB) endLost(ctx context.Context, id string, number int, reason string)
 		return err
 	}
 	dir := db.AttemptDir(id, number)
-	if err := os.RemoveAll(filepath.Join(dir, "scratch")); err != nil {
+	if err := os.RemoveAll(filepath.Join(dir, ScratchName)); err != nil {
 		return err
 	}
 	running := func() (no int64, err error) {

@@ -192,6 +192,10 @@ func (s *process) runChild() {
 	if s.exit = s.judge(e, logTail(s.dir), nil); s.exit.Class == "" {
 		s.over()
 	}
+	if err := os.RemoveAll(filepath.Join(s.dir, registry.ScratchName)); err != nil { // where the child was killed
+		s.err = fmt.Errorf("remove scratch folder: %w", err)
+		return
+	}
 	w, err := journal.Continue(s.dir)
 	if err != nil {
 		s.err = err

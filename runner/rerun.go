@@ -23,6 +23,12 @@ func Rerun(ctx context.Context, db *registry.DB, t registry.Trial, o Options) (a
 		return 0, fmt.Errorf("trial %s: %w", t.ID, err)
 	}
 	defer c.Release()
+	if _, err := db.CatchUp(ctx, t.ID); err != nil { // one may have been killed before anybody was told of it
+		return 0, err
+	}
+	if err := db.EndReruns(ctx, t.ID); err != nil { // since we hold the claim
+		return 0, err
+	}
 	if o.Dir, err = workedIn(db, t, o.Dir); err != nil {
 		return 0, err
 	}
@@ -47,20 +53,46 @@ func Rerun(ctx context.Context, db *registry.DB, t registry.Trial, o Options) (a
 	}
 	s.devices, _ = r.gpus.take()
 	s.environment = append(s.environment, r.gpus.environment(s.devices)...)
+	if _, err := db.Ingest(r.ctx, t.ID, s.attempt); err != nil { // known before it starts: if we are killed, it is found and closed
+		return s.attempt, errors.Join(err, s.journal.Close())
+	}
 	r.processes = []*process{s}
 	go func() {
 		s.run()
 		r.ended <- s
 	}()
-	if _, err := db.Ingest(r.ctx, t.ID, s.attempt); err != nil { // known at once: if we are killed, it is found and closed
-		s.kill()
-		<-r.ended
-		return s.attempt, err
-	}
 	if err := r.await(ctx, s); err != nil {
 		return s.attempt, err
 	}
 	return s.attempt, r.judged(ctx, s)
+}
+
+// EndLostReruns ends what killed reruns, and guardians killed with them, have left running, and closes them. It is called
+// of a registry that was just opened for writing.
+func EndLostReruns(ctx context.Context, db *registry.DB) error {
+	for _, id := range db.Reruns {
+		if err := endLostRerun(ctx, db, id); err != nil {
+			return fmt.Errorf("end reruns of trial %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
+func endLostRerun(ctx context.Context, db *registry.DB, id string) error {
+	c, err := claimTrial(db.TrialDir(id))
+	if errors.Is(err, errClaimed) { // it runs
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer c.Release()
+	home, err := realPath(db.Home)
+	if err != nil {
+		return err
+	}
+	endLeftovers(filepath.Join(home, "trials", id))
+	return db.EndReruns(ctx, id)
 }
 
 // workedIn is the folder in which a program's result was made; other where that is not recorded, and for built-in trials.

@@ -13,9 +13,10 @@ import (
 
 	"harness/internal/escape"
 	"harness/registry"
+	"harness/runner"
 )
 
-// openRegistry opens the registry for writing and says so when it had to be rebuilt.
+// openRegistry opens the registry for writing and says so when it had to be rebuilt. What killed reruns left is ended.
 func openRegistry(ctx context.Context, log io.Writer, home string) (*registry.DB, error) {
 	db, err := registry.Open(ctx, home)
 	if _, damaged := errors.AsType[*registry.DamagedError](err); damaged {
@@ -28,6 +29,9 @@ func openRegistry(ctx context.Context, log io.Writer, home string) (*registry.DB
 		return nil, err
 	}
 	sayRebuilt(log, db)
+	if err := runner.EndLostReruns(ctx, db); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	return db, nil
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -97,6 +98,11 @@ func list(ctx context.Context, w io.Writer, db *registry.DB, o listOptions) erro
 	if err != nil {
 		return err
 	}
+	out := bufio.NewWriter(w) // package tabwriter writes every cell by itself
+	return errors.Join(writeList(out, trials, o), out.Flush())
+}
+
+func writeList(w io.Writer, trials []listed, o listOptions) error {
 	switch {
 	case o.json:
 		return printJSON(w, trials)

@@ -217,8 +217,8 @@ func printSweep(ctx context.Context, w io.Writer, db *registry.DB, plan *sweeps.
 		return nil
 	}
 	table, err := buildTable(ctx, db, plan)
-	if errors.Is(err, reports.ErrNothing) {
-		return nil
+	if errors.Is(err, reports.ErrNothing) || errors.Is(err, reports.ErrNoMetrics) && len(plan.Metrics) == 0 {
+		return nil // a program may do without numbers
 	}
 	if err != nil {
 		return hintSweep(err, plan.Handle)

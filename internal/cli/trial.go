@@ -45,7 +45,6 @@ func newTrialRunCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				defer os.RemoveAll(scratch)
 				env.Home = scratch
 			}
 			return runAttempt(cmd.Context(), env)
@@ -89,6 +88,8 @@ func runAttempt(ctx context.Context, env model.Env) error {
 	case err != nil:
 		end = journal.End{Outcome: journal.Failed, Error: err.Error()}
 	}
+	// Before the end is recorded: whoever finds no end looks for it. Where the run went wrong earlier, the sweep does.
+	err = errors.Join(err, os.RemoveAll(filepath.Join(env.Dir, registry.ScratchName)))
 	return errors.Join(err, w.End(end), w.Close())
 }
 

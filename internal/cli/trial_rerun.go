@@ -212,7 +212,7 @@ func (c *comparison) verdict() error {
 
 // makeScratch makes a home inside the attempt's folder that has the data and the cache of home, but none of its stages.
 func makeScratch(home, dir string) (string, error) {
-	scratch := filepath.Join(dir, "scratch")
+	scratch := filepath.Join(dir, registry.ScratchName)
 	if err := os.Mkdir(scratch, 0o755); err != nil {
 		return "", fmt.Errorf("make scratch folder: %w", err)
 	}

@@ -1,0 +1,10 @@
+.PHONY: kill-test rebuild-test bench-runner
+kill-test: ## more than 200 kills at random moments: sweeps, trials, workers, guardians, reruns; stages damaged (4 minutes)
+	go test -count=1 -run 'TestKills$$' -v -timeout 15m ./internal/cli -kill-smoke
+
+rebuild-test: ## 20 kills while a home of 2,000 trials is rebuilt, under the eyes of two readers: the registry, and the command
+	REGISTRY_TEST_TRIALS=2000 REGISTRY_TEST_KILLS=20 go test -count 1 -run TestKilledRebuilds -v ./registry
+	go test -count=1 -run TestKilledRebuilds -v ./internal/cli -rebuild-trials 2000 -rebuild-kills 20
+
+bench-runner: harness ## what the harness adds to programs, and how fast ls and a second call are, with targets
+	@go test -count=1 -run TestBenchRunner -timeout 30m -v ./internal/cli -bench-harness $(CURDIR)/harness
