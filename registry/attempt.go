@@ -160,11 +160,16 @@ func (db *DB) PredictionsPath(ctx context.Context, id string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read trial: %w", err)
 	}
-	path := filepath.Join(db.AttemptDir(id, result), "predictions.jsonl")
+	return db.PredictionsOf(id, result), nil
+}
+
+// PredictionsOf is predictions.jsonl of an attempt of a trial that finished, or "" where it wrote none.
+func (db *DB) PredictionsOf(id string, attempt int) string {
+	path := filepath.Join(db.AttemptDir(id, attempt), "predictions.jsonl")
 	if _, err := os.Stat(path); err != nil {
-		return "", nil
+		return ""
 	}
-	return path, nil
+	return path
 }
 
 // NewAttempt makes the folder of the next attempt of trial id, with t as spec.json in it. Making the folder is the claim:

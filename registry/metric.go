@@ -224,6 +224,53 @@ func (db *DB) attemptSummaries(ctx context.Context, id string, attempt int) (map
 	return values, err
 }
 
+// AllNotes reads the Notes of many trials at once, by trial.
+func (db *DB) AllNotes(ctx context.Context, ids []string) (map[string][]Note, error) {
+	all := map[string][]Note{}
+	var merged []string
+	err := db.read(ctx, `SELECT id FROM trial WHERE merged AND id IN (SELECT value FROM json_each(?))`, []any{jsonList(ids)},
+		func(rows *sql.Rows) error {
+			var id string
+			err := rows.Scan(&id)
+			merged = append(merged, id)
+			return err
+		})
+	if err == nil {
+		err = db.read(ctx, `SELECT t.id, n.key, n.text FROM trial t
+			JOIN note n ON n.trial = t.no AND n.attempt = CASE WHEN t.result > 0 THEN t.result ELSE t.attempt END
+			WHERE NOT t.merged AND t.id IN (SELECT value FROM json_each(?)) ORDER BY t.no, n.seq`, []any{jsonList(ids)},
+			func(rows *sql.Rows) error {
+				var id string
+				var n Note
+				if err := rows.Scan(&id, &n.Key, &n.Text); err != nil {
+					return err
+				}
+				all[id] = noted(all[id], n)
+				return nil
+			})
+	}
+	for _, id := range merged { // rare
+		if err == nil {
+			all[id], err = db.Notes(ctx, id)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read notes: %w", err)
+	}
+	return all, nil
+}
+
+// noted adds a note; where its key was noted before, the last text counts.
+func noted(notes []Note, n Note) []Note {
+	for i := range notes {
+		if notes[i].Key == n.Key {
+			notes[i] = n
+			return notes
+		}
+	}
+	return append(notes, n)
+}
+
 // Notes reads what the runs noted whose numbers count, in their order; where a key was noted again, the last text counts.
 func (db *DB) Notes(ctx context.Context, id string) ([]Note, error) {
 	chain, err := db.chain(ctx, id)
@@ -231,7 +278,6 @@ func (db *DB) Notes(ctx context.Context, id string) ([]Note, error) {
 		return nil, fmt.Errorf("read notes: %w", err)
 	}
 	var notes []Note
-	places := map[string]int{}
 	for _, link := range chain {
 		err := db.read(ctx, `SELECT n.key, n.text FROM trial t JOIN note n ON n.trial = t.no AND n.attempt = ?
 			WHERE t.id = ? ORDER BY n.seq`, []any{link.number, id}, func(rows *sql.Rows) error {
@@ -239,12 +285,7 @@ func (db *DB) Notes(ctx context.Context, id string) ([]Note, error) {
 			if err := rows.Scan(&n.Key, &n.Text); err != nil {
 				return err
 			}
-			if i, ok := places[n.Key]; ok {
-				notes[i] = n
-				return nil
-			}
-			places[n.Key] = len(notes)
-			notes = append(notes, n)
+			notes = noted(notes, n)
 			return nil
 		})
 		if err != nil {

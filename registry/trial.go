@@ -46,6 +46,7 @@ type Query struct {
 	IDs    []string
 	States []State
 	Brief  bool // leave Spec out, and of Newest all but what a list shows: twice as fast
+	NoSpec bool // leave Spec out: who has the plan has it
 }
 
 // Trials reads the trials that q chooses: in the order of the sweep if there is one, else in that
@@ -60,7 +61,7 @@ func (db *DB) Trials(ctx context.Context, q Query) ([]Trial, error) {
 	}
 	trials := make([]Trial, 0, expected) // they are large
 	var provenances []int64
-	r := newTrialRow(q.Brief)
+	r := newTrialRow(q)
 	err := db.read(ctx, query, args, func(rows *sql.Rows) error {
 		if err := rows.Scan(r.into...); err != nil {
 			return err
@@ -86,7 +87,10 @@ func (q Query) statement() (string, []any) {
 	b.WriteString(`SELECT t.id, t.state, t.result, t.redo_after, t.tags, t.note,
 		s.handle, m.label, m.row, m.control, m.seed, m.params, m.former, ` + briefColumns)
 	if !q.Brief {
-		b.WriteString(`, ` + moreColumns + `, t.spec`)
+		b.WriteString(`, ` + moreColumns)
+		if !q.NoSpec {
+			b.WriteString(`, t.spec`)
+		}
 	}
 	var args []any
 	order := `t.no`
@@ -100,9 +104,13 @@ func (q Query) statement() (string, []any) {
 		}
 	} else {
 		// The newest place, former ones last: MAX chooses the row that x.no is taken from, without sorting.
-		b.WriteString(` FROM trial t LEFT JOIN member m ON m.no = (SELECT no FROM
-			(SELECT x.no AS no, MAX(y.planned - x.former * 1000000000000000) FROM member x JOIN sweep y ON y.no = x.sweep
-			WHERE x.trial = t.no)) LEFT JOIN sweep s ON s.no = m.sweep`)
+		const place = `SELECT x.trial AS trial, x.no AS no, MAX(y.planned - x.former * 1000000000000000) FROM member x JOIN sweep y ON y.no = x.sweep`
+		if n := len(q.IDs); n > 0 && n < 100 { // of few
+			b.WriteString(` FROM trial t LEFT JOIN member m ON m.no = (SELECT no FROM (` + place + ` WHERE x.trial = t.no))`)
+		} else { // of all at once
+			b.WriteString(` FROM trial t LEFT JOIN (` + place + ` GROUP BY x.trial) p ON p.trial = t.no LEFT JOIN member m ON m.no = p.no`)
+		}
+		b.WriteString(` LEFT JOIN sweep s ON s.no = m.sweep`)
 	}
 	if len(q.IDs) > 0 {
 		where, args = append(where, `t.id IN (SELECT value FROM json_each(?))`), append(args, jsonList(q.IDs))
@@ -126,12 +134,12 @@ type trialRow struct {
 	into                                                     []any
 }
 
-func newTrialRow(brief bool) *trialRow {
+func newTrialRow(q Query) *trialRow {
 	r := &trialRow{words: map[string]string{}}
-	r.attempt.brief = brief
+	r.attempt.brief = q.Brief
 	r.into = append([]any{&r.t.ID, &r.state, &r.t.Result, &r.t.RedoAfter, &r.tags, &r.t.Note,
 		&r.sweep, &r.label, &r.row, &r.control, &r.seed, &r.params, &r.former}, r.attempt.fields()...)
-	if !brief {
+	if !q.Brief && !q.NoSpec {
 		r.into = append(r.into, &r.encoded)
 	}
 	return r

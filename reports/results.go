@@ -40,11 +40,15 @@ var ErrNoMetrics = errors.New("none of the metrics was recorded")
 // trials are done nevertheless.
 func Load(ctx context.Context, db *registry.DB, plan *sweeps.Plan) (Results, error) {
 	ids := plan.IDs()
-	known, err := db.Trials(ctx, registry.Query{IDs: ids})
+	known, err := db.Trials(ctx, registry.Query{IDs: ids, NoSpec: true})
 	if err != nil {
 		return nil, err
 	}
 	values, err := db.Summary(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	notes, err := db.AllNotes(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -55,10 +59,7 @@ func Load(ctx context.Context, db *registry.DB, plan *sweeps.Plan) (Results, err
 	results := Results{}
 	recorded, states := false, map[registry.State]int{}
 	for _, t := range known {
-		r, err := load(ctx, db, t, values[t.ID])
-		if err != nil {
-			return nil, err
-		}
+		r := load(db, t, values[t.ID], notes[t.ID])
 		r.Synthetic = r.Synthetic || synthetic[t.ID]
 		recorded = recorded || len(r.Values) > 0
 		states[r.State]++
@@ -82,23 +83,21 @@ func Load(ctx context.Context, db *registry.DB, plan *sweeps.Plan) (Results, err
 	return nil, fmt.Errorf("%w: %s", ErrNothing, strings.Join(parts, ", "))
 }
 
-// load reads what one trial recorded.
-func load(ctx context.Context, db *registry.DB, t registry.Trial, values map[string]registry.Summary) (Result, error) {
+// load is what one trial recorded.
+func load(db *registry.DB, t registry.Trial, values map[string]registry.Summary, notes []registry.Note) Result {
 	r := Result{State: db.LiveState(t), Error: t.Newest.Error, Values: values, Notes: map[string]string{},
 		Commit: t.Newest.Commit, Engine: t.Newest.Engine, DataHash: t.Newest.DataHash}
 	if t.Newest.DiffHash != "" {
 		r.Commit += "+"
 	}
-	notes, err := db.Notes(ctx, t.ID)
-	if err != nil {
-		return Result{}, err
-	}
 	for _, n := range notes {
 		r.Notes[n.Key] = n.Text
 	}
 	_, r.Synthetic = r.Notes["data/synthetic"]
-	r.Predictions, err = db.PredictionsPath(ctx, t.ID)
-	return r, err
+	if t.Result > 0 {
+		r.Predictions = db.PredictionsOf(t.ID, t.Result)
+	}
+	return r
 }
 
 func areTrials(n int) string {

@@ -34,10 +34,13 @@ type listed struct {
 	Ended    *time.Time                  `json:"ended,omitempty"`
 }
 
+// noMetrics is what a trial has before its numbers are read.
+var noMetrics = map[string]*jsonfloat.Float{}
+
 func newListed(t registry.Trial) listed {
 	l := listed{
 		ID: t.ID, State: t.State, Sweep: t.Sweep, Former: t.Former, Label: t.Label, Row: t.Row, Params: t.Params,
-		Metrics: map[string]*jsonfloat.Float{}, Final: t.Result > 0, Seed: t.Seed, Control: t.Control, Attempts: t.Attempt,
+		Metrics: noMetrics, Final: t.Result > 0, Seed: t.Seed, Control: t.Control, Attempts: t.Attempt,
 		Tags: t.Tags, Note: t.Note,
 	}
 	if len(l.Params) == 0 {
@@ -64,9 +67,13 @@ func addMetrics(ctx context.Context, db *registry.DB, trials []listed) error {
 	if err != nil {
 		return err
 	}
-	for _, t := range trials {
-		for metric, s := range summaries[t.ID] {
-			t.Metrics[metric] = jsonfloat.Known(s.Last, true)
+	for i := range trials {
+		own := summaries[trials[i].ID]
+		values := make([]jsonfloat.Float, 0, len(own)) // one piece of memory for all of a trial
+		trials[i].Metrics = make(map[string]*jsonfloat.Float, len(own))
+		for metric, s := range own {
+			values = append(values, jsonfloat.Float(s.Last))
+			trials[i].Metrics[metric] = &values[len(values)-1]
 		}
 	}
 	return nil

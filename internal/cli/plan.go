@@ -36,7 +36,7 @@ func (o sweepOptions) expand(ctx context.Context, log io.Writer, name string) (*
 		return nil, err
 	}
 	plan.Handle = sealing.handle
-	plan.Harness = buildName(build(ctx))
+	plan.Harness = thisBuild(ctx)
 	if plan.File, err = experimentPath(o.home, name); err != nil {
 		return nil, err
 	}
@@ -45,45 +45,57 @@ func (o sweepOptions) expand(ctx context.Context, log io.Writer, name string) (*
 
 // adopt gives the trials of a plan the ids that the predecessor gave them, where the home has results under those and the
 // settings mean the same: nothing is trained twice because names are made in another way now.
-func adopt(ctx context.Context, db *registry.DB, plan *sweeps.Plan) error {
+func adopt(ctx context.Context, db *registry.DB, plan *sweeps.Plan, known map[string]registry.State) (adopted bool, err error) {
 	var old []string
 	for _, t := range plan.Trials {
-		if legacy := t.Spec.LegacyID(); legacy != t.ID {
-			old = append(old, legacy)
+		if _, own := known[t.ID]; !own {
+			old = append(old, t.Spec.LegacyID())
 		}
 	}
 	if len(old) == 0 {
-		return nil
+		return false, nil
 	}
-	var ids []string
-	for _, t := range plan.Trials {
-		ids = append(ids, t.ID)
-	}
-	known, err := db.Trials(ctx, registry.Query{IDs: append(ids, old...), All: true})
+	before, err := db.Trials(ctx, registry.Query{IDs: old})
 	if err != nil {
-		return err
+		return false, err
 	}
 	at := map[string]registry.Trial{}
-	for _, t := range known {
+	for _, t := range before {
 		at[t.ID] = t
 	}
 	renamed, taken := map[string]string{}, map[string]bool{}
 	for _, t := range plan.Trials {
-		legacy := t.Spec.LegacyID()
-		before, there := at[legacy]
-		if _, own := at[t.ID]; own || !there || taken[legacy] || legacy == t.ID {
+		if _, own := known[t.ID]; own {
 			continue
 		}
-		may, err := mayAdopt(ctx, db, t.Spec, before, plan.Name)
+		legacy := t.Spec.LegacyID()
+		have, there := at[legacy]
+		if !there || taken[legacy] || legacy == t.ID {
+			continue
+		}
+		may, err := mayAdopt(ctx, db, t.Spec, have, plan.Name)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if may {
 			renamed[t.ID], taken[legacy] = legacy, true
 		}
 	}
 	plan.Adopt(renamed)
-	return nil
+	return len(renamed) > 0, nil
+}
+
+// statesOf reads how the trials of a plan stand; those that nobody has heard of are absent.
+func statesOf(ctx context.Context, db *registry.DB, plan *sweeps.Plan) (map[string]registry.State, error) {
+	known, err := db.Trials(ctx, registry.Query{IDs: plan.IDs(), Brief: true})
+	if err != nil {
+		return nil, err
+	}
+	states := make(map[string]registry.State, len(known))
+	for _, t := range known {
+		states[t.ID] = t.State
+	}
+	return states, nil
 }
 
 // mayAdopt tells whether a trial that the predecessor recorded is the one that is wanted now. Of weights it kept the path
@@ -131,6 +143,10 @@ func register(ctx context.Context, log io.Writer, db *registry.DB, plan *sweeps.
 func sayMoved(ctx context.Context, log io.Writer, db *registry.DB, plan *sweeps.Plan) error {
 	if !plan.Command {
 		return nil
+	}
+	first, err := db.Trials(ctx, registry.Query{Sweep: plan.Handle, IDs: plan.IDs()[:1], Brief: true})
+	if err != nil || len(first) > 0 { // planned before, in this folder
+		return err
 	}
 	before, err := db.Trials(ctx, registry.Query{Sweep: plan.Handle})
 	if err != nil {

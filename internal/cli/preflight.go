@@ -18,10 +18,10 @@ const roomNeeded = 64 << 20
 
 // preflight refuses a sweep that cannot go well, before anything is planned: plugin, weights, data, GPUs, CPUs and room on
 // the disk. What is done needs nothing.
-func (o sweepOptions) preflight(ctx context.Context, db *registry.DB, plan *sweeps.Plan) error {
-	left, err := unfinished(ctx, db, plan)
-	if err != nil || len(left) == 0 {
-		return err
+func (o sweepOptions) preflight(ctx context.Context, plan *sweeps.Plan, states map[string]registry.State) error {
+	left := unfinished(plan, states)
+	if len(left) == 0 {
+		return nil
 	}
 	r := plan.Resources
 	if err := runner.CheckResources(runner.GPUs{Devices: visibleGPUs(), PerTrial: r.GPUs, PerGPU: r.PerGPU}, r.CPUs); err != nil {
@@ -60,27 +60,15 @@ func preflightKey(t spec.Trial) string {
 	return string(t.Canonical())
 }
 
-// unfinished lists the trials of the plan without a result in the registry.
-func unfinished(ctx context.Context, db *registry.DB, plan *sweeps.Plan) ([]spec.Trial, error) {
-	ids := make([]string, len(plan.Trials))
-	for i, t := range plan.Trials {
-		ids[i] = t.ID
-	}
-	known, err := db.Trials(ctx, registry.Query{IDs: ids, States: []registry.State{registry.Done}, All: true, Brief: true})
-	if err != nil {
-		return nil, err
-	}
-	done := make(map[string]bool, len(known))
-	for _, t := range known {
-		done[t.ID] = true
-	}
+// unfinished lists the trials of the plan that have no result.
+func unfinished(plan *sweeps.Plan, states map[string]registry.State) []spec.Trial {
 	var left []spec.Trial
 	for _, t := range plan.Trials {
-		if !done[t.ID] {
+		if states[t.ID] != registry.Done {
 			left = append(left, t.Spec)
 		}
 	}
-	return left, nil
+	return left
 }
 
 // checkRoom refuses a disk that is nearly full.

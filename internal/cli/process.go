@@ -33,7 +33,7 @@ func visibleGPUs() []string {
 func childOf(home, engine string, more ...string) func(dir string, threads int) *exec.Cmd {
 	return func(dir string, threads int) *exec.Cmd {
 		args := append([]string{"trial", "run", "--home", home, "--dir", dir, "--threads", strconv.Itoa(threads),
-			"--engine", engine, "--build", buildName(build(context.Background()))}, more...)
+			"--engine", engine, "--build", thisBuild(context.Background())}, more...)
 		cmd := exec.Command(self(), args...)
 		cmd.Args[0] = os.Args[0]
 		return cmd

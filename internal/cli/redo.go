@@ -14,19 +14,19 @@ import (
 )
 
 // again marks what --redo chooses to be run again. Results that come from other code than is there now and are not redone are
-// said in one line, with the command that makes them anew.
-func (o sweepOptions) again(ctx context.Context, log io.Writer, db *registry.DB, plan *sweeps.Plan, name string) error {
-	trials, err := db.Trials(ctx, registry.Query{Sweep: plan.Handle})
+// said in one line, with the command that makes them anew, and returned.
+func (o sweepOptions) again(ctx context.Context, log io.Writer, db *registry.DB, plan *sweeps.Plan, name string) (map[string]string, error) {
+	trials, err := trialsOf(ctx, db, plan)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	stale, err := newStaleness(ctx, db).of(ctx, trials)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	chosen, err := o.chosen(ctx, db, plan, trials, stale)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var lost []listed
 	for _, t := range chosen {
@@ -41,11 +41,11 @@ func (o sweepOptions) again(ctx context.Context, log io.Writer, db *registry.DB,
 		}
 	}
 	if err := o.preflightTrials(ctx, specs); err != nil { // what could not be made anew is not thrown away
-		return err
+		return nil, err
 	}
 	if len(lost) > 0 {
 		if err := confirm(log, o.yes, fmt.Sprintf("run %s again, which replaces the numbers of %s", counted(len(lost), "finished trial"), some(lost, 10))); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	ids := make([]string, len(chosen))
@@ -54,14 +54,14 @@ func (o sweepOptions) again(ctx context.Context, log io.Writer, db *registry.DB,
 		delete(stale, t.ID)
 	}
 	if err := redo(ctx, db, ids); err != nil {
-		return err
+		return nil, err
 	}
 	if n := len(stale); n > 0 && !o.quiet {
 		first := firstReason(plan, stale)
 		fmt.Fprintf(log, "%d of %d results were %s: \"harness sweep %s --redo stale\" makes them anew\n", n, len(plan.Trials), first,
 			strings.TrimSpace(name+" "+o.flagged()))
 	}
-	return nil
+	return stale, nil
 }
 
 const redoHint = "--redo takes failed, stale, all, or a condition as harness ls --help tells"

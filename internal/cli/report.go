@@ -97,21 +97,41 @@ func storedTable(ctx context.Context, log io.Writer, db *registry.DB, name strin
 	if err != nil {
 		return nil, nil, err
 	}
-	table, err := buildTable(ctx, db, plan)
+	table, err := buildTable(ctx, db, plan, nil)
 	return plan, table, hintSweep(err, name)
 }
 
-// buildTable computes the table of a plan, with footnotes where results come from other code than is there now.
-func buildTable(ctx context.Context, db *registry.DB, plan *sweeps.Plan) (*reports.Table, error) {
-	trials, err := db.Trials(ctx, registry.Query{Sweep: plan.Handle})
-	if err != nil {
-		return nil, err
-	}
-	stale, err := newStaleness(ctx, db).of(ctx, trials)
-	if err != nil {
-		return nil, err
+// buildTable computes the table of a plan, with footnotes where results come from other code or data than is there now: stale,
+// or what is found out where that is nil.
+func buildTable(ctx context.Context, db *registry.DB, plan *sweeps.Plan, stale map[string]string) (*reports.Table, error) {
+	if stale == nil {
+		trials, err := trialsOf(ctx, db, plan)
+		if err != nil {
+			return nil, err
+		}
+		if stale, err = newStaleness(ctx, db).of(ctx, trials); err != nil {
+			return nil, err
+		}
 	}
 	return reports.Build(ctx, db, plan, reports.Options{Stale: stale})
+}
+
+// trialsOf reads the trials of a stored plan, with the plan's specs.
+func trialsOf(ctx context.Context, db *registry.DB, plan *sweeps.Plan) ([]registry.Trial, error) {
+	trials, err := db.Trials(ctx, registry.Query{Sweep: plan.Handle, NoSpec: true})
+	if err != nil {
+		return nil, err
+	}
+	at := make(map[string]int, len(plan.Trials))
+	for i, t := range plan.Trials {
+		at[t.ID] = i
+	}
+	for i := range trials {
+		if k, ok := at[trials[i].ID]; ok {
+			trials[i].Spec = plan.Trials[k].Spec
+		}
+	}
+	return trials, nil
 }
 
 // hintSweep says what to run where an experiment has no results.

@@ -17,13 +17,13 @@ import (
 // staleness tells which results come from other code than is there now.
 type staleness struct {
 	db     *registry.DB
-	here   journal.Provenance             // of this program
+	here   func() journal.Provenance      // of this program
 	code   map[string]provenance.Snapshot // by working folder
 	inputs map[string]spec.Trial          // by paths of data and weights: with the digests of now
 }
 
 func newStaleness(ctx context.Context, db *registry.DB) *staleness {
-	return &staleness{db: db, here: build(ctx), code: map[string]provenance.Snapshot{}, inputs: map[string]spec.Trial{}}
+	return &staleness{db: db, here: func() journal.Provenance { return build(ctx) }, code: map[string]provenance.Snapshot{}, inputs: map[string]spec.Trial{}}
 }
 
 // of says of each trial in what the code that made its result differs from the code of now; trials whose code is the same,
@@ -168,7 +168,7 @@ func codeDifferences(home, a, b string) ([]string, error) {
 
 // builtIn compares the harness that made a result with this one, by commit where both are clean, else by the program file.
 func (s *staleness) builtIn(a registry.Attempt) string {
-	then, now := a.Provenance, s.here
+	then, now := a.Provenance, s.here()
 	switch {
 	case then.BinaryHash == now.BinaryHash:
 		return ""
@@ -176,6 +176,18 @@ func (s *staleness) builtIn(a registry.Attempt) string {
 		return ""
 	}
 	return fmt.Sprintf("made by harness %s, now %s", buildName(then), buildName(now))
+}
+
+// thisBuild names the build that runs. The file of the program is hashed only where there is no commit to name it by.
+func thisBuild(ctx context.Context) string {
+	commit, modified := provenance.Build()
+	switch {
+	case commit != "" && modified:
+		return buildName(journal.Provenance{Commit: commit, DiffHash: "modified"})
+	case commit != "":
+		return buildName(journal.Provenance{Commit: commit})
+	}
+	return buildName(build(ctx))
 }
 
 // buildName names a build of the harness for people.

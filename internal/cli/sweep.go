@@ -100,19 +100,24 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 		return err
 	}
 	defer db.Close()
-	if err := adopt(ctx, db, plan); err != nil {
+	states, err := statesOf(ctx, db, plan)
+	if err != nil {
 		return err
 	}
-	if err := o.preflight(ctx, db, plan); err != nil {
+	if adopted, err := adopt(ctx, db, plan, states); err != nil {
+		return err
+	} else if adopted {
+		if states, err = statesOf(ctx, db, plan); err != nil {
+			return err
+		}
+	}
+	if err := o.preflight(ctx, plan, states); err != nil {
 		return err
 	}
 	if err := register(ctx, log, db, plan); err != nil {
 		return err
 	}
-	if err := o.again(ctx, log, db, plan, name); err != nil {
-		return err
-	}
-	trials, err := db.Trials(ctx, registry.Query{Sweep: plan.Handle})
+	stale, err := o.again(ctx, log, db, plan, name)
 	if err != nil {
 		return err
 	}
@@ -135,17 +140,29 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 		options.Code = program.Attempt
 		defer endProgram(log, program)
 	}
-	result, err := runner.Run(ctx, db, trials, options)
+	result, err := runner.Run(ctx, db, toRun(plan), options)
 	if err != nil {
 		return err
 	}
 	if !o.quiet {
 		fmt.Fprintln(log, resultLine(plan.Handle, result, time.Since(began)))
 	}
-	if err := printSweep(context.WithoutCancel(ctx), w, db, plan, o); err != nil {
+	if result.Done > result.Before {
+		stale = nil // something ran meanwhile: look again
+	}
+	if err := printSweep(context.WithoutCancel(ctx), w, db, plan, stale, o); err != nil {
 		return err
 	}
 	return sweepError(plan.Handle, result)
+}
+
+// toRun are the trials of a plan as the runner takes them.
+func toRun(plan *sweeps.Plan) []registry.Trial {
+	trials := make([]registry.Trial, len(plan.Trials))
+	for i, t := range plan.Trials {
+		trials[i] = registry.Trial{ID: t.ID, Spec: t.Spec, Label: t.Label}
+	}
+	return trials
 }
 
 // givenTo lists the texts among the parameters of all trials, each once.
@@ -209,14 +226,14 @@ func (o sweepOptions) runnerOptions(plan *sweeps.Plan, log io.Writer) (runner.Op
 }
 
 // printSweep prints what the sweep came to: its table, or its trials as JSON.
-func printSweep(ctx context.Context, w io.Writer, db *registry.DB, plan *sweeps.Plan, o sweepOptions) error {
+func printSweep(ctx context.Context, w io.Writer, db *registry.DB, plan *sweeps.Plan, stale map[string]string, o sweepOptions) error {
 	if o.json {
 		return list(ctx, w, db, listOptions{sweep: plan.Handle, json: true})
 	}
 	if o.quiet {
 		return nil
 	}
-	table, err := buildTable(ctx, db, plan)
+	table, err := buildTable(ctx, db, plan, stale)
 	if errors.Is(err, reports.ErrNothing) || errors.Is(err, reports.ErrNoMetrics) && len(plan.Metrics) == 0 {
 		return nil // a program may do without numbers
 	}

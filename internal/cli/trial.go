@@ -73,7 +73,7 @@ func runAttempt(ctx context.Context, env model.Env) error {
 		return err
 	}
 	if env.Build == "" {
-		env.Build = buildName(build(ctx))
+		env.Build = thisBuild(ctx)
 	}
 	w, err := openJournal(ctx, env, t)
 	if err != nil {
