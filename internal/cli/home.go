@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 
 	"golang.org/x/sys/unix"
 
@@ -16,8 +17,12 @@ import (
 	"harness/runner"
 )
 
+// spareGarbage lets garbage grow to four times what is in use: a command that reads a registry needs little memory and little time.
+func spareGarbage() { debug.SetGCPercent(400) }
+
 // openRegistry opens the registry for writing and says so when it had to be rebuilt. What killed reruns left is ended.
 func openRegistry(ctx context.Context, log io.Writer, home string) (*registry.DB, error) {
+	spareGarbage()
 	db, err := registry.Open(ctx, home)
 	if _, damaged := errors.AsType[*registry.DamagedError](err); damaged {
 		return nil, err // it says what to do itself

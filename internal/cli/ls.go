@@ -80,6 +80,7 @@ func newListCommand() *cobra.Command {
 
 // openForReading opens the registry for a command that changes nothing.
 func openForReading(cmd *cobra.Command) (*registry.DB, error) {
+	spareGarbage()
 	home := homeOf(cmd)
 	db, err := registry.OpenReadOnly(cmd.Context(), home)
 	if errors.Is(err, registry.ErrNone) {
