@@ -61,6 +61,7 @@ func trialIDs(n int) cobra.PositionalArgs {
 type record struct {
 	listed
 	Sweeps      []string                 `json:"sweeps"`
+	Stale       string                   `json:"stale,omitempty"` // in what code or data of now differ from those of the result
 	Spec        spec.Trial               `json:"spec"`
 	History     []attempt                `json:"history"`
 	Summaries   map[string]metricSummary `json:"summaries"`
@@ -178,6 +179,11 @@ func readRecord(ctx context.Context, db *registry.DB, prefix string) (*record, e
 	if err := r.readHistory(ctx, db, t); err != nil {
 		return nil, err
 	}
+	stale, err := newStaleness(ctx, db).of(ctx, []registry.Trial{t})
+	if err != nil {
+		return nil, err
+	}
+	r.Stale = stale[id]
 	notes, err := db.Notes(ctx, id)
 	if err != nil {
 		return nil, err
@@ -215,7 +221,7 @@ func (r *record) print(w io.Writer) error {
 	fmt.Fprintf(t, "trial\t%s\n", r.ID)
 	for _, f := range []field{
 		{"state", string(r.State)}, {"error", r.Error}, {"sweeps", strings.Join(r.Sweeps, ", ")}, {"label", r.Label},
-		{"tags", strings.Join(r.Tags, ", ")}, {"note", r.Note}, {"folder", r.Dir}, {"predictions", r.Predictions},
+		{"tags", strings.Join(r.Tags, ", ")}, {"note", r.Note}, {"result", r.Stale}, {"folder", r.Dir}, {"predictions", r.Predictions},
 	} {
 		if f.value != "" {
 			fmt.Fprintf(t, "%s\t%s\n", f.path, escape.Line(f.value))
