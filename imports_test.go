@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -110,3 +111,40 @@ func partOf(dir string) string {
 
 // within reports whether path is folder or lies below it; the root contains only itself.
 func within(path, folder string) bool { return path == folder || strings.HasPrefix(path, folder+"/") }
+
+// TestFewTypesANoun holds how many types share the two names that everything is about, and that only planning expands a grid.
+func TestFewTypesANoun(t *testing.T) {
+	types := regexp.MustCompile(`(?m)^type (Trial|Param) `)
+	found, expands := map[string][]string{}, []string{}
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && hasModule(path) {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		source, err := os.ReadFile(path)
+		for _, match := range types.FindAllSubmatch(source, -1) {
+			found[string(match[1])] = append(found[string(match[1])], path)
+		}
+		if strings.Contains(string(source), ".Expand(") {
+			expands = append(expands, filepath.ToSlash(path))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(found["Trial"]); n == 0 || n > 3 {
+		t.Errorf("%d types Trial, want at most 3: %v", n, found["Trial"])
+	}
+	if n := len(found["Param"]); n == 0 || n > 2 {
+		t.Errorf("%d types Param, want at most 2: %v", n, found["Param"])
+	}
+	if want := []string{"internal/cli/plan.go"}; !slices.Equal(expands, want) {
+		t.Errorf("grids are expanded in %v, want %v: who prints a sweep reads its plan", expands, want)
+	}
+}
