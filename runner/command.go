@@ -26,6 +26,7 @@ var Placeholders = []Placeholder{
 	{"${args}", "the parameters, each a word --key=value"},
 	{"${args_no_hyphens}", "the parameters, each a word key=value"},
 	{"${args_no_boolean_flags}", "as ${args}, but true is --key and false is nothing"},
+	{"${args_separate}", "as ${args_no_boolean_flags}, but each value a word behind --key, a list several"},
 	{"${args_json}", "the parameters as JSON, one word"},
 	{"${args_json_file}", "path of a file with the parameters as JSON"},
 	{"${config}", "the same path"},
@@ -220,7 +221,7 @@ func argLists(t spec.Trial) (map[string][]string, error) {
 	if _, ok := config["seed"]; !ok && !t.SeedApart && !older && !takes(t.Command.List(), "${seed}") {
 		config["seed"] = json.Number(strconv.FormatInt(t.Seed, 10))
 	}
-	lists := map[string][]string{"${args}": nil, "${args_no_hyphens}": nil, "${args_no_boolean_flags}": nil}
+	lists := map[string][]string{"${args}": nil, "${args_no_hyphens}": nil, "${args_no_boolean_flags}": nil, "${args_separate}": nil}
 	for _, a := range arguments("", config) {
 		text, err := a.text()
 		if err != nil {
@@ -236,8 +237,34 @@ func argLists(t spec.Trial) (map[string][]string, error) {
 			}
 		}
 		lists["${args_no_boolean_flags}"] = append(lists["${args_no_boolean_flags}"], flag)
+		words, err := a.separate()
+		if err != nil {
+			return nil, err
+		}
+		lists["${args_separate}"] = append(lists["${args_separate}"], words...)
 	}
 	return lists, nil
+}
+
+// separate is an argument as argparse takes it with nargs: --layers 16 32, or --fp16 alone for what is true. An empty list is
+// the option without a value.
+func (a argument) separate() ([]string, error) {
+	values := []any{a.value}
+	switch v := a.value.(type) {
+	case bool:
+		values = nil
+	case []any:
+		values = v
+	}
+	words := []string{"--" + a.key}
+	for _, value := range values {
+		text, err := argument{a.key, value}.text()
+		if err != nil {
+			return nil, err
+		}
+		words = append(words, text)
+	}
+	return words, nil
 }
 
 // marshal is json.Marshal, but leaves <, > and & as they are.

@@ -33,6 +33,7 @@ func TestArgumentForms(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		delete(got, "${args_separate}") // TestSeparateArguments
 		want := map[string][]string{"${args}": c.args, "${args_no_hyphens}": c.noHyphens, "${args_no_boolean_flags}": c.noFlag}
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("%s:\n%s", c.trial.Args, d)
@@ -114,5 +115,17 @@ func TestScriptsAreQuoted(t *testing.T) {
 	got, err := expandCommand([]string{"python", "-c", "${args_json}"}, someValues)
 	if err != nil || got[2] != someValues.one["${args_json}"] {
 		t.Error(got, err)
+	}
+}
+
+func TestSeparateArguments(t *testing.T) {
+	trial := spec.Trial{SeedApart: true, Args: `{"a":true,"b":false,"c":null,"d":"x y","e":{"f":1.5},"g":[16,"two"],"h":[]}`}
+	got, err := argLists(trial)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"--a", "--d", "x y", "--e.f", "1.5", "--g", "16", "two", "--h"}
+	if d := cmp.Diff(want, got["${args_separate}"]); d != "" {
+		t.Error(d)
 	}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -15,7 +16,9 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
+	"harness/internal/escape"
 	"harness/model"
 	"harness/model/spec"
 	"harness/registry"
@@ -153,6 +156,26 @@ func printLog(ctx context.Context, w io.Writer, db *registry.DB, prefix string, 
 		return fmt.Errorf("read log: %w", err)
 	}
 	defer file.Close()
+	if out, ok := w.(*os.File); ok && term.IsTerminal(int(out.Fd())) {
+		return copyVisible(w, file)
+	}
 	_, err = io.Copy(w, file)
 	return err
+}
+
+// copyVisible copies lines so that what a program printed does not act on the terminal that shows it.
+func copyVisible(w io.Writer, from io.Reader) error {
+	lines := bufio.NewReader(from)
+	for {
+		line, err := lines.ReadString('\n')
+		if line != "" {
+			fmt.Fprintln(w, escape.Line(strings.TrimRight(line, "\r\n")))
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read log: %w", err)
+		}
+	}
 }
