@@ -128,12 +128,6 @@ func inHome(home, path string) string {
 	return filepath.Join(real, filepath.FromSlash(path))
 }
 
-// projectOf names the project that a program in dir belongs to, where its file does not: the folder as seen from the home, so
-// that a project that is moved together with its runs stays the same, and two folders never share a result.
-func projectOf(home, dir string) (string, error) {
-	return fromHome(home, dir)
-}
-
 // realPath is an absolute path without symbolic links, as far as it exists.
 func realPath(path string) (string, error) {
 	path, err := filepath.Abs(path)

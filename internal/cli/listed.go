@@ -68,15 +68,20 @@ func addMetrics(ctx context.Context, db *registry.DB, trials []listed) error {
 		return err
 	}
 	for i := range trials {
-		own := summaries[trials[i].ID]
-		values := make([]jsonfloat.Float, 0, len(own)) // one piece of memory for all of a trial
-		trials[i].Metrics = make(map[string]*jsonfloat.Float, len(own))
-		for metric, s := range own {
-			values = append(values, jsonfloat.Float(s.Last))
-			trials[i].Metrics[metric] = &values[len(values)-1]
-		}
+		trials[i].Metrics = lastValues(summaries[trials[i].ID])
 	}
 	return nil
+}
+
+// lastValues is the last value of each metric of a trial.
+func lastValues(summaries map[string]registry.Summary) map[string]*jsonfloat.Float {
+	values := make([]jsonfloat.Float, 0, len(summaries)) // one piece of memory for all
+	last := make(map[string]*jsonfloat.Float, len(summaries))
+	for metric, s := range summaries {
+		values = append(values, jsonfloat.Float(s.Last))
+		last[metric] = &values[len(values)-1]
+	}
+	return last
 }
 
 // cell is a value for a spreadsheet: numbers as they are, with all their digits, texts disarmed.

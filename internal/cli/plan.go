@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"harness/model/spec"
@@ -20,7 +22,9 @@ func (o sweepOptions) expand(ctx context.Context, log io.Writer, name string) (*
 		return nil, err
 	}
 	if s.Command != "" && s.Project == "" {
-		if s.Project, err = projectOf(o.home, "."); err != nil {
+		// The folder as seen from the home: a project that is moved together with its runs stays the same, and two folders
+		// never share a result.
+		if s.Project, err = fromHome(o.home, "."); err != nil {
 			return nil, err
 		}
 	}
@@ -46,16 +50,16 @@ func (o sweepOptions) expand(ctx context.Context, log io.Writer, name string) (*
 // adopt gives the trials of a plan the ids that the predecessor gave them, where the home has results under those and the
 // settings mean the same: nothing is trained twice because names are made in another way now.
 func adopt(ctx context.Context, db *registry.DB, plan *sweeps.Plan, known map[string]registry.State) (adopted bool, err error) {
-	var old []string
+	old := map[string]string{} // by the ids that the home does not know
 	for _, t := range plan.Trials {
 		if _, own := known[t.ID]; !own {
-			old = append(old, t.Spec.LegacyID())
+			old[t.ID] = t.Spec.LegacyID()
 		}
 	}
 	if len(old) == 0 {
 		return false, nil
 	}
-	before, err := db.Trials(ctx, registry.Query{IDs: old})
+	before, err := db.Trials(ctx, registry.Query{IDs: slices.Collect(maps.Values(old))})
 	if err != nil {
 		return false, err
 	}
@@ -65,10 +69,7 @@ func adopt(ctx context.Context, db *registry.DB, plan *sweeps.Plan, known map[st
 	}
 	renamed, taken := map[string]string{}, map[string]bool{}
 	for _, t := range plan.Trials {
-		if _, own := known[t.ID]; own {
-			continue
-		}
-		legacy := t.Spec.LegacyID()
+		legacy := old[t.ID] // "" where the home knows the trial
 		have, there := at[legacy]
 		if !there || taken[legacy] || legacy == t.ID {
 			continue

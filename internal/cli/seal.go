@@ -95,13 +95,9 @@ func (s *sealing) sayChanged(ctx context.Context, plan *sweeps.Plan) error {
 			continue
 		}
 		other := false
-		for _, what := range []struct{ path, then, now string }{
-			{"data.root " + t.Spec.Data.Root, then.Data.Digest, t.Spec.Data.Digest},
-			{"encoder.weights " + t.Spec.Encoder.Weights, then.Encoder.WeightsDigest, t.Spec.Encoder.WeightsDigest},
-			{"lm.weights " + t.Spec.LM.Weights, then.LM.WeightsDigest, t.Spec.LM.WeightsDigest},
-		} {
-			if what.then != what.now && what.then != "" {
-				changed[what.path], other = true, true
+		for _, in := range inputs(*then, t.Spec) {
+			if in.changed() {
+				changed[in.key+" "+in.path], other = true, true
 			}
 		}
 		if other {
@@ -114,6 +110,21 @@ func (s *sealing) sayChanged(ctx context.Context, plan *sweeps.Plan) error {
 	}
 	return nil
 }
+
+// input is data or weights that a trial reads, with the digests that name it.
+type input struct{ key, path, then, now string }
+
+// inputs lists what a trial reads, each with its digest in an older and in a newer reading of the same settings.
+func inputs(then, now spec.Trial) []input {
+	return []input{
+		{"data.root", then.Data.Root, then.Data.Digest, now.Data.Digest},
+		{"encoder.weights", then.Encoder.Weights, then.Encoder.WeightsDigest, now.Encoder.WeightsDigest},
+		{"lm.weights", then.LM.Weights, then.LM.WeightsDigest, now.LM.WeightsDigest},
+	}
+}
+
+// changed says whether the digest differs from the one that was known.
+func (in input) changed() bool { return in.then != "" && in.then != in.now }
 
 // unsealed is what the file says of a trial, without the digests.
 func unsealed(t spec.Trial) string {

@@ -164,15 +164,11 @@ func readRecord(ctx context.Context, db *registry.DB, prefix string) (*record, e
 	t := trials[0]
 	t.State = db.LiveState(t)
 	r.listed, r.Spec = newListed(t), t.Spec
-	one := []listed{r.listed}
-	if err := addMetrics(ctx, db, one); err != nil {
-		return nil, err
-	}
-	r.listed = one[0]
 	summaries, err := db.Summary(ctx, []string{id})
 	if err != nil {
 		return nil, err
 	}
+	r.Metrics = lastValues(summaries[id])
 	for metric, s := range summaries[id] {
 		r.Summaries[metric] = newMetricSummary(s)
 	}

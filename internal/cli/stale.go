@@ -69,13 +69,9 @@ func (s *staleness) data(ctx context.Context, t spec.Trial) string {
 		}
 		s.inputs[key] = now
 	}
-	for _, one := range []struct{ path, then, now string }{
-		{t.Data.Root, t.Data.Digest, now.Data.Digest},
-		{t.Encoder.Weights, t.Encoder.WeightsDigest, now.Encoder.WeightsDigest},
-		{t.LM.Weights, t.LM.WeightsDigest, now.LM.WeightsDigest},
-	} {
-		if one.then != "" && one.now != "" && one.then != one.now {
-			return "made from what " + one.path + " held then; it has changed since"
+	for _, in := range inputs(t, now) {
+		if in.changed() && in.now != "" {
+			return "made from what " + in.path + " held then; it has changed since"
 		}
 	}
 	return ""
