@@ -51,6 +51,17 @@ func (k *killing) total() (n int) {
 	return n
 }
 
+// others counts the kills of all but readers.
+func (k *killing) others() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	n := -k.counts["reader"]
+	for _, count := range k.counts {
+		n += count
+	}
+	return n
+}
+
 // String says how many of each kind were killed.
 func (k *killing) String() string {
 	k.mu.Lock()

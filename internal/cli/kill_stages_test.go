@@ -28,7 +28,9 @@ func (k *killing) stages(t *testing.T) {
 	want := readHome(t, home, "tiny")
 	id := sortedKeys(want)[0]
 	damaged, wanted := 0, k.of(1, 20)
-	for tries := 0; damaged < wanted && tries < 5*wanted && !t.Failed(); tries++ {
+	longest := 400 * time.Millisecond // from the first stage's file to the kill; a fast machine has ended by then
+	tooLate := func() { longest = max(longest*3/4, 5*time.Millisecond) }
+	for tries := 0; damaged < wanted && tries < 20*wanted && !t.Failed(); tries++ {
 		for _, name := range []string{"trials", "stages", "plans", "registry.db", "registry.db-wal", "registry.db-shm"} {
 			if err := os.RemoveAll(filepath.Join(home, name)); err != nil {
 				t.Fatal(err)
@@ -41,15 +43,17 @@ func (k *killing) stages(t *testing.T) {
 		ended := make(chan error, 1)
 		go func() { ended <- cmd.Wait() }()
 		waitFor(t, func() bool { return len(stageFiles(home)) > 0 || len(ended) > 0 })
-		k.sleep(400 * time.Millisecond)
+		k.sleep(longest)
 		if !k.kill("sweep with damaged stages", cmd.Process.Pid) {
 			<-ended
-			continue // too late
+			tooLate()
+			continue
 		}
 		<-ended
 		checkNobody(t, home, 3*time.Second)
 		if log, err := os.ReadFile(filepath.Join(home, "trials", id, "1", "events.jsonl")); err == nil && bytes.Contains(log, []byte(`"k":"end"`)) {
-			continue // the trial had ended, though nobody had taken note of it
+			tooLate() // the trial had ended, though nobody had taken note of it
+			continue
 		}
 		files := stageFiles(home)
 		path := files[k.random.IntN(len(files))]

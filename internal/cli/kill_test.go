@@ -73,10 +73,12 @@ func TestKills(t *testing.T) {
 			}
 		})
 	}
-	total := k.total()
-	t.Logf("%d kills: %s", total, k)
-	if total -= k.counts["reader"]; k.many && total < leastKills && !t.Failed() {
-		t.Errorf("only %d kills of others than readers, want %d", total, leastKills)
+	for more := 0; k.many && k.others() < leastKills && more < 10 && !t.Failed(); more++ { // on a fast machine sweeps end early
+		k.sweeps(t, "slow", 120*time.Millisecond, 12)
+	}
+	t.Logf("%d kills: %s", k.total(), k)
+	if k.many && k.others() < leastKills && !t.Failed() {
+		t.Errorf("only %d kills of others than readers, want %d", k.others(), leastKills)
 	}
 }
 
