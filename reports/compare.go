@@ -219,7 +219,7 @@ func (b *builder) describeTests(say func(string, ...any)) {
 				seeds = max(seeds, cell.Seeds.N)
 			}
 			if cell.Samples != nil {
-				samples = max(samples, cell.Samples.N)
+				samples = max(samples, cell.Samples.Items)
 				family++
 			}
 		}

@@ -37,10 +37,13 @@ func (c Cell) MarshalJSON() ([]byte, error) {
 
 // MarshalJSON writes a test with null for what does not exist.
 func (t Test) MarshalJSON() ([]byte, error) {
+	type plain Test // without this method
 	return json.Marshal(struct {
+		plain
 		P         *jsonfloat.Float `json:"p"`
 		Holm      *jsonfloat.Float `json:"p_holm"`
-		SmallestP *jsonfloat.Float `json:"floor"`
-		N         int              `json:"n"`
-	}{known(t.P), known(t.Holm), known(t.SmallestP), t.N})
+		SmallestP *jsonfloat.Float `json:"smallest"`
+		Low       *jsonfloat.Float `json:"low"`
+		High      *jsonfloat.Float `json:"high"`
+	}{plain(t), known(t.P), known(t.Holm), known(t.SmallestP), known(t.Low), known(t.High)})
 }

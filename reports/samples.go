@@ -182,5 +182,6 @@ func (s *scored) test(ctx context.Context, baseline, row, name string) (*Test, e
 	if !ok || math.IsNaN(c.P) {
 		return nil, nil
 	}
-	return &Test{P: c.P, Holm: math.NaN(), SmallestP: 1 / float64(metrics.DefaultResamples+1), N: len(s.systems[j].IDs)}, nil
+	return &Test{Method: Bootstrap, P: c.P, Holm: math.NaN(), SmallestP: 1 / float64(metrics.DefaultResamples+1), Low: math.NaN(), High: math.NaN(),
+		N: 1, Items: len(s.systems[j].IDs)}, nil
 }

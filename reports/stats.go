@@ -40,7 +40,8 @@ func moments(values []float64) (mean, std, ci float64) {
 // signFlip is the paired sign-flip test over seeds.
 func signFlip(differences []float64) *Test {
 	p, smallest := metrics.SignFlip(differences)
-	return &Test{P: p, Holm: math.NaN(), SmallestP: smallest, N: len(differences)}
+	mean, _, half := moments(differences)
+	return &Test{Method: SignFlip, P: p, Holm: math.NaN(), SmallestP: smallest, Low: mean - half, High: mean + half, N: len(differences)}
 }
 
 // holm sets the adjusted p of a family of tests.

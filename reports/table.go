@@ -28,10 +28,21 @@ type Table struct {
 	Rows    []Row    `json:"rows"` // models, then controls, then published rows
 	Notes   []string `json:"notes"`
 	Cases   []Case   `json:"cases,omitempty"`
+	// Family is the comparisons over which p-values are adjusted; nil where nothing was tested.
+	Family *Family `json:"family,omitempty"`
 	// Command says that the trials are those of a user's program, whose metrics are not known here.
 	Command bool `json:"command,omitempty"`
 	// Synthetic says that our numbers come from synthetic data; every picture and caption says so.
 	Synthetic bool `json:"synthetic"`
+}
+
+// Family is the set of comparisons that are judged together by Holm's correction.
+type Family struct {
+	Rule     string   `json:"rule"`                   // primary, table, column or none: report.family
+	Size     int      `json:"size"`                   // comparisons
+	Columns  []string `json:"columns"`                // metrics whose comparisons count
+	Smallest float64  `json:"smallest"`               // the smallest p that any comparison can reach after the adjustment
+	Needed   int      `json:"seeds_needed,omitempty"` // seeds from which on p < .05 can be reached; 0 where it can
 }
 
 // Column is one metric.
@@ -41,7 +52,10 @@ type Column struct {
 	Goal   sweeps.Goal `json:"goal"`
 	Digits int         `json:"digits"`
 	Scale  float64     `json:"scale"`
-	at     string
+	Unit   string      `json:"unit,omitempty"`
+	// Primary says that comparisons in this column count in the family; marks stand in primary columns only.
+	Primary bool `json:"primary"`
+	at      string
 }
 
 // Kind groups the rows of a table.
@@ -83,19 +97,34 @@ type Cell struct {
 	// Delta is the mean difference from the baseline over the seeds that both have; NaN without one.
 	Delta   float64 `json:"delta"`
 	Seeds   *Test   `json:"test_seeds,omitempty"`   // paired sign-flip over seeds
-	Samples *Test   `json:"test_samples,omitempty"` // paired bootstrap over test samples
+	Samples *Test   `json:"test_samples,omitempty"` // paired bootstrap over the test samples of one seed
+	Verdict *Test   `json:"verdict,omitempty"`      // the test that the marks follow: one of the two, or over seeds × samples
 	Bold    bool    `json:"bold,omitempty"`
-	Within  bool    `json:"within_noise,omitempty"` // no test that was made found a difference from the baseline
+	Within  bool    `json:"within_noise,omitempty"` // the verdict could have found a difference from the baseline, and did not
 	Marks   []int   `json:"notes,omitempty"`        // index into Table.Notes
 }
 
-// Test is a comparison with the baseline.
+// Test is a comparison of a row with its baseline, or with the best of its column.
 type Test struct {
-	P         float64 `json:"p"`
-	Holm      float64 `json:"p_holm"` // adjusted over the family
-	SmallestP float64 `json:"floor"`  // the smallest p that so many pairs can reach
-	N         int     `json:"n"`      // pairs
+	Method    Method  `json:"method"`
+	P         float64 `json:"p"`        // two-sided
+	Holm      float64 `json:"p_holm"`   // adjusted over the family; NaN outside of it
+	SmallestP float64 `json:"smallest"` // the smallest p that so many pairs can reach, before the adjustment
+	Low       float64 `json:"low"`      // 95% interval of the difference
+	High      float64 `json:"high"`
+	N         int     `json:"seeds"`             // pairs of seeds
+	Items     int     `json:"samples,omitempty"` // test samples that both answered
 }
+
+// Method names a test: docs/statistics.md.
+type Method string
+
+// The methods.
+const (
+	SignFlip     Method = "sign-flip"    // exact, over seeds
+	Bootstrap    Method = "bootstrap"    // paired, over test samples
+	Hierarchical Method = "hierarchical" // over seeds and test samples
+)
 
 // Case is one test question with every row's answer.
 type Case struct {
