@@ -109,7 +109,7 @@ func Score(ctx context.Context, samples []Sample, opts Options) (*Scores, error)
 	}
 	var running []scorer
 	for _, group := range groups {
-		names := keysOf(group)
+		names := namesOf(group)
 		out.Keys = append(out.Keys, names...)
 		sc, err := scorers[group](c, opts)
 		var blank errBlank

@@ -181,7 +181,7 @@ func (b *builder) cell(r *seeded, column Column) Cell {
 	var found []float64
 	var diverged, silent []string
 	for i, id := range r.Trials {
-		value, ok := b.results[id].value(r.prefix+column.Metric, column.at, column.Goal == sweeps.Minimize)
+		value, ok := b.results[id].value(r.prefix+column.Metric, column.at, column.Goal == metrics.Minimize)
 		c.Values = append(c.Values, jsonfloat.Known(value, ok))
 		switch {
 		case !ok && b.results[id].State == registry.Done:

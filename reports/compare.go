@@ -115,7 +115,7 @@ func (b *builder) mark(ctx context.Context) error {
 				row.Cells[c].Within = row.Cells[c].testable() && !significant(&row.Cells[c])
 			}
 		}
-		if !b.plan.Report.BoldBest || column.Goal == sweeps.NoGoal {
+		if !b.plan.Report.BoldBest || column.Goal == metrics.NoGoal {
 			continue
 		}
 		if best := b.best(c, column.Goal); best != nil {
@@ -165,7 +165,7 @@ func (b *builder) embolden(ctx context.Context, c int, best *Row) error {
 }
 
 // best is the model with the best mean of a column, if there are at least two to choose from.
-func (b *builder) best(c int, goal sweeps.Goal) *Row {
+func (b *builder) best(c int, goal metrics.Goal) *Row {
 	var best *Row
 	models := 0
 	for i := range b.table.Rows {
@@ -187,8 +187,8 @@ func (b *builder) best(c int, goal sweeps.Goal) *Row {
 // rankable reports whether a cell may be called best: it has numbers, and no seed has diverged.
 func (c *Cell) rankable() bool { return !c.Blank() && c.Diverged == 0 }
 
-func better(a, b float64, goal sweeps.Goal) bool {
-	if goal == sweeps.Minimize {
+func better(a, b float64, goal metrics.Goal) bool {
+	if goal == metrics.Minimize {
 		return a < b
 	}
 	return a > b

@@ -113,7 +113,7 @@ func delta(value float64, c Column) string {
 	switch {
 	case math.IsNaN(value):
 		return ""
-	case c.Goal == sweeps.NoGoal:
+	case c.Goal == metrics.NoGoal:
 		return fixed(value, c.Digits)
 	}
 	return fmt.Sprintf("%+.*f", c.Digits, value)
@@ -185,9 +185,9 @@ func kindTitle(k Kind) string {
 // goalOf is the arrow that says which direction is better.
 func goalOf(c Column) string {
 	switch c.Goal {
-	case sweeps.Maximize:
+	case metrics.Maximize:
 		return "↑"
-	case sweeps.Minimize:
+	case metrics.Minimize:
 		return "↓"
 	}
 	return ""

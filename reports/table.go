@@ -49,7 +49,7 @@ type Family struct {
 type Column struct {
 	Metric string      `json:"metric"`
 	Label  string      `json:"label"`
-	Goal   sweeps.Goal `json:"goal"`
+	Goal   metrics.Goal `json:"goal"`
 	Digits int         `json:"digits"`
 	Scale  float64     `json:"scale"`
 	Unit   string      `json:"unit,omitempty"`

@@ -93,7 +93,7 @@ func TestExperimentsDeclareKnownMetrics(t *testing.T) {
 			t.Errorf("%s declares no metrics", name)
 		}
 		for _, m := range plan.Metrics {
-			if m.Goal != Maximize && m.Goal != Minimize {
+			if m.Goal != metrics.Maximize && m.Goal != metrics.Minimize {
 				t.Errorf("%s: %s has no goal", name, m.Key)
 			}
 		}
@@ -177,7 +177,7 @@ func TestProgramPlan(t *testing.T) {
 	if diff := cmp.Diff(want, plan.Run); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(NoGoal, plan.Metrics[1].Goal); diff != "" {
+	if diff := cmp.Diff(metrics.NoGoal, plan.Metrics[1].Goal); diff != "" {
 		t.Errorf("a goal is guessed: %s", diff)
 	}
 }
