@@ -26,7 +26,8 @@ type Comparison struct {
 // PairedBootstrap resamples the samples with replacement, the same ones for every system, and recomputes each corpus number from
 // the sums of its sufficient statistics. The differences of the resamples are shifted to a mean of 0, which is the null
 // hypothesis; p is the share of them that are at least as far from 0 as the observed difference, on either side, as
-// (c+1)/(n+1) (Efron and Tibshirani 1993, section 16.4). Intervals hold the middle 95% of the resamples.
+// (c+1)/(n+1) (Efron and Tibshirani 1993, section 16.4), and never less than exchanging the answers to so few samples could reach,
+// which is 2/2^samples. Intervals hold the middle 95% of the resamples.
 // systems[0] is the baseline; all must have scored the same ids and keys.
 func PairedBootstrap(ctx context.Context, systems []*Scores, r Resampling) ([]Comparison, error) {
 	draws, err := resample(ctx, systems, r.defaults(DefaultResamples), withReplacement)
@@ -45,7 +46,7 @@ func PairedBootstrap(ctx context.Context, systems []*Scores, r Resampling) ([]Co
 			for i := range differences {
 				differences[i] -= center
 			}
-			c.P = beyond(differences, c.Delta)
+			c.P = max(beyond(differences, c.Delta), SmallestSignFlip(len(systems[0].IDs)))
 		}
 	}), nil
 }

@@ -23,11 +23,9 @@ type Difference struct {
 // the same samples. It asks whether the difference would show again with other seeds and other samples.
 //
 // The model is that of two crossed random factors, seeds and samples. S, the variance of the mean over seeds, comes from the
-// seeds' differences; V, the variance of the mean over samples, from resampling the samples, the same ones for all seeds; what seeds and
-// samples share, I, from resampling each seed: I = (mean variance of one seed's difference - V)/(n-1). It stands in both, so it is
-// taken from V once. The half width of the interval at level a is the root of S·t²(a, seeds-1) + (V-I)·t²(a, samples-1): squares
-// of two half widths are added (Zou and Donner 2008; Graybill and Wang 1980), so that three seeds count as three. p is the level at
-// which the interval ends at 0.
+// seeds' differences; V, the variance of the mean over samples, from resampling the samples, the same ones for all seeds. What seeds and
+// samples share, I, stands in both, so W = V-I is the samples' own; I comes from resampling for each seed: (mean variance of
+// one seed's difference - V)/(n-1). The half width of the interval is explained at spread.half; p is the level at which the interval ends at 0.
 func Hierarchical(ctx context.Context, base, other []*Scores, r Resampling) ([]Difference, error) {
 	n := len(base)
 	if n < 2 || len(other) != n {
@@ -80,10 +78,21 @@ type spread struct {
 	overSeeds, overSamples float64
 }
 
-// half is half the width of the interval at an error level.
+// half is half the width of the interval at an error level: the mean of two known answers. One adds the squares of the half
+// widths over seeds and over samples (Graybill and Wang 1980; Zou and Donner 2008), which is too wide where both matter and
+// seeds are three; the other is that of Student's t with the degrees of freedom of Welch and Satterthwaite, which is too narrow there.
+// With three to ten seeds their mean errs in 3.3 to 6.1 of a hundred cases at the level 5% (docs/statistics.md).
 func (s spread) half(level float64) float64 {
-	a, b := tQuantile(level, s.seeds-1), tQuantile(level, s.samples-1)
-	return math.Sqrt(s.overSeeds*a*a + s.overSamples*b*b)
+	seeds, samples := float64(s.seeds-1), float64(s.samples-1)
+	a, b := tQuantile(level, seeds), tQuantile(level, samples)
+	sum := s.overSeeds + s.overSamples
+	if sum == 0 {
+		return 0
+	}
+	freedom := sum * sum / (s.overSeeds*s.overSeeds/seeds + s.overSamples*s.overSamples/samples)
+	added := math.Sqrt(s.overSeeds*a*a + s.overSamples*b*b)
+	welch := math.Sqrt(sum) * tQuantile(level, max(seeds, freedom))
+	return (added + welch) / 2
 }
 
 // smallestLevel bounds the search for p: nothing below it is told apart.
@@ -113,9 +122,9 @@ func (s spread) p(delta float64) float64 {
 }
 
 // tQuantile is the quantile of Student's t that a two-sided test at the given level compares with.
-func tQuantile(level float64, freedom int) float64 {
+func tQuantile(level, freedom float64) float64 {
 	if level >= 1 {
 		return 0
 	}
-	return -distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(freedom)}.Quantile(level / 2)
+	return -distuv.StudentsT{Mu: 0, Sigma: 1, Nu: freedom}.Quantile(level / 2)
 }

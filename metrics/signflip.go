@@ -79,10 +79,11 @@ func SignFlip(deltas []float64) (p, smallest float64) {
 
 // SmallestSignFlip is the smallest p that the sign-flip test over n seeds can reach.
 func SmallestSignFlip(n int) float64 {
+	exact := math.Min(1, 2/math.Pow(2, float64(n)))
 	if n > exactFlips {
-		return 1. / (randomFlips + 1)
+		return max(exact, 1./(randomFlips+1))
 	}
-	return math.Min(1, 2/math.Pow(2, float64(n)))
+	return exact
 }
 
 // flippedSum returns the sum of at most 64 deltas, with the sign of delta i turned where bit i is set.

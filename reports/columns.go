@@ -2,7 +2,6 @@ package reports
 
 import (
 	"slices"
-	"strings"
 
 	"harness/metrics"
 	"harness/sweeps"
@@ -35,7 +34,7 @@ func (b *builder) columns() []Column {
 }
 
 func columnOf(m sweeps.Metric) Column {
-	return Column{Metric: m.Key, Label: m.Label, Goal: m.Goal, Digits: m.Digits, Scale: m.Scale, at: m.At}
+	return Column{Metric: m.Key, Label: m.Label, Unit: m.Unit, Goal: m.Goal, Digits: m.Digits, Scale: m.Scale, Primary: m.Primary, at: m.At}
 }
 
 func (b *builder) undeclared(key string) Column {
@@ -48,7 +47,7 @@ func (b *builder) recorded() []Column {
 	names := b.results.recorded()
 	var shown []string
 	if !b.plan.Command {
-		for _, known := range metrics.RecordedKeys() {
+		for _, known := range metrics.Recorded() {
 			if known.Shown && slices.Contains(names, known.Name) {
 				shown = append(shown, known.Name)
 			}
@@ -83,5 +82,5 @@ func (b *builder) notShown() {
 // isResult reports whether a metric describes the model: the learning rate and the gradient norm of the built-in
 // trainer are settings and diagnostics of its optimizer.
 func (b *builder) isResult(key string) bool {
-	return b.plan.Command || !strings.HasSuffix(key, "/lr") && !strings.HasSuffix(key, "/grad_norm")
+	return b.plan.Command || !metrics.IsDiagnostic(key)
 }

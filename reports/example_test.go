@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"os"
 
+	"harness/metrics"
 	"harness/reports"
-	"harness/sweeps"
 )
 
 // A table is numbers; renderers only place them.

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"harness/internal/escape"
-	"harness/sweeps"
+	"harness/metrics"
 )
 
 // field is one place of a printed table: text and what a renderer must show with it.
@@ -119,12 +119,9 @@ func delta(value float64, c Column) string {
 	return fmt.Sprintf("%+.*f", c.Digits, value)
 }
 
-// pText is the adjusted p: of the samples if they were tested, else of the seeds.
+// pText is the adjusted p of the test that the marks follow; empty outside of the family.
 func pText(c Cell) string {
-	test := c.Samples
-	if test == nil {
-		test = c.Seeds
-	}
+	test := c.Verdict
 	switch {
 	case test == nil || math.IsNaN(test.Holm):
 		return ""

@@ -42,7 +42,7 @@ func (p *parser) metrics(e entry) error {
 }
 
 // choosePrimary settles which columns are primary. Where the file calls some primary, they are all; else those that the built-in
-// trainer's metrics are by default, or a program's metrics that have a goal.
+// trainer's metrics are by default, and all that are declared of a program.
 func (p *parser) choosePrimary() {
 	chosen := slices.Contains(slices.Collect(maps.Values(p.primary)), true)
 	for i := range p.sweep.Metrics {
@@ -54,7 +54,7 @@ func (p *parser) choosePrimary() {
 		case chosen:
 			m.Primary = false
 		case p.sweep.Command != "":
-			m.Primary = m.Goal != metrics.NoGoal
+			m.Primary = true
 		}
 	}
 }

@@ -174,7 +174,7 @@ func Decode(data []byte) (*Plan, error) {
 		return nil, fmt.Errorf("decode plan: more than one value")
 	}
 	if p.Version < 1 || p.Version > PlanVersion {
-		return nil, fmt.Errorf("decode plan %s: version %d: this program reads version %d", p.Name, p.Version, PlanVersion)
+		return nil, fmt.Errorf("decode plan %s: version %d: this program reads versions up to %d", p.Name, p.Version, PlanVersion)
 	}
 	if err := p.check(); err != nil {
 		return nil, fmt.Errorf("decode plan %s: %w", p.Name, err)
@@ -205,7 +205,7 @@ func (p *Plan) upgrade(data []byte) error {
 	for i := range p.Metrics {
 		m := &p.Metrics[i]
 		known := DefaultMetric(m.Key, p.Command)
-		m.Unit, m.Primary = known.Unit, known.Primary || p.Command && m.Goal != metrics.NoGoal
+		m.Unit, m.Primary = known.Unit, known.Primary || p.Command
 	}
 	return nil
 }

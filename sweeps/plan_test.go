@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"harness/experiments"
+	"harness/metrics"
 	"harness/model/spec"
 )
 
@@ -132,8 +133,8 @@ func TestDecodeRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		``:                         "decode plan: EOF",
 		`{"version":1} {}`:         "decode plan: more than one value",
-		`{"version":2,"name":"x"}`: "decode plan x: version 2: this program reads version 1",
-		`{"name":"x"}`:             "decode plan x: version 0: this program reads version 1",
+		`{"version":3,"name":"x"}`: "decode plan x: version 3: this program reads versions up to 2",
+		`{"name":"x"}`:             "decode plan x: version 0: this program reads versions up to 2",
 		`{"version":1,"seeds":[1],"rows":[{"name":"r","trials":[]}]}`:    `decode plan : row "r" has 0 trials for 1 seeds`,
 		`{"version":1,"seeds":[1],"rows":[{"name":"r","trials":["a"]}]}`: `decode plan : row "r": trial a is not among the trials`,
 	} {
@@ -386,4 +387,21 @@ func FuzzDecode(f *testing.F) {
 		plan.Shared()
 		plan.Params()
 	})
+}
+
+// TestPlanOfVersionOne reads what the version before wrote: bold was yes or no, and no column was primary.
+func TestPlanOfVersionOne(t *testing.T) {
+	for text, want := range map[string]Report{
+		`{"version":1,"report":{"bold_best":true,"family":"table"},"metrics":[{"key":"diffvqa/bleu1","goal":"maximize"},{"key":"diffvqa/bleu4","goal":"maximize"}]}`: {
+			Bold: BoldBest, Family: FamilyPrimary},
+		`{"version":1,"report":{"family":"column"},"metrics":[{"key":"diffvqa/bleu1"},{"key":"diffvqa/bleu4"}]}`: {Bold: BoldNone, Family: FamilyColumn},
+	} {
+		plan, err := Decode([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, plan.Report); diff != "" || plan.Version != PlanVersion || plan.Metrics[0].Primary || !plan.Metrics[1].Primary {
+			t.Errorf("%s: %s %+v", text, diff, plan)
+		}
+	}
 }

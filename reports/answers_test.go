@@ -9,6 +9,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"harness/metrics"
+	"harness/registry"
 )
 
 const answersFile = `version: 1
@@ -51,9 +54,9 @@ func writeAnswers(t *testing.T, n int, right func(i int) bool) string {
 	return path
 }
 
-func computeAnswers(t *testing.T) *Table {
+func computeAnswers(t *testing.T, seeds string) *Table {
 	t.Helper()
-	plan, results := planOf(t, answersFile)
+	plan, results := planOf(t, answersFile+seeds)
 	for row, right := range map[string]func(int) bool{
 		"good":  func(i int) bool { return i%10 != 0 },
 		"bad":   func(i int) bool { return i%3 == 0 },
@@ -62,9 +65,7 @@ func computeAnswers(t *testing.T) *Table {
 		path := writeAnswers(t, 200, right)
 		for _, trial := range plan.Trials {
 			if trial.Row == row {
-				r := results[trial.ID]
-				r.Predictions = path
-				results[trial.ID] = r
+				results[trial.ID] = answering(t, path)
 			}
 		}
 	}
@@ -75,8 +76,27 @@ func computeAnswers(t *testing.T) *Table {
 	return table
 }
 
+// answering is what a trial recorded that gave the answers of a file.
+func answering(t *testing.T, path string) Result {
+	t.Helper()
+	list, err := readPredictions(path, "diffvqa")
+	if err != nil {
+		t.Fatal(err)
+	}
+	scores, err := metrics.Score(context.Background(), samplesOf(list), metrics.Options{Metrics: []string{"bleu", "finding"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := Result{State: registry.Done, Values: map[string]registry.Summary{}, Notes: map[string]string{}, Predictions: path}
+	for _, key := range scores.Keys {
+		v := scores.Corpus[key]
+		r.Values["diffvqa/"+key] = registry.Summary{Last: v, Min: v, Max: v, N: 1}
+	}
+	return r
+}
+
 func TestSamplesTellRowsApart(t *testing.T) {
-	table := computeAnswers(t)
+	table := computeAnswers(t, "")
 	for _, row := range table.Rows {
 		if row.Kind != Model {
 			continue
@@ -89,7 +109,7 @@ func TestSamplesTellRowsApart(t *testing.T) {
 					t.Errorf("%s: the baseline is compared with itself", name)
 				}
 			case "bad":
-				if cell.Samples == nil || cell.Samples.P > .01 || cell.Samples.N != 200 || cell.Within {
+				if cell.Samples == nil || cell.Samples.P > .01 || cell.Samples.Items != 200 || cell.Within {
 					t.Errorf("%s: not told apart: %+v", name, cell.Samples)
 				}
 			case "equal":
@@ -102,14 +122,96 @@ func TestSamplesTellRowsApart(t *testing.T) {
 			}
 		}
 	}
-	if caption := strings.Join(table.Caption, " "); !strings.Contains(caption, "Paired bootstrap over 200 test samples") ||
-		!strings.Contains(caption, "Holm over 4 comparisons") {
+	if caption := strings.Join(table.Caption, " "); !strings.Contains(caption, "paired bootstrap over 200 test samples of one seed") ||
+		!strings.Contains(caption, "Holm over 4 comparisons (each row with its baseline)") {
 		t.Errorf("caption: %s", caption)
 	}
 }
 
+// TestSeedsAndSamplesAreOneTest has three seeds whose answers were kept: one test judges seeds and samples, and three seeds that
+// differ much outweigh two hundred samples.
+func TestSeedsAndSamplesAreOneTest(t *testing.T) {
+	for _, c := range []struct {
+		shift [3]int // how many more questions of 200 the other row answers rightly, by seed
+		want  string
+	}{
+		{[3]int{60, 64, 57}, "good b*"},
+		{[3]int{60, -30, 10}, "good* b*~"}, // a bootstrap of the first seed alone would tell them apart
+	} {
+		plan, results := planOf(t, strings.Replace(strings.Replace(answersFile, "{label: bad", "{label: b", 1),
+			"  - {label: equal, set: {pretrain.tasks: [cap, caref]}}\n", "seeds: [0, 1, 2]\n", 1))
+		for _, trial := range plan.Trials {
+			right := 100 + 2*int(trial.Seed)
+			if trial.Row == "b" {
+				right += c.shift[trial.Seed]
+			}
+			results[trial.ID] = answering(t, writeAnswers(t, 200, func(i int) bool { return i*73%200 < right }))
+		}
+		table, err := Compute(context.Background(), plan, results, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, column := range table.Columns {
+			cell := table.Rows[1].Cells[i]
+			if got := marksOf(table, i); got != c.want {
+				t.Errorf("%v, %s: %s, want %s: %+v", c.shift, column.Label, got, c.want, cell.Verdict)
+			}
+			if v := cell.Verdict; v == nil || v.Method != Hierarchical || v.N != 3 || v.Items != 200 || cell.Samples != nil || !(v.Low < cell.Delta && cell.Delta < v.High) {
+				t.Errorf("%v, %s: %+v of %v", c.shift, column.Label, v, cell.Delta)
+			}
+			if v := cell.Verdict; (v.Low > 0 || v.High < 0) != (v.P < Level) {
+				t.Errorf("%v, %s: interval and p differ: %+v", c.shift, column.Label, v)
+			}
+		}
+		if caption := strings.Join(table.Caption, " "); !strings.Contains(caption, "seeds × test samples (3 × 200)") {
+			t.Errorf("caption: %s", caption)
+		}
+	}
+}
+
+// TestOtherTestSetsAreNotCompared gives two rows answers to other questions, other scorer settings, other data, and numbers that
+// their answers do not give.
+func TestOtherTestSetsAreNotCompared(t *testing.T) {
+	right := func(i int) bool { return i%3 == 0 }
+	for name, c := range map[string]struct {
+		change func(r *Result)
+		want   string
+		delta  bool // whether the difference is shown nevertheless
+	}{
+		"another test set": {func(r *Result) { *r = answering(t, writeAnswers(t, 100, right)) },
+			"BLEU-4: not compared with good: other test samples (100, set ", false},
+		"paraphrases": {func(r *Result) { r.Notes["diffvqa/scorer"] = "none; METEOR paraphrases 1a2b3c4d; no BERT" },
+			"BLEU-4: not compared with good: scored with none, that with ptb", false},
+		"other data": {func(r *Result) { r.Predictions, r.DataHash = "", "0123456789" },
+			"BLEU-4: not compared with good: other data (01234567; that has d41d8cd9)", false},
+		"another number": {func(r *Result) { r.Values["diffvqa/bleu4"] = registry.Summary{Last: .9, Min: .9, Max: .9, N: 1} },
+			"BLEU-4: the kept answers of seed 0, scored again, give 0.8", true},
+	} {
+		plan, results := planOf(t, answersFile)
+		for _, trial := range plan.Trials {
+			r := answering(t, writeAnswers(t, 200, right))
+			r.DataHash = "d41d8cd9"
+			if trial.Row == "bad" {
+				c.change(&r)
+			}
+			results[trial.ID] = r
+		}
+		table, err := Compute(context.Background(), plan, results, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cell := table.Rows[1].Cells[0]
+		if notes := table.noteTexts(cell.Marks); !strings.Contains(notes, c.want) {
+			t.Errorf("%s: footnotes %q, want %q", name, notes, c.want)
+		}
+		if cell.Verdict != nil || math.IsNaN(cell.Delta) == c.delta || cell.Within || cell.Bold {
+			t.Errorf("%s: compared nevertheless: %+v", name, cell)
+		}
+	}
+}
+
 func TestCases(t *testing.T) {
-	table := computeAnswers(t)
+	table := computeAnswers(t, "")
 	if len(table.Cases) != 3 {
 		t.Fatalf("%d cases, want 3", len(table.Cases))
 	}
@@ -178,9 +280,6 @@ func TestMoments(t *testing.T) {
 	}
 	if mean, _, _ := moments(nil); !math.IsNaN(mean) {
 		t.Errorf("no value: %v", mean)
-	}
-	if !tCovers([]float64{1, -1, .5}) || tCovers([]float64{1, 1.1, .9}) || !tCovers([]float64{1}) {
-		t.Error("the interval of paired differences")
 	}
 }
 
