@@ -111,7 +111,7 @@ func (s spread) p(delta float64) float64 {
 		return 1
 	}
 	low, high := math.Log(smallestLevel), 0.0 // half falls from low to high
-	for range 50 {
+	for range 32 {                            // p to eight digits
 		if middle := (low + high) / 2; s.half(math.Exp(middle)) > delta {
 			low = middle
 		} else {

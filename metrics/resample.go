@@ -78,60 +78,65 @@ func (d *draws) differences(system, base, key int) []float64 {
 	return out
 }
 
-// sums accumulates rows of statistics for every system.
+// sums accumulates rows of statistics. A row holds those of all systems and groups of one sample, side by side.
 type sums struct {
-	groups [][]Statistics // [system][group]
-	totals [][][]float64  // [system][group][width]
-	whole  [][][]float64  // the totals over all samples, for afterExchanges
+	rows   []float64 // [samples][len(totals)]
+	totals []float64
+	whole  []float64 // the totals over all samples, for afterExchanges
 }
 
-func newSums(systems []*Scores) *sums {
-	s := &sums{}
-	for k, system := range systems {
-		s.groups = append(s.groups, system.statistics)
-		s.totals, s.whole = append(s.totals, nil), append(s.whole, nil)
+// join puts the statistics of all systems side by side.
+func join(systems []*Scores) *sums {
+	width := 0
+	for _, system := range systems {
 		for _, st := range system.statistics {
-			s.totals[k] = append(s.totals[k], make([]float64, st.Width))
-			s.whole[k] = append(s.whole[k], make([]float64, st.Width))
+			width += st.Width
 		}
 	}
-	for i := range systems[0].IDs {
+	samples := len(systems[0].IDs)
+	s := &sums{rows: make([]float64, samples*width), totals: make([]float64, width), whole: make([]float64, width)}
+	at := 0
+	for _, system := range systems {
+		for _, st := range system.statistics {
+			for i := range samples {
+				copy(s.rows[i*width+at:], st.Rows[i*st.Width:(i+1)*st.Width])
+			}
+			at += st.Width
+		}
+	}
+	for i := range samples {
 		s.add(i)
 	}
 	s.totals, s.whole = s.whole, s.totals
 	return s
 }
 
-// add adds the rows of sample i.
+// worker is a copy with totals of its own.
+func (s *sums) worker() *sums {
+	return &sums{rows: s.rows, totals: make([]float64, len(s.totals)), whole: s.whole}
+}
+
+// add adds the row of sample i.
 func (s *sums) add(i int) {
-	for k, groups := range s.groups {
-		for g := range groups {
-			total := s.totals[k][g]
-			for j, v := range groups[g].Rows[i*len(total) : (i+1)*len(total)] {
-				total[j] += v
-			}
-		}
+	for j, v := range s.rows[i*len(s.totals) : (i+1)*len(s.totals)] {
+		s.totals[j] += v
 	}
 }
 
-// exchange gives the two systems each other's output at sample i; the difference gathers in the totals of the first.
+// exchange gives two systems each other's output at sample i; the difference gathers in the totals of the first.
 func (s *sums) exchange(i int) {
-	for g := range s.groups[0] {
-		total := s.totals[0][g]
-		a := s.groups[0][g].Rows[i*len(total) : (i+1)*len(total)]
-		b := s.groups[1][g].Rows[i*len(total) : (i+1)*len(total)]
-		for j := range total {
-			total[j] += b[j] - a[j]
-		}
+	half := len(s.totals) / 2
+	row := s.rows[i*len(s.totals) : (i+1)*len(s.totals)]
+	for j := range half {
+		s.totals[j] += row[half+j] - row[j]
 	}
 }
 
 // afterExchanges turns the gathered differences into the totals of both systems.
 func (s *sums) afterExchanges() {
-	for g, moved := range s.totals[0] {
-		for j, d := range moved {
-			s.totals[0][g][j], s.totals[1][g][j] = s.whole[0][g][j]+d, s.whole[1][g][j]-d
-		}
+	half := len(s.totals) / 2
+	for j, moved := range s.totals[:half] {
+		s.totals[j], s.totals[half+j] = s.whole[j]+moved, s.whole[half+j]-moved
 	}
 }
 
@@ -146,31 +151,30 @@ func resample(ctx context.Context, systems []*Scores, r Resampling, fill func(*r
 	}
 	d.data = make([]float64, len(systems)*len(d.keys)*r.N)
 	samples := len(systems[0].IDs)
+	joined := join(systems)
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range r.Threads {
 		wg.Go(func() {
-			acc := newSums(systems)
+			acc := joined.worker()
 			out := make([]float64, len(scored))
 			for {
 				k := int(next.Add(1)) - 1
 				if k >= r.N || ctx.Err() != nil {
 					return
 				}
-				for _, system := range acc.totals {
-					for _, total := range system {
-						clear(total)
-					}
-				}
+				clear(acc.totals)
 				fill(rand.New(rand.NewPCG(r.Seed, uint64(k))), samples, acc)
+				at := 0
 				for s := range systems {
 					key := 0
-					for g, st := range systems[s].statistics {
-						st.Value(acc.totals[s][g], float64(samples), out[:len(st.Keys)])
+					for _, st := range systems[s].statistics {
+						st.Value(acc.totals[at:at+st.Width], float64(samples), out[:len(st.Keys)])
 						for _, v := range out[:len(st.Keys)] {
 							d.values(s, key)[k] = v
 							key++
 						}
+						at += st.Width
 					}
 				}
 			}
