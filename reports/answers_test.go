@@ -210,6 +210,29 @@ func TestOtherTestSetsAreNotCompared(t *testing.T) {
 	}
 }
 
+// TestMETEORSaysWhetherItHadParaphrases holds the label of METEOR without its table, whatever the file calls it.
+func TestMETEORSaysWhetherItHadParaphrases(t *testing.T) {
+	for note, want := range map[string]string{
+		"": "METEOR (no paraphrases)", plainScorer: "METEOR (no paraphrases)", "ptb; METEOR paraphrases 1a2b3c4d; no BERT": "METEOR",
+	} {
+		plan, results := planOf(t, strings.Replace(answersFile, "metrics:", "metrics:\n  diffvqa/meteor: {label: METEOR}", 1))
+		for id, r := range results {
+			r.Values["diffvqa/meteor"] = registry.Summary{Last: .4, Min: .4, Max: .4, N: 1}
+			if note != "" {
+				r.Notes["diffvqa/scorer"] = note
+			}
+			results[id] = r
+		}
+		table, err := Compute(context.Background(), plan, results, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := table.Columns[0].Label; got != want {
+			t.Errorf("%q: %q, want %q", note, got, want)
+		}
+	}
+}
+
 func TestCases(t *testing.T) {
 	table := computeAnswers(t, "")
 	if len(table.Cases) != 3 {

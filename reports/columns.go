@@ -2,6 +2,7 @@ package reports
 
 import (
 	"slices"
+	"strings"
 
 	"harness/metrics"
 	"harness/sweeps"
@@ -20,7 +21,7 @@ func (b *builder) columns() []Column {
 		list = b.recorded()
 	}
 	if len(b.plan.Report.Columns) == 0 {
-		return list
+		return b.qualified(list)
 	}
 	var chosen []Column
 	for _, key := range b.plan.Report.Columns {
@@ -30,7 +31,29 @@ func (b *builder) columns() []Column {
 		}
 		chosen = append(chosen, b.undeclared(key))
 	}
-	return chosen
+	return b.qualified(chosen)
+}
+
+// qualified adds to the labels what a reader must know of how the numbers were scored: METEOR without its paraphrase table is not
+// the METEOR that papers print.
+func (b *builder) qualified(columns []Column) []Column {
+	for i := range columns {
+		task, m, ok := metrics.SplitRecorded(columns[i].Metric)
+		if ok && !b.plan.Command && m.Group == "meteor" && b.anyScored(columns[i].Metric, task, "without paraphrases") {
+			columns[i].Label += " (no paraphrases)"
+		}
+	}
+	return columns
+}
+
+// anyScored reports whether a trial recorded a metric with a setting of its scorer.
+func (b *builder) anyScored(metric, task, setting string) bool {
+	for _, r := range b.results {
+		if _, recorded := r.Values[metric]; recorded && strings.Contains(r.scorer(task, "meteor"), setting) {
+			return true
+		}
+	}
+	return false
 }
 
 func columnOf(m sweeps.Metric) Column {
