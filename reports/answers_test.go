@@ -210,6 +210,24 @@ func TestOtherTestSetsAreNotCompared(t *testing.T) {
 	}
 }
 
+// TestFewAnswersProveNothing has two test samples, on which no difference can be shown.
+func TestFewAnswersProveNothing(t *testing.T) {
+	plan, results := planOf(t, answersFile)
+	for _, trial := range plan.Trials {
+		results[trial.ID] = answering(t, writeAnswers(t, 2, func(int) bool { return trial.Row == "good" }))
+	}
+	table, err := Compute(context.Background(), plan, results, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := marksOf(table, 0); got != "good bad equal" {
+		t.Errorf("marks: %s", got)
+	}
+	if caption := strings.Join(table.Caption, " "); !strings.Contains(caption, "No marks: with so few test samples no adjusted p below 1 can be reached.") {
+		t.Errorf("caption: %s", caption)
+	}
+}
+
 // TestMETEORSaysWhetherItHadParaphrases holds the label of METEOR without its table, whatever the file calls it.
 func TestMETEORSaysWhetherItHadParaphrases(t *testing.T) {
 	for note, want := range map[string]string{

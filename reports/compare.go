@@ -64,10 +64,7 @@ func (b *builder) compareWithBaselines(ctx context.Context) error {
 				continue
 			}
 			cell.Delta, _, _ = moments(p.deltas)
-			if sameTraining(row, base) {
-				continue
-			}
-			if row.Kind != Model || b.plan.Report.Family == sweeps.FamilyNone {
+			if sameTraining(row, base) || row.Kind != Model || b.plan.Report.Family == sweeps.FamilyNone {
 				continue
 			}
 			if cell.Verdict, err = b.test(ctx, p, c); err != nil {
@@ -87,7 +84,8 @@ func (b *builder) compareWithBaselines(ctx context.Context) error {
 }
 
 // test is the test of two rows in a column: over seeds and test samples where both are many, over the test samples where
-// there is one seed, else over the seeds; nil where there is one seed and no answer. Rows that are the same trainings as others share the tests of those.
+// there is one seed, else over the seeds; nil where there is one seed and no answer. Rows that are the same trainings as others
+// share the tests of those.
 func (b *builder) test(ctx context.Context, p *pair, c int) (*Test, error) {
 	key := keyOf(p.row, p.base, c)
 	if known, ok := b.tests[key]; ok {
@@ -171,7 +169,7 @@ func (b *builder) resample(ctx context.Context, task string, p *pair, bases, row
 	comparisons, err := metrics.PairedBootstrap(ctx, []*metrics.Scores{bases[0], rows[0]}, how)
 	for _, d := range comparisons {
 		if !math.IsNaN(d.P) {
-			found[d.Key] = &Test{Method: Bootstrap, P: d.P, Holm: math.NaN(), SmallestP: 1 / float64(b.resamples+1),
+			found[d.Key] = &Test{Method: Bootstrap, P: d.P, Holm: math.NaN(), SmallestP: max(1/float64(b.resamples+1), metrics.SmallestSignFlip(items)),
 				Low: d.DeltaLow, High: d.DeltaHigh, N: 1, Items: items}
 		}
 	}

@@ -143,10 +143,12 @@ func (f *family) describe() {
 	if d.Rule != sweeps.FamilyColumn {
 		d.Largest = d.Size
 	}
+	overSeeds := false
 	for _, m := range f.members {
 		d.Smallest = min(d.Smallest, m.smallest)
+		overSeeds = overSeeds || m.tests[0].Method == SignFlip
 	}
-	if d.Smallest >= Level {
+	if d.Smallest >= Level && overSeeds {
 		d.Needed = seedsNeeded(d.Largest)
 	}
 	f.table.Family = d

@@ -19,6 +19,8 @@ func (b *builder) describeTests(say func(string, ...any)) {
 		switch {
 		case f.Needed > 0:
 			say("No marks: with so few seeds no adjusted p below %s can be reached; p < .05 takes %d seeds.", shortP(f.Smallest), f.Needed)
+		case f.Smallest >= Level:
+			say("No marks: with so few test samples no adjusted p below %s can be reached.", shortP(f.Smallest))
 		case f.Smallest >= 1e-3:
 			say("The smallest adjusted p that can be reached is %s.", shortP(f.Smallest))
 		}
