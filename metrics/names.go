@@ -1,10 +1,6 @@
 package metrics
 
-import (
-	"fmt"
-	"slices"
-	"strings"
-)
+import "slices"
 
 // Key describes one number that Score can give.
 type Key struct {
@@ -22,6 +18,14 @@ var keys = []Key{
 	{"meteor", "METEOR", "meteor"},
 	{"rouge_l", "ROUGE-L", "rouge"},
 	{"cider", "CIDEr", "cider"},
+	{"sacrebleu", "BLEU (13a)", "sacrebleu"},
+	{"chrf", "chrF", "chrf"},
+	{"chrf++", "chrF++", "chrf++"},
+	{"ter", "TER", "ter"},
+	{"rouge1", "ROUGE-1", "rouge_score"},
+	{"rouge2", "ROUGE-2", "rouge_score"},
+	{"rougeL", "ROUGE-L (rouge_score)", "rouge_score"},
+	{"rougeLsum", "ROUGE-Lsum", "rouge_score"},
 	{"bertscore_p", "BERTScore P", "bertscore"},
 	{"bertscore_r", "BERTScore R", "bertscore"},
 	{"bertscore_f1", "BERTScore F1", "bertscore"},
@@ -43,13 +47,18 @@ var keys = []Key{
 
 // scorers make the scorer of a group.
 var scorers = map[string]func(c *corpus, opts Options) (scorer, error){
-	"bleu":      newBLEU,
-	"meteor":    newMETEOR,
-	"rouge":     newROUGE,
-	"cider":     newCIDEr,
-	"bertscore": newBERTScore,
-	"box":       newBoxScorer,
-	"finding":   newFindingScorer,
+	"bleu":        newBLEU,
+	"meteor":      newMETEOR,
+	"rouge":       newROUGE,
+	"cider":       newCIDEr,
+	"sacrebleu":   newSacreBLEU,
+	"chrf":        newChrF,
+	"chrf++":      newChrFWords,
+	"ter":         newTER,
+	"rouge_score": newRougeScore,
+	"bertscore":   newBERTScore,
+	"box":         newBoxScorer,
+	"finding":     newFindingScorer,
 }
 
 // Keys returns every number that Score can give, in print order.
@@ -77,20 +86,6 @@ func Groups() []string {
 
 // TextGroups are the groups that need nothing but text: what Score gives when Options.Metrics is empty.
 var TextGroups = []string{"bleu", "meteor", "rouge", "cider"}
-
-// orderGroups checks names and puts them in print order without repeats.
-func orderGroups(names []string) ([]string, error) {
-	if len(names) == 0 {
-		names = TextGroups
-	}
-	all := Groups()
-	for _, name := range names {
-		if !slices.Contains(all, name) {
-			return nil, fmt.Errorf("unknown metric %q; known are %s", name, strings.Join(all, ", "))
-		}
-	}
-	return slices.DeleteFunc(all, func(g string) bool { return !slices.Contains(names, g) }), nil
-}
 
 // keysOf returns the keys of a group in print order.
 func keysOf(group string) []string {
