@@ -1,7 +1,6 @@
 package metrics
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -36,6 +35,7 @@ type Metric struct {
 
 const (
 	unitInterval = "0 to 1"
+	percent      = "0 to 100"
 	nats         = "nats per token"
 )
 
@@ -49,6 +49,14 @@ var scored = []Metric{
 	{Name: "meteor", Label: "METEOR", Group: "meteor", Unit: unitInterval, Goal: Maximize, Primary: true},
 	{Name: "rouge_l", Label: "ROUGE-L", Group: "rouge", Unit: unitInterval, Goal: Maximize, Primary: true},
 	{Name: "cider", Label: "CIDEr", Group: "cider", Unit: "0 to 10", Goal: Maximize, Primary: true},
+	{Name: "sacrebleu", Label: "BLEU (13a)", Group: "sacrebleu", Unit: percent, Goal: Maximize, Primary: true},
+	{Name: "chrf", Label: "chrF", Group: "chrf", Unit: percent, Goal: Maximize, Primary: true},
+	{Name: "chrf++", Label: "chrF++", Group: "chrf++", Unit: percent, Goal: Maximize},
+	{Name: "ter", Label: "TER", Group: "ter", Unit: "edits in percent of the reference", Goal: Minimize, Primary: true},
+	{Name: "rouge1", Label: "ROUGE-1", Group: "rouge_score", Unit: unitInterval, Goal: Maximize, Primary: true},
+	{Name: "rouge2", Label: "ROUGE-2", Group: "rouge_score", Unit: unitInterval, Goal: Maximize, Primary: true},
+	{Name: "rougeL", Label: "ROUGE-L (rouge_score)", Group: "rouge_score", Unit: unitInterval, Goal: Maximize},
+	{Name: "rougeLsum", Label: "ROUGE-Lsum", Group: "rouge_score", Unit: unitInterval, Goal: Maximize, Primary: true},
 	{Name: "bertscore_p", Label: "BERTScore P", Group: "bertscore", Unit: unitInterval, Goal: Maximize},
 	{Name: "bertscore_r", Label: "BERTScore R", Group: "bertscore", Unit: unitInterval, Goal: Maximize},
 	{Name: "bertscore", Label: "BERTScore", Group: "bertscore", Unit: unitInterval, Goal: Maximize, Primary: true},
@@ -70,13 +78,18 @@ var scored = []Metric{
 
 // scorers make the scorer of a group.
 var scorers = map[string]func(c *corpus, opts Options) (scorer, error){
-	"bleu":      newBLEU,
-	"meteor":    newMETEOR,
-	"rouge":     newROUGE,
-	"cider":     newCIDEr,
-	"bertscore": newBERTScore,
-	"box":       newBoxScorer,
-	"finding":   newFindingScorer,
+	"bleu":        newBLEU,
+	"meteor":      newMETEOR,
+	"rouge":       newROUGE,
+	"cider":       newCIDEr,
+	"sacrebleu":   newSacreBLEU,
+	"chrf":        newChrF,
+	"chrf++":      newChrFWords,
+	"ter":         newTER,
+	"rouge_score": newRougeScore,
+	"bertscore":   newBERTScore,
+	"box":         newBoxScorer,
+	"finding":     newFindingScorer,
 }
 
 // TextGroups are the groups that need nothing but text: what Score gives when Options.Metrics is empty.
@@ -212,20 +225,6 @@ func Groups() []string {
 		}
 	}
 	return groups
-}
-
-// orderGroups checks names and puts them in print order without repeats.
-func orderGroups(names []string) ([]string, error) {
-	if len(names) == 0 {
-		names = TextGroups
-	}
-	all := Groups()
-	for _, name := range names {
-		if !slices.Contains(all, name) {
-			return nil, fmt.Errorf("unknown metric %q; known are %s", name, strings.Join(all, ", "))
-		}
-	}
-	return slices.DeleteFunc(all, func(g string) bool { return !slices.Contains(names, g) }), nil
 }
 
 // namesOf returns the numbers of a group in print order.

@@ -106,7 +106,8 @@ func TestScoreRefuses(t *testing.T) {
 	}{
 		{nil, Options{}, "no samples to score"},
 		{[]Sample{{ID: "x", Hyp: "a"}}, Options{}, `sample "x" has no reference`},
-		{one, Options{Metrics: []string{"blue"}}, `unknown metric "blue"; known are bleu, meteor, rouge, cider, bertscore, box, finding`},
+		{one, Options{Metrics: []string{"blue"}}, `unknown metric "blue": did you mean bleu?; known are bleu, meteor, rouge, cider, sacrebleu, chrf, chrf++, ter, rouge_score, ` +
+			`bertscore, box, finding, and each of their numbers`},
 		{one, Options{Tokenize: "13a"}, `unknown tokenizer "13a"; known are ptb, none`},
 	} {
 		if _, err := Score(context.Background(), c.samples, c.opts); err == nil || err.Error() != c.want {
@@ -133,8 +134,13 @@ func FuzzScore(f *testing.F) {
 			scores := mustScore(t, samples, Options{Tokenize: tokenize, Metrics: Groups(), Threads: 1})
 			for _, key := range scores.Keys {
 				limit := 1 + 1e-9
-				if key == "cider" {
+				switch key {
+				case "cider":
 					limit = 10 + 1e-9
+				case "sacrebleu", "chrf", "chrf++":
+					limit = 100 + 1e-9
+				case "ter":
+					limit = 100 * 1000
 				}
 				if v := scores.Corpus[key]; v < 0 || v > limit || math.IsInf(v, 0) || math.IsNaN(v) && scores.Blank[key] == "" {
 					t.Errorf("%q %q %q: %s is %v", hyp, ref, other, key, v)
