@@ -11,7 +11,7 @@ func joinFields(words string) string { return strings.Join(strings.Fields(words)
 // The cues before a mention. Each reaches forward to the end of its clause or to a word that stops it.
 var (
 	// histories name a finding without stating it.
-	histories = newPatternList(`history of; evaluate; evaluation of|for; eval for|of; assess; assess for; assessment of|for; assessing for; looking for; concern of; follow up of|for; followup of|for; clinical concern for; clinical suspicion for|of; treated for`)
+	histories = newPatternList(`history of; evaluate; evaluation of|for; eval for|of; assess; assess for; assessment of|for; assessing for; looking for; concern of; follow up of|for; followup of|for; clinical concern for; clinical suspicion for|of; treated for; to identify; to evaluate; to assess; to confirm`)
 
 	// open doubts outrank negation: "cannot exclude X".
 	openDoubts = newPatternList(`cannot|not exclude; cannot|not entirely|completely|definitely|definitively|reliably exclude; can not exclude; could not exclude; cannot|not rule out; not excluding; difficult to exclude; hard to exclude;
@@ -21,7 +21,7 @@ var (
 		exclude|excludes|excluded|excluding; rules|ruled out; missing the finding|findings of; disappearance of; non; unremarkable for; rather than; instead of; no longer; lacks; nonvisualization of; never; cleared`)
 
 	doubts = newPatternList(`may; might; could; would; suggest*; suspicious; suspicion*; suspect*; concerning; concern; concerns; worrisome; worry; question; questionable; questioned; ?; equivocal; possible; possibly; possibility;
-		probable; probably; likely; presumably; presumed; perhaps; potential; potentially; favor; favors; favored; favoring; rule out; rules out; versus; vs; borderline; consider; considered; considerations; consideration; differential; either; indeterminate; apparent;
+		probable; probably; likely; presumably; presumed; perhaps; potential; potentially; favor; favors; favored; favoring; rule out; rules out; correlate for; correlate clinically|as; correlation for|as; versus; vs; borderline; consider; considered; considerations; consideration; differential; either; indeterminate; apparent;
 		difficult to differentiate; maybe; uncertain`)
 )
 
@@ -38,7 +38,7 @@ var (
 
 	negationsAfter = newPatternList(`no longer; not|nor seen|identified|visualized|visualised|present|evident|appreciated|demonstrated|noted|detected|apparent|found|observed|visible|suspected|enlarged|shown;
 		not clearly|definitely|well|readily|definitively|currently|radiographically seen|identified|visualized|appreciated|evident|apparent|present|visible; not be seen|identified|appreciated|visualized; resolved; cleared; excluded; ruled out;
-		absent; unlikely; removed; removal; not been seen|identified; : no|none|absent|negative; have|has disappeared; not any longer`)
+		absent; unlikely; removed; removal; not been seen|identified; : no|none|absent|negative; have|has disappeared; not any longer; within normal limits; within limits of normal; is|are|appear|appears normal|unremarkable`)
 
 	doubtsAfter = newPatternList(`is|are|remains|remain|be|being|also|most|less|more possible|likely|probable|suspected|questioned|favored|considered|equivocal|questionable|suggested|indeterminate; may|might|could be present|considered|possible|there|seen|due;
 		suspected; questioned; less likely; should be considered; may|might|could also be present|considered; possible|questionable`)
@@ -108,7 +108,7 @@ func (s sentence) stopped(from, to int) bool {
 			return true
 		case w == "with" && !slices.Contains([]string{"consistent", "compatible", "associated", "keeping", "concordant"}, previous):
 			return true
-		case w == "seen" || w == "noted" || w == "identified" || w == "visualized" || w == "present":
+		case i > from && slices.Contains([]string{"seen", "noted", "identified", "visualized", "present"}, w):
 			return true
 		}
 	}

@@ -1,10 +1,13 @@
 package reportlabel
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Heart and mediastinum are named in normal reports too: what counts is the word for their size.
 var (
-	hearts = newPatternList(`heart; cardiac silhouette|silhouettes|size|shadow|contour|contours|outline|enlargement|diameter|configuration; cardiac; cardiopericardial silhouette; cardio pericardial silhouette; heart size`)
+	hearts = newPatternList(`heart; cardiac silhouette|silhouettes|size|shadow|contour|contours|outline|enlargement|diameter|configuration; cardiac and|, mediastin*; cardiac mediastinal; cardiopericardial silhouette; cardio pericardial silhouette; heart size`)
 	// notHearts hold the words heart and cardiac without its size.
 	notHearts = newPatternList(`heart failure|rate|block|disease|valve|valves|border|borders|surgery|transplant; cardiac pacemaker|pacer|device|monitor|surgery|lead|leads|valve|apex|border|decompensation|failure|arrest|catheter|stimulator|chamber|clips|defibrillator|monitoring|fat|and pulmonary|congestion|disease|electronic|history|catheterization;
 		left|right heart; cardiac calcification|calcifications; cardiac support|conduction|loop|recorder|assist`)
@@ -15,33 +18,37 @@ var (
 // The words for their size.
 var (
 	sizeOpen   = newPatternList(`borderline; upper limit|limits|range of; upper normal; upper limits; top normal; high normal; top limits; near the upper; at the upper`)
-	sizeLarge  = newPatternList(`enlarged; enlargement; enlarging; large; larger; widened; widening; wide; prominent; prominence; increased; dilated; dilatation; dilation; fullness; globular; big; generous; cardiomegaly; magnified`)
+	sizeLarge  = newPatternList(`enlarged; increase in; enlargement; enlarging; large; larger; widened; widening; wide; prominent; prominence; increased; dilated; dilatation; dilation; fullness; globular; big; generous; cardiomegaly`)
 	sizeNormal = newPatternList(`normal; unremarkable; nonenlarged; midline and normal; negative; normally`)
 	sizeStable = newPatternList(`stable; unchanged; similar; not significantly changed; not changed; no change; no interval change; no significant change; no significant interval change; without change; unaltered; grossly stable; not substantially changed`)
+	places     = wordSet(`over overlying overlies overlie behind in within to near beneath obscuring obscures projecting adjacent`)
 	sizeNot    = wordSet(`not no without non nor never`)
 	sizeMaybe  = wordSet(`may might possible possibly probable probably likely questionable question suggest suggests suggesting perhaps could`)
 )
 
 // silhouettes returns the mentions of heart and mediastinum in a clause whose size is told.
 func (s sentence) silhouettes(c span) []mention {
-	var places []mention
+	var named []mention
 	for i := c.start; i < c.end; i++ {
+		if s.isPlace(i) {
+			continue
+		}
 		if n := hearts.longest(s.words, i); n > 0 && notHearts.longest(s.words, i) == 0 && (i == 0 || notHearts.longest(s.words, i-1) == 0) {
-			places = append(places, mention{of: Cardiomegaly, start: i, end: min(i+n, c.end)})
+			named = append(named, mention{of: Cardiomegaly, start: i, end: min(i+n, c.end)})
 		}
 		if n := mediastina.longest(s.words, i); n > 0 && notMediastina.longest(s.words, i) == 0 {
-			places = append(places, mention{of: EnlargedCardiomediastinum, start: i, end: min(i+n, c.end)})
+			named = append(named, mention{of: EnlargedCardiomediastinum, start: i, end: min(i+n, c.end)})
 		}
 	}
 	var told []mention
-	for k, m := range places {
+	for k, m := range named {
 		if s.reached(histories, m, c) {
 			continue
 		}
 		before := s.sizeBefore(m, c)
 		if before != Blank && before != Uncertain {
 			m.status = before
-		} else if m.status = s.sizeAfter(places, k, c); m.status == Blank {
+		} else if m.status = s.sizeAfter(named, k, c); m.status == Blank {
 			m.status = before
 		}
 		if m.status != Blank {
@@ -51,37 +58,50 @@ func (s sentence) silhouettes(c span) []mention {
 	return told
 }
 
+// isPlace reports whether the words before i make what stands there a place: "overlying the lower mediastinum".
+func (s sentence) isPlace(i int) bool {
+	for k := i - 1; k >= max(0, i-3); k-- {
+		if places[s.words[k]] {
+			return !strings.HasSuffix(strings.Join(s.words[i:min(i+2, len(s.words))], " "), "size")
+		}
+		if finite[s.words[k]] || s.words[k] == "," {
+			return false
+		}
+	}
+	return false
+}
+
 // sizeAfter reads the size behind place k: up to the next place, or behind that when they share it ("heart and mediastinum are normal").
-func (s sentence) sizeAfter(places []mention, k int, c span) Status {
-	start := places[k].end
+func (s sentence) sizeAfter(named []mention, k int, c span) Status {
+	start := named[k].end
 	for next := k + 1; ; next++ {
 		end := c.end
-		if next < len(places) {
-			end = places[next].start
+		if next < len(named) {
+			end = named[next].start
 		}
 		if start < end {
-			if status := s.firstSize(span{start, end}); status != Blank {
+			if status := s.firstSize(start, end, c); status != Blank {
 				return status
 			}
 		}
-		if next >= len(places) {
+		if next >= len(named) {
 			return Blank
 		}
-		start = places[next].end
+		start = named[next].end
 	}
 }
 
-// firstSize returns the first size that is told in words, where open ones and a stable one count when no other is there.
-func (s sentence) firstSize(in span) Status {
-	for i := in.start; i < in.end; i++ {
+// firstSize returns the first size that is told in words[start:end] of a clause; a stable one counts when no other is there.
+func (s sentence) firstSize(start, end int, c span) Status {
+	for i := start; i < end; i++ {
 		if sizeOpen.longest(s.words, i) > 0 {
 			return Uncertain
 		}
-		if status := s.sizeAt(i, in); status != Blank {
+		if status := s.sizeAt(i, c); status != Blank {
 			return status
 		}
 	}
-	for i := in.start; i < in.end; i++ {
+	for i := start; i < end; i++ {
 		if sizeStable.longest(s.words, i) > 0 {
 			return Uncertain
 		}
@@ -91,7 +111,7 @@ func (s sentence) firstSize(in span) Status {
 
 // sizeAt reads the word for a size at i.
 func (s sentence) sizeAt(i int, in span) Status {
-	near := s.words[max(in.start, i-4):i]
+	near := s.words[max(in.start, i-5):i]
 	denied := slices.ContainsFunc(near, func(w string) bool { return sizeNot[w] })
 	switch {
 	case sizeLarge.longest(s.words, i) > 0 && denied:
