@@ -1,12 +1,15 @@
 package reportlabel
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // span is a part of a sentence's words, [start, end).
 type span struct{ start, end int }
 
 // contrasts begin a clause of its own: nothing before them reaches what follows.
-var contrasts = newPatternList(`;; but; however; although; though; whereas; while; yet; nevertheless; nonetheless; except; aside from; apart from; other than; outside of; besides; otherwise; despite`)
+var contrasts = newPatternList(`but; however; although; though; whereas; while; yet; nevertheless; nonetheless; except; aside from; apart from; other than; outside of; besides; otherwise; despite`)
 
 // finite are verbs of which a clause has one: a second one with a subject of its own begins a clause.
 var finite = wordSet(`is are was were has have had remain remains remained appear appears appeared demonstrate demonstrates show shows showed shown contain contains
@@ -17,8 +20,8 @@ var subjects = wordSet(`the there this these a an it its`)
 
 func wordSet(words string) map[string]bool {
 	set := map[string]bool{}
-	for _, p := range newPatternList(joinFields(words)) {
-		set[p[0][0]] = true
+	for _, word := range strings.Fields(words) {
+		set[word] = true
 	}
 	return set
 }

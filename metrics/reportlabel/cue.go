@@ -1,12 +1,6 @@
 package reportlabel
 
-import (
-	"slices"
-	"strings"
-)
-
-// joinFields makes a list of one-word phrases of words parted by white space.
-func joinFields(words string) string { return strings.Join(strings.Fields(words), ";") }
+import "slices"
 
 // The cues before a mention. Each reaches forward to the end of its clause or to a word that stops it.
 var (
@@ -83,7 +77,7 @@ func (s sentence) statusOf(m mention, all []mention, c span) Status {
 }
 
 // reached reports whether a cue before the mention reaches it.
-func (s sentence) reached(cues patternList, m mention, c span) bool {
+func (s sentence) reached(cues *patternList, m mention, c span) bool {
 	for i := m.start - 1; i >= c.start; i-- {
 		n := cues.longest(s.words, i)
 		if n > 0 && i+n <= m.start && !s.stopped(i+n, m.start) && !s.lifted(i, i+n, c) {
@@ -105,6 +99,8 @@ func (s sentence) stopped(from, to int) bool {
 		case finite[w] && i > from && !slices.Contains([]string{"that", "which", "there", "to", "not", "be"}, previous):
 			return true
 		case w == "and" && (statedAfter[next]), w == "," && statedAfter[next]:
+			return true
+		case i > from && (w == "after" || w == "following"):
 			return true
 		case w == "with" && !slices.Contains([]string{"consistent", "compatible", "associated", "keeping", "concordant"}, previous):
 			return true
@@ -143,20 +139,30 @@ func (s sentence) negated(m mention, all []mention, c span) bool {
 
 // followed reports whether a cue after the mention speaks of it: at most one verb stands between, and no mention after the cue
 // takes it for itself.
-func (s sentence) followed(cues patternList, m mention, all []mention, c span) bool {
+func (s sentence) followed(cues *patternList, m mention, all []mention, c span) bool {
 	verbs := 0
 	for i := m.end; i < c.end; i++ {
 		if n := cues.longest(s.words, i); n > 0 {
 			if s.lifted(i, i+n, c) || i > 0 && partial[s.words[i-1]] && s.words[i] != "excluded" {
 				return false
 			}
-			return !slices.ContainsFunc(all, func(o mention) bool { return o.start >= i+n && o.start <= i+n+3 && s.words[i+n] != "over" })
+			return !s.taken(i+n, all, c)
 		}
 		if finite[s.words[i]] && (i == m.end || !finite[s.words[i-1]]) {
 			verbs++
 		}
 		if verbs > 1 || s.words[i] == "without" {
 			return false
+		}
+	}
+	return false
+}
+
+// taken reports whether a mention stands right behind the cue that ends at i, so that the cue speaks of that one.
+func (s sentence) taken(i int, all []mention, c span) bool {
+	for k := i; k < min(i+4, c.end) && s.words[k] != "," && s.words[k] != "over"; k++ {
+		if slices.ContainsFunc(all, func(o mention) bool { return o.start == k }) {
+			return true
 		}
 	}
 	return false

@@ -67,3 +67,11 @@ func TestSentences(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkRead(b *testing.B) {
+	report := "The endotracheal tube terminates 4 cm above the carina. Heart size is mildly enlarged, unchanged. There is no pneumothorax. " +
+		"Bibasilar opacities may represent atelectasis, although pneumonia cannot be excluded. Small left pleural effusion."
+	for b.Loop() {
+		Read(report)
+	}
+}

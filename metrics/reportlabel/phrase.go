@@ -35,23 +35,35 @@ func anyWord(choices []string, word string) bool {
 	return false
 }
 
-// patternList finds which of many patterns fits at a place.
-type patternList []pattern
+// patternList finds which of many patterns fits at a place: the patterns by the first byte of their first word.
+type patternList [256][]pattern
 
-func newPatternList(phrases string) patternList {
-	var list patternList
+// newPatternList reads phrases parted by semicolons.
+func newPatternList(phrases string) *patternList {
+	list := &patternList{}
 	for _, phrase := range strings.Split(phrases, ";") {
-		if p := newPattern(phrase); len(p) > 0 {
-			list = append(list, p)
+		p := newPattern(phrase)
+		if len(p) == 0 {
+			continue
+		}
+		first := map[byte]bool{}
+		for _, word := range p[0] {
+			if !first[word[0]] {
+				first[word[0]] = true
+				list[word[0]] = append(list[word[0]], p)
+			}
 		}
 	}
 	return list
 }
 
 // longest returns the length of the longest pattern that fits at i, or 0.
-func (l patternList) longest(words []string, i int) int {
+func (l *patternList) longest(words []string, i int) int {
+	if l == nil {
+		return 0
+	}
 	best := 0
-	for _, p := range l {
+	for _, p := range l[words[i][0]] {
 		if n := p.length(words, i); n > best {
 			best = n
 		}
@@ -60,7 +72,7 @@ func (l patternList) longest(words []string, i int) int {
 }
 
 // phrases are the names of the observations in reports. Heart and mediastinum are in silhouette.go: their names alone say nothing.
-var phrases = map[Observation]patternList{
+var phrases = [Count + 1]*patternList{
 	Cardiomegaly:              newPatternList(`cardiomegaly; cardiomyopathy; megalocardia`),
 	EnlargedCardiomediastinum: newPatternList(`mediastinal shift|hematoma|lymphadenopathy|adenopathy|mass|lipomatosis`),
 	LungOpacity: newPatternList(`opaci*; infiltrat*; airspace|airspaces disease|process|filling; air space|spaces disease|process;
@@ -93,7 +105,7 @@ var phrases = map[Observation]patternList{
 }
 
 // notPhrases hold words that look like a phrase of the observation and are none.
-var notPhrases = map[Observation]patternList{
+var notPhrases = [Count + 1]*patternList{
 	LungOpacity:     newPatternList(`pleural scar|scarring|scars; pleural parenchymal scar|scarring; pleuroparenchymal scar|scarring; contrast opacification; opacified bowel; opacification of bowel`),
 	LungLesion:      newPatternList(`mass effect; calcified nodule|nodules; mediastinal mass|masses; granulomatous nodule|nodules; breast mass; body mass`),
 	PleuralEffusion: newPatternList(`pericardial effusion|effusions; joint effusion`),
@@ -131,7 +143,7 @@ func (s sentence) findPhrases(c span) []mention {
 }
 
 // covered reports whether one of list overlaps words[start:end].
-func (s sentence) covered(list patternList, start, end int) bool {
+func (s sentence) covered(list *patternList, start, end int) bool {
 	for i := max(0, start-4); i < end; i++ {
 		if n := list.longest(s.words, i); n > 0 && i+n > start {
 			return true

@@ -6,19 +6,24 @@ import (
 	"unicode"
 )
 
-// sentence is the words of one sentence in lower case; commas, semicolons and colons are words of their own.
+// sentence is the words of one sentence in lower case; commas, semicolons, colons and leading question marks are words of their own.
 type sentence struct {
 	words []string
 }
 
-// history are the headings of sections that say why or how an image was taken, or name an earlier one.
+// heading finds the headings of sections that say why or how an image was taken, or name an earlier one, and of those that
+// say what it shows.
 var heading = regexp.MustCompile(`(?i)\b(indications?|(?:clinical |patient )?history|clinical information|reason for (?:exam|examination|study)|comparisons?|techniques?|exam|examination|procedure|` +
 	`findings?|impressions?|conclusions?|report)\s*:`)
 
+// told finds the headings of the latter.
 var told = regexp.MustCompile(`(?i)^(findings?|impressions?|conclusions?|report)\b`)
 
 // statements returns the parts of text that say what the image shows: all but the sections of history.
 func statements(text string) []string {
+	if !strings.Contains(text, ":") {
+		return []string{text}
+	}
 	marks := heading.FindAllStringIndex(text, -1)
 	if marks == nil {
 		return []string{text}
