@@ -39,6 +39,10 @@ var keys = []Key{
 	{"finding_exact", "exact set", "finding"},
 	{"nothing_acc", "nothing acc.", "finding"},
 	{"level_acc", "level acc.", "finding"},
+	{"label14_micro_f1", "label F1-14 micro (rules)", "label"},
+	{"label14_macro_f1", "label F1-14 macro (rules)", "label"},
+	{"label5_micro_f1", "label F1-5 micro (rules)", "label"},
+	{"label5_macro_f1", "label F1-5 macro (rules)", "label"},
 }
 
 // scorers make the scorer of a group.
@@ -50,6 +54,7 @@ var scorers = map[string]func(c *corpus, opts Options) (scorer, error){
 	"bertscore": newBERTScore,
 	"box":       newBoxScorer,
 	"finding":   newFindingScorer,
+	"label":     newLabelScorer,
 }
 
 // Keys returns every number that Score can give, in print order.

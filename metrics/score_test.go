@@ -106,7 +106,7 @@ func TestScoreRefuses(t *testing.T) {
 	}{
 		{nil, Options{}, "no samples to score"},
 		{[]Sample{{ID: "x", Hyp: "a"}}, Options{}, `sample "x" has no reference`},
-		{one, Options{Metrics: []string{"blue"}}, `unknown metric "blue"; known are bleu, meteor, rouge, cider, bertscore, box, finding`},
+		{one, Options{Metrics: []string{"blue"}}, `unknown metric "blue"; known are bleu, meteor, rouge, cider, bertscore, box, finding, label`},
 		{one, Options{Tokenize: "13a"}, `unknown tokenizer "13a"; known are ptb, none`},
 	} {
 		if _, err := Score(context.Background(), c.samples, c.opts); err == nil || err.Error() != c.want {

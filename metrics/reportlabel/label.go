@@ -14,6 +14,8 @@
 //   - "no new X" denies X; "no change in X" and "no increasing X" state it. A heart or mediastinum that is only "unchanged" or
 //     "stable" is uncertain, as in the CheXpert labeler, and so is one at the upper limit of normal.
 //   - A history ("history of", "evaluate for", the sections Indication, History, Comparison, Technique) states nothing.
+//   - A text that neither mentions an observation nor calls anything normal or clear has no label: "nothing has changed", a caption of
+//     a street. The CheXpert labeler calls both No Finding.
 //   - Heart failure is Edema; it does not touch Cardiomegaly.
 //   - "The main image is missing the finding of X" denies X: difference answers are read as what the main image shows.
 //
@@ -53,6 +55,10 @@ var names = [Count]string{
 
 func (o Observation) String() string { return names[o] }
 
+// All are the fourteen.
+var All = []Observation{NoFinding, EnlargedCardiomediastinum, Cardiomegaly, LungOpacity, LungLesion, Edema, Consolidation, Pneumonia, Atelectasis,
+	Pneumothorax, PleuralEffusion, PleuralOther, Fracture, SupportDevices}
+
 // Five are the observations that papers report apart: the competition tasks of the CheXpert paper.
 var Five = []Observation{Cardiomegaly, Edema, Consolidation, Atelectasis, PleuralEffusion}
 
@@ -74,25 +80,34 @@ type Labels [Count]Status
 // the literature on report generation uses.
 func (l Labels) Present(o Observation) bool { return l[o] >= Uncertain }
 
-// Read returns the labels of a report. No Finding is positive when the text has words and no observation but Support Devices is
-// positive or uncertain, nor another abnormality; a text without a word has no label at all.
+// Any reports whether the report states or denies anything.
+func (l Labels) Any() bool { return l != Labels{} }
+
+// normality are words of a report that finds nothing; a text with neither a mention nor one of these says nothing of a chest.
+var normality = newPatternList(`normal; normally; unremarkable; clear; negative; intact; no|without acute|active|significant|abnormal|abnormality|abnormalities|change|evidence; no focal|definite|other|radiographic`)
+
+// Read returns the labels of a report. No Finding is positive when no observation but Support Devices is positive or uncertain, nor
+// another abnormality, and the text denies something or calls something normal; a text that does neither has no label at all.
 func Read(text string) Labels {
 	var all [Count + 1]Status
-	sentences := splitSentences(text)
-	for _, s := range sentences {
+	normal := false
+	for _, s := range splitSentences(text) {
 		for _, m := range s.judge() {
 			all[m.of] = max(all[m.of], m.status)
 		}
+		for i := range s.words {
+			normal = normal || normality.longest(s.words, i) > 0
+		}
 	}
 	labels := Labels(all[:Count])
-	if len(sentences) == 0 {
-		return labels
-	}
 	for o := NoFinding + 1; o <= other; o++ {
 		if o != SupportDevices && all[o] >= Uncertain {
 			return labels
 		}
+		normal = normal || all[o] != Blank
 	}
-	labels[NoFinding] = Positive
+	if normal {
+		labels[NoFinding] = Positive
+	}
 	return labels
 }
