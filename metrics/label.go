@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"harness/metrics/reportlabel"
@@ -26,7 +27,7 @@ func newLabelScorer(c *corpus, _ Options) (scorer, error) {
 	told := 0
 	for i, s := range c.samples {
 		if len(s.Refs) > 1 {
-			return nil, errBlank{"label F1 compares a report with one reference; sample " + s.ID + " has more"}
+			return nil, errBlank{fmt.Sprintf("label F1 compares a report with one reference; sample %q has more", s.ID)}
 		}
 		if l.refs[i] = reportlabel.Read(s.Refs[0]); l.refs[i].Any() {
 			told++

@@ -108,7 +108,7 @@ func TestScoreLabels(t *testing.T) {
 func TestScoreLabelsRefuses(t *testing.T) {
 	report := Sample{ID: "1", Hyp: "no effusion", Refs: []string{"No effusion."}}
 	for reason, samples := range map[string][]Sample{
-		"label F1 compares a report with one reference; sample b has more": {report, {ID: "b", Hyp: "", Refs: []string{"edema", "edema"}}},
+		`label F1 compares a report with one reference; sample "b" has more`: {report, {ID: "b", Hyp: "", Refs: []string{"edema", "edema"}}},
 		"most references state no observation of a chest X-ray": {report,
 			{ID: "2", Hyp: "a dog", Refs: []string{"a dog runs"}}, {ID: "3", Hyp: "yes", Refs: []string{"yes"}}},
 	} {

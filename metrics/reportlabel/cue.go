@@ -7,9 +7,8 @@ var (
 	// histories name a finding without stating it.
 	histories = newPatternList(`history of; evaluate; evaluation of|for; eval for|of; assess; assess for; assessment of|for; assessing for; looking for; concern of; follow up of|for; followup of|for; clinical concern for; clinical suspicion for|of; treated for; to identify; to evaluate; to assess; to confirm`)
 
-	// open doubts outrank negation: "cannot exclude X".
-	openDoubts = newPatternList(`cannot|not exclude; cannot|not entirely|completely|definitely|definitively|reliably exclude; can not exclude; could not exclude; cannot|not rule out; not excluding; difficult to exclude; hard to exclude;
-		difficult to rule out; unable to exclude; not be excluded; without excluding; not evaluate; cannot evaluate|assess; limits|limit detection; limits|limit evaluation|assessment; not assess`)
+	// open doubts outrank negation: "cannot exclude X". See markExclusions.
+	openDoubts = newPatternList(`unexcluded; not evaluate; cannot evaluate|assess; limits|limit detection; limits|limit evaluation|assessment; not assess`)
 
 	negations = newPatternList(`no; without; not; free of|from; clear of|from; negative for; absence of; absent; lack of; neither; nor; never; none; denies; resolution of; resolved; removal of; removed; extraction of;
 		exclude|excludes|excluded|excluding; rules|ruled out; missing the finding|findings of; disappearance of; non; unremarkable for; rather than; instead of; no longer; lacks; nonvisualization of; never; cleared`)
@@ -27,16 +26,31 @@ var notChanges = newPatternList(`new; acute; evidence of increased`)
 
 // The cues after a mention.
 var (
-	openDoubtsAfter = newPatternList(`cannot|not be|been excluded; cannot|not be|been ruled out; cannot|not excluded; not entirely|completely|definitely excluded; not be entirely|completely|definitely|definitively|reliably excluded; difficult to exclude; hard to exclude;
-		not be ruled out; not ruled out; can not be excluded; could not be excluded; not be completely ruled out; not unlikely`)
+	openDoubtsAfter = newPatternList(`unexcluded; not unlikely`)
 
 	negationsAfter = newPatternList(`no longer; not|nor seen|identified|visualized|visualised|present|evident|appreciated|demonstrated|noted|detected|apparent|found|observed|visible|suspected|enlarged|shown;
 		not clearly|definitely|well|readily|definitively|currently|radiographically seen|identified|visualized|appreciated|evident|apparent|present|visible; not be seen|identified|appreciated|visualized; resolved; cleared; excluded; ruled out;
 		absent; unlikely; removed; removal; not been seen|identified; : no|none|absent|negative; have|has disappeared; not any longer; within normal limits; within limits of normal; is|are|appear|appears normal|unremarkable`)
 
 	doubtsAfter = newPatternList(`is|are|remains|remain|be|being|also|most|less|more possible|likely|probable|suspected|questioned|favored|considered|equivocal|questionable|suggested|indeterminate; may|might|could be present|considered|possible|there|seen|due;
-		suspected; questioned; less likely; should be considered; may|might|could also be present|considered; possible|questionable`)
+		suspected; questioned; less likely; should be considered; may|might|could also be present|considered; possible|questionable; a|another|also consideration|possibility|concern; a differential|diagnostic consideration`)
 )
+
+// unable are words before "exclude" and "rule out" that leave the finding open.
+var unable = wordSet(`not cannot difficult hard unable impossible never without neither`)
+
+// markExclusions makes one word of an exclusion that is not made: "cannot be entirely excluded" holds "unexcluded" and no "cannot".
+func (s sentence) markExclusions() {
+	for i, w := range s.words {
+		excluding := w == "exclude" || w == "excluded" || w == "excluding" || (w == "rule" || w == "ruled") && i+1 < len(s.words) && s.words[i+1] == "out"
+		for k := i - 1; excluding && k >= max(0, i-5) && s.words[k] != ","; k-- {
+			if unable[s.words[k]] {
+				s.words[k], s.words[i] = "can", "unexcluded"
+				break
+			}
+		}
+	}
+}
 
 // partial words before a cue of ending leave something behind: "near complete resolution of X".
 var partial = wordSet(`near nearly almost partial partially incomplete incompletely mostly largely substantially not subtotal`)
@@ -47,6 +61,7 @@ var statedAfter = wordSet(`the there a an stable unchanged mild mildly moderate 
 
 // judge returns every mention of the sentence with its status.
 func (s sentence) judge() []mention {
+	s.markExclusions()
 	clauses := s.clauses()
 	var judged []mention
 	for _, c := range clauses {
@@ -160,13 +175,22 @@ func (s sentence) followed(cues *patternList, m mention, all []mention, c span) 
 
 // taken reports whether a mention stands right behind the cue that ends at i, so that the cue speaks of that one.
 func (s sentence) taken(i int, all []mention, c span) bool {
-	for k := i; k < min(i+4, c.end) && s.words[k] != "," && s.words[k] != "over"; k++ {
+	for k := i; k < min(i+4, c.end) && !leaves[s.words[k]]; k++ {
+		if causes[s.words[k]] {
+			return true
+		}
 		if slices.ContainsFunc(all, func(o mention) bool { return o.start == k }) {
 			return true
 		}
 	}
 	return false
 }
+
+// leaves are words behind which a cue no longer speaks of what follows; causes are words with which it speaks of what explains the mention.
+var (
+	leaves = wordSet(`, over with without no`)
+	causes = wordSet(`due secondary related represents represent representing reflects reflect reflecting from caused`)
+)
 
 // doubtAlternatives makes two mentions uncertain that stand as alternatives: "X or Y", "X versus Y".
 func (s sentence) doubtAlternatives(found []mention, c span) {

@@ -12,7 +12,7 @@
 //   - Lung Opacity is opacity, infiltrate, airspace disease, interstitial markings and scars by their names; a consolidation or an
 //     atelectasis alone is not also an opacity.
 //   - "no new X" denies X; "no change in X" and "no increasing X" state it. A heart or mediastinum that is only "unchanged" or
-//     "stable" is uncertain, as in the CheXpert labeler, and so is one at the upper limit of normal.
+//     "stable" is uncertain, as in the CheXpert labeler, and so is a borderline one; one at the upper limit of normal is normal.
 //   - A history ("history of", "evaluate for", the sections Indication, History, Comparison, Technique) states nothing.
 //   - A text that neither mentions an observation nor calls anything normal or clear has no label: "nothing has changed", a caption of
 //     a street. The CheXpert labeler calls both No Finding.

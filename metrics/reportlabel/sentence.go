@@ -49,7 +49,7 @@ func statements(text string) []string {
 
 // shorthand spells out what holds a slash, and joins what a stop or a hyphen would part.
 var shorthand = strings.NewReplacer("and/or", "or", "s/p", "status post", "h/o", "history of", "r/o", "rule out", "w/o", "without", "w/", "with ",
-	"vs.", "vs", "a.m.", "am", "p.m.", "pm", "dr.", "dr", "st.", "st", "i.e.", "ie", "e.g.", "eg", "x-ray", "xray", "/", " or ", "’", "'")
+	"vs.", "vs", "a.m.", "am", "p.m.", "pm", "dr.", "dr", "st.", "st", "i.e.", "ie", "e.g.", "eg", "x-ray", "xray", "/", " or ", "n't", " not", "n’t", " not", "’", "'")
 
 // splitSentences parts text into sentences of at least one word.
 func splitSentences(text string) []sentence {

@@ -17,9 +17,9 @@ var (
 
 // The words for their size.
 var (
-	sizeOpen   = newPatternList(`borderline; upper limit|limits|range of; upper normal; upper limits; top normal; high normal; top limits; near the upper; at the upper`)
+	sizeOpen   = newPatternList(`borderline`)
 	sizeLarge  = newPatternList(`enlarged; increase in; enlargement; enlarging; large; larger; widened; widening; wide; prominent; prominence; increased; dilated; dilatation; dilation; fullness; globular; big; generous; cardiomegaly`)
-	sizeNormal = newPatternList(`normal; unremarkable; nonenlarged; midline and normal; negative; normally`)
+	sizeNormal = newPatternList(`normal; upper limit|limits; top limit|limits; unremarkable; nonenlarged; midline and normal; negative; normally`)
 	sizeStable = newPatternList(`stable; unchanged; similar; not significantly changed; not changed; no change; no interval change; no significant change; no significant interval change; without change; unaltered; grossly stable; not substantially changed`)
 	places     = wordSet(`over overlying overlies overlie behind in within to near beneath obscuring obscures projecting adjacent`)
 	sizeNot    = wordSet(`not no without non nor never`)
