@@ -13,8 +13,8 @@ type sentence struct {
 
 // heading finds the headings of sections that say why or how an image was taken, or name an earlier one, and of those that
 // say what it shows.
-var heading = regexp.MustCompile(`(?i)\b(indications?|(?:clinical |patient )?history|clinical information|reason for (?:exam|examination|study)|comparisons?|techniques?|exam|examination|procedure|` +
-	`findings?|impressions?|conclusions?|report)\s*:`)
+var heading = regexp.MustCompile(`(?i)\b(indications?|(?:clinical |patient )?history|clinical information|reason for (?:exam|examination|study)|` +
+	`comparisons?|techniques?|exam|examination|procedure|findings?|impressions?|conclusions?|report)\s*:`)
 
 // told finds the headings of the latter.
 var told = regexp.MustCompile(`(?i)^(findings?|impressions?|conclusions?|report)\b`)
@@ -48,8 +48,9 @@ func statements(text string) []string {
 }
 
 // shorthand spells out what holds a slash, and joins what a stop or a hyphen would part.
-var shorthand = strings.NewReplacer("and/or", "or", "s/p", "status post", "h/o", "history of", "r/o", "rule out", "w/o", "without", "w/", "with ",
-	"vs.", "vs", "a.m.", "am", "p.m.", "pm", "dr.", "dr", "st.", "st", "i.e.", "ie", "e.g.", "eg", "x-ray", "xray", "/", " or ", "n't", " not", "n’t", " not", "’", "'")
+var shorthand = strings.NewReplacer("and/or", "or", "s/p", "status post", "h/o", "history of", "r/o", "rule out",
+	"w/o", "without", "w/", "with ", "vs.", "vs", "a.m.", "am", "p.m.", "pm", "dr.", "dr", "st.", "st", "i.e.", "ie",
+	"e.g.", "eg", "x-ray", "xray", "/", " or ", "n't", " not", "n’t", " not", "’", "'")
 
 // splitSentences parts text into sentences of at least one word.
 func splitSentences(text string) []sentence {
