@@ -110,6 +110,8 @@ func TestReports(t *testing.T) {
 		"A pacemaker is seen. The lungs are clear.":                              "No Finding +, Support Devices +",
 		"The heart is enlarged and the mediastinum is normal.":                   "Enlarged Cardiomediastinum -, Cardiomegaly +",
 		"Heart size and mediastinal contours may be enlarged.":                   "Enlarged Cardiomediastinum ?, Cardiomegaly ?",
+		"Comparison: none. The lungs are clear. No effusion.":                    "No Finding +, Pleural Effusion -",
+		"INDICATION: Fever. Pneumonia. FINDINGS: No effusion.":                   "No Finding +, Pleural Effusion -",
 		"Borderline cardiac enlargement.":                                        "Cardiomegaly ?",
 		"Stable cardiac enlargement. Large calcified mediastinal nodes.":         "Cardiomegaly +",
 		"Normal heart size, mediastinal and aortic contours.":                    "No Finding +, Enlarged Cardiomediastinum -, Cardiomegaly -",
