@@ -9,14 +9,21 @@ import (
 type span struct{ start, end int }
 
 // contrasts begin a clause of its own: nothing before them reaches what follows.
-var contrasts = newPatternList(`but; however; although; though; whereas; while; yet; nevertheless; nonetheless; except; aside from; apart from; other than; outside of; besides; otherwise; despite`)
+var contrasts = newPatternList(`
+	but; however; although; though; whereas; while; yet; nevertheless; nonetheless; except; aside from; apart from;
+	other than; outside of; besides; otherwise; despite`)
 
 // finite are verbs of which a clause has one: a second one with a subject of its own begins a clause.
-var finite = wordSet(`is are was were has have had remain remains remained appear appears appeared demonstrate demonstrates show shows showed shown contain contains
-	project projects terminate terminates persist persists obscures seem seems represents represent reflects continue continues`)
+var finite = wordSet(`
+	is are was were has have had remain remains remained appear appears appeared demonstrate demonstrates show shows showed
+	shown contain contains project projects terminate terminates persist persists obscures seem seems represents represent
+	reflects continue continues`)
 
 // subjects begin a clause after "and" or a comma when a finite verb follows.
 var subjects = wordSet(`the there this these a an it its`)
+
+// answers judge alone what stands before a colon.
+var answers = wordSet(`no none absent negative normal present enlarged`)
 
 func wordSet(words string) map[string]bool {
 	set := map[string]bool{}
@@ -52,7 +59,7 @@ func (s sentence) clauses() []span {
 
 // answers reports whether what follows a colon is the judgement of what stands before it, as in "effusion: none".
 func (s sentence) answers(i int) bool {
-	return i < len(s.words) && slices.Contains([]string{"no", "none", "absent", "negative", "normal", "present", "enlarged"}, s.words[i]) && i == len(s.words)-1
+	return i == len(s.words)-1 && answers[s.words[i]]
 }
 
 // beginsClause reports whether the words after the "and" or comma at i have a subject and a verb of their own.

@@ -5,21 +5,33 @@ import "slices"
 // The cues before a mention. Each reaches forward to the end of its clause or to a word that stops it.
 var (
 	// histories name a finding without stating it.
-	histories = newPatternList(`history of; evaluate; evaluation of|for; eval for|of; assess; assess for; assessment of|for; assessing for; looking for; concern of; follow up of|for; followup of|for; clinical concern for; clinical suspicion for|of; treated for; to identify; to evaluate; to assess; to confirm`)
+	histories = newPatternList(`
+		history of; evaluate; evaluation of|for; eval for|of; assess; assess for; assessment of|for; assessing for;
+		looking for; concern of; follow up of|for; followup of|for; clinical concern for; clinical suspicion for|of;
+		treated for; to identify; to evaluate; to assess; to confirm`)
 
 	// open doubts outrank negation: "cannot exclude X". See markExclusions.
-	openDoubts = newPatternList(`unexcluded; not evaluate; cannot evaluate|assess; limits|limit detection; limits|limit evaluation|assessment; not assess`)
+	openDoubts = newPatternList(`unexcluded; limits|limit detection`)
 
-	negations = newPatternList(`no; without; not; free of|from; clear of|from; negative for; absence of; absent; lack of; neither; nor; never; none; denies; resolution of; resolved; removal of; removed; extraction of;
-		exclude|excludes|excluded|excluding; rules|ruled out; missing the finding|findings of; disappearance of; non; unremarkable for; rather than; instead of; no longer; lacks; nonvisualization of; never; cleared`)
+	negations = newPatternList(`
+		no; without; not; free of|from; clear of|from; negative for; absence of; absent; lack of; neither; nor; never; none;
+		denies; resolution of; resolved; removal of; removed; extraction of; exclude|excludes|excluded|excluding;
+		rules|ruled out; missing the finding|findings of; disappearance of; non; unremarkable for; rather than; instead of;
+		no longer; lacks; nonvisualization of; cleared`)
 
-	doubts = newPatternList(`may; might; could; would; suggest*; suspicious; suspicion*; suspect*; concerning; concern; concerns; worrisome; worry; question; questionable; questioned; ?; equivocal; possible; possibly; possibility;
-		probable; probably; likely; presumably; presumed; perhaps; potential; potentially; favor; favors; favored; favoring; rule out; rules out; correlate for; correlate clinically|as; correlation for|as; versus; vs; borderline; consider; considered; considerations; consideration; differential; either; indeterminate; apparent;
-		difficult to differentiate; maybe; uncertain`)
+	doubts = newPatternList(`
+		may; might; could; would; suggest*; suspicious; suspicion*; suspect*; concerning; concern; concerns; worrisome;
+		worry; question; questionable; questioned; ?; equivocal; possible; possibly; possibility; probable; probably;
+		likely; presumably; presumed; perhaps; potential; potentially; favor; favors; favored; favoring; rule out;
+		rules out; correlate for; correlate clinically|as; correlation for|as; versus; vs; borderline; consider; considered;
+		considerations; consideration; differential; either; indeterminate; apparent; difficult to differentiate; maybe;
+		uncertain`)
 )
 
 // changes after a negation leave the finding stated: "no change in X".
-var changes = newPatternList(`change; changes; changed; increase; decrease; improvement; worsening; progression; difference; development in; enlargement of; increasing; enlarging; progressive; growing; increased in; further`)
+var changes = newPatternList(`
+	change; changes; changed; increase; decrease; improvement; worsening; progression; difference; development in;
+	enlargement of; increasing; enlarging; progressive; growing; increased in; further`)
 
 // notChanges keep a negation that changes would lift: "no new or enlarging X".
 var notChanges = newPatternList(`new; acute; evidence of increased`)
@@ -28,22 +40,33 @@ var notChanges = newPatternList(`new; acute; evidence of increased`)
 var (
 	openDoubtsAfter = newPatternList(`unexcluded; not unlikely`)
 
-	negationsAfter = newPatternList(`no longer; not|nor seen|identified|visualized|visualised|present|evident|appreciated|demonstrated|noted|detected|apparent|found|observed|visible|suspected|enlarged|shown;
-		not clearly|definitely|well|readily|definitively|currently|radiographically seen|identified|visualized|appreciated|evident|apparent|present|visible; not be seen|identified|appreciated|visualized; resolved; cleared; excluded; ruled out;
-		absent; unlikely; removed; removal; not been seen|identified; : no|none|absent|negative; have|has disappeared; not any longer; within normal limits; within limits of normal; is|are|appear|appears normal|unremarkable`)
+	negationsAfter = newPatternList(`
+		no longer;
+		not|nor seen|identified|visualized|visualised|present|evident|appreciated|demonstrated|noted|detected;
+		not|nor apparent|found|observed|visible|suspected|enlarged|shown;
+		not clearly|definitely|well|readily|definitively|currently seen|identified|visualized|appreciated|evident|apparent;
+		not clearly|definitely|radiographically|currently present|visible;
+		not be seen|identified|appreciated|visualized; resolved; cleared; excluded; ruled out; absent; unlikely; removed;
+		removal; not been seen|identified; : no|none|absent|negative; have|has disappeared; not any longer;
+		within normal limits; within limits of normal; is|are|appear|appears normal|unremarkable`)
 
-	doubtsAfter = newPatternList(`is|are|remains|remain|be|being|also|most|less|more possible|likely|probable|suspected|questioned|favored|considered|equivocal|questionable|suggested|indeterminate; may|might|could be present|considered|possible|there|seen|due;
-		suspected; questioned; less likely; should be considered; may|might|could also be present|considered; possible|questionable; a|another|also consideration|possibility|concern; a differential|diagnostic consideration`)
+	doubtsAfter = newPatternList(`
+		is|are|remains|remain|be|being|also|most|less|more possible|likely|probable|suspected|questioned|favored;
+		is|are|remains|remain|be|being|also considered|equivocal|questionable|suggested|indeterminate;
+		may|might|could be present|considered|possible|there|seen|due; suspected; questioned; less likely;
+		should be considered; may|might|could also be present|considered; possible|questionable;
+		a|another|also consideration|possibility|concern; a differential|diagnostic consideration`)
 )
 
 // unable are words before "exclude" and "rule out" that leave the finding open.
 var unable = wordSet(`not cannot difficult hard unable impossible never without neither`)
 
+var exclusions = newPatternList(`exclude|excluded|excluding; rule|ruled out`)
+
 // markExclusions makes one word of an exclusion that is not made: "cannot be entirely excluded" holds "unexcluded" and no "cannot".
 func (s sentence) markExclusions() {
-	for i, w := range s.words {
-		excluding := w == "exclude" || w == "excluded" || w == "excluding" || (w == "rule" || w == "ruled") && i+1 < len(s.words) && s.words[i+1] == "out"
-		for k := i - 1; excluding && k >= max(0, i-5) && s.words[k] != ","; k-- {
+	for i := range s.words {
+		for k := i - 1; exclusions.longest(s.words, i) > 0 && k >= max(0, i-5) && s.words[k] != ","; k-- {
 			if unable[s.words[k]] {
 				s.words[k], s.words[i] = "can", "unexcluded"
 				break
@@ -56,8 +79,10 @@ func (s sentence) markExclusions() {
 var partial = wordSet(`near nearly almost partial partially incomplete incompletely mostly largely substantially not subtotal`)
 
 // stoppers of a forward cue, beside finite verbs.
-var statedAfter = wordSet(`the there a an stable unchanged mild mildly moderate moderately minimal minimally small trace tiny persistent increased decreased improved improving worsening worsened
-	interval increasing decreasing slight slightly subtle is are was were has have`)
+var statedAfter = wordSet(`
+	the there a an stable unchanged mild mildly moderate moderately minimal minimally small trace tiny persistent increased
+	decreased improved improving worsening worsened interval increasing decreasing slight slightly subtle is are was were
+	has have`)
 
 // judge returns every mention of the sentence with its status.
 func (s sentence) judge() []mention {
@@ -175,7 +200,7 @@ func (s sentence) followed(cues *patternList, m mention, all []mention, c span) 
 
 // taken reports whether a mention stands right behind the cue that ends at i, so that the cue speaks of that one.
 func (s sentence) taken(i int, all []mention, c span) bool {
-	for k := i; k < min(i+4, c.end) && !leaves[s.words[k]]; k++ {
+	for k := i; k < min(i+4, c.end) && !partings[s.words[k]]; k++ {
 		if causes[s.words[k]] {
 			return true
 		}
@@ -186,10 +211,11 @@ func (s sentence) taken(i int, all []mention, c span) bool {
 	return false
 }
 
-// leaves are words behind which a cue no longer speaks of what follows; causes are words with which it speaks of what explains the mention.
+// partings are words behind which a cue no longer speaks of what follows; causes are words with which it speaks of what explains
+// the mention.
 var (
-	leaves = wordSet(`, over with without no`)
-	causes = wordSet(`due secondary related represents represent representing reflects reflect reflecting from caused`)
+	partings = wordSet(`, over with without no`)
+	causes   = wordSet(`due secondary related represents represent representing reflects reflect reflecting from caused`)
 )
 
 // doubtAlternatives makes two mentions uncertain that stand as alternatives: "X or Y", "X versus Y".

@@ -4,9 +4,9 @@
 // find mentions by phrases, judge each mention as positive, negative or uncertain by the words around it, and give each
 // observation the strongest of its mentions. NegBio (Peng et al. 2018) is its source for negation and uncertainty. The phrases
 // (phrase.go, silhouette.go) and the rules for the words around them (clause.go, cue.go) are written here from the definitions of
-// the observations: there is no parser, no trained weight, and no file of those programs. So these labels are not those of the
-// CheXpert labeler and not those of CheXbert (Smit et al. 2020), a network trained on reports that radiologists labelled; testdata/README.md
-// says how far they agree.
+// the observations: there is no parser, no trained weight, and no file of those programs. So these
+// labels are not those of the CheXpert labeler and not those of CheXbert (Smit et al. 2020), a network trained on reports that
+// radiologists labelled; testdata/README.md says how far they agree with what others read.
 //
 // What the rules decide where the definitions leave room:
 //   - Lung Opacity is opacity, infiltrate, airspace disease, interstitial markings and scars by their names; a consolidation or an
@@ -56,8 +56,8 @@ var names = [Count]string{
 func (o Observation) String() string { return names[o] }
 
 // All are the fourteen.
-var All = []Observation{NoFinding, EnlargedCardiomediastinum, Cardiomegaly, LungOpacity, LungLesion, Edema, Consolidation, Pneumonia, Atelectasis,
-	Pneumothorax, PleuralEffusion, PleuralOther, Fracture, SupportDevices}
+var All = []Observation{NoFinding, EnlargedCardiomediastinum, Cardiomegaly, LungOpacity, LungLesion, Edema, Consolidation, Pneumonia,
+	Atelectasis, Pneumothorax, PleuralEffusion, PleuralOther, Fracture, SupportDevices}
 
 // Five are the observations that papers report apart: the competition tasks of the CheXpert paper.
 var Five = []Observation{Cardiomegaly, Edema, Consolidation, Atelectasis, PleuralEffusion}
@@ -84,7 +84,10 @@ func (l Labels) Present(o Observation) bool { return l[o] >= Uncertain }
 func (l Labels) Any() bool { return l != Labels{} }
 
 // normality are words of a report that finds nothing; a text with neither a mention nor one of these says nothing of a chest.
-var normality = newPatternList(`normal; normally; unremarkable; clear; negative; intact; no|without acute|active|significant|abnormal|abnormality|abnormalities|change|evidence; no focal|definite|other|radiographic`)
+var normality = newPatternList(`
+	normal; normally; unremarkable; clear; negative; intact;
+	no|without acute|active|significant|abnormal|abnormality|abnormalities|change|evidence;
+	no focal|definite|other|radiographic`)
 
 // Read returns the labels of a report. No Finding is positive when no observation but Support Devices is positive or uncertain, nor
 // another abnormality, and the text denies something or calls something normal; a text that does neither has no label at all.

@@ -2,6 +2,7 @@ package reportlabel
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -13,13 +14,14 @@ type sentence struct {
 
 // heading finds the headings of sections that say why or how an image was taken, or name an earlier one, and of those that
 // say what it shows.
-var heading = regexp.MustCompile(`(?i)\b(indications?|(?:clinical |patient )?history|clinical information|reason for (?:exam|examination|study)|comparisons?|techniques?|exam|examination|procedure|` +
-	`findings?|impressions?|conclusions?|report)\s*:`)
+var heading = regexp.MustCompile(`(?i)\b(indications?|(?:clinical |patient )?history|clinical information|reason for (?:exam|examination|study)|` +
+	`comparisons?|techniques?|exam|examination|procedure|findings?|impressions?|conclusions?|report)\s*:`)
 
 // told finds the headings of the latter.
 var told = regexp.MustCompile(`(?i)^(findings?|impressions?|conclusions?|report)\b`)
 
-// statements returns the parts of text that say what the image shows: all but the sections of history.
+// statements returns the parts of text that say what the image shows: all but the sections of history. Such a section ends at the next
+// heading or blank line; in a text without a heading for what the image shows, at the latest with its first sentence.
 func statements(text string) []string {
 	if !strings.Contains(text, ":") {
 		return []string{text}
@@ -28,28 +30,39 @@ func statements(text string) []string {
 	if marks == nil {
 		return []string{text}
 	}
+	tells := func(m []int) bool { return told.MatchString(text[m[0]:m[1]]) }
+	end := "."
+	if slices.ContainsFunc(marks, tells) {
+		end = "\n\n"
+	}
 	parts := []string{text[:marks[0][0]]}
 	for i, m := range marks {
-		end := len(text)
+		body := text[m[1]:]
 		if i+1 < len(marks) {
-			end = marks[i+1][0]
+			body = text[m[1]:marks[i+1][0]]
 		}
-		body := text[m[1]:end]
-		if !told.MatchString(text[m[0]:m[1]]) {
-			_, after, blankLine := strings.Cut(strings.TrimLeft(body, " \t\r\n"), "\n\n")
-			if !blankLine {
-				continue
-			}
-			body = after
+		if !tells(m) {
+			body = strings.TrimLeft(body, " \t\r\n")
+			_, afterLine, _ := strings.Cut(body, "\n\n")
+			_, afterEnd, _ := strings.Cut(body, end)
+			body = longer(afterLine, afterEnd)
 		}
 		parts = append(parts, body)
 	}
 	return parts
 }
 
+func longer(a, b string) string {
+	if len(a) > len(b) {
+		return a
+	}
+	return b
+}
+
 // shorthand spells out what holds a slash, and joins what a stop or a hyphen would part.
-var shorthand = strings.NewReplacer("and/or", "or", "s/p", "status post", "h/o", "history of", "r/o", "rule out", "w/o", "without", "w/", "with ",
-	"vs.", "vs", "a.m.", "am", "p.m.", "pm", "dr.", "dr", "st.", "st", "i.e.", "ie", "e.g.", "eg", "x-ray", "xray", "/", " or ", "n't", " not", "n’t", " not", "’", "'")
+var shorthand = strings.NewReplacer("and/or", "or", "s/p", "status post", "h/o", "history of", "r/o", "rule out",
+	"w/o", "without", "w/", "with ", "vs.", "vs", "a.m.", "am", "p.m.", "pm", "dr.", "dr", "st.", "st", "i.e.", "ie",
+	"e.g.", "eg", "x-ray", "xray", "/", " or ", "n't", " not", "n’t", " not", "’", "'")
 
 // splitSentences parts text into sentences of at least one word.
 func splitSentences(text string) []sentence {

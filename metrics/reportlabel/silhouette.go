@@ -7,23 +7,34 @@ import (
 
 // Heart and mediastinum are named in normal reports too: what counts is the word for their size.
 var (
-	hearts = newPatternList(`heart; cardiac silhouette|silhouettes|size|shadow|contour|contours|outline|enlargement|diameter|configuration; cardiac and|, mediastin*; cardiac mediastinal; cardiopericardial silhouette; cardio pericardial silhouette; heart size`)
-	// notHearts hold the words heart and cardiac without its size.
-	notHearts = newPatternList(`heart failure|rate|block|disease|valve|valves|border|borders|surgery|transplant; cardiac pacemaker|pacer|device|monitor|surgery|lead|leads|valve|apex|border|decompensation|failure|arrest|catheter|stimulator|chamber|clips|defibrillator|monitoring|fat|and pulmonary|congestion|disease|electronic|history|catheterization;
-		left|right heart; cardiac calcification|calcifications; cardiac support|conduction|loop|recorder|assist`)
-	mediastina    = newPatternList(`mediastinum; mediastinal; cardiomediastinal; cardiomediastinum; cardio mediastinal; mediastinal contour|contours|silhouette|structures|configuration|width; cardiomediastinal silhouette|contour|contours`)
-	notMediastina = newPatternList(`mediastinal clips|drain|drains|tube|tubes|mass|adenopathy|lymphadenopathy|lymph|nodes|node|air|shift|lipomatosis|fat|hematoma|surgical|structures shifted|calcification|calcifications|calcified|granuloma|vascular|drainage|lymphoma|nodal|sutures|wires`)
+	hearts = newPatternList(`
+		heart; cardiac silhouette|silhouettes|size|shadow|contour|contours|outline|enlargement|diameter|configuration;
+		cardiac and|, mediastin*; cardiac mediastinal; cardiopericardial silhouette; cardio pericardial silhouette;
+		heart size`)
+	// notHearts hold the word heart without its size.
+	notHearts  = newPatternList(`heart failure|rate|block|disease|valve|valves|border|borders|surgery|transplant; left|right heart`)
+	mediastina = newPatternList(`
+		mediastinum; cardiomediastinal; cardiomediastinum; cardio mediastinal; mediastinal and|, hilar|cardiac|aortic|pleural;
+		mediastinal contour|contours|silhouette|silhouettes|structures|configuration|width|size|outline|borders|margins;
+		mediastinal widening|enlargement|prominence|fullness; cardiomediastinal silhouette|contour|contours`)
 )
 
 // The words for their size.
 var (
-	sizeOpen   = newPatternList(`borderline`)
-	sizeLarge  = newPatternList(`enlarged; increase in; enlargement; enlarging; large; larger; widened; widening; wide; prominent; prominence; increased; dilated; dilatation; dilation; fullness; globular; big; generous; cardiomegaly`)
-	sizeNormal = newPatternList(`normal; upper limit|limits; top limit|limits; unremarkable; nonenlarged; midline and normal; negative; normally`)
-	sizeStable = newPatternList(`stable; unchanged; similar; not significantly changed; not changed; no change; no interval change; no significant change; no significant interval change; without change; unaltered; grossly stable; not substantially changed`)
-	places     = wordSet(`over overlying overlies overlie behind in within to near beneath obscuring obscures projecting adjacent`)
-	sizeNot    = wordSet(`not no without non nor never`)
-	sizeMaybe  = wordSet(`may might possible possibly probable probably likely questionable question suggest suggests suggesting perhaps could`)
+	sizeOpen  = newPatternList(`borderline`)
+	sizeLarge = newPatternList(`
+		enlarged; increase in; enlargement; enlarging; large; larger; widened; widening; wide; prominent; prominence;
+		increased; dilated; dilatation; dilation; fullness; globular; big; generous; cardiomegaly`)
+	sizeNormal = newPatternList(`
+		normal; upper limit|limits; top limit|limits; unremarkable; nonenlarged; midline and normal; negative; normally`)
+	sizeStable = newPatternList(`
+		stable; unchanged; similar; not significantly changed; not changed; no change; no interval change;
+		no significant change; no significant interval change; without change; unaltered; grossly stable;
+		not substantially changed`)
+	places    = wordSet(`over overlying overlies overlie behind in within to near beneath obscuring obscures projecting adjacent`)
+	sizeNot   = wordSet(`not no without non nor never`)
+	sizeMaybe = wordSet(`
+		borderline may might possible possibly probable probably likely questionable question suggest suggests suggesting perhaps could`)
 )
 
 // silhouettes returns the mentions of heart and mediastinum in a clause whose size is told.
@@ -33,11 +44,12 @@ func (s sentence) silhouettes(c span) []mention {
 		if s.isPlace(i) {
 			continue
 		}
-		if n := hearts.longest(s.words, i); n > 0 && notHearts.longest(s.words, i) == 0 && (i == 0 || notHearts.longest(s.words, i-1) == 0) {
-			named = append(named, mention{of: Cardiomegaly, start: i, end: min(i+n, c.end)})
+		// The mention is the first word alone: the size may be the second, as in "mediastinal widening".
+		if hearts.longest(s.words, i) > 0 && notHearts.longest(s.words, i) == 0 && (i == 0 || notHearts.longest(s.words, i-1) == 0) {
+			named = append(named, mention{of: Cardiomegaly, start: i, end: i + 1})
 		}
-		if n := mediastina.longest(s.words, i); n > 0 && notMediastina.longest(s.words, i) == 0 {
-			named = append(named, mention{of: EnlargedCardiomediastinum, start: i, end: min(i+n, c.end)})
+		if mediastina.longest(s.words, i) > 0 {
+			named = append(named, mention{of: EnlargedCardiomediastinum, start: i, end: i + 1})
 		}
 	}
 	var told []mention
