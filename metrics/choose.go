@@ -9,27 +9,27 @@ import (
 // Asks reports whether names, which are Options.Metrics, ask for a number: by its own name, by that of its group, or for all text
 // metrics by being empty.
 func Asks(names []string, key string) bool {
-	k, ok := LookupKey(key)
+	m, ok := Lookup(key)
 	if !ok {
 		return false
 	}
 	if len(names) == 0 {
-		return slices.Contains(TextGroups, k.Group)
+		return slices.Contains(TextGroups, m.Group)
 	}
-	return slices.Contains(names, k.Name) || slices.Contains(names, k.Group)
+	return slices.Contains(names, m.Name) || slices.Contains(names, m.Group)
 }
 
 // AsksGroup reports whether names ask for any number of a group.
 func AsksGroup(names []string, group string) bool {
-	return slices.ContainsFunc(keysOf(group), func(key string) bool { return Asks(names, key) })
+	return slices.ContainsFunc(namesOf(group), func(key string) bool { return Asks(names, key) })
 }
 
 // CheckNames refuses a name that is neither a group nor a number, with the one that was probably meant.
 func CheckNames(names []string) error {
 	known := Groups()
-	for _, k := range keys {
-		if !slices.Contains(known, k.Name) {
-			known = append(known, k.Name)
+	for _, m := range scored {
+		if !slices.Contains(known, m.Name) {
+			known = append(known, m.Name)
 		}
 	}
 	for _, name := range names {

@@ -128,7 +128,7 @@ func Score(ctx context.Context, samples []Sample, opts Options) (*Scores, error)
 	}
 	var running []scorer
 	for _, group := range groups {
-		names := slices.DeleteFunc(keysOf(group), func(key string) bool { return !Asks(opts.Metrics, key) })
+		names := slices.DeleteFunc(namesOf(group), func(key string) bool { return !Asks(opts.Metrics, key) })
 		out.Keys = append(out.Keys, names...)
 		sc, err := scorers[group](c, opts)
 		var blank errBlank
@@ -142,7 +142,7 @@ func Score(ctx context.Context, samples []Sample, opts Options) (*Scores, error)
 		}
 		running = append(running, sc)
 		out.Notes = append(out.Notes, sc.notes()...)
-		out.statistics = append(out.statistics, newStatistics(sc, keysOf(group), len(samples)).only(opts.Metrics))
+		out.statistics = append(out.statistics, newStatistics(sc, namesOf(group), len(samples)).only(opts.Metrics))
 	}
 	if err := fillRows(ctx, running, out.statistics, len(samples), opts); err != nil {
 		return nil, err

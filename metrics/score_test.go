@@ -79,21 +79,21 @@ func TestScoreReadOuts(t *testing.T) {
 		{ID: "2", Hyp: "carina [1, 2, 3, 4]", Refs: []string{"carina [1, 2, 3, 5]"}, Region: "carina"},
 		{ID: "3", Hyp: "no box", Refs: []string{"[1, 2, 3, 4]"}},
 	}, Options{Metrics: []string{"box", "finding", "bertscore"}})
-	want := []string{"bertscore_p", "bertscore_r", "bertscore_f1", "acc_0.5", "mean_iou", "finding_p"}
+	want := []string{"bertscore_p", "bertscore_r", "bertscore", "acc50", "iou", "precision"}
 	if diff := cmp.Diff(want, scores.Keys[:6]); diff != "" {
 		t.Error(diff)
 	}
-	if c := scores.Corpus; c["acc_0.5"] != .5 || math.Abs(c["mean_iou"]-1./3) > 1e-12 || c["finding_f1"] != 1 || c["nothing_acc"] != 1 {
+	if c := scores.Corpus; c["acc50"] != .5 || math.Abs(c["iou"]-1./3) > 1e-12 || c["f1"] != 1 || c["nothing"] != 1 {
 		t.Errorf("got %v", c)
 	}
-	if !math.IsNaN(scores.Corpus["bertscore_f1"]) || scores.Blank["bertscore_f1"] != "no BERT given" || scores.Blank["level_acc"] == "" {
+	if !math.IsNaN(scores.Corpus["bertscore"]) || scores.Blank["bertscore"] != "no BERT given" || scores.Blank["level"] == "" {
 		t.Errorf("blanks %v", scores.Blank)
 	}
 	if r := scores.Regions; len(r) != 1 || r[0].Region != "carina" || r[0].Acc != 1 || r[0].N != 1 {
 		t.Errorf("regions %+v", r)
 	}
-	if !math.IsNaN(scores.Sample["acc_0.5"][0]) || scores.Sample["acc_0.5"][2] != 0 {
-		t.Errorf("sample values %v", scores.Sample["acc_0.5"])
+	if !math.IsNaN(scores.Sample["acc50"][0]) || scores.Sample["acc50"][2] != 0 {
+		t.Errorf("sample values %v", scores.Sample["acc50"])
 	}
 }
 

@@ -215,7 +215,7 @@ func TestTextCannotAct(t *testing.T) {
 		if strings.ContainsAny(strings.ReplaceAll(out.String(), "\n", ""), "\x1b\a\r\x00") {
 			t.Errorf("%s: a control character:\n%q", format, out.String())
 		}
-		if format == "text" && strings.Count(out.String(), "\n") != 11 {
+		if format == "text" && strings.Count(out.String(), "\n") != 12 {
 			t.Errorf("a line end in a name makes a line:\n%s", out.String())
 		}
 		if format != "csv" {

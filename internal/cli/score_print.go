@@ -168,7 +168,7 @@ func (r *scoreReport) blanks(s scored) []string {
 	last := ""
 	for _, key := range s.scores.Keys {
 		reason := s.scores.Blank[key]
-		k, _ := metrics.LookupKey(key)
+		k, _ := metrics.Lookup(key)
 		if reason == "" || k.Group+reason == last {
 			continue
 		}
@@ -183,7 +183,7 @@ func (r *scoreReport) blanks(s scored) []string {
 }
 
 func label(key string) string {
-	k, _ := metrics.LookupKey(key)
+	k, _ := metrics.Lookup(key)
 	return k.Label
 }
 
@@ -268,8 +268,8 @@ func (r *scoreReport) json(w io.Writer) error {
 				var row object
 				row.set("region", region.Region)
 				row.set("n", region.N)
-				row.set("acc_0.5", region.Acc)
-				row.set("mean_iou", region.MeanIoU)
+				row.set("acc50", region.Acc)
+				row.set("iou", region.MeanIoU)
 				rows = append(rows, row)
 			}
 			system.set("regions", rows)
