@@ -9,14 +9,14 @@ import (
 // Asks reports whether names, which are Options.Metrics, ask for a number: by its own name, by that of its group, or for all text
 // metrics by being empty.
 func Asks(names []string, key string) bool {
-	m, ok := Lookup(key)
+	k, ok := Lookup(key)
 	if !ok {
 		return false
 	}
 	if len(names) == 0 {
-		return slices.Contains(TextGroups, m.Group)
+		return slices.Contains(TextGroups, k.Group)
 	}
-	return slices.Contains(names, m.Name) || slices.Contains(names, m.Group)
+	return slices.Contains(names, k.Name) || slices.Contains(names, k.Group)
 }
 
 // AsksGroup reports whether names ask for any number of a group.
@@ -27,9 +27,9 @@ func AsksGroup(names []string, group string) bool {
 // CheckNames refuses a name that is neither a group nor a number, with the one that was probably meant.
 func CheckNames(names []string) error {
 	known := Groups()
-	for _, m := range scored {
-		if !slices.Contains(known, m.Name) {
-			known = append(known, m.Name)
+	for _, k := range scored {
+		if !slices.Contains(known, k.Name) {
+			known = append(known, k.Name)
 		}
 	}
 	for _, name := range names {

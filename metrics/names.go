@@ -35,7 +35,7 @@ type Metric struct {
 
 const (
 	unitInterval = "0 to 1"
-	unitHundred  = "0 to 100"
+	percent      = "0 to 100"
 	nats         = "nats per token"
 )
 
@@ -49,14 +49,14 @@ var scored = []Metric{
 	{Name: "meteor", Label: "METEOR", Group: "meteor", Unit: unitInterval, Goal: Maximize, Primary: true},
 	{Name: "rouge_l", Label: "ROUGE-L", Group: "rouge", Unit: unitInterval, Goal: Maximize, Primary: true},
 	{Name: "cider", Label: "CIDEr", Group: "cider", Unit: "0 to 10", Goal: Maximize, Primary: true},
-	{Name: "sacrebleu", Label: "BLEU (13a)", Group: "sacrebleu", Unit: unitHundred, Goal: Maximize},
-	{Name: "chrf", Label: "chrF", Group: "chrf", Unit: unitHundred, Goal: Maximize},
-	{Name: "chrf++", Label: "chrF++", Group: "chrf++", Unit: unitHundred, Goal: Maximize},
-	{Name: "ter", Label: "TER", Group: "ter", Unit: "edits per 100 words", Goal: Minimize},
-	{Name: "rouge1", Label: "ROUGE-1", Group: "rouge_score", Unit: unitInterval, Goal: Maximize},
-	{Name: "rouge2", Label: "ROUGE-2", Group: "rouge_score", Unit: unitInterval, Goal: Maximize},
+	{Name: "sacrebleu", Label: "BLEU (13a)", Group: "sacrebleu", Unit: percent, Goal: Maximize, Primary: true},
+	{Name: "chrf", Label: "chrF", Group: "chrf", Unit: percent, Goal: Maximize, Primary: true},
+	{Name: "chrf++", Label: "chrF++", Group: "chrf++", Unit: percent, Goal: Maximize},
+	{Name: "ter", Label: "TER", Group: "ter", Unit: "edits in percent of the reference", Goal: Minimize, Primary: true},
+	{Name: "rouge1", Label: "ROUGE-1", Group: "rouge_score", Unit: unitInterval, Goal: Maximize, Primary: true},
+	{Name: "rouge2", Label: "ROUGE-2", Group: "rouge_score", Unit: unitInterval, Goal: Maximize, Primary: true},
 	{Name: "rougeL", Label: "ROUGE-L (rouge_score)", Group: "rouge_score", Unit: unitInterval, Goal: Maximize},
-	{Name: "rougeLsum", Label: "ROUGE-Lsum", Group: "rouge_score", Unit: unitInterval, Goal: Maximize},
+	{Name: "rougeLsum", Label: "ROUGE-Lsum", Group: "rouge_score", Unit: unitInterval, Goal: Maximize, Primary: true},
 	{Name: "bertscore_p", Label: "BERTScore P", Group: "bertscore", Unit: unitInterval, Goal: Maximize},
 	{Name: "bertscore_r", Label: "BERTScore R", Group: "bertscore", Unit: unitInterval, Goal: Maximize},
 	{Name: "bertscore", Label: "BERTScore", Group: "bertscore", Unit: unitInterval, Goal: Maximize, Primary: true},

@@ -24,6 +24,15 @@ const (
 // the smallest p of a resampling test is 1/(n+1), and Holm's correction multiplies it by the size of the family.
 func Resamples(family int) int { return max(DefaultResamples, resamplesEach*family) }
 
+// PrimaryOf returns those of some numbers that count in a family of tests; all where none is primary.
+func PrimaryOf(keys []string) []string {
+	primary := slices.DeleteFunc(slices.Clone(keys), func(key string) bool { m, _ := Lookup(key); return !m.Primary })
+	if len(primary) == 0 {
+		return keys
+	}
+	return primary
+}
+
 // resamplesEach holds the smallest adjusted p at half of the level 0.05.
 const resamplesEach = 40
 

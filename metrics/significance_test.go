@@ -14,13 +14,13 @@ import (
 
 // means are the scores of a system whose number is the mean of one value a sample.
 func means(values []float64) *Scores {
-	s := &Scores{IDs: numbered[:len(values)], Keys: []string{"mean"}, Corpus: map[string]float64{"mean": mean(values)}}
+	s := &Scores{IDs: sampleIDs[:len(values)], Keys: []string{"mean"}, Corpus: map[string]float64{"mean": mean(values)}}
 	s.statistics = []Statistics{{Keys: s.Keys, Width: 1, Rows: values, Value: func(sum []float64, n float64, out []float64) { out[0] = sum[0] / n }}}
 	return s
 }
 
-// numbered are names of samples.
-var numbered = func() (ids []string) {
+// sampleIDs are names of samples.
+var sampleIDs = func() (ids []string) {
 	for i := range 1000 {
 		ids = append(ids, strconv.Itoa(i))
 	}

@@ -76,6 +76,7 @@ func Compute(ctx context.Context, plan *sweeps.Plan, results Results, o Options)
 		b.add(r)
 	}
 	b.addControls()
+	b.showSmall()
 	if err := b.judge(ctx); err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -106,4 +107,24 @@ func (b *builder) notShown() {
 // trainer are settings and diagnostics of its optimizer.
 func (b *builder) isResult(key string) bool {
 	return b.plan.Command || !metrics.IsDiagnostic(key)
+}
+
+// maxDigits bounds what a column prints behind the point.
+const maxDigits = 9
+
+// showSmall gives columns of a program more digits where a mean that is not zero would be printed as zero: a learning rate of
+// 0.00001 is no 0.000.
+func (b *builder) showSmall() {
+	if !b.plan.Command {
+		return
+	}
+	for c := range b.table.Columns {
+		column := &b.table.Columns[c]
+		for _, row := range b.table.Rows {
+			size := math.Abs(row.Cells[c].Mean * column.Scale)
+			if size > 0 && size < 0.5*math.Pow10(-column.Digits) {
+				column.Digits = min(maxDigits, 1-int(math.Floor(math.Log10(size))))
+			}
+		}
+	}
 }

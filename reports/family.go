@@ -125,30 +125,31 @@ func (f *family) describe() {
 	if len(f.order) == 0 {
 		return
 	}
-	d := &Family{Rule: f.plan.Report.Family, Size: len(f.order), Smallest: math.Inf(1)}
+	d := &Family{Rule: f.plan.Report.Family, Size: len(f.order), Largest: len(f.order), Smallest: math.Inf(1)}
+	if d.Rule == sweeps.FamilyColumn {
+		d.Largest = 0
+	}
+	overSeeds := false // a comparison that more seeds would make possible
 	for c, column := range f.table.Columns {
-		n := 0
+		size, smallest := 0, math.Inf(1)
 		for _, key := range f.order {
-			if key.column == c {
-				n++
+			if m := f.members[key]; key.column == c {
+				size, smallest = size+1, min(smallest, m.smallest)
+				overSeeds = overSeeds || m.smallest >= Level && m.tests[0].Method == SignFlip
 			}
 		}
-		if n > 0 {
-			d.Columns = append(d.Columns, column.Metric)
+		if size == 0 {
+			continue
+		}
+		d.Columns, d.Smallest = append(d.Columns, column.Metric), min(d.Smallest, smallest)
+		if smallest >= Level {
+			d.Untold = append(d.Untold, column.Metric)
 		}
 		if d.Rule == sweeps.FamilyColumn {
-			d.Largest = max(d.Largest, n)
+			d.Largest = max(d.Largest, size)
 		}
 	}
-	if d.Rule != sweeps.FamilyColumn {
-		d.Largest = d.Size
-	}
-	overSeeds := false
-	for _, m := range f.members {
-		d.Smallest = min(d.Smallest, m.smallest)
-		overSeeds = overSeeds || m.tests[0].Method == SignFlip
-	}
-	if d.Smallest >= Level && overSeeds {
+	if len(d.Untold) > 0 && overSeeds {
 		d.Needed = seedsNeeded(d.Largest)
 	}
 	f.table.Family = d

@@ -16,12 +16,10 @@ func (b *builder) describeTests(say func(string, ...any)) {
 	if f != nil {
 		say("Tests (two-sided): %s.", strings.Join(marks.methods, "; "))
 		say("Holm over %s.", b.familyText(f))
-		switch {
-		case f.Needed > 0:
-			say("No marks: with so few seeds no adjusted p below %s can be reached; p < .05 takes %d seeds.", shortP(f.Smallest), f.Needed)
-		case f.Smallest >= Level:
-			say("No marks: with so few test samples no adjusted p below %s can be reached.", shortP(f.Smallest))
-		case f.Smallest >= 1e-3:
+		if len(f.Untold) > 0 {
+			say("%s", b.untoldText(f))
+		}
+		if f.Smallest < Level && f.Smallest >= 1e-3 {
 			say("The smallest adjusted p that can be reached is %s.", shortP(f.Smallest))
 		}
 	}
@@ -90,6 +88,22 @@ func fromTo(numbers []int) string {
 		return fmt.Sprint(low)
 	}
 	return fmt.Sprintf("%d to %d", low, high)
+}
+
+// untoldText says in which columns no test could have found a difference, and what it takes.
+func (b *builder) untoldText(f *Family) string {
+	what := "test samples"
+	if f.Needed > 0 {
+		what = "seeds"
+	}
+	text := fmt.Sprintf("No marks: with so few %s no adjusted p below %s can be reached", what, shortP(f.Smallest))
+	if len(f.Untold) < len(f.Columns) {
+		text = fmt.Sprintf("No marks in %s: with so few %s p < .05 cannot be reached", strings.Join(b.labels(f.Untold), ", "), what)
+	}
+	if f.Needed > 0 {
+		text += fmt.Sprintf("; p < .05 takes %d seeds", f.Needed)
+	}
+	return text + "."
 }
 
 // familyText says which comparisons are judged together.

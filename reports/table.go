@@ -44,7 +44,8 @@ type Family struct {
 	Largest  int           `json:"largest"`                // of them, how many are adjusted together: Size, but for the rule column
 	Columns  []string      `json:"columns"`                // metrics whose comparisons count
 	Smallest float64       `json:"smallest"`               // the smallest p that any of them can reach after the adjustment
-	Needed   int           `json:"seeds_needed,omitempty"` // seeds from which on p < .05 can be reached; 0 where it can
+	Untold   []string      `json:"untold,omitempty"`       // of Columns, those in which none can reach p < .05
+	Needed   int           `json:"seeds_needed,omitempty"` // seeds from which on the sign-flip test can reach it there; 0 where it can
 }
 
 // Column is one metric.

@@ -30,15 +30,25 @@ type scoreReport struct {
 	seed          uint64
 }
 
-// compare runs both tests against the first system.
+// compare runs both tests against the first system. The primary numbers are the family; the resamples grow with it unless their
+// number was given.
 func (r *scoreReport) compare(ctx context.Context, all []*metrics.Scores, opts scoreOptions) error {
+	family := metrics.PrimaryOf(all[0].Keys)
+	size := len(family) * (len(all) - 1)
 	r.resamples, r.trials, r.seed = opts.resamples, opts.trials, opts.seed
+	if r.resamples == 0 {
+		r.resamples = metrics.Resamples(size)
+	}
+	if r.trials == 0 {
+		r.trials = max(metrics.DefaultTrials, metrics.Resamples(size))
+	}
 	var err error
-	r.bootstrap, err = metrics.PairedBootstrap(ctx, all, metrics.Resampling{N: opts.resamples, Seed: opts.seed, Threads: opts.threads})
-	if err != nil {
+	how := metrics.Resampling{N: r.resamples, Seed: opts.seed, Threads: opts.threads, Family: family}
+	if r.bootstrap, err = metrics.PairedBootstrap(ctx, all, how); err != nil {
 		return err
 	}
-	r.randomization, err = metrics.ApproximateRandomization(ctx, all, metrics.Resampling{N: opts.trials, Seed: opts.seed, Threads: opts.threads})
+	how.N = r.trials
+	r.randomization, err = metrics.ApproximateRandomization(ctx, all, how)
 	return err
 }
 
@@ -152,14 +162,21 @@ func (r *scoreReport) notes() []string {
 	if len(r.bootstrap) > 0 {
 		family := 0
 		for _, c := range r.bootstrap {
-			if !math.IsNaN(c.P) {
+			if !math.IsNaN(c.Adjusted) {
 				family++
 			}
 		}
-		add(fmt.Sprintf("paired bootstrap of %d resamples, approximate randomisation of %d trials, seed %d; Holm over the %d comparisons of each test",
-			r.resamples, r.trials, r.seed, family))
+		add(fmt.Sprintf("two-sided paired bootstrap of %d resamples, approximate randomisation of %d trials, seed %d; Holm over the %d comparisons of each test "+
+			"in its primary numbers; the smallest p that it can reach is %.2g and %.2g", r.resamples, r.trials, r.seed, family,
+			r.smallest(family, r.resamples), r.smallest(family, r.trials)))
 	}
 	return notes
+}
+
+// smallest is the smallest p that a test of so many resamples can reach after the correction.
+func (r *scoreReport) smallest(family, resamples int) float64 {
+	p := max(1/float64(resamples+1), metrics.SmallestSignFlip(len(r.systems[0].scores.IDs)))
+	return min(1, p*float64(family))
 }
 
 // blanks says why there are blank cells, once a group of metrics.
