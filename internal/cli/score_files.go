@@ -42,12 +42,12 @@ references. Several files of references are joined with --refs. - is standard in
 
 func (o *scoreFiles) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringArrayVar(&o.refs, "refs", nil, "file of references; give it again for more references of the same samples")
-	f.StringVar(&o.format, "format", "", "read every file as json, jsonl, csv, tsv or text (default: recognised)")
-	f.StringVar(&o.hypColumn, "hyp-column", "", "column or key of the hypotheses (default: prediction, hypothesis, caption, text, ...)")
-	f.StringArrayVar(&o.refColumns, "ref-column", nil, "column or key of the references; may be given again (default: reference, references, caption, ...)")
+	f.StringArrayVar(&o.refs, "refs", nil, "`file` of references; give it again for more references of the same samples")
+	f.StringVar(&o.format, "format", "", "read every file as `format` json, jsonl, csv, tsv or text (default: recognised)")
+	f.StringVar(&o.hypColumn, "hyp-column", "", "`column` or key of the hypotheses (default: prediction, hypothesis, caption, text, ...)")
+	f.StringArrayVar(&o.refColumns, "ref-column", nil, "`column` or key of the references; may be given again (default: reference, references, caption, ...)")
 	f.StringArrayVar(&o.idColumns, "id-column", nil,
-		"column or key of the ids; given again, the first that a file has (default: id, image_id, sample_id or question_id)")
+		"`column` or key of the ids; given again, the first that a file has (default: id, image_id, sample_id or question_id)")
 	f.BoolVar(&o.byPosition, "by-position", false, "join rows by their order, whatever ids they have")
 }
 
