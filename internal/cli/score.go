@@ -5,14 +5,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
+	"runtime/debug"
+	"slices"
 	"strings"
-	"sync"
 
 	"github.com/spf13/cobra"
 
 	"harness/metrics"
-	"harness/metrics/fileformat"
 	"harness/metrics/meteor"
 	"harness/model/bert"
 	"harness/model/engine/native"
@@ -20,9 +19,9 @@ import (
 
 // scoreOptions are the flags of harness score.
 type scoreOptions struct {
-	hyps        []string
-	refs        string
+	scoreFiles
 	metrics     []string
+	stem        bool
 	tokenize    string
 	perSample   string
 	json        bool
@@ -42,12 +41,15 @@ func newScoreCommand() *cobra.Command {
 	var opts scoreOptions
 	var notice bool
 	cmd := &cobra.Command{
-		Use:   "score HYPS... REFS",
+		Use:   "score HYPS... REFS | score HYPS... --refs REFS... | score FILE",
 		Short: "Score generated text and boxes as the official programs do",
 		Long: `Score hypotheses against references with BLEU-1..4, METEOR, ROUGE-L, CIDEr, BERTScore, Acc@0.5 and the findings that
-difference answers state. Files are {id: [texts]} JSON, COCO annotations or results, JSON lines with "id" and "text" or
-"refs", or plain text line by line; - is standard input. With several files of hypotheses the first is the baseline.`,
+difference answers state, and with --metrics also with sacrebleu's BLEU, chrF and TER and rouge_score's ROUGE. With several
+files of hypotheses the first is the baseline. One file alone holds both sides, as columns prediction and reference.
+` + scoreFormats,
 		Example: `  harness score answers.json references.json
+  harness score predictions.csv --refs first.txt --refs second.txt --metrics bleu4,sacrebleu,rougeLsum
+  harness score results.jsonl table.tsv --ref-column report --id-column study
   harness score ours.jsonl theirs.jsonl refs.jsonl --test
   harness score answers.json refs.json --metrics bleu,cider --json --per-sample samples.jsonl`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -55,17 +57,21 @@ difference answers state. Files are {id: [texts]} JSON, COCO annotations or resu
 				fmt.Fprint(cmd.OutOrStdout(), meteor.Notice)
 				return nil
 			}
-			if len(args) < 2 {
-				return usageError("score needs a file of hypotheses and a file of references")
+			if err := opts.arguments(args); err != nil {
+				return err
 			}
-			opts.hyps, opts.refs = args[:len(args)-1], args[len(args)-1]
 			return score(cmd.Context(), cmd.OutOrStdout(), cmd.InOrStdin(), opts)
 		},
 	}
 	f := cmd.Flags()
-	f.StringSliceVar(&opts.metrics, "metrics", nil, "which of "+strings.Join(metrics.Groups(), ",")+" (default: what the references allow)")
-	f.StringVar(&opts.tokenize, "tokenize", metrics.TokenizePTB, "ptb, as papers report, or none: the texts as they are")
-	f.StringVar(&opts.perSample, "per-sample", "", "write the scores of every sample to this file, one JSON object a line")
+	opts.scoreFiles.flags(cmd)
+	f.StringSliceVar(&opts.metrics, "metrics", nil, "which of "+strings.Join(metrics.Groups(), ",")+
+		", or single numbers such as bleu4 and rougeLsum (default: the caption metrics and what the references allow)")
+	f.StringVar(&opts.tokenize, "tokenize", metrics.TokenizePTB,
+		"of the caption metrics: ptb, as papers report, or none: the texts as they are; sacrebleu's and rouge_score's have their own")
+	f.BoolVar(&opts.stem, "rouge-stemmer", false, "rouge_score's ROUGE compares stems of words (use_stemmer)")
+	f.StringVar(&opts.perSample, "per-sample", "",
+		"write the scores of every sample to this file, one JSON object a line; BLEU (13a) as sacrebleu's sentence_bleu")
 	f.BoolVar(&opts.json, "json", false, "print JSON")
 	f.IntVar(&opts.digits, "digits", 4, "decimal places of the table")
 	f.IntVar(&opts.threads, "threads", 0, "goroutines (default every core); no result depends on it")
@@ -87,7 +93,7 @@ type scored struct {
 	scores *metrics.Scores
 }
 
-// score reads the files, scores every system and prints to w.
+// score reads the files, scores every system and prints to w. It ends at once when ctx does, wherever the work stands.
 func score(ctx context.Context, w io.Writer, stdin io.Reader, opts scoreOptions) error {
 	if err := opts.check(); err != nil {
 		return err
@@ -100,36 +106,12 @@ func score(ctx context.Context, w io.Writer, stdin io.Reader, opts scoreOptions)
 		}
 		defer samples.discard()
 	}
-	systems, err := opts.read(stdin)
+	report, err := atOnce(ctx, func() (*scoreReport, error) { return opts.compute(ctx, stdin) })
 	if err != nil {
 		return err
-	}
-	base, err := opts.metricOptions(systems[0])
-	if err != nil {
-		return err
-	}
-	var results []scored
-	var all []*metrics.Scores
-	for i, samples := range systems {
-		name := systemName(opts.hyps, i)
-		bar := newProgressLine(os.Stderr, "samples of "+name)
-		base.Progress = bar.report
-		scores, err := metrics.Score(ctx, samples, base)
-		bar.end()
-		if err != nil {
-			return fmt.Errorf("score %s: %w", name, err)
-		}
-		results = append(results, scored{name, scores})
-		all = append(all, scores)
-	}
-	report := scoreReport{systems: results, digits: opts.digits}
-	if opts.test {
-		if err := report.compare(ctx, all, opts); err != nil {
-			return err
-		}
 	}
 	if samples != nil {
-		if err := samples.write(results); err != nil {
+		if err := samples.write(report.systems); err != nil {
 			return err
 		}
 	}
@@ -139,31 +121,77 @@ func score(ctx context.Context, w io.Writer, stdin io.Reader, opts scoreOptions)
 	return report.text(w)
 }
 
+// atOnce returns what work does, or ctx's error as soon as ctx ends: then the work, which may wait for standard input or be inside one
+// long text, is left to itself and must have no effect but its result.
+func atOnce[T any](ctx context.Context, work func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		value, err := work()
+		done <- result{value, err}
+	}()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	}
+}
+
+// compute reads the files and scores every system.
+func (o scoreOptions) compute(ctx context.Context, stdin io.Reader) (*scoreReport, error) {
+	systems, notes, err := o.read(stdin)
+	if err != nil {
+		return nil, err
+	}
+	base, err := o.metricOptions(systems[0])
+	if err != nil {
+		return nil, err
+	}
+	report := &scoreReport{digits: o.digits}
+	var all []*metrics.Scores
+	for i, samples := range systems {
+		name := systemName(o.hyps, i)
+		bar := newProgressLine(os.Stderr, "samples of "+name)
+		base.Progress = bar.report
+		scores, err := metrics.Score(ctx, samples, base)
+		bar.end()
+		if err != nil {
+			return nil, fmt.Errorf("score %s: %w", name, err)
+		}
+		scores.Notes = append(slices.Clone(notes), scores.Notes...)
+		report.systems = append(report.systems, scored{name, scores})
+		all = append(all, scores)
+	}
+	if o.test {
+		err = report.compare(ctx, all, o)
+	}
+	return report, err
+}
+
 // check refuses what could not work before any file is read.
 func (o scoreOptions) check() error {
-	known := metrics.Groups()
-	for _, name := range o.metrics {
-		if !contains(known, name) {
-			return usageError("unknown metric %q; known are %s", name, strings.Join(known, ", "))
-		}
+	if err := metrics.CheckNames(o.metrics); err != nil {
+		return usageError("%w", err)
 	}
-	stdin := 0
-	for _, name := range append(o.hyps[:len(o.hyps):len(o.hyps)], o.refs) {
-		if name == "-" {
-			stdin++
-		}
+	if err := o.scoreFiles.check(); err != nil {
+		return err
 	}
 	switch {
 	case o.tokenize != metrics.TokenizePTB && o.tokenize != metrics.TokenizeNone:
 		return usageError("unknown tokenizer %q; known are %s, %s", o.tokenize, metrics.TokenizePTB, metrics.TokenizeNone)
-	case stdin > 1:
-		return usageError("standard input can be only one of the files")
 	case o.digits < 0 || o.digits > 15:
 		return usageError("--digits %d is not between 0 and 15", o.digits)
 	case o.test && len(o.hyps) < 2:
 		return usageError("--test compares at least two files of hypotheses")
 	case o.resamples != 0 && o.resamples < 40 || o.trials != 0 && o.trials < 40:
 		return usageError("a test needs at least 40 resamples")
+	case o.stem && !metrics.AsksGroup(o.metrics, "rouge_score"):
+		return usageError("--rouge-stemmer needs rouge_score, or one of its numbers, among --metrics")
 	case o.bert == "" && (o.bertLayer != 0 || o.idf):
 		return usageError("--bert-layer and --idf need --bert")
 	case o.bertLayer < 0:
@@ -172,61 +200,10 @@ func (o scoreOptions) check() error {
 	return nil
 }
 
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
-}
-
-// read parses the files and pairs every system with the references.
-func (o scoreOptions) read(stdin io.Reader) ([][]metrics.Sample, error) {
-	parse := func(name string) (*fileformat.File, error) {
-		data, err := readAll(name, stdin)
-		if err != nil {
-			return nil, err
-		}
-		return fileformat.Parse(name, data)
-	}
-	names := append(o.hyps[:len(o.hyps):len(o.hyps)], o.refs)
-	files, errs := make([]*fileformat.File, len(names)), make([]error, len(names))
-	var wg sync.WaitGroup
-	for i, name := range names {
-		wg.Go(func() { files[i], errs[i] = parse(name) })
-	}
-	wg.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return nil, err
-		}
-	}
-	var systems [][]metrics.Sample
-	for _, hyps := range files[:len(o.hyps)] {
-		samples, err := fileformat.Pair(hyps, files[len(o.hyps)])
-		if err != nil {
-			return nil, err
-		}
-		systems = append(systems, samples)
-	}
-	return systems, nil
-}
-
-func readAll(name string, stdin io.Reader) ([]byte, error) {
-	if name == "-" {
-		data, err := io.ReadAll(stdin)
-		if err != nil {
-			return nil, fmt.Errorf("read standard input: %w", err)
-		}
-		return data, nil
-	}
-	return os.ReadFile(name)
-}
-
 // metricOptions chooses the metrics, and opens what they read.
 func (o scoreOptions) metricOptions(samples []metrics.Sample) (metrics.Options, error) {
 	m := metrics.Options{Tokenize: o.tokenize, Metrics: o.metrics, Threads: o.threads, IDF: o.idf}
+	m.Stem, m.Version = o.stem, programVersion()
 	if len(m.Metrics) == 0 {
 		m.Metrics = append(append([]string{}, metrics.TextGroups...), "bertscore")
 		m.Metrics = append(m.Metrics, readOuts(samples)...)
@@ -238,7 +215,7 @@ func (o scoreOptions) metricOptions(samples []metrics.Sample) (metrics.Options, 
 		}
 		m.Paraphrases = table
 	}
-	if o.bert != "" && contains(m.Metrics, "bertscore") {
+	if o.bert != "" && metrics.AsksGroup(m.Metrics, "bertscore") {
 		model, err := bert.Open(o.bert, o.bertLayer, native.New(o.threads))
 		if err != nil {
 			return m, fmt.Errorf("open BERT: %w", err)
@@ -282,13 +259,11 @@ func readParaphrases(name string) (*meteor.Paraphrases, error) {
 	return table, nil
 }
 
-// systemName returns the shortest name that tells system i from the others.
-func systemName(files []string, i int) string {
-	base := filepath.Base(files[i])
-	for k, other := range files {
-		if k != i && filepath.Base(other) == base {
-			return files[i]
-		}
+// programVersion is the version of this program for signatures.
+func programVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
 	}
-	return base
+	return strings.Trim(info.Main.Version, "()") // "(devel)" of a build from changed files
 }

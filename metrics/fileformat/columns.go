@@ -48,6 +48,7 @@ func (p *parser) choose(names []string, coco bool) (layout, error) {
 	if l.texts, err = p.chooseTexts(names); err != nil {
 		return l, err
 	}
+	p.file.Columns = l.texts
 	if p.opts.ByPosition {
 		return l, nil
 	}
@@ -85,7 +86,7 @@ func (p *parser) chooseTexts(names []string) ([]string, error) {
 	default:
 		found = filter(names, func(name string) bool { return isHyp(name) || isRef(name) })
 	}
-	if len(found) == 0 || p.opts.Side == Either {
+	if len(found) == 0 && !p.opts.Both || p.opts.Side == Either {
 		found = append(found, filter(names, isText)...)
 	}
 	switch len(found) {
@@ -98,11 +99,12 @@ func (p *parser) chooseTexts(names []string) ([]string, error) {
 }
 
 func (p *parser) chooseID(names []string, coco bool) (string, error) {
-	if p.opts.ID != "" {
-		if !slices.Contains(names, p.opts.ID) {
-			return "", fmt.Errorf("no %q among %s", p.opts.ID, quoted(names))
+	if len(p.opts.IDs) > 0 {
+		i := slices.IndexFunc(p.opts.IDs, func(id string) bool { return slices.Contains(names, id) })
+		if i < 0 {
+			return "", fmt.Errorf("no %s among %s", quoted(p.opts.IDs), quoted(names))
 		}
-		return p.opts.ID, nil
+		return p.opts.IDs[i], nil
 	}
 	found := filter(names, isID)
 	switch {

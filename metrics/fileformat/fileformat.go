@@ -21,6 +21,8 @@ type File struct {
 	Plain bool                // the file has no ids: they count its texts from 1
 	Unit  string              // what is counted: lines, rows or entries
 
+	Columns []string // columns or keys of the texts; nil where the format has none
+
 	Regions map[string]string // the "region" that rows may name, by id
 }
 
@@ -55,8 +57,9 @@ type Options struct {
 	Format     Format
 	Side       Side
 	Texts      []string // columns or keys of the texts; several only of references
-	ID         string   // column or key of the id
+	IDs        []string // columns or keys of the id: the first that a file has
 	ByPosition bool     // rows are counted, whatever ids they have
+	Both       bool     // the file holds both sides: names that either may have, such as text, say too little
 }
 
 // Parse reads the texts of a file of one side. The name is for messages, and its ending is one of the things that decide on the format.
@@ -75,6 +78,9 @@ func ParseAs(name string, data []byte, opts Options) (*File, error) {
 	err := p.parse(data)
 	if err == nil && p.bad >= 0 {
 		err = p.errorAt("", "the file is not UTF-8 at byte %d", p.bad)
+	}
+	if err == nil && len(opts.Texts) > 0 && p.file.Columns == nil {
+		err = p.errorAt("", "the file has no columns or keys, and so no %s", quoted(opts.Texts))
 	}
 	if err == nil && len(p.file.IDs) == 0 {
 		err = fmt.Errorf("%s: no texts in the file", name)

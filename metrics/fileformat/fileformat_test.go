@@ -88,12 +88,15 @@ func TestParseAs(t *testing.T) {
 		{"h.txt", "id,caption\n1,a", Options{Format: CSV}, "[1]: map[1:[a]]"},
 		{"h.txt", "id,caption\n1,a", Options{Format: Text}, "[1 2]: map[1:[id,caption] 2:[1,a]]"},
 		{"h.csv", "id,caption\n", Options{Format: Text}, "[1]: map[1:[id,caption]]"},
-		{"h.csv", "k,words,caption\nx,a,b", Options{Texts: []string{"words"}, ID: "k"}, "[x]: map[x:[a]]"},
-		{"r.csv", "k,b,a\nx,1,2\ny,,3", Options{Texts: []string{"a", "b"}, ID: "k", Side: References}, "[x y]: map[x:[2 1] y:[3]]"},
+		{"h.csv", "k,words,caption\nx,a,b", Options{Texts: []string{"words"}, IDs: []string{"k"}}, "[x]: map[x:[a]]"},
+		{"r.csv", "k,b,a\nx,1,2\ny,,3", Options{Texts: []string{"a", "b"}, IDs: []string{"k"}, Side: References}, "[x y]: map[x:[2 1] y:[3]]"},
 		{"h.csv", "image,caption\nx,a\nx,b", Options{ByPosition: true}, "[1 2]: map[1:[a] 2:[b]]"},
-		{"h.jsonl", `{"k": "x", "gen": "a"}`, Options{Texts: []string{"gen"}, ID: "k"}, "[x]: map[x:[a]]"},
-		{"h.jsonl", `{"id": 1, "text": "a", "image_id": 2}`, Options{ID: "image_id"}, "[2]: map[2:[a]]"},
+		{"h.jsonl", `{"k": "x", "gen": "a"}`, Options{Texts: []string{"gen"}, IDs: []string{"k"}}, "[x]: map[x:[a]]"},
+		{"h.json", `{"gen": ["a", "b"], "gold": ["c", "d"]}`, Options{Texts: []string{"gold"}, Side: References, ByPosition: true}, "[1 2]: map[1:[c] 2:[d]]"},
+		{"h.jsonl", `{"id": 1, "text": "a", "image_id": 2}`, Options{IDs: []string{"image_id"}}, "[2]: map[2:[a]]"},
 		{"h", `{"1": ["a"]}`, Options{Format: JSON}, "[1]: map[1:[a]]"},
+		{"h.csv", "id,caption\n1,a", Options{IDs: []string{"study", "id"}}, "[1]: map[1:[a]]"},
+		{"b.jsonl", `{"id": 1, "text": "prompt", "prediction": "a", "ref": "b"}`, Options{Side: References, Both: true}, "[1]: map[1:[b]]"},
 	} {
 		f, err := ParseAs(c.name, []byte(c.data), c.opts)
 		if err != nil {
@@ -182,6 +185,26 @@ func TestParseRefuses(t *testing.T) {
 			continue
 		}
 		if err == nil || err.Error() != c.want {
+			t.Errorf("%s:\n got %v\nwant %s", c.data, err, c.want)
+		}
+	}
+}
+
+func TestParseAsRefuses(t *testing.T) {
+	for _, c := range []struct {
+		name, data string
+		opts       Options
+		want       string
+	}{
+		{"h.txt", "a\n", Options{Texts: []string{"x"}}, `h.txt: the file has no columns or keys, and so no "x"`},
+		{"h.json", `{"1": ["a"]}`, Options{Texts: []string{"x"}}, `h.json: the file has no columns or keys, and so no "x"`},
+		{"h.json", `{"1": ["a"]}`, Options{ByPosition: true}, `h.json: the file is a map from ids to texts: its ids cannot be left aside`},
+		{"h.csv", "id,caption\n1,a", Options{Texts: []string{"x"}}, `h.csv: line 1: no "x" among "id", "caption"`},
+		{"h.csv", "id,caption\n1,a", Options{IDs: []string{"x"}}, `h.csv: line 1: no "x" among "id", "caption"`},
+		{"b.csv", "id,prediction,text\n1,a,b", Options{Side: References, Both: true}, `b.csv: line 1: no reference among "id", "prediction", "text": name its column or key with --ref-column`},
+		{"h", "x", Options{Format: "xml"}, `unknown format "xml"; known are json, jsonl, csv, tsv, text`},
+	} {
+		if _, err := ParseAs(c.name, []byte(c.data), c.opts); err == nil || err.Error() != c.want {
 			t.Errorf("%s:\n got %v\nwant %s", c.data, err, c.want)
 		}
 	}
@@ -281,7 +304,10 @@ func FuzzParse(f *testing.F) {
 		f.Add("f", []byte(seed), 2, "a", "")
 	}
 	f.Fuzz(func(t *testing.T, name string, data []byte, side int, text, id string) {
-		opts := Options{Side: Side(side % 3), ID: id, ByPosition: side%7 == 6}
+		opts := Options{Side: Side(side % 3), ByPosition: side%7 == 6, Both: side%5 == 4}
+		if id != "" {
+			opts.IDs = []string{id}
+		}
 		if text != "" {
 			opts.Texts = []string{text}
 		}

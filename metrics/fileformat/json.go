@@ -101,14 +101,14 @@ func (p *parser) object(d *json.Decoder) error {
 			return p.list(inner, ends[i]-int64(len(m.value)), rows{coco: true, again: true})
 		}
 	}
-	if areFields(names(members)) {
+	if p.areFields(names(members)) {
 		if err := p.checkUTF8("", ends[len(ends)-1]); err != nil {
 			return err
 		}
 		return p.fields(members)
 	}
-	if p.opts.ByPosition || p.opts.ID != "" || len(p.opts.Texts) > 0 {
-		return p.errorAt("", "the file is a map from ids to texts and has no columns to name")
+	if p.opts.ByPosition {
+		return p.errorAt("", "the file is a map from ids to texts: its ids cannot be left aside")
 	}
 	for i, m := range members {
 		place := fmt.Sprintf("id %q", m.key)
@@ -156,10 +156,13 @@ func startsWithObject(list []byte) bool {
 }
 
 // areFields reports whether the keys of an object are those of an entry or of columns, and no ids.
-func areFields(names []string) bool {
+func (p *parser) areFields(names []string) bool {
 	const most = 1000 // no entry has more keys
 	if len(names) > most {
 		return false
+	}
+	if slices.ContainsFunc(p.opts.Texts, func(name string) bool { return slices.Contains(names, name) }) {
+		return true
 	}
 	ids, texts := filter(names, isID), filter(names, isTexts)
 	known := filter(names, isKnown)
@@ -227,7 +230,7 @@ func (p *parser) columnNames(members []member) []string {
 		case m.value[0] == '[':
 			lists = append(lists, m.key)
 			texts = texts || isTexts(m.key) || slices.Contains(p.opts.Texts, m.key)
-		case isID(m.key) || m.key == p.opts.ID:
+		case isID(m.key) || slices.Contains(p.opts.IDs, m.key):
 			return names(members)
 		}
 	}
