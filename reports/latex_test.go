@@ -53,7 +53,7 @@ func TestLatexCompiles(t *testing.T) {
 	dir := t.TempDir()
 	var body strings.Builder
 	body.WriteString("\\documentclass{article}\n\\usepackage[paperwidth=60cm,paperheight=40cm,margin=1cm]{geometry}\n\\usepackage{booktabs}\n\\begin{document}\n")
-	if err := hostile.Latex(&body); err != nil {
+	if err := hostile.Latex(&body, LatexOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range paths {

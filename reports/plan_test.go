@@ -209,7 +209,7 @@ func TestTextCannotAct(t *testing.T) {
 	}
 	for _, format := range Formats {
 		var out bytes.Buffer
-		if err := table.Render(&out, format); err != nil {
+		if err := table.Render(&out, format, LatexOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		if strings.ContainsAny(strings.ReplaceAll(out.String(), "\n", ""), "\x1b\a\r\x00") {

@@ -12,14 +12,14 @@ type Format string
 var Formats = [...]Format{"text", "markdown", "latex", "csv", "json"}
 
 // Render writes the table in the given format.
-func (t *Table) Render(w io.Writer, format Format) error {
+func (t *Table) Render(w io.Writer, format Format, o LatexOptions) error {
 	switch format {
 	case "text":
 		return t.Text(w)
 	case "markdown", "md":
 		return t.Markdown(w)
 	case "latex", "tex":
-		return t.Latex(w)
+		return t.Latex(w, o)
 	case "csv":
 		return t.CSV(w)
 	case "json":

@@ -139,7 +139,7 @@ func TestGolden(t *testing.T) {
 		}
 		for format, suffix := range map[Format]string{"text": "txt", "markdown": "md", "latex": "tex", "csv": "csv", "json": "json"} {
 			var out bytes.Buffer
-			if err := table.Render(&out, format); err != nil {
+			if err := table.Render(&out, format, LatexOptions{}); err != nil {
 				t.Fatal(err)
 			}
 			golden(t, filepath.Join("testdata", name+"."+suffix), out.Bytes())
