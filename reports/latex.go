@@ -37,8 +37,9 @@ func (t *Table) Latex(w io.Writer, o LatexOptions) error {
 		return err
 	}
 	var out bytes.Buffer
-	for i, rows := range s.parts(l) {
-		s.float(&out, l, rows, i)
+	parts := s.parts(l)
+	for i, p := range parts {
+		s.float(&out, l, p, i, len(parts))
 	}
 	s.cases(&out, l)
 	if _, err := io.WriteString(w, s.preamble()); err != nil {
@@ -51,8 +52,28 @@ func (t *Table) Latex(w io.Writer, o LatexOptions) error {
 func newSheet(t *Table, o LatexOptions) *sheet {
 	s := &sheet{table: t, options: o.filled(), page: pages[o.Style], missing: map[string]bool{}}
 	s.heads, s.rows = t.grid()
+	if o.Style != NoStyle {
+		s.dropEmpty()
+	}
 	s.numbers = s.formats()
 	return s
+}
+
+// dropEmpty leaves out differences and p-values of metrics for which there are none: room is short.
+func (s *sheet) dropEmpty() {
+	empty := func(c int) bool {
+		second := c > 0 && s.heads[c].number && s.heads[c].column >= 0 && s.heads[c].column == s.heads[c-1].column
+		return second && !slices.ContainsFunc(s.rows, func(row []field) bool { return row[c].text != "" })
+	}
+	for c := len(s.heads) - 1; c > 0; c-- {
+		if !empty(c) {
+			continue
+		}
+		s.heads = slices.Delete(s.heads, c, c+1)
+		for i := range s.rows {
+			s.rows[i] = slices.Delete(s.rows[i], c, c+1)
+		}
+	}
 }
 
 // Untypeset lists the characters of the table for which LaTeX output needs another font: for pdflatex they are printed as question
@@ -98,10 +119,10 @@ func (s *sheet) preamble() string {
 	return b.String()
 }
 
-// float writes the rows of one part of the table.
-func (s *sheet) float(out io.Writer, l layout, rows []int, part int) {
+// float writes part i of n.
+func (s *sheet) float(out io.Writer, l layout, p part, i, n int) {
 	place := "t"
-	if part > 0 || len(rows) < len(s.rows) {
+	if n > 1 {
 		place = "tp"
 	}
 	fmt.Fprintf(out, "\\begin{%s}[%s]\n", l.span.env, place)
@@ -111,7 +132,7 @@ func (s *sheet) float(out io.Writer, l layout, rows []int, part int) {
 	fmt.Fprintln(out, "\\centering")
 	above := s.options.Style == NoStyle || s.page.above
 	if above {
-		s.caption(out, part)
+		s.caption(out, i)
 	}
 	if l.size.command != "" {
 		fmt.Fprintln(out, l.size.command)
@@ -122,15 +143,15 @@ func (s *sheet) float(out io.Writer, l layout, rows []int, part int) {
 	if len(s.numbers) > 0 {
 		fmt.Fprint(out, s.siSetup())
 	}
-	for i, columns := range l.blocks {
-		if i > 0 {
+	for k, columns := range p.blocks {
+		if k > 0 {
 			fmt.Fprintln(out, "\\par\\medskip")
 		}
-		s.block(out, l, columns, rows)
+		s.block(out, l, columns, p.rows)
 	}
-	s.notes(out, rows)
+	s.notes(out, p.rows)
 	if !above {
-		s.caption(out, part)
+		s.caption(out, i)
 	}
 	fmt.Fprintf(out, "\\end{%s}\n", l.span.env)
 }

@@ -102,8 +102,21 @@ func (s *sheet) inBlocks(l layout) (layout, error) {
 			return l, s.tooWide(m, l, widest, width)
 		}
 	}
-	l.blocks = s.blocksOf(m, l, groups, width-leads)
+	l.blocks = s.balanced(m, l, groups, width-leads)
 	return l, nil
+}
+
+// balanced is blocksOf with blocks of about the same width, but no more of them.
+func (s *sheet) balanced(m meter, l layout, groups [][]int, width float64) [][]int {
+	blocks := s.blocksOf(m, l, groups, width)
+	for tighter := width; tighter > width/2; tighter -= width / 50 {
+		narrower := s.blocksOf(m, l, groups, tighter)
+		if len(narrower) > len(blocks) || slices.ContainsFunc(narrower, func(b []int) bool { return s.widthOf(m, l, b) > width }) {
+			break
+		}
+		blocks = narrower
+	}
+	return blocks
 }
 
 func (s *sheet) tooWide(m meter, l layout, widest, width float64) error {

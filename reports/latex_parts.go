@@ -5,38 +5,56 @@ import "strings"
 // rulesHeight is the room of the rules of a block and the space around them, in points.
 const rulesHeight = 16
 
-// parts cuts the rows into floats that fit a page; one where they all do, or where no page is known.
-func (s *sheet) parts(l layout) [][]int {
+// part is what one float holds.
+type part struct {
+	blocks [][]int
+	rows   []int
+}
+
+// parts cuts the table into floats that fit a page: one where all fits or no page is known; else each block of columns by itself, with as
+// many rows as there is room for.
+func (s *sheet) parts(l layout) []part {
 	all := make([]int, len(s.rows))
 	for i := range all {
 		all[i] = i
 	}
-	if s.options.Style == NoStyle {
-		return [][]int{all}
+	whole := part{l.blocks, all}
+	if s.options.Style == NoStyle || len(s.cut(l, whole, 0)) == 1 {
+		return []part{whole}
 	}
-	var parts [][]int
-	var part []int
-	height, noted := s.frame(l, 0), map[int]bool{}
-	for _, r := range all {
-		row := s.rowHeight(l, r) + s.noteHeight(l, r, noted)
-		if len(part) > 0 && height+row > s.page.height {
-			parts, part = append(parts, part), nil
+	var parts []part
+	for _, block := range l.blocks {
+		parts = append(parts, s.cut(l, part{[][]int{block}, all}, len(parts))...)
+	}
+	return parts
+}
+
+// cut fills floats with the rows of a part; before is the number of floats above.
+func (s *sheet) cut(l layout, p part, before int) []part {
+	var parts []part
+	var rows []int
+	blocks := float64(len(p.blocks))
+	height, noted := s.frame(l, blocks, before), map[int]bool{}
+	for _, r := range p.rows {
+		row := blocks*s.rowHeight(l, r) + s.noteHeight(l, r, noted)
+		if len(rows) > 0 && height+row > s.page.height {
+			parts, rows = append(parts, part{p.blocks, rows}), nil
 			clear(noted)
-			height = s.frame(l, len(parts))
-			row = s.rowHeight(l, r) + s.noteHeight(l, r, noted)
+			height = s.frame(l, blocks, before+len(parts))
+			row = blocks*s.rowHeight(l, r) + s.noteHeight(l, r, noted)
 		}
-		part, height = append(part, r), height+row
+		rows, height = append(rows, r), height+row
 		for _, f := range s.rows[r] {
 			for _, mark := range f.marks {
 				noted[mark] = true
 			}
 		}
 	}
-	return append(parts, part)
+	return append(parts, part{p.blocks, rows})
 }
 
 // frame is the height of a float without its rows: the caption, the heads and, in the first, notes on the whole table.
-func (s *sheet) frame(l layout, part int) float64 {
+func (s *sheet) frame(l layout, blocks float64, part int) float64 {
 	caption := meter{s.options.Engine, s.page.caption.points}
 	text := "Table 1: (continued)"
 	if part == 0 {
@@ -51,7 +69,7 @@ func (s *sheet) frame(l layout, part int) float64 {
 	for _, h := range l.heads {
 		heads = max(heads, len(h))
 	}
-	height += float64(len(l.blocks)) * (float64(heads)*l.size.line + rulesHeight)
+	height += blocks * (float64(heads)*l.size.line + rulesHeight)
 	if part > 0 {
 		return height
 	}
@@ -61,7 +79,7 @@ func (s *sheet) frame(l layout, part int) float64 {
 	return height
 }
 
-// rowHeight is the height of a row in all blocks, with the title above it.
+// rowHeight is the height of a row of one block, with the title above it.
 func (s *sheet) rowHeight(l layout, r int) float64 {
 	lines := 1
 	for c := range l.leads {
@@ -77,7 +95,7 @@ func (s *sheet) rowHeight(l layout, r int) float64 {
 	if s.table.ruleBefore(r) {
 		height += l.size.line + rulesHeight/2
 	}
-	return height * float64(len(l.blocks))
+	return height
 }
 
 // noteHeight is the height of the footnotes that a row adds.

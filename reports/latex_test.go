@@ -10,6 +10,7 @@ import (
 
 func TestEscapeLatex(t *testing.T) {
 	for text, want := range map[string]string{
+		"--set ''a'' ?` a--- -":      "-{}-set '{}'a'{}' ?{}` a-{}-{}- -",
 		`50% & $5 #1 a_b {x} ~ ^`:    `50\% \& \$5 \#1 a\_b \{x\} $\sim$ \textasciicircum{}`,
 		`C:\x`:                       `C:\textbackslash{}x`,
 		"a\nb\x00\x1b[0m":            "a b{[}0m",

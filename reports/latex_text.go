@@ -32,6 +32,9 @@ func (e Engine) escape(text string, missing func(character string)) string {
 			b.WriteString(map[bool]string{true: `{\harnessfont `, false: "}"}[own])
 			raw = own
 		}
+		if start > 0 && ligature(runes[start-1], runes[start]) {
+			b.WriteString("{}")
+		}
 		switch {
 		case known:
 			b.WriteString(source)
@@ -45,6 +48,11 @@ func (e Engine) escape(text string, missing func(character string)) string {
 		b.WriteByte('}')
 	}
 	return b.String()
+}
+
+// ligature reports whether TeX would make one character of two: of -- a dash.
+func ligature(a, b rune) bool {
+	return strings.Contains("-- '' `` ?` !` ,, << >>", string([]rune{a, b})) && a != ' ' && b != ' '
 }
 
 // escapeLatex is escape for pdflatex.
