@@ -182,7 +182,7 @@ func (s *sheet) block(out io.Writer, l layout, columns, rows []int) {
 			}
 			s.title(out, l, kindTitle(kind), len(all))
 		}
-		s.line(out, all, func(c int) string { return s.cell(l, c, s.rows[r][c]) })
+		s.row(out, l, all, r)
 	}
 	fmt.Fprintf(out, "\\bottomrule\n%s", end)
 }
@@ -193,6 +193,27 @@ func (s *sheet) line(out io.Writer, columns []int, cell func(column int) string)
 		cells[i] = cell(c)
 	}
 	fmt.Fprintf(out, "%s \\\\\n", strings.Join(cells, " & "))
+}
+
+// row writes a row; a name without values on the axes stands over all columns on the left.
+func (s *sheet) row(out io.Writer, l layout, columns []int, r int) {
+	leads := len(s.leadColumns())
+	if !s.isOver(r) {
+		s.line(out, columns, func(c int) string { return s.cell(l, c, s.rows[r][c]) })
+		return
+	}
+	name := s.lead(s.rows[r][0], l.over)
+	if s.options.Env == Tabularray {
+		name = fmt.Sprintf("\\SetCell[c=%d]{l} %s%s", leads, name, strings.Repeat(" &", leads-1))
+	} else {
+		name = fmt.Sprintf("\\multicolumn{%d}{%sl}{%s}", leads, s.edge(), name)
+	}
+	s.line(out, columns[leads-1:], func(c int) string {
+		if c == columns[leads-1] {
+			return name
+		}
+		return s.cell(l, c, s.rows[r][c])
+	})
 }
 
 // title writes what stands above the rows of a kind, over all columns.

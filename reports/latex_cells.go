@@ -110,14 +110,22 @@ func (s *sheet) cell(l layout, c int, f field) string {
 	if _, aligned := s.numbers[c]; aligned {
 		return s.aligned(f)
 	}
-	if width := l.leadWidth(c); width > 0 {
-		return fmt.Sprintf(`\parbox[t]{%.1fpt}{\raggedright\hangindent=1em %s%s\strut}`, width, s.prose(f.text), superscripted(f.marks))
+	if !f.number {
+		return s.lead(f, l.leadWidth(c))
 	}
 	text := s.number(f)
 	if f.bold {
 		text = `\textbf{` + text + "}"
 	}
 	return text + superscripted(f.marks)
+}
+
+// lead is a text on the left, on several lines where it has a width.
+func (s *sheet) lead(f field, width float64) string {
+	if width == 0 || (meter{s.options.Engine, 11}).text(f.text, false) < width/2 {
+		return s.tex(f.text) + superscripted(f.marks)
+	}
+	return fmt.Sprintf(`\parbox[t]{%.1fpt}{\raggedright\hangindent=1em %s%s\strut}`, width, s.prose(f.text), superscripted(f.marks))
 }
 
 // aligned is a field of an S column: the number bare, what stands behind it in a group, other texts in groups.

@@ -19,6 +19,7 @@ type layout struct {
 	size   size
 	sep    float64          // on each side of a column
 	leads  []float64        // widths of the columns on the left that are wrapped; 0 where one is as wide as its widest text
+	over   float64          // width of names that stand over all columns on the left; 0: that of the widest
 	heads  map[int][]string // heads on more than one line
 	blocks [][]int          // the columns of numbers; each block stands below the one before
 }
@@ -51,14 +52,13 @@ func (s *sheet) fit() (layout, error) {
 			m := s.meter(l)
 			l.heads = s.stacked(m)
 			room := l.span.width*safety - s.widthOf(m, l, numbers)
-			natural := sum(s.leadWidths(m))
+			natural := s.leadsWidth(m, l)
 			if natural <= room {
 				return l, nil
 			}
-			if l.leads = s.wrapped(m, room); l.leads != nil && room > natural/2 {
-				return l, nil
+			if wrapped, ok := s.wrapped(m, l, room); ok && room > natural/2 {
+				return wrapped, nil
 			}
-			l.leads = nil
 		}
 	}
 	return s.inBlocks(l)
@@ -90,17 +90,19 @@ func (s *sheet) inBlocks(l layout) (layout, error) {
 	for _, g := range groups {
 		widest = max(widest, s.widthOf(m, l, g))
 	}
-	natural := sum(s.leadWidths(m))
-	leads := natural
-	if limit := max(0.4*width, width-s.widthOf(m, l, s.numberColumns())); natural > min(limit, width-widest) {
-		leads = min(limit, width-widest)
-		if l.leads = s.wrapped(m, leads); l.leads == nil {
-			leads = min(natural, width-widest)
-			l.leads = s.wrapped(m, leads)
+	leads := s.leadsWidth(m, l)
+	for _, limit := range []float64{max(0.4*width, width-s.widthOf(m, l, s.numberColumns())), width} {
+		limit = min(limit, width-widest)
+		if leads <= limit {
+			break
 		}
-		if l.leads == nil && natural > width-widest {
-			return l, s.tooWide(m, l, widest, width)
+		if wrapped, ok := s.wrapped(m, l, limit); ok {
+			l, leads = wrapped, limit
+			break
 		}
+	}
+	if leads > width-widest {
+		return l, s.tooWide(m, l, widest, width)
 	}
 	l.blocks = s.balanced(m, l, groups, width-leads)
 	return l, nil
@@ -120,10 +122,7 @@ func (s *sheet) balanced(m meter, l layout, groups [][]int, width float64) [][]i
 }
 
 func (s *sheet) tooWide(m meter, l layout, widest, width float64) error {
-	words := 0.0
-	for _, w := range s.leastLeads(m) {
-		words += w
-	}
+	words := max(sum(s.leastLeads(m)), s.widestOver(s.leastLead(m)))
 	return fmt.Errorf("%w: %s: the longest words of the labels and the widest column take %.0f pt of the %.0f pt of %s: want shorter labels",
 		ErrTooWide, s.table.Name, words+widest, width, s.options.Style)
 }
@@ -188,7 +187,7 @@ func (s *sheet) columnsWhere(number bool) []int {
 
 // widthOf is the width of columns of numbers with the room before each.
 func (s *sheet) widthOf(m meter, l layout, columns []int) float64 {
-	width := 2 * l.sep * float64(len(s.leadColumns())-1)
+	width := s.betweenLeads(l)
 	for _, c := range columns {
 		lines := l.heads[c]
 		if len(lines) == 0 {
@@ -245,31 +244,61 @@ func stack(m meter, text string, width float64) []string {
 	return append(lines, strings.TrimRight(line, " "))
 }
 
-// leadWidths are the widths of the columns on the left on one line, leastLeads those with every word on its own.
-func (s *sheet) leadWidths(m meter) []float64 {
-	return s.leadsBy(func(f field) float64 { return m.text(f.text, false) + m.marks(f.marks) })
+// leadsWidth is the width of the columns on the left on one line, less the room between them.
+func (s *sheet) leadsWidth(m meter, l layout) float64 {
+	return max(sum(s.leadWidths(m)), s.widestOver(s.leadWidth(m))-s.betweenLeads(l))
 }
 
-func (s *sheet) leastLeads(m meter) []float64 {
-	return s.leadsBy(func(f field) float64 {
-		return m.widest(f.text, false) + m.marks(f.marks) + m.points // the later lines are indented
-	})
+// betweenLeads is the room between the columns on the left.
+func (s *sheet) betweenLeads(l layout) float64 { return 2 * l.sep * float64(len(s.leadColumns())-1) }
+
+// isOver reports whether the name of a row stands over all columns on the left: it has no values on the axes.
+func (s *sheet) isOver(r int) bool {
+	leads := s.leadColumns()
+	return s.options.Style != NoStyle && len(leads) > 1 && s.table.Rows[r].Kind != Model &&
+		!slices.ContainsFunc(leads[1:], func(c int) bool { return s.rows[r][c].text != "" })
 }
 
+// leadWidth measures a field on one line, leastLead with every word on its own.
+func (s *sheet) leadWidth(m meter) func(field) float64 {
+	return func(f field) float64 { return m.text(f.text, false) + m.marks(f.marks) }
+}
+
+func (s *sheet) leastLead(m meter) func(field) float64 {
+	return func(f field) float64 { return m.widest(f.text, false) + m.marks(f.marks) + m.points } // later lines are indented
+}
+
+func (s *sheet) leadWidths(m meter) []float64 { return s.leadsBy(s.leadWidth(m)) }
+func (s *sheet) leastLeads(m meter) []float64 { return s.leadsBy(s.leastLead(m)) }
+
+// leadsBy is the widest of each column on the left, names over all of them left out.
 func (s *sheet) leadsBy(width func(field) float64) []float64 {
 	var widths []float64
 	for _, c := range s.leadColumns() {
 		w := width(s.heads[c])
-		for _, row := range s.rows {
-			w = max(w, width(row[c]))
+		for r, row := range s.rows {
+			if !s.isOver(r) {
+				w = max(w, width(row[c]))
+			}
 		}
 		widths = append(widths, w)
 	}
 	return widths
 }
 
-// wrapped shares room among the columns on the left: the widest are wrapped. nil where even single words need more.
-func (s *sheet) wrapped(m meter, room float64) []float64 {
+// widestOver is the widest name over all columns on the left.
+func (s *sheet) widestOver(width func(field) float64) float64 {
+	w := 0.0
+	for r, row := range s.rows {
+		if s.isOver(r) {
+			w = max(w, width(row[0]))
+		}
+	}
+	return w
+}
+
+// wrapped shares room among the columns on the left: the widest are wrapped. It is false where single words need more.
+func (s *sheet) wrapped(m meter, l layout, room float64) (layout, bool) {
 	natural, least := s.leadWidths(m), s.leastLeads(m)
 	at := func(limit float64) []float64 {
 		widths := make([]float64, len(natural))
@@ -278,8 +307,9 @@ func (s *sheet) wrapped(m meter, room float64) []float64 {
 		}
 		return widths
 	}
-	if sum(at(0)) > room {
-		return nil
+	over := room + s.betweenLeads(l)
+	if sum(at(0)) > room || s.widestOver(s.leastLead(m)) > over {
+		return l, false
 	}
 	low, high := 0.0, room
 	for range 30 {
@@ -289,13 +319,13 @@ func (s *sheet) wrapped(m meter, room float64) []float64 {
 			high = middle
 		}
 	}
-	widths := at(low)
-	for i := range widths {
-		if widths[i] == natural[i] {
-			widths[i] = 0
+	l.leads, l.over = at(low), over
+	for i := range l.leads {
+		if l.leads[i] >= natural[i]-.01 {
+			l.leads[i] = 0
 		}
 	}
-	return widths
+	return l, true
 }
 
 func sum(values []float64) float64 {

@@ -83,7 +83,11 @@ func (s *sheet) frame(l layout, blocks float64, part int) float64 {
 func (s *sheet) rowHeight(l layout, r int) float64 {
 	lines := 1
 	for c := range l.leads {
-		if width := l.leads[c]; width > 0 {
+		width := l.leads[c]
+		if s.isOver(r) {
+			width = l.over
+		}
+		if width > 0 {
 			f := s.rows[r][c]
 			lines = max(lines, s.meter(l).lines(f.text+letters(f.marks), width, s.meter(l).points))
 		}
