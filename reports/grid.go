@@ -200,6 +200,13 @@ func letters(marks []int) string {
 	return strings.Join(names, ",")
 }
 
+// namedOver reports whether row r is a control or a published row that has a name but no values on the axes, so that its name may
+// stand over all columns on the left.
+func (t *Table) namedOver(r int) bool {
+	lead := t.Rows[r].Lead
+	return len(lead) > 1 && t.Rows[r].Kind != Model && !slices.ContainsFunc(lead[1:], func(text string) bool { return text != "" })
+}
+
 // ruleBefore reports whether row i begins another kind than the row above.
 func (t *Table) ruleBefore(i int) bool {
 	return i > 0 && t.Rows[i].Kind != t.Rows[i-1].Kind

@@ -252,12 +252,8 @@ func (s *sheet) leadsWidth(m meter, l layout) float64 {
 // betweenLeads is the room between the columns on the left.
 func (s *sheet) betweenLeads(l layout) float64 { return 2 * l.sep * float64(len(s.leadColumns())-1) }
 
-// isOver reports whether the name of a row stands over all columns on the left: it has no values on the axes.
-func (s *sheet) isOver(r int) bool {
-	leads := s.leadColumns()
-	return s.options.Style != NoStyle && len(leads) > 1 && s.table.Rows[r].Kind != Model &&
-		!slices.ContainsFunc(leads[1:], func(c int) bool { return s.rows[r][c].text != "" })
-}
+// isOver reports whether the name of a row stands over all columns on the left.
+func (s *sheet) isOver(r int) bool { return s.options.Style != NoStyle && s.table.namedOver(r) }
 
 // leadWidth measures a field on one line, leastLead with every word on its own.
 func (s *sheet) leadWidth(m meter) func(field) float64 {
