@@ -72,7 +72,7 @@ type paper struct {
 func (p *paper) add(t *testing.T, table *Table, o LatexOptions) {
 	t.Helper()
 	o.Style = p.style
-	if p.engine != "pdflatex" {
+	if p.engine != "pdflatex" && o.Engine == "" {
 		o.Engine = UnicodeEngine
 	}
 	if err := table.Latex(&p.body, o); err != nil {
@@ -262,6 +262,9 @@ func TestLatexUnicode(t *testing.T) {
 				p := &paper{style: style, engine: engine}
 				p.add(t, labels(true), LatexOptions{})
 				p.add(t, labels(true), LatexOptions{Align: SIAlign})
+				if style == NoStyle {
+					p.add(t, labels(true), LatexOptions{Engine: PDFLatex})
+				}
 				p.compile(t, engine+"-"+string(style))
 			})
 		}

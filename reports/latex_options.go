@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -77,7 +78,7 @@ var (
 
 // Check refuses unknown choices and those that exclude one another. It names them as the command's flags.
 func (o LatexOptions) Check() error {
-	return errors.Join(oneOf("style", o.Style, Styles), oneOf("align", o.Align, Aligns), oneOf("env", o.Env, Envs),
+	return cmp.Or(oneOf("style", o.Style, Styles), oneOf("align", o.Align, Aligns), oneOf("env", o.Env, Envs),
 		oneOf("spread", o.Spread, Spreads), oneOf("engine", o.Engine, Engines), o.conflicts())
 }
 
