@@ -1,0 +1,69 @@
+package plots
+
+import (
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/sfnt"
+	fixedpoint "golang.org/x/image/math/fixed"
+	"golang.org/x/text/encoding/charmap"
+	plotfont "gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/vgpdf"
+)
+
+// pdfCanvas writes text in the encoding of the embedded fonts, and draws the outlines of what that encoding lacks, such as Greek
+// and arrows.
+type pdfCanvas struct{ *vgpdf.Canvas }
+
+// FillString draws text.
+func (c pdfCanvas) FillString(f plotfont.Face, at vg.Point, text string) {
+	if encoded, err := charmap.Windows1252.NewEncoder().String(text); err == nil {
+		c.Canvas.FillString(f, at, encoded)
+		return
+	}
+	if path := outlines(f, at, text); len(path) > 0 {
+		c.Fill(path)
+	}
+}
+
+// outlines are the shapes of the letters of a text.
+func outlines(f plotfont.Face, at vg.Point, text string) vg.Path {
+	var buffer sfnt.Buffer
+	ppem := fixedpoint.I(int(f.Face.UnitsPerEm()))
+	scale := f.Font.Size / vg.Length(f.Face.UnitsPerEm())
+	var path vg.Path
+	for _, r := range text {
+		glyph, err := f.Face.GlyphIndex(&buffer, r)
+		if err != nil {
+			continue
+		}
+		segments, err := f.Face.LoadGlyph(&buffer, glyph, ppem, nil)
+		if err != nil {
+			continue
+		}
+		point := func(p fixedpoint.Point26_6) vg.Point { // y points down in fonts
+			return vg.Point{X: at.X + vg.Length(p.X)/64*scale, Y: at.Y - vg.Length(p.Y)/64*scale}
+		}
+		for i, s := range segments {
+			switch s.Op {
+			case sfnt.SegmentOpMoveTo:
+				if i > 0 {
+					path.Close()
+				}
+				path.Move(point(s.Args[0]))
+			case sfnt.SegmentOpLineTo:
+				path.Line(point(s.Args[0]))
+			case sfnt.SegmentOpQuadTo:
+				path.QuadTo(point(s.Args[0]), point(s.Args[1]))
+			case sfnt.SegmentOpCubeTo:
+				path.CubeTo(point(s.Args[0]), point(s.Args[1]), point(s.Args[2]))
+			}
+		}
+		if len(segments) > 0 {
+			path.Close()
+		}
+		if advance, err := f.Face.GlyphAdvance(&buffer, glyph, ppem, font.HintingNone); err == nil {
+			at.X += vg.Length(advance) / 64 * scale
+		}
+	}
+	return path
+}
