@@ -113,11 +113,11 @@ func newPen(p *panel, o Options, lines []reports.Line) *pen {
 	var steps, values []float64
 	for _, line := range lines {
 		steps, values = append(steps, line.Step...), append(values, line.Mean...)
-		if line.Averaged > 1 { // their least are drawn, too
-			values = append(values, line.Low...)
+		if line.Averaged > 1 { // the least and the greatest are drawn, too
+			values = append(append(values, line.Low...), line.High...)
 		}
 		for _, t := range line.Lone {
-			steps, values = append(steps, t.Step...), append(values, t.Low...)
+			steps, values = append(steps, t.Step...), append(append(values, t.Low...), t.High...)
 		}
 	}
 	g := &pen{p: p, o: o}

@@ -148,9 +148,12 @@ func (f *Figure) fit(s *sheet) error {
 		s.keyColumns = f.columnsIn(inside)
 		_, below := f.keySize(s.keyColumns)
 		data = vg.Point{X: (inside - around.X) / columns, Y: (room - around.Y - below) / lines}
+		keyWidth = max(0, keyWidth-inside)
+	} else {
+		keyWidth = 0
 	}
-	if data.X < least.X || data.Y < least.Y {
-		need := vg.Point{X: s.size.X + columns*max(0, least.X-data.X), Y: s.size.Y + lines*max(0, least.Y-data.Y)}
+	if data.X < least.X || data.Y < least.Y || keyWidth > 0 {
+		need := vg.Point{X: s.size.X + max(columns*(least.X-data.X), keyWidth, 0), Y: s.size.Y + lines*max(0, least.Y-data.Y)}
 		return &OptionError{"--size", fmt.Sprintf("%.3gx%.3g inches are too few for %s: it needs %.1fx%.1f, or a smaller --font-size",
 			s.size.X/vg.Inch, s.size.Y/vg.Inch, f.Name, need.X/vg.Inch+.05, need.Y/vg.Inch+.05)}
 	}
@@ -242,7 +245,7 @@ func newCanvas(width, height vg.Length, format string) (canvas, error) {
 	case "png":
 		return vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(pngDPI))}, nil
 	case "svg":
-		return vgsvg.New(width, height), nil
+		return svgCanvas{vgsvg.New(width, height)}, nil
 	case "pdf":
 		return pdfCanvas{vgpdf.New(width, height)}, nil
 	}

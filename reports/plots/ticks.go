@@ -52,7 +52,7 @@ func (logTicks) Ticks(low, high float64) []plot.Tick {
 		return []plot.Tick{{Value: low, Label: tickText(low)}}
 	}
 	first, last := int(math.Floor(math.Log10(low))), int(math.Ceil(math.Log10(high)))
-	every := 1 + (last-first)/mostDecades
+	every := 1 + (last-first-1)/mostDecades
 	labelled := []float64{1}
 	if math.Log10(high/low) < 2 {
 		labelled = []float64{1, 2, 5}
