@@ -115,7 +115,7 @@ func drawPlots(ctx context.Context, w, log io.Writer, db *registry.DB, name stri
 	if err != nil {
 		return err
 	}
-	curves, err := readCurves(ctx, db, plan, table, o.metrics, &draw)
+	curves, err := chosenCurves(ctx, db, plan, table, o.metrics, &draw)
 	if err != nil {
 		return err
 	}
@@ -145,8 +145,8 @@ func drawPlots(ctx context.Context, w, log io.Writer, db *registry.DB, name stri
 	return nil
 }
 
-// readCurves reads the curves that the options ask for, and puts the metrics that the patterns choose into the options.
-func readCurves(ctx context.Context, db *registry.DB, plan *sweeps.Plan, table *reports.Table, patterns []string, draw *plots.Options) ([]reports.Curve, error) {
+// chosenCurves reads the curves that the options ask for, and puts the metrics that the patterns choose into the options.
+func chosenCurves(ctx context.Context, db *registry.DB, plan *sweeps.Plan, table *reports.Table, patterns []string, draw *plots.Options) ([]reports.Curve, error) {
 	all, err := reports.OpenCurves(ctx, db, plan)
 	if err != nil {
 		return nil, err

@@ -262,7 +262,8 @@ func merged(lines []reports.Line) []reports.Line {
 	count := map[int]int{}
 	for _, line := range lines {
 		i := slices.IndexFunc(list, func(l reports.Line) bool {
-			return len(l.Step) > 0 && slices.Equal(l.Mean, line.Mean) && slices.Equal(l.Step, line.Step)
+			same := func(a, b reports.Trace) bool { return slices.Equal(a.Step, b.Step) && slices.Equal(a.Mean, b.Mean) }
+			return len(l.Step) > 0 && slices.Equal(l.Mean, line.Mean) && slices.Equal(l.Step, line.Step) && slices.EqualFunc(l.Lone, line.Lone, same)
 		})
 		if i < 0 {
 			count[len(list)] = 1

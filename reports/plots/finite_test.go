@@ -64,6 +64,7 @@ func TestWhatIsNotFiniteIsNotDrawn(t *testing.T) {
 	said := map[string]string{"inf-curve-loss": "4 points that are NaN or infinite", "inf-curve-nothing": "3 points",
 		"inf-bars": "results with seeds that diverged", "inf-axis-x": "results with seeds that diverged",
 		"inf-heatmap-huge": "", "inf-parallel-huge": "", "inf-seeds-acc": ""}
+	dir := t.TempDir()
 	for _, log := range []Log{LogAuto, LogXY} {
 		for _, format := range Formats {
 			if log == LogXY && format != "svg" {
@@ -81,7 +82,7 @@ func TestWhatIsNotFiniteIsNotDrawn(t *testing.T) {
 				if found += map[bool]int{true: 1}[known]; !strings.Contains(f.Subtitle, want) {
 					t.Errorf("%s: %q does not say %q", f.Name, f.Subtitle, want)
 				}
-				if _, err := f.Save(t.TempDir()); err != nil {
+				if _, err := f.Save(dir); err != nil {
 					t.Errorf("%s: %v", f.Name, err)
 				}
 				if format == "svg" && strings.ContainsRune(svgOf(t, f), '\x1b') {

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"gonum.org/v1/plot/vg"
+
+	"harness/internal/escape"
 )
 
 // Options say which figures are drawn and how. The zero value draws DefaultKinds of all metrics as PNG.
@@ -65,7 +67,7 @@ func ParseKinds(words []string) ([]Kind, error) {
 			kinds = append(kinds, k)
 		}
 	}
-	return kinds, checkWords(words, KindNames())
+	return kinds, checkWords(words, "some", KindNames())
 }
 
 // file is the kind in the name of a file.
@@ -96,7 +98,7 @@ func LogNames() []string {
 }
 
 // ParseLog reads which axes are logarithmic.
-func ParseLog(word string) (Log, error) { return Log(word), checkWords([]string{word}, LogNames()) }
+func ParseLog(word string) (Log, error) { return Log(word), checkWords([]string{word}, "one", LogNames()) }
 
 // LogSteps reports whether the axis of steps is logarithmic.
 func (o Options) LogSteps() bool { return o.Log == LogX || o.Log == LogXY }
@@ -115,19 +117,19 @@ const (
 func BandNames() []string { return []string{string(BandStd), string(BandMinMax), string(BandNone)} }
 
 // ParseBand reads what the band of a curve shows.
-func ParseBand(word string) (Band, error) { return Band(word), checkWords([]string{word}, BandNames()) }
+func ParseBand(word string) (Band, error) { return Band(word), checkWords([]string{word}, "one", BandNames()) }
 
 // Formats are the formats of pictures.
 var Formats = [...]string{"png", "svg", "pdf"}
 
 // ParseFormats reads formats of pictures.
-func ParseFormats(words []string) ([]string, error) { return words, checkWords(words, Formats[:]) }
+func ParseFormats(words []string) ([]string, error) { return words, checkWords(words, "some", Formats[:]) }
 
-// checkWords refuses a word that is not among the known ones.
-func checkWords(words, known []string) error {
+// checkWords refuses a word that is not among the known ones, of which one or some may be given.
+func checkWords(words []string, many string, known []string) error {
 	for _, word := range words {
 		if !slices.Contains(known, word) {
-			return fmt.Errorf("%s: want %s%s", strconv.Quote(word), strings.Join(known, ", "), Near(word, known))
+			return fmt.Errorf("%s: want %s of %s%s", escape.Line(word), many, strings.Join(known, ", "), Near(word, known))
 		}
 	}
 	return nil
@@ -222,9 +224,10 @@ func ChooseMetrics(patterns, known []string) ([]string, error) {
 	return slices.DeleteFunc(slices.Clone(known), func(metric string) bool { return !chosen[metric] }), nil
 }
 
-// Near is ": did you mean X?" for the known word nearest to one, or "" where none is near.
+// Near is ": did you mean X?" for the known word nearest to one, or "" where none is near: at most a third of the letters differ, one
+// at least may.
 func Near(word string, known []string) string {
-	best, least := "", len(word)/3+2
+	best, least := "", max(1, len(word)/3)+1
 	for _, k := range known {
 		if d := editDistance(word, k); d < least {
 			best, least = k, d
@@ -236,22 +239,27 @@ func Near(word string, known []string) string {
 	return ": did you mean " + best + "?"
 }
 
-// editDistance is Levenshtein's distance in bytes.
+// editDistance counts the bytes that are added, left out, replaced or swapped with their neighbour.
 func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	d := make([][]int, len(a)+1)
+	for i := range d {
+		d[i] = make([]int, len(b)+1)
+		d[i][0] = i
 	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
+	for j := range d[0] {
+		d[0][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		for j := 1; j <= len(b); j++ {
+			replaced := d[i-1][j-1]
+			if a[i-1] != b[j-1] {
+				replaced++
 			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, cost)
+			d[i][j] = min(d[i-1][j]+1, d[i][j-1]+1, replaced)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				d[i][j] = min(d[i][j], d[i-2][j-2]+1)
+			}
 		}
 	}
-	return row[len(b)]
+	return d[len(a)][len(b)]
 }
