@@ -44,10 +44,8 @@ func (d *drawer) curve(c reports.Curve) (*Figure, error) {
 		}
 	}
 	for i, line := range lines {
-		style := lineStyle(i)
-		style.Width, style.Dashes = vg.Points(.6), nil
 		for _, t := range line.Lone {
-			if err := g.line(t.Step, t.Mean, style, nil); err != nil {
+			if err := g.line(t.Step, t.Mean, thin(i), nil); err != nil {
 				return nil, err
 			}
 		}
@@ -57,16 +55,25 @@ func (d *drawer) curve(c reports.Curve) (*Figure, error) {
 		if err := g.line(line.Step, line.Mean, lineStyle(i), mark(i)); err != nil {
 			return nil, err
 		}
-		entry := keyEntry{shown(line.Row), []plot.Thumbnailer{sampleLine{lineStyle(i), draw.GlyphStyle{Color: lineStyle(i).Color, Radius: vg.Points(2.4), Shape: mark(i)}}}}
-		if g.drawn == before && len(line.Lone) == 0 {
-			entry = keyEntry{shown(line.Row) + " (nothing to draw)", nil}
+		sample := sampleLine{lineStyle(i), draw.GlyphStyle{Color: lineStyle(i).Color, Radius: vg.Points(2.4), Shape: mark(i)}}
+		switch {
+		case g.drawn > before:
+			f.key = append(f.key, sampled(shown(line.Row), sample))
+		case len(line.Lone) > 0:
+			f.key = append(f.key, sampled(shown(line.Row), sampleLine{line: thin(i)}))
+		default:
+			f.key = append(f.key, keyEntry{shown(line.Row) + " (nothing to draw)", nil})
 		}
-		f.key = append(f.key, entry)
 	}
 	g.finish()
 	d.sayCurve(f, c.Lines, g)
 	f.panels = [][]*panel{{p}}
 	return f, nil
+}
+
+// thin is the style of what one seed has alone.
+func thin(i int) draw.LineStyle {
+	return draw.LineStyle{Color: lineStyle(i).Color, Width: vg.Points(.6)}
 }
 
 // sayCurve says what the lines and bands are, and what is not drawn.

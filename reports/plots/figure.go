@@ -49,10 +49,11 @@ func (f *Figure) say(format string, args ...any) {
 }
 
 const (
-	margin    = 5 * vg.Millimeter
-	leastData = 30  // points: a panel's data is at least as wide and high
-	narrowest = 288 // points: a picture that chooses its size is not narrower, so that its subtitle can be read
-	pngDPI    = 160
+	margin     = 5 * vg.Millimeter
+	leastLabel = 60  // points: a label is not broken into shorter lines
+	leastData  = 30  // points: a panel's data is at least as wide and high
+	narrowest  = 288 // points: a picture that chooses its size is not narrower, so that its subtitle can be read
+	pngDPI     = 160
 
 	// leastShrink is how much lower than chosen rows and cells may be in a picture of fixed size.
 	leastShrink = .55
@@ -110,9 +111,15 @@ const subtitleSize = 8.5
 
 // place finds where everything stands: in a picture as large as it needs, or in the size that was asked for.
 func (f *Figure) place() (sheet, error) {
+	f.wrapLabels(f.width, f.height)
 	s := sheet{panels: arrange(f.panels, f.width, f.height), size: f.fixed}
 	width, height := s.panels.size()
 	if f.fixed.X > 0 {
+		if err := f.fit(&s); err != nil {
+			return s, err
+		}
+		f.wrapLabels(s.panels.data.X, s.panels.data.Y)
+		s = sheet{panels: arrange(f.panels, s.panels.data.X, s.panels.data.Y), size: f.fixed}
 		return s, f.fit(&s)
 	}
 	keyWidth, keyHeight := f.keySize(1)
@@ -130,6 +137,18 @@ func (f *Figure) place() (sheet, error) {
 	f.wrapHead(&s, inside)
 	s.size = vg.Point{X: inside + 2*margin, Y: height + f.headHeight(s) + f.high(smallSize, s.notes) + 2*margin}
 	return s, nil
+}
+
+// wrapLabels breaks the labels of axes that are longer than the data is wide or high.
+func (f *Figure) wrapLabels(width, height vg.Length) {
+	for _, line := range f.panels {
+		for _, p := range line {
+			if p != nil {
+				p.X.Label.Text = strings.Join(wrap(p.X.Label.Text, f.text(labelSize, black), max(width*5/4, f.pt(leastLabel))), "\n")
+				p.Y.Label.Text = strings.Join(wrap(p.Y.Label.Text, f.text(labelSize, black), max(height, f.pt(leastLabel))), "\n")
+			}
+		}
+	}
 }
 
 // fit gives the data of the panels what a picture of fixed size leaves them.

@@ -141,10 +141,10 @@ func differences(goal sweeps.Goal) *reports.Table {
 
 // TestForest: the interval is that of the test the marks follow; where there is none, none is drawn, and that is said.
 func TestForest(t *testing.T) {
-	for goal, want := range map[sweeps.Goal]string{sweeps.Maximize: "difference in M   better →", sweeps.Minimize: "← better   difference in M", sweeps.NoGoal: "difference in M"} {
+	for goal, want := range map[sweeps.Goal]string{sweeps.Maximize: "difference in M · better →", sweeps.Minimize: "← better · difference in M", sweeps.NoGoal: "difference in M"} {
 		f := drawn(t, differences(goal), &sweeps.Plan{}, nil, Options{Kinds: []Kind{Forest}, Format: "svg"})[0]
 		texts := textsOf(svgOf(t, f))
-		if !slices.Contains(texts, strings.ReplaceAll(want, "  ", "  ")) {
+		if !slices.Contains(texts, want) {
 			t.Errorf("%s: no %q in %q", goal, want, texts)
 		}
 	}
@@ -347,6 +347,29 @@ func TestWrap(t *testing.T) {
 			if style.Width(line) > 100 {
 				t.Errorf("%q is wider than its line", line)
 			}
+		}
+	}
+}
+
+// TestLongLabels: what is longer than its axis is broken into lines, in pictures of both kinds of size.
+func TestLongLabels(t *testing.T) {
+	name := strings.TrimSpace(strings.Repeat("metric ", 14))
+	table := &reports.Table{Name: "t", Columns: []reports.Column{{Metric: name, Label: name, Scale: 1}}}
+	for _, o := range []Options{{}, {Width: 4, Height: 3}} {
+		o.Kinds = []Kind{Curves}
+		f := drawn(t, table, &sweeps.Plan{}, []reports.Curve{{Metric: name, Lines: []reports.Line{falling(3, 2, 1)}}}, o)[0]
+		s, err := f.place()
+		if err != nil {
+			t.Fatal(err)
+		}
+		label := f.panels[0][0].Y.Label
+		for _, line := range strings.Split(label.Text, "\n") {
+			if label.TextStyle.Width(line) > s.panels.data.Y {
+				t.Errorf("%q is longer than the axis", line)
+			}
+		}
+		if strings.ReplaceAll(label.Text, "\n", " ") != name {
+			t.Errorf("%q", label.Text)
 		}
 	}
 }

@@ -122,9 +122,9 @@ func (d *drawer) differenceLabel(column reports.Column) string {
 	label := "difference in " + d.named(column.Label, column.Metric)
 	switch column.Goal {
 	case sweeps.Maximize:
-		return label + "   better →"
+		return label + " · better →"
 	case sweeps.Minimize:
-		return "← better   " + label
+		return "← better · " + label
 	}
 	return label
 }
