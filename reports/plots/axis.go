@@ -67,7 +67,6 @@ func (d *drawer) axisFigure(axis sweeps.Axis) (*Figure, error) {
 	f.width, f.height = 2.3*vg.Inch, 1.8*vg.Inch
 	lines := d.seriesOf(axis.Path)
 	var panels []*panel
-	var drawn []int
 	var left axisScale
 	seeds := 0
 	for _, c := range d.columns {
@@ -76,7 +75,7 @@ func (d *drawer) axisFigure(axis sweeps.Axis) (*Figure, error) {
 			return nil, fmt.Errorf("draw %s against %s: %w", d.t.Columns[c].Metric, axis.Path, err)
 		}
 		if p != nil {
-			panels, drawn, seeds = append(panels, p), append(drawn, c), max(seeds, n)
+			panels, seeds = append(panels, p), max(seeds, n)
 		}
 	}
 	if len(panels) == 0 {

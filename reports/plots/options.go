@@ -98,7 +98,9 @@ func LogNames() []string {
 }
 
 // ParseLog reads which axes are logarithmic.
-func ParseLog(word string) (Log, error) { return Log(word), checkWords([]string{word}, "one", LogNames()) }
+func ParseLog(word string) (Log, error) {
+	return Log(word), checkWords([]string{word}, "one", LogNames())
+}
 
 // LogSteps reports whether the axis of steps is logarithmic.
 func (o Options) LogSteps() bool { return o.Log == LogX || o.Log == LogXY }
@@ -117,13 +119,17 @@ const (
 func BandNames() []string { return []string{string(BandStd), string(BandMinMax), string(BandNone)} }
 
 // ParseBand reads what the band of a curve shows.
-func ParseBand(word string) (Band, error) { return Band(word), checkWords([]string{word}, "one", BandNames()) }
+func ParseBand(word string) (Band, error) {
+	return Band(word), checkWords([]string{word}, "one", BandNames())
+}
 
 // Formats are the formats of pictures.
 var Formats = [...]string{"png", "svg", "pdf"}
 
 // ParseFormats reads formats of pictures.
-func ParseFormats(words []string) ([]string, error) { return words, checkWords(words, "some", Formats[:]) }
+func ParseFormats(words []string) ([]string, error) {
+	return words, checkWords(words, "some", Formats[:])
+}
 
 // checkWords refuses a word that is not among the known ones, of which one or some may be given.
 func checkWords(words []string, many string, known []string) error {
