@@ -256,21 +256,3 @@ func TestTextCannotAct(t *testing.T) {
 		}
 	}
 }
-
-// TestAverageOfFarSteps averages steps that lie as far apart as they can.
-func TestAverageOfFarSteps(t *testing.T) {
-	var points []registry.Point
-	for _, step := range []int64{math.MinInt64, -9e18, 0, 5, 9e18, math.MaxInt64} {
-		points = append(points, registry.Point{Step: step, Value: 1})
-	}
-	points[2].Value = math.Inf(1)
-	line := average("row", [][]registry.Point{points, points[2:4]})
-	if len(line.Step) == 0 || len(line.Step) > maxBins || line.Skipped != 2 {
-		t.Fatalf("%d bins, %d left out", len(line.Step), line.Skipped)
-	}
-	for i := range line.Step {
-		if line.Mean[i] != 1 || !finite(line.Step[i]) || i > 0 && line.Step[i] <= line.Step[i-1] {
-			t.Errorf("at step %v: %v", line.Step[i], line.Mean[i])
-		}
-	}
-}
