@@ -63,7 +63,7 @@ func (d *drawer) bars() ([]*Figure, error) {
 	f.sayMean(seeds, "whiskers: ± 1 standard deviation over")
 	d.sayLeftOut(f, d.columns...)
 	if slices.ContainsFunc(models, outlined) {
-		f.say("outlined: the best and what does not differ significantly from it")
+		f.say("outlined: bold in the table")
 	}
 	return []*Figure{f}, nil
 }
