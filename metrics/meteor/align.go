@@ -74,7 +74,7 @@ func (a *aligner) run(p *pair) []match {
 			}
 			continue
 		} else {
-			silent = nothing && p.phrases == nil
+			silent = nothing && len(p.phrases.sorted) == 0
 		}
 		a.count = 0
 		for i := range a.now.paths {
@@ -151,11 +151,9 @@ func (a *aligner) extend(p *pair, i int32, c int) {
 			a.take(&old, i, match{s.start1, 1, int32(c), 1, s.stage})
 		}
 	}
-	if p.phrases != nil {
-		for _, m := range p.phrases[int32(c)] {
-			if a.free(used, m) {
-				a.take(&old, i, m)
-			}
+	for _, m := range p.phrases.startingAt(c) {
+		if a.free(used, m) {
+			a.take(&old, i, m)
 		}
 	}
 	if old.lastEnd >= 0 {

@@ -64,21 +64,23 @@ func Score(stats []float64) float64 {
 	return score
 }
 
-// weighted returns the weighted share of matched words of one side: 0 the hypothesis, 1 the reference.
+// weighted returns the weighted share of matched words of one side: 0 the hypothesis, 1 the reference. The sum is rounded step by step
+// as the reference rounds it, on every machine: of references that score alike, the last digit decides which is taken.
 func weighted(stats []float64, side int) float64 {
 	length, function := stats[side], stats[2+side]
 	matched := 0.0
-	for stage := range int(stages) {
-		at := 4 + 4*stage + side
-		matched += stageWeights[stage] * (delta*stats[at] + (1-delta)*stats[at+2])
+	for stage, weight := range stageWeights {
+		matched += float64(weight * stats[4+4*stage+side] * delta)
 	}
-	return matched / (delta*(length-function) + (1-delta)*function)
+	for stage, weight := range stageWeights {
+		matched += float64(weight * stats[6+4*stage+side] * (1 - delta))
+	}
+	return matched / (float64(delta*(length-function)) + float64((1-delta)*function))
 }
 
 // Scorer scores pairs. It keeps what it learns of each word; it is not safe for concurrent use.
 type Scorer struct {
 	words   dictionary
-	table   *phraseTable
 	enabled [stages]bool
 	norm    normalizer
 	hyp     []int32
@@ -110,7 +112,7 @@ func New(paraphrases *Paraphrases, chosen ...Stage) (*Scorer, error) {
 	}
 	if paraphrases != nil {
 		s.enabled[Paraphrase] = true
-		s.table = paraphrases.intern(&s.words)
+		s.words.table, s.pair.phrases.table = paraphrases, paraphrases
 	}
 	return s, nil
 }

@@ -34,7 +34,7 @@ func miniTable(t testing.TB) *Paraphrases {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	p, err := ReadParaphrases(f)
+	p, err := ReadParaphrases(t.Context(), f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,9 +252,9 @@ func TestReadParaphrases(t *testing.T) {
 		"x\na\nb\n":     `line 1: weight "x" is not a number`,
 		"0.5\na\n":      "line 2: the last entry has 2 of 3 lines",
 		"0.5\na\n \n":   "line 3: a phrase is empty",
-		"\x1f\x8bxxxxx": "unexpected EOF",
+		"\x1f\x8bxxxxx": "unpack behind line 0: unexpected EOF",
 	} {
-		if _, err := ReadParaphrases(strings.NewReader(text)); err == nil || err.Error() != want {
+		if _, err := ReadParaphrases(t.Context(), strings.NewReader(text)); err == nil || err.Error() != want {
 			t.Errorf("%q: error %v, want %s", text, err, want)
 		}
 	}
@@ -267,7 +267,7 @@ func FuzzScore(f *testing.F) {
 		if len(hyp)+len(ref)+len(table) > 2000 {
 			return
 		}
-		p, err := ReadParaphrases(strings.NewReader(table))
+		p, err := ReadParaphrases(t.Context(), strings.NewReader(table))
 		if err != nil {
 			p = nil
 		}

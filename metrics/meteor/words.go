@@ -10,7 +10,8 @@ import (
 
 // dictionary numbers words and keeps what the stages ask of them.
 type dictionary struct {
-	net   *wordNet // nil without the synonym stage
+	net   *wordNet     // nil without the synonym stage
+	table *Paraphrases // nil without the paraphrase stage
 	ids   map[string]int32
 	info  []wordInfo
 	stems map[string]int32
@@ -35,6 +36,7 @@ type wordInfo struct {
 	stem     int32
 	function bool
 	synsets  []int32 // sorted
+	inTable  uint32  // its number in the paraphrase table
 }
 
 func (d *dictionary) id(word string) int32 {
@@ -48,6 +50,9 @@ func (d *dictionary) id(word string) int32 {
 	info := wordInfo{function: functionWords[word], stem: d.stem(word)}
 	if d.net != nil {
 		info.synsets = d.net.synsets(word)
+	}
+	if d.table != nil {
+		info.inTable = d.table.word(word)
 	}
 	id := int32(len(d.info))
 	d.ids[word] = id
