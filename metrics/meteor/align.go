@@ -33,12 +33,13 @@ type path struct {
 	lastEnd int32 // end in line 1 of the open chunk, or -1
 	idx     int32 // place in line 2 that comes next
 	tail    int32 // its last match in nodes, or -1; the fixed matches are not in its chain
-	from    int32 // the path of the round before that it extends
+	from    uint8 // the path of the round before that it extends
 	added   match // by this; len1 is 0 when nothing is added to the chain
 }
 
-// rank orders paths: more matched words first, then fewer chunks, then the smaller distance. order is the missing words in the upper and
-// the chunks in the lower half.
+// rank orders paths: more matched words first, then fewer chunks, then the smaller distance, then the place of the path before. order is
+// the missing words in the upper and the chunks in the lower half; distance is a multiple of oneStep and, while a round is made, the place
+// of the path that was extended. So of equals the one with the better past comes first, whichever is tried first.
 type rank struct {
 	order    uint64
 	distance uint64
@@ -47,6 +48,7 @@ type rank struct {
 const (
 	oneWord  = 1 << 32
 	oneChunk = 1
+	oneStep  = 1 << 6 // more than beamSize
 )
 
 func (a rank) better(b rank) bool {
@@ -145,7 +147,7 @@ func moveOf(m match) move {
 	if m.stage == Exact {
 		words = m.len1 + m.len2
 	}
-	return move{match: m, words: uint64(words) * oneWord, distance: uint64(m.distance())}
+	return move{match: m, words: uint64(words) * oneWord, distance: uint64(m.distance()) * oneStep}
 }
 
 // follow adds the fixed match that starts at word c to all paths; if none does, they stand within one.
@@ -198,44 +200,57 @@ func (b *beam) sort() {
 	}
 }
 
-// extend makes the paths of the next round from those of this: each with each move at word c that is free, and each without.
+// extend makes the paths of the next round from those of this: each with each move at word c that is free, and each without. Those without
+// come last, as they are the worse ones, and most find no place.
 func (a *aligner) extend(c int32) {
 	a.later.count = 0
 	var most uint64
 	for i := range a.moves {
 		most = max(most, a.moves[i].words)
 	}
-	for _, slot := range a.now.sorted[:a.now.count] {
+	tried := a.now.count
+	for at, slot := range a.now.sorted[:a.now.count] {
 		p := &a.now.paths[slot]
-		if a.later.count == beamSize && !(rank{p.order - most, p.distance}).better(a.later.worst()) {
-			break // nor can the paths behind it, which are no better, come into the beam
+		p.distance |= uint64(at)
+		if !a.later.takes(rank{p.order - most, p.distance}) {
+			tried = at // nor does it take one of the paths behind, which are no better
+			break
 		}
-		if c < p.idx { // inside a match of several words
-			a.later.keep(p, int32(slot))
-			continue
+		if c >= p.idx { // not inside a match of several words
+			a.match(p, slot)
 		}
-		// The distance of a match goes to the old path: the new ones after it see it, the one with the match does not.
-		old := *p
-		used := a.now.used[int(slot)*a.wide:][:a.wide]
-		for i := range a.moves {
-			m := &a.moves[i]
-			if !free(used, m) {
-				continue
-			}
-			r := rank{old.order - m.words, old.distance}
-			if old.lastEnd >= 0 && m.start1 != old.lastEnd {
-				r.order += oneChunk
-			}
-			if s := a.later.place(r); s != nil {
-				s.lastEnd, s.idx, s.tail, s.from, s.added = m.start1+m.len1, m.start2+m.len2, old.tail, int32(slot), m.match
-			}
-			old.distance += m.distance
+	}
+	for _, slot := range a.now.sorted[:tried] {
+		p := &a.now.paths[slot]
+		if c >= p.idx {
+			p.close()
+			p.idx++
 		}
-		old.close()
-		old.idx++
-		a.later.keep(&old, int32(slot))
+		if s := a.later.place(p.rank); s != nil {
+			s.lastEnd, s.idx, s.tail, s.from, s.added.len1 = p.lastEnd, p.idx, p.tail, slot, 0
+		}
 	}
 	a.advance()
+}
+
+// match queues p, at slot, with each move that is free. The distance of a match goes to the old path: the new ones after it see it, the
+// one with the match does not.
+func (a *aligner) match(p *path, slot uint8) {
+	used := a.now.used[int(slot)*a.wide:][:a.wide]
+	for i := range a.moves {
+		m := &a.moves[i]
+		if !free(used, m) {
+			continue
+		}
+		r := rank{p.order - m.words, p.distance}
+		if p.lastEnd >= 0 && m.start1 != p.lastEnd {
+			r.order += oneChunk
+		}
+		if s := a.later.place(r); s != nil {
+			s.lastEnd, s.idx, s.tail, s.from, s.added = m.start1+m.len1, m.start2+m.len2, p.tail, slot, m.match
+		}
+		p.distance += m.distance
+	}
 }
 
 // free reports whether no word of line 1 that m takes is used.
@@ -248,25 +263,21 @@ func free(used []uint64, m *move) bool {
 	return true
 }
 
-func (b *beam) worst() rank { return b.paths[b.sorted[b.count-1]].rank }
-
-// keep queues p, which continues the path from without a match.
-func (b *beam) keep(p *path, from int32) {
-	if s := b.place(p.rank); s != nil {
-		s.lastEnd, s.idx, s.tail, s.from, s.added.len1 = p.lastEnd, p.idx, p.tail, from, 0
-	}
+// takes reports whether a path of rank r would be among the best beamSize.
+func (b *beam) takes(r rank) bool {
+	return b.count < beamSize || r.better(b.paths[b.sorted[beamSize-1]].rank)
 }
 
 // place returns where to write a path of rank r, or nil if it is not among the best beamSize; of equals the earlier one comes first.
 func (b *beam) place(r rank) *path {
+	if !b.takes(r) {
+		return nil
+	}
 	k := b.count
 	slot := uint8(k)
 	if k == beamSize {
 		k--
 		slot = b.sorted[k]
-		if !r.better(b.paths[slot].rank) {
-			return nil
-		}
 	} else {
 		b.count++
 	}
@@ -283,6 +294,7 @@ func (b *beam) place(r rank) *path {
 func (a *aligner) advance() {
 	for k := range a.later.count {
 		p := &a.later.paths[k]
+		p.distance &^= oneStep - 1
 		used := a.later.used[k*a.wide:][:a.wide]
 		copy(used, a.now.used[int(p.from)*a.wide:])
 		if p.added.len1 > 0 {
