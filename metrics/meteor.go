@@ -30,16 +30,24 @@ func (m *meteorScorer) notes() []string {
 
 func (m *meteorScorer) newWorker() func(context.Context, int, []float64) error {
 	scorer, err := meteor.New(m.paraphrases)
-	var refs []string
+	hyps, known := make([]meteor.Line, len(m.corpus.texts)), make([]meteor.Line, len(m.corpus.texts)) // by number of the text
+	var refs []meteor.Line
 	return func(_ context.Context, i int, row []float64) error {
 		if err != nil {
 			return err
 		}
+		hyp := m.corpus.hyps[i]
+		if hyps[hyp.number] == nil {
+			hyps[hyp.number] = scorer.Hypothesis(hyp.view)
+		}
 		refs = refs[:0]
 		for _, ref := range m.corpus.refs[i] {
-			refs = append(refs, ref.view)
+			if known[ref.number] == nil {
+				known[ref.number] = scorer.Reference(ref.view)
+			}
+			refs = append(refs, known[ref.number])
 		}
-		return scorer.Stats(m.corpus.hyps[i].view, refs, row)
+		return scorer.LineStats(hyps[hyp.number], refs, row)
 	}
 }
 

@@ -28,7 +28,7 @@ type pair struct {
 	stamps []int32
 	stamp  int32
 
-	synonyms []single
+	stems, synonyms []single
 }
 
 // load finds the candidates of the scorer's two lines.
@@ -68,30 +68,27 @@ func (p *pair) kinds(ref []int32, vocabulary int) {
 
 // appendSingles appends the matches of a word of line 2: stage by stage, each in the order of line 1.
 func (p *pair) appendSingles(list []single, s *Scorer, word int32) []single {
-	if s.enabled[Exact] {
-		for i, other := range s.hyp {
-			if other == word {
-				list = append(list, single{int32(i), Exact})
-			}
-		}
-	}
-	if !s.enabled[Stem] && !s.enabled[Synonym] {
-		return list
-	}
-	p.synonyms = p.synonyms[:0]
+	p.stems, p.synonyms = p.stems[:0], p.synonyms[:0]
+	row := s.words.row(word)
 	for i, other := range s.hyp {
 		if other == word {
+			if s.enabled[Exact] {
+				list = append(list, single{int32(i), Exact})
+			}
 			continue
 		}
-		r := s.words.related(word, other)
+		r := s.words.related(row, word, other)
+		if r == unrelated {
+			continue
+		}
 		if r&sameStem != 0 && s.enabled[Stem] {
-			list = append(list, single{int32(i), Stem})
+			p.stems = append(p.stems, single{int32(i), Stem})
 		}
 		if r&synonymous != 0 && s.enabled[Synonym] {
 			p.synonyms = append(p.synonyms, single{int32(i), Synonym})
 		}
 	}
-	return append(list, p.synonyms...)
+	return append(append(list, p.stems...), p.synonyms...)
 }
 
 // cover counts the candidates over each word.
@@ -114,11 +111,6 @@ func (p *pair) cover() {
 			p.cover2[m.start2+j]++
 		}
 	}
-}
-
-// candidates returns the number of candidates that start at place j.
-func (p *pair) candidates(j int) int {
-	return len(p.singles[p.kind[j]]) + len(p.phrases.startingAt(j))
 }
 
 // fixed returns the match that is certain at place j: the only one that starts there, over words that no other covers.

@@ -83,8 +83,8 @@ type Scorer struct {
 	words   dictionary
 	enabled [stages]bool
 	norm    normalizer
-	hyp     []int32
-	ref     []int32
+	hyp     Line // the two that are compared
+	ref     Line
 	pair    pair
 	align   aligner
 	stats   []float64
@@ -117,16 +117,38 @@ func New(paraphrases *Paraphrases, chosen ...Stage) (*Scorer, error) {
 	return s, nil
 }
 
-// Stats writes the statistics of the reference that scores best, the first of equals, to dst, which has Width places. hyp and refs are
-// texts in any tokenisation; the reference program's own comes on top.
+// Line is a text as the scorer that made it sees it. It is not changed.
+type Line []int32
+
+// Hypothesis returns a text as a hypothesis, in any tokenisation; the reference program's own comes on top.
+func (s *Scorer) Hypothesis(text string) Line { return s.Reference(cleanHypothesis(text)) }
+
+// Reference returns a text as a reference.
+func (s *Scorer) Reference(text string) Line {
+	var line Line
+	for token := range s.norm.tokens(text) {
+		line = append(line, s.words.id(token))
+	}
+	return line
+}
+
+// Stats writes the statistics of the reference that scores best, the first of equals, to dst, which has Width places.
 func (s *Scorer) Stats(hyp string, refs []string, dst []float64) error {
+	lines := make([]Line, len(refs))
+	for i, ref := range refs {
+		lines[i] = s.Reference(ref)
+	}
+	return s.LineStats(s.Hypothesis(hyp), lines, dst)
+}
+
+// LineStats is Stats of lines of this scorer.
+func (s *Scorer) LineStats(hyp Line, refs []Line, dst []float64) error {
 	if len(dst) != Width || len(refs) == 0 {
 		return errors.New("METEOR needs references and room for its statistics")
 	}
-	s.hyp = s.tokens(s.hyp[:0], cleanHypothesis(hyp))
 	best := -1.0
 	for _, ref := range refs {
-		s.ref = s.tokens(s.ref[:0], ref)
+		s.hyp, s.ref = hyp, ref
 		s.pairStats()
 		if score := Score(s.stats); score > best {
 			best = score
@@ -134,13 +156,6 @@ func (s *Scorer) Stats(hyp string, refs []string, dst []float64) error {
 		}
 	}
 	return nil
-}
-
-func (s *Scorer) tokens(dst []int32, text string) []int32 {
-	for token := range s.norm.tokens(text) {
-		dst = append(dst, s.words.id(token))
-	}
-	return dst
 }
 
 // pairStats aligns s.hyp and s.ref and writes the statistics to s.stats.

@@ -174,8 +174,7 @@ func checkBest(t *testing.T, s *Scorer, want [][5]int32, hyp string, refs, token
 		if tokens == nil || !slices.Equal(slices.Collect(n.tokens(ref)), tokens) {
 			continue
 		}
-		s.hyp = s.tokens(s.hyp[:0], cleanHypothesis(hyp))
-		s.ref = s.tokens(s.ref[:0], ref)
+		s.hyp, s.ref = s.Hypothesis(hyp), s.Reference(ref)
 		s.pairStats()
 		var got [][5]int32
 		for _, m := range s.align.chosen {

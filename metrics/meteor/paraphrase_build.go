@@ -113,8 +113,6 @@ func (b *tableBuilder) split(line []byte) uint64 {
 	return h
 }
 
-func isBreak(c byte) bool { return c <= ' ' && isTokenBreak(rune(c)) }
-
 // word numbers a word.
 func (b *tableBuilder) word(text []byte) uint32 {
 	mask := uint32(len(b.wordSlots) - 1)
