@@ -80,8 +80,8 @@ func (c *cider) similarity(hyp, ref *text, counts []int32) float64 {
 				product += min(float64(g.count)*idf, weight) * weight
 			}
 		}
-		if norm := c.norms[hyp.number][n] * c.norms[ref.number][n]; norm != 0 {
-			product /= norm
+		if a, b := c.norms[hyp.number][n], c.norms[ref.number][n]; a != 0 && b != 0 {
+			product /= a * b
 		}
 		sum += product
 	}

@@ -101,8 +101,8 @@ func (k *ngramCounter) count(table *ngramTable, t *text) {
 }
 
 func (k *ngramCounter) add(id int32) {
-	if missing := int(id) + 1 - len(k.place); missing > 0 {
-		k.place = append(k.place, make([]int32, missing)...)
+	if int(id) >= len(k.place) {
+		k.place = append(k.place, make([]int32, int(id)+1)...)
 	}
 	at := k.place[id]
 	if at == 0 {

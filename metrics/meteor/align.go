@@ -33,13 +33,11 @@ type path struct {
 	lastEnd int32 // end in line 1 of the open chunk, or -1
 	idx     int32 // place in line 2 that comes next
 	tail    int32 // its last match in nodes, or -1; the fixed matches are not in its chain
-	from    uint8 // the path of the round before that it extends
-	added   match // by this; len1 is 0 when nothing is added to the chain
 }
 
 // rank orders paths: more matched words first, then fewer chunks, then the smaller distance, then the place of the path before. order is
-// the missing words in the upper and the chunks in the lower half; distance is a multiple of oneStep and, while a round is made, the place
-// of the path that was extended. So of equals the one with the better past comes first, whichever is tried first.
+// the missing words in the upper and the chunks in the lower half; distance counts in units of oneStep, below which stands the place of the
+// path that was extended. So of equals the one with the better past comes first, whichever is tried first.
 type rank struct {
 	order    uint64
 	distance uint64
@@ -50,6 +48,9 @@ const (
 	oneChunk = 1
 	oneStep  = 1 << 6 // more than beamSize
 )
+
+// settle forgets the place of the path before: the order of the beam has taken it in.
+func (r *rank) settle() { r.distance &^= oneStep - 1 }
 
 func (a rank) better(b rank) bool {
 	_, borrow := bits.Sub64(a.distance, b.distance, 0)
@@ -162,6 +163,7 @@ func (a *aligner) follow(c int32) {
 		if p.lastEnd >= 0 && m.start1 != p.lastEnd {
 			p.order += oneChunk
 		}
+		p.settle()
 		p.distance += m.distance
 		p.lastEnd, p.idx = m.start1+m.len1, c+m.len2
 	}
@@ -171,7 +173,9 @@ func (a *aligner) follow(c int32) {
 // skip passes over word c, at which no match starts, in all paths but those that stand within one.
 func (a *aligner) skip(c int32) {
 	for k := range a.now.count {
-		if p := &a.now.paths[k]; c >= p.idx {
+		p := &a.now.paths[k]
+		p.settle()
+		if c >= p.idx {
 			p.close()
 			p.idx++
 		}
@@ -204,6 +208,7 @@ func (b *beam) sort() {
 // come last, as they are the worse ones, and most find no place.
 func (a *aligner) extend(c int32) {
 	a.later.count = 0
+	a.nodes = append(a.nodes, make([]node, beamSize)...)
 	var most uint64
 	for i := range a.moves {
 		most = max(most, a.moves[i].words)
@@ -211,13 +216,14 @@ func (a *aligner) extend(c int32) {
 	tried := a.now.count
 	for at, slot := range a.now.sorted[:a.now.count] {
 		p := &a.now.paths[slot]
+		p.settle()
 		p.distance |= uint64(at)
 		if !a.later.takes(rank{p.order - most, p.distance}) {
 			tried = at // nor does it take one of the paths behind, which are no better
 			break
 		}
 		if c >= p.idx { // not inside a match of several words
-			a.match(p, slot)
+			a.match(p, a.usedBy(a.now, int(slot)))
 		}
 	}
 	for _, slot := range a.now.sorted[:tried] {
@@ -226,17 +232,19 @@ func (a *aligner) extend(c int32) {
 			p.close()
 			p.idx++
 		}
-		if s := a.later.place(p.rank); s != nil {
-			s.lastEnd, s.idx, s.tail, s.from, s.added.len1 = p.lastEnd, p.idx, p.tail, slot, 0
+		if a.later.takes(p.rank) {
+			to := a.later.place(p.rank)
+			a.later.paths[to] = *p
+			copy(a.usedBy(a.later, to), a.usedBy(a.now, int(slot)))
 		}
 	}
-	a.advance()
+	a.now, a.later = a.later, a.now
 }
 
-// match queues p, at slot, with each move that is free. The distance of a match goes to the old path: the new ones after it see it, the
-// one with the match does not.
-func (a *aligner) match(p *path, slot uint8) {
-	used := a.now.used[int(slot)*a.wide:][:a.wide]
+// match queues p, which uses these words, with each move that is free. The distance of a match goes to the old path: the new ones after it
+// see it, the one with the match does not.
+func (a *aligner) match(p *path, used []uint64) {
+	first := len(a.nodes) - beamSize // of this round
 	for i := range a.moves {
 		m := &a.moves[i]
 		if !free(used, m) {
@@ -246,12 +254,20 @@ func (a *aligner) match(p *path, slot uint8) {
 		if p.lastEnd >= 0 && m.start1 != p.lastEnd {
 			r.order += oneChunk
 		}
-		if s := a.later.place(r); s != nil {
-			s.lastEnd, s.idx, s.tail, s.from, s.added = m.start1+m.len1, m.start2+m.len2, p.tail, slot, m.match
+		if a.later.takes(r) {
+			to := a.later.place(r)
+			a.nodes[first+to] = node{m.match, p.tail}
+			a.later.paths[to] = path{r, m.start1 + m.len1, m.start2 + m.len2, int32(first + to)}
+			its := a.usedBy(a.later, to)
+			copy(its, used)
+			mark(its, m.match)
 		}
 		p.distance += m.distance
 	}
 }
+
+// usedBy returns the words of line 1 that a path uses.
+func (a *aligner) usedBy(b *beam, slot int) []uint64 { return b.used[slot*a.wide:][:a.wide] }
 
 // free reports whether no word of line 1 that m takes is used.
 func free(used []uint64, m *move) bool {
@@ -268,11 +284,8 @@ func (b *beam) takes(r rank) bool {
 	return b.count < beamSize || r.better(b.paths[b.sorted[beamSize-1]].rank)
 }
 
-// place returns where to write a path of rank r, or nil if it is not among the best beamSize; of equals the earlier one comes first.
-func (b *beam) place(r rank) *path {
-	if !b.takes(r) {
-		return nil
-	}
+// place returns where to write a path of rank r, which the beam takes; of equals the earlier one comes first.
+func (b *beam) place(r rank) int {
 	k := b.count
 	slot := uint8(k)
 	if k == beamSize {
@@ -285,30 +298,13 @@ func (b *beam) place(r rank) *path {
 		b.sorted[k] = b.sorted[k-1]
 	}
 	b.sorted[k] = slot
-	p := &b.paths[slot]
-	p.rank = r
-	return p
-}
-
-// advance makes the queued paths those of this round.
-func (a *aligner) advance() {
-	for k := range a.later.count {
-		p := &a.later.paths[k]
-		p.distance &^= oneStep - 1
-		used := a.later.used[k*a.wide:][:a.wide]
-		copy(used, a.now.used[int(p.from)*a.wide:])
-		if p.added.len1 > 0 {
-			mark(used, p.added)
-			a.nodes = append(a.nodes, node{p.added, p.tail})
-			p.tail = int32(len(a.nodes) - 1)
-		}
-	}
-	a.now, a.later = a.later, a.now
+	return int(slot)
 }
 
 // collect returns the matches of the best path and the fixed ones, in the order of line 2.
 func (a *aligner) collect() []match {
 	for k := range a.now.count {
+		a.now.paths[k].settle()
 		a.now.paths[k].close()
 	}
 	a.now.sort()
