@@ -48,8 +48,14 @@ func newCIDEr(c *corpus, _ Options) (scorer, error) {
 	return s, nil
 }
 
-func (c *cider) width() int      { return 1 }
-func (c *cider) notes() []string { return nil }
+func (c *cider) width() int { return 1 }
+
+func (c *cider) notes() []string {
+	if len(c.corpus.samples) == 1 {
+		return []string{"CIDEr of one sample is 0, whatever its words: they weigh by how few of the samples have them in their references"}
+	}
+	return nil
+}
 
 func (c *cider) newWorker() func(context.Context, int, []float64) error {
 	counts := make([]int32, len(c.idf)) // in the reference, by n-gram number

@@ -7,8 +7,11 @@
 //	ptb                    the Penn Treebank tokeniser of the official caption pipeline
 //	bleu.go rouge.go cider.go, meteor
 //	                       the caption metrics; all of them read the interned tokens of corpus.go
+//	sacrebleu.go chrf.go ter.go, rougescore.go
+//	                       what sacrebleu and rouge_score compute, from the text as given
 //	bertscore.go           BERTScore's matching over the vectors of an Embedder
-//	score.go names.go      Score, the one entry point, and the table of metric names
+//	score.go names.go choose.go
+//	                       Score, the one entry point, the table of metric names, and which of them are asked for
 //	bootstrap.go           significance from the sufficient statistics that Score keeps
 //
 // Data flow: Sample -> tokens -> sufficient statistics of each sample -> corpus values. A corpus value is always computed

@@ -1,103 +1,243 @@
 package metrics
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
 
-// Key describes one number that Score can give.
-type Key struct {
-	Name  string // in files: "bleu4"
-	Label string // in tables: "BLEU-4"
-	Group string // what Options.Metrics asks for: "bleu"
+// Goal says which direction of a metric is better.
+type Goal string
+
+// The goals. Without one a table shows no arrow, no bold and no sign of gain or loss.
+const (
+	Maximize Goal = "maximize"
+	Minimize Goal = "minimize"
+	NoGoal   Goal = "none"
+)
+
+// Metric is everything that is known of one number, wherever it is computed, recorded or printed.
+type Metric struct {
+	Name   string // in files, tables and on the command line: "bleu4" of Score, "diffvqa/bleu4" of a trial
+	Label  string // in tables: "BLEU-4"
+	Group  string // what is computed together, and what Options.Metrics asks for: "bleu"; "" where Score does not give it
+	Unit   string // at the axis of a plot
+	Goal   Goal
+	Digits int     // behind the point
+	Scale  float64 // printed value = value × Scale
+
+	// Primary says that comparisons in it count by default in a table's family of tests. Of numbers that measure the same
+	// thing one is primary: BLEU-4 and not BLEU-1.
+	Primary bool
+	Shown   bool // in a table whose experiment names no metrics
+	Main    bool // shown first where there is little room
+	Detail  bool // the name lies below a metric's, such as caref/acc50/REGION
 }
 
-// keys are all numbers in the order in which they are printed. A new metric is a line here, a line in scorers and a file.
-var keys = []Key{
-	{"bleu1", "BLEU-1", "bleu"},
-	{"bleu2", "BLEU-2", "bleu"},
-	{"bleu3", "BLEU-3", "bleu"},
-	{"bleu4", "BLEU-4", "bleu"},
-	{"meteor", "METEOR", "meteor"},
-	{"rouge_l", "ROUGE-L", "rouge"},
-	{"cider", "CIDEr", "cider"},
-	{"bertscore_p", "BERTScore P", "bertscore"},
-	{"bertscore_r", "BERTScore R", "bertscore"},
-	{"bertscore_f1", "BERTScore F1", "bertscore"},
-	{"acc_0.5", "Acc@0.5", "box"},
-	{"mean_iou", "mean IoU", "box"},
-	{"finding_p", "finding P", "finding"},
-	{"finding_r", "finding R", "finding"},
-	{"finding_f1", "finding F1", "finding"},
-	{"added_p", "added P", "finding"},
-	{"added_r", "added R", "finding"},
-	{"added_f1", "added F1", "finding"},
-	{"missing_p", "missing P", "finding"},
-	{"missing_r", "missing R", "finding"},
-	{"missing_f1", "missing F1", "finding"},
-	{"finding_exact", "exact set", "finding"},
-	{"nothing_acc", "nothing acc.", "finding"},
-	{"level_acc", "level acc.", "finding"},
+const (
+	unitInterval = "0 to 1"
+	percent      = "0 to 100"
+	nats         = "nats per token"
+)
+
+// scored are the numbers that Score gives, in the order in which they are printed. A new metric is a line here, a line in
+// scorers and a file.
+var scored = []Metric{
+	{Name: "bleu1", Label: "BLEU-1", Group: "bleu", Unit: unitInterval, Goal: Maximize},
+	{Name: "bleu2", Label: "BLEU-2", Group: "bleu", Unit: unitInterval, Goal: Maximize},
+	{Name: "bleu3", Label: "BLEU-3", Group: "bleu", Unit: unitInterval, Goal: Maximize},
+	{Name: "bleu4", Label: "BLEU-4", Group: "bleu", Unit: unitInterval, Goal: Maximize, Primary: true},
+	{Name: "meteor", Label: "METEOR", Group: "meteor", Unit: unitInterval, Goal: Maximize, Primary: true},
+	{Name: "rouge_l", Label: "ROUGE-L", Group: "rouge", Unit: unitInterval, Goal: Maximize, Primary: true},
+	{Name: "cider", Label: "CIDEr", Group: "cider", Unit: "0 to 10", Goal: Maximize, Primary: true},
+	{Name: "sacrebleu", Label: "BLEU (13a)", Group: "sacrebleu", Unit: percent, Goal: Maximize, Primary: true},
+	{Name: "chrf", Label: "chrF", Group: "chrf", Unit: percent, Goal: Maximize, Primary: true},
+	{Name: "chrf++", Label: "chrF++", Group: "chrf++", Unit: percent, Goal: Maximize},
+	{Name: "ter", Label: "TER", Group: "ter", Unit: "edits in percent of the reference", Goal: Minimize, Primary: true},
+	{Name: "rouge1", Label: "ROUGE-1", Group: "rouge_score", Unit: unitInterval, Goal: Maximize, Primary: true},
+	{Name: "rouge2", Label: "ROUGE-2", Group: "rouge_score", Unit: unitInterval, Goal: Maximize, Primary: true},
+	{Name: "rougeL", Label: "ROUGE-L (rouge_score)", Group: "rouge_score", Unit: unitInterval, Goal: Maximize},
+	{Name: "rougeLsum", Label: "ROUGE-Lsum", Group: "rouge_score", Unit: unitInterval, Goal: Maximize, Primary: true},
+	{Name: "bertscore_p", Label: "BERTScore P", Group: "bertscore", Unit: unitInterval, Goal: Maximize},
+	{Name: "bertscore_r", Label: "BERTScore R", Group: "bertscore", Unit: unitInterval, Goal: Maximize},
+	{Name: "bertscore", Label: "BERTScore", Group: "bertscore", Unit: unitInterval, Goal: Maximize, Primary: true},
+	{Name: "acc50", Label: "Acc@0.5", Group: "box", Unit: "share of boxes", Goal: Maximize, Primary: true},
+	{Name: "iou", Label: "mean IoU", Group: "box", Unit: unitInterval, Goal: Maximize},
+	{Name: "precision", Label: "finding precision", Group: "finding", Unit: unitInterval, Goal: Maximize},
+	{Name: "recall", Label: "finding recall", Group: "finding", Unit: unitInterval, Goal: Maximize},
+	{Name: "f1", Label: "finding F1", Group: "finding", Unit: unitInterval, Goal: Maximize, Primary: true},
+	{Name: "precision_added", Label: "precision of added findings", Group: "finding", Unit: unitInterval, Goal: Maximize},
+	{Name: "recall_added", Label: "recall of added findings", Group: "finding", Unit: unitInterval, Goal: Maximize},
+	{Name: "f1_added", Label: "F1 of added findings", Group: "finding", Unit: unitInterval, Goal: Maximize},
+	{Name: "precision_missing", Label: "precision of missing findings", Group: "finding", Unit: unitInterval, Goal: Maximize},
+	{Name: "recall_missing", Label: "recall of missing findings", Group: "finding", Unit: unitInterval, Goal: Maximize},
+	{Name: "f1_missing", Label: "F1 of missing findings", Group: "finding", Unit: unitInterval, Goal: Maximize},
+	{Name: "exact", Label: "exact match", Group: "finding", Unit: unitInterval, Goal: Maximize, Primary: true},
+	{Name: "nothing", Label: "nothing-has-changed accuracy", Group: "finding", Unit: unitInterval, Goal: Maximize},
+	{Name: "level", Label: "level accuracy", Group: "finding", Unit: unitInterval, Goal: Maximize},
+	{Name: "label14_micro_f1", Label: "label F1-14 micro (rules)", Group: "label", Unit: unitInterval, Goal: Maximize, Primary: true},
+	{Name: "label14_macro_f1", Label: "label F1-14 macro (rules)", Group: "label", Unit: unitInterval, Goal: Maximize},
+	{Name: "label5_micro_f1", Label: "label F1-5 micro (rules)", Group: "label", Unit: unitInterval, Goal: Maximize},
+	{Name: "label5_macro_f1", Label: "label F1-5 macro (rules)", Group: "label", Unit: unitInterval, Goal: Maximize},
 }
 
 // scorers make the scorer of a group.
 var scorers = map[string]func(c *corpus, opts Options) (scorer, error){
-	"bleu":      newBLEU,
-	"meteor":    newMETEOR,
-	"rouge":     newROUGE,
-	"cider":     newCIDEr,
-	"bertscore": newBERTScore,
-	"box":       newBoxScorer,
-	"finding":   newFindingScorer,
-}
-
-// Keys returns every number that Score can give, in print order.
-func Keys() []Key { return slices.Clone(keys) }
-
-// LookupKey returns the key of that name.
-func LookupKey(name string) (Key, bool) {
-	i := slices.IndexFunc(keys, func(k Key) bool { return k.Name == name })
-	if i < 0 {
-		return Key{}, false
-	}
-	return keys[i], true
-}
-
-// Groups returns the names that Options.Metrics accepts, in print order.
-func Groups() []string {
-	var groups []string
-	for _, k := range keys {
-		if !slices.Contains(groups, k.Group) {
-			groups = append(groups, k.Group)
-		}
-	}
-	return groups
+	"bleu":        newBLEU,
+	"meteor":      newMETEOR,
+	"rouge":       newROUGE,
+	"cider":       newCIDEr,
+	"sacrebleu":   newSacreBLEU,
+	"chrf":        newChrF,
+	"chrf++":      newChrFWords,
+	"ter":         newTER,
+	"rouge_score": newRougeScore,
+	"bertscore":   newBERTScore,
+	"box":         newBoxScorer,
+	"finding":     newFindingScorer,
+	"label":       newLabelScorer,
 }
 
 // TextGroups are the groups that need nothing but text: what Score gives when Options.Metrics is empty.
 var TextGroups = []string{"bleu", "meteor", "rouge", "cider"}
 
-// orderGroups checks names and puts them in print order without repeats.
-func orderGroups(names []string) ([]string, error) {
-	if len(names) == 0 {
-		names = TextGroups
-	}
-	all := Groups()
-	for _, name := range names {
-		if !slices.Contains(all, name) {
-			return nil, fmt.Errorf("unknown metric %q; known are %s", name, strings.Join(all, ", "))
-		}
-	}
-	return slices.DeleteFunc(all, func(g string) bool { return !slices.Contains(names, g) }), nil
+// tasks are what a trial of the built-in trainer is tested on, in the order of a table.
+var tasks = []struct {
+	name  string
+	label string   // before the metric's
+	names []string // the numbers of Score that are recorded of it
+	shown []string // of them, in a table whose experiment names no metrics
+	main  []string // of them, where there is little room
+	other []Metric // numbers that Score does not give
+}{
+	{name: "caref", label: "CAREF ", names: []string{"acc50", "iou"}, shown: []string{"acc50"}, main: []string{"acc50"}, other: []Metric{
+		{Name: "parsed", Label: "parsed", Unit: "share of boxes", Goal: Maximize},
+	}},
+	{name: "probe", other: []Metric{
+		{Name: "auc", Label: "probe AUC", Unit: "area under ROC (chance: 0.5)", Goal: Maximize, Primary: true, Shown: true, Main: true},
+	}},
+	{name: "gcap", label: "GCAP ", names: captionNames, shown: []string{"bleu4", "cider"}, main: []string{"bleu4"}},
+	{name: "diffvqa", names: append(slices.Clip(captionNames), "f1", "f1_added", "f1_missing", "exact", "nothing", "level"),
+		shown: []string{"bleu4", "meteor", "rouge_l", "cider", "f1", "exact"}, main: []string{"bleu4", "cider", "f1"}},
+	{name: "pretrain", other: []Metric{{Name: "loss", Label: "pretrain/loss", Unit: nats, Goal: Minimize}}},
+	{name: "diffvqa", other: []Metric{{Name: "loss", Label: "diffvqa/loss", Unit: nats, Goal: Minimize}}},
+	{name: "question-only", other: []Metric{{Name: "loss", Label: "question-only/loss", Unit: nats, Goal: Minimize}}},
 }
 
-// keysOf returns the keys of a group in print order.
-func keysOf(group string) []string {
+var captionNames = []string{"bleu1", "bleu2", "bleu3", "bleu4", "meteor", "rouge_l", "cider", "bertscore"}
+
+// optimizer are what every stage of training records beside its loss: settings and diagnostics, not results.
+var optimizer = []string{"lr", "grad_norm"}
+
+// recorded are the numbers of a trial of the built-in trainer in the order in which a table shows them.
+var recorded = recordedMetrics()
+
+func recordedMetrics() []Metric {
+	var all []Metric
+	for _, task := range tasks {
+		for _, name := range task.names {
+			m, known := Lookup(name)
+			if !known {
+				panic("metrics: no number " + name)
+			}
+			m.Shown, m.Main = slices.Contains(task.shown, name), slices.Contains(task.main, name)
+			all = append(all, m.of(task.name, task.label))
+		}
+		for _, m := range task.other {
+			all = append(all, withDefaults(m).of(task.name, task.label))
+		}
+	}
+	return all
+}
+
+// of is the metric as a trial records it of a task.
+func (m Metric) of(task, label string) Metric {
+	m.Name, m.Label = task+"/"+m.Name, label+m.Label
+	return m
+}
+
+func withDefaults(m Metric) Metric {
+	m.Digits, m.Scale = 3, 1
+	return m
+}
+
+// Scored returns every number that Score can give, in print order.
+func Scored() []Metric {
+	all := make([]Metric, len(scored))
+	for i, m := range scored {
+		all[i] = withDefaults(m)
+	}
+	return all
+}
+
+// Recorded returns the numbers that trials of the built-in trainer record, in the order of a table.
+func Recorded() []Metric { return slices.Clone(recorded) }
+
+// Lookup describes a number that Score gives, by its name; ok is false where there is none.
+func Lookup(name string) (m Metric, ok bool) {
+	i := slices.IndexFunc(scored, func(m Metric) bool { return m.Name == name })
+	if i < 0 {
+		return Metric{}, false
+	}
+	return withDefaults(scored[i]), true
+}
+
+// LookupRecorded describes what the built-in trainer records under a name: the entry of that name, or, for a name below one,
+// that entry with the full name as its label. What other programs record is not known here.
+func LookupRecorded(name string) (Metric, bool) {
+	for _, m := range recorded {
+		if m.Name == name {
+			return m, true
+		}
+		if strings.HasPrefix(name, m.Name+"/") {
+			m.Name, m.Label, m.Primary, m.Shown, m.Main, m.Detail = name, name, false, false, false, true
+			return m, true
+		}
+	}
+	return Metric{}, false
+}
+
+// IsRecorded reports whether the built-in trainer records numbers under a name: one of [Recorded], what lies below it, the
+// same of a control (controls/NAME/…), or what every stage of training records of its optimizer.
+func IsRecorded(name string) bool {
+	if rest, ok := strings.CutPrefix(name, "controls/"); ok {
+		_, name, _ = strings.Cut(rest, "/")
+	}
+	_, known := LookupRecorded(name)
+	return known || IsDiagnostic(name)
+}
+
+// IsDiagnostic reports whether the built-in trainer records under a name what its optimizer did, which is no result.
+func IsDiagnostic(name string) bool {
+	stage, last, _ := strings.Cut(name, "/")
+	_, trains := LookupRecorded(stage + "/loss")
+	return trains && slices.Contains(optimizer, last)
+}
+
+// SplitRecorded returns the task of a recorded metric, and what Score gives under the rest of its name; ok is false for
+// one that is not computed from texts.
+func SplitRecorded(name string) (task string, m Metric, ok bool) {
+	task, rest, _ := strings.Cut(name, "/")
+	m, ok = Lookup(rest)
+	return task, m, ok
+}
+
+// Groups returns the names of the groups in print order.
+func Groups() []string {
+	var groups []string
+	for _, m := range scored {
+		if !slices.Contains(groups, m.Group) {
+			groups = append(groups, m.Group)
+		}
+	}
+	return groups
+}
+
+// namesOf returns the numbers of a group in print order.
+func namesOf(group string) []string {
 	var names []string
-	for _, k := range keys {
-		if k.Group == group {
-			names = append(names, k.Name)
+	for _, m := range scored {
+		if m.Group == group {
+			names = append(names, m.Name)
 		}
 	}
 	return names

@@ -31,12 +31,14 @@ const (
 // Options choose what Score computes. The zero value scores the text metrics on PTB tokens with every core.
 type Options struct {
 	Tokenize string   // TokenizePTB (the default) or TokenizeNone
-	Metrics  []string // groups, see Groups; empty for TextGroups
+	Metrics  []string // groups, see Groups, or single numbers, see Keys; empty for TextGroups
 	Threads  int      // 0 for every core; no result depends on it
 
 	Paraphrases *meteor.Paraphrases // METEOR's paraphrase table, or nil
 	BERT        Embedder            // what BERTScore reads, or nil: then its numbers are blank
 	IDF         bool                // BERTScore weights tokens by their rarity in the references
+	Stem        bool                // rouge_score's ROUGE compares the stems of words
+	Version     string              // of this program, for the signatures of sacrebleu's metrics
 
 	Progress func(done, total int) // called now and then from several goroutines, or nil
 }
@@ -52,6 +54,8 @@ type Scores struct {
 
 	Regions []RegionBoxScores // boxes by region, when "box" is among the metrics and samples have regions
 
+	Observations []ObservationScore // label counts by observation, when "label" is among the metrics and has a value
+
 	statistics []Statistics
 }
 
@@ -62,6 +66,8 @@ type Statistics struct {
 	Rows  []float64 // [samples][Width]
 	// Value writes the values of Keys for the sum of n rows to out.
 	Value func(sum []float64, n float64, out []float64)
+	// sample writes the values of one sample, where the official program has another formula for it.
+	sample func(row, out []float64)
 }
 
 // Statistics returns the sufficient statistics by group, for the tests of bootstrap.go.
@@ -76,6 +82,21 @@ type scorer interface {
 	notes() []string
 }
 
+// sampleScorer is a scorer that computes the values of one sample otherwise than those of a corpus of one sample.
+type sampleScorer interface {
+	sampleValue(row, out []float64)
+}
+
+// newStatistics makes room for the rows of n samples.
+func newStatistics(sc scorer, names []string, n int) Statistics {
+	st := Statistics{Keys: names, Width: sc.width(), Rows: make([]float64, n*sc.width()), Value: sc.value}
+	st.sample = func(row, out []float64) { sc.value(row, 1, out) }
+	if own, ok := sc.(sampleScorer); ok {
+		st.sample = own.sampleValue
+	}
+	return st
+}
+
 // errBlank is the reason why a group has no value at all.
 type errBlank struct{ reason string }
 
@@ -84,10 +105,10 @@ func (e errBlank) Error() string { return e.reason }
 // Score computes the chosen metrics of samples. It fails on a sample without references and on an unknown option; empty texts are
 // scored as the official programs do.
 func Score(ctx context.Context, samples []Sample, opts Options) (*Scores, error) {
-	groups, err := orderGroups(opts.Metrics)
-	if err != nil {
+	if err := CheckNames(opts.Metrics); err != nil {
 		return nil, err
 	}
+	groups := groupsOf(opts.Metrics)
 	if len(samples) == 0 {
 		return nil, errors.New("no samples to score")
 	}
@@ -109,7 +130,7 @@ func Score(ctx context.Context, samples []Sample, opts Options) (*Scores, error)
 	}
 	var running []scorer
 	for _, group := range groups {
-		names := keysOf(group)
+		names := slices.DeleteFunc(namesOf(group), func(key string) bool { return !Asks(opts.Metrics, key) })
 		out.Keys = append(out.Keys, names...)
 		sc, err := scorers[group](c, opts)
 		var blank errBlank
@@ -123,9 +144,7 @@ func Score(ctx context.Context, samples []Sample, opts Options) (*Scores, error)
 		}
 		running = append(running, sc)
 		out.Notes = append(out.Notes, sc.notes()...)
-		out.statistics = append(out.statistics, Statistics{
-			Keys: names, Width: sc.width(), Rows: make([]float64, len(samples)*sc.width()), Value: sc.value,
-		})
+		out.statistics = append(out.statistics, newStatistics(sc, namesOf(group), len(samples)).only(opts.Metrics))
 	}
 	if err := fillRows(ctx, running, out.statistics, len(samples), opts); err != nil {
 		return nil, err
@@ -135,6 +154,9 @@ func Score(ctx context.Context, samples []Sample, opts Options) (*Scores, error)
 	}
 	if slices.Contains(groups, "box") {
 		out.Regions = regionScores(samples)
+	}
+	if i := slices.IndexFunc(out.statistics, func(st Statistics) bool { return st.Keys[0] == "label14_micro_f1" }); i >= 0 {
+		out.Observations = observationScores(out.statistics[i])
 	}
 	return out, nil
 }
@@ -162,6 +184,9 @@ func fillRows(ctx context.Context, running []scorer, stats []Statistics, n int, 
 				for k, work := range workers {
 					w := stats[k].Width
 					for i := lo; i < hi; i++ {
+						if ctx.Err() != nil {
+							return
+						}
 						if err := work(ctx, i, stats[k].Rows[i*w:(i+1)*w]); err != nil {
 							errs[t] = err
 							next.Store(int64(n))
@@ -192,7 +217,7 @@ func (s *Scores) evaluate(st Statistics, n int) {
 		for j, v := range row {
 			sum[j] += v
 		}
-		st.Value(row, 1, values)
+		st.sample(row, values)
 		for k, v := range values {
 			columns[k][i] = v
 		}

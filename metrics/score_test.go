@@ -79,21 +79,21 @@ func TestScoreReadOuts(t *testing.T) {
 		{ID: "2", Hyp: "carina [1, 2, 3, 4]", Refs: []string{"carina [1, 2, 3, 5]"}, Region: "carina"},
 		{ID: "3", Hyp: "no box", Refs: []string{"[1, 2, 3, 4]"}},
 	}, Options{Metrics: []string{"box", "finding", "bertscore"}})
-	want := []string{"bertscore_p", "bertscore_r", "bertscore_f1", "acc_0.5", "mean_iou", "finding_p"}
+	want := []string{"bertscore_p", "bertscore_r", "bertscore", "acc50", "iou", "precision"}
 	if diff := cmp.Diff(want, scores.Keys[:6]); diff != "" {
 		t.Error(diff)
 	}
-	if c := scores.Corpus; c["acc_0.5"] != .5 || math.Abs(c["mean_iou"]-1./3) > 1e-12 || c["finding_f1"] != 1 || c["nothing_acc"] != 1 {
+	if c := scores.Corpus; c["acc50"] != .5 || math.Abs(c["iou"]-1./3) > 1e-12 || c["f1"] != 1 || c["nothing"] != 1 {
 		t.Errorf("got %v", c)
 	}
-	if !math.IsNaN(scores.Corpus["bertscore_f1"]) || scores.Blank["bertscore_f1"] != "no BERT given" || scores.Blank["level_acc"] == "" {
+	if !math.IsNaN(scores.Corpus["bertscore"]) || scores.Blank["bertscore"] != "no BERT given" || scores.Blank["level"] == "" {
 		t.Errorf("blanks %v", scores.Blank)
 	}
 	if r := scores.Regions; len(r) != 1 || r[0].Region != "carina" || r[0].Acc != 1 || r[0].N != 1 {
 		t.Errorf("regions %+v", r)
 	}
-	if !math.IsNaN(scores.Sample["acc_0.5"][0]) || scores.Sample["acc_0.5"][2] != 0 {
-		t.Errorf("sample values %v", scores.Sample["acc_0.5"])
+	if !math.IsNaN(scores.Sample["acc50"][0]) || scores.Sample["acc50"][2] != 0 {
+		t.Errorf("sample values %v", scores.Sample["acc50"])
 	}
 }
 
@@ -106,7 +106,8 @@ func TestScoreRefuses(t *testing.T) {
 	}{
 		{nil, Options{}, "no samples to score"},
 		{[]Sample{{ID: "x", Hyp: "a"}}, Options{}, `sample "x" has no reference`},
-		{one, Options{Metrics: []string{"blue"}}, `unknown metric "blue"; known are bleu, meteor, rouge, cider, bertscore, box, finding`},
+		{one, Options{Metrics: []string{"blue"}}, `unknown metric "blue": did you mean bleu?; known are bleu, meteor, rouge, cider, sacrebleu, chrf, chrf++, ter, rouge_score, ` +
+			`bertscore, box, finding, label, and each of their numbers`},
 		{one, Options{Tokenize: "13a"}, `unknown tokenizer "13a"; known are ptb, none`},
 	} {
 		if _, err := Score(context.Background(), c.samples, c.opts); err == nil || err.Error() != c.want {
@@ -133,8 +134,13 @@ func FuzzScore(f *testing.F) {
 			scores := mustScore(t, samples, Options{Tokenize: tokenize, Metrics: Groups(), Threads: 1})
 			for _, key := range scores.Keys {
 				limit := 1 + 1e-9
-				if key == "cider" {
+				switch key {
+				case "cider":
 					limit = 10 + 1e-9
+				case "sacrebleu", "chrf", "chrf++":
+					limit = 100 + 1e-9
+				case "ter":
+					limit = 100 * 1000
 				}
 				if v := scores.Corpus[key]; v < 0 || v > limit || math.IsInf(v, 0) || math.IsNaN(v) && scores.Blank[key] == "" {
 					t.Errorf("%q %q %q: %s is %v", hyp, ref, other, key, v)

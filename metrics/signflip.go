@@ -30,10 +30,10 @@ func Holm(p []float64) []float64 {
 	return adjusted
 }
 
-// exactFlips is the largest number of deltas of which every sign pattern is tried; beyond it a million random ones are.
+// exactFlips is the largest number of deltas of which every sign pattern is tried; beyond it a hundred thousand random ones are.
 const (
 	exactFlips  = 20
-	randomFlips = 1_000_000
+	randomFlips = 100_000
 )
 
 // SignFlip is the paired sign-flip test over seeds: p is the share of sign patterns of the deltas whose sum is at least as far from 0
@@ -44,7 +44,7 @@ func SignFlip(deltas []float64) (p, smallest float64) {
 	if n == 0 {
 		return 1, 1
 	}
-	smallest = math.Min(1, 2/math.Pow(2, float64(n)))
+	smallest = SmallestSignFlip(n)
 	observed, size := 0.0, 0.0
 	for _, d := range deltas {
 		observed += d
@@ -56,12 +56,13 @@ func SignFlip(deltas []float64) (p, smallest float64) {
 	bound := math.Abs(observed) - 1e-12*size // sums of equal size may differ in their last bits
 	count := 0
 	if n <= exactFlips {
-		for signs := range uint64(1) << n {
+		half := uint64(1) << (n - 1) // the other half of the patterns mirrors this one
+		for signs := range half {
 			if math.Abs(flippedSum(deltas, signs)) >= bound {
 				count++
 			}
 		}
-		return float64(count) / math.Pow(2, float64(n)), smallest
+		return float64(count) / float64(half), smallest
 	}
 	rng := rand.New(rand.NewPCG(DefaultSeed, uint64(n)))
 	for range randomFlips {
@@ -74,6 +75,15 @@ func SignFlip(deltas []float64) (p, smallest float64) {
 		}
 	}
 	return float64(count+1) / (randomFlips + 1), smallest
+}
+
+// SmallestSignFlip is the smallest p that the sign-flip test over n seeds can reach.
+func SmallestSignFlip(n int) float64 {
+	exact := math.Min(1, 2/math.Pow(2, float64(n)))
+	if n > exactFlips {
+		return max(exact, 1./(randomFlips+1))
+	}
+	return exact
 }
 
 // flippedSum returns the sum of at most 64 deltas, with the sign of delta i turned where bit i is set.

@@ -7,6 +7,7 @@ import (
 
 	"harness/experiments"
 	"harness/internal/jsonfloat"
+	"harness/metrics"
 	"harness/registry"
 	"harness/sweeps"
 )
@@ -47,10 +48,13 @@ type builder struct {
 	options Options
 	table   *Table
 	rows    []*seeded
-	shared  map[string]string  // by row: that it is the same training as another
-	models  map[string]int     // index in table.Rows by name
-	twins   []int              // of each of table.Rows: the row above that is the same comparison, or -1
-	scored  map[string]*scored // by task
+	shared  map[string]string   // by row: that it is the same training as another
+	models  map[string]int      // index in table.Rows by name
+	answers map[string]*answers // by task
+
+	resamples int
+	tests     map[testKey]*Test
+	resampled map[string]map[string]*Test // by task, rows and seeds: the tests of all numbers
 }
 
 // seeded is a row before it is averaged: a row of the plan, with its trials by seed.
@@ -72,13 +76,8 @@ func Compute(ctx context.Context, plan *sweeps.Plan, results Results, o Options)
 		b.add(r)
 	}
 	b.addControls()
-	b.findTwins()
-	b.compare()
-	if err := b.compareSamples(ctx); err != nil {
-		return nil, err
-	}
-	b.adjust()
-	if err := b.mark(ctx); err != nil {
+	b.showSmall()
+	if err := b.judge(ctx); err != nil {
 		return nil, err
 	}
 	b.addPublished()
@@ -181,7 +180,7 @@ func (b *builder) cell(r *seeded, column Column) Cell {
 	var found []float64
 	var diverged, silent []string
 	for i, id := range r.Trials {
-		value, ok := b.results[id].value(r.prefix+column.Metric, column.at, column.Goal == sweeps.Minimize)
+		value, ok := b.results[id].value(r.prefix+column.Metric, column.at, column.Goal == metrics.Minimize)
 		c.Values = append(c.Values, jsonfloat.Known(value, ok))
 		switch {
 		case !ok && b.results[id].State == registry.Done:

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -21,7 +22,7 @@ func (b *builder) columns() []Column {
 		list = b.recorded()
 	}
 	if len(b.plan.Report.Columns) == 0 {
-		return list
+		return b.qualified(list)
 	}
 	var chosen []Column
 	for _, key := range b.plan.Report.Columns {
@@ -31,11 +32,33 @@ func (b *builder) columns() []Column {
 		}
 		chosen = append(chosen, b.undeclared(key))
 	}
-	return chosen
+	return b.qualified(chosen)
+}
+
+// qualified adds to the labels what a reader must know of how the numbers were scored: METEOR without its paraphrase table is not
+// the METEOR that papers print.
+func (b *builder) qualified(columns []Column) []Column {
+	for i := range columns {
+		task, m, ok := metrics.SplitRecorded(columns[i].Metric)
+		if ok && !b.plan.Command && m.Group == "meteor" && b.anyScored(columns[i].Metric, task, "without paraphrases") {
+			columns[i].Label += " (no paraphrases)"
+		}
+	}
+	return columns
+}
+
+// anyScored reports whether a trial recorded a metric with a setting of its scorer.
+func (b *builder) anyScored(metric, task, setting string) bool {
+	for _, r := range b.results {
+		if _, recorded := r.Values[metric]; recorded && strings.Contains(r.scorer(task, "meteor"), setting) {
+			return true
+		}
+	}
+	return false
 }
 
 func columnOf(m sweeps.Metric) Column {
-	return Column{Metric: m.Key, Label: m.Label, Goal: m.Goal, Digits: m.Digits, Scale: m.Scale, at: m.At}
+	return Column{Metric: m.Key, Label: m.Label, Unit: m.Unit, Goal: m.Goal, Digits: m.Digits, Scale: m.Scale, Primary: m.Primary, at: m.At}
 }
 
 func (b *builder) undeclared(key string) Column {
@@ -48,7 +71,7 @@ func (b *builder) recorded() []Column {
 	names := b.results.recorded()
 	var shown []string
 	if !b.plan.Command {
-		for _, known := range metrics.RecordedKeys() {
+		for _, known := range metrics.Recorded() {
 			if known.Shown && slices.Contains(names, known.Name) {
 				shown = append(shown, known.Name)
 			}
@@ -83,5 +106,25 @@ func (b *builder) notShown() {
 // isResult reports whether a metric describes the model: the learning rate and the gradient norm of the built-in
 // trainer are settings and diagnostics of its optimizer.
 func (b *builder) isResult(key string) bool {
-	return b.plan.Command || !strings.HasSuffix(key, "/lr") && !strings.HasSuffix(key, "/grad_norm")
+	return b.plan.Command || !metrics.IsDiagnostic(key)
+}
+
+// maxDigits bounds what a column prints behind the point.
+const maxDigits = 9
+
+// showSmall gives columns of a program more digits where a mean that is not zero would be printed as zero: a learning rate of
+// 0.00001 is no 0.000.
+func (b *builder) showSmall() {
+	if !b.plan.Command {
+		return
+	}
+	for c := range b.table.Columns {
+		column := &b.table.Columns[c]
+		for _, row := range b.table.Rows {
+			size := math.Abs(row.Cells[c].Mean * column.Scale)
+			if size > 0 && size < 0.5*math.Pow10(-column.Digits) {
+				column.Digits = min(maxDigits, 1-int(math.Floor(math.Log10(size))))
+			}
+		}
+	}
 }

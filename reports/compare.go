@@ -5,70 +5,209 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
+	"harness/metrics"
 	"harness/sweeps"
 )
 
-// compare computes, for every row, the difference from its baseline and the sign-flip test over the seeds both have.
-func (b *builder) compare() {
+// pair is one row beside another, in what their trials have in common.
+type pair struct {
+	row, base *Row
+	seeds     []int // indices of the seeds of which both have a finite number in the column
+	deltas    []float64
+}
+
+// pairOf pairs two rows in a column; nil where a seed of either has diverged, or where nothing is common.
+func pairOf(row, base *Row, c int) *pair {
+	p := &pair{row: row, base: base}
+	if row.Cells[c].Diverged > 0 || base.Cells[c].Diverged > 0 {
+		return nil
+	}
+	for i := range min(len(row.Cells[c].Values), len(base.Cells[c].Values)) {
+		x, y := row.Cells[c].Values[i], base.Cells[c].Values[i]
+		if x != nil && y != nil && finite(float64(*x)-float64(*y)) {
+			p.seeds, p.deltas = append(p.seeds, i), append(p.deltas, float64(*x)-float64(*y))
+		}
+	}
+	if len(p.seeds) == 0 {
+		return nil
+	}
+	return p
+}
+
+// sameTraining reports whether two rows are the same trials: there is nothing to test.
+func sameTraining(a, b *Row) bool { return a.Kind == Model && slices.Equal(a.trials, b.trials) }
+
+// compareWithBaselines computes, for every row, the difference from its baseline, and the tests of it. Where two cells must not
+// be compared, a footnote says why and there is no difference.
+func (b *builder) compareWithBaselines(ctx context.Context) error {
 	for i := range b.table.Rows {
 		row := &b.table.Rows[i]
 		base := b.row(row.Baseline)
 		if base == nil {
 			continue
 		}
-		twin := b.twin(i)
 		for c := range row.Cells {
-			differences := paired(row.Cells[c].Values, base.Cells[c].Values)
-			if len(differences) == 0 || row.Cells[c].Diverged > 0 || base.Cells[c].Diverged > 0 {
+			cell := &row.Cells[c]
+			p := pairOf(row, base, c)
+			if p == nil {
 				continue
 			}
-			row.Cells[c].Delta, _, _ = moments(differences)
+			reason, err := b.incomparable(ctx, p, c)
+			if err != nil {
+				return err
+			}
+			if reason != "" {
+				b.mark(cell, b.table.Columns[c].Label+": "+reason)
+				continue
+			}
+			cell.Delta, _, _ = moments(p.deltas)
+			if sameTraining(row, base) || row.Kind != Model || b.plan.Report.Family == sweeps.FamilyNone {
+				continue
+			}
+			if cell.Verdict, err = b.test(ctx, p, c); err != nil {
+				return err
+			}
 			switch {
-			case twin != nil:
-				row.Cells[c].Seeds = twin.Cells[c].Seeds
-			case comparable(row, base, c):
-				row.Cells[c].Seeds = signFlip(differences)
+			case cell.Verdict != nil && cell.Verdict.Method == Bootstrap:
+				cell.Samples = cell.Verdict
+			case cell.Verdict != nil && cell.Verdict.Method == SignFlip:
+				cell.Seeds = cell.Verdict
+			case len(p.deltas) > 1:
+				cell.Seeds = signFlip(p.deltas)
 			}
 		}
 	}
+	return nil
 }
 
-// findTwins finds, for each row, the row above it that is the same comparison: the same trainings against the same. The two
-// share their tests, so that no test counts twice.
-func (b *builder) findTwins() {
-	first := map[string]int{}
-	b.twins = make([]int, len(b.table.Rows))
-	for i := range b.table.Rows {
-		row := &b.table.Rows[i]
-		b.twins[i] = -1
-		base := b.row(row.Baseline)
-		if base == nil || row.Kind != Model {
-			continue
-		}
-		key := strings.Join(row.trials, " ") + "\n" + strings.Join(base.trials, " ")
-		if j, known := first[key]; known {
-			b.twins[i] = j
-			continue
-		}
-		first[key] = i
+// test is the test of two rows in a column: over seeds and test samples where both are many, over the test samples where
+// there is one seed, else over the seeds; nil where there is one seed and no answer. Rows that are the same trainings as others
+// share the tests of those.
+func (b *builder) test(ctx context.Context, p *pair, c int) (*Test, error) {
+	key := keyOf(p.row, p.base, c)
+	if known, ok := b.tests[key]; ok {
+		return known, nil
 	}
-}
-
-// twin is the row above row i that is the same comparison, or nil.
-func (b *builder) twin(i int) *Row {
-	if b.twins[i] < 0 {
-		return nil
+	test, err := b.overSamples(ctx, p, c)
+	if err != nil {
+		return nil, fmt.Errorf("compare %s with %s: %w", p.row.Name, p.base.Name, err)
 	}
-	return &b.table.Rows[b.twins[i]]
+	if test == nil && len(p.deltas) > 1 {
+		test = signFlip(p.deltas)
+	}
+	b.tests[key] = test
+	return test, nil
 }
 
-// comparable reports whether a test of column c makes sense: no seed of either row has diverged, and the two are not the same
-// training.
-func comparable(row, base *Row, c int) bool {
-	return row.Cells[c].Diverged == 0 && base.Cells[c].Diverged == 0 &&
-		(row.Kind != Model || !slices.Equal(row.trials, base.trials))
+// testKey names a test by the trials of the two rows and the column.
+type testKey struct {
+	row, base string
+	column    int
+}
+
+func keyOf(row, base *Row, c int) testKey {
+	return testKey{strings.Join(row.trials, " "), strings.Join(base.trials, " "), c}
+}
+
+// overSamples is the test that resamples the test samples; nil where not all of the seeds kept their answers.
+func (b *builder) overSamples(ctx context.Context, p *pair, c int) (*Test, error) {
+	task, m, ok := metrics.SplitRecorded(b.table.Columns[c].Metric)
+	if !ok || !fromText(m) || b.table.Columns[c].at != "last" {
+		return nil, nil
+	}
+	rows, bases := make([]*metrics.Scores, len(p.seeds)), make([]*metrics.Scores, len(p.seeds))
+	for i, seed := range p.seeds {
+		for _, side := range []struct {
+			row    *Row
+			scores []*metrics.Scores
+		}{{p.row, rows}, {p.base, bases}} {
+			a, err := b.answer(ctx, task, side.row.trials[seed])
+			if err != nil || a == nil {
+				return nil, err
+			}
+			if recorded := float64(*side.row.Cells[c].Values[seed]); !a.agrees(m, recorded) {
+				cell, label := &side.row.Cells[c], b.table.Columns[c].Label
+				b.mark(cell, fmt.Sprintf("%s: the kept answers of seed %d, scored again, give %s and not %s: not tested over samples", label,
+					b.plan.Seeds[seed], short4(a.scores.Corpus[m.Name]), short4(recorded)))
+				return nil, nil
+			}
+			side.scores[i] = a.scores
+		}
+	}
+	if slices.ContainsFunc(rows[1:], func(s *metrics.Scores) bool { return !slices.Equal(s.IDs, rows[0].IDs) }) {
+		return nil, nil // each seed was tested on samples of its own
+	}
+	found, err := b.resample(ctx, task, p, bases, rows)
+	if err != nil {
+		return nil, err
+	}
+	return found[m.Name], nil
+}
+
+// resample makes the tests of all numbers of a task at once: their resamples are the same.
+func (b *builder) resample(ctx context.Context, task string, p *pair, bases, rows []*metrics.Scores) (map[string]*Test, error) {
+	key := fmt.Sprintf("%s %v %v %v", task, p.row.trials, p.base.trials, p.seeds)
+	if known, ok := b.resampled[key]; ok {
+		return known, nil
+	}
+	found := map[string]*Test{}
+	b.resampled[key] = found
+	items := len(rows[0].IDs)
+	how := metrics.Resampling{N: b.resamples}
+	if len(rows) > 1 {
+		differences, err := metrics.Hierarchical(ctx, bases, rows, how)
+		for _, d := range differences {
+			if !math.IsNaN(d.P) {
+				found[d.Key] = &Test{Method: Hierarchical, P: d.P, Holm: math.NaN(), Low: d.Low, High: d.High, N: len(rows), Items: items}
+			}
+		}
+		return found, err
+	}
+	comparisons, err := metrics.PairedBootstrap(ctx, []*metrics.Scores{bases[0], rows[0]}, how)
+	for _, d := range comparisons {
+		if !math.IsNaN(d.P) {
+			found[d.Key] = &Test{Method: Bootstrap, P: d.P, Holm: math.NaN(), SmallestP: max(1/float64(b.resamples+1), metrics.SmallestSignFlip(items)),
+				Low: d.DeltaLow, High: d.DeltaHigh, N: 1, Items: items}
+		}
+	}
+	return found, err
+}
+
+// incomparable says why the numbers of two rows must not be compared in a column, or "": they were scored on other test samples, on
+// other data, or with other settings of the scorer.
+func (b *builder) incomparable(ctx context.Context, p *pair, c int) (string, error) {
+	task, m, isText := metrics.SplitRecorded(b.table.Columns[c].Metric)
+	isText = isText && !b.plan.Command
+	for _, seed := range p.seeds {
+		row, base := b.results[p.row.trials[seed]], b.results[p.base.trials[seed]]
+		if isText {
+			if x, y := row.scorer(task, m.Group), base.scorer(task, m.Group); x != y {
+				return fmt.Sprintf("not compared with %s: scored with %s, that with %s", p.base.Name, x, y), nil
+			}
+			x, err := b.answer(ctx, task, p.row.trials[seed])
+			if err != nil {
+				return "", err
+			}
+			y, err := b.answer(ctx, task, p.base.trials[seed])
+			if err != nil {
+				return "", err
+			}
+			if x != nil && y != nil {
+				if x.samples != y.samples {
+					return fmt.Sprintf("not compared with %s: other test samples (%d, set %s; that has %d, set %s)",
+						p.base.Name, len(x.scores.IDs), x.samples, len(y.scores.IDs), y.samples), nil
+				}
+				continue
+			}
+		}
+		if row.DataHash != base.DataHash && row.DataHash != "" && base.DataHash != "" {
+			return fmt.Sprintf("not compared with %s: other data (%s; that has %s)", p.base.Name, short(row.DataHash), short(base.DataHash)), nil
+		}
+	}
+	return "", nil
 }
 
 // row finds a model's row by its name.
@@ -79,183 +218,11 @@ func (b *builder) row(name string) *Row {
 	return nil
 }
 
-// adjust applies Holm's correction to each kind of test, over the table or over each column, as the experiment declares.
-// Rows that the file declares are the family; controls are not part of it.
-func (b *builder) adjust() {
-	for _, kind := range []func(*Cell) *Test{seedsTest, samplesTest} {
-		var family []*Test
-		seen := map[*Test]bool{}
-		for c := range b.table.Columns {
-			for i := range b.table.Rows {
-				test := kind(&b.table.Rows[i].Cells[c])
-				if test != nil && b.table.Rows[i].Kind == Model && !seen[test] {
-					seen[test] = true
-					family = append(family, test)
-				}
-			}
-			if b.plan.Report.Family == "column" {
-				holm(family)
-				family = nil
-			}
-		}
-		holm(family)
+// mark gives a cell a footnote, once.
+func (b *builder) mark(cell *Cell, text string) {
+	if mark := b.table.note(text); !slices.Contains(cell.Marks, mark) {
+		cell.Marks = append(cell.Marks, mark)
 	}
 }
 
-func seedsTest(c *Cell) *Test   { return c.Seeds }
-func samplesTest(c *Cell) *Test { return c.Samples }
-
-// mark sets what is within noise of the baseline, and makes the best model of each column bold together with all rows that do
-// not differ significantly from it.
-func (b *builder) mark(ctx context.Context) error {
-	for c, column := range b.table.Columns {
-		for i := range b.table.Rows {
-			row := &b.table.Rows[i]
-			if base := b.row(row.Baseline); base != nil && row.Kind == Model {
-				row.Cells[c].Within = row.Cells[c].testable() && !significant(&row.Cells[c])
-			}
-		}
-		if !b.plan.Report.BoldBest || column.Goal == sweeps.NoGoal {
-			continue
-		}
-		if best := b.best(c, column.Goal); best != nil {
-			if err := b.embolden(ctx, c, best); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// embolden makes the best of a column bold, and each row that does not differ significantly from it: its paired differences over seeds
-// have an interval that covers zero, or its answers differ from those of the best by no more than the bootstrap's noise.
-// A row differs only if every possible comparison is significant; where none is possible, only an equal mean ties.
-func (b *builder) embolden(ctx context.Context, c int, best *Row) error {
-	task, name := split(b.table.Columns[c].Metric)
-	var rows []*Row
-	var tests []*Test
-	for i := range b.table.Rows {
-		row := &b.table.Rows[i]
-		if row.Kind != Model || !row.Cells[c].rankable() {
-			continue
-		}
-		var test *Test
-		if s := b.scored[task]; s != nil && !slices.Equal(row.trials, best.trials) {
-			var err error
-			if test, err = s.test(ctx, best.Name, row.Name, name); err != nil {
-				return err
-			}
-		}
-		rows, tests = append(rows, row), append(tests, test)
-	}
-	holm(slices.DeleteFunc(slices.Clone(tests), func(t *Test) bool { return t == nil }))
-	for i, row := range rows {
-		differences := paired(row.Cells[c].Values, best.Cells[c].Values)
-		overSeeds := len(differences) >= 2
-		tied := row.Cells[c].Mean == best.Cells[c].Mean
-		if overSeeds {
-			tied = tied || tCovers(differences)
-		}
-		if tests[i] != nil {
-			tied = tied || !(tests[i].Holm < Level)
-		}
-		row.Cells[c].Bold = row == best || tied
-	}
-	return nil
-}
-
-// best is the model with the best mean of a column, if there are at least two to choose from.
-func (b *builder) best(c int, goal sweeps.Goal) *Row {
-	var best *Row
-	models := 0
-	for i := range b.table.Rows {
-		row := &b.table.Rows[i]
-		if row.Kind != Model || !row.Cells[c].rankable() {
-			continue
-		}
-		models++
-		if best == nil || better(row.Cells[c].Mean, best.Cells[c].Mean, goal) {
-			best = row
-		}
-	}
-	if models < 2 {
-		return nil
-	}
-	return best
-}
-
-// rankable reports whether a cell may be called best: it has numbers, and no seed has diverged.
-func (c *Cell) rankable() bool { return !c.Blank() && c.Diverged == 0 }
-
-func better(a, b float64, goal sweeps.Goal) bool {
-	if goal == sweeps.Minimize {
-		return a < b
-	}
-	return a > b
-}
-
-// testable says whether any test could find a difference between the cell and its baseline.
-func (c *Cell) testable() bool {
-	return c.Samples != nil || c.Seeds != nil && c.Seeds.SmallestP < Level
-}
-
-// significant says whether a test found a difference between the cell and its baseline, after correction.
-func significant(c *Cell) bool {
-	return c.Seeds != nil && c.Seeds.Holm < Level || c.Samples != nil && c.Samples.Holm < Level
-}
-
-// describeTests says in the caption which tests were made and what they can show.
-func (b *builder) describeTests(say func(string, ...any)) {
-	seeds, samples, family := 0, 0, 0
-	bold, within, deltas := false, false, false
-	for _, row := range b.table.Rows {
-		for c := range row.Cells {
-			cell := &row.Cells[c]
-			if row.Kind != Model {
-				continue
-			}
-			bold, within, deltas = bold || cell.Bold, within || cell.Within, deltas || cell.Seeds != nil
-			if cell.Seeds != nil {
-				seeds = max(seeds, cell.Seeds.N)
-			}
-			if cell.Samples != nil {
-				samples = max(samples, cell.Samples.Items)
-				family++
-			}
-		}
-	}
-	if bold {
-		say("Bold: %s.", boldRule(len(b.plan.Seeds) > 1, samples > 0))
-	}
-	if smallest := math.Min(1, math.Pow(2, 1-float64(seeds))); deltas && smallest >= Level && slices.Contains(b.table.Show, "p") {
-		say("Sign-flip over %s cannot reach p < %.2f: the smallest possible p is %.3g.", count(seeds, "seed"), Level, smallest)
-	}
-	if samples > 0 {
-		say("Paired bootstrap over %s of one seed, Holm over %s; it says nothing about retraining.",
-			count(samples, "test sample"), count(family, "comparison"))
-	}
-	if within {
-		say("~: no significant difference from its baseline.")
-	}
-}
-
-// boldRule says what is bold, by the comparisons that could be made.
-func boldRule(seeds, samples bool) string {
-	switch {
-	case seeds && samples:
-		return "the best, and rows that the 95% interval of paired differences over seeds or the paired bootstrap over test samples " +
-			"does not tell from it"
-	case seeds:
-		return "the best, and rows whose paired differences from it over seeds have a 95% interval that covers zero"
-	case samples:
-		return "the best of one seed each, and rows that the paired bootstrap over test samples does not tell from it"
-	}
-	return "the best of one seed each"
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, strings.TrimSuffix(noun, "s"))
-}
+func short4(v float64) string { return strconv.FormatFloat(v, 'g', 4, 64) }

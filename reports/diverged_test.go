@@ -20,7 +20,7 @@ command: [python3, stats.py, "${args}"]
 parameters: {row: {values: [base, nan, inf, gone, fine]}}
 seeds: [1, 6, 7]
 metrics: {acc: {goal: maximize}, loss: {goal: minimize}}
-report: {show: [mean, std, delta, p, n]}
+report: {show: [mean, std, delta, p, n], bold: mean}
 `
 
 // values gives the trials of a plan numbers: row -> metric -> by seed; a seed without one has none.

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"harness/internal/escape"
-	"harness/sweeps"
+	"harness/metrics"
 )
 
 // field is one place of a printed table: text and what a renderer must show with it.
@@ -113,18 +113,15 @@ func delta(value float64, c Column) string {
 	switch {
 	case math.IsNaN(value):
 		return ""
-	case c.Goal == sweeps.NoGoal:
+	case c.Goal == metrics.NoGoal:
 		return fixed(value, c.Digits)
 	}
 	return fmt.Sprintf("%+.*f", c.Digits, value)
 }
 
-// pText is the adjusted p: of the samples if they were tested, else of the seeds.
+// pText is the adjusted p of the test that the marks follow; empty outside of the family.
 func pText(c Cell) string {
-	test := c.Samples
-	if test == nil {
-		test = c.Seeds
-	}
+	test := c.Verdict
 	switch {
 	case test == nil || math.IsNaN(test.Holm):
 		return ""
@@ -185,9 +182,9 @@ func kindTitle(k Kind) string {
 // goalOf is the arrow that says which direction is better.
 func goalOf(c Column) string {
 	switch c.Goal {
-	case sweeps.Maximize:
+	case metrics.Maximize:
 		return "↑"
-	case sweeps.Minimize:
+	case metrics.Minimize:
 		return "↓"
 	}
 	return ""

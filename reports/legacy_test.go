@@ -60,7 +60,8 @@ func layoutOf(t *testing.T, name string, replace ...string) *sweeps.Sweep {
 	return s
 }
 
-// TestHomeOfThePredecessor prints the tables of that home from what its sweeps left behind: the same text as then.
+// TestHomeOfThePredecessor prints the tables of that home from what its sweeps left behind: the same rows and numbers as then. Its
+// captions and marks followed from other tests.
 func TestHomeOfThePredecessor(t *testing.T) {
 	db := openOld(t)
 	for _, name := range []string{"own", "grid"} {
@@ -76,10 +77,20 @@ func TestHomeOfThePredecessor(t *testing.T) {
 		if err := table.Text(&text); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(string(want), text.String()); diff != "" {
+		if diff := cmp.Diff(numbersIn(string(want)), numbersIn(text.String())); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
+}
+
+// numbersIn is a table in text without its caption and marks: each line below the heads, its words one blank apart.
+func numbersIn(text string) string {
+	_, grid, _ := strings.Cut(text, "──\n")
+	var lines []string
+	for line := range strings.Lines(strings.NewReplacer("*", "", "~", "", "─", "").Replace(grid)) {
+		lines = append(lines, strings.Join(strings.Fields(line), " "))
+	}
+	return strings.Join(lines, "\n")
 }
 
 // TestOldSweepWithoutItsFile prints the same numbers where the file is gone, and the curves.

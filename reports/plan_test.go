@@ -116,6 +116,23 @@ func TestStaleResultsAreSaid(t *testing.T) {
 	}
 }
 
+// TestSmallNumbersAreNotZero is a program that reports learning rates.
+func TestSmallNumbersAreNotZero(t *testing.T) {
+	const file = `version: 1
+name: small
+command: [python3, p.py, "${args}"]
+parameters: {row: {values: [a, b], labels: [a, b]}}
+`
+	table := computed(t, file, map[string]map[string][]float64{"a": {"lr": {1e-5}, "acc": {.5}, "none": {0}}, "b": {"lr": {.01}, "acc": {.6}, "none": {0}}})
+	var text bytes.Buffer
+	if err := table.Text(&text); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(text.String(), "a    0.500  0.000010  0.000") {
+		t.Errorf("%s", text.String())
+	}
+}
+
 // manyPlan is a program that records n metrics and declares none.
 func manyPlan(t *testing.T, n int) (*sweeps.Plan, Results) {
 	t.Helper()
@@ -215,7 +232,7 @@ func TestTextCannotAct(t *testing.T) {
 		if strings.ContainsAny(strings.ReplaceAll(out.String(), "\n", ""), "\x1b\a\r\x00") {
 			t.Errorf("%s: a control character:\n%q", format, out.String())
 		}
-		if format == "text" && strings.Count(out.String(), "\n") != 11 {
+		if format == "text" && strings.Count(out.String(), "\n") != 12 {
 			t.Errorf("a line end in a name makes a line:\n%s", out.String())
 		}
 		if format != "csv" {

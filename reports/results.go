@@ -170,3 +170,21 @@ func (r Result) value(metric, at string, minimize bool) (float64, bool) {
 	}
 	return s.Last, true
 }
+
+// plainScorer is how trials score that say nothing of it: those of versions that knew no other way.
+const plainScorer = "ptb; METEOR without paraphrases; no BERT"
+
+// scorer says with which settings a group of metrics of a task was scored.
+func (r Result) scorer(task, group string) string {
+	text, ok := r.Notes[task+"/scorer"]
+	if !ok {
+		text = plainScorer
+	}
+	parts := strings.Split(text, "; ")
+	for _, part := range parts[1:] {
+		if group == "meteor" && strings.Contains(part, "METEOR") || group == "bertscore" && strings.Contains(part, "BERT") {
+			return parts[0] + "; " + part
+		}
+	}
+	return parts[0]
+}

@@ -6,7 +6,6 @@ import (
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 
-	"harness/internal/jsonfloat"
 	"harness/metrics"
 )
 
@@ -42,37 +41,6 @@ func signFlip(differences []float64) *Test {
 	p, smallest := metrics.SignFlip(differences)
 	mean, _, half := moments(differences)
 	return &Test{Method: SignFlip, P: p, Holm: math.NaN(), SmallestP: smallest, Low: mean - half, High: mean + half, N: len(differences)}
-}
-
-// holm sets the adjusted p of a family of tests.
-func holm(family []*Test) {
-	p := make([]float64, len(family))
-	for i, test := range family {
-		p[i] = test.P
-	}
-	for i, adjusted := range metrics.Holm(p) {
-		family[i].Holm = adjusted
-	}
-}
-
-// tCovers reports whether the 95% interval of the mean difference covers zero; true where there are fewer than two.
-func tCovers(differences []float64) bool {
-	mean, _, ci := moments(differences)
-	return math.IsNaN(ci) || math.Abs(mean) <= ci
-}
-
-// paired returns a-b where both are finite.
-func paired(a, b []*jsonfloat.Float) []float64 {
-	var differences []float64
-	for i := range min(len(a), len(b)) {
-		if a[i] == nil || b[i] == nil {
-			continue
-		}
-		if d := float64(*a[i]) - float64(*b[i]); finite(d) {
-			differences = append(differences, d)
-		}
-	}
-	return differences
 }
 
 // finite reports whether a number can be averaged.

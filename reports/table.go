@@ -14,6 +14,7 @@ package reports
 import (
 	"harness/internal/escape"
 	"harness/internal/jsonfloat"
+	"harness/metrics"
 	"harness/sweeps"
 )
 
@@ -38,21 +39,23 @@ type Table struct {
 
 // Family is the set of comparisons that are judged together by Holm's correction.
 type Family struct {
-	Rule     string   `json:"rule"`                   // primary, table, column or none: report.family
-	Size     int      `json:"size"`                   // comparisons
-	Columns  []string `json:"columns"`                // metrics whose comparisons count
-	Smallest float64  `json:"smallest"`               // the smallest p that any comparison can reach after the adjustment
-	Needed   int      `json:"seeds_needed,omitempty"` // seeds from which on p < .05 can be reached; 0 where it can
+	Rule     sweeps.Family `json:"rule"`
+	Size     int           `json:"size"`                   // comparisons
+	Largest  int           `json:"largest"`                // of them, how many are adjusted together: Size, but for the rule column
+	Columns  []string      `json:"columns"`                // metrics whose comparisons count
+	Smallest float64       `json:"smallest"`               // the smallest p that any of them can reach after the adjustment
+	Untold   []string      `json:"untold,omitempty"`       // of Columns, those in which none can reach p < .05
+	Needed   int           `json:"seeds_needed,omitempty"` // seeds from which on the sign-flip test can reach it there; 0 where it can
 }
 
 // Column is one metric.
 type Column struct {
-	Metric string      `json:"metric"`
-	Label  string      `json:"label"`
-	Goal   sweeps.Goal `json:"goal"`
-	Digits int         `json:"digits"`
-	Scale  float64     `json:"scale"`
-	Unit   string      `json:"unit,omitempty"`
+	Metric string       `json:"metric"`
+	Label  string       `json:"label"`
+	Goal   metrics.Goal `json:"goal"`
+	Digits int          `json:"digits"`
+	Scale  float64      `json:"scale"`
+	Unit   string       `json:"unit,omitempty"`
 	// Primary says that comparisons in this column count in the family; marks stand in primary columns only.
 	Primary bool `json:"primary"`
 	at      string

@@ -1,6 +1,7 @@
 package sweeps
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -36,7 +37,26 @@ func (p *parser) metrics(e entry) error {
 		}
 		p.sweep.Metrics = append(p.sweep.Metrics, m)
 	}
+	p.choosePrimary()
 	return nil
+}
+
+// choosePrimary settles which columns are primary. Where the file calls some primary, they are all; else those that the built-in
+// trainer's metrics are by default, and all that are declared of a program.
+func (p *parser) choosePrimary() {
+	chosen := slices.Contains(slices.Collect(maps.Values(p.primary)), true)
+	for i := range p.sweep.Metrics {
+		m := &p.sweep.Metrics[i]
+		is, said := p.primary[m.Key]
+		switch {
+		case said:
+			m.Primary = is
+		case chosen:
+			m.Primary = false
+		case p.sweep.Command != "":
+			m.Primary = true
+		}
+	}
 }
 
 const notRecorded = "the built-in trainer records no such metric%s"
@@ -46,8 +66,8 @@ func (p *parser) recorded(key string) bool { return p.sweep.Command != "" || met
 
 func recordedKeys() []string {
 	var keys []string
-	for _, r := range metrics.RecordedKeys() {
-		keys = append(keys, r.Name)
+	for _, m := range metrics.Recorded() {
+		keys = append(keys, m.Name)
 	}
 	return keys
 }
@@ -63,12 +83,9 @@ func clipped(text string, bytes int) string {
 // DefaultMetric is a column for which the file says nothing. The metrics of the built-in trainer are known by name; for
 // another program's numbers the better direction is not known, so they have no goal.
 func DefaultMetric(key string, command bool) Metric {
-	m := Metric{Key: key, Label: escape.Line(key), Goal: NoGoal, Digits: 3, Scale: 1, At: "last"}
+	m := Metric{Key: key, Label: escape.Line(key), Goal: metrics.NoGoal, Digits: 3, Scale: 1, At: "last"}
 	if known, ok := metrics.LookupRecorded(key); ok && !command {
-		m.Label, m.Digits = known.Label, known.Digits
-		if known.Goal != "" {
-			m.Goal = Goal(known.Goal)
-		}
+		m.Label, m.Unit, m.Goal, m.Digits, m.Scale, m.Primary = known.Label, known.Unit, known.Goal, known.Digits, known.Scale, known.Primary
 	}
 	return m
 }
@@ -84,10 +101,14 @@ func (p *parser) metric(m *Metric, n *yaml.Node, key string) error {
 		case "label":
 			m.Label, err = p.shownText(f.value, name)
 		case "goal":
-			m.Goal = Goal(f.value.Value)
-			if m.Goal != Maximize && m.Goal != Minimize && m.Goal != NoGoal {
-				err = p.refuse(f.value, name, "%s: want maximize, minimize or none", shown(f.value))
-			}
+			var goal string
+			goal, err = p.oneOf(f.value, name, string(metrics.Maximize), string(metrics.Minimize), string(metrics.NoGoal))
+			m.Goal = metrics.Goal(goal)
+		case "unit":
+			m.Unit, err = p.shownText(f.value, name)
+		case "primary":
+			m.Primary, err = p.boolean(f.value, name)
+			p.primary[m.Key] = m.Primary
 		case "digits":
 			m.Digits, err = p.whole(f.value, name, 0)
 			if err == nil && m.Digits > 9 {
@@ -101,13 +122,13 @@ func (p *parser) metric(m *Metric, n *yaml.Node, key string) error {
 		case "at":
 			m.At, err = p.oneOf(f.value, name, "last", "best", "min", "max")
 		default:
-			err = p.refuse(f.at, name, "unknown key%s", didYouMean(f.key, []string{"label", "goal", "digits", "scale", "at"}))
+			err = p.refuse(f.at, name, "unknown key%s", didYouMean(f.key, []string{"label", "unit", "goal", "digits", "scale", "at", "primary"}))
 		}
 		if err != nil {
 			return err
 		}
 	}
-	if m.At == "best" && m.Goal == NoGoal {
+	if m.At == "best" && m.Goal == metrics.NoGoal {
 		return p.refuse(n, key+".at", "best of what has no goal: give goal: maximize or minimize")
 	}
 	return nil
@@ -192,14 +213,16 @@ func (p *parser) report(e entry) error {
 			}
 		case "bold":
 			var bold string
-			bold, err = p.oneOf(f.value, name, "best", "none")
-			r.BoldBest = bold == "best"
+			bold, err = p.oneOf(f.value, name, string(BoldBest), string(BoldMean), string(BoldNone))
+			r.Bold = Bold(bold)
 		case "published":
 			r.Published, err = p.texts(f.value, name)
 		case "cases":
 			r.Cases, err = p.whole(f.value, name, 0)
 		case "family":
-			r.Family, err = p.oneOf(f.value, name, "table", "column")
+			var family string
+			family, err = p.oneOf(f.value, name, string(FamilyPrimary), string(FamilyTable), string(FamilyColumn), string(FamilyNone))
+			r.Family = Family(family)
 		default:
 			err = p.refuse(f.at, name, "unknown key%s", didYouMean(f.key,
 				[]string{"caption", "rows", "columns", "show", "bold", "published", "cases", "family"}))

@@ -43,7 +43,7 @@ func (s *Sweep) set(text string) error {
 	if err := yaml.Unmarshal([]byte(value), &doc); err != nil || len(doc.Content) == 0 {
 		return fail(refuse("%q: want a value", value))
 	}
-	p := &parser{sweep: &Sweep{File: origin}}
+	p := &parser{primary: map[string]bool{}, sweep: &Sweep{File: origin}}
 	content, err := p.unalias(doc.Content[0])
 	if err != nil {
 		return err

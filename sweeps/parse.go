@@ -24,7 +24,8 @@ type parser struct {
 	sweep     *Sweep
 	reportAt  *yaml.Node // the key report, for what is checked when the whole file is read
 	commandAt *yaml.Node
-	program   string // what ${program} stands for
+	program   string          // what ${program} stands for
+	primary   map[string]bool // by metric, where the file says it
 }
 
 // entry is one key of a mapping with its value.
@@ -43,7 +44,7 @@ func Parse(file string, data []byte) (*Sweep, error) {
 		Resources: Resources{PerGPU: 1},
 		Report:    defaultReport(),
 	}
-	p := &parser{sweep: s}
+	p := &parser{primary: map[string]bool{}, sweep: s}
 	root, err := p.document(data)
 	if err != nil {
 		return nil, err

@@ -9,11 +9,12 @@ import (
 	"strings"
 	"time"
 
+	"harness/metrics"
 	"harness/model/spec"
 )
 
 // PlanVersion is the version of a plan's encoding.
-const PlanVersion = 1
+const PlanVersion = 2
 
 // Plan is what an experiment file expands to, as one value: which trials there are, where each stands in the table, and
 // how the table is printed. The registry stores all of it; code that prints a sweep reads the plan and never the file. It survives
@@ -80,24 +81,17 @@ type Param struct {
 	Text  string `json:"text"`  // as printed: control characters are escaped
 }
 
-// Goal says which direction of a metric is better.
-type Goal string
-
-// The goals of a metric.
-const (
-	Maximize Goal = "maximize"
-	Minimize Goal = "minimize"
-	NoGoal   Goal = "none"
-)
-
 // Metric is one column of the table.
 type Metric struct {
-	Key    string  `json:"key"`
-	Label  string  `json:"label"`
-	Goal   Goal    `json:"goal"`
-	Digits int     `json:"digits"`
-	Scale  float64 `json:"scale"` // printed value = recorded value × Scale
-	At     string  `json:"at"`    // which point counts: last (default), best, min or max
+	Key    string       `json:"key"`
+	Label  string       `json:"label"`
+	Unit   string       `json:"unit,omitzero"`
+	Goal   metrics.Goal `json:"goal"`
+	Digits int          `json:"digits"`
+	Scale  float64      `json:"scale"` // printed value = recorded value × Scale
+	At     string       `json:"at"`    // which point counts: last (default), best, min or max
+	// Primary says that comparisons in this column count in the family of tests.
+	Primary bool `json:"primary,omitzero"`
 }
 
 // Resources is what one trial needs.
@@ -122,18 +116,39 @@ var RetryReasons = [...]string{"killed", "oom", "disk", "timeout", "error"}
 // Report says how the table is printed.
 type Report struct {
 	Caption   string   `json:"caption,omitzero"`
-	Rows      []string `json:"rows,omitzero"`      // paths of the axes that stand as columns on the left; empty: all
-	Columns   []string `json:"columns,omitzero"`   // keys of metrics; empty: all
-	Show      []string `json:"show,omitzero"`      // of mean, std, ci, n, delta, p
-	BoldBest  bool     `json:"bold_best,omitzero"` // print the best of a column bold
+	Rows      []string `json:"rows,omitzero"`    // paths of the axes that stand as columns on the left; empty: all
+	Columns   []string `json:"columns,omitzero"` // keys of metrics; empty: all
+	Show      []string `json:"show,omitzero"`    // of mean, std, ci, n, delta, p
+	Bold      Bold     `json:"bold"`
 	Published []string `json:"published,omitzero"` // tables of published.csv whose rows are printed below
 	Cases     int      `json:"cases,omitzero"`     // print so many test cases with every row's answer, instead of numbers
-	Family    string   `json:"family,omitzero"`    // what Holm's correction ranges over: "table" (default) or "column"
+	Family    Family   `json:"family"`
 }
+
+// Bold says what a table prints bold.
+type Bold string
+
+// What may be bold.
+const (
+	BoldBest Bold = "best" // the best of a column and what no test tells from it, where tests are possible
+	BoldMean Bold = "mean" // the best mean of a column, tested or not
+	BoldNone Bold = "none"
+)
+
+// Family says which comparisons are judged together by Holm's correction.
+type Family string
+
+// The families: those of the primary columns, of all columns, of each column by itself, or no tests at all.
+const (
+	FamilyPrimary Family = "primary"
+	FamilyTable   Family = "table"
+	FamilyColumn  Family = "column"
+	FamilyNone    Family = "none"
+)
 
 // defaultReport is how a table is printed where the file says nothing.
 func defaultReport() Report {
-	return Report{Show: []string{"mean", "std"}, BoldBest: true, Family: "table"}
+	return Report{Show: []string{"mean", "std"}, Bold: BoldBest, Family: FamilyPrimary}
 }
 
 // Encode writes the plan as one line of JSON.
@@ -159,12 +174,40 @@ func Decode(data []byte) (*Plan, error) {
 		return nil, fmt.Errorf("decode plan: more than one value")
 	}
 	if p.Version < 1 || p.Version > PlanVersion {
-		return nil, fmt.Errorf("decode plan %s: version %d: this program reads version %d", p.Name, p.Version, PlanVersion)
+		return nil, fmt.Errorf("decode plan %s: version %d: this program reads versions up to %d", p.Name, p.Version, PlanVersion)
 	}
 	if err := p.check(); err != nil {
 		return nil, fmt.Errorf("decode plan %s: %w", p.Name, err)
 	}
+	if p.Version == 1 {
+		return &p, p.upgrade(data)
+	}
 	return &p, nil
+}
+
+// upgrade reads what a plan of version 1 says in another way: bold was yes or no, and all columns were one family.
+func (p *Plan) upgrade(data []byte) error {
+	var old struct {
+		Report struct {
+			BoldBest bool `json:"bold_best"`
+		} `json:"report"`
+	}
+	if err := json.Unmarshal(data, &old); err != nil {
+		return fmt.Errorf("decode plan %s: %w", p.Name, err)
+	}
+	p.Version, p.Report.Bold = PlanVersion, BoldNone
+	if old.Report.BoldBest {
+		p.Report.Bold = BoldBest
+	}
+	if p.Report.Family != FamilyColumn {
+		p.Report.Family = FamilyPrimary
+	}
+	for i := range p.Metrics {
+		m := &p.Metrics[i]
+		known := DefaultMetric(m.Key, p.Command)
+		m.Unit, m.Primary = known.Unit, known.Primary || p.Command
+	}
+	return nil
 }
 
 // check refuses rows that do not fit.

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"harness/experiments"
+	"harness/metrics"
 	"harness/model/spec"
 )
 
@@ -93,7 +94,7 @@ func TestExperimentsDeclareKnownMetrics(t *testing.T) {
 			t.Errorf("%s declares no metrics", name)
 		}
 		for _, m := range plan.Metrics {
-			if m.Goal != Maximize && m.Goal != Minimize {
+			if m.Goal != metrics.Maximize && m.Goal != metrics.Minimize {
 				t.Errorf("%s: %s has no goal", name, m.Key)
 			}
 		}
@@ -132,8 +133,8 @@ func TestDecodeRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		``:                         "decode plan: EOF",
 		`{"version":1} {}`:         "decode plan: more than one value",
-		`{"version":2,"name":"x"}`: "decode plan x: version 2: this program reads version 1",
-		`{"name":"x"}`:             "decode plan x: version 0: this program reads version 1",
+		`{"version":3,"name":"x"}`: "decode plan x: version 3: this program reads versions up to 2",
+		`{"name":"x"}`:             "decode plan x: version 0: this program reads versions up to 2",
 		`{"version":1,"seeds":[1],"rows":[{"name":"r","trials":[]}]}`:    `decode plan : row "r" has 0 trials for 1 seeds`,
 		`{"version":1,"seeds":[1],"rows":[{"name":"r","trials":["a"]}]}`: `decode plan : row "r": trial a is not among the trials`,
 	} {
@@ -177,7 +178,7 @@ func TestProgramPlan(t *testing.T) {
 	if diff := cmp.Diff(want, plan.Run); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(NoGoal, plan.Metrics[1].Goal); diff != "" {
+	if diff := cmp.Diff(metrics.NoGoal, plan.Metrics[1].Goal); diff != "" {
 		t.Errorf("a goal is guessed: %s", diff)
 	}
 }
@@ -386,4 +387,21 @@ func FuzzDecode(f *testing.F) {
 		plan.Shared()
 		plan.Params()
 	})
+}
+
+// TestPlanOfVersionOne reads what the version before wrote: bold was yes or no, and no column was primary.
+func TestPlanOfVersionOne(t *testing.T) {
+	for text, want := range map[string]Report{
+		`{"version":1,"report":{"bold_best":true,"family":"table"},"metrics":[{"key":"diffvqa/bleu1","goal":"maximize"},{"key":"diffvqa/bleu4","goal":"maximize"}]}`: {
+			Bold: BoldBest, Family: FamilyPrimary},
+		`{"version":1,"report":{"family":"column"},"metrics":[{"key":"diffvqa/bleu1"},{"key":"diffvqa/bleu4"}]}`: {Bold: BoldNone, Family: FamilyColumn},
+	} {
+		plan, err := Decode([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, plan.Report); diff != "" || plan.Version != PlanVersion || plan.Metrics[0].Primary || !plan.Metrics[1].Primary {
+			t.Errorf("%s: %s %+v", text, diff, plan)
+		}
+	}
 }

@@ -15,7 +15,6 @@
 //	description: what it is about
 //	# program: train.py                         a program, where command has ${program} or there is none
 //	# command: [python, train.py, "${args}"]   any program instead of the built-in trainer; base and parameters are its own keys
-//	# program: train.py   what ${program} in a command stands for
 //	project: chest-x-rays                      # programs of different projects never share a result
 //	base: {preset: nano, data: {synthetic: {patients: 200}}}   # fields of spec.Trial that differ from the preset, by their json tags
 //	parameters:                                # the grid: the first axis outermost
@@ -30,8 +29,8 @@
 //	baseline: {pretrain.parallel_ratio: 0.25, ablation: full}   # the row that others are compared with; else the first
 //	controls: {untrained: true}
 //	metrics:                                   # the columns of the table
-//	  diffvqa/bleu4: {label: BLEU-4, goal: maximize, digits: 1, scale: 100, at: last}   # goal: minimize, none; at: best, min, max
-//	  diffvqa/cider:                           # of the built-in trainer's metrics label and goal are known; others have no goal
+//	  diffvqa/bleu4: {label: BLEU-4, goal: maximize, digits: 1, scale: 100, unit: "%", at: last}   # goal: minimize, none; at: best, min, max
+//	  diffvqa/cider: {primary: true}           # counts in the family of tests; of the built-in trainer's metrics all else is known
 //	resources: {gpus: 1, per_gpu: 1, cpus: 2, timeout: 4h}
 //	run: {parallel: auto, retries: 2, retry_on: [killed, oom, disk], max_failures: 3}   # retry_on: also timeout, error
 //	report:
@@ -39,10 +38,10 @@
 //	  rows: [ablation, resolution]             # axes that stand on the left
 //	  columns: [diffvqa/bleu4, diffvqa/cider]
 //	  show: [mean, std, delta, p, n]           # or ci instead of std
-//	  bold: best                               # or none
+//	  bold: best                               # or mean, none: docs/statistics.md
 //	  published: [table4]                      # rows of published.csv printed below
 //	  cases: 3                                 # test questions with everybody's answer
-//	  family: table                            # or column: what Holm's correction ranges over
+//	  family: primary                          # or table, column, none: which comparisons Holm's correction ranges over
 package sweeps
 
 import "harness/model/spec"

@@ -243,7 +243,7 @@ func TestRefusals(t *testing.T) {
 		{head + "ablations:\n  - {set: {resolution: 448}}", "f.yaml: line 5: ablations[1].label: missing: it names the row"},
 		{head + "baseline: {resolution: 448}", "f.yaml: line 4: baseline.resolution: is not an axis of this file"},
 		{head + "parameters: {resolution: {values: [224]}}\nbaseline: {resolution: 448}", "f.yaml: line 5: baseline.resolution: 448 is not a value of that axis"},
-		{head + "metrics: {probe/auc: {goal: up}}", `f.yaml: line 4: metrics.probe/auc.goal: "up": want maximize, minimize or none`},
+		{head + "metrics: {probe/auc: {goal: up}}", `f.yaml: line 4: metrics.probe/auc.goal: "up": want maximize, minimize, none`},
 		{head + "report: {show: [median]}", `f.yaml: line 4: report.show: "median": want some of mean, std, ci, n, delta, p`},
 		{head + "report: {rows: [resolution]}", `f.yaml: line 4: report.rows: "resolution" is not an axis of this file`},
 		{head + "metrics: {probe/auc: {}}\nreport: {columns: [probe/au]}", `f.yaml: line 5: report.columns: "probe/au" is not among metrics: did you mean probe/auc?`},

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"harness/internal/escape"
+	"harness/metrics"
 	"harness/registry"
 )
 
@@ -161,10 +162,8 @@ func chooseTrials(ctx context.Context, db *registry.DB, o listOptions) ([]listed
 	return all, order(all, o.sort)
 }
 
-// mainMetrics come first where there is little room.
-var mainMetrics = []string{"diffvqa/bleu4", "diffvqa/cider", "diffvqa/f1", "gcap/bleu4", "caref/acc50", "probe/auc"}
-
-// chooseMetrics picks at most n metrics to show: results before losses, and no controls or parts of a result.
+// chooseMetrics picks at most n metrics to show: those that package metrics calls main, then other results, then losses, and no
+// controls or parts of a result.
 func chooseMetrics(trials []listed, n int) []string {
 	seen := map[string]bool{}
 	for _, t := range trials {
@@ -176,13 +175,14 @@ func chooseMetrics(trials []listed, n int) []string {
 	}
 	known := sortedKeys(seen)
 	rank := func(metric string) int {
-		if i := slices.Index(mainMetrics, metric); i >= 0 {
-			return i
+		known, _ := metrics.LookupRecorded(metric)
+		switch {
+		case known.Main:
+			return 0
+		case strings.HasSuffix(metric, "loss") || metrics.IsDiagnostic(metric):
+			return 2
 		}
-		if strings.HasSuffix(metric, "loss") {
-			return len(mainMetrics) + 1
-		}
-		return len(mainMetrics)
+		return 1
 	}
 	slices.SortStableFunc(known, func(a, b string) int { return rank(a) - rank(b) })
 	return known[:min(n, len(known))]
@@ -190,16 +190,16 @@ func chooseMetrics(trials []listed, n int) []string {
 
 // printTrials prints a line a trial, and why the failed ones failed.
 func printTrials(w io.Writer, trials []listed) error {
-	metrics := chooseMetrics(trials, 6)
+	shown := chooseMetrics(trials, 6)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	heads := make([]string, len(metrics))
-	for i, metric := range metrics {
+	heads := make([]string, len(shown))
+	for i, metric := range shown {
 		heads[i] = escape.Line(metric)
 	}
 	fmt.Fprintf(t, "ID\tSTATE\tSWEEP\tTRIAL\t%s\n", strings.Join(heads, "\t"))
 	for _, trial := range trials {
-		cells := make([]string, len(metrics))
-		for i, metric := range metrics {
+		cells := make([]string, len(shown))
+		for i, metric := range shown {
 			if v := trial.Metrics[metric]; v != nil {
 				cells[i] = shortNumber(float64(*v))
 			}

@@ -74,8 +74,8 @@ difference answers state. Files are {id: [texts]} JSON, COCO annotations or resu
 	f.IntVar(&opts.bertLayer, "bert-layer", 0, "layer that BERTScore reads (default 9, or the last of a smaller model)")
 	f.BoolVar(&opts.idf, "idf", false, "BERTScore weights tokens by their rarity in the references")
 	f.BoolVar(&opts.test, "test", false, "compare the systems: paired bootstrap and approximate randomisation, with Holm's correction")
-	f.IntVar(&opts.resamples, "resamples", metrics.DefaultResamples, "resamples of the bootstrap")
-	f.IntVar(&opts.trials, "trials", metrics.DefaultTrials, "trials of the randomisation")
+	f.IntVar(&opts.resamples, "resamples", 0, fmt.Sprintf("resamples of the bootstrap (default: %d, more for many comparisons)", metrics.DefaultResamples))
+	f.IntVar(&opts.trials, "trials", 0, fmt.Sprintf("trials of the randomisation (default: %d, more for many comparisons)", metrics.DefaultTrials))
 	f.Uint64Var(&opts.seed, "seed", metrics.DefaultSeed, "seed of both tests")
 	f.BoolVar(&notice, "notice", false, "print the licence of the embedded WordNet and exit")
 	return cmd
@@ -162,7 +162,7 @@ func (o scoreOptions) check() error {
 		return usageError("--digits %d is not between 0 and 15", o.digits)
 	case o.test && len(o.hyps) < 2:
 		return usageError("--test compares at least two files of hypotheses")
-	case o.resamples < 40 || o.trials < 40:
+	case o.resamples != 0 && o.resamples < 40 || o.trials != 0 && o.trials < 40:
 		return usageError("a test needs at least 40 resamples")
 	case o.bert == "" && (o.bertLayer != 0 || o.idf):
 		return usageError("--bert-layer and --idf need --bert")

@@ -30,15 +30,25 @@ type scoreReport struct {
 	seed          uint64
 }
 
-// compare runs both tests against the first system.
+// compare runs both tests against the first system. The primary numbers are the family; the resamples grow with it unless their
+// number was given.
 func (r *scoreReport) compare(ctx context.Context, all []*metrics.Scores, opts scoreOptions) error {
+	family := metrics.PrimaryOf(all[0].Keys)
+	size := len(family) * (len(all) - 1)
 	r.resamples, r.trials, r.seed = opts.resamples, opts.trials, opts.seed
+	if r.resamples == 0 {
+		r.resamples = metrics.Resamples(size)
+	}
+	if r.trials == 0 {
+		r.trials = max(metrics.DefaultTrials, metrics.Resamples(size))
+	}
 	var err error
-	r.bootstrap, err = metrics.PairedBootstrap(ctx, all, metrics.Resampling{N: opts.resamples, Seed: opts.seed, Threads: opts.threads})
-	if err != nil {
+	how := metrics.Resampling{N: r.resamples, Seed: opts.seed, Threads: opts.threads, Family: family}
+	if r.bootstrap, err = metrics.PairedBootstrap(ctx, all, how); err != nil {
 		return err
 	}
-	r.randomization, err = metrics.ApproximateRandomization(ctx, all, metrics.Resampling{N: opts.trials, Seed: opts.seed, Threads: opts.threads})
+	how.N = r.trials
+	r.randomization, err = metrics.ApproximateRandomization(ctx, all, how)
 	return err
 }
 
@@ -105,6 +115,25 @@ func (r *scoreReport) regionRows(w io.Writer) error {
 	return err
 }
 
+// observationRows are the label counts of each observation; one that neither side has, has no F1.
+func observationRows(observations []metrics.ObservationScore) []object {
+	var rows []object
+	for _, o := range observations {
+		f1 := math.NaN()
+		if o.Matches != (metrics.Matches{}) {
+			f1 = o.F1()
+		}
+		var row object
+		row.set("observation", o.Observation)
+		row.set("tp", o.TP)
+		row.set("fp", o.FP)
+		row.set("fn", o.FN)
+		row.set("f1", f1)
+		rows = append(rows, row)
+	}
+	return rows
+}
+
 // testRows prints a row for each number and system, with its interval and the tests against the first system.
 func (r *scoreReport) testRows(w io.Writer) {
 	fmt.Fprintln(w, "metric\tsystem\tscore\t95% interval\tdifference\tp bootstrap\tHolm\tp randomisation\tHolm")
@@ -152,14 +181,21 @@ func (r *scoreReport) notes() []string {
 	if len(r.bootstrap) > 0 {
 		family := 0
 		for _, c := range r.bootstrap {
-			if !math.IsNaN(c.P) {
+			if !math.IsNaN(c.Adjusted) {
 				family++
 			}
 		}
-		add(fmt.Sprintf("paired bootstrap of %d resamples, approximate randomisation of %d trials, seed %d; Holm over the %d comparisons of each test",
-			r.resamples, r.trials, r.seed, family))
+		add(fmt.Sprintf("two-sided paired bootstrap of %d resamples, approximate randomisation of %d trials, seed %d; Holm over the %d comparisons of each test "+
+			"in its primary numbers; the smallest p that it can reach is %.2g and %.2g", r.resamples, r.trials, r.seed, family,
+			r.smallest(family, r.resamples), r.smallest(family, r.trials)))
 	}
 	return notes
+}
+
+// smallest is the smallest p that a test of so many resamples can reach after the correction.
+func (r *scoreReport) smallest(family, resamples int) float64 {
+	p := max(1/float64(resamples+1), metrics.SmallestSignFlip(len(r.systems[0].scores.IDs)))
+	return min(1, p*float64(family))
 }
 
 // blanks says why there are blank cells, once a group of metrics.
@@ -168,7 +204,7 @@ func (r *scoreReport) blanks(s scored) []string {
 	last := ""
 	for _, key := range s.scores.Keys {
 		reason := s.scores.Blank[key]
-		k, _ := metrics.LookupKey(key)
+		k, _ := metrics.Lookup(key)
 		if reason == "" || k.Group+reason == last {
 			continue
 		}
@@ -183,7 +219,7 @@ func (r *scoreReport) blanks(s scored) []string {
 }
 
 func label(key string) string {
-	k, _ := metrics.LookupKey(key)
+	k, _ := metrics.Lookup(key)
 	return k.Label
 }
 
@@ -268,11 +304,14 @@ func (r *scoreReport) json(w io.Writer) error {
 				var row object
 				row.set("region", region.Region)
 				row.set("n", region.N)
-				row.set("acc_0.5", region.Acc)
-				row.set("mean_iou", region.MeanIoU)
+				row.set("acc50", region.Acc)
+				row.set("iou", region.MeanIoU)
 				rows = append(rows, row)
 			}
 			system.set("regions", rows)
+		}
+		if observations := s.scores.Observations; len(observations) > 0 {
+			system.set("observations", observationRows(observations))
 		}
 		system.set("notes", append([]string{}, s.scores.Notes...))
 		systems = append(systems, system)

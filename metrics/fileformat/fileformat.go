@@ -1,19 +1,16 @@
-// Package fileformat reads files of hypotheses and references: the JSON of pycocoevalcap, COCO annotations and results, JSON lines,
-// and plain text, one text a line. Parse recognises the format; Pair joins the two sides by id.
+// Package fileformat reads files of hypotheses and references: the JSON of pycocoevalcap, COCO annotations and results, lists and the
+// predictions and references of Hugging Face, JSON lines, CSV and TSV with a header, and plain text, one text a line.
 //
-// Errors name the file and the id or the line. Nothing is dropped, repaired or guessed.
+// ParseAs recognises the format by the ending of the name and by the content, and reads a file as plain text only if nothing in it
+// looks like another format; columns.go knows the names of columns and keys. Merge joins several files of references, and Pair the two
+// sides by id. Errors name the file and the id, the line or the key. Nothing is dropped, repaired or guessed.
 package fileformat
 
 import (
 	"bytes"
 	"fmt"
-	"path/filepath"
-	"slices"
 	"strconv"
-	"strings"
 	"unicode/utf8"
-
-	"harness/metrics"
 )
 
 // File holds the texts of one file, by id.
@@ -21,16 +18,57 @@ type File struct {
 	Name  string
 	IDs   []string            // in the order of the file
 	Texts map[string][]string // at least one for each id
-	Plain bool                // the ids are line numbers
+	Plain bool                // the file has no ids: they count its texts from 1
+	Unit  string              // what is counted: lines, rows or entries
 
-	Regions map[string]string // the "region" that JSON lines may name, by id
+	Regions map[string]string // the "region" that rows may name, by id
 }
 
-// Parse reads the texts of a file. The name is for messages, and its ending decides where the content could be plain text or
-// damaged JSON.
-func Parse(name string, data []byte) (*File, error) {
-	p := &parser{file: &File{Name: name, Texts: map[string][]string{}, Regions: map[string]string{}}, bad: -1}
+// Format is how a file is written.
+type Format string
+
+// The formats; with Recognise the name and the content decide.
+const (
+	Recognise Format = ""
+	JSON      Format = "json"
+	JSONLines Format = "jsonl"
+	CSV       Format = "csv" // separated by commas, semicolons or tabs, with a header
+	TSV       Format = "tsv"
+	Text      Format = "text" // one text a line
+)
+
+// Formats are those that can be asked for.
+var Formats = []Format{JSON, JSONLines, CSV, TSV, Text}
+
+// Side says which texts are wanted of a file that may hold both.
+type Side int
+
+// The sides; Either takes the texts of files that hold one.
+const (
+	Either Side = iota
+	Hypotheses
+	References
+)
+
+// Options choose how a file is read. The zero value recognises everything.
+type Options struct {
+	Format     Format
+	Side       Side
+	Texts      []string // columns or keys of the texts; several only of references
+	ID         string   // column or key of the id
+	ByPosition bool     // rows are counted, whatever ids they have
+}
+
+// Parse reads the texts of a file of one side. The name is for messages, and its ending is one of the things that decide on the format.
+func Parse(name string, data []byte) (*File, error) { return ParseAs(name, data, Options{}) }
+
+// ParseAs reads the texts of one side of a file.
+func ParseAs(name string, data []byte, opts Options) (*File, error) {
+	p := &parser{file: &File{Name: name, Texts: map[string][]string{}, Regions: map[string]string{}}, opts: opts, bad: -1}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		return nil, fmt.Errorf("%s: the file is UTF-16, not UTF-8", name)
+	}
 	if !utf8.Valid(data) {
 		p.bad = firstInvalid(data)
 	}
@@ -50,51 +88,61 @@ func Parse(name string, data []byte) (*File, error) {
 // parser collects entries. bad is the place of the first byte that is not UTF-8, or -1.
 type parser struct {
 	file *File
+	opts Options
 	bad  int
 }
 
 func (p *parser) parse(data []byte) error {
-	head := bytes.TrimLeft(data, " \t\r\n")
-	ending := strings.ToLower(filepath.Ext(p.file.Name))
-	text := ending == ".txt"
-	switch {
-	case ending == ".jsonl" || !text && looksLikeLines(head):
-		return p.lines(data)
-	case len(head) > 0 && head[0] == '{' && !text:
-		return p.object(data)
-	case len(head) > 0 && head[0] == '[' && !text && (ending == ".json" || looksLikeResults(head)):
-		return p.results(data)
-	case ending == ".json":
-		return fmt.Errorf("%s: neither a JSON object nor a list", p.file.Name)
+	format, err := p.format(data)
+	if err != nil {
+		return err
 	}
-	return p.plain(data)
+	switch format {
+	case JSON:
+		return p.document(data)
+	case JSONLines:
+		return p.lines(data)
+	case CSV, TSV:
+		return p.table(data, format)
+	case Text:
+		return p.plain(data)
+	}
+	return fmt.Errorf("unknown format %q; known are %s", format, listed(Formats))
 }
 
-// add appends texts to an id; more says whether an id may come again.
-func (p *parser) add(id string, texts []string, more bool) error {
+// add appends texts to an id; more says whether an id may come again, and place where the texts stand.
+func (p *parser) add(place, id string, texts []string, more bool) error {
 	have, again := p.file.Texts[id]
-	if again && !more {
-		return p.errorAt(id, "the id comes twice")
-	}
-	if !again {
+	switch {
+	case id == "":
+		return p.errorAt(place, "the id is empty")
+	case again && !more:
+		return p.errorAt(place, "id %q: the id comes twice", id)
+	case !again:
 		p.file.IDs = append(p.file.IDs, id)
 	}
 	p.file.Texts[id] = append(have, texts...)
 	return nil
 }
 
-// errorAt is an error about an id, or about the file when id is "".
-func (p *parser) errorAt(id, format string, args ...any) error {
-	if id != "" {
-		return fmt.Errorf("%s: id %q: %s", p.file.Name, id, fmt.Sprintf(format, args...))
+// addNext appends the texts of the next entry of a file without ids.
+func (p *parser) addNext(unit string, texts []string) error {
+	p.file.Plain, p.file.Unit = true, unit
+	return p.add("", strconv.Itoa(len(p.file.IDs)+1), texts, false)
+}
+
+// errorAt is an error about a place in the file, or about the file when place is "".
+func (p *parser) errorAt(place, format string, args ...any) error {
+	if place != "" {
+		return fmt.Errorf("%s: %s: %s", p.file.Name, place, fmt.Sprintf(format, args...))
 	}
 	return fmt.Errorf("%s: %s", p.file.Name, fmt.Sprintf(format, args...))
 }
 
-// checkUTF8 reports bytes that are not UTF-8 before offset end, which the entry of id covers.
-func (p *parser) checkUTF8(id string, end int64) error {
+// checkUTF8 reports bytes that are not UTF-8 before offset end, which the entry at place covers.
+func (p *parser) checkUTF8(place string, end int64) error {
 	if p.bad >= 0 && int64(p.bad) < end {
-		return p.errorAt(id, "the text is not UTF-8 at byte %d of the file", p.bad)
+		return p.errorAt(place, "the text is not UTF-8 at byte %d of the file", p.bad)
 	}
 	return nil
 }
@@ -105,12 +153,11 @@ func (p *parser) plain(data []byte) error {
 	at := int64(0)
 	for line := range bytes.Lines(data) {
 		at += int64(len(line))
-		id := strconv.Itoa(len(p.file.IDs) + 1)
-		if err := p.checkUTF8(id, at); err != nil {
+		if err := p.checkUTF8(fmt.Sprintf("line %d", len(p.file.IDs)+1), at); err != nil {
 			return err
 		}
 		line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
-		if err := p.add(id, []string{string(line)}, false); err != nil {
+		if err := p.addNext("lines", []string{string(line)}); err != nil {
 			return err
 		}
 	}
@@ -126,43 +173,4 @@ func firstInvalid(data []byte) int {
 		i += n
 	}
 	return -1
-}
-
-// Pair joins hypotheses and references by id, in the order of the references. Every id must be on both sides, and every id must
-// have exactly one hypothesis.
-func Pair(hyps, refs *File) ([]metrics.Sample, error) {
-	if hyps.Plain && refs.Plain && len(hyps.IDs) != len(refs.IDs) {
-		return nil, fmt.Errorf("%s has %d lines, %s has %d", hyps.Name, len(hyps.IDs), refs.Name, len(refs.IDs))
-	}
-	samples := make([]metrics.Sample, 0, len(refs.IDs))
-	for _, id := range refs.IDs {
-		texts := refs.Texts[id]
-		hyp, ok := hyps.Texts[id]
-		switch {
-		case len(texts) == 0:
-			return nil, fmt.Errorf("%s: id %q has no reference", refs.Name, id)
-		case !ok:
-			return nil, fmt.Errorf("%s: id %q of %s is missing%s", hyps.Name, id, refs.Name, others(missing(refs, hyps)))
-		case len(hyp) != 1:
-			return nil, fmt.Errorf("%s: id %q has %d hypotheses, not one", hyps.Name, id, len(hyp))
-		}
-		samples = append(samples, metrics.Sample{ID: id, Hyp: hyp[0], Refs: texts, Region: refs.Regions[id]})
-	}
-	if extra := missing(hyps, refs); len(extra) > 0 {
-		return nil, fmt.Errorf("%s: id %q is not in %s%s", hyps.Name, extra[0], refs.Name, others(extra))
-	}
-	return samples, nil
-}
-
-// missing returns the ids of a that b lacks.
-func missing(a, b *File) []string {
-	return slices.DeleteFunc(slices.Clone(a.IDs), func(id string) bool { _, ok := b.Texts[id]; return ok })
-}
-
-// others says how many ids there are besides the first.
-func others(ids []string) string {
-	if len(ids) < 2 {
-		return ""
-	}
-	return fmt.Sprintf(", and %d more", len(ids)-1)
 }

@@ -6,249 +6,243 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
-// looksLikeLines reports whether the first line is an object with an id: JSON lines.
-func looksLikeLines(head []byte) bool {
-	line, _, _ := bytes.Cut(head, []byte("\n"))
-	var entry map[string]json.RawMessage
-	if json.Unmarshal(line, &entry) != nil {
-		return false
-	}
-	_, id := entry["id"]
-	return id
+// member is a key of a JSON object and its value.
+type member struct {
+	key   string
+	value json.RawMessage
 }
 
-// looksLikeResults reports whether a list begins with an object.
-func looksLikeResults(head []byte) bool {
-	rest := bytes.TrimLeft(head[1:], " \t\r\n")
-	return len(rest) > 0 && (rest[0] == '{' || rest[0] == ']')
-}
-
-// entry is one object of JSON lines or of COCO.
-type entry struct {
-	ID      json.RawMessage `json:"id"`
-	ImageID json.RawMessage `json:"image_id"`
-	Text    *string         `json:"text"`
-	Refs    []string        `json:"refs"`
-	Ref     *string         `json:"ref"`
-	Caption *string         `json:"caption"`
-	Region  string          `json:"region"`
-}
-
-// idOf returns an id that is written as a string or as a number.
-func idOf(raw json.RawMessage) (string, error) {
-	if len(raw) == 0 || string(raw) == "null" {
-		return "", errors.New("no id")
-	}
-	if raw[0] == '"' {
-		var s string
-		err := json.Unmarshal(raw, &s)
-		return s, err
-	}
-	if c := raw[0]; c == '-' || c >= '0' && c <= '9' {
-		return string(raw), nil
-	}
-	return "", fmt.Errorf("id %s is neither a string nor a number", raw)
-}
-
-// lines reads JSON lines: {"id", "text"} or {"id", "refs"}, with a "region" where the text holds its box.
+// lines reads JSON lines: objects as rows, or texts and lists of texts in their order.
 func (p *parser) lines(data []byte) error {
+	var r rows
 	n, at := 0, int64(0)
 	for line := range bytes.Lines(data) {
 		n++
 		at += int64(len(line))
-		if len(bytes.TrimSpace(line)) == 0 {
+		if line = bytes.TrimSpace(line); len(line) == 0 {
 			continue
 		}
-		var e entry
-		if err := json.Unmarshal(line, &e); err != nil {
-			return p.errorAt("", "line %d: %s", n, jsonReason(err))
-		}
-		id, err := idOf(e.ID)
-		if err != nil {
-			return p.errorAt("", "line %d: %v", n, err)
-		}
-		if err := p.checkUTF8(id, at); err != nil {
+		place := fmt.Sprintf("line %d", n)
+		if err := p.checkUTF8(place, at); err != nil {
 			return err
 		}
-		texts, err := e.texts()
-		if err != nil {
-			return p.errorAt(id, "line %d: %v", n, err)
+		if !json.Valid(line) {
+			var any json.RawMessage
+			return p.errorAt(place, "%s", jsonReason(json.Unmarshal(line, &any)))
 		}
-		if e.Region != "" {
-			p.file.Regions[id] = e.Region
-		}
-		if err := p.add(id, texts, false); err != nil {
+		if err := p.item(&r, place, line, "lines"); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// texts returns the one text or the references of an entry.
-func (e *entry) texts() ([]string, error) {
-	var texts []string
-	for _, s := range []*string{e.Text, e.Ref, e.Caption} {
-		if s != nil {
-			texts = append(texts, *s)
-		}
-	}
-	switch {
-	case len(texts)+len(e.Refs) == 0 && e.Refs != nil:
-		return nil, errors.New("the list of references is empty")
-	case len(texts)+len(e.Refs) == 0:
-		return nil, errors.New(`neither "text" nor "refs"`)
-	case len(texts) > 1 || len(texts) == 1 && e.Refs != nil:
-		return nil, errors.New(`more than one of "text", "ref", "refs", "caption"`)
-	}
-	return append(texts, e.Refs...), nil
-}
-
-// results reads COCO results: a list of {"image_id", "caption"}.
-func (p *parser) results(data []byte) error {
+// document reads a file that is one JSON value.
+func (p *parser) document(data []byte) error {
 	d := json.NewDecoder(bytes.NewReader(data))
-	if _, err := d.Token(); err != nil {
+	token, err := d.Token()
+	if err != nil {
 		return p.jsonError(d, err)
 	}
-	if err := p.captionList(d, 0, false); err != nil {
+	switch token {
+	case json.Delim('{'):
+		err = p.object(d)
+	case json.Delim('['):
+		err = p.list(d, 0, rows{coco: true})
+	default:
+		return p.errorAt("", "neither a JSON object nor a list")
+	}
+	if err != nil {
 		return err
 	}
-	return p.end(d)
-}
-
-// captionList reads objects with image_id and caption up to the end of the list whose bracket has been read. The decoder began at byte
-// offset of the file; more says whether an id may come again.
-func (p *parser) captionList(d *json.Decoder, offset int64, more bool) error {
-	for d.More() {
-		var e entry
-		if err := d.Decode(&e); err != nil {
-			return p.jsonError(d, err)
-		}
-		raw := e.ImageID
-		if len(raw) == 0 {
-			raw = e.ID
-		}
-		id, err := idOf(raw)
-		if err != nil {
-			return p.errorAt("", "entry %d: %v", len(p.file.IDs)+1, err)
-		}
-		if err := p.checkUTF8(id, offset+d.InputOffset()); err != nil {
-			return err
-		}
-		texts, err := e.texts()
-		if err != nil {
-			return p.errorAt(id, "%v", strings.ReplaceAll(err.Error(), `"text" nor "refs"`, `"caption" nor "text"`))
-		}
-		if err := p.add(id, texts, more); err != nil {
-			return err
-		}
-	}
-	if _, err := d.Token(); err != nil {
-		return p.jsonError(d, err)
-	}
-	return nil
-}
-
-// object reads COCO annotations, or the map from id to texts of pycocoevalcap.
-func (p *parser) object(data []byte) error {
-	if list := annotations(data); list != nil {
-		d := json.NewDecoder(bytes.NewReader(list))
-		if _, err := d.Token(); err != nil {
-			return p.jsonError(d, err)
-		}
-		return p.captionList(d, int64(bytes.Index(data, list)), true)
-	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	if _, err := d.Token(); err != nil {
-		return p.jsonError(d, err)
-	}
-	for d.More() {
-		token, err := d.Token()
-		if err != nil {
-			return p.jsonError(d, err)
-		}
-		id, ok := token.(string)
-		if !ok {
-			return p.errorAt("", "%v stands where an id should", token)
-		}
-		var raw json.RawMessage
-		if err := d.Decode(&raw); err != nil {
-			return p.jsonError(d, err)
-		}
-		if err := p.checkUTF8(id, d.InputOffset()); err != nil {
-			return err
-		}
-		texts, err := textsOf(raw)
-		if err != nil {
-			return p.errorAt(id, "%v", err)
-		}
-		if err := p.add(id, texts, false); err != nil {
-			return err
-		}
-	}
-	if _, err := d.Token(); err != nil {
-		return p.jsonError(d, err)
-	}
-	return p.end(d)
-}
-
-// annotations returns the list of COCO annotations, or nil: a list of texts may belong to an id that happens to be called so.
-func annotations(data []byte) json.RawMessage {
-	if !bytes.Contains(data, []byte(`"annotations"`)) {
-		return nil
-	}
-	var top struct {
-		Annotations json.RawMessage `json:"annotations"`
-	}
-	if json.Unmarshal(data, &top) != nil || len(top.Annotations) == 0 || top.Annotations[0] != '[' || !looksLikeResults(top.Annotations) {
-		return nil
-	}
-	return top.Annotations
-}
-
-// textsOf reads the texts of one id: a list of strings, a list of {"caption"}, or one string.
-func textsOf(raw json.RawMessage) ([]string, error) {
-	if len(raw) > 0 && raw[0] == '"' {
-		var one string
-		err := json.Unmarshal(raw, &one)
-		return []string{one}, err
-	}
-	var texts []string // nearly always
-	if err := json.Unmarshal(raw, &texts); err == nil && len(texts) > 0 && !bytes.Contains(raw, []byte("null")) {
-		return texts, nil
-	}
-	var list []json.RawMessage
-	if err := json.Unmarshal(raw, &list); err != nil || list == nil {
-		return nil, errors.New("its value is not a list of texts")
-	}
-	if len(list) == 0 {
-		return nil, errors.New("the list of texts is empty")
-	}
-	texts = make([]string, len(list))
-	for i, item := range list {
-		var e entry
-		switch {
-		case len(item) > 0 && item[0] == '"':
-			if err := json.Unmarshal(item, &texts[i]); err != nil {
-				return nil, fmt.Errorf("text %d: %s", i+1, jsonReason(err))
-			}
-		case json.Unmarshal(item, &e) == nil && e.Caption != nil:
-			texts[i] = *e.Caption
-		default:
-			return nil, fmt.Errorf("text %d is not a string", i+1)
-		}
-	}
-	return texts, nil
-}
-
-// end makes sure that nothing follows the document.
-func (p *parser) end(d *json.Decoder) error {
 	if _, err := d.Token(); err != io.EOF {
 		return p.errorAt("", "text after the end of the JSON document at byte %d", d.InputOffset())
 	}
 	return nil
+}
+
+// list reads the items of a list whose bracket has been read. The decoder began at byte offset of the file.
+func (p *parser) list(d *json.Decoder, offset int64, r rows) error {
+	for n := 1; d.More(); n++ {
+		var item json.RawMessage
+		if err := d.Decode(&item); err != nil {
+			return p.jsonError(d, err)
+		}
+		place := fmt.Sprintf("entry %d", n)
+		if err := p.checkUTF8(place, offset+d.InputOffset()); err != nil {
+			return err
+		}
+		if err := p.item(&r, place, item, "entries"); err != nil {
+			return err
+		}
+	}
+	if _, err := d.Token(); err != nil {
+		return p.jsonError(d, err)
+	}
+	return nil
+}
+
+// object reads COCO annotations, an object of columns, one entry, or the map from id to texts of pycocoevalcap.
+func (p *parser) object(d *json.Decoder) error {
+	members, ends, err := p.members(d)
+	if err != nil {
+		return err
+	}
+	for i, m := range members {
+		if m.key == "annotations" && m.value[0] == '[' && (bytes.Equal(m.value, []byte("[]")) || startsWithObject(m.value)) {
+			inner := json.NewDecoder(bytes.NewReader(m.value))
+			if _, err := inner.Token(); err != nil {
+				return p.jsonError(inner, err)
+			}
+			return p.list(inner, ends[i]-int64(len(m.value)), rows{coco: true, again: true})
+		}
+	}
+	if areFields(names(members)) {
+		if err := p.checkUTF8("", ends[len(ends)-1]); err != nil {
+			return err
+		}
+		return p.fields(members)
+	}
+	if p.opts.ByPosition || p.opts.ID != "" || len(p.opts.Texts) > 0 {
+		return p.errorAt("", "the file is a map from ids to texts and has no columns to name")
+	}
+	for i, m := range members {
+		place := fmt.Sprintf("id %q", m.key)
+		if err := p.checkUTF8(place, ends[i]); err != nil {
+			return err
+		}
+		texts, err := textsOf(m.value)
+		if err != nil {
+			return p.errorAt(place, "%v", err)
+		}
+		if err := p.add("", m.key, texts, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// members reads the object whose bracket has been read, and where each value ends.
+func (p *parser) members(d *json.Decoder) (members []member, ends []int64, err error) {
+	for d.More() {
+		token, err := d.Token()
+		if err != nil {
+			return nil, nil, p.jsonError(d, err)
+		}
+		key, ok := token.(string)
+		if !ok {
+			return nil, nil, p.errorAt("", "%v stands where an id should", token)
+		}
+		var raw json.RawMessage
+		if err := d.Decode(&raw); err != nil {
+			return nil, nil, p.jsonError(d, err)
+		}
+		members, ends = append(members, member{key, raw}), append(ends, d.InputOffset())
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, nil, p.jsonError(d, err)
+	}
+	return members, ends, nil
+}
+
+// startsWithObject reports whether a list begins with an object.
+func startsWithObject(list []byte) bool {
+	rest := bytes.TrimLeft(list[1:], " \t\r\n")
+	return len(rest) > 0 && rest[0] == '{'
+}
+
+// areFields reports whether the keys of an object are those of an entry or of columns, and no ids.
+func areFields(names []string) bool {
+	const most = 1000 // no entry has more keys
+	if len(names) > most {
+		return false
+	}
+	ids, texts := filter(names, isID), filter(names, isTexts)
+	known := filter(names, isKnown)
+	many := filter(names, func(name string) bool {
+		return slices.Contains([]string{"predictions", "hypotheses", "references"}, plainName(name))
+	})
+	return len(texts) > 0 && (len(ids) > 0 || len(many) > 0 || len(known) == len(names))
+}
+
+// fields reads an object of columns, as Hugging Face's predictions and references, or one that is an entry by itself.
+func (p *parser) fields(members []member) error {
+	keys := names(members)
+	for i, name := range keys {
+		if slices.Contains(keys[:i], name) {
+			return p.errorAt("", "the key %q comes twice", name)
+		}
+	}
+	l, err := p.choose(p.columnNames(members), true)
+	if err != nil {
+		return p.errorAt("", "%v", err)
+	}
+	chosen := l.texts
+	if l.id != "" {
+		chosen = append([]string{l.id}, l.texts...)
+	}
+	columns := map[string][]json.RawMessage{}
+	for _, name := range chosen {
+		var list []json.RawMessage
+		if value := members[slices.Index(keys, name)].value; value[0] == '[' && json.Unmarshal(value, &list) == nil {
+			columns[name] = list
+		}
+	}
+	if l.id == "" && len(columns) < len(l.texts) || l.id != "" && columns[l.id] == nil {
+		return p.row(&rows{layout: l, chosen: true}, "", members, "entries")
+	}
+	n := len(columns[chosen[0]])
+	for _, name := range chosen {
+		if columns[name] == nil {
+			return p.errorAt("", "%q is no list, where %q is one", name, chosen[0])
+		}
+		if len(columns[name]) != n {
+			return p.errorAt("", "%q has %d entries, %q has %d", chosen[0], n, name, len(columns[name]))
+		}
+	}
+	r := rows{layout: l, chosen: true}
+	for i := range n {
+		var row []member
+		for _, name := range chosen {
+			row = append(row, member{name, columns[name][i]})
+		}
+		if err := p.row(&r, fmt.Sprintf("entry %d", i+1), row, "entries"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// columnNames returns the names among which the columns are chosen: where texts are in lists and no single id stands beside them, what
+// is no list says something about the whole file.
+func (p *parser) columnNames(members []member) []string {
+	var lists []string
+	texts := false
+	for _, m := range members {
+		switch {
+		case m.value[0] == '[':
+			lists = append(lists, m.key)
+			texts = texts || isTexts(m.key) || slices.Contains(p.opts.Texts, m.key)
+		case isID(m.key) || m.key == p.opts.ID:
+			return names(members)
+		}
+	}
+	if texts {
+		return lists
+	}
+	return names(members)
+}
+
+func names(members []member) []string {
+	out := make([]string, len(members))
+	for i, m := range members {
+		out[i] = m.key
+	}
+	return out
 }
 
 func (p *parser) jsonError(d *json.Decoder, err error) error {
@@ -260,11 +254,10 @@ func (p *parser) jsonError(d *json.Decoder, err error) error {
 
 // jsonReason says in the terms of the file what is wrong.
 func jsonReason(err error) string {
-	var kind *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
 	switch {
-	case errors.As(err, &kind):
-		return fmt.Sprintf("%q is a %s", kind.Field, kind.Value)
-	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF),
+		errors.As(err, &syntax) && syntax.Error() == "unexpected end of JSON input":
 		return "the JSON document ends too early"
 	}
 	return strings.TrimPrefix(err.Error(), "json: ")

@@ -1,0 +1,100 @@
+package reports
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"harness/metrics"
+)
+
+// answers are what the models of a table answered in one task, scored again, so that tests can resample the test samples.
+type answers struct {
+	task   string
+	groups []string             // of metrics
+	of     map[string]*answered // by trial; nil where a trial kept none
+}
+
+// answered are the answers of one trial.
+type answered struct {
+	scores  *metrics.Scores
+	samples string // digest of the questions and references: which test set this is
+}
+
+// task returns what the trials answered in a task. Answers are read and scored when they are asked for.
+func (b *builder) task(name string) *answers {
+	if b.answers == nil {
+		b.answers = map[string]*answers{}
+	}
+	if b.answers[name] == nil {
+		a := &answers{task: name, of: map[string]*answered{}}
+		for _, column := range b.table.Columns {
+			if task, m, ok := metrics.SplitRecorded(column.Metric); ok && task == name && fromText(m) && !slices.Contains(a.groups, m.Group) {
+				a.groups = append(a.groups, m.Group)
+			}
+		}
+		b.answers[name] = a
+	}
+	return b.answers[name]
+}
+
+// fromText reports whether a metric can be computed again from kept answers alone. BERTScore needs its model.
+func fromText(m metrics.Metric) bool { return m.Group != "bertscore" }
+
+// answer scores the answers of a trial; nil where it kept none.
+func (b *builder) answer(ctx context.Context, task, trial string) (*answered, error) {
+	a := b.task(task)
+	if known, ok := a.of[trial]; ok {
+		return known, nil
+	}
+	a.of[trial] = nil
+	path := b.results[trial].Predictions
+	if path == "" {
+		return nil, nil
+	}
+	list, err := readPredictions(path, task)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	slices.SortFunc(list, func(x, y prediction) int { return strings.Compare(x.ID, y.ID) })
+	scores, err := metrics.Score(ctx, samplesOf(list), metrics.Options{Metrics: a.groups})
+	if err != nil {
+		return nil, fmt.Errorf("score %s: %w", path, err)
+	}
+	a.of[trial] = &answered{scores: scores, samples: digestOf(list)}
+	return a.of[trial], nil
+}
+
+func samplesOf(list []prediction) []metrics.Sample {
+	samples := make([]metrics.Sample, len(list))
+	for i, p := range list {
+		samples[i] = metrics.Sample{ID: p.ID, Hyp: p.Hyp, Refs: p.Refs}
+	}
+	return samples
+}
+
+// digestOf names a test set by its questions and references.
+func digestOf(list []prediction) string {
+	var b bytes.Buffer
+	for _, p := range list {
+		fmt.Fprintf(&b, "%q %q %q\n", p.ID, p.Question, p.Refs)
+	}
+	sum := sha256.Sum256(b.Bytes())
+	return hex.EncodeToString(sum[:4])
+}
+
+// agrees reports whether the answers of a trial, scored again, give the number that it recorded. Where they do not, as with METEOR
+// and a paraphrase table, tests over samples would be of another number. References hold boxes in whole bins: those of a box
+// metric may differ a little.
+func (a *answered) agrees(m metrics.Metric, recorded float64) bool {
+	tolerance := 1e-6
+	if m.Group == "box" {
+		tolerance = 0.02
+	}
+	return math.Abs(a.scores.Corpus[m.Name]-recorded) <= tolerance*max(1, math.Abs(recorded))
+}
