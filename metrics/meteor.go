@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"context"
+	"fmt"
 
 	"harness/metrics/meteor"
 )
@@ -25,7 +26,15 @@ func (m *meteorScorer) notes() []string {
 	if m.paraphrases == nil {
 		return []string{"METEOR 1.5 exact, stem, synonym: without paraphrase table"}
 	}
-	return nil
+	return []string{fmt.Sprintf("METEOR 1.5 exact, stem, synonym, paraphrase: table %.8s of %d entries", m.paraphrases.Digest(), m.paraphrases.Len())}
+}
+
+// label says where the number is not the one that papers print.
+func (m *meteorScorer) label(name string) string {
+	if m.paraphrases == nil {
+		return name + " (no paraphrases)"
+	}
+	return name
 }
 
 func (m *meteorScorer) newWorker() func(context.Context, int, []float64) error {

@@ -216,7 +216,7 @@ func TestPreflight(t *testing.T) {
 		"cut weights":        {cut, "", []string{cut.LM.Weights, "truncated"}},
 		"another shape":      {lying, "", []string{"shape [296 32], want [297 32]"}},
 	} {
-		err := Preflight(t.Context(), c.trial, c.engine)
+		err := Preflight(t.Context(), t.TempDir(), c.trial, c.engine)
 		if c.want == nil {
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
