@@ -51,7 +51,7 @@ func mustNew(t testing.TB, p *Paraphrases, chosen ...Stage) *Scorer {
 }
 
 // views returns the texts of fixture A as the scorers get them, by view.
-func views(t *testing.T) (ids []string, hyps map[string]map[string]string, refs map[string]map[string][]string) {
+func views(t testing.TB) (ids []string, hyps map[string]map[string]string, refs map[string]map[string][]string) {
 	type item struct {
 		ID, Hyp string
 		Refs    []string

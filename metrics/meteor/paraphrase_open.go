@@ -50,6 +50,9 @@ func OpenParaphrases(ctx context.Context, path string, how Opening) (*Paraphrase
 		}
 	}
 	image, err := buildImage(ctx, data, digest, how.Progress)
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -46,6 +46,9 @@ func readEntries(ctx context.Context, r io.Reader, size int, report func()) (*ta
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		case piece := <-full:
+			if ctx.Err() != nil { // both were ready
+				return nil, context.Cause(ctx)
+			}
 			if piece.err == io.EOF {
 				if err := lines.end(); err != nil {
 					return nil, err

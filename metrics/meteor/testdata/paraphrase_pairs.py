@@ -14,7 +14,7 @@ import re
 import subprocess
 import sys
 
-COUNT = 2600
+COUNT = 2080
 PLAIN = re.compile(r"[a-z0-9' äéüß-]+\Z")
 
 rng = random.Random(20)
