@@ -172,7 +172,7 @@ func (s series) dodged(i, n int, logarithmic bool) series {
 		return s
 	}
 	first, last := s.x[0], s.x[len(s.x)-1]
-	aside := .012 * (float64(i) - float64(n-1)/2)
+	aside := min(.012, .04/float64(max(n-1, 1))) * (float64(i) - float64(n-1)/2) // of the axis; at most a fiftieth
 	moved := make([]float64, len(s.x))
 	for j, x := range s.x {
 		if moved[j] = x + (last-first)*aside; logarithmic {

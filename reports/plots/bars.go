@@ -214,7 +214,7 @@ func nameLines(p *panel, names []string) {
 	for i, name := range names {
 		ticks[i] = plot.Tick{Value: float64(len(names) - 1 - i), Label: name}
 	}
-	p.Y.Tick.Marker = plot.ConstantTicks(ticks)
+	p.Y.Tick.Marker, p.names.y = plot.ConstantTicks(ticks), true
 	p.Y.Tick.Length = 0
 	p.Y.Min, p.Y.Max = -.6, float64(len(names))-.4
 }

@@ -139,13 +139,21 @@ func (f *Figure) place() (sheet, error) {
 	return s, nil
 }
 
-// wrapLabels breaks the labels of axes that are longer than the data is wide or high.
+// wrapLabels breaks the labels of axes that are longer than the data is wide or high, and leaves out numbers at ticks that would run
+// into one another.
 func (f *Figure) wrapLabels(width, height vg.Length) {
 	for _, line := range f.panels {
 		for _, p := range line {
-			if p != nil {
-				p.X.Label.Text = strings.Join(wrap(p.X.Label.Text, f.text(labelSize, black), max(width*5/4, f.pt(leastLabel))), "\n")
-				p.Y.Label.Text = strings.Join(wrap(p.Y.Label.Text, f.text(labelSize, black), max(height, f.pt(leastLabel))), "\n")
+			if p == nil {
+				continue
+			}
+			p.X.Label.Text = strings.Join(wrap(p.X.Label.Text, f.text(labelSize, black), max(width*5/4, f.pt(leastLabel))), "\n")
+			p.Y.Label.Text = strings.Join(wrap(p.Y.Label.Text, f.text(labelSize, black), max(height, f.pt(leastLabel))), "\n")
+			if !p.names.x {
+				fit(&p.X, width, p.X.Tick.Label.Width)
+			}
+			if !p.names.y {
+				fit(&p.Y, height, func(string) vg.Length { return f.pt(tickSize) })
 			}
 		}
 	}

@@ -373,3 +373,41 @@ func TestLongLabels(t *testing.T) {
 		}
 	}
 }
+
+// TestLabelsOfManyValues: labels of ticks do not run into one another, and lines stay where their values are.
+func TestLabelsOfManyValues(t *testing.T) {
+	var values []float64
+	for i := range 40 {
+		values = append(values, math.Pow(10, -5+float64(i)/10))
+	}
+	p := newLook(Options{}).newPanel("", "", "")
+	p.X.Tick.Marker, p.X.Min, p.X.Max, p.X.Scale = decadeTicks(values), values[0], values[39], plot.LogScale{}
+	f := &Figure{look: newLook(Options{}), panels: [][]*panel{{p}}}
+	for _, width := range []vg.Length{400, 160, 60} {
+		f.wrapLabels(width, 100)
+		end, labels := math.Inf(-1), 0
+		ticks := p.X.Tick.Marker.Ticks(p.X.Min, p.X.Max)
+		for _, tick := range ticks {
+			if tick.Label == "" {
+				continue
+			}
+			at, half := p.X.Norm(tick.Value)*float64(width), float64(p.X.Tick.Label.Width(tick.Label))/2
+			if at-half < end {
+				t.Errorf("in %v points %s covers the label before it", width, tick.Label)
+			}
+			end, labels = at+half, labels+1
+		}
+		if labels < 2 || len(ticks) != len(values) {
+			t.Errorf("in %v points: %d labels of %d ticks", width, labels, len(ticks))
+		}
+	}
+	const lines = 25
+	s := series{x: []float64{1, 10, 1000}}
+	for i := range lines {
+		for j, x := range s.dodged(i, lines, true).x {
+			if off := math.Abs(math.Log(x/s.x[j])) / math.Log(1000); off > .021 {
+				t.Errorf("line %d is drawn %.3f of the axis beside its value", i, off)
+			}
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -279,7 +280,7 @@ func (g *coordinates) Plot(c draw.Canvas, p *plot.Plot) {
 	for i, a := range g.axes {
 		at := x(float64(i))
 		c.StrokeLine2(draw.LineStyle{Color: gray, Width: vg.Points(1)}, at, y(0), at, y(1))
-		for _, l := range a.labels {
+		for _, l := range g.readable(a.labels, c.Max.Y-c.Min.Y) {
 			tick := draw.LineStyle{Color: gray, Width: vg.Points(.7)}
 			if i == len(g.axes)-1 { // no line passes there
 				c.StrokeLine2(tick, at, y(l.Value), at+vg.Points(3), y(l.Value))
@@ -293,8 +294,26 @@ func (g *coordinates) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
+// readable are the labels of an axis without the texts that would cover the one below.
+func (g *coordinates) readable(labels []plot.Tick, height vg.Length) []plot.Tick {
+	kept := slices.Clone(labels)
+	slices.SortStableFunc(kept, func(a, b plot.Tick) int { return cmp.Compare(a.Value, b.Value) })
+	end := math.Inf(-1)
+	for i, l := range kept {
+		if l.Value < end-1e-9 {
+			kept[i].Label = ""
+			continue
+		}
+		end = l.Value + float64(g.pt(tickSize)/height)
+	}
+	return kept
+}
+
 // backed writes a label on a white ground, since lines pass behind it.
 func (g *coordinates) backed(c draw.Canvas, style text.Style, at vg.Point, txt string) {
+	if txt == "" {
+		return
+	}
 	width, height := style.Width(txt), style.Height(txt)*.8
 	c.SetColor(faint(white, 200))
 	c.Fill(vg.Rectangle{Min: vg.Point{X: at.X - width - 1, Y: at.Y - height/2}, Max: vg.Point{X: at.X + 1, Y: at.Y + height/2}}.Path())
