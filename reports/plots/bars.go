@@ -58,11 +58,14 @@ func (d *drawer) bars() ([]*Figure, error) {
 		}
 	}
 	for _, control := range controls {
+		if !slices.ContainsFunc(d.columns, func(c int) bool { return measured(control.rows, c, d.t.Columns[c].Scale) }) {
+			continue
+		}
 		f.key = append(f.key, keyEntry{shown(control.name), []plot.Thumbnailer{upright{control.style}}})
 	}
 	f.sayMean(seeds, "whiskers: ± 1 standard deviation over")
 	d.sayLeftOut(f, d.columns...)
-	if slices.ContainsFunc(models, outlined) {
+	if slices.ContainsFunc(models, d.outlined) {
 		f.say("outlined: the best and what does not differ significantly from it")
 	}
 	return []*Figure{f}, nil
@@ -92,8 +95,8 @@ func (d *drawer) barPanel(models []reports.Row, controls []control, c int) (*pan
 }
 
 // outlined reports whether any bar of a row is.
-func outlined(r reports.Row) bool {
-	return slices.ContainsFunc(r.Cells, func(c reports.Cell) bool { return c.Bold })
+func (d *drawer) outlined(r reports.Row) bool {
+	return slices.ContainsFunc(d.columns, func(c int) bool { return r.Cells[c].Bold })
 }
 
 // leastMean is where the bars of a column begin: at zero, or below it when a mean is.

@@ -105,6 +105,16 @@ func TestTitleAndMetrics(t *testing.T) {
 			t.Errorf("%s: title %q, or another metric", f.Name, f.Title)
 		}
 	}
+	for i := range table.Rows { // a control that has only another metric
+		if table.Rows[i].Control == "question only" {
+			table.Rows[i].Cells[3] = reports.Cell{}
+		}
+		table.Rows[i].Cells[3].Bold, table.Rows[i].Cells[0].Bold = false, true
+	}
+	if texts := strings.Join(textsOf(svgOf(t, drawn(t, table, plan, nil, Options{Kinds: []Kind{Bars}, Metrics: o.Metrics, Format: "svg"})[0])), "\n"); strings.Contains(texts, "question only") ||
+		strings.Contains(texts, "outlined") || !strings.Contains(texts, "shuffled images") {
+		t.Errorf("the key of one metric: %s", texts)
+	}
 	o.Title = "Loss, γ → 精"
 	for _, f := range drawn(t, table, plan, nil, o) {
 		if texts := textsOf(svgOf(t, f)); texts[0] != o.Title {
