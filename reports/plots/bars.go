@@ -31,14 +31,14 @@ func (d *drawer) bars() ([]*Figure, error) {
 	f.least.Y = f.height * leastShrink
 	controls := d.controlStyles()
 	var panels []*panel
-	seeds := 0
+	var seeds seedRange
 	for _, c := range d.columns {
 		column := d.t.Columns[c]
 		if !measured(models, c, column.Scale) {
 			continue
 		}
 		for _, row := range models {
-			seeds = max(seeds, row.Cells[c].N)
+			seeds.add(row.Cells[c].N)
 		}
 		p, err := d.barPanel(models, controls, c)
 		if err != nil {

@@ -95,6 +95,25 @@ func TestSpikeIsDrawn(t *testing.T) {
 	}
 }
 
+// TestSeedsAreCounted: rows of fewer seeds, and positions of fewer, are said.
+func TestSeedsAreCounted(t *testing.T) {
+	two, three := falling(3, 2, 1), falling(4, 3, 2)
+	two.N, three.N, three.Partial = 2, 3, 1
+	f := curveOf(t, Options{}, two, three)
+	for _, want := range []string{"over n = 2 to 3 seeds", "where a seed has no number, the mean is of the others"} {
+		if !strings.Contains(f.Subtitle, want) {
+			t.Errorf("%q does not say %q", f.Subtitle, want)
+		}
+	}
+	table, plan := tableOf(t)
+	table.Rows[1].Cells[0].N = 2
+	for _, f := range drawn(t, table, plan, nil, Options{Kinds: []Kind{Bars, Axis, Parallel}, Metrics: someMetrics}) {
+		if want := "n = 2 to 3 seeds"; !strings.Contains(f.Subtitle, want) && !strings.Contains(f.Name, "cider") {
+			t.Errorf("%s: %q does not say %q", f.Name, f.Subtitle, want)
+		}
+	}
+}
+
 // TestLinesDiffer: 40 lines differ from one another, and neighbours in print without colour.
 func TestLinesDiffer(t *testing.T) {
 	type style struct {
@@ -151,7 +170,7 @@ func TestForest(t *testing.T) {
 	f := drawn(t, differences(sweeps.Maximize), &sweeps.Plan{}, nil, Options{Kinds: []Kind{Forest}, Format: "svg"})[0]
 	texts := textsOf(svgOf(t, f))
 	at := 0
-	for _, want := range []string{"mean difference from base over seeds", "verdict", "seeds", "samples", "no interval", "no test",
+	for _, want := range []string{"mean difference from base over the seeds that both have", "verdict", "seeds", "samples", "no interval", "no test",
 		"+2.0 [+1.0, +3.0]", "-2.0 [-3.0, +1.0]", "+1.0 [+0.5, +1.5]", "+4.0", "0.0", "difference [95% interval]",
 		"95% interval over seeds and test samples", "95% interval over seeds", "95% interval over test samples", "no interval"} {
 		i := slices.Index(texts[at:], want)

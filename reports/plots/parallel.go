@@ -47,11 +47,13 @@ func (d *drawer) parallelFigure(c int, axes []sweeps.Axis) *Figure {
 	column := d.t.Columns[c]
 	var rows []reports.Row
 	var means []float64
+	var seeds seedRange
 	without := 0
 	for _, row := range d.rows(reports.Model) {
 		switch {
 		case drawable(row.Cells[c], column.Scale):
 			rows, means = append(rows, row), append(means, row.Cells[c].Mean*column.Scale)
+			seeds.add(row.Cells[c].N)
 		case row.Cells[c].Diverged == 0:
 			without++
 		}
@@ -77,7 +79,8 @@ func (d *drawer) parallelFigure(c int, axes []sweeps.Axis) *Figure {
 	f := d.figure(Parallel, "-"+fileName(column.Metric, '/'), column.Label)
 	f.panels = [][]*panel{{p}}
 	f.width, f.height = coords.size()
-	f.say("a line a row, mean over seeds, coloured by %s", d.named(column.Label, column.Metric)+better(column.Goal))
+	f.sayMean(seeds, "a line a row, over")
+	f.say("coloured by %s", d.named(column.Label, column.Metric)+better(column.Goal))
 	if best >= 0 {
 		f.say("wide: the best, %s", shown(rows[best].Name))
 	}

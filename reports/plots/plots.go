@@ -11,6 +11,7 @@
 //	Figure    title, panels, key and notes; Save draws it as PNG, SVG or PDF
 //
 // What is not drawn is said in the picture: seeds that diverged, points that are NaN or infinite, zeros on a logarithmic axis.
+// Each kind has a file of its name; figure.go and what it uses (layout, key, look, ticks, scale, the canvases) is what all share.
 // Readers who see few colours can distinguish these (Okabe and Ito), and in print without colour lines differ in dashes and marks.
 package plots
 
@@ -147,10 +148,29 @@ func (d *drawer) sayLeftOut(f *Figure, columns ...int) {
 	}
 }
 
+// seedRange is over how many seeds the means of a figure are: not all rows need have the same number.
+type seedRange struct{ least, most int }
+
+func (r *seedRange) add(n int) {
+	if n > 0 {
+		if r.least == 0 || n < r.least {
+			r.least = n
+		}
+		r.most = max(r.most, n)
+	}
+}
+
+func (r seedRange) String() string {
+	if r.least < r.most {
+		return fmt.Sprintf("n = %d to %d seeds", r.least, r.most)
+	}
+	return fmt.Sprintf("n = %d seeds", r.most)
+}
+
 // sayMean says over how many seeds the means are, and what shows their spread.
-func (f *Figure) sayMean(seeds int, spread string) {
-	if seeds > 1 {
-		f.say("mean, %s n = %d seeds", spread, seeds)
+func (f *Figure) sayMean(seeds seedRange, spread string) {
+	if seeds.most > 1 {
+		f.say("mean, %s %s", spread, seeds)
 	} else {
 		f.say("one seed")
 	}
