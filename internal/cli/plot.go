@@ -106,6 +106,12 @@ func (o plotOptions) parse() (plots.Options, error) {
 		return draw, usageError("--axes %s: want two axes, LINES,COLUMNS", strings.Join(o.axes, ","))
 	}
 	copy(draw.Axes[:], o.axes)
+	if len(o.axes) > 0 && !draw.Draws(plots.Heatmap) {
+		return draw, usageError("--axes: only a heat map has them: add --kind heatmap")
+	}
+	if draw.Band != plots.BandStd && !draw.Draws(plots.Curves) {
+		return draw, usageError("--band %s: only curves have bands: add --kind curves", draw.Band)
+	}
 	return draw, nil
 }
 
