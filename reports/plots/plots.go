@@ -89,18 +89,19 @@ func (d *drawer) figure(kind Kind, file, of string) *Figure {
 
 // named is a metric at an axis: its name, and its unit where that is known.
 func (d *drawer) named(label, metric string) string {
-	unit := ""
-	if i := slices.IndexFunc(d.t.Columns, func(c reports.Column) bool { return c.Metric == metric }); i >= 0 {
-		unit = d.t.Columns[i].Unit
+	if unit := d.unit(metric); unit != "" {
+		return shown(label) + " (" + unit + ")"
 	}
-	if unit = cmp.Or(unit, d.unit(metric)); unit == "" {
-		return shown(label)
-	}
-	return shown(label) + " (" + unit + ")"
+	return shown(label)
 }
 
-// unit says in what a metric of the built-in trainer is measured; "" where that is not known.
+// unit says in what a metric is measured: as its column says, or as the built-in trainer measures it; "" where that is not known.
 func (d *drawer) unit(metric string) string {
+	for _, column := range d.t.Columns {
+		if column.Metric == metric && column.Unit != "" {
+			return shown(column.Unit)
+		}
+	}
 	known, ok := metrics.LookupRecorded(metric)
 	if !ok || d.t.Command {
 		return ""
