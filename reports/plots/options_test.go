@@ -49,7 +49,8 @@ func TestWords(t *testing.T) {
 	_, errBand := ParseBand("sdt")
 	_, errFormat := ParseFormats([]string{"png", "sgv"})
 	_, errMetric := ChooseMetrics([]string{"acc", "los"}, []string{"acc", "loss"})
-	for want, err := range map[string]error{"did you mean forest?": errKind, "did you mean auto?": errLog, "did you mean std?": errBand,
+	_, errBeginning := ParseKinds([]string{"heat"})
+	for want, err := range map[string]error{"did you mean heatmap?": errBeginning, "did you mean forest?": errKind, "did you mean auto?": errLog, "did you mean std?": errBand,
 		"did you mean svg?": errFormat, "did you mean loss?": errMetric} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not say %q", err, want)
