@@ -71,3 +71,31 @@ func TestBucketsKeepExtremes(t *testing.T) {
 		t.Errorf("the bucket whose sum is out of range: %+v", b)
 	}
 }
+
+// TestSpikeAmongAMillion: of a million points the one that is far from all others is in its bucket.
+func TestSpikeAmongAMillion(t *testing.T) {
+	ctx := context.Background()
+	home := t.TempDir()
+	trial := program(1)
+	writeRuns(t, home, trial, run{points: map[string][]Point{"loss": {{0, 1}}}, end: endDone})
+	db := open(t, home)
+	must(t, db.write(ctx, func(x tx) error {
+		return x.do(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 999999)
+			INSERT INTO point SELECT p.trial, p.attempt, p.key, n.i, CASE n.i WHEN 765432 THEN 1e9 ELSE 1 END FROM point p, n`)
+	}))
+	var starts []int64
+	for start := int64(0); start < 1_000_000; start += 2000 {
+		starts = append(starts, start)
+	}
+	buckets, err := db.Buckets(ctx, trial.ID(), "loss", starts)
+	must(t, err)
+	for i, b := range buckets {
+		want := 1.
+		if i == 765_432/2000 {
+			want = 1e9
+		}
+		if b.N != 2000 || b.Max != want || b.Min != 1 {
+			t.Errorf("bucket %d: %+v", i, b)
+		}
+	}
+}

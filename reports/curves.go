@@ -36,6 +36,7 @@ type Line struct {
 	Low, High []float64 // the least and the greatest of all points
 	Lone      []Trace
 	N         int // seeds
+	Partial   int // positions where the mean is of fewer seeds than N
 	Skipped   int // points that are NaN or infinite: they are not drawn
 	Averaged  int // the most neighbouring points of one seed behind a position: 1 where none is averaged
 }

@@ -52,6 +52,8 @@ func TestLineOf(t *testing.T) {
 		"one seed is infinite at a step": {[][]segment{seedOf(p{1, 1}, p{2, inf}, p{3, 1}), seedOf(p{1, 3}, p{2, 3}, p{3, 3})},
 			Line{Step: []float64{1, 3}, Mean: []float64{2, 2}, Std: []float64{math.Sqrt2, math.Sqrt2}, Low: []float64{1, 1}, High: []float64{3, 3},
 				Lone: []Trace{{[]float64{1, 2, 3}, []float64{3, 3, 3}, []float64{3, 3, 3}, []float64{3, 3, 3}}}}},
+		"one of three seeds ends early": {[][]segment{seedOf(p{1, 1}, p{2, 1}), seedOf(p{1, 1}), seedOf(p{1, 4}, p{2, 3})},
+			Line{Step: []float64{1, 2}, Mean: []float64{2, 2}, Std: []float64{math.Sqrt(3), math.Sqrt2}, Low: []float64{1, 1}, High: []float64{4, 3}, Partial: 1}},
 		"steps as far apart as numbers go": {[][]segment{seedOf(p{math.MinInt64, 1}, p{0, 2}, p{math.MaxInt64, 3})},
 			Line{Step: []float64{math.MinInt64, 0, math.MaxInt64}, Mean: []float64{1, 2, 3}, Std: []float64{nan, nan, nan}, Low: []float64{1, 2, 3}, High: []float64{1, 2, 3}}},
 	} {

@@ -14,9 +14,9 @@ import (
 	"testing"
 
 	"harness/experiments"
+	"harness/metrics"
 	"harness/model/spec"
 	"harness/registry"
-	"harness/metrics"
 	"harness/sweeps"
 )
 

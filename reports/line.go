@@ -38,6 +38,9 @@ func lineOf(row string, seeds [][]segment) Line {
 			line.add(float64(at), []segment{nothing()})
 		default:
 			line.add(meanOf(values, middle), values)
+			if len(values) < len(seeds) {
+				line.Partial++
+			}
 		}
 		for _, i := range here {
 			next[i]++

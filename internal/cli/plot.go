@@ -54,7 +54,8 @@ tenth of a straight axis (a loss from 1000 to 0.05); never that of the steps. Ze
 --log x, y or xy the picture says how many of them it leaves out. Bars and differences are always on straight axes.
 
 Curves of more than 500 points are drawn as means of neighbouring points, with the least and the greatest of them as a fine
-outline. The mean over seeds is drawn where two or more seeds have a step.`,
+outline. The mean over seeds is drawn where two or more seeds have a step. The font has Latin, Greek and Cyrillic letters and the
+common signs; PNG and PDF show others as their codes, SVG as they are.`,
 		Args: oneExperiment,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.titled = cmd.Flags().Changed("title")
@@ -106,6 +107,12 @@ func (o plotOptions) parse() (plots.Options, error) {
 		return draw, usageError("--axes %s: want two axes, LINES,COLUMNS", strings.Join(o.axes, ","))
 	}
 	copy(draw.Axes[:], o.axes)
+	if len(o.axes) > 0 && !draw.Draws(plots.Heatmap) {
+		return draw, usageError("--axes: only a heat map has them: add --kind heatmap")
+	}
+	if draw.Band != plots.BandStd && !draw.Draws(plots.Curves) {
+		return draw, usageError("--band %s: only curves have bands: add --kind curves", draw.Band)
+	}
 	return draw, nil
 }
 

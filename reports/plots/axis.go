@@ -68,14 +68,14 @@ func (d *drawer) axisFigure(axis sweeps.Axis) (*Figure, error) {
 	lines := d.seriesOf(axis.Path)
 	var panels []*panel
 	var left axisScale
-	seeds := 0
+	var seeds seedRange
 	for _, c := range d.columns {
-		p, n, err := d.axisPanel(f, axis, lines, c, &left)
+		p, err := d.axisPanel(f, axis, lines, c, &left, &seeds)
 		if err != nil {
 			return nil, fmt.Errorf("draw %s against %s: %w", d.t.Columns[c].Metric, axis.Path, err)
 		}
 		if p != nil {
-			panels, seeds = append(panels, p), max(seeds, n)
+			panels = append(panels, p)
 		}
 	}
 	if len(panels) == 0 {
@@ -88,22 +88,22 @@ func (d *drawer) axisFigure(axis sweeps.Axis) (*Figure, error) {
 	return f, nil
 }
 
-// axisPanel draws one metric against an axis, and says over how many seeds; nil where it has no numbers.
-func (d *drawer) axisPanel(f *Figure, axis sweeps.Axis, lines []series, c int, left *axisScale) (*panel, int, error) {
+// axisPanel draws one metric against an axis; nil where it has no numbers.
+func (d *drawer) axisPanel(f *Figure, axis sweeps.Axis, lines []series, c int, left *axisScale, seeds *seedRange) (*panel, error) {
 	column := d.t.Columns[c]
 	values := numericOptions(axis)
 	x := scaleOf(d.o.Log, LogX, values, spansDecades)
 	var means []float64
-	seeds := 0
 	for _, line := range lines {
 		for _, r := range line.rows {
 			if drawable(r.Cells[c], column.Scale) {
-				means, seeds = append(means, r.Cells[c].Mean*column.Scale), max(seeds, r.Cells[c].N)
+				means = append(means, r.Cells[c].Mean*column.Scale)
+				seeds.add(r.Cells[c].N)
 			}
 		}
 	}
 	if len(means) == 0 {
-		return nil, 0, nil
+		return nil, nil
 	}
 	y := scaleOf(d.o.Log, LogY, means, fallsTogether)
 	p := d.newPanel(shown(column.Label), shown(axis.Label), d.unit(column.Metric))
@@ -111,7 +111,7 @@ func (d *drawer) axisPanel(f *Figure, axis sweeps.Axis, lines []series, c int, l
 	for i, line := range lines {
 		sample, err := addSeries(p, line.dodged(i, len(lines), x.log), c, column.Scale, i, &x, &y)
 		if err != nil {
-			return nil, 0, err
+			return nil, err
 		}
 		if sample != nil && len(lines) > 1 && !slices.ContainsFunc(f.key, func(e keyEntry) bool { return e.text == line.name }) {
 			f.key = append(f.key, keyEntry{line.name, []plot.Thumbnailer{sample}})
@@ -125,7 +125,7 @@ func (d *drawer) axisPanel(f *Figure, axis sweeps.Axis, lines []series, c int, l
 	}
 	left.leftOut += x.leftOut + y.leftOut
 	left.noLog, left.cut = left.noLog || x.noLog || y.noLog, left.cut || y.cut
-	return p, seeds, nil
+	return p, nil
 }
 
 // seriesOf groups the models by their other parameters, each sorted along the axis.
@@ -172,7 +172,7 @@ func (s series) dodged(i, n int, logarithmic bool) series {
 		return s
 	}
 	first, last := s.x[0], s.x[len(s.x)-1]
-	aside := .012 * (float64(i) - float64(n-1)/2)
+	aside := min(.012, .04/float64(max(n-1, 1))) * (float64(i) - float64(n-1)/2) // of the axis; at most a fiftieth
 	moved := make([]float64, len(s.x))
 	for j, x := range s.x {
 		if moved[j] = x + (last-first)*aside; logarithmic {

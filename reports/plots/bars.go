@@ -31,14 +31,14 @@ func (d *drawer) bars() ([]*Figure, error) {
 	f.least.Y = f.height * leastShrink
 	controls := d.controlStyles()
 	var panels []*panel
-	seeds := 0
+	var seeds seedRange
 	for _, c := range d.columns {
 		column := d.t.Columns[c]
 		if !measured(models, c, column.Scale) {
 			continue
 		}
 		for _, row := range models {
-			seeds = max(seeds, row.Cells[c].N)
+			seeds.add(row.Cells[c].N)
 		}
 		p, err := d.barPanel(models, controls, c)
 		if err != nil {
@@ -58,11 +58,14 @@ func (d *drawer) bars() ([]*Figure, error) {
 		}
 	}
 	for _, control := range controls {
+		if !slices.ContainsFunc(d.columns, func(c int) bool { return measured(control.rows, c, d.t.Columns[c].Scale) }) {
+			continue
+		}
 		f.key = append(f.key, keyEntry{shown(control.name), []plot.Thumbnailer{upright{control.style}}})
 	}
 	f.sayMean(seeds, "whiskers: ± 1 standard deviation over")
 	d.sayLeftOut(f, d.columns...)
-	if slices.ContainsFunc(models, outlined) {
+	if slices.ContainsFunc(models, d.outlined) {
 		f.say("outlined: bold in the table")
 	}
 	return []*Figure{f}, nil
@@ -92,8 +95,8 @@ func (d *drawer) barPanel(models []reports.Row, controls []control, c int) (*pan
 }
 
 // outlined reports whether any bar of a row is.
-func outlined(r reports.Row) bool {
-	return slices.ContainsFunc(r.Cells, func(c reports.Cell) bool { return c.Bold })
+func (d *drawer) outlined(r reports.Row) bool {
+	return slices.ContainsFunc(d.columns, func(c int) bool { return r.Cells[c].Bold })
 }
 
 // leastMean is where the bars of a column begin: at zero, or below it when a mean is.
@@ -214,7 +217,7 @@ func nameLines(p *panel, names []string) {
 	for i, name := range names {
 		ticks[i] = plot.Tick{Value: float64(len(names) - 1 - i), Label: name}
 	}
-	p.Y.Tick.Marker = plot.ConstantTicks(ticks)
+	p.Y.Tick.Marker, p.names.y = plot.ConstantTicks(ticks), true
 	p.Y.Tick.Length = 0
 	p.Y.Min, p.Y.Max = -.6, float64(len(names))-.4
 }

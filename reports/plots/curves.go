@@ -78,24 +78,28 @@ func thin(i int) draw.LineStyle {
 
 // sayCurve says what the lines and bands are, and what is not drawn.
 func (d *drawer) sayCurve(f *Figure, lines []reports.Line, g *pen) {
-	seeds, averaged, skipped, lone := 0, 1, g.skipped, false
+	var seeds seedRange
+	averaged, skipped, lone, partial := 1, g.skipped, false, false
 	for _, line := range lines {
-		seeds, averaged = max(seeds, line.N), max(averaged, line.Averaged)
-		skipped += line.Skipped
-		lone = lone || len(line.Lone) > 0
+		seeds.add(line.N)
+		averaged, skipped = max(averaged, line.Averaged), skipped+line.Skipped
+		lone, partial = lone || len(line.Lone) > 0, partial || line.Partial > 0
 	}
 	switch {
-	case seeds < 2:
+	case seeds.most < 2:
 		f.say("one seed")
 	case d.o.Band == BandStd:
-		f.say("mean, band: ± 1 standard deviation over n = %d seeds", seeds)
+		f.say("mean, band: ± 1 standard deviation over %s", seeds)
 	case d.o.Band == BandMinMax:
-		f.say("mean, band: least to greatest of n = %d seeds", seeds)
+		f.say("mean, band: least to greatest of %s", seeds)
 	default:
-		f.say("mean over n = %d seeds", seeds)
+		f.say("mean over %s", seeds)
 	}
 	if lone {
 		f.say("thin: one seed alone; the mean is only where two or more have a step")
+	}
+	if partial {
+		f.say("where a seed has no number, the mean is of the others")
 	}
 	if averaged > 1 {
 		f.say("each position is the mean of up to %d neighbouring points, the fine outline their least and greatest", averaged)

@@ -50,14 +50,22 @@ func (f *Figure) say(format string, args ...any) {
 
 const (
 	margin     = 5 * vg.Millimeter
-	leastLabel = 60  // points: a label is not broken into shorter lines
-	leastData  = 30  // points: a panel's data is at least as wide and high
-	narrowest  = 288 // points: a picture that chooses its size is not narrower, so that its subtitle can be read
+	slim       = 1.5 * vg.Millimeter // the margin of a picture of fixed size, which stands on a page
+	leastLabel = 60                  // points: a label is not broken into shorter lines
+	leastData  = 30                  // points: a panel's data is at least as wide and high
+	narrowest  = 288                 // points: a picture that chooses its size is not narrower, so that its subtitle can be read
 	pngDPI     = 160
 
 	// leastShrink is how much lower than chosen rows and cells may be in a picture of fixed size.
 	leastShrink = .55
 )
+
+func (f *Figure) margin() vg.Length {
+	if f.fixed.X > 0 {
+		return slim
+	}
+	return margin
+}
 
 // sheet is where everything of a figure stands.
 type sheet struct {
@@ -83,7 +91,8 @@ func (f *Figure) Write(w io.Writer) error {
 	all := draw.New(canvas)
 	all.SetColor(color.White)
 	all.Fill(all.Rectangle.Path())
-	all = draw.Crop(all, margin, -margin, margin, -margin)
+	edge := f.margin()
+	all = draw.Crop(all, edge, -edge, edge, -edge)
 	f.lines(all, all.Max.Y, titleSize, black, s.title)
 	f.lines(all, all.Max.Y-f.high(titleSize, s.title), subtitleSize, gray, s.subtitle)
 	f.lines(all, all.Min.Y+f.high(smallSize, s.notes), smallSize, gray, s.notes)
@@ -139,13 +148,21 @@ func (f *Figure) place() (sheet, error) {
 	return s, nil
 }
 
-// wrapLabels breaks the labels of axes that are longer than the data is wide or high.
+// wrapLabels breaks the labels of axes that are longer than the data is wide or high, and leaves out numbers at ticks that would run
+// into one another.
 func (f *Figure) wrapLabels(width, height vg.Length) {
 	for _, line := range f.panels {
 		for _, p := range line {
-			if p != nil {
-				p.X.Label.Text = strings.Join(wrap(p.X.Label.Text, f.text(labelSize, black), max(width*5/4, f.pt(leastLabel))), "\n")
-				p.Y.Label.Text = strings.Join(wrap(p.Y.Label.Text, f.text(labelSize, black), max(height, f.pt(leastLabel))), "\n")
+			if p == nil {
+				continue
+			}
+			p.X.Label.Text = strings.Join(wrap(p.X.Label.Text, f.text(labelSize, black), max(width*5/4, f.pt(leastLabel))), "\n")
+			p.Y.Label.Text = strings.Join(wrap(p.Y.Label.Text, f.text(labelSize, black), max(height, f.pt(leastLabel))), "\n")
+			if !p.names.x {
+				fit(&p.X, width, p.X.Tick.Label.Width)
+			}
+			if !p.names.y {
+				fit(&p.Y, height, func(string) vg.Length { return f.pt(tickSize) })
 			}
 		}
 	}
@@ -153,9 +170,9 @@ func (f *Figure) wrapLabels(width, height vg.Length) {
 
 // fit gives the data of the panels what a picture of fixed size leaves them.
 func (f *Figure) fit(s *sheet) error {
-	inside := s.size.X - 2*margin
+	inside := s.size.X - 2*slim
 	f.wrapHead(s, inside)
-	room := s.size.Y - 2*margin - f.headHeight(*s) - f.high(smallSize, s.notes)
+	room := s.size.Y - 2*slim - f.headHeight(*s) - f.high(smallSize, s.notes)
 	width, height := s.panels.size()
 	columns, lines := vg.Length(len(f.panels[0])), vg.Length(len(f.panels))
 	around := vg.Point{X: width - columns*s.panels.data.X, Y: height - lines*s.panels.data.Y} // axes, titles, gaps

@@ -2,7 +2,6 @@ package plots
 
 import (
 	"bytes"
-	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -12,7 +11,6 @@ import (
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
 
-	"harness/internal/jsonfloat"
 	"harness/metrics"
 	"harness/reports"
 	"harness/sweeps"
@@ -96,6 +94,25 @@ func TestSpikeIsDrawn(t *testing.T) {
 	}
 }
 
+// TestSeedsAreCounted: rows of fewer seeds, and positions of fewer, are said.
+func TestSeedsAreCounted(t *testing.T) {
+	two, three := falling(3, 2, 1), falling(4, 3, 2)
+	two.N, three.N, three.Partial = 2, 3, 1
+	f := curveOf(t, Options{}, two, three)
+	for _, want := range []string{"over n = 2 to 3 seeds", "where a seed has no number, the mean is of the others"} {
+		if !strings.Contains(f.Subtitle, want) {
+			t.Errorf("%q does not say %q", f.Subtitle, want)
+		}
+	}
+	table, plan := tableOf(t)
+	table.Rows[1].Cells[0].N = 2
+	for _, f := range drawn(t, table, plan, nil, Options{Kinds: []Kind{Bars, Axis, Parallel}, Metrics: someMetrics}) {
+		if want := "n = 2 to 3 seeds"; !strings.Contains(f.Subtitle, want) && !strings.Contains(f.Name, "cider") {
+			t.Errorf("%s: %q does not say %q", f.Name, f.Subtitle, want)
+		}
+	}
+}
+
 // TestLinesDiffer: 40 lines differ from one another, and neighbours in print without colour.
 func TestLinesDiffer(t *testing.T) {
 	type style struct {
@@ -112,173 +129,6 @@ func TestLinesDiffer(t *testing.T) {
 		seen[s] = i
 		if i > 0 && (i%len(dashes) == (i-1)%len(dashes) && mark(i) == mark(i-1)) {
 			t.Errorf("lines %d and %d differ in colour alone", i-1, i)
-		}
-	}
-}
-
-// differences is a table with a test of each kind, and rows that lack one.
-func differences(goal metrics.Goal) *reports.Table {
-	nan := math.NaN()
-	test := func(method reports.Method, low, high float64) *reports.Test {
-		return &reports.Test{Method: method, Low: low, High: high, N: 3}
-	}
-	row := func(name string, delta float64, cell reports.Cell) reports.Row {
-		cell.N, cell.Want, cell.Delta, cell.Std, cell.CI = 3, 3, delta, nan, nan
-		return reports.Row{Name: name, Kind: reports.Model, Baseline: "base", Cells: []reports.Cell{cell}}
-	}
-	base := row("base", nan, reports.Cell{Mean: .5})
-	base.Baseline = ""
-	return &reports.Table{Name: "t", Columns: []reports.Column{{Metric: "m", Label: "M", Scale: 100, Digits: 1, Goal: goal}}, Rows: []reports.Row{
-		base,
-		row("verdict", .02, reports.Cell{Verdict: test(reports.Hierarchical, .01, .03), Seeds: test(reports.SignFlip, -1, 1)}),
-		row("seeds", -.02, reports.Cell{Seeds: test(reports.SignFlip, -.03, .01), Samples: test(reports.Bootstrap, -1, 1)}),
-		row("samples", .01, reports.Cell{Samples: test(reports.Bootstrap, .005, .015)}),
-		row("no interval", .04, reports.Cell{Samples: test(reports.Bootstrap, nan, nan)}),
-		row("no test", 0, reports.Cell{}),
-		row("diverged", nan, reports.Cell{Diverged: 1}),
-		{Name: "control", Kind: reports.Control, Baseline: "base", Cells: []reports.Cell{{N: 1, Delta: 9}}},
-	}}
-}
-
-// TestForest: the interval is that of the test the marks follow; where there is none, none is drawn, and that is said.
-func TestForest(t *testing.T) {
-	for goal, want := range map[metrics.Goal]string{metrics.Maximize: "difference in M · better →", metrics.Minimize: "← better · difference in M", metrics.NoGoal: "difference in M"} {
-		f := drawn(t, differences(goal), &sweeps.Plan{}, nil, Options{Kinds: []Kind{Forest}, Format: "svg"})[0]
-		texts := textsOf(svgOf(t, f))
-		if !slices.Contains(texts, want) {
-			t.Errorf("%s: no %q in %q", goal, want, texts)
-		}
-	}
-	f := drawn(t, differences(metrics.Maximize), &sweeps.Plan{}, nil, Options{Kinds: []Kind{Forest}, Format: "svg"})[0]
-	texts := textsOf(svgOf(t, f))
-	at := 0
-	for _, want := range []string{"mean difference from base over seeds", "verdict", "seeds", "samples", "no interval", "no test",
-		"+2.0 [+1.0, +3.0]", "-2.0 [-3.0, +1.0]", "+1.0 [+0.5, +1.5]", "+4.0", "0.0", "difference [95% interval]",
-		"95% interval over seeds and test samples", "95% interval over seeds", "95% interval over test samples", "no interval"} {
-		i := slices.Index(texts[at:], want)
-		if i < 0 {
-			t.Errorf("no %q behind %q in\n%q", want, texts[:at], texts)
-			continue
-		}
-		at += i
-	}
-	notes := strings.Join(f.Notes, "\n")
-	for _, want := range []string{"No interval of no interval; no test:", "no difference: diverged", "that of one seed"} {
-		if !strings.Contains(notes, want) {
-			t.Errorf("notes %q do not say %q", notes, want)
-		}
-	}
-	if p := f.panels[0][0]; p.X.Max > 5 || p.X.Min < -4 || slices.Contains(texts, "control") {
-		t.Errorf("from %v to %v: an interval of another test, or a control", p.X.Min, p.X.Max)
-	}
-}
-
-// floats are the values of a cell.
-func floats(values ...float64) (list []*jsonfloat.Float) {
-	for _, v := range values {
-		list = append(list, jsonfloat.Known(v, !math.IsNaN(v)))
-	}
-	return list
-}
-
-// TestSeeds: every seed is a point; a row of which one diverged has no mean, and that is said.
-func TestSeeds(t *testing.T) {
-	inf := math.Inf(1)
-	cell := func(mean, ci float64, diverged int, values ...float64) reports.Row {
-		return reports.Row{Name: "row", Kind: reports.Model, Cells: []reports.Cell{{N: len(values) - diverged, Want: 6, Diverged: diverged, Mean: mean, CI: ci, Values: floats(values...)}}}
-	}
-	table := &reports.Table{Name: "t", Columns: []reports.Column{{Metric: "m", Label: "M", Scale: 1, Digits: 2}}, Rows: []reports.Row{
-		cell(3, 1, 0, 1, 2, 3, 4, 5, 3), cell(2, math.NaN(), 0, 2), cell(1.5, 1, 1, 1, 2, inf), {Name: "empty", Kind: reports.Model, Cells: []reports.Cell{{}}},
-	}}
-	f := drawn(t, table, &sweeps.Plan{}, nil, Options{Kinds: []Kind{Seeds}, Format: "svg"})[0]
-	texts := textsOf(svgOf(t, f))
-	for _, want := range []string{"3.00 [2.00, 4.00], n = 6", "2.00, n = 1", "diverged, n = 2", "a seed"} {
-		if !slices.Contains(texts, want) {
-			t.Errorf("no %q in %q", want, texts)
-		}
-	}
-	if !slices.Equal(f.Notes, []string{"row: 1 of 6 seeds diverged; they are not drawn, and there is no mean."}) || !strings.Contains(f.Subtitle, "box: quartiles") {
-		t.Errorf("%q, %q", f.Subtitle, f.Notes)
-	}
-	f = drawn(t, table, &sweeps.Plan{}, nil, Options{Kinds: []Kind{Seeds}, Format: "svg", Log: LogY})[0]
-	if !logarithmic(f.panels[0][0].X) || logarithmic(f.panels[0][0].Y) {
-		t.Error("--log y is that of the metric, which lies across")
-	}
-	// numpy.quantile([7, 1, 3, 10, 2], [0.25, 0.5, 0.75, 0.1]), NumPy 2.3
-	for q, want := range map[float64]float64{.25: 2, .5: 3, .75: 7, .1: 1.4} {
-		if got := quantile([]float64{7, 1, 3, 10, 2}, q); math.Abs(got-want) > 1e-12 {
-			t.Errorf("quantile %v: %v, want %v", q, got, want)
-		}
-	}
-}
-
-// threeAxes is a sweep of three axes with cells that are missing or diverged.
-func threeAxes(t *testing.T) (*reports.Table, *sweeps.Plan) {
-	t.Helper()
-	s, err := sweeps.Parse("h.yaml", []byte("version: 1\nname: h\ncommand: [x, '${args}']\nmetrics: {m: {goal: minimize}}\n"+
-		"parameters: {a: {values: [1, 10, 1000]}, b: {values: [p, q]}, c: {values: [u, v, w], when: \"a > 1\"}}\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	plan, err := s.Expand(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	table := &reports.Table{Name: "h", Columns: []reports.Column{{Metric: "m", Label: "M", Scale: 1, Digits: 1, Goal: metrics.Minimize}}}
-	for i, row := range plan.Rows {
-		cell := reports.Cell{N: 1, Want: 2, Mean: float64(i + 1), Std: math.NaN(), CI: math.NaN()}
-		switch i {
-		case 2:
-			cell = reports.Cell{Want: 2, Diverged: 2, Mean: math.NaN()}
-		case 3:
-			cell = reports.Cell{Want: 2, Mean: math.NaN()}
-		}
-		table.Rows = append(table.Rows, reports.Row{Name: row.Name, Kind: reports.Model, Params: row.Params, Cells: []reports.Cell{cell}})
-	}
-	return table, plan
-}
-
-// TestHeatmap: a panel for each setting of the other axes, so that nothing is averaged over them; what has no number is said.
-func TestHeatmap(t *testing.T) {
-	table, plan := threeAxes(t)
-	f := drawn(t, table, plan, nil, Options{Kinds: []Kind{Heatmap}, Format: "svg"})[0]
-	texts := textsOf(svgOf(t, f))
-	for _, want := range []string{"p", "q", "a", "c", "diverged", "10.0 (1/2)"} {
-		if !slices.Contains(texts, want) {
-			t.Errorf("no %q in %q", want, texts)
-		}
-	}
-	if !strings.Contains(f.Subtitle, "hatched: no result") || !strings.Contains(f.Subtitle, "1 result with seeds that diverged") || !strings.Contains(f.Subtitle, "less is better") {
-		t.Error(f.Subtitle)
-	}
-	for _, axes := range [][2]string{{"a", "bb"}, {"a", "a"}, {"a", ""}} {
-		_, err := Draw(table, plan, nil, Options{Kinds: []Kind{Heatmap}, Axes: axes})
-		if option := (*OptionError)(nil); !errors.As(err, &option) || option.Option != "--axes" {
-			t.Errorf("%v: %v", axes, err)
-		}
-	}
-	plan.Axes = plan.Axes[:1]
-	if _, err := Draw(table, plan, nil, Options{Kinds: []Kind{Heatmap}}); err == nil || !strings.Contains(err.Error(), "--kind heatmap: it needs two axes") {
-		t.Errorf("one axis: %v", err)
-	}
-	if figures, err := Draw(table, plan, nil, Options{Kinds: []Kind{Heatmap, Parallel}}); err != nil || len(figures) != 1 {
-		t.Errorf("one axis among other kinds: %v, %v", figures, err)
-	}
-}
-
-// TestParallel: a line a row that has a result; rows without a value on an axis stand apart.
-func TestParallel(t *testing.T) {
-	table, plan := threeAxes(t)
-	f := drawn(t, table, plan, nil, Options{Kinds: []Kind{Parallel}, Format: "svg"})[0]
-	texts := textsOf(svgOf(t, f))
-	for _, want := range []string{"a", "b", "c", "M ↓", unset, "1000", "u", "q"} {
-		if !slices.Contains(texts, want) {
-			t.Errorf("no %q in %q", want, texts)
-		}
-	}
-	for _, want := range []string{"1 row without a result", "1 result with seeds that diverged", "wide: the best, " + table.Rows[0].Name} {
-		if !strings.Contains(f.Subtitle, want) {
-			t.Errorf("%q does not say %q", f.Subtitle, want)
 		}
 	}
 }
@@ -371,6 +221,44 @@ func TestLongLabels(t *testing.T) {
 		}
 		if strings.ReplaceAll(label.Text, "\n", " ") != name {
 			t.Errorf("%q", label.Text)
+		}
+	}
+}
+
+// TestLabelsOfManyValues: labels of ticks do not run into one another, and lines stay where their values are.
+func TestLabelsOfManyValues(t *testing.T) {
+	var values []float64
+	for i := range 40 {
+		values = append(values, math.Pow(10, -5+float64(i)/10))
+	}
+	p := newLook(Options{}).newPanel("", "", "")
+	p.X.Tick.Marker, p.X.Min, p.X.Max, p.X.Scale = decadeTicks(values), values[0], values[39], plot.LogScale{}
+	f := &Figure{look: newLook(Options{}), panels: [][]*panel{{p}}}
+	for _, width := range []vg.Length{400, 160, 60} {
+		f.wrapLabels(width, 100)
+		end, labels := math.Inf(-1), 0
+		ticks := p.X.Tick.Marker.Ticks(p.X.Min, p.X.Max)
+		for _, tick := range ticks {
+			if tick.Label == "" {
+				continue
+			}
+			at, half := p.X.Norm(tick.Value)*float64(width), float64(p.X.Tick.Label.Width(tick.Label))/2
+			if at-half < end {
+				t.Errorf("in %v points %s covers the label before it", width, tick.Label)
+			}
+			end, labels = at+half, labels+1
+		}
+		if labels < 2 || len(ticks) != len(values) {
+			t.Errorf("in %v points: %d labels of %d ticks", width, labels, len(ticks))
+		}
+	}
+	const lines = 25
+	s := series{x: []float64{1, 10, 1000}}
+	for i := range lines {
+		for j, x := range s.dodged(i, lines, true).x {
+			if off := math.Abs(math.Log(x/s.x[j])) / math.Log(1000); off > .021 {
+				t.Errorf("line %d is drawn %.3f of the axis beside its value", i, off)
+			}
 		}
 	}
 }

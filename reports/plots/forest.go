@@ -66,9 +66,9 @@ func (d *drawer) forestFigure(c int) (*Figure, error) {
 	f.panels, f.width, f.height = [][]*panel{{p}}, 3*vg.Inch, d.lanesHeight(len(list))
 	f.least.Y = f.height * leastShrink
 	if common {
-		f.say("mean difference from %s over seeds", shown(list[0].base))
+		f.say("mean difference from %s over the seeds that both have", shown(list[0].base))
 	} else {
-		f.say("mean difference from each row's baseline over seeds")
+		f.say("mean difference from each row's baseline over the seeds that both have")
 	}
 	f.sayIntervals(list, left)
 	return f, nil

@@ -202,7 +202,7 @@ func (d *drawer) heatPanel(h *heat, k *colours, lines, columns *sweeps.Axis, wid
 	for i, o := range lines.Options {
 		down = append(down, plot.Tick{Value: float64(len(lines.Options) - 1 - i), Label: shown(o.Text)})
 	}
-	p.X.Tick.Marker, p.Y.Tick.Marker = across, down
+	p.X.Tick.Marker, p.Y.Tick.Marker, p.names = across, down, axes{true, true}
 	p.X.Tick.Length, p.Y.Tick.Length = 0, 0
 	p.X.LineStyle.Width, p.Y.LineStyle.Width = 0, 0
 	if turned {

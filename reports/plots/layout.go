@@ -16,7 +16,11 @@ type panel struct {
 	*plot.Plot
 	look
 	title string
+	names axes // whose labels are names: all of them stay
 }
+
+// axes says which axes are meant.
+type axes struct{ x, y bool }
 
 const panelTitle = 17 // points above the data
 

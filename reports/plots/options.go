@@ -231,11 +231,15 @@ func ChooseMetrics(patterns, known []string) ([]string, error) {
 }
 
 // Near is ": did you mean X?" for the known word nearest to one, or "" where none is near: at most a third of the letters differ, one
-// at least may.
+// at least may; the beginning of a word is near.
 func Near(word string, known []string) string {
 	best, least := "", max(1, len(word)/3)+1
 	for _, k := range known {
-		if d := editDistance(word, k); d < least {
+		d := editDistance(word, k)
+		if len(word) >= 3 && strings.HasPrefix(k, word) {
+			d = 1
+		}
+		if d < least {
 			best, least = k, d
 		}
 	}

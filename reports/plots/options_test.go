@@ -49,7 +49,8 @@ func TestWords(t *testing.T) {
 	_, errBand := ParseBand("sdt")
 	_, errFormat := ParseFormats([]string{"png", "sgv"})
 	_, errMetric := ChooseMetrics([]string{"acc", "los"}, []string{"acc", "loss"})
-	for want, err := range map[string]error{"did you mean forest?": errKind, "did you mean auto?": errLog, "did you mean std?": errBand,
+	_, errBeginning := ParseKinds([]string{"heat"})
+	for want, err := range map[string]error{"did you mean heatmap?": errBeginning, "did you mean forest?": errKind, "did you mean auto?": errLog, "did you mean std?": errBand,
 		"did you mean svg?": errFormat, "did you mean loss?": errMetric} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not say %q", err, want)
@@ -104,6 +105,16 @@ func TestTitleAndMetrics(t *testing.T) {
 		if svg := svgOf(t, f); f.Title != "" || strings.Contains(svg, "BLEU") || !strings.Contains(svg, "finding F1") {
 			t.Errorf("%s: title %q, or another metric", f.Name, f.Title)
 		}
+	}
+	for i := range table.Rows { // a control that has only another metric
+		if table.Rows[i].Control == "question only" {
+			table.Rows[i].Cells[3] = reports.Cell{}
+		}
+		table.Rows[i].Cells[3].Bold, table.Rows[i].Cells[0].Bold = false, true
+	}
+	if texts := strings.Join(textsOf(svgOf(t, drawn(t, table, plan, nil, Options{Kinds: []Kind{Bars}, Metrics: o.Metrics, Format: "svg"})[0])), "\n"); strings.Contains(texts, "question only") ||
+		strings.Contains(texts, "outlined") || !strings.Contains(texts, "shuffled images") {
+		t.Errorf("the key of one metric: %s", texts)
 	}
 	o.Title = "Loss, γ → 精"
 	for _, f := range drawn(t, table, plan, nil, o) {

@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -47,11 +48,13 @@ func (d *drawer) parallelFigure(c int, axes []sweeps.Axis) *Figure {
 	column := d.t.Columns[c]
 	var rows []reports.Row
 	var means []float64
+	var seeds seedRange
 	without := 0
 	for _, row := range d.rows(reports.Model) {
 		switch {
 		case drawable(row.Cells[c], column.Scale):
 			rows, means = append(rows, row), append(means, row.Cells[c].Mean*column.Scale)
+			seeds.add(row.Cells[c].N)
 		case row.Cells[c].Diverged == 0:
 			without++
 		}
@@ -77,7 +80,8 @@ func (d *drawer) parallelFigure(c int, axes []sweeps.Axis) *Figure {
 	f := d.figure(Parallel, "-"+fileName(column.Metric, '/'), column.Label)
 	f.panels = [][]*panel{{p}}
 	f.width, f.height = coords.size()
-	f.say("a line a row, mean over seeds, coloured by %s", d.named(column.Label, column.Metric)+better(column.Goal))
+	f.sayMean(seeds, "a line a row, over")
+	f.say("coloured by %s", d.named(column.Label, column.Metric)+better(column.Goal))
 	if best >= 0 {
 		f.say("wide: the best, %s", shown(rows[best].Name))
 	}
@@ -280,7 +284,7 @@ func (g *coordinates) Plot(c draw.Canvas, p *plot.Plot) {
 	for i, a := range g.axes {
 		at := x(float64(i))
 		c.StrokeLine2(draw.LineStyle{Color: gray, Width: vg.Points(1)}, at, y(0), at, y(1))
-		for _, l := range a.labels {
+		for _, l := range g.readable(a.labels, c.Max.Y-c.Min.Y) {
 			tick := draw.LineStyle{Color: gray, Width: vg.Points(.7)}
 			if i == len(g.axes)-1 { // no line passes there
 				c.StrokeLine2(tick, at, y(l.Value), at+vg.Points(3), y(l.Value))
@@ -294,8 +298,26 @@ func (g *coordinates) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
+// readable are the labels of an axis without the texts that would cover the one below.
+func (g *coordinates) readable(labels []plot.Tick, height vg.Length) []plot.Tick {
+	kept := slices.Clone(labels)
+	slices.SortStableFunc(kept, func(a, b plot.Tick) int { return cmp.Compare(a.Value, b.Value) })
+	end := math.Inf(-1)
+	for i, l := range kept {
+		if l.Value < end-1e-9 {
+			kept[i].Label = ""
+			continue
+		}
+		end = l.Value + float64(g.pt(tickSize)/height)
+	}
+	return kept
+}
+
 // backed writes a label on a white ground, since lines pass behind it.
 func (g *coordinates) backed(c draw.Canvas, style text.Style, at vg.Point, txt string) {
+	if txt == "" {
+		return
+	}
 	width, height := style.Width(txt), style.Height(txt)*.8
 	c.SetColor(faint(white, 200))
 	c.Fill(vg.Rectangle{Min: vg.Point{X: at.X - width - 1, Y: at.Y - height/2}, Max: vg.Point{X: at.X + 1, Y: at.Y + height/2}}.Path())

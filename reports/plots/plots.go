@@ -11,6 +11,7 @@
 //	Figure    title, panels, key and notes; Save draws it as PNG, SVG or PDF
 //
 // What is not drawn is said in the picture: seeds that diverged, points that are NaN or infinite, zeros on a logarithmic axis.
+// Each kind has a file of its name; figure.go and what it uses (layout, key, look, ticks, scale, the canvases) is what all share.
 // Readers who see few colours can distinguish these (Okabe and Ito), and in print without colour lines differ in dashes and marks.
 package plots
 
@@ -88,18 +89,19 @@ func (d *drawer) figure(kind Kind, file, of string) *Figure {
 
 // named is a metric at an axis: its name, and its unit where that is known.
 func (d *drawer) named(label, metric string) string {
-	unit := ""
-	if i := slices.IndexFunc(d.t.Columns, func(c reports.Column) bool { return c.Metric == metric }); i >= 0 {
-		unit = d.t.Columns[i].Unit
+	if unit := d.unit(metric); unit != "" {
+		return shown(label) + " (" + unit + ")"
 	}
-	if unit = cmp.Or(unit, d.unit(metric)); unit == "" {
-		return shown(label)
-	}
-	return shown(label) + " (" + unit + ")"
+	return shown(label)
 }
 
-// unit says in what a metric of the built-in trainer is measured; "" where that is not known.
+// unit says in what a metric is measured: as its column says, or as the built-in trainer measures it; "" where that is not known.
 func (d *drawer) unit(metric string) string {
+	for _, column := range d.t.Columns {
+		if column.Metric == metric && column.Unit != "" {
+			return shown(column.Unit)
+		}
+	}
 	known, ok := metrics.LookupRecorded(metric)
 	if !ok || d.t.Command {
 		return ""
@@ -147,10 +149,29 @@ func (d *drawer) sayLeftOut(f *Figure, columns ...int) {
 	}
 }
 
+// seedRange is over how many seeds the means of a figure are: not all rows need have the same number.
+type seedRange struct{ least, most int }
+
+func (r *seedRange) add(n int) {
+	if n > 0 {
+		if r.least == 0 || n < r.least {
+			r.least = n
+		}
+		r.most = max(r.most, n)
+	}
+}
+
+func (r seedRange) String() string {
+	if r.least < r.most {
+		return fmt.Sprintf("n = %d to %d seeds", r.least, r.most)
+	}
+	return fmt.Sprintf("n = %d seeds", r.most)
+}
+
 // sayMean says over how many seeds the means are, and what shows their spread.
-func (f *Figure) sayMean(seeds int, spread string) {
-	if seeds > 1 {
-		f.say("mean, %s n = %d seeds", spread, seeds)
+func (f *Figure) sayMean(seeds seedRange, spread string) {
+	if seeds.most > 1 {
+		f.say("mean, %s %s", spread, seeds)
 	} else {
 		f.say("one seed")
 	}

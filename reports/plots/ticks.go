@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
 )
 
 // roundTicks labels some four to seven round values.
@@ -108,4 +110,43 @@ func decadeTicks(values []float64) plot.ConstantTicks {
 		ticks[i] = plot.Tick{Value: v, Label: tickText(v)}
 	}
 	return ticks
+}
+
+// fitting leaves out labels that would run into the one before; their ticks stay.
+type fitting struct {
+	plot.Ticker
+	axis   *plot.Axis
+	room   vg.Length                    // of the whole axis
+	extent func(label string) vg.Length // of a label along the axis
+}
+
+// Ticks lists the ticks of the axis.
+func (t fitting) Ticks(low, high float64) []plot.Tick {
+	ticks := slices.Clone(t.Ticker.Ticks(low, high))
+	order := make([]int, 0, len(ticks))
+	for i, tick := range ticks {
+		if tick.Label != "" {
+			order = append(order, i)
+		}
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(ticks[a].Value, ticks[b].Value) })
+	end := vg.Length(math.Inf(-1))
+	for _, i := range order {
+		at, half := vg.Length(t.axis.Norm(ticks[i].Value))*t.room, t.extent(ticks[i].Label)/2
+		if at-half < end {
+			ticks[i].Label = ""
+			continue
+		}
+		end = at + half + vg.Points(2)
+	}
+	return ticks
+}
+
+// fit makes the labels of an axis fit into a length.
+func fit(a *plot.Axis, room vg.Length, extent func(string) vg.Length) {
+	ticker := a.Tick.Marker
+	if before, ok := ticker.(fitting); ok {
+		ticker = before.Ticker
+	}
+	a.Tick.Marker = fitting{ticker, a, room, extent}
 }
