@@ -111,7 +111,7 @@ func (s *sheet) cell(l layout, c int, f field) string {
 		return s.aligned(f)
 	}
 	if !f.number {
-		return s.lead(f, l.leadWidth(c))
+		return s.lead(l, f, l.leadWidth(c))
 	}
 	text := s.number(f)
 	if f.bold {
@@ -120,9 +120,9 @@ func (s *sheet) cell(l layout, c int, f field) string {
 	return text + superscripted(f.marks)
 }
 
-// lead is a text on the left, on several lines where it has a width.
-func (s *sheet) lead(f field, width float64) string {
-	if width == 0 || (meter{s.options.Engine, 11}).text(f.text, false) < width/2 {
+// lead is a text on the left, on several lines where it has a width and needs them.
+func (s *sheet) lead(l layout, f field, width float64) string {
+	if m := s.meter(l); width == 0 || m.text(f.text, false)+m.marks(f.marks) < 0.9*width {
 		return s.tex(f.text) + superscripted(f.marks)
 	}
 	return fmt.Sprintf(`\parbox[t]{%.1fpt}{\raggedright\hangindent=1em %s%s\strut}`, width, s.prose(f.text), superscripted(f.marks))

@@ -42,6 +42,7 @@ var documents = map[Style]string{
 	IEEE: `\documentclass[10pt,twocolumn]{article}
 \usepackage[letterpaper,textwidth=516pt,textheight=668pt]{geometry}
 \setlength\columnsep{12pt}
+\AtBeginDocument{{\footnotesize\fontdimen2\font=.35em\bfseries\fontdimen2\font=.375em}}
 \makeatletter
 \renewcommand\@makecaption[2]{\footnotesize\begingroup\centering #1\\ \scshape #2\par\addvspace{4pt}\endgroup}
 \makeatother

@@ -42,7 +42,8 @@ var widths = sync.OnceValue(func() map[rune][4]float64 {
 // Modern, and the wider one counts. Kerning is left out: it makes words narrower.
 type meter struct {
 	engine Engine
-	points float64 // size of the type
+	points float64    // size of the type
+	blank  [2]float64 // width of a blank, and of a bold one; 0: that of the font
 }
 
 // text is the width of a text in points.
@@ -61,6 +62,9 @@ func (m meter) character(r rune, bold bool) float64 {
 	face := times
 	if bold {
 		face = timesBold
+	}
+	if own := m.blank[face]; r == ' ' && own > 0 {
+		return own
 	}
 	switch {
 	case known && m.engine == UnicodeEngine:
