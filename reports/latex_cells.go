@@ -199,6 +199,9 @@ func (s *sheet) cellWidth(m meter, c int, f field) float64 {
 	return m.text(value, f.bold) + spreadWidth(m, f, s.options.Spread) + tailWidth(m, f)
 }
 
+// scriptsize is what \scriptsize is at most of the sizes of the styles, thinSpace a \, in the size of the type.
+const scriptsize, thinSpace = 0.88, 0.17
+
 func spreadWidth(m meter, f field, spread Spread) float64 {
 	switch {
 	case f.parts.spread == "" || spread == NoSpread:
@@ -206,7 +209,7 @@ func spreadWidth(m meter, f field, spread Spread) float64 {
 	case spread == ParenSpread:
 		return m.text("("+inLastDigits(f.parts.spread)+")", f.bold)
 	case spread == SmallSpread:
-		return 0.8 * m.text(" ±"+f.parts.spread, f.bold)
+		return thinSpace*m.points + m.smaller(scriptsize).text("±"+f.parts.spread, f.bold)
 	}
 	return m.text(" ± "+f.parts.spread, f.bold)
 }
