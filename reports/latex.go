@@ -202,7 +202,7 @@ func (s *sheet) row(out io.Writer, l layout, columns []int, r int) {
 		s.line(out, columns, func(c int) string { return s.cell(l, c, s.rows[r][c]) })
 		return
 	}
-	name := s.lead(s.rows[r][0], l.over)
+	name := s.lead(l, s.rows[r][0], l.over)
 	if s.options.Env == Tabularray {
 		name = fmt.Sprintf("\\SetCell[c=%d]{l} %s%s", leads, name, strings.Repeat(" &", leads-1))
 	} else {

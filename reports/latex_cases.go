@@ -19,7 +19,7 @@ func (s *sheet) cases(out io.Writer, l layout) {
 		return
 	}
 	widest := s.page.spans(true)[0]
-	c := casesLayout{env: widest.env, meter: meter{s.options.Engine, s.page.sizes[len(s.page.sizes)-1].points}, size: s.page.sizes[len(s.page.sizes)-1]}
+	c := casesLayout{env: widest.env, meter: s.meterOf(s.page.smallest()), size: s.page.smallest()}
 	for _, one := range s.table.Cases {
 		for _, a := range one.Answers {
 			c.left = max(c.left, c.meter.text(a.Row, false))

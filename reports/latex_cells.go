@@ -111,7 +111,7 @@ func (s *sheet) cell(l layout, c int, f field) string {
 		return s.aligned(f)
 	}
 	if !f.number {
-		return s.lead(f, l.leadWidth(c))
+		return s.lead(l, f, l.leadWidth(c))
 	}
 	text := s.number(f)
 	if f.bold {
@@ -120,9 +120,9 @@ func (s *sheet) cell(l layout, c int, f field) string {
 	return text + superscripted(f.marks)
 }
 
-// lead is a text on the left, on several lines where it has a width.
-func (s *sheet) lead(f field, width float64) string {
-	if width == 0 || (meter{s.options.Engine, 11}).text(f.text, false) < width/2 {
+// lead is a text on the left, on several lines where it has a width and needs them.
+func (s *sheet) lead(l layout, f field, width float64) string {
+	if m := s.meter(l); width == 0 || m.text(f.text, false)+m.marks(f.marks) < 0.9*width {
 		return s.tex(f.text) + superscripted(f.marks)
 	}
 	return fmt.Sprintf(`\parbox[t]{%.1fpt}{\raggedright\hangindent=1em %s%s\strut}`, width, s.prose(f.text), superscripted(f.marks))
@@ -199,6 +199,9 @@ func (s *sheet) cellWidth(m meter, c int, f field) float64 {
 	return m.text(value, f.bold) + spreadWidth(m, f, s.options.Spread) + tailWidth(m, f)
 }
 
+// scriptsize is what \scriptsize is at most of the sizes of the styles, thinSpace a \, in the size of the type.
+const scriptsize, thinSpace = 0.88, 0.17
+
 func spreadWidth(m meter, f field, spread Spread) float64 {
 	switch {
 	case f.parts.spread == "" || spread == NoSpread:
@@ -206,7 +209,7 @@ func spreadWidth(m meter, f field, spread Spread) float64 {
 	case spread == ParenSpread:
 		return m.text("("+inLastDigits(f.parts.spread)+")", f.bold)
 	case spread == SmallSpread:
-		return 0.8 * m.text(" ±"+f.parts.spread, f.bold)
+		return thinSpace*m.points + m.smaller(scriptsize).text("±"+f.parts.spread, f.bold)
 	}
 	return m.text(" ± "+f.parts.spread, f.bold)
 }

@@ -43,6 +43,7 @@ var documents = map[Style]string{
 	IEEE: `\documentclass[10pt,twocolumn]{article}
 \usepackage[letterpaper,textwidth=516pt,textheight=668pt]{geometry}
 \setlength\columnsep{12pt}
+\AtBeginDocument{{\footnotesize\fontdimen2\font=.35em\bfseries\fontdimen2\font=.375em}}
 \makeatletter
 \renewcommand\@makecaption[2]{\footnotesize\begingroup\centering #1\\ \scshape #2\par\addvspace{4pt}\endgroup}
 \makeatother
@@ -55,6 +56,13 @@ var fonts = map[string]string{
 	"pdflatex": "\\renewcommand{\\rmdefault}{ptm}\n",
 	"xelatex":  fontspec,
 	"lualatex": fontspec,
+}
+
+// texFiles are the files that the papers need.
+var texFiles = map[string][]string{
+	"pdflatex": {"booktabs.sty", "siunitx.sty", "tabularray.sty", "caption.sty", "geometry.sty", "utmr8a.pfb"},
+	"xelatex":  {"booktabs.sty", "siunitx.sty", "tabularray.sty", "caption.sty", "geometry.sty", "fontspec.sty"},
+	"lualatex": {"booktabs.sty", "siunitx.sty", "tabularray.sty", "caption.sty", "geometry.sty", "fontspec.sty", "luaotfload.sty"},
 }
 
 const (
@@ -88,7 +96,7 @@ var faults = regexp.MustCompile(`(?m)^(Overfull .*|! .*|Missing character.*|.*Fl
 // compile typesets the paper and checks the log. LATEX_PAPERS names a folder in which the PDFs are kept to be looked at.
 func (p *paper) compile(t *testing.T, name string) {
 	t.Helper()
-	program := tool(t, p.engine)
+	program := tool(t, p.engine, texFiles[p.engine]...)
 	dir := t.TempDir()
 	if kept := os.Getenv("LATEX_PAPERS"); kept != "" {
 		dir = kept
@@ -188,7 +196,7 @@ func all(table *Table) *Table {
 
 // labels is a table with the labels that once broke pdflatex or came out as question marks.
 func labels(cjk bool) *Table {
-	names := []string{"[cap]", "*ours*", "β₂ = 0.99 → γ", "100% _x_ & #1", "Müller, Łukasz", "[0, 50)", "v\x1b]0;OWNED\a\x1b[2J", "new\nline", "tab\tx",
+	names := []string{"[cap]", "*ours*", "β₂ = 0.99 → γ", "100% _x_ & #1", "Müller, Łukasz, Wałęsa", "đặc θ̂ ⊄", "[0, 50)", "v\x1b]0;OWNED\a\x1b[2J", "new\nline", "tab\tx",
 		"=cmd|'/c calc'!A1", "<script>alert(1)</script>", `\input{/etc/passwd}$x_1%&#`, "| pipe | `code` [l](javascript:alert(1))",
 		"/data/mimic-cxr-jpg/2.1.0/files/p10/p10000032/s50414267/02aa804e.jpg", "^~{}\"' ½ ≤ ∞ √ ∈"}
 	if cjk {
@@ -227,7 +235,7 @@ func long() *Table {
 
 // TestLatexFits compiles the built-in tables, long and wide ones and hostile labels in every style: nothing is wider than its column.
 func TestLatexFits(t *testing.T) {
-	tool(t, "pdflatex")
+	tool(t, "pdflatex", texFiles["pdflatex"]...)
 	for _, style := range Styles {
 		t.Run(string(style), func(t *testing.T) {
 			t.Parallel()

@@ -76,11 +76,14 @@ func (s *sheet) tries() []try {
 	for _, size := range s.page.sizes {
 		all = append(all, try{size, defaultSep})
 	}
-	smallest := s.page.sizes[len(s.page.sizes)-1]
+	smallest := s.page.smallest()
 	return append(all, try{smallest, 4}, try{smallest, 3})
 }
 
-func (s *sheet) meter(l layout) meter { return meter{s.options.Engine, l.size.points} }
+func (s *sheet) meter(l layout) meter { return s.meterOf(l.size) }
+
+// meterOf measures in a size of the style.
+func (s *sheet) meterOf(size size) meter { return meter{s.options.Engine, size.points, s.page.blank} }
 
 // inBlocks wraps the labels and cuts the columns into blocks, in the last layout that was tried.
 func (s *sheet) inBlocks(l layout) (layout, error) {

@@ -149,7 +149,8 @@ type page struct {
 	caption size    // with its type
 	capital bool    // the caption is in small capitals
 	notes   size
-	above   bool // the caption stands above the table
+	above   bool       // the caption stands above the table
+	blank   [2]float64 // width of a blank and of a bold one in thousandths, where the style does not take that of the font
 }
 
 // size is a type size of a style: the command, the type and the distance of lines in points.
@@ -166,8 +167,11 @@ var pages = map[Style]page{
 	NeurIPS: {column: 397.4, full: 397.4, height: 650, caption: size{"", 10, 11}, notes: size{`\footnotesize`, 9, 10}, above: true,
 		sizes: []size{{`\normalsize`, 10, 11}, {`\small`, 9, 10}}},
 	IEEE: {column: 252, full: 516, height: 660, caption: size{"", 8, 9.5}, capital: true, notes: size{`\footnotesize`, 8, 9.5}, above: true,
-		sizes: []size{{`\footnotesize`, 8, 9.5}}},
+		sizes: []size{{`\footnotesize`, 8, 9.5}}, blank: [2]float64{350, 375}},
 }
+
+// smallest is the smallest type that a table may have.
+func (p page) smallest() size { return p.sizes[len(p.sizes)-1] }
 
 // twoColumns reports whether a page has more than one column.
 func (p page) twoColumns() bool { return p.full > p.column }

@@ -55,7 +55,7 @@ func (s *sheet) cut(l layout, p part, before int) []part {
 
 // frame is the height of a float without its rows: the caption, the heads and, in the first, notes on the whole table.
 func (s *sheet) frame(l layout, blocks float64, part int) float64 {
-	caption := meter{s.options.Engine, s.page.caption.points}
+	caption := s.meterOf(s.page.caption)
 	text := "Table 1: (continued)"
 	if part == 0 {
 		text = "Table 1: " + s.captionText()
@@ -116,6 +116,6 @@ func (s *sheet) noteHeight(l layout, r int, noted map[int]bool) float64 {
 }
 
 func (s *sheet) notesLines(l layout, mark int) float64 {
-	m := meter{s.options.Engine, s.page.notes.points}
+	m := s.meterOf(s.page.notes)
 	return float64(m.lines("aa "+s.table.Notes[mark], l.span.width, 0)) * s.page.notes.line
 }

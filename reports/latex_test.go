@@ -4,22 +4,25 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
 
 func TestEscapeLatex(t *testing.T) {
 	for text, want := range map[string]string{
-		"--set ''a'' ?` a--- -":      "-{}-set '{}'a'{}' ?{}` a-{}-{}- -",
-		`50% & $5 #1 a_b {x} ~ ^`:    `50\% \& \$5 \#1 a\_b \{x\} $\sim$ \textasciicircum{}`,
-		`C:\x`:                       `C:\textbackslash{}x`,
-		"a\nb\x00\x1b[0m":            "a b{[}0m",
-		"0.1 ± 0.2 ↑ Δ é 中":          `0.1 $\pm$ 0.2 $\uparrow$ $\Delta$ \'{e} ?`,
-		"[cap] *ours* [0, 50)":       `{[}cap{]} {*}ours{*} {[}0, 50)`,
-		"β₂ = 0.99 → γ, x²":          `$\beta$$_2$ = 0.99 $\rightarrow$ $\gamma$, x$^2$`,
-		"Müller, Łukasz, Çağrı, ïß≠": `M\"{u}ller, \L{}ukasz, \c{C}a\u{g}r\i{}, \"{\i}\ss{}$\neq$`,
-		"e\u0301\u0338":              `\'{e}`,
-		"\"p < 0.05\" and 'x' — 3–4": `''p $<$ 0.05'' and 'x' --- 3--4`,
+		"--set ''a'' ?` a--- -":       "-{}-set '{}'a'{}' ?{}` a-{}-{}- -",
+		`50% & $5 #1 a_b {x} ~ ^`:     `50\% \& \$5 \#1 a\_b \{x\} $\sim$ \textasciicircum{}`,
+		`C:\x`:                        `C:\textbackslash{}x`,
+		"a\nb\x00\x1b[0m":             "a b{[}0m",
+		"0.1 ± 0.2 ↑ Δ é 中":           `0.1 $\pm$ 0.2 $\uparrow$ $\Delta$ \'{e} ?`,
+		"[cap] *ours* [0, 50)":        `{[}cap{]} {*}ours{*} {[}0, 50)`,
+		"β₂ = 0.99 → γ, x²":           `$\beta$$_2$ = 0.99 $\rightarrow$ $\gamma$, x$^2$`,
+		"Müller, Łukasz, Çağrı, ïß≠":  `M\"{u}ller, \L{}ukasz, \c{C}a\u{g}r\i{}, \"{\i}\ss{}$\neq$`,
+		"e\u0301\u0338":               "?", // no mark is left out in silence
+		"Wałęsa, đ, ș, ậ ế, θ̂, ά, ⊄": `Wa\l{}{\fontencoding{T1}\selectfont \k{e}}sa, {\fontencoding{T1}\selectfont \dj{}}, {\fontencoding{T1}\selectfont \textcommabelow{s}}, \d{\^{a}} ?, $\hat{\theta}$, $\acute{\alpha}$, $\not{\subset}$`,
+		"✓\ufe0f ơ":                   `$\surd$ ?`,
+		"\"p < 0.05\" and 'x' — 3–4":  `''p $<$ 0.05'' and 'x' --- 3--4`,
 	} {
 		if got := escapeLatex(text); got != want {
 			t.Errorf("%q: got %q, want %q", text, got, want)
@@ -36,13 +39,7 @@ func TestUntypeset(t *testing.T) {
 
 // TestLatexCompiles runs pdflatex over the golden files and over a label made of every special character.
 func TestLatexCompiles(t *testing.T) {
-	pdflatex, err := exec.LookPath("pdflatex")
-	if err != nil {
-		t.Skip("pdflatex is not installed")
-	}
-	if testing.Short() {
-		t.Skip("takes seconds")
-	}
+	pdflatex := tool(t, "pdflatex", "booktabs.sty", "geometry.sty")
 	hostile := &Table{Name: `h_o#s%t$ile`, Caption: []string{`\end{table} & % $ # _ { } ~ ^ " < > | ± ↑ 中 Ł γ₂ ∉ é ğ ʼ`}, Heads: []string{"a & b"},
 		Columns: []Column{{Metric: "m", Label: `\m_1`, Digits: 3, Scale: 1}},
 		Rows:    []Row{{Name: "x", Kind: Model, Lead: []string{`[50% \ *x_1*`}, Cells: []Cell{single(-1)}, Marks: []int{0}}}, Notes: []string{"~^_"},
@@ -73,4 +70,36 @@ func TestLatexCompiles(t *testing.T) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("pdflatex: %v\n%s", err, out)
 	}
+}
+
+// FuzzEscapeLatex looks for texts that would break a document: unbalanced groups, bare special characters, line ends.
+func FuzzEscapeLatex(f *testing.F) {
+	for _, text := range []string{"[cap]", `\input{x}`, "$x_1%&#", "中文", "e\u0301\u0302", "--``''", "\x00\n", "θ̂^", strings.Repeat("a/", 20), "i\u0323\u0301"} {
+		f.Add(text)
+	}
+	commands := regexp.MustCompile(`\\([a-zA-Z]+|.)`)
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, engine := range Engines {
+			source := engine.escape(breakable(text), func(string) {})
+			bare := commands.ReplaceAllString(source, "")
+			if strings.ContainsAny(bare, "\n\r%#&_\x00") && !strings.Contains(bare, "$_") {
+				t.Errorf("%q: %q", text, source)
+			}
+			depth := 0
+			for _, r := range bare {
+				switch r {
+				case '{':
+					depth++
+				case '}':
+					depth--
+				}
+				if depth < 0 {
+					break
+				}
+			}
+			if depth != 0 || strings.Count(bare, "$")%2 != 0 {
+				t.Errorf("%q: groups or formulas are open: %q", text, source)
+			}
+		}
+	})
 }

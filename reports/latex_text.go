@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -23,7 +24,7 @@ func (e Engine) escape(text string, missing func(character string)) string {
 		for i+1 < len(runes) && unicode.Is(unicode.Mn, runes[i+1]) {
 			i++
 		}
-		source, known := typeset(runes[start], runes[start+1:i+1])
+		source, known := e.typeset(runes[start], runes[start+1:i+1])
 		whole := norm.NFC.String(string(runes[start : i+1]))
 		if !known {
 			missing(whole)
@@ -39,7 +40,7 @@ func (e Engine) escape(text string, missing func(character string)) string {
 		case known:
 			b.WriteString(source)
 		case raw:
-			b.WriteString(whole)
+			b.WriteString(latexEscapes.Replace(whole))
 		default:
 			b.WriteByte('?')
 		}
@@ -58,22 +59,80 @@ func ligature(a, b rune) bool {
 // escapeLatex is escape for pdflatex.
 func escapeLatex(text string) string { return PDFLatex.escape(text, func(string) {}) }
 
-// typeset is the source of a character under its marks, if pdflatex knows it.
-func typeset(r rune, marks []rune) (source string, known bool) {
+// typeset is the source of a character under its marks, if the fonts of every document have it.
+func (e Engine) typeset(r rune, marks []rune) (source string, known bool) {
+	marks = slices.DeleteFunc(slices.Clone(marks), func(mark rune) bool { return unicode.Is(unicode.Variation_Selector, mark) })
 	whole := []rune(norm.NFC.String(string(append([]rune{r}, marks...))))
-	symbol, isSymbol := latexSymbols[whole[0]]
+	one := len(whole) == 1
 	switch {
-	case isSymbol && len(whole) == 1:
-		return symbol, true
+	case one && latexSymbols[whole[0]] != "":
+		return latexSymbols[whole[0]], true
+	case one && latexT1[whole[0]] != "":
+		return e.inT1(latexT1[whole[0]]), true
 	case r == breakHere:
 		return `\allowbreak{}`, true
-	case r < 0x7f && len(marks) > 0:
-		return accented(r, marks), true
-	case r < 0x7f:
+	case r < 0x7f && len(marks) == 0:
 		return latexEscapes.Replace(string(r)), true
+	case len(marks) == 0:
+		return "", false
 	}
-	symbol, isSymbol = latexSymbols[r]
-	return symbol, isSymbol
+	return e.accented(r, marks)
+}
+
+// inT1 sets a command that the usual encoding of pdflatex lacks.
+func (e Engine) inT1(source string) string {
+	if e == UnicodeEngine {
+		return source
+	}
+	return `{\fontencoding{T1}\selectfont ` + source + "}"
+}
+
+// accented is a letter or a symbol of mathematics under its marks.
+func (e Engine) accented(letter rune, marks []rune) (source string, known bool) {
+	symbol := latexSymbols[letter]
+	math := strings.HasPrefix(symbol, "$") && strings.HasSuffix(symbol, "$")
+	text := strings.Trim(symbol, "$")
+	if letter < 0x7f {
+		text = latexEscapes.Replace(string(letter))
+	}
+	if letter == 'i' && marks[0] < '\u0323' {
+		text = `\i`
+	}
+	t1, above := false, 0
+	for _, mark := range aboveFirst(marks) {
+		command := latexAccents[mark]
+		if math {
+			command = mathAccents[mark]
+		}
+		if mark < '\u0323' {
+			above++
+		}
+		if command == "" || text == "" || above > 1 { // TeX sets a second accent beside the first
+			return "", false
+		}
+		t1 = t1 || !math && (mark == '\u0326' || mark == '\u0328')
+		text = `\` + command + "{" + text + "}"
+	}
+	switch {
+	case math:
+		text = "$" + text + "$"
+	case t1:
+		text = e.inT1(text)
+	}
+	return text, true
+}
+
+// aboveFirst orders marks so that those below a letter, which TeX can set under anything, come last.
+func aboveFirst(marks []rune) []rune {
+	return slices.SortedStableFunc(slices.Values(marks), func(a, b rune) int {
+		switch below := func(mark rune) bool { return mark >= '\u0323' }; {
+		case below(a) == below(b):
+			return 0
+		case below(a):
+			return 1
+		}
+		return -1
+	})
 }
 
 // printing turns line ends and tabs into blanks and drops other characters that are not seen.
@@ -120,20 +179,6 @@ func breakWord(runes []rune) string {
 	return strings.TrimSuffix(b.String(), string(breakHere))
 }
 
-// accented is a letter under its marks; those that pdflatex does not know are left out.
-func accented(letter rune, marks []rune) string {
-	text := latexEscapes.Replace(string(letter))
-	if letter == 'i' && len(marks) > 0 && marks[0] < '\u0323' {
-		text = `\i`
-	}
-	for _, mark := range marks {
-		if command, ok := latexAccents[mark]; ok {
-			text = `\` + strings.TrimSuffix(command, " ") + "{" + text + "}"
-		}
-	}
-	return text
-}
-
 // labelName keeps what \label takes.
 func labelName(name string) string {
 	return strings.Map(func(r rune) rune {
@@ -169,7 +214,7 @@ var latexSymbols = symbols(
 	"Α", "A", "Β", "B", "Γ", `$\Gamma$`, "Δ", `$\Delta$`, "Ε", "E", "Ζ", "Z", "Η", "H", "Θ", `$\Theta$`, "Ι", "I", "Κ", "K", "Λ", `$\Lambda$`, "Μ", "M", "Ν", "N",
 	"Ξ", `$\Xi$`, "Ο", "O", "Π", `$\Pi$`, "Ρ", "P", "Σ", `$\Sigma$`, "Τ", "T", "Υ", `$\Upsilon$`, "Φ", `$\Phi$`, "Χ", "X", "Ψ", `$\Psi$`, "Ω", `$\Omega$`,
 	"ß", `\ss{}`, "æ", `\ae{}`, "Æ", `\AE{}`, "œ", `\oe{}`, "Œ", `\OE{}`, "ø", `\o{}`, "Ø", `\O{}`, "å", `\aa{}`, "Å", `\AA{}`, "ł", `\l{}`, "Ł", `\L{}`,
-	"ı", `\i{}`, "đ", "d", "Đ", "D", "ð", "d", "þ", "th", "¿", "?`", "¡", "!`",
+	"ı", `\i{}`, "¿", "?`", "¡", "!`",
 )
 
 func symbols(pairs ...string) map[rune]string {
@@ -191,8 +236,16 @@ func symbols(pairs ...string) map[rune]string {
 	return m
 }
 
-// latexAccents are the commands for combining marks.
+// latexT1 are letters of an encoding that every pdflatex has, though documents may not use it.
+var latexT1 = map[rune]string{'đ': `\dj{}`, 'Đ': `\DJ{}`, 'ð': `\dh{}`, 'Ð': `\DH{}`, 'þ': `\th{}`, 'Þ': `\TH{}`, 'ŋ': `\ng{}`, 'Ŋ': `\NG{}`}
+
+// latexAccents are the commands for combining marks, mathAccents those in formulas.
 var latexAccents = map[rune]string{
-	'\u0300': "`", '\u0301': "'", '\u0302': "^", '\u0303': "~", '\u0304': "=", '\u0306': "u ", '\u0307': ".", '\u0308': `"`,
-	'\u030a': "r ", '\u030b': "H ", '\u030c': "v ", '\u0323': "d ", '\u0327': "c ", '\u0331': "b ",
+	'\u0300': "`", '\u0301': "'", '\u0302': "^", '\u0303': "~", '\u0304': "=", '\u0306': "u", '\u0307': ".", '\u0308': `"`,
+	'\u030a': "r", '\u030b': "H", '\u030c': "v", '\u0323': "d", '\u0326': "textcommabelow", '\u0327': "c", '\u0328': "k", '\u0331': "b",
+}
+
+var mathAccents = map[rune]string{
+	'\u0300': "grave", '\u0301': "acute", '\u0302': "hat", '\u0303': "tilde", '\u0304': "bar", '\u0306': "breve", '\u0307': "dot", '\u0308': "ddot",
+	'\u030c': "check", '\u0338': "not",
 }

@@ -42,7 +42,8 @@ var widths = sync.OnceValue(func() map[rune][4]float64 {
 // Modern, and the wider one counts. Kerning is left out: it makes words narrower.
 type meter struct {
 	engine Engine
-	points float64 // size of the type
+	points float64    // size of the type
+	blank  [2]float64 // width of a blank, and of a bold one; 0: that of the font
 }
 
 // text is the width of a text in points.
@@ -58,28 +59,49 @@ func (m meter) text(s string, bold bool) float64 {
 
 func (m meter) character(r rune, bold bool) float64 {
 	w, known := widths()[r]
-	face := times
+	face, blank := times, m.blank[0]
 	if bold {
-		face = timesBold
+		face, blank = timesBold, m.blank[1]
+	}
+	if !known && m.engine != UnicodeEngine {
+		w, known = widths()['?'], true
+	}
+	width := w[face]
+	if r == ' ' {
+		width = max(width, blank)
 	}
 	switch {
 	case known && m.engine == UnicodeEngine:
-		return max(w[face], w[face+modern])
+		return max(width, w[face+modern]*optical(m.points))
 	case known:
-		return w[face]
-	case m.engine != UnicodeEngine:
-		return widths()['?'][face]
+		return width
 	case runewidth.RuneWidth(r) == 2:
 		return 1000
 	}
 	return 900 // a letter of another script, in a font that is not known
 }
 
+// opticals are how much wider than at 10 points Computer Modern is drawn at 5, 6, … 10 points.
+var opticals = [...]float64{1.361, 1.223, 1.139, 1.063, 1.028, 1}
+
+func optical(points float64) float64 {
+	at := min(max(points-5, 0), float64(len(opticals)-1))
+	below := int(at)
+	above := min(below+1, len(opticals)-1)
+	return opticals[below] + (at-float64(below))*(opticals[above]-opticals[below])
+}
+
 // superscript is the share of its line's size that a superscript has at most.
 const superscript = 0.78
 
 // marks is the width of footnote letters.
-func (m meter) marks(marks []int) float64 { return superscript * m.text(letters(marks), true) }
+func (m meter) marks(marks []int) float64 { return m.smaller(superscript).text(letters(marks), true) }
+
+// smaller measures in a smaller type of the same line.
+func (m meter) smaller(share float64) meter {
+	m.points *= share
+	return m
+}
 
 // widest is the width of the widest part of a text that is not broken.
 func (m meter) widest(s string, bold bool) float64 {

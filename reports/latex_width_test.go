@@ -19,12 +19,12 @@ func measured() []rune {
 	for r := rune(' '); r < 0x7f; r++ {
 		list = append(list, r)
 	}
-	return append(list, slices.Sorted(maps.Keys(latexSymbols))...)
+	return slices.Concat(list, slices.Sorted(maps.Keys(latexSymbols)), slices.Sorted(maps.Keys(latexT1)))
 }
 
 // TestWidths measures every character with pdflatex in the fonts of the papers; -update writes latex_widths.txt.
 func TestWidths(t *testing.T) {
-	pdflatex := tool(t, "pdflatex")
+	pdflatex := tool(t, "pdflatex", "ptmr7t.tfm")
 	var body strings.Builder
 	body.WriteString("\\documentclass{article}\n\\begin{document}\n\\newcommand\\wide[2]{\\setbox0\\hbox{#2}\\typeout{WIDTH #1 \\the\\wd0}}\n")
 	for _, font := range []string{`{ptm}{m}`, `{ptm}{b}`, `{cmr}{m}`, `{cmr}{bx}`} {
@@ -68,12 +68,17 @@ func TestWidths(t *testing.T) {
 	golden(t, "latex_widths.txt", []byte(table.String()))
 }
 
-// tool finds a program or skips the test.
-func tool(t *testing.T, name string) string {
+// tool finds a program of TeX, or skips the test where it or one of the files it needs is not installed.
+func tool(t *testing.T, name string, files ...string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
 		t.Skip(name + " is not installed")
+	}
+	for _, file := range files {
+		if exec.Command("kpsewhich", file).Run() != nil {
+			t.Skip(file + " of TeX is not installed")
+		}
 	}
 	if testing.Short() {
 		t.Skip("takes seconds")
