@@ -164,6 +164,13 @@ func fillRows(ctx context.Context, running []scorer, stats []Statistics, n int, 
 	var next, done atomic.Int64
 	var wg sync.WaitGroup
 	errs := make([]error, opts.Threads)
+	total := int64(n * len(running))
+	step := func() {
+		const reports = 1000
+		if d := done.Add(1); opts.Progress != nil && (d%(total/reports+1) == 0 || d == total) {
+			opts.Progress(int(d)/len(running), n)
+		}
+	}
 	for t := range opts.Threads {
 		wg.Go(func() {
 			workers := make([]func(context.Context, int, []float64) error, len(running))
@@ -173,7 +180,7 @@ func fillRows(ctx context.Context, running []scorer, stats []Statistics, n int, 
 			for {
 				lo := int(next.Add(chunkSamples)) - chunkSamples
 				hi := min(lo+chunkSamples, n)
-				if lo >= n || ctx.Err() != nil {
+				if lo >= n {
 					return
 				}
 				for k, work := range workers {
@@ -187,16 +194,17 @@ func fillRows(ctx context.Context, running []scorer, stats []Statistics, n int, 
 							next.Store(int64(n))
 							return
 						}
+						step()
 					}
-				}
-				if d := done.Add(int64(hi - lo)); opts.Progress != nil {
-					opts.Progress(int(d), n)
 				}
 			}
 		})
 	}
 	wg.Wait()
-	return errors.Join(append(errs, ctx.Err())...)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return errors.Join(errs...)
 }
 
 // evaluate computes the corpus and the sample values of one group from its rows.

@@ -133,6 +133,18 @@ func TestSeparatorInText(t *testing.T) {
 	}
 }
 
+// The lower case of Python's str.lower.
+func TestFullLower(t *testing.T) {
+	for text, want := range map[string]string{
+		"ÉΣ": "éς", "ΌΣΟΣ": "όσος", "Σ": "σ", "AΣ'B": "aσ'b", "AΣ'": "aς'", "A.Σ b": "a.ς b", "Aͅ\u0301Σ": "aͅ\u0301ς", "\u0345Σ": "\u0345σ", "ʰΣ": "ʰσ",
+		"İI": "i\u0307i", "K": "k", "ẞ": "ß", "1Σ": "1σ", "ⒶΣ": "ⓐς",
+	} {
+		if got := fullLower(text); got != want {
+			t.Errorf("%q is %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestPorterRecorded(t *testing.T) {
 	var golden map[string]string
 	readRecorded(t, "porter_golden.json", &golden)
@@ -201,5 +213,20 @@ func TestCancelInsideItem(t *testing.T) {
 		if took := (<-done).Sub(asked); took > time.Second {
 			t.Errorf("%s ended %v after it was cancelled", name, took)
 		}
+	}
+}
+
+// Progress is told of every sample of few that take long, never goes back, and ends with all.
+func TestProgress(t *testing.T) {
+	samples := fixtureSamples(t)[:50] // less than a chunk
+	var told []int
+	mustScore(t, samples, Options{Metrics: []string{"ter", "bleu"}, Threads: 1, Progress: func(done, total int) {
+		if total != len(samples) {
+			t.Errorf("a total of %d", total)
+		}
+		told = append(told, done)
+	}})
+	if len(told) != 2*len(samples) || !slices.IsSorted(told) || told[len(told)-1] != len(samples) {
+		t.Errorf("told %v", told)
 	}
 }
