@@ -156,15 +156,25 @@ func Score(ctx context.Context, samples []Sample, opts Options) (*Scores, error)
 	return out, nil
 }
 
-// chunkSamples is how many samples a goroutine takes at a time.
+// chunkSamples is how many samples a goroutine takes at a time, at most.
 const chunkSamples = 64
+
+// chunkOf returns how many samples a goroutine takes of n: few where they are few, which may be long, unless BERTScore embeds whole
+// chunks.
+func chunkOf(running []scorer, n, threads int) int {
+	const each = 4 // chunks of a goroutine, so that none ends long before the others
+	if slices.ContainsFunc(running, func(sc scorer) bool { _, embeds := sc.(*bertScore); return embeds }) {
+		return chunkSamples
+	}
+	return min(chunkSamples, n/(each*threads)+1)
+}
 
 // fillRows computes the rows of every scorer on all goroutines.
 func fillRows(ctx context.Context, running []scorer, stats []Statistics, n int, opts Options) error {
 	var next, done atomic.Int64
 	var wg sync.WaitGroup
 	errs := make([]error, opts.Threads)
-	total := int64(n * len(running))
+	chunk, total := chunkOf(running, n, opts.Threads), int64(n*len(running))
 	step := func() {
 		const reports = 1000
 		if d := done.Add(1); opts.Progress != nil && (d%(total/reports+1) == 0 || d == total) {
@@ -178,8 +188,8 @@ func fillRows(ctx context.Context, running []scorer, stats []Statistics, n int, 
 				workers[k] = sc.newWorker()
 			}
 			for {
-				lo := int(next.Add(chunkSamples)) - chunkSamples
-				hi := min(lo+chunkSamples, n)
+				lo := int(next.Add(int64(chunk))) - chunk
+				hi := min(lo+chunk, n)
 				if lo >= n {
 					return
 				}
