@@ -74,6 +74,10 @@ var scored = []Metric{
 	{Name: "exact", Label: "exact match", Group: "finding", Unit: unitInterval, Goal: Maximize, Primary: true},
 	{Name: "nothing", Label: "nothing-has-changed accuracy", Group: "finding", Unit: unitInterval, Goal: Maximize},
 	{Name: "level", Label: "level accuracy", Group: "finding", Unit: unitInterval, Goal: Maximize},
+	{Name: "label14_micro_f1", Label: "label F1-14 micro (rules)", Group: "label", Unit: unitInterval, Goal: Maximize, Primary: true},
+	{Name: "label14_macro_f1", Label: "label F1-14 macro (rules)", Group: "label", Unit: unitInterval, Goal: Maximize},
+	{Name: "label5_micro_f1", Label: "label F1-5 micro (rules)", Group: "label", Unit: unitInterval, Goal: Maximize},
+	{Name: "label5_macro_f1", Label: "label F1-5 macro (rules)", Group: "label", Unit: unitInterval, Goal: Maximize},
 }
 
 // scorers make the scorer of a group.
@@ -90,6 +94,7 @@ var scorers = map[string]func(c *corpus, opts Options) (scorer, error){
 	"bertscore":   newBERTScore,
 	"box":         newBoxScorer,
 	"finding":     newFindingScorer,
+	"label":       newLabelScorer,
 }
 
 // TextGroups are the groups that need nothing but text: what Score gives when Options.Metrics is empty.

@@ -54,6 +54,8 @@ type Scores struct {
 
 	Regions []RegionBoxScores // boxes by region, when "box" is among the metrics and samples have regions
 
+	Observations []ObservationScore // label counts by observation, when "label" is among the metrics and has a value
+
 	statistics []Statistics
 }
 
@@ -152,6 +154,9 @@ func Score(ctx context.Context, samples []Sample, opts Options) (*Scores, error)
 	}
 	if slices.Contains(groups, "box") {
 		out.Regions = regionScores(samples)
+	}
+	if i := slices.IndexFunc(out.statistics, func(st Statistics) bool { return st.Keys[0] == "label14_micro_f1" }); i >= 0 {
+		out.Observations = observationScores(out.statistics[i])
 	}
 	return out, nil
 }

@@ -107,7 +107,7 @@ func TestScoreRefuses(t *testing.T) {
 		{nil, Options{}, "no samples to score"},
 		{[]Sample{{ID: "x", Hyp: "a"}}, Options{}, `sample "x" has no reference`},
 		{one, Options{Metrics: []string{"blue"}}, `unknown metric "blue": did you mean bleu?; known are bleu, meteor, rouge, cider, sacrebleu, chrf, chrf++, ter, rouge_score, ` +
-			`bertscore, box, finding, and each of their numbers`},
+			`bertscore, box, finding, label, and each of their numbers`},
 		{one, Options{Tokenize: "13a"}, `unknown tokenizer "13a"; known are ptb, none`},
 	} {
 		if _, err := Score(context.Background(), c.samples, c.opts); err == nil || err.Error() != c.want {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"testing"
 
+	"harness/metrics"
 	"harness/model/dataset/synthetic"
 	"harness/model/spec"
 )
@@ -146,6 +147,9 @@ func TestEveryMethodRuns(t *testing.T) {
 				names[p.Metric] = true
 				if math.IsNaN(p.Value) || math.IsInf(p.Value, 0) {
 					t.Errorf("%s is %v", p.Metric, p.Value)
+				}
+				if !metrics.IsRecorded(p.Metric) {
+					t.Errorf("package metrics does not know %s", p.Metric)
 				}
 			}
 			want := []string{"diffvqa/loss", "diffvqa/bleu4", "diffvqa/cider", "diffvqa/f1", "probe/auc",

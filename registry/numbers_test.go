@@ -122,6 +122,7 @@ func TestWhoseNumbers(t *testing.T) {
 				if d := cmp.Diff(want, got, cmpopts.EquateNaNs(), cmpopts.EquateEmpty()); d != "" {
 					t.Errorf("points of %s (-want +got):\n%s", metric, d)
 				}
+				checkBuckets(t, db, trial.ID(), metric, want)
 				all, err := db.Summary(ctx, []string{trial.ID()})
 				must(t, err)
 				summary, ok := all[trial.ID()][metric]

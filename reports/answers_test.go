@@ -201,7 +201,7 @@ func TestOtherTestSetsAreNotCompared(t *testing.T) {
 			t.Fatal(err)
 		}
 		cell := table.Rows[1].Cells[0]
-		if notes := table.noteTexts(cell.Marks); !strings.Contains(notes, c.want) {
+		if notes := table.notesOf(Row{}, cell); !strings.Contains(notes, c.want) {
 			t.Errorf("%s: footnotes %q, want %q", name, notes, c.want)
 		}
 		if cell.Verdict != nil || math.IsNaN(cell.Delta) == c.delta || cell.Within || cell.Bold {

@@ -4,11 +4,21 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
+	"sync"
 
 	"harness/registry"
 	"harness/sweeps"
 )
+
+// Curves reads the curves that the trials of a plan recorded, running trials included.
+type Curves struct {
+	Metrics []string // that were recorded at several steps, by name
+	db      *registry.DB
+	rows    []*seeded
+	results Results
+}
 
 // Curve is a metric over the steps of training, one line a row of the table.
 type Curve struct {
@@ -16,45 +26,50 @@ type Curve struct {
 	Lines  []Line
 }
 
-// Line is the mean over the seeds of one row. Step, Mean and Std are of one length; Std is NaN below two seeds.
+// Line is one row at rising steps: Step, Mean, Std, Low and High are of one length. Where a row has several seeds, a position is
+// there only where at least two of them have it; what one seed has alone is in Lone. Nothing is interpolated.
 type Line struct {
-	Row             string
-	Step, Mean, Std []float64
-	N               int // seeds
-	Skipped         int // points that are NaN or infinite: they are not drawn
+	Row       string
+	Step      []float64
+	Mean      []float64 // over seeds; NaN where all points are NaN or infinite: the line breaks there
+	Std       []float64 // over seeds, n-1; NaN where one seed stands alone
+	Low, High []float64 // the least and the greatest of all points
+	Lone      []Trace
+	N         int // seeds
+	Skipped   int // points that are NaN or infinite: they are not drawn
+	Averaged  int // the most neighbouring points of one seed behind a position: 1 where none is averaged
 }
+
+// Trace is a piece of one seed's curve where the other seeds have nothing, with the points beside it; fields as in Line.
+type Trace struct{ Step, Mean, Low, High []float64 }
 
 const (
 	leastPoints = 3   // a metric with fewer is a result, not a curve
-	maxBins     = 150 // longer curves are averaged over neighbouring steps
+	maxBuckets  = 500 // a longer curve is added up in as many ranges of steps: more than a line of print can show
 )
 
-// LoadCurves reads the curves that the trials of a plan recorded, running trials included, by name of the metric.
-func LoadCurves(ctx context.Context, db *registry.DB, plan *sweeps.Plan) ([]Curve, error) {
+// OpenCurves finds the curves of a plan; Read reads one of them.
+func OpenCurves(ctx context.Context, db *registry.DB, plan *sweeps.Plan) (*Curves, error) {
 	results, err := Load(ctx, db, plan)
 	if err != nil {
 		return nil, fmt.Errorf("curves of %s: %w", plan.Name, err)
 	}
 	b := &builder{plan: plan, results: results}
 	b.collect()
+	return &Curves{Metrics: b.curveMetrics(), db: db, rows: b.rows, results: results}, nil
+}
+
+// LoadCurves reads all curves of a plan, with ranges of equal width.
+func LoadCurves(ctx context.Context, db *registry.DB, plan *sweeps.Plan) ([]Curve, error) {
+	all, err := OpenCurves(ctx, db, plan)
+	if err != nil {
+		return nil, err
+	}
 	var curves []Curve
-	for _, metric := range b.curveMetrics() {
-		c := Curve{Metric: metric}
-		for _, r := range b.rows {
-			var seeds [][]registry.Point
-			for _, id := range r.Trials {
-				if results[id].Values[metric].N < leastPoints {
-					continue
-				}
-				points, err := db.Points(ctx, id, metric)
-				if err != nil {
-					return nil, err
-				}
-				seeds = append(seeds, points)
-			}
-			if len(seeds) > 0 {
-				c.Lines = append(c.Lines, average(r.Name, seeds))
-			}
+	for _, metric := range all.Metrics {
+		c, err := all.Read(ctx, metric, false)
+		if err != nil {
+			return nil, err
 		}
 		curves = append(curves, c)
 	}
@@ -73,43 +88,152 @@ func (b *builder) curveMetrics() []string {
 	})
 }
 
-// average puts the points of each seed into the same bins of steps and averages over seeds. Steps may lie as far apart as
-// numbers go.
-func average(row string, seeds [][]registry.Point) Line {
-	first, last := int64(math.MaxInt64), int64(math.MinInt64)
-	for _, points := range seeds {
-		first, last = min(first, points[0].Step), max(last, points[len(points)-1].Step)
-	}
-	from := func(step int64) uint64 { return uint64(step) - uint64(first) } // never overflows, whatever the signs
-	width := from(last)/maxBins + 1
-	type bin struct{ step, values []float64 }
-	bins := make([]bin, from(last)/width+1)
-	line := Line{Row: row, N: len(seeds)}
-	for _, points := range seeds {
-		for start := 0; start < len(points); {
-			at := from(points[start].Step) / width
-			var steps, values []float64
-			for ; start < len(points) && from(points[start].Step)/width == at; start++ {
-				if v := points[start].Value; finite(v) {
-					steps, values = append(steps, float64(points[start].Step)), append(values, v)
-				} else {
-					line.Skipped++
-				}
-			}
-			if len(values) > 0 {
-				step, _, _ := moments(steps)
-				value, _, _ := moments(values)
-				bins[at].step, bins[at].values = append(bins[at].step, step), append(bins[at].values, value)
+// curveRow is a row whose curve is being read.
+type curveRow struct {
+	name   string
+	ids    []string
+	long   bool    // some seed has more points than there are buckets
+	starts []int64 // first steps of the buckets; nil: each step by itself
+	seeds  [][]segment
+}
+
+// Read reads the curve of a metric. Of rows with long curves neighbouring points are averaged over ranges of steps, whose least
+// and greatest points are kept; the ranges are of equal width, or of equal ratio for a logarithmic axis of steps.
+func (c *Curves) Read(ctx context.Context, metric string, logSteps bool) (Curve, error) {
+	var rows []*curveRow
+	skipped := map[*curveRow]int{}
+	for _, r := range c.rows {
+		row := &curveRow{name: r.Name}
+		for _, id := range r.Trials {
+			if s := c.results[id].Values[metric]; s.N >= leastPoints {
+				row.ids, row.long = append(row.ids, id), row.long || s.N > maxBuckets
+				skipped[row] += s.NaN + s.Inf
 			}
 		}
+		if len(row.ids) > 0 {
+			row.seeds = make([][]segment, len(row.ids))
+			rows = append(rows, row)
+		}
 	}
-	for _, b := range bins {
-		if len(b.values) == 0 {
+	curve := Curve{Metric: metric}
+	if err := c.place(ctx, rows, metric, logSteps); err != nil {
+		return curve, err
+	}
+	err := eachSeed(rows, func(row *curveRow, seed int) (err error) {
+		row.seeds[seed], err = c.parts(ctx, row.ids[seed], metric, row.starts)
+		return err
+	})
+	if err != nil {
+		return curve, err
+	}
+	for _, row := range rows {
+		line := lineOf(row.name, row.seeds)
+		line.Skipped = skipped[row]
+		curve.Lines = append(curve.Lines, line)
+	}
+	return curve, nil
+}
+
+// place sets the buckets of rows with long curves: the same ones for all seeds of a row.
+func (c *Curves) place(ctx context.Context, rows []*curveRow, metric string, logSteps bool) error {
+	for _, row := range rows {
+		if !row.long {
 			continue
 		}
-		step, _, _ := moments(b.step)
-		mean, std, _ := moments(b.values)
-		line.Step, line.Mean, line.Std = append(line.Step, step), append(line.Mean, mean), append(line.Std, std)
+		first, last := int64(math.MaxInt64), int64(math.MinInt64)
+		for _, id := range row.ids {
+			from, to, found, err := c.db.StepRange(ctx, id, metric)
+			if err != nil {
+				return err
+			}
+			if found {
+				first, last = min(first, from), max(last, to)
+			}
+		}
+		if row.starts = evenStarts(first, last); logSteps && last > 1 {
+			row.starts = ratioStarts(first, last)
+		}
 	}
-	return line
+	return nil
+}
+
+// evenStarts are the first steps of ranges of equal width. Steps may lie as far apart as numbers go.
+func evenStarts(first, last int64) []int64 {
+	if first > last {
+		return nil
+	}
+	whole := uint64(last) - uint64(first) // never overflows, whatever the signs
+	width := whole/maxBuckets + 1
+	var starts []int64
+	for at := uint64(0); at <= whole; at += width {
+		starts = append(starts, int64(uint64(first)+at))
+		if at > math.MaxUint64-width {
+			break
+		}
+	}
+	return starts
+}
+
+// ratioStarts are the first steps of ranges that look equally wide on a logarithmic axis; all steps below 1 are one range.
+func ratioStarts(first, last int64) []int64 {
+	starts := []int64{first}
+	low := max(first, 1)
+	ratio := math.Pow(float64(last)/float64(low), 1./maxBuckets)
+	for i := range maxBuckets {
+		at := float64(low) * math.Pow(ratio, float64(i))
+		if at < math.MaxInt64 && int64(at) <= last && int64(at) > starts[len(starts)-1] {
+			starts = append(starts, int64(at))
+		}
+	}
+	return starts
+}
+
+// segment is what one seed has at a step, or in a range that begins at one.
+type segment struct {
+	at int64
+	registry.Bucket
+}
+
+// parts reads the curve of one seed, each step by itself where there are no ranges.
+func (c *Curves) parts(ctx context.Context, id, metric string, starts []int64) ([]segment, error) {
+	var list []segment
+	if starts != nil {
+		buckets, err := c.db.Buckets(ctx, id, metric, starts)
+		for i, b := range buckets {
+			if b.N > 0 || b.Skipped {
+				list = append(list, segment{starts[i], b})
+			}
+		}
+		return list, err
+	}
+	points, err := c.db.Points(ctx, id, metric)
+	for _, p := range points {
+		one := segment{p.Step, registry.Bucket{First: p.Step, Last: p.Step, Skipped: true}}
+		if finite(p.Value) {
+			one.Bucket = registry.Bucket{N: 1, First: p.Step, Last: p.Step, Mean: p.Value, Min: p.Value, Max: p.Value}
+		}
+		list = append(list, one)
+	}
+	return list, err
+}
+
+// eachSeed calls fn with every seed of every row, on all processors, and returns an error of one of them.
+func eachSeed(rows []*curveRow, fn func(row *curveRow, seed int) error) error {
+	var wait sync.WaitGroup
+	var once sync.Once
+	var failed error
+	room := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for _, row := range rows {
+		for seed := range row.ids {
+			room <- struct{}{}
+			wait.Go(func() {
+				if err := fn(row, seed); err != nil {
+					once.Do(func() { failed = err })
+				}
+				<-room
+			})
+		}
+	}
+	wait.Wait()
+	return failed
 }

@@ -18,7 +18,7 @@ func ExampleTable_Render() {
 			{Name: "0.003", Kind: reports.Model, Cells: []reports.Cell{{N: 1, Want: 1, Mean: 0.8}}},
 		},
 	}
-	if err := table.Render(os.Stdout, "markdown"); err != nil {
+	if err := table.Render(os.Stdout, "markdown", reports.LatexOptions{}); err != nil {
 		fmt.Println(err)
 	}
 }

@@ -92,18 +92,14 @@ func fromTo(numbers []int) string {
 
 // untoldText says in which columns no test could have found a difference, and what it takes.
 func (b *builder) untoldText(f *Family) string {
-	what := "test samples"
+	what, takes := "test samples", ""
 	if f.Needed > 0 {
-		what = "seeds"
+		what, takes = "seeds", fmt.Sprintf("; p < .05 takes %d seeds", f.Needed)
 	}
-	text := fmt.Sprintf("No marks: with so few %s no adjusted p below %s can be reached", what, shortP(f.Smallest))
 	if len(f.Untold) < len(f.Columns) {
-		text = fmt.Sprintf("No marks in %s: with so few %s p < .05 cannot be reached", strings.Join(b.labels(f.Untold), ", "), what)
+		return fmt.Sprintf("No marks in %s: too few %s%s.", strings.Join(b.labels(f.Untold), ", "), what, takes)
 	}
-	if f.Needed > 0 {
-		text += fmt.Sprintf("; p < .05 takes %d seeds", f.Needed)
-	}
-	return text + "."
+	return fmt.Sprintf("No marks: with so few %s no adjusted p below %s can be reached%s.", what, shortP(f.Smallest), takes)
 }
 
 // familyText says which comparisons are judged together.

@@ -13,28 +13,49 @@ import (
 
 // field is one place of a printed table: text and what a renderer must show with it.
 type field struct {
-	text   string
+	text   string // all of it
+	parts  parts  // of a number that can be aligned
 	bold   bool
 	marks  []int // indices of footnotes
 	number bool
+	column int // of Columns, or -1
+}
+
+// parts are the pieces of a number. value is empty where the field is no number.
+type parts struct {
+	value  string // 0.555
+	spread string // 0.004
+	tail   string // (2/3) ~
+}
+
+// text is the number as text formats print it.
+func (p parts) text() string {
+	text := p.value
+	if p.spread != "" {
+		text += " ± " + p.spread
+	}
+	if p.tail != "" {
+		text += " " + p.tail
+	}
+	return text
 }
 
 // grid is the table as every renderer prints it: headings, then rows with their kinds.
 func (t *Table) grid() (heads []field, rows [][]field) {
 	for _, head := range t.Heads {
-		heads = append(heads, field{text: escape.Line(head)})
+		heads = append(heads, field{text: escape.Line(head), column: -1})
 	}
-	for _, c := range t.Columns {
-		heads = append(heads, field{text: strings.TrimSpace(c.Label + " " + goalOf(c)), number: true})
+	for i, c := range t.Columns {
+		heads = append(heads, field{text: headOf(c), number: true, column: i})
 		if t.shows("delta") {
-			heads = append(heads, field{text: "Δ " + c.Label, number: true})
+			heads = append(heads, field{text: "Δ " + escape.Line(c.Label), number: true, column: i})
 		}
 		if t.shows("p") {
-			heads = append(heads, field{text: "p " + c.Label, number: true})
+			heads = append(heads, field{text: "p " + escape.Line(c.Label), number: true, column: i})
 		}
 	}
 	if t.shows("n") {
-		heads = append(heads, field{text: "n", number: true})
+		heads = append(heads, field{text: "n", number: true, column: -1})
 	}
 	for _, row := range t.Rows {
 		rows = append(rows, t.fields(row))
@@ -50,7 +71,7 @@ const publishedDigits = 3
 func (t *Table) fields(row Row) []field {
 	var line []field
 	for i, lead := range row.Lead {
-		f := field{text: escape.Line(lead)}
+		f := field{text: escape.Line(lead), column: -1}
 		if i == 0 {
 			f.marks = row.Marks
 		}
@@ -61,44 +82,57 @@ func (t *Table) fields(row Row) []field {
 		if row.Kind == Published && c.Scale == 1 {
 			c.Digits = max(c.Digits, publishedDigits)
 		}
-		line = append(line, field{text: t.number(c, cell), bold: cell.Bold, marks: cell.Marks, number: true})
+		f := t.number(c, cell)
+		f.bold, f.marks, f.column = cell.Bold, cell.Marks, i
+		line = append(line, f)
 		if t.shows("delta") {
-			line = append(line, field{text: delta(cell.Delta*c.Scale, c), number: true})
+			line = append(line, numeral(delta(cell.Delta*c.Scale, c), i))
 		}
 		if t.shows("p") {
-			line = append(line, field{text: pText(cell), number: true})
+			line = append(line, numeral(pText(cell), i))
 		}
 	}
 	if t.shows("n") {
-		line = append(line, field{text: seedsText(row), number: true})
+		line = append(line, field{text: seedsText(row), number: true, column: -1})
 	}
 	return line
 }
 
 // number is the mean with its spread, and "~" where the cell is within noise of its baseline. Where it is not over all
 // seeds, it says over how many of how many.
-func (t *Table) number(c Column, cell Cell) string {
+func (t *Table) number(c Column, cell Cell) field {
 	if cell.Blank() {
 		if cell.Diverged > 0 {
-			return fmt.Sprintf("diverged (0/%d)", cell.Want)
+			return field{text: fmt.Sprintf("diverged (0/%d)", cell.Want), number: true}
 		}
-		return ""
+		return field{number: true}
 	}
-	text := fixed(cell.Mean*c.Scale, c.Digits)
+	p := parts{value: fixed(cell.Mean*c.Scale, c.Digits)}
 	spread := cell.Std
 	if t.shows("ci") {
 		spread = cell.CI
 	}
-	if (t.shows("std") || t.shows("ci")) && !math.IsNaN(spread) {
-		text += " ± " + fixed(spread*c.Scale, c.Digits)
+	if t.shows("std") || t.shows("ci") {
+		p.spread = fixed(spread*c.Scale, c.Digits)
 	}
+	var tail []string
 	if cell.N < cell.Want {
-		text += fmt.Sprintf(" (%d/%d)", cell.N, cell.Want)
+		tail = append(tail, fmt.Sprintf("(%d/%d)", cell.N, cell.Want))
 	}
 	if cell.Within {
-		text += " ~"
+		tail = append(tail, "~")
 	}
-	return text
+	p.tail = strings.Join(tail, " ")
+	return field{text: p.text(), parts: p, number: true}
+}
+
+// numeral is a number without a spread, or a text such as <0.001.
+func numeral(text string, column int) field {
+	f := field{text: text, number: true, column: column}
+	if _, err := strconv.ParseFloat(text, 64); err == nil {
+		f.parts.value = text
+	}
+	return f
 }
 
 func fixed(value float64, digits int) string {
@@ -163,6 +197,13 @@ func letters(marks []int) string {
 	return strings.Join(names, ",")
 }
 
+// namedOver reports whether row r is a control or a published row that has a name but no values on the axes, so that its name may
+// stand over all columns on the left.
+func (t *Table) namedOver(r int) bool {
+	lead := t.Rows[r].Lead
+	return len(lead) > 1 && t.Rows[r].Kind != Model && !slices.ContainsFunc(lead[1:], func(text string) bool { return text != "" })
+}
+
 // ruleBefore reports whether row i begins another kind than the row above.
 func (t *Table) ruleBefore(i int) bool {
 	return i > 0 && t.Rows[i].Kind != t.Rows[i-1].Kind
@@ -175,6 +216,33 @@ func kindTitle(k Kind) string {
 		return "controls"
 	case Published:
 		return "as published"
+	}
+	return ""
+}
+
+// headOf is the label of a column with its unit and an arrow where one direction is better.
+func headOf(c Column) string {
+	head := escape.Line(c.Label)
+	if unit := unitOf(c); unit != "" {
+		head += " (" + unit + ")"
+	}
+	return strings.TrimSpace(head + " " + goalOf(c))
+}
+
+// unitOf is what stands behind a label: a unit such as ms, % where shares are printed times 100, or the factor of another number
+// that is not printed as it was recorded. Ranges such as "0 to 1" are no unit.
+func unitOf(c Column) string {
+	unit := strings.ReplaceAll(escape.Line(c.Unit), " per ", "/")
+	share := unit == "0 to 1" || strings.HasPrefix(unit, "share of ")
+	switch {
+	case strings.ContainsAny(c.Label, "%×") || unit != "" && strings.Contains(c.Label, "("+unit+")"):
+		return "" // the label says it
+	case unit != "" && !strings.Contains(unit, " "):
+		return unit
+	case c.Scale == 100 && share:
+		return "%"
+	case c.Scale != 1 && c.Scale != 0:
+		return "×" + strconv.FormatFloat(c.Scale, 'g', -1, 64)
 	}
 	return ""
 }

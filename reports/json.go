@@ -4,16 +4,32 @@ import (
 	"encoding/json"
 	"io"
 	"math"
+	"slices"
 
 	"harness/internal/jsonfloat"
 )
 
-// JSON writes all of the table, indented; what does not exist is null.
+// JSON writes all of the table, indented, as docs/table.schema.json describes it; what does not exist is null, a list is never null.
 func (t *Table) JSON(w io.Writer) error {
+	table := *t
+	table.Caption, table.Heads, table.Show, table.Notes = filled(t.Caption), filled(t.Heads), filled(t.Show), filled(t.Notes)
+	table.Columns, table.Rows = filled(t.Columns), slices.Clone(filled(t.Rows))
+	for i := range table.Rows {
+		row := &table.Rows[i]
+		row.Lead, row.Cells = filled(row.Lead), filled(row.Cells)
+	}
 	out := json.NewEncoder(w)
 	out.SetIndent("", "  ")
 	out.SetEscapeHTML(false)
-	return out.Encode(t)
+	return out.Encode(table)
+}
+
+// filled is a list that is empty instead of nil.
+func filled[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
 }
 
 // known is a number that exists unless it is NaN.
@@ -46,4 +62,14 @@ func (t Test) MarshalJSON() ([]byte, error) {
 		Low       *jsonfloat.Float `json:"low"`
 		High      *jsonfloat.Float `json:"high"`
 	}{plain(t), known(t.P), known(t.Holm), known(t.SmallestP), known(t.Low), known(t.High)})
+}
+
+// MarshalJSON writes a family with null for what does not exist.
+func (f Family) MarshalJSON() ([]byte, error) {
+	type plain Family // without this method
+	f.Columns = filled(f.Columns)
+	return json.Marshal(struct {
+		plain
+		Smallest *jsonfloat.Float `json:"smallest"`
+	}{plain(f), known(f.Smallest)})
 }

@@ -7,228 +7,281 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode"
-
-	"golang.org/x/text/unicode/norm"
 )
 
-// Latex writes a table for \input: it needs \usepackage{booktabs} and nothing else.
-func (t *Table) Latex(w io.Writer) error {
+// sheet is a table on its way to LaTeX: what is printed, and how.
+//
+//	fit      which float, type size and column widths hold it, and into which blocks of columns it is cut: latex_fit.go
+//	parts    into which floats its rows are cut: latex_parts.go
+//	cells    what a field looks like, and how wide it is: latex_cells.go
+type sheet struct {
+	table   *Table
+	options LatexOptions
+	page    page
+	heads   []field
+	rows    [][]field
+	numbers map[int]format // of the S columns, by grid column
+	missing map[string]bool
+}
+
+// Latex writes a table for \input. Without options it needs booktabs and nothing else. With a style it fits the style's page: in
+// one column or over both, in smaller type, with wrapped labels, cut into blocks of columns or floats of rows; the error is
+// ErrTooWide where nothing of that helps.
+func (t *Table) Latex(w io.Writer, o LatexOptions) error {
+	if err := o.Check(); err != nil {
+		return err
+	}
+	s := newSheet(t, o)
+	l, err := s.fit()
+	if err != nil {
+		return err
+	}
 	var out bytes.Buffer
-	heads, rows := t.grid()
-	columns := ""
-	for _, h := range heads {
-		if h.number {
-			columns += "c"
-		} else {
-			columns += "l"
-		}
+	parts := s.parts(l)
+	for i, p := range parts {
+		s.float(&out, l, p, i, len(parts))
 	}
-	fmt.Fprintf(&out, "\\begin{table}[t]\n\\centering\n\\caption{%s}\n\\label{tab:%s}\n", escapeLatex(strings.Join(t.Caption, " ")), labelName(t.Name))
-	fmt.Fprintf(&out, "\\begin{tabular}{%s}\n\\toprule\n", columns)
-	latexLine(&out, heads)
-	fmt.Fprintln(&out, "\\midrule")
-	for r, row := range rows {
-		if t.ruleBefore(r) {
-			fmt.Fprintf(&out, "\\midrule\n\\multicolumn{%d}{l}{\\textit{%s}} \\\\\n", len(heads), escapeLatex(kindTitle(t.Rows[r].Kind)))
-		}
-		latexLine(&out, row)
+	s.cases(&out, l)
+	if _, err := io.WriteString(w, s.preamble()); err != nil {
+		return err
 	}
-	fmt.Fprintln(&out, "\\bottomrule\n\\end{tabular}")
-	if len(t.Notes) > 0 {
-		fmt.Fprintln(&out, "\\par\\smallskip\\footnotesize\\raggedright")
-	}
-	for i, note := range t.Notes {
-		fmt.Fprintf(&out, "\\textsuperscript{%s} %s\\par\n", letter(i), escapeLatex(note))
-	}
-	fmt.Fprintln(&out, "\\end{table}")
-	t.latexCases(&out)
-	_, err := w.Write(out.Bytes())
+	_, err = w.Write(out.Bytes())
 	return err
 }
 
-func latexLine(out io.Writer, row []field) {
-	cells := make([]string, len(row))
-	for i, f := range row {
-		text := escapeLatex(f.text)
-		if f.number && strings.HasPrefix(text, "-") {
-			text = "$-$" + text[1:]
-		}
-		if f.bold {
-			text = "\\textbf{" + text + "}"
-		}
-		if len(f.marks) > 0 {
-			text += "\\textsuperscript{" + letters(f.marks) + "}"
-		}
-		cells[i] = text
+func newSheet(t *Table, o LatexOptions) *sheet {
+	s := &sheet{table: t, options: o.filled(), page: pages[o.Style], missing: map[string]bool{}}
+	s.heads, s.rows = t.grid()
+	if o.Style != NoStyle {
+		s.dropEmpty()
 	}
-	fmt.Fprintf(out, "%s \\\\\n", strings.Join(cells, " & "))
+	s.numbers = s.formats()
+	return s
 }
 
-func (t *Table) latexCases(out io.Writer) {
-	if len(t.Cases) == 0 {
-		return
+// dropEmpty leaves out differences and p-values of metrics for which there are none: room is short.
+func (s *sheet) dropEmpty() {
+	empty := func(c int) bool {
+		second := c > 0 && s.heads[c].number && s.heads[c].column >= 0 && s.heads[c].column == s.heads[c-1].column
+		return second && !slices.ContainsFunc(s.rows, func(row []field) bool { return row[c].text != "" })
 	}
-	fmt.Fprintf(out, "\\begin{table}[t]\n\\centering\n\\caption{%s: selected test cases. $\\surd$ marks answers that say the same as the truth.}\n"+
-		"\\begin{tabular}{lp{0.75\\linewidth}}\n\\toprule\n", escapeLatex(t.Name))
-	for i, c := range t.Cases {
-		if i > 0 {
-			fmt.Fprintln(out, "\\midrule")
+	for c := len(s.heads) - 1; c > 0; c-- {
+		if !empty(c) {
+			continue
 		}
-		fmt.Fprintf(out, "Case %d & %s \\\\\nTruth & %s \\\\\n", i+1, escapeLatex(c.Question), escapeLatex(c.Truth))
-		for _, a := range c.Answers {
-			mark := ""
-			if a.Right {
-				mark = " $\\surd$"
-			}
-			fmt.Fprintf(out, "%s & %s%s \\\\\n", escapeLatex(a.Row), escapeLatex(a.Text), mark)
+		s.heads = slices.Delete(s.heads, c, c+1)
+		for i := range s.rows {
+			s.rows[i] = slices.Delete(s.rows[i], c, c+1)
 		}
 	}
-	fmt.Fprintln(out, "\\bottomrule\n\\end{tabular}\n\\end{table}")
 }
 
-// latexEscapes covers the characters that LaTeX gives a meaning. A bracket stands in a group of its own: behind \\ it would
-// begin an optional argument, as a star would ask for one.
-var latexEscapes = strings.NewReplacer(
-	`\`, `\textbackslash{}`, "{", `\{`, "}", `\}`, "$", `\$`, "&", `\&`, "#", `\#`, "%", `\%`, "_", `\_`,
-	"~", `$\sim$`, "^", `\textasciicircum{}`, "<", `$<$`, ">", `$>$`, "|", `$|$`, `"`, `''`, "[", "{[}", "]", "{]}", "*", "{*}",
-)
-
-// latexSymbols are the characters beyond ASCII that papers use, for pdflatex without further packages.
-var latexSymbols = symbols(
-	"±", `$\pm$`, "↑", `$\uparrow$`, "↓", `$\downarrow$`, "→", `$\rightarrow$`, "←", `$\leftarrow$`, "↔", `$\leftrightarrow$`,
-	"⇒", `$\Rightarrow$`, "⇔", `$\Leftrightarrow$`, "×", `$\times$`, "÷", `$\div$`, "·", `$\cdot$`, "∙", `$\bullet$`, "•", `$\bullet$`,
-	"≤", `$\leq$`, "≥", `$\geq$`, "≠", `$\neq$`, "≈", `$\approx$`, "≡", `$\equiv$`, "∼", `$\sim$`, "∝", `$\propto$`, "≪", `$\ll$`, "≫", `$\gg$`,
-	"∞", `$\infty$`, "∈", `$\in$`, "∉", `$\notin$`, "∅", `$\emptyset$`, "∪", `$\cup$`, "∩", `$\cap$`, "⊂", `$\subset$`, "⊆", `$\subseteq$`,
-	"∧", `$\wedge$`, "∨", `$\vee$`, "¬", `$\neg$`, "∀", `$\forall$`, "∃", `$\exists$`, "∂", `$\partial$`, "∇", `$\nabla$`, "∑", `$\sum$`,
-	"∏", `$\prod$`, "∫", `$\int$`, "√", `$\surd$`, "⊕", `$\oplus$`, "⊗", `$\otimes$`, "∘", `$\circ$`, "⋅", `$\cdot$`, "−", `$-$`, "∥", `$\parallel$`,
-	"ℓ", `$\ell$`, "ℝ", `$\mathbf{R}$`, "ℕ", `$\mathbf{N}$`, "ℤ", `$\mathbf{Z}$`, "′", `$'$`, "″", `$''$`, "†", `\dag{}`, "‡", `\ddag{}`, "§", `\S{}`, "¶", `\P{}`,
-	"°", `$^\circ$`, "©", `\copyright{}`, "£", `\pounds{}`, "✓", `$\surd$`, "✔", `$\surd$`, "✗", `$\times$`, "✘", `$\times$`, "★", `$\star$`, "…", `\dots{}`,
-	"–", "--", "—", "---", "‐", "-", "‑", "-", "“", "``", "”", "''", "„", ",,", "‘", "`", "’", "'", "«", `$\ll$`, "»", `$\gg$`, "\u00a0", " ", "\u2009", " ", "\u202f", " ",
-	"¹", "$^1$", "²", "$^2$", "³", "$^3$", "½", `$\frac{1}{2}$`, "¼", `$\frac{1}{4}$`, "¾", `$\frac{3}{4}$`,
-	"α", `$\alpha$`, "β", `$\beta$`, "γ", `$\gamma$`, "δ", `$\delta$`, "ε", `$\varepsilon$`, "ϵ", `$\epsilon$`, "ζ", `$\zeta$`, "η", `$\eta$`, "θ", `$\theta$`, "ϑ", `$\vartheta$`,
-	"ι", `$\iota$`, "κ", `$\kappa$`, "λ", `$\lambda$`, "μ", `$\mu$`, "µ", `$\mu$`, "ν", `$\nu$`, "ξ", `$\xi$`, "ο", "o", "π", `$\pi$`, "ρ", `$\rho$`, "σ", `$\sigma$`,
-	"ς", `$\varsigma$`, "τ", `$\tau$`, "υ", `$\upsilon$`, "φ", `$\varphi$`, "ϕ", `$\phi$`, "χ", `$\chi$`, "ψ", `$\psi$`, "ω", `$\omega$`,
-	"Α", "A", "Β", "B", "Γ", `$\Gamma$`, "Δ", `$\Delta$`, "Ε", "E", "Ζ", "Z", "Η", "H", "Θ", `$\Theta$`, "Ι", "I", "Κ", "K", "Λ", `$\Lambda$`, "Μ", "M", "Ν", "N",
-	"Ξ", `$\Xi$`, "Ο", "O", "Π", `$\Pi$`, "Ρ", "P", "Σ", `$\Sigma$`, "Τ", "T", "Υ", `$\Upsilon$`, "Φ", `$\Phi$`, "Χ", "X", "Ψ", `$\Psi$`, "Ω", `$\Omega$`,
-	"ß", `\ss{}`, "æ", `\ae{}`, "Æ", `\AE{}`, "œ", `\oe{}`, "Œ", `\OE{}`, "ø", `\o{}`, "Ø", `\O{}`, "å", `\aa{}`, "Å", `\AA{}`, "ł", `\l{}`, "Ł", `\L{}`,
-	"ı", `\i{}`, "đ", "d", "Đ", "D", "ð", "d", "þ", "th", "¿", "?`", "¡", "!`",
-)
-
-func symbols(pairs ...string) map[rune]string {
-	m := map[rune]string{}
-	for i := 0; i < len(pairs); i += 2 {
-		m[[]rune(pairs[i])[0]] = pairs[i+1]
-	}
-	for i, r := range []rune("₀₁₂₃₄₅₆₇₈₉") {
-		m[r] = fmt.Sprintf("$_%d$", i)
-	}
-	for i, r := range []rune("⁰¹²³⁴⁵⁶⁷⁸⁹") {
-		m[r] = fmt.Sprintf("$^%d$", i)
-	}
-	m['₊'], m['₋'], m['⁺'], m['⁻'] = "$_+$", "$_-$", "$^+$", "$^-$"
-	for i, r := range []rune("ₐₑₒₓₕₖₗₘₙₚₛₜᵢⱼᵣᵤᵥ") {
-		m[r] = fmt.Sprintf("$_%c$", "aeoxhklmnpstijruv"[i])
-	}
-	m['ⁿ'], m['ⁱ'] = "$^n$", "$^i$"
-	return m
-}
-
-// latexAccents are the commands for combining marks.
-var latexAccents = map[rune]string{
-	'\u0300': "`", '\u0301': "'", '\u0302': "^", '\u0303': "~", '\u0304': "=", '\u0306': "u ", '\u0307': ".", '\u0308': `"`,
-	'\u030a': "r ", '\u030b': "H ", '\u030c': "v ", '\u0323': "d ", '\u0327': "c ", '\u0331': "b ",
-}
-
-// escapeLatex makes any text safe to typeset with pdflatex and no package but booktabs: letters with accents are composed,
-// symbols that papers use come out, and what pdflatex has no font for, such as Chinese, becomes a question mark.
-func escapeLatex(text string) string { return typeset(text, func(string) {}) }
-
-// Untypeset lists the characters of the table that LaTeX output shows as question marks, since pdflatex has no font for them.
+// Untypeset lists the characters of the table for which LaTeX output needs another font: for pdflatex they are printed as question
+// marks.
 func (t *Table) Untypeset() []string {
-	seen := map[string]bool{}
-	look := func(texts ...string) {
-		for _, text := range texts {
-			typeset(text, func(character string) { seen[character] = true })
-		}
-	}
-	heads, rows := t.grid()
-	for _, row := range append(rows, heads) {
+	s := newSheet(t, LatexOptions{})
+	for _, row := range append(s.rows, s.heads) {
 		for _, f := range row {
-			look(f.text)
+			s.tex(f.text)
 		}
 	}
-	look(t.Caption...)
-	look(t.Notes...)
+	for _, text := range slices.Concat(t.Caption, t.Notes) {
+		s.tex(text)
+	}
 	for _, c := range t.Cases {
-		look(t.Name, c.Question, c.Truth)
+		s.tex(t.Name + c.Question + c.Truth)
 		for _, a := range c.Answers {
-			look(a.Row, a.Text)
+			s.tex(a.Row + a.Text)
 		}
 	}
-	return slices.Sorted(maps.Keys(seen))
+	return slices.Sorted(maps.Keys(s.missing))
 }
 
-// typeset is escapeLatex; missing gets each character that becomes a question mark.
-func typeset(text string, missing func(character string)) string {
+// tex is a text as source.
+func (s *sheet) tex(text string) string {
+	return s.options.Engine.escape(text, func(character string) { s.missing[character] = true })
+}
+
+// prose is a text of a paragraph as source: its long words may be broken.
+func (s *sheet) prose(text string) string { return s.tex(breakable(text)) }
+
+// preamble says in comments what the document must load, where that is more than booktabs.
+func (s *sheet) preamble() string {
 	var b strings.Builder
-	runes := []rune(norm.NFD.String(strings.Map(printing, text)))
-	for i := 0; i < len(runes); i++ {
-		r := runes[i]
-		end := i + 1
-		for end < len(runes) && unicode.Is(unicode.Mn, runes[end]) {
-			end++
-		}
-		whole := []rune(norm.NFC.String(string(runes[i:end])))
-		switch symbol, known := latexSymbols[whole[0]]; {
-		case known && len(whole) == 1:
-			b.WriteString(symbol)
-		case r < 0x7f && end > i+1:
-			b.WriteString(accented(r, runes[i+1:end]))
-		case r < 0x7f:
-			b.WriteString(latexEscapes.Replace(string(r)))
-		case latexSymbols[r] != "":
-			b.WriteString(latexSymbols[r])
-		default:
-			b.WriteByte('?')
-			missing(string(whole))
-		}
-		i = end - 1
+	if s.options.Env == Tabularray || s.options.Align == SIAlign {
+		fmt.Fprintf(&b, "%% In the preamble: %s\n", strings.Join(s.options.needs(), ""))
+	}
+	if len(s.missing) > 0 && s.options.Engine == UnicodeEngine {
+		fmt.Fprintf(&b, "%% For xelatex or lualatex. In the preamble, a font that has %s:\n"+
+			"%% \\usepackage{fontspec}\\newfontfamily\\harnessfont{FONT}\n\\providecommand{\\harnessfont}{}\n",
+			strings.Join(slices.Sorted(maps.Keys(s.missing)), " "))
 	}
 	return b.String()
 }
 
-// printing turns line ends and tabs into blanks and drops other control characters.
-func printing(r rune) rune {
+// float writes part i of n.
+func (s *sheet) float(out io.Writer, l layout, p part, i, n int) {
+	place := "t"
+	if n > 1 {
+		place = "tp"
+	}
+	fmt.Fprintf(out, "\\begin{%s}[%s]\n", l.span.env, place)
+	if s.options.Style != NoStyle {
+		fmt.Fprintln(out, "\\sloppy")
+	}
+	fmt.Fprintln(out, "\\centering")
+	above := s.options.Style == NoStyle || s.page.above
+	if above {
+		s.caption(out, i)
+	}
+	if l.size.command != "" {
+		fmt.Fprintln(out, l.size.command)
+	}
+	if l.sep != defaultSep && s.options.Env == Tabular {
+		fmt.Fprintf(out, "\\setlength{\\tabcolsep}{%gpt}\n", l.sep)
+	}
+	if len(s.numbers) > 0 {
+		fmt.Fprint(out, s.siSetup())
+	}
+	for k, columns := range p.blocks {
+		if k > 0 {
+			fmt.Fprintln(out, "\\par\\medskip")
+		}
+		s.block(out, l, columns, p.rows)
+	}
+	s.notes(out, p.rows)
+	if !above {
+		s.caption(out, i)
+	}
+	fmt.Fprintf(out, "\\end{%s}\n", l.span.env)
+}
+
+// caption numbers the table once: later parts carry its number again.
+func (s *sheet) caption(out io.Writer, part int) {
+	if part > 0 {
+		fmt.Fprintln(out, "\\addtocounter{table}{-1}\n\\caption{(continued)}")
+		return
+	}
+	fmt.Fprintf(out, "\\caption{%s}\n\\label{tab:%s}\n", s.prose(s.captionText()), labelName(s.table.Name))
+}
+
+// block writes some columns of some rows, with the columns on the left.
+func (s *sheet) block(out io.Writer, l layout, columns, rows []int) {
+	all := slices.Concat(s.leadColumns(), columns)
+	env, end := "tabular", "\\end{tabular}\n"
+	if s.options.Env == Tabularray {
+		env, end = "tblr", "\\end{tblr}\n"
+	}
+	fmt.Fprintf(out, "\\begin{%s}{%s}\n\\toprule\n", env, s.columnSpec(l, all))
+	s.line(out, all, func(c int) string { return s.head(l, c) })
+	fmt.Fprintln(out, "\\midrule")
+	for i, r := range rows {
+		if kind := s.table.Rows[r].Kind; s.table.ruleBefore(r) {
+			if i > 0 {
+				fmt.Fprintln(out, "\\midrule")
+			}
+			s.title(out, l, kindTitle(kind), len(all))
+		}
+		s.row(out, l, all, r)
+	}
+	fmt.Fprintf(out, "\\bottomrule\n%s", end)
+}
+
+func (s *sheet) line(out io.Writer, columns []int, cell func(column int) string) {
+	cells := make([]string, len(columns))
+	for i, c := range columns {
+		cells[i] = cell(c)
+	}
+	fmt.Fprintf(out, "%s \\\\\n", strings.Join(cells, " & "))
+}
+
+// row writes a row; a name without values on the axes stands over all columns on the left.
+func (s *sheet) row(out io.Writer, l layout, columns []int, r int) {
+	leads := len(s.leadColumns())
+	if !s.isOver(r) {
+		s.line(out, columns, func(c int) string { return s.cell(l, c, s.rows[r][c]) })
+		return
+	}
+	name := s.lead(s.rows[r][0], l.over)
+	if s.options.Env == Tabularray {
+		name = fmt.Sprintf("\\SetCell[c=%d]{l} %s%s", leads, name, strings.Repeat(" &", leads-1))
+	} else {
+		name = fmt.Sprintf("\\multicolumn{%d}{%sl}{%s}", leads, s.edge(), name)
+	}
+	s.line(out, columns[leads-1:], func(c int) string {
+		if c == columns[leads-1] {
+			return name
+		}
+		return s.cell(l, c, s.rows[r][c])
+	})
+}
+
+// title writes what stands above the rows of a kind, over all columns.
+func (s *sheet) title(out io.Writer, l layout, title string, columns int) {
+	if s.options.Env == Tabularray {
+		fmt.Fprintf(out, "\\SetCell[c=%d]{l} \\textit{%s}%s \\\\\n", columns, s.tex(title), strings.Repeat(" &", columns-1))
+		return
+	}
+	fmt.Fprintf(out, "\\multicolumn{%d}{%sl}{\\textit{%s}} \\\\\n", columns, s.edge(), s.tex(title))
+}
+
+// edge takes the room beside the outermost columns away where the table must fit.
+func (s *sheet) edge() string {
+	if s.options.Style == NoStyle {
+		return ""
+	}
+	return "@{}"
+}
+
+// columnSpec declares the columns: text on the left, numbers centred or aligned at the point.
+func (s *sheet) columnSpec(l layout, columns []int) string {
+	var b strings.Builder
+	for _, c := range columns {
+		switch number, ok := s.numbers[c]; {
+		case !s.heads[c].number:
+			b.WriteString("l")
+		case ok:
+			b.WriteString(number.column(s))
+		default:
+			b.WriteString("c")
+		}
+	}
 	switch {
-	case r == '\n' || r == '\r' || r == '\t':
-		return ' '
-	case r < ' ' || r >= 0x7f && r < 0xa0:
-		return -1
+	case s.options.Env != Tabularray:
+		return s.edge() + b.String() + s.edge()
+	case s.options.Style == NoStyle:
+		return "colspec={" + b.String() + "},rowsep=1pt"
 	}
-	return r
+	return fmt.Sprintf("colspec={%s},rowsep=1pt,colsep=%gpt,column{1}={leftsep=0pt},column{%d}={rightsep=0pt}", b.String(), l.sep, len(columns))
 }
 
-// accented is a letter under its marks; those that pdflatex does not know are left out.
-func accented(letter rune, marks []rune) string {
-	text := latexEscapes.Replace(string(letter))
-	if letter == 'i' && len(marks) > 0 && marks[0] < '\u0323' {
-		text = `\i`
+// notes writes the footnotes that the rows refer to.
+func (s *sheet) notes(out io.Writer, rows []int) {
+	marks := s.marksOf(rows)
+	if len(marks) == 0 {
+		return
 	}
-	for _, mark := range marks {
-		if command, ok := latexAccents[mark]; ok {
-			text = `\` + strings.TrimSuffix(command, " ") + "{" + text + "}"
-		}
+	styled := s.options.Style != NoStyle
+	fmt.Fprintln(out, "\\par\\smallskip"+map[bool]string{true: "{"}[styled]+"\\footnotesize\\raggedright")
+	for _, m := range marks {
+		fmt.Fprintf(out, "\\textsuperscript{%s} %s\\par\n", letter(m), s.prose(s.table.Notes[m]))
 	}
-	return text
+	if styled {
+		fmt.Fprintln(out, "}")
+	}
 }
 
-// labelName keeps what \label takes.
-func labelName(name string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '.' {
-			return r
+// marksOf lists the footnotes that stand below some rows: all that these refer to and, below the first, those on the whole table.
+func (s *sheet) marksOf(rows []int) []int {
+	var marks []int
+	for i := range s.table.Notes {
+		referred := func(row []field) bool {
+			return slices.ContainsFunc(row, func(f field) bool { return slices.Contains(f.marks, i) })
 		}
-		return '-'
-	}, name)
+		inRows := slices.ContainsFunc(rows, func(r int) bool { return referred(s.rows[r]) })
+		if inRows || len(rows) > 0 && rows[0] == 0 && !slices.ContainsFunc(s.rows, referred) {
+			marks = append(marks, i)
+		}
+	}
+	return marks
 }

@@ -10,6 +10,7 @@ import (
 
 func TestEscapeLatex(t *testing.T) {
 	for text, want := range map[string]string{
+		"--set ''a'' ?` a--- -":      "-{}-set '{}'a'{}' ?{}` a-{}-{}- -",
 		`50% & $5 #1 a_b {x} ~ ^`:    `50\% \& \$5 \#1 a\_b \{x\} $\sim$ \textasciicircum{}`,
 		`C:\x`:                       `C:\textbackslash{}x`,
 		"a\nb\x00\x1b[0m":            "a b{[}0m",
@@ -53,7 +54,7 @@ func TestLatexCompiles(t *testing.T) {
 	dir := t.TempDir()
 	var body strings.Builder
 	body.WriteString("\\documentclass{article}\n\\usepackage[paperwidth=60cm,paperheight=40cm,margin=1cm]{geometry}\n\\usepackage{booktabs}\n\\begin{document}\n")
-	if err := hostile.Latex(&body); err != nil {
+	if err := hostile.Latex(&body, LatexOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range paths {

@@ -8,22 +8,40 @@ import (
 // Format names a way to print a table.
 type Format string
 
-// Formats lists the formats that Render knows.
-var Formats = [...]Format{"text", "markdown", "latex", "csv", "json"}
+// The formats.
+const (
+	TextFormat     Format = "text"
+	MarkdownFormat Format = "markdown"
+	LatexFormat    Format = "latex"
+	TypstFormat    Format = "typst"
+	HTMLFormat     Format = "html"
+	CSVFormat      Format = "csv"      // one line a cell
+	WideCSVFormat  Format = "csv-wide" // one line a row
+	JSONFormat     Format = "json"     // docs/table.schema.json
+)
 
-// Render writes the table in the given format.
-func (t *Table) Render(w io.Writer, format Format) error {
+// Formats lists the formats that Render knows.
+var Formats = []Format{TextFormat, MarkdownFormat, LatexFormat, TypstFormat, HTMLFormat, CSVFormat, WideCSVFormat, JSONFormat}
+
+// Render writes the table in the given format; the options are those of LaTeX.
+func (t *Table) Render(w io.Writer, format Format, o LatexOptions) error {
 	switch format {
-	case "text":
+	case TextFormat:
 		return t.Text(w)
-	case "markdown", "md":
+	case MarkdownFormat, "md":
 		return t.Markdown(w)
-	case "latex", "tex":
-		return t.Latex(w)
-	case "csv":
+	case LatexFormat, "tex":
+		return t.Latex(w, o)
+	case TypstFormat:
+		return t.Typst(w)
+	case HTMLFormat:
+		return t.HTML(w)
+	case CSVFormat:
 		return t.CSV(w)
-	case "json":
+	case WideCSVFormat:
+		return t.WideCSV(w)
+	case JSONFormat:
 		return t.JSON(w)
 	}
-	return fmt.Errorf("unknown format %q: want text, markdown, latex, csv or json", format)
+	return fmt.Errorf("unknown format %q: want %s", format, Choices(Formats))
 }

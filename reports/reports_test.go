@@ -123,6 +123,9 @@ func breakSome(trials []sweeps.Trial, results Results) {
 	results[trials[1].ID] = moved
 }
 
+// goldenFormats are the endings of the golden files.
+var goldenFormats = map[Format]string{"text": "txt", "markdown": "md", "latex": "tex", "typst": "typ", "html": "html", "csv": "csv", "csv-wide": "wide.csv", "json": "json"}
+
 func TestGolden(t *testing.T) {
 	published, err := experiments.Published()
 	if err != nil {
@@ -137,9 +140,9 @@ func TestGolden(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for format, suffix := range map[Format]string{"text": "txt", "markdown": "md", "latex": "tex", "csv": "csv", "json": "json"} {
+		for format, suffix := range goldenFormats {
 			var out bytes.Buffer
-			if err := table.Render(&out, format); err != nil {
+			if err := table.Render(&out, format, LatexOptions{}); err != nil {
 				t.Fatal(err)
 			}
 			golden(t, filepath.Join("testdata", name+"."+suffix), out.Bytes())

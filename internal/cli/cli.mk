@@ -1,4 +1,4 @@
-.PHONY: kill-test rebuild-test bench-runner
+.PHONY: kill-test rebuild-test bench-runner bench-plot
 kill-test: ## more than 200 kills at random moments: sweeps, trials, workers, guardians, reruns; stages damaged (4 minutes)
 	go test -count=1 -run 'TestKills$$' -v -timeout 15m ./internal/cli -kill-smoke
 
@@ -8,3 +8,6 @@ rebuild-test: ## 20 kills while a home of 2,000 trials is rebuilt, under the eye
 
 bench-runner: harness ## what the harness adds to programs, and how fast ls and a second call are, with targets
 	@go test -count=1 -run TestBenchRunner -timeout 30m -v ./internal/cli -bench-harness $(CURDIR)/harness
+
+bench-plot: harness ## the curves of 20 million points, with targets; making them takes some minutes and 3 GB below TMPDIR
+	@go test -count=1 -run TestBenchPlot -timeout 60m -v ./internal/cli -bench-plot $(CURDIR)/harness

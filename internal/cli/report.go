@@ -25,6 +25,7 @@ type reportOptions struct {
 	experimentOptions
 	format string
 	out    string
+	latex  reports.LatexOptions
 }
 
 func newReportCommand() *cobra.Command {
@@ -37,11 +38,14 @@ func newReportCommand() *cobra.Command {
 NAME is a sweep as "harness ls --sweeps" prints it, or a built-in experiment; its plan was stored when it was swept, and the
 table needs neither the file nor its defaults of now. FILE lays the stored results out as the file says now. An experiment that
 was run with --preset or --set is a sweep of its own: give the same options, or its name. A number that is missing is a blank
-cell with a footnote. LaTeX needs \usepackage{booktabs}.`,
+cell with a footnote.
+
+LaTeX needs \usepackage{booktabs}. With --style the table fits the columns of the paper: it is set in one column or over both, in
+smaller type, with long labels wrapped, in blocks of columns or in floats of rows; what cannot fit is refused.`,
 		Args: oneExperiment,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if !slices.Contains(reports.Formats[:], reports.Format(o.format)) {
-				return usageError("--format %s: want text, markdown, latex, csv or json", o.format)
+			if err := o.check(cmd); err != nil {
+				return err
 			}
 			db, err := openForReading(cmd)
 			if err != nil {
@@ -52,9 +56,41 @@ cell with a footnote. LaTeX needs \usepackage{booktabs}.`,
 		},
 	}
 	o.experimentOptions.flags(cmd)
-	cmd.Flags().StringVar(&o.format, "format", "text", "text, markdown, latex, csv or json")
+	cmd.Flags().StringVar(&o.format, "format", "text", reports.Choices(reports.Formats))
 	cmd.Flags().StringVar(&o.out, "out", "", "write to this file instead of printing")
+	o.latexFlags(cmd)
 	return cmd
+}
+
+// latexFlags declares what belongs to --format latex.
+func (o *reportOptions) latexFlags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar((*string)(&o.latex.Style), "style", "", "latex: fit the page of "+reports.Choices(reports.Styles))
+	flags.BoolVar(&o.latex.Wide, "wide", false, "latex: over both columns of the page (table*)")
+	flags.StringVar((*string)(&o.latex.Align), "align", string(reports.PlainAlign), "latex: numbers "+reports.Choices(reports.Aligns))
+	flags.StringVar((*string)(&o.latex.Env), "env", string(reports.Tabular), "latex: rows in "+reports.Choices(reports.Envs))
+	flags.StringVar((*string)(&o.latex.Spread), "spread", string(reports.PMSpread), "latex: the form of ±: "+reports.Choices(reports.Spreads))
+	flags.StringVar((*string)(&o.latex.Engine), "engine", string(reports.PDFLatex), "latex: for "+reports.Choices(reports.Engines)+", which is xelatex and lualatex")
+}
+
+// check refuses unknown values, and options of LaTeX with another format.
+func (o *reportOptions) check(cmd *cobra.Command) error {
+	flags := cmd.Flags()
+	if !slices.Contains(reports.Formats, reports.Format(o.format)) {
+		return usageError("--format %s: want %s", o.format, reports.Choices(reports.Formats))
+	}
+	for _, name := range []string{"style", "wide", "align", "env", "spread", "engine"} {
+		if flags.Changed(name) && o.format != string(reports.LatexFormat) {
+			return usageError("--%s: it is for --format latex, not %s", name, o.format)
+		}
+		if flags.Changed(name) && flags.Lookup(name).Value.String() == "" {
+			return usageError("--%s is empty: leave it out or name a choice", name)
+		}
+	}
+	if err := o.latex.Check(); err != nil {
+		return usageError("%w", err)
+	}
+	return nil
 }
 
 // oneExperiment refuses anything but one argument.
@@ -71,14 +107,18 @@ func report(ctx context.Context, w, log io.Writer, db *registry.DB, name string,
 	if err != nil {
 		return err
 	}
-	if missing := table.Untypeset(); o.format == "latex" && len(missing) > 0 {
-		fmt.Fprintf(log, "warning: pdfLaTeX has no %s: there is ? in their place\n", strings.Join(missing, " "))
+	var text bytes.Buffer
+	if err := table.Render(&text, reports.Format(o.format), o.latex); err != nil {
+		if errors.Is(err, reports.ErrTooWide) {
+			err = withHint(usageError("%w", err), "choose fewer columns under report, shorter labels, or leave --style out")
+		}
+		return err
+	}
+	if o.format == string(reports.LatexFormat) {
+		warnUntypeset(log, table.Untypeset(), o.latex.Engine)
 	}
 	if o.out == "" {
-		return table.Render(w, reports.Format(o.format))
-	}
-	var text bytes.Buffer
-	if err := table.Render(&text, reports.Format(o.format)); err != nil {
+		_, err := w.Write(text.Bytes())
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(o.out), 0o755); err != nil {
@@ -89,6 +129,17 @@ func report(ctx context.Context, w, log io.Writer, db *registry.DB, name string,
 	}
 	fmt.Fprintln(w, o.out)
 	return nil
+}
+
+// warnUntypeset says which characters need another font than a LaTeX document has.
+func warnUntypeset(log io.Writer, characters []string, engine reports.Engine) {
+	switch {
+	case len(characters) == 0:
+	case engine == reports.UnicodeEngine:
+		fmt.Fprintf(log, "warning: %s need a font that has them: the first lines of the table say how\n", strings.Join(characters, " "))
+	default:
+		fmt.Fprintf(log, "warning: pdfLaTeX has no %s: there is ? in their place; compile with xelatex or lualatex: --engine unicode\n", strings.Join(characters, " "))
+	}
 }
 
 // storedTable finds the plan that the user names and computes its table.

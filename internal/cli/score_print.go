@@ -115,6 +115,25 @@ func (r *scoreReport) regionRows(w io.Writer) error {
 	return err
 }
 
+// observationRows are the label counts of each observation; one that neither side has, has no F1.
+func observationRows(observations []metrics.ObservationScore) []object {
+	var rows []object
+	for _, o := range observations {
+		f1 := math.NaN()
+		if o.Matches != (metrics.Matches{}) {
+			f1 = o.F1()
+		}
+		var row object
+		row.set("observation", o.Observation)
+		row.set("tp", o.TP)
+		row.set("fp", o.FP)
+		row.set("fn", o.FN)
+		row.set("f1", f1)
+		rows = append(rows, row)
+	}
+	return rows
+}
+
 // testRows prints a row for each number and system, with its interval and the tests against the first system.
 func (r *scoreReport) testRows(w io.Writer) {
 	fmt.Fprintln(w, "metric\tsystem\tscore\t95% interval\tdifference\tp bootstrap\tHolm\tp randomisation\tHolm")
@@ -290,6 +309,9 @@ func (r *scoreReport) json(w io.Writer) error {
 				rows = append(rows, row)
 			}
 			system.set("regions", rows)
+		}
+		if observations := s.scores.Observations; len(observations) > 0 {
+			system.set("observations", observationRows(observations))
 		}
 		system.set("notes", append([]string{}, s.scores.Notes...))
 		systems = append(systems, system)

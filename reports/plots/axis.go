@@ -17,15 +17,15 @@ import (
 	"harness/sweeps"
 )
 
-// Axis makes a figure for each axis of the sweep that has at least two numeric values: a panel a metric, a line for each
+// axis makes a figure for each axis of the sweep that has at least two numeric values: a panel a metric, a line for each
 // setting of the other axes.
-func Axis(t *reports.Table, plan *sweeps.Plan) ([]*Figure, error) {
+func (d *drawer) axis() ([]*Figure, error) {
 	var figures []*Figure
-	for _, axis := range plan.Axes {
+	for _, axis := range d.plan.Axes {
 		if len(numericOptions(axis)) < 2 {
 			continue
 		}
-		f, err := axisFigure(t, axis)
+		f, err := d.axisFigure(axis)
 		if err != nil {
 			return nil, err
 		}
@@ -34,12 +34,6 @@ func Axis(t *reports.Table, plan *sweeps.Plan) ([]*Figure, error) {
 		}
 	}
 	return figures, nil
-}
-
-// spansDecades reports whether values are those of a logarithmic axis, such as learning rates: on a straight one all but the
-// largest would fall together.
-func spansDecades(values []float64) bool {
-	return slices.Min(values) > 0 && slices.Max(values) >= 50*slices.Min(values)
 }
 
 func numericOptions(axis sweeps.Axis) []float64 {
@@ -68,58 +62,76 @@ type series struct {
 	rows []reports.Row
 }
 
-func axisFigure(t *reports.Table, axis sweeps.Axis) (*Figure, error) {
-	f := &Figure{Name: filesOf(t) + "-axis-" + fileName(axis.Path, '.'), Title: t.Name + ": " + shown(axis.Path),
-		width: 2.3 * vg.Inch, height: 1.8 * vg.Inch}
-	lines := seriesOf(t, axis.Path)
-	logarithmic := spansDecades(numericOptions(axis))
+func (d *drawer) axisFigure(axis sweeps.Axis) (*Figure, error) {
+	f := d.figure(Axis, "-"+fileName(axis.Path, '.'), axis.Path)
+	f.width, f.height = 2.3*vg.Inch, 1.8*vg.Inch
+	lines := d.seriesOf(axis.Path)
 	var panels []*panel
+	var left axisScale
 	seeds := 0
-	for c, column := range t.Columns {
-		p := newPanel(shown(column.Label), shown(axis.Label), unit(t, column.Metric))
-		p.Add(grid())
-		any := false
-		for i, line := range lines {
-			drawn, err := addSeries(p, line.dodged(i, len(lines), logarithmic), c, column.Scale, i)
-			if err != nil {
-				return nil, fmt.Errorf("draw %s against %s: %w", column.Metric, axis.Path, err)
-			}
-			if len(drawn) == 0 {
-				continue
-			}
-			any = true
-			for _, r := range line.rows {
-				seeds = max(seeds, r.Cells[c].N)
-			}
-			if len(lines) > 1 && !slices.ContainsFunc(f.key, func(e keyEntry) bool { return e.text == line.name }) {
-				f.key = append(f.key, keyEntry{line.name, drawn})
-			}
+	for _, c := range d.columns {
+		p, n, err := d.axisPanel(f, axis, lines, c, &left)
+		if err != nil {
+			return nil, fmt.Errorf("draw %s against %s: %w", d.t.Columns[c].Metric, axis.Path, err)
 		}
-		if any {
-			p.X.Tick.Marker = valueTicks(numericOptions(axis))
-			if logarithmic {
-				p.X.Scale = plot.LogScale{}
-				room := math.Max(math.Pow(p.X.Max/p.X.Min, .08), 1.1)
-				p.X.Min, p.X.Max = p.X.Min/room, p.X.Max*room
-			} else {
-				widen(&p.X)
-			}
-			widen(&p.Y)
-			panels = append(panels, p)
+		if p != nil {
+			panels, seeds = append(panels, p), max(seeds, n)
 		}
 	}
 	if len(panels) == 0 {
 		return nil, nil
 	}
 	f.panels = tile(panels)
-	f.Subtitle = subtitle(t, seeds, "whiskers: ± 1 standard deviation over") + leftOut(t)
+	f.sayMean(seeds, "whiskers: ± 1 standard deviation over")
+	d.sayLeftOut(f, d.columns...)
+	left.say(f, "results")
 	return f, nil
 }
 
+// axisPanel draws one metric against an axis, and says over how many seeds; nil where it has no numbers.
+func (d *drawer) axisPanel(f *Figure, axis sweeps.Axis, lines []series, c int, left *axisScale) (*panel, int, error) {
+	column := d.t.Columns[c]
+	values := numericOptions(axis)
+	x := scaleOf(d.o.Log, LogX, values, spansDecades)
+	var means []float64
+	seeds := 0
+	for _, line := range lines {
+		for _, r := range line.rows {
+			if drawable(r.Cells[c], column.Scale) {
+				means, seeds = append(means, r.Cells[c].Mean*column.Scale), max(seeds, r.Cells[c].N)
+			}
+		}
+	}
+	if len(means) == 0 {
+		return nil, 0, nil
+	}
+	y := scaleOf(d.o.Log, LogY, means, fallsTogether)
+	p := d.newPanel(shown(column.Label), shown(axis.Label), d.unit(column.Metric))
+	p.Add(grid())
+	for i, line := range lines {
+		sample, err := addSeries(p, line.dodged(i, len(lines), x.log), c, column.Scale, i, &x, &y)
+		if err != nil {
+			return nil, 0, err
+		}
+		if sample != nil && len(lines) > 1 && !slices.ContainsFunc(f.key, func(e keyEntry) bool { return e.text == line.name }) {
+			f.key = append(f.key, keyEntry{line.name, []plot.Thumbnailer{sample}})
+		}
+	}
+	x.apply(&p.X)
+	y.apply(&p.Y)
+	p.X.Tick.Marker = valueTicks(values)
+	if x.log {
+		p.X.Tick.Marker = decadeTicks(values)
+	}
+	left.leftOut += x.leftOut + y.leftOut
+	left.noLog, left.cut = left.noLog || x.noLog || y.noLog, left.cut || y.cut
+	return p, seeds, nil
+}
+
 // seriesOf groups the models by their other parameters, each sorted along the axis.
-func seriesOf(t *reports.Table, path string) []series {
+func (d *drawer) seriesOf(path string) []series {
 	var list []series
-	for _, row := range rowsOf(t, reports.Model) {
+	for _, row := range d.rows(reports.Model) {
 		var rest []string
 		x, found := 0.0, false
 		for _, p := range row.Params {
@@ -127,7 +139,7 @@ func seriesOf(t *reports.Table, path string) []series {
 				x, found = numeric(p.Value)
 				continue
 			}
-			rest = append(rest, named(p))
+			rest = append(rest, setting(p))
 		}
 		if !found {
 			continue
@@ -146,8 +158,8 @@ func seriesOf(t *reports.Table, path string) []series {
 	return list
 }
 
-// named is a parameter as the key shows it; a number needs its name.
-func named(p sweeps.Param) string {
+// setting is a parameter as the key shows it; a number needs its name.
+func setting(p sweeps.Param) string {
 	if _, ok := numeric(p.Value); ok && p.Text == fmt.Sprint(p.Value) {
 		return p.Path[strings.LastIndexByte(p.Path, '.')+1:] + " " + p.Text
 	}
@@ -180,20 +192,21 @@ func (s byX) Swap(i, j int) {
 	s.rows[i], s.rows[j] = s.rows[j], s.rows[i]
 }
 
-// addSeries draws one line with points and whiskers; nothing where it has no numbers.
-func addSeries(p *panel, s series, c int, scale float64, style int) ([]plot.Thumbnailer, error) {
+// addSeries draws one line with points and whiskers, and returns its sample; nil where it has no numbers.
+func addSeries(p *panel, s series, c int, scale float64, style int, x, y *axisScale) (plot.Thumbnailer, error) {
 	var data whiskers
 	for i, row := range s.rows {
 		cell := row.Cells[c]
-		if !drawable(cell, scale) {
+		if !drawable(cell, scale) || !x.keeps(s.x[i]) || !y.keeps(cell.Mean*scale) {
 			continue
 		}
 		std := cell.Std * scale
 		if !finite(std) {
 			std = 0
 		}
+		low := cell.Mean*scale - y.low(cell.Mean*scale-std)
 		data.XYs = append(data.XYs, plotter.XY{X: s.x[i], Y: cell.Mean * scale})
-		data.std = append(data.std, std)
+		data.low, data.high = append(data.low, low), append(data.high, std)
 	}
 	if len(data.XYs) == 0 {
 		return nil, nil
@@ -203,39 +216,21 @@ func addSeries(p *panel, s series, c int, scale float64, style int) ([]plot.Thum
 		return nil, err
 	}
 	line.LineStyle = lineStyle(style)
-	dots.GlyphStyle = draw.GlyphStyle{Color: line.LineStyle.Color, Radius: vg.Points(2.6), Shape: draw.CircleGlyph{}}
+	dots.GlyphStyle = draw.GlyphStyle{Color: line.LineStyle.Color, Radius: vg.Points(2.6), Shape: marks[style%len(marks)]}
 	bars, err := plotter.NewYErrorBars(data)
 	if err != nil {
 		return nil, err
 	}
 	bars.LineStyle = draw.LineStyle{Color: line.LineStyle.Color, Width: vg.Points(1)}
 	p.Add(bars, line, dots)
-	return []plot.Thumbnailer{line, dots}, nil
+	return sampleLine{line.LineStyle, dots.GlyphStyle}, nil
 }
 
 // whiskers are points with their deviation along y.
 type whiskers struct {
 	plotter.XYs
-	std []float64
+	low, high []float64
 }
 
 // YError is the deviation of a point.
-func (w whiskers) YError(i int) (low, high float64) { return w.std[i], w.std[i] }
-
-// valueTicks puts a tick at each value of an axis.
-func valueTicks(values []float64) plot.ConstantTicks {
-	ticks := make(plot.ConstantTicks, len(values))
-	for i, v := range values {
-		ticks[i] = plot.Tick{Value: v, Label: fmt.Sprintf("%g", v)}
-	}
-	return ticks
-}
-
-// widen leaves room around the data.
-func widen(a *plot.Axis) {
-	room := (a.Max - a.Min) * .08
-	if room == 0 {
-		room = math.Max(math.Abs(a.Max)*.1, .05)
-	}
-	a.Min, a.Max = a.Min-room, a.Max+room
-}
+func (w whiskers) YError(i int) (low, high float64) { return w.low[i], w.high[i] }

@@ -1,66 +1,266 @@
 package plots
 
 import (
-	"cmp"
 	"fmt"
 	"image/color"
+	"math"
 	"slices"
-	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"harness/metrics"
 	"harness/reports"
 )
 
-// Curves makes one figure for each curve.
-func Curves(t *reports.Table, curves []reports.Curve) ([]*Figure, error) {
+// drawCurves makes one figure for each curve.
+func (d *drawer) drawCurves() ([]*Figure, error) {
 	var figures []*Figure
-	for _, c := range curves {
-		f := &Figure{
-			Name: filesOf(t) + "-curve-" + fileName(c.Metric, '/'), Title: t.Name + ": " + shown(c.Metric),
-			width: 5 * vg.Inch, height: 3 * vg.Inch,
+	for _, c := range d.curves {
+		if !d.o.Wants(c.Metric) {
+			continue
 		}
-		p := newPanel("", "step", cmp.Or(unit(t, c.Metric), shown(c.Metric)))
-		p.Add(grid())
-		seeds, skipped := 0, 0
-		for _, line := range c.Lines {
-			skipped += line.Skipped
+		f, err := d.curve(c)
+		if err != nil {
+			return nil, fmt.Errorf("draw %s: %w", c.Metric, err)
 		}
-		lines := merged(c.Lines)
-		for i, line := range lines {
-			if err := addBand(p, line, lineStyle(i).Color); err != nil {
-				return nil, fmt.Errorf("draw %s: %w", c.Metric, err)
-			}
-		}
-		for i, line := range lines { // on top of all bands
-			all := points(line.Step, line.Mean)
-			skipped += len(line.Step) - len(all)
-			if len(all) == 0 {
-				f.key = append(f.key, keyEntry{shown(line.Row) + " (nothing to draw)", nil})
-				continue
-			}
-			drawn, err := plotter.NewLine(all)
-			if err != nil {
-				return nil, fmt.Errorf("draw %s: %w", c.Metric, err)
-			}
-			drawn.LineStyle = lineStyle(i)
-			p.Add(drawn)
-			f.key = append(f.key, keyEntry{shown(line.Row), []plot.Thumbnailer{drawn}})
-			seeds = max(seeds, line.N)
-		}
-		fromZero(&p.X)
-		f.Subtitle = subtitle(t, seeds, "band: ± 1 standard deviation over")
-		if skipped > 0 {
-			f.Subtitle += fmt.Sprintf(" · not drawn: %d points that are NaN or infinite", skipped)
-		}
-		f.panels = [][]*panel{{p}}
 		figures = append(figures, f)
 	}
 	return figures, nil
+}
+
+// curve draws one metric over the steps: bands first, then what seeds have alone, then the lines.
+func (d *drawer) curve(c reports.Curve) (*Figure, error) {
+	f := d.figure(Curves, "-"+fileName(c.Metric, '/'), c.Metric)
+	f.width, f.height = 5*vg.Inch, 3*vg.Inch
+	p := d.newPanel("", "step", d.named(c.Metric, c.Metric))
+	p.Add(grid())
+	lines := merged(c.Lines)
+	g := newPen(p, d.o, lines)
+	for i, line := range lines {
+		if err := g.bands(line, lineStyle(i).Color); err != nil {
+			return nil, err
+		}
+	}
+	for i, line := range lines {
+		for _, t := range line.Lone {
+			if err := g.line(t.Step, t.Mean, thin(i), nil); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for i, line := range lines {
+		before := g.drawn
+		if err := g.line(line.Step, line.Mean, lineStyle(i), mark(i)); err != nil {
+			return nil, err
+		}
+		sample := sampleLine{lineStyle(i), draw.GlyphStyle{Color: lineStyle(i).Color, Radius: vg.Points(2.4), Shape: mark(i)}}
+		switch {
+		case g.drawn > before:
+			f.key = append(f.key, sampled(shown(line.Row), sample))
+		case len(line.Lone) > 0:
+			f.key = append(f.key, sampled(shown(line.Row), sampleLine{line: thin(i)}))
+		default:
+			f.key = append(f.key, keyEntry{shown(line.Row) + " (nothing to draw)", nil})
+		}
+	}
+	g.finish()
+	d.sayCurve(f, c.Lines, g)
+	f.panels = [][]*panel{{p}}
+	return f, nil
+}
+
+// thin is the style of what one seed has alone.
+func thin(i int) draw.LineStyle {
+	return draw.LineStyle{Color: lineStyle(i).Color, Width: vg.Points(.6)}
+}
+
+// sayCurve says what the lines and bands are, and what is not drawn.
+func (d *drawer) sayCurve(f *Figure, lines []reports.Line, g *pen) {
+	seeds, averaged, skipped, lone := 0, 1, g.skipped, false
+	for _, line := range lines {
+		seeds, averaged = max(seeds, line.N), max(averaged, line.Averaged)
+		skipped += line.Skipped
+		lone = lone || len(line.Lone) > 0
+	}
+	switch {
+	case seeds < 2:
+		f.say("one seed")
+	case d.o.Band == BandStd:
+		f.say("mean, band: ± 1 standard deviation over n = %d seeds", seeds)
+	case d.o.Band == BandMinMax:
+		f.say("mean, band: least to greatest of n = %d seeds", seeds)
+	default:
+		f.say("mean over n = %d seeds", seeds)
+	}
+	if lone {
+		f.say("thin: one seed alone; the mean is only where two or more have a step")
+	}
+	if averaged > 1 {
+		f.say("each position is the mean of up to %d neighbouring points, the fine outline their least and greatest", averaged)
+	}
+	if skipped > 0 {
+		f.say("not drawn: %d points that are NaN or infinite", skipped)
+	}
+	g.x.say(f, "steps")
+	g.y.say(f, "values")
+}
+
+// pen draws the curves of a panel on its scales.
+type pen struct {
+	p       *panel
+	o       Options
+	x, y    axisScale
+	skipped int // points beyond what can be drawn
+	drawn   int // pieces of lines
+}
+
+func newPen(p *panel, o Options, lines []reports.Line) *pen {
+	var steps, values []float64
+	for _, line := range lines {
+		steps, values = append(steps, line.Step...), append(values, line.Mean...)
+		if line.Averaged > 1 { // the least and the greatest are drawn, too
+			values = append(append(values, line.Low...), line.High...)
+		}
+		for _, t := range line.Lone {
+			steps, values = append(steps, t.Step...), append(append(values, t.Low...), t.High...)
+		}
+	}
+	g := &pen{p: p, o: o}
+	g.x = scaleOf(o.Log, LogX, steps, func([]float64) bool { return false })
+	g.y = scaleOf(o.Log, LogY, values, fallsTogether)
+	return g
+}
+
+// bands draws the spread of a line over seeds, and the extremes of what was averaged over neighbouring steps.
+func (g *pen) bands(line reports.Line, c color.Color) error {
+	low, high := line.Low, line.High
+	if g.o.Band == BandStd {
+		low, high = make([]float64, len(line.Std)), make([]float64, len(line.Std))
+		for i, std := range line.Std {
+			low[i], high[i] = line.Mean[i]-std, line.Mean[i]+std
+		}
+	}
+	if g.o.Band != BandNone && line.N > 1 {
+		if err := g.band(line.Step, low, high, draw.LineStyle{}, faint(c, 48)); err != nil {
+			return err
+		}
+	}
+	if line.Averaged < 2 {
+		return nil
+	}
+	fine := draw.LineStyle{Color: faint(c, 150), Width: vg.Points(.4)}
+	for _, t := range append(slices.Clone(line.Lone), reports.Trace{Step: line.Step, Low: line.Low, High: line.High}) {
+		if err := g.band(t.Step, t.Low, t.High, fine, faint(c, 24)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// band draws the areas between two outlines, a piece for each run of steps where both are numbers.
+func (g *pen) band(steps, low, high []float64, outline draw.LineStyle, fill color.Color) error {
+	var upper, lower plotter.XYs
+	finish := func() error {
+		if len(upper) >= 2 {
+			slices.Reverse(lower)
+			area, err := plotter.NewPolygon(append(upper, lower...))
+			if err != nil {
+				return err
+			}
+			area.Color, area.LineStyle = fill, outline
+			g.p.Add(area)
+		}
+		upper, lower = nil, nil
+		return nil
+	}
+	for i, step := range steps {
+		l, h := low[i], high[i]
+		if finite(l) {
+			l = g.y.low(l)
+		}
+		if !finite(l) || !finite(h) || h < l || !finite(step) || g.x.log && step <= 0 {
+			if err := finish(); err != nil {
+				return err
+			}
+			continue
+		}
+		upper, lower = append(upper, plotter.XY{X: step, Y: h}), append(lower, plotter.XY{X: step, Y: l})
+	}
+	return finish()
+}
+
+// line draws the pieces of a line between the positions where it has no number; a piece of one point is a dot.
+func (g *pen) line(x, y []float64, style draw.LineStyle, shape draw.GlyphDrawer) error {
+	var piece plotter.XYs
+	finish := func() error {
+		defer func() { piece = nil }()
+		if len(piece) == 0 {
+			return nil
+		}
+		g.drawn++
+		if len(piece) == 1 || shape != nil {
+			dots, err := plotter.NewScatter(sparse(piece))
+			if err != nil {
+				return err
+			}
+			dots.GlyphStyle = draw.GlyphStyle{Color: style.Color, Radius: vg.Points(2.4), Shape: shape}
+			if shape == nil {
+				dots.Radius, dots.Shape = style.Width*.9, draw.CircleGlyph{}
+			}
+			g.p.Add(dots)
+		}
+		line, err := plotter.NewLine(piece)
+		if err != nil {
+			return err
+		}
+		line.LineStyle = style
+		g.p.Add(line)
+		return nil
+	}
+	for i := range x {
+		switch {
+		case math.IsNaN(y[i]):
+			if err := finish(); err != nil {
+				return err
+			}
+		case !finite(y[i]) || !finite(x[i]):
+			g.skipped++
+		case g.x.keeps(x[i]) && g.y.keeps(y[i]):
+			piece = append(piece, plotter.XY{X: x[i], Y: y[i]})
+		}
+	}
+	return finish()
+}
+
+// mostMarks is how many marks a line has.
+const mostMarks = 9
+
+// sparse are some points of a line, the first and the last among them.
+func sparse(all plotter.XYs) plotter.XYs {
+	if len(all) <= mostMarks {
+		return all
+	}
+	var some plotter.XYs
+	for i := range mostMarks {
+		some = append(some, all[i*(len(all)-1)/(mostMarks-1)])
+	}
+	return some
+}
+
+// finish sets the ranges of the axes.
+func (g *pen) finish() {
+	if g.x.log {
+		g.x.apply(&g.p.X)
+	} else {
+		fromZero(&g.p.X)
+	}
+	if g.y.log {
+		g.y.apply(&g.p.Y)
+	} else if !(g.p.Y.Min <= g.p.Y.Max) {
+		g.p.Y.Min, g.p.Y.Max = 0, 1
+	}
 }
 
 // merged joins rows with the same curve, as those that share a stage of training have.
@@ -69,7 +269,8 @@ func merged(lines []reports.Line) []reports.Line {
 	count := map[int]int{}
 	for _, line := range lines {
 		i := slices.IndexFunc(list, func(l reports.Line) bool {
-			return slices.Equal(l.Mean, line.Mean) && slices.Equal(l.Step, line.Step)
+			same := func(a, b reports.Trace) bool { return slices.Equal(a.Step, b.Step) && slices.Equal(a.Mean, b.Mean) }
+			return len(l.Step) > 0 && slices.Equal(l.Mean, line.Mean) && slices.Equal(l.Step, line.Step) && slices.EqualFunc(l.Lone, line.Lone, same)
 		})
 		if i < 0 {
 			count[len(list)] = 1
@@ -84,50 +285,6 @@ func merged(lines []reports.Line) []reports.Line {
 			list[i].Row = "all rows"
 		case n > 1:
 			list[i].Row = fmt.Sprintf("%s and %d equal", list[i].Row, n-1)
-		}
-	}
-	return list
-}
-
-func addBand(p *panel, line reports.Line, c color.Color) error {
-	outline := bandOf(line)
-	if outline == nil {
-		return nil
-	}
-	area, err := plotter.NewPolygon(outline)
-	if err != nil {
-		return err
-	}
-	area.Color, area.LineStyle.Width = faint(c), 0
-	p.Add(area)
-	return nil
-}
-
-// bandOf is the outline of mean ± std; nil where there is none.
-func bandOf(line reports.Line) plotter.XYs {
-	var upper, lower plotter.XYs
-	for i := range line.Step {
-		if !finite(line.Std[i]) || !finite(line.Mean[i]) {
-			continue
-		}
-		upper = append(upper, plotter.XY{X: line.Step[i], Y: line.Mean[i] + line.Std[i]})
-		lower = append(lower, plotter.XY{X: line.Step[i], Y: line.Mean[i] - line.Std[i]})
-	}
-	if len(upper) < 2 {
-		return nil
-	}
-	for i := len(lower) - 1; i >= 0; i-- {
-		upper = append(upper, lower[i])
-	}
-	return upper
-}
-
-// points are the points that can be drawn.
-func points(x, y []float64) plotter.XYs {
-	var list plotter.XYs
-	for i := range x {
-		if finite(x[i]) && finite(y[i]) {
-			list = append(list, plotter.XY{X: x[i], Y: y[i]})
 		}
 	}
 	return list
@@ -149,28 +306,4 @@ func grid() *plotter.Grid {
 	g.Vertical = draw.LineStyle{Color: lightGray, Width: vg.Points(0.5)}
 	g.Horizontal = g.Vertical
 	return g
-}
-
-// subtitle says what the data is and what shows the spread.
-func subtitle(t *reports.Table, seeds int, spread string) string {
-	var parts []string
-	if t.Synthetic {
-		parts = append(parts, "synthetic data")
-	}
-	switch {
-	case seeds > 1:
-		parts = append(parts, fmt.Sprintf("mean, %s n = %d seeds", spread, seeds))
-	default:
-		parts = append(parts, "one seed")
-	}
-	return strings.Join(parts, " · ")
-}
-
-// unit says in what a metric of the built-in trainer is measured; "" where that is not known.
-func unit(t *reports.Table, metric string) string {
-	known, ok := metrics.LookupRecorded(metric)
-	if !ok || t.Command {
-		return ""
-	}
-	return known.Unit
 }

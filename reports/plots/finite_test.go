@@ -1,7 +1,6 @@
 package plots
 
 import (
-	"bytes"
 	"context"
 	"math"
 	"os"
@@ -54,39 +53,59 @@ func TestWhatIsNotFiniteIsNotDrawn(t *testing.T) {
 	nan, inf := math.NaN(), math.Inf(1)
 	curves := []reports.Curve{
 		{Metric: "loss", Lines: []reports.Line{
-			{Row: "a", Step: []float64{1, 2, 3}, Mean: []float64{1, inf, 2}, Std: []float64{inf, nan, 1}, N: 2, Skipped: 2},
-			{Row: "b\x1b[2J", Step: []float64{1}, Mean: []float64{nan}, Std: []float64{nan}, N: 1},
+			lineOf("a", 2, []float64{1, 2, 3}, []float64{1, inf, 2}, []float64{inf, nan, 1}, 2),
+			lineOf("b\x1b[2J", 1, []float64{1}, []float64{nan}, []float64{nan}, 1),
 		}},
 		{Metric: "nothing", Lines: []reports.Line{{Row: "a", N: 1, Skipped: 3}}},
-		{Metric: "far", Lines: []reports.Line{{Row: "a", Step: []float64{-9e18, 0, 9e18}, Mean: []float64{1, 1, 1}, Std: []float64{0, 0, 0}, N: 2}}},
-		{Metric: "late", Lines: []reports.Line{{Row: "a", Step: []float64{9e18, 9e18 + 4096}, Mean: []float64{1e300, 1e-300}, Std: []float64{nan, nan}, N: 1}}},
-		{Metric: "clock", Lines: []reports.Line{{Row: "a", Step: []float64{1.7e12, 1.7e12 + 6e4}, Mean: []float64{0, 1}, Std: []float64{nan, nan}, N: 1}}},
-	}
-	figures, err := All(table, plan, curves)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(figures) != len(curves)+2 {
-		t.Fatalf("%d figures", len(figures))
+		{Metric: "far", Lines: []reports.Line{lineOf("a", 2, []float64{-9e18, 0, 9e18}, []float64{1, 1, 1}, []float64{0, 0, 0}, 0)}},
+		{Metric: "late", Lines: []reports.Line{lineOf("a", 1, []float64{9e18, 9e18 + 4096}, []float64{1e300, 1e-300}, []float64{nan, nan}, 0)}},
+		{Metric: "clock", Lines: []reports.Line{lineOf("a", 1, []float64{1.7e12, 1.7e12 + 6e4}, []float64{0, 1}, []float64{nan, nan}, 0)}},
 	}
 	said := map[string]string{"inf-curve-loss": "4 points that are NaN or infinite", "inf-curve-nothing": "3 points",
-		"inf-bars": "results with seeds that diverged", "inf-axis-x": "results with seeds that diverged"}
-	for _, f := range figures {
-		if want := said[f.Name]; !strings.Contains(f.Subtitle, want) {
-			t.Errorf("%s: %q does not say %q", f.Name, f.Subtitle, want)
-		}
+		"inf-bars": "results with seeds that diverged", "inf-axis-x": "results with seeds that diverged",
+		"inf-heatmap-huge": "", "inf-parallel-huge": "", "inf-seeds-acc": ""}
+	dir := t.TempDir()
+	for _, log := range []Log{LogAuto, LogXY} {
 		for _, format := range Formats {
-			if _, err := f.Save(t.TempDir(), format); err != nil {
-				t.Errorf("%s: %v", f.Name, err)
+			if log == LogXY && format != "svg" {
+				continue
 			}
-		}
-		var svg bytes.Buffer
-		if err := f.Write(&svg, "svg"); err != nil || strings.ContainsRune(svg.String(), '\x1b') {
-			t.Errorf("%s: %v, or a control character", f.Name, err)
+			o := everything(format)
+			o.Log = log
+			figures := drawn(t, table, plan, curves, o)
+			if len(figures) < len(curves)+2 {
+				t.Fatalf("%d figures", len(figures))
+			}
+			found := 0
+			for _, f := range figures {
+				want, known := said[f.Name]
+				if found += map[bool]int{true: 1}[known]; !strings.Contains(f.Subtitle, want) {
+					t.Errorf("%s: %q does not say %q", f.Name, f.Subtitle, want)
+				}
+				if _, err := f.Save(dir); err != nil {
+					t.Errorf("%s: %v", f.Name, err)
+				}
+				if format == "svg" && strings.ContainsRune(svgOf(t, f), '\x1b') {
+					t.Errorf("%s: a control character", f.Name)
+				}
+			}
+			if found != len(said) {
+				t.Errorf("%d of the figures of %v are there", found, said)
+			}
 		}
 	}
 }
 
+// lineOf is a line whose spread is that of its seeds.
+func lineOf(row string, n int, step, mean, std []float64, skipped int) reports.Line {
+	line := reports.Line{Row: row, N: n, Step: step, Mean: mean, Std: std, Skipped: skipped, Averaged: 1}
+	for i := range mean {
+		line.Low, line.High = append(line.Low, mean[i]-std[i]), append(line.High, mean[i]+std[i])
+	}
+	return line
+}
+
+// TestFileNamesDiffer: no two metrics write one picture, and no two sweeps.
 func TestFileNamesDiffer(t *testing.T) {
 	seen := map[string]string{}
 	long := strings.Repeat("x", 300)
@@ -101,6 +120,22 @@ func TestFileNamesDiffer(t *testing.T) {
 			t.Errorf("%q: %q", name, got)
 		}
 	}
+	seen = map[string]string{}
+	for _, sweep := range []string{"x", "x-curve", "x-bars", "x-curve-a", "x~curve", "X", "x-axis"} {
+		for _, metric := range []string{"b", "curve/b", "B", "curve/a/b"} {
+			name := sweep + " " + metric
+			figures := []*Figure{{Name: filesOf(&reports.Table{Name: sweep}) + "-curve-" + fileName(metric, '/')}}
+			if other, taken := seen[figures[0].Name]; taken {
+				t.Errorf("%s and %s are both %s", name, other, figures[0].Name)
+			}
+			seen[figures[0].Name] = name
+		}
+	}
+	cases := []*Figure{{Name: "x-curve-Loss"}, {Name: "x-curve-loss"}, {Name: "x-curve-acc"}}
+	distinguish(cases)
+	if strings.EqualFold(cases[0].Name, cases[1].Name) || cases[2].Name != "x-curve-acc" {
+		t.Errorf("names that differ in case: %s %s %s", cases[0].Name, cases[1].Name, cases[2].Name)
+	}
 	if got := fileName("pretrain/loss", '/') + fileName("pretrain.lr", '.'); got != "pretrain-losspretrain-lr" {
 		t.Error(got)
 	}
@@ -108,13 +143,11 @@ func TestFileNamesDiffer(t *testing.T) {
 
 // TestSaveLeavesNothingHalf draws into a format that does not exist: no file is left.
 func TestSaveLeavesNothingHalf(t *testing.T) {
-	table, _ := tableOf(t)
-	f, err := Bars(table)
-	if err != nil {
-		t.Fatal(err)
-	}
+	table, plan := tableOf(t)
+	f := drawn(t, table, plan, nil, Options{Kinds: []Kind{Bars}})[0]
 	dir := t.TempDir()
-	if _, err := f.Save(dir, "gif"); err == nil {
+	f.format = "gif"
+	if _, err := f.Save(dir); err == nil {
 		t.Error("a format that does not exist")
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {

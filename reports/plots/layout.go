@@ -1,8 +1,6 @@
 package plots
 
 import (
-	"image/color"
-
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
@@ -16,10 +14,11 @@ type sides struct{ left, right, bottom, top vg.Length }
 // panel is a plot with its title, which stands over the data and not over names and numbers beside it.
 type panel struct {
 	*plot.Plot
+	look
 	title string
 }
 
-const panelTitle = 17 // points
+const panelTitle = 17 // points above the data
 
 // around is what a panel needs around its data for axes, labels and title.
 func around(p *panel) sides {
@@ -35,7 +34,7 @@ func around(p *panel) sides {
 // drawTitle writes the title above the data of a panel that c was made for.
 func (p *panel) drawTitle(c draw.Canvas) {
 	data := p.DataCanvas(c)
-	style := textStyle(10, color.Black)
+	style := p.text(panelTitleSize, black)
 	style.XAlign, style.YAlign = text.XCenter, text.YBottom
 	c.FillText(style, vg.Point{X: (data.Min.X + data.Max.X) / 2, Y: data.Max.Y + vg.Points(5)}, p.title)
 }
@@ -59,7 +58,7 @@ func arrange(panels [][]*panel, width, height vg.Length) layout {
 			}
 			need := around(p)
 			if p.title != "" {
-				l.lines[r].top = max(l.lines[r].top, need.top+vg.Points(panelTitle))
+				l.lines[r].top = max(l.lines[r].top, need.top+p.pt(panelTitle))
 			}
 			l.own[r][c] = need
 			l.columns[c].left, l.columns[c].right = max(l.columns[c].left, need.left), max(l.columns[c].right, need.right)

@@ -1,12 +1,17 @@
-// Package plots draws what package reports has computed: curves of training, bars of results, results against an axis.
+// Package plots draws what package reports has computed.
 //
-//	Curves   a figure for each recorded curve: a line a row, a band of one standard deviation over seeds
-//	Bars     one figure: a panel a metric, a bar a row, marks for the controls
-//	Axis     one figure for each numeric axis: a panel a metric, a line for each setting of the other axes
-//	All      all of these
-//	Figure   title, panels and key; Write draws it as PNG, SVG or PDF
+//	Draw      table, plan, curves and Options -> figures, those of Options.Kinds
+//	Kind      curves     a figure a metric: a line a row over the steps of training, a band over seeds
+//	          bars       one figure: a panel a metric, a bar a row, marks for the controls
+//	          axis       a figure for each numeric axis: a panel a metric, a line for each setting of the other axes
+//	          forest     a figure a metric: the difference of each row from its baseline, with the interval of its test
+//	          seeds      a figure a metric: every seed a point, mean and interval, a box from five seeds on
+//	          heatmap    a figure a metric: two axes of the sweep as columns and lines, the mean as a colour and a number
+//	          parallel   a figure a metric: a line a row through all parameters to the metric
+//	Figure    title, panels, key and notes; Save draws it as PNG, SVG or PDF
 //
-// Readers who see few colours can distinguish these (Okabe and Ito), and lines differ in their dashes too.
+// What is not drawn is said in the picture: seeds that diverged, points that are NaN or infinite, zeros on a logarithmic axis.
+// Readers who see few colours can distinguish these (Okabe and Ito), and in print without colour lines differ in dashes and marks.
 package plots
 
 import (
@@ -14,151 +19,141 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"image/color"
-	"io"
 	"math"
-	"path/filepath"
-	"strconv"
+	"slices"
 	"strings"
 
-	"golang.org/x/text/encoding"
-	"golang.org/x/text/encoding/charmap"
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/font"
-	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
-	"gonum.org/v1/plot/vg/vgpdf"
-	"gonum.org/v1/plot/vg/vgsvg"
 
-	"harness/internal/atomicfile"
 	"harness/internal/escape"
+	"harness/metrics"
 	"harness/reports"
 	"harness/sweeps"
 )
 
-// Figure is one picture.
-type Figure struct {
-	Name     string // of its file, without folder and suffix
-	Title    string
-	Subtitle string // what the data is, what bands and bars mean
-	panels   [][]*panel
-	key      []keyEntry
-	width    vg.Length // of the data of one panel, without its axes
-	height   vg.Length
+// drawer draws the figures of one table.
+type drawer struct {
+	look
+	t       *reports.Table
+	plan    *sweeps.Plan
+	curves  []reports.Curve
+	o       Options
+	columns []int // of t.Columns: those that are drawn
 }
 
-// All draws everything that a table and its curves give: curves, bars, axes.
-func All(t *reports.Table, plan *sweeps.Plan, curves []reports.Curve) ([]*Figure, error) {
-	figures, err := Curves(t, curves)
-	if err != nil {
-		return nil, err
+// Draw draws the kinds of figures that the options name. Names of files differ, also where a file system does not tell upper case
+// from lower case. What the options ask for and the table cannot give is an *OptionError.
+func Draw(t *reports.Table, plan *sweeps.Plan, curves []reports.Curve, o Options) ([]*Figure, error) {
+	o = o.withDefaults()
+	d := &drawer{look: newLook(o), t: t, plan: plan, curves: curves, o: o}
+	for c, column := range t.Columns {
+		if o.Wants(column.Metric) {
+			d.columns = append(d.columns, c)
+		}
 	}
-	bars, err := Bars(t)
-	if err != nil {
-		return nil, err
+	draw := map[Kind]func() ([]*Figure, error){
+		Curves: d.drawCurves, Bars: d.bars, Axis: d.axis, Forest: d.forest, Seeds: d.seeds, Heatmap: d.heatmap, Parallel: d.parallel,
 	}
-	if bars != nil {
-		figures = append(figures, bars)
+	var figures []*Figure
+	for _, kind := range o.Kinds {
+		more, err := draw[kind]()
+		if err != nil {
+			return nil, err
+		}
+		figures = append(figures, more...)
 	}
-	axes, err := Axis(t, plan)
-	return append(figures, axes...), err
+	for _, f := range figures { // all of them have room before the first one is written
+		if _, err := f.place(); err != nil {
+			return nil, err
+		}
+	}
+	distinguish(figures)
+	return figures, nil
 }
 
-// keyEntry is one line of the key, with what draws its sample.
-type keyEntry struct {
-	text   string
-	sample []plot.Thumbnailer
+// figure begins a figure; what it is of, if it is not of the whole table, tells it from the others of its kind.
+func (d *drawer) figure(kind Kind, file, of string) *Figure {
+	f := &Figure{look: d.look, format: d.o.Format, Name: filesOf(d.t) + "-" + kind.file() + file, Title: shown(d.t.Name), fixed: d.o.size()}
+	if of != "" {
+		f.Title += ": " + shown(of)
+	}
+	if d.o.Titled {
+		f.Title = shown(d.o.Title)
+	}
+	if d.t.Synthetic {
+		f.say("synthetic data")
+	}
+	return f
 }
 
-// Formats are the formats that Write knows.
-var Formats = [...]string{"png", "svg", "pdf"}
-
-const (
-	margin    = 5 * vg.Millimeter
-	headSpace = 34 // points for title and subtitle
-	keyLine   = 13 // points a line of the key
-
-	titleSize    = 12 // points
-	subtitleSize = 8.5
-
-	pngDPI = 160
-)
-
-// Write draws the figure.
-func (f *Figure) Write(w io.Writer, format string) error {
-	panels := arrange(f.panels, f.width, f.height)
-	panelsWidth, panelsHeight := panels.size()
-	headWidth := max(textStyle(titleSize, nil).Width(f.Title), textStyle(subtitleSize, nil).Width(f.Subtitle))
-	width := max(panelsWidth+f.keyWidth(), headWidth) + 2*margin
-	height := max(panelsHeight, vg.Points(keyLine*float64(len(f.key)+1))) + vg.Points(headSpace) + 2*margin
-	canvas, err := newCanvas(width, height, format)
-	if err != nil {
-		return err
+// named is a metric at an axis: its name, and its unit where that is known.
+func (d *drawer) named(label, metric string) string {
+	unit := ""
+	if i := slices.IndexFunc(d.t.Columns, func(c reports.Column) bool { return c.Metric == metric }); i >= 0 {
+		unit = d.t.Columns[i].Unit
 	}
-	all := draw.New(canvas)
-	all.SetColor(color.White)
-	all.Fill(all.Rectangle.Path())
-	all = draw.Crop(all, margin, -margin, margin, -margin)
-	f.drawHead(all)
-	body := draw.Crop(all, 0, 0, 0, -vg.Points(headSpace))
-	for r, line := range f.panels {
-		for c, p := range line {
-			if p != nil {
-				own := panels.canvas(body, r, c)
-				p.Draw(own)
-				p.drawTitle(own)
+	if unit = cmp.Or(unit, d.unit(metric)); unit == "" {
+		return shown(label)
+	}
+	return shown(label) + " (" + unit + ")"
+}
+
+// unit says in what a metric of the built-in trainer is measured; "" where that is not known.
+func (d *drawer) unit(metric string) string {
+	known, ok := metrics.LookupRecorded(metric)
+	if !ok || d.t.Command {
+		return ""
+	}
+	return known.Unit
+}
+
+// rows are the rows of a kind.
+func (d *drawer) rows(kind reports.Kind) []reports.Row {
+	var rows []reports.Row
+	for _, r := range d.t.Rows {
+		if r.Kind == kind {
+			rows = append(rows, r)
+		}
+	}
+	return rows
+}
+
+// drawable reports whether a cell can be drawn: its mean is a number, over seeds of which none has diverged.
+func drawable(cell reports.Cell, scale float64) bool {
+	return !cell.Blank() && cell.Diverged == 0 && math.Abs(cell.Mean*scale) < largest
+}
+
+// largest bounds what is drawn: the difference of two numbers must be one, too.
+const largest = math.MaxFloat64 / 8
+
+func finite(v float64) bool { return math.Abs(v) < largest }
+
+// sayLeftOut says how many results of some columns have seeds that diverged: they are not drawn.
+func (d *drawer) sayLeftOut(f *Figure, columns ...int) {
+	n := 0
+	for _, row := range d.t.Rows {
+		for _, c := range columns {
+			if row.Kind != reports.Published && row.Cells[c].Diverged > 0 {
+				n++
 			}
 		}
 	}
-	f.drawKey(draw.Crop(body, panelsWidth, 0, 0, 0))
-	_, err = canvas.WriteTo(w)
-	return err
+	switch n {
+	case 0:
+	case 1:
+		f.say("not drawn: 1 result with seeds that diverged")
+	default:
+		f.say("not drawn: %d results with seeds that diverged", n)
+	}
 }
 
-// canvas is what a format draws on.
-type canvas interface {
-	vg.CanvasSizer
-	io.WriterTo
-}
-
-func newCanvas(width, height vg.Length, format string) (canvas, error) {
-	switch format {
-	case "png":
-		return vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(pngDPI))}, nil
-	case "svg":
-		return vgsvg.New(width, height), nil
-	case "pdf":
-		return pdfCanvas{vgpdf.New(width, height)}, nil
+// sayMean says over how many seeds the means are, and what shows their spread.
+func (f *Figure) sayMean(seeds int, spread string) {
+	if seeds > 1 {
+		f.say("mean, %s n = %d seeds", spread, seeds)
+	} else {
+		f.say("one seed")
 	}
-	return nil, fmt.Errorf("unknown format %q: want png, svg or pdf", format)
-}
-
-// pdfCanvas writes text in the encoding of the embedded fonts: without it a "±" comes out as two characters.
-type pdfCanvas struct{ *vgpdf.Canvas }
-
-// FillString draws text; characters that the fonts lack become question marks.
-func (c pdfCanvas) FillString(f font.Face, at vg.Point, text string) {
-	encoded, err := encoding.ReplaceUnsupported(charmap.Windows1252.NewEncoder()).String(text)
-	if err != nil {
-		encoded = text
-	}
-	c.Canvas.FillString(f, at, encoded)
-}
-
-// Save writes the figure to dir/NAME.FORMAT and returns the path. The file is complete or does not exist.
-func (f *Figure) Save(dir, format string) (string, error) {
-	path := filepath.Join(dir, f.Name+"."+format)
-	file, err := atomicfile.Create(path)
-	if err != nil {
-		return "", err
-	}
-	defer file.Abort()
-	if err := f.Write(file, format); err != nil {
-		return "", fmt.Errorf("draw %s: %w", path, err)
-	}
-	return path, file.Commit()
 }
 
 // longestText bounds the characters of a name in a picture: what is longer would make the picture as wide.
@@ -176,10 +171,14 @@ func shown(name string) string {
 // longestName bounds the part of a file's name that comes from a metric or a path.
 const longestName = 120
 
-// filesOf begins the names of a table's files: no two sweeps write the same ones.
+// filesOf begins the names of a table's files. No two sweeps write the same ones: a name in which a kind of figure stands
+// between hyphens is written otherwise, since what follows the first of them is the metric.
 func filesOf(t *reports.Table) string {
 	name := cmp.Or(t.Handle, t.Name)
-	if !strings.ContainsFunc(name, func(r rune) bool { return fileName(string(r), '-') != string(r) }) {
+	kinds := slices.ContainsFunc(strings.Split(name, "-")[1:], func(word string) bool {
+		return slices.ContainsFunc(allKinds[:], func(k Kind) bool { return k.file() == word })
+	})
+	if !kinds && !strings.ContainsFunc(name, func(r rune) bool { return fileName(string(r), '-') != string(r) }) {
 		return name
 	}
 	return fileName(name, '/')
@@ -205,123 +204,26 @@ func fileName(name string, separator rune) string {
 	if b.Len() <= longestName {
 		return b.String()
 	}
+	return b.String()[:longestName] + "++" + checksum(name)
+}
+
+func checksum(name string) string {
 	sum := sha256.Sum256([]byte(name))
-	return b.String()[:longestName] + "++" + hex.EncodeToString(sum[:8])
+	return hex.EncodeToString(sum[:8])
 }
 
-func (f *Figure) drawHead(c draw.Canvas) {
-	title := textStyle(titleSize, color.Black)
-	title.YAlign = text.YTop
-	c.FillText(title, vg.Point{X: c.Min.X, Y: c.Max.Y}, f.Title)
-	subtitle := textStyle(subtitleSize, gray)
-	subtitle.YAlign = text.YTop
-	c.FillText(subtitle, vg.Point{X: c.Min.X, Y: c.Max.Y - vg.Points(16)}, f.Subtitle)
-}
-
-func (f *Figure) keyWidth() vg.Length {
-	if len(f.key) == 0 {
-		return 0
+// distinguish adds a checksum to names that differ in nothing but case.
+func distinguish(figures []*Figure) {
+	count := map[string]int{}
+	for _, f := range figures {
+		count[strings.ToLower(f.Name)]++
 	}
-	style := textStyle(9, color.Black)
-	widest := vg.Length(0)
-	for _, e := range f.key {
-		widest = max(widest, style.Width(e.text))
-	}
-	return widest + vg.Points(40)
-}
-
-func (f *Figure) drawKey(c draw.Canvas) {
-	style := textStyle(9, color.Black)
-	style.YAlign = text.YCenter
-	y := c.Max.Y - vg.Points(keyLine)/2 - vg.Points(4)
-	for _, e := range f.key {
-		icon := draw.Crop(c, vg.Points(12), 0, 0, 0)
-		icon.Rectangle = vg.Rectangle{
-			Min: vg.Point{X: c.Min.X + vg.Points(12), Y: y - vg.Points(4)},
-			Max: vg.Point{X: c.Min.X + vg.Points(32), Y: y + vg.Points(4)},
+	for _, f := range figures {
+		if count[strings.ToLower(f.Name)] > 1 {
+			f.Name += "++" + checksum(f.Name)
 		}
-		for _, sample := range e.sample {
-			sample.Thumbnail(&icon)
-		}
-		c.FillText(style, vg.Point{X: c.Min.X + vg.Points(38), Y: y}, e.text)
-		y -= vg.Points(keyLine)
 	}
 }
 
-// newPanel is an empty plot in our style: sans serif, light frame.
-func newPanel(title, x, y string) *panel {
-	p := &panel{Plot: plot.New(), title: title}
-	for axis, label := range map[*plot.Axis]string{&p.X: x, &p.Y: y} {
-		axis.Label.Text = label
-		style := axis.Label.TextStyle
-		style.Font, style.Color = sans(9), color.Black
-		axis.Label.TextStyle = style
-		style = axis.Tick.Label
-		style.Font, style.Color = sans(8.5), color.Black
-		axis.Tick.Label = style
-		axis.LineStyle.Color, axis.Tick.LineStyle.Color = gray, gray
-		axis.Tick.Marker = roundTicks{}
-	}
-	return p
-}
-
-// roundTicks labels some four to seven round values.
-type roundTicks struct{}
-
-// Ticks lists multiples of 1, 2 or 5 times a power of ten between low and high.
-func (roundTicks) Ticks(low, high float64) []plot.Tick {
-	if !(high > low) || !finite(high-low) || math.Max(math.Abs(low), math.Abs(high)) > 1e12*(high-low) { // no round number between
-		return []plot.Tick{{Value: low, Label: fmt.Sprintf("%.4g", low)}}
-	}
-	step := math.Pow(10, math.Floor(math.Log10((high-low)/4)))
-	for _, factor := range []float64{2, 2.5, 2} { // 1, 2, 5, 10
-		if (high-low)/step <= 7 {
-			break
-		}
-		step *= factor
-	}
-	format, digits := byte('f'), max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
-	if digits > 3 { // tiny numbers would run into each other
-		step *= 2
-		format, digits = 'g', 1+int(math.Ceil(math.Log10(math.Max(math.Abs(low), math.Abs(high))/step)))
-	}
-	if largest := math.Max(math.Abs(low), math.Abs(high)); largest >= 1e7 {
-		format, digits = 'g', 1+int(math.Ceil(math.Log10(largest/step)))
-	}
-	var ticks []plot.Tick
-	for i := math.Ceil(low/step - 1e-9); i*step <= high+step*1e-9; i++ {
-		ticks = append(ticks, plot.Tick{Value: i * step, Label: strconv.FormatFloat(i*step+0, format, digits, 64)})
-	}
-	return ticks
-}
-
-func sans(points float64) font.Font {
-	return font.Font{Typeface: "Liberation", Variant: "Sans", Size: vg.Points(points)}
-}
-
-func textStyle(points float64, c color.Color) text.Style {
-	return text.Style{Color: c, Font: sans(points), Handler: plot.DefaultTextHandler}
-}
-
-var (
-	gray      = color.RGBA{R: 90, G: 90, B: 90, A: 255}
-	lightGray = color.RGBA{R: 225, G: 225, B: 225, A: 255}
-)
-
-// palette is Okabe and Ito's, without the yellow that is too light for lines.
-var palette = [...]color.RGBA{
-	{0, 114, 178, 255}, {230, 159, 0, 255}, {0, 158, 115, 255}, {204, 121, 167, 255}, {86, 180, 233, 255}, {213, 94, 0, 255}, {0, 0, 0, 255},
-}
-
-var dashes = [...][]vg.Length{nil, {vg.Points(6), vg.Points(2)}, {vg.Points(2), vg.Points(2)}, {vg.Points(7), vg.Points(2), vg.Points(2), vg.Points(2)}}
-
-// lineStyle is the i-th of the distinct styles: colours first, then dashes.
-func lineStyle(i int) draw.LineStyle {
-	return draw.LineStyle{Color: palette[i%len(palette)], Width: vg.Points(1.6), Dashes: dashes[i/len(palette)%len(dashes)]}
-}
-
-// faint is a colour as the background of a line.
-func faint(c color.Color) color.Color {
-	r, g, b, _ := c.RGBA()
-	return color.NRGBA{R: uint8(r >> 8), G: uint8(g >> 8), B: uint8(b >> 8), A: 48}
-}
+// inches is a length of a picture.
+func inches(v float64) vg.Length { return vg.Length(v) * vg.Inch }

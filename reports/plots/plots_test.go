@@ -3,17 +3,25 @@ package plots
 import (
 	"bytes"
 	"context"
+	"flag"
+	"fmt"
+	"html"
 	"image/png"
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"harness/registry"
 	"harness/reports"
 	"harness/sweeps"
 )
+
+var update = flag.Bool("update", false, "rewrite the golden file")
 
 const gridFile = `version: 1
 name: grid
@@ -64,65 +72,138 @@ func tableOf(t *testing.T) (*reports.Table, *sweeps.Plan) {
 func curve() reports.Curve {
 	c := reports.Curve{Metric: "pretrain/loss"}
 	for i, row := range []string{"all tasks", "CAP only", "w/o AREF"} {
-		line := reports.Line{Row: row, N: 3}
+		line := reports.Line{Row: row, N: 3, Averaged: 1}
 		for step := 10.; step <= 1500; step += 10 {
-			line.Step = append(line.Step, step)
-			line.Mean = append(line.Mean, 1+float64(i)*.2+3*math.Exp(-step/300))
-			line.Std = append(line.Std, .1)
+			mean := 1 + float64(i)*.2 + 3*math.Exp(-step/300)
+			line.Step, line.Mean, line.Std = append(line.Step, step), append(line.Mean, mean), append(line.Std, .1)
+			line.Low, line.High = append(line.Low, mean-.15), append(line.High, mean+.15)
 		}
 		c.Lines = append(c.Lines, line)
 	}
 	return c
 }
 
-// TestFigures draws every kind of figure in every format. With KEEP_FIGURES=DIR the files are kept there for viewing.
+// everything asks for all kinds of figures.
+func everything(format string) Options { return Options{Kinds: allKinds[:], Format: format} }
+
+// someMetrics are the curve and two of the columns of tableOf.
+var someMetrics = []string{"pretrain/loss", "caref/acc50", "diffvqa/cider"}
+
+// drawn are the figures of a table; the test ends where they cannot be drawn.
+func drawn(t *testing.T, table *reports.Table, plan *sweeps.Plan, curves []reports.Curve, o Options) []*Figure {
+	t.Helper()
+	figures, err := Draw(table, plan, curves, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return figures
+}
+
+// svgOf is a figure as text.
+func svgOf(t *testing.T, f *Figure) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := f.Write(&out); err != nil {
+		t.Fatalf("%s: %v", f.Name, err)
+	}
+	return out.String()
+}
+
+var svgText = regexp.MustCompile(`(?s)<text[^>]*>(.*?)</text>`)
+
+// textsOf are the texts of a picture in the order in which they are drawn.
+func textsOf(svg string) []string {
+	var texts []string
+	for _, m := range svgText.FindAllStringSubmatch(svg, -1) {
+		texts = append(texts, html.UnescapeString(m[1]))
+	}
+	return texts
+}
+
+// TestFigures draws every kind of figure in every format, and compares what stands in them with the golden file. With
+// KEEP_FIGURES=DIR the files are kept there for viewing.
 func TestFigures(t *testing.T) {
 	dir := os.Getenv("KEEP_FIGURES")
 	if dir == "" {
 		dir = t.TempDir()
 	}
 	table, plan := tableOf(t)
-	figures, err := All(table, plan, []reports.Curve{curve()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(figures) != 4 {
-		t.Fatalf("%d figures, want a curve, bars and two axes", len(figures))
-	}
-	for _, f := range figures {
-		if !strings.Contains(f.Subtitle, "synthetic data") {
-			t.Errorf("%s does not say that its data is synthetic", f.Name)
+	var golden strings.Builder
+	for _, format := range Formats {
+		o := everything(format)
+		o.Metrics = someMetrics
+		figures := drawn(t, table, plan, []reports.Curve{curve()}, o)
+		if len(figures) != 1+1+2+4*2 {
+			t.Fatalf("%d figures, want a curve, bars, two axes, and four kinds a metric", len(figures))
 		}
-		for _, format := range Formats {
-			path, err := f.Save(dir, format)
+		for _, f := range figures {
+			if !strings.Contains(f.Subtitle, "synthetic data") {
+				t.Errorf("%s does not say that its data is synthetic", f.Name)
+			}
+			path, err := f.Save(dir)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if info, err := os.Stat(path); err != nil || info.Size() < 1000 {
 				t.Errorf("%s: %v", filepath.Base(path), err)
 			}
+			if format == "svg" {
+				fmt.Fprintf(&golden, "%s\n", f.Name)
+				for _, text := range textsOf(svgOf(t, f)) {
+					fmt.Fprintf(&golden, "  %s\n", text)
+				}
+			}
 		}
+	}
+	const path = "testdata/figures.txt"
+	if *update {
+		if err := os.WriteFile(path, []byte(golden.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), golden.String()); d != "" {
+		t.Errorf("the texts of the figures (-want +got):\n%s", d)
 	}
 }
 
 // TestFigureIsTheSameTwice compares pictures drawn twice, since reports are committed.
 func TestFigureIsTheSameTwice(t *testing.T) {
-	table, _ := tableOf(t)
-	var drawn [2]bytes.Buffer
-	for i := range drawn {
-		f, err := Bars(table)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := f.Write(&drawn[i], "png"); err != nil {
-			t.Fatal(err)
+	table, plan := tableOf(t)
+	var pictures [2][]bytes.Buffer
+	var pdf []string
+	for i := range pictures {
+		o := everything("png")
+		o.Metrics = someMetrics[:2]
+		for _, f := range drawn(t, table, plan, []reports.Curve{curve()}, o) {
+			var picture bytes.Buffer
+			if err := f.Write(&picture); err != nil {
+				t.Fatal(err)
+			}
+			pictures[i] = append(pictures[i], picture)
 		}
 	}
-	if !bytes.Equal(drawn[0].Bytes(), drawn[1].Bytes()) {
-		t.Error("two pictures of one table differ")
+	for range 2 {
+		o := Options{Kinds: []Kind{Bars}, Format: "pdf"}
+		var picture bytes.Buffer
+		if err := drawn(t, table, plan, nil, o)[0].Write(&picture); err != nil {
+			t.Fatal(err)
+		}
+		pdf = append(pdf, picture.String())
 	}
-	if _, err := png.Decode(&drawn[0]); err != nil {
-		t.Error(err)
+	if pdf[0] != pdf[1] || strings.Contains(pdf[0], "Date") {
+		t.Error("two PDF files of one table differ, or have a date")
+	}
+	for i := range pictures[0] {
+		if !bytes.Equal(pictures[0][i].Bytes(), pictures[1][i].Bytes()) {
+			t.Errorf("picture %d of one table differs when drawn again", i)
+		}
+		if _, err := png.Decode(&pictures[0][i]); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
@@ -146,9 +227,9 @@ func TestAxisOfLearningRates(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		figures, err := Axis(table, plan)
-		if err != nil || len(figures) != 1 {
-			t.Fatalf("%d figures, %v", len(figures), err)
+		figures := drawn(t, table, plan, nil, Options{Kinds: []Kind{Axis}})
+		if len(figures) != 1 {
+			t.Fatalf("%d figures", len(figures))
 		}
 		x := figures[0].panels[0][0].X
 		last := x.Norm(1e-5)
@@ -159,8 +240,12 @@ func TestAxisOfLearningRates(t *testing.T) {
 			}
 			last = at
 		}
-		if _, err := figures[0].Save(t.TempDir(), "png"); err != nil {
+		if _, err := figures[0].Save(t.TempDir()); err != nil {
 			t.Error(err)
+		}
+		straight := drawn(t, table, plan, nil, Options{Kinds: []Kind{Axis}, Log: LogNone})[0].panels[0][0].X
+		if near := straight.Norm(1e-4) - straight.Norm(1e-5); !(math.Abs(near) < .05) {
+			t.Errorf("--log none: 1e-5 and 1e-4 are %g apart", near)
 		}
 	}
 	if spansDecades([]float64{0, .01, 10}) || spansDecades([]float64{224, 448}) {
@@ -169,9 +254,9 @@ func TestAxisOfLearningRates(t *testing.T) {
 }
 
 func TestEmptyTable(t *testing.T) {
-	f, err := Bars(&reports.Table{Name: "empty", Columns: []reports.Column{{Metric: "m"}}})
-	if err != nil || f != nil {
-		t.Errorf("figure %v, error %v: want neither", f, err)
+	figures, err := Draw(&reports.Table{Name: "empty", Columns: []reports.Column{{Metric: "m"}}}, &sweeps.Plan{}, nil, everything("png"))
+	if err != nil || len(figures) > 0 {
+		t.Errorf("figures %v, error %v: want neither", figures, err)
 	}
 	if _, err := newCanvas(1, 1, "gif"); err == nil {
 		t.Error("a format that does not exist is accepted")
@@ -198,6 +283,30 @@ func TestRoundTicks(t *testing.T) {
 		var labels []string
 		for _, tick := range (roundTicks{}).Ticks(c.low, c.high) {
 			labels = append(labels, tick.Label)
+		}
+		if got := strings.Join(labels, " "); got != c.want {
+			t.Errorf("%v … %v: %s, want %s", c.low, c.high, got, c.want)
+		}
+	}
+}
+
+func TestLogTicks(t *testing.T) {
+	for _, c := range []struct {
+		low, high float64
+		want      string
+	}{
+		{.04, 1100, "0.1 1 10 100 1000"},
+		{8e-6, 1.2e-2, "1e-5 1e-4 0.001 0.01"},
+		{1, 60, "1 2 5 10 20 50"},
+		{1e-12, 1e12, "1e-12 1e-9 1e-6 0.001 1 1000 1e6 1e9 1e12"},
+		{3, 4, "3.0 3.2 3.4 3.6 3.8 4.0"},
+		{5, 5, "5"},
+	} {
+		var labels []string
+		for _, tick := range (logTicks{}).Ticks(c.low, c.high) {
+			if tick.Label != "" {
+				labels = append(labels, tick.Label)
+			}
 		}
 		if got := strings.Join(labels, " "); got != c.want {
 			t.Errorf("%v … %v: %s, want %s", c.low, c.high, got, c.want)
