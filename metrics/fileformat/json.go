@@ -88,6 +88,10 @@ func (p *parser) object(data []byte, offset int) error {
 		}
 		return p.fields(members)
 	}
+	if len(members) == 1 && otherID(members[0].key, members[0].value) != "" { // such as {"data": [...]}
+		m := members[0]
+		return p.list(m.value, offset+m.end-len(m.value), rows{coco: true})
+	}
 	if p.opts.ByPosition {
 		return p.errorAt("", "the file is a map from ids to texts: its ids cannot be left aside")
 	}
@@ -100,11 +104,41 @@ func (p *parser) object(data []byte, offset int) error {
 		if err != nil {
 			return p.errorAt(place, "%v", err)
 		}
+		if other := otherID(m.key, m.value); other != "" {
+			return p.errorAt(place, "a text of it has the id %q", other)
+		}
 		if err := p.add("", m.key, texts, false); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// otherID returns an id that the objects of a list have and that is not the key of the list, "" for none. Objects of COCO name their
+// image, and have an id of their own.
+func otherID(key string, value json.RawMessage) string {
+	if value[0] != '[' || value[skipSpace(value, 1)] != '{' {
+		return ""
+	}
+	for _, item := range elementsOf(value) {
+		if item.value[0] != '{' {
+			return ""
+		}
+		members, err := membersOf(item.value)
+		if err != nil {
+			return ""
+		}
+		found := filter(names(members), isID)
+		if i := slices.IndexFunc(found, func(name string) bool { return plainName(name) == "image_id" }); i >= 0 {
+			found = found[i : i+1]
+		}
+		for _, m := range members {
+			if id, err := idOf(m.value); slices.Contains(found, m.key) && err == nil && id != key {
+				return id
+			}
+		}
+	}
+	return ""
 }
 
 // areFields reports whether the keys of an object are those of an entry or of columns, and no ids.
