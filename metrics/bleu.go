@@ -26,35 +26,33 @@ func (b *bleu) width() int      { return bleuWidth }
 func (b *bleu) notes() []string { return nil }
 
 func (b *bleu) newWorker() func(context.Context, int, []float64) error {
-	table := b.corpus.ngrams()
-	hyp, ref, best := newCounter(table), newCounter(table), newCounter(table)
+	most := make([]int32, b.corpus.ngrams().count) // in one of the references, by n-gram number
 	return func(_ context.Context, i int, row []float64) error {
-		words := b.corpus.hyps[i].words
-		b.corpus.hyps[i].ngrams(hyp.add)
-		for k := range b.corpus.refs[i] {
-			b.corpus.refs[i][k].ngrams(ref.add)
-			for _, id := range ref.seen {
-				best.counts[id] = max(best.counts[id], ref.counts[id])
+		hyp, refs := b.corpus.hyps[i], b.corpus.refs[i]
+		for _, ref := range refs {
+			for _, g := range ref.grams {
+				most[g.id] = max(most[g.id], g.count)
 			}
-			best.seen = append(best.seen, ref.seen...)
-			ref.clear()
 		}
-		for k, id := range hyp.seen {
-			row[hyp.orders[k]-1] += float64(min(hyp.counts[id], best.counts[id]))
-		}
-		hyp.clear()
-		best.clear()
 		for n := range maxOrder {
-			row[maxOrder+n] = float64(max(0, len(words)-n))
+			for _, g := range hyp.grams[hyp.ends[n]:hyp.ends[n+1]] {
+				row[n] += float64(min(g.count, most[g.id]))
+			}
+			row[maxOrder+n] = float64(max(0, len(hyp.words)-n))
 		}
-		row[2*maxOrder] = float64(len(words))
-		row[2*maxOrder+1] = float64(closestLength(len(words), b.corpus.refs[i]))
+		for _, ref := range refs {
+			for _, g := range ref.grams {
+				most[g.id] = 0
+			}
+		}
+		row[2*maxOrder] = float64(len(hyp.words))
+		row[2*maxOrder+1] = float64(closestLength(len(hyp.words), refs))
 		return nil
 	}
 }
 
 // closestLength returns the reference length nearest to n, the shorter of two as near.
-func closestLength(n int, refs []text) int {
+func closestLength(n int, refs []*text) int {
 	best := len(refs[0].words)
 	for _, r := range refs[1:] {
 		l := len(r.words)

@@ -74,8 +74,8 @@ func chrFScore(row []float64) float64 {
 	return 100 * (1 + chrFBeta*chrFBeta) * precision * recall / (chrFBeta*chrFBeta*precision + recall)
 }
 
-// gram is an n-gram of a text: its number in the table, and its order counted from 0, words after characters.
-type gram struct {
+// charGram is an n-gram of a text: its number in the table, and its order counted from 0, words after characters.
+type charGram struct {
 	id    int32
 	order int8
 }
@@ -83,14 +83,14 @@ type gram struct {
 // chrFWorker is the memory of one goroutine.
 type chrFWorker struct {
 	table    gramTable
-	hyp, ref []gram
+	hyp, ref []charGram
 	inHyp    []int32 // by number
 	inRef    []int32
 	runes    []rune
 }
 
 // number appends the n-grams of a text.
-func (w *chrFWorker) number(grams []gram, text string, words int) []gram {
+func (w *chrFWorker) number(grams []charGram, text string, words int) []charGram {
 	w.runes = w.runes[:0]
 	for at := 0; at < len(text); {
 		end, width := nextSpace(text, at)
@@ -103,7 +103,7 @@ func (w *chrFWorker) number(grams []gram, text string, words int) []gram {
 		id := int32(-1)
 		for n := 0; n < chrFOrder && i+n < len(w.runes); n++ {
 			id = w.table.id(id, w.runes[i+n])
-			grams = append(grams, gram{id, int8(n)})
+			grams = append(grams, charGram{id, int8(n)})
 		}
 	}
 	if words == 0 {
@@ -112,9 +112,9 @@ func (w *chrFWorker) number(grams []gram, text string, words int) []gram {
 	last := int32(-1)
 	for k, word := range wordsAndMarks(text) {
 		id := w.table.word(word)
-		grams = append(grams, gram{id, chrFOrder})
+		grams = append(grams, charGram{id, chrFOrder})
 		if k > 0 {
-			grams = append(grams, gram{w.table.pair(last, id), chrFOrder + 1})
+			grams = append(grams, charGram{w.table.pair(last, id), chrFOrder + 1})
 		}
 		last = id
 	}

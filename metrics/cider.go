@@ -10,7 +10,8 @@ import (
 // mean. A row is the score.
 type cider struct {
 	corpus *corpus
-	idf    []float64 // by n-gram number
+	idf    []float64           // by n-gram number
+	norms  [][maxOrder]float64 // of the tf-idf vectors, by the number of the text and the order
 }
 
 const ciderSigma = 6
@@ -20,21 +21,31 @@ func newCIDEr(c *corpus, _ Options) (scorer, error) {
 	frequency := make([]int32, table.count)
 	last := make([]int32, table.count) // the last sample, counted from 1, in whose references the n-gram was seen
 	for i := range c.samples {
-		for k := range c.refs[i] {
-			c.refs[i][k].ngrams(func(_ int, id int32) {
-				if last[id] != int32(i+1) {
-					last[id] = int32(i + 1)
-					frequency[id]++
+		for _, ref := range c.refs[i] {
+			for _, g := range ref.grams {
+				if last[g.id] != int32(i+1) {
+					last[g.id] = int32(i + 1)
+					frequency[g.id]++
 				}
-			})
+			}
 		}
 	}
-	idf := make([]float64, table.count)
+	s := &cider{corpus: c, idf: make([]float64, table.count), norms: make([][maxOrder]float64, len(c.texts))}
 	logN := math.Log(float64(len(c.samples)))
 	for id, df := range frequency {
-		idf[id] = logN - math.Log(float64(max(df, 1)))
+		s.idf[id] = logN - math.Log(float64(max(df, 1)))
 	}
-	return &cider{c, idf}, nil
+	for _, t := range c.texts {
+		for n := range maxOrder {
+			sum := 0.0
+			for _, g := range t.grams[t.ends[n]:t.ends[n+1]] {
+				weight := float64(g.count) * s.idf[g.id]
+				sum += weight * weight
+			}
+			s.norms[t.number][n] = math.Sqrt(sum)
+		}
+	}
+	return s, nil
 }
 
 func (c *cider) width() int { return 1 }
@@ -47,54 +58,40 @@ func (c *cider) notes() []string {
 }
 
 func (c *cider) newWorker() func(context.Context, int, []float64) error {
-	table := c.corpus.ngrams()
-	hyp, ref := newCounter(table), newCounter(table)
+	counts := make([]int32, len(c.idf)) // in the reference, by n-gram number
 	return func(_ context.Context, i int, row []float64) error {
-		words := c.corpus.hyps[i].words
-		c.corpus.hyps[i].ngrams(hyp.add)
-		hypNorm := c.norms(hyp)
-		for k := range c.corpus.refs[i] {
-			r := &c.corpus.refs[i][k]
-			r.ngrams(ref.add)
-			refNorm := c.norms(ref)
-			row[0] += c.similarity(hyp, ref, hypNorm, refNorm, max(len(words)-1, 0)-max(len(r.words)-1, 0))
-			ref.clear()
+		for _, ref := range c.corpus.refs[i] {
+			for _, g := range ref.grams {
+				counts[g.id] = g.count
+			}
+			row[0] += c.similarity(c.corpus.hyps[i], ref, counts)
+			for _, g := range ref.grams {
+				counts[g.id] = 0
+			}
 		}
-		hyp.clear()
 		row[0] *= 10 / float64(len(c.corpus.refs[i]))
 		return nil
 	}
 }
 
-// norms returns the Euclidean norms of the tf-idf vectors by order.
-func (c *cider) norms(k *counter) (norms [maxOrder]float64) {
-	for j, id := range k.seen {
-		g := float64(k.counts[id]) * c.idf[id]
-		norms[k.orders[j]-1] += g * g
-	}
-	for n := range norms {
-		norms[n] = math.Sqrt(norms[n])
-	}
-	return norms
-}
-
-// similarity returns the mean over the orders; delta is the difference of the lengths in bigrams.
-func (c *cider) similarity(hyp, ref *counter, hypNorm, refNorm [maxOrder]float64, delta int) float64 {
-	var products [maxOrder]float64
-	for j, id := range hyp.seen {
-		if ref.counts[id] > 0 {
-			idf := c.idf[id]
-			g := float64(ref.counts[id]) * idf
-			products[hyp.orders[j]-1] += min(float64(hyp.counts[id])*idf, g) * g
-		}
-	}
+// similarity returns the mean over the orders; counts are those of ref.
+func (c *cider) similarity(hyp, ref *text, counts []int32) float64 {
 	sum := 0.0
-	for n, p := range products {
-		if hypNorm[n] != 0 && refNorm[n] != 0 {
-			p /= hypNorm[n] * refNorm[n]
+	for n := range maxOrder {
+		product := 0.0
+		for _, g := range hyp.grams[hyp.ends[n]:hyp.ends[n+1]] {
+			if count := counts[g.id]; count > 0 {
+				idf := c.idf[g.id]
+				weight := float64(count) * idf
+				product += min(float64(g.count)*idf, weight) * weight
+			}
 		}
-		sum += p
+		if a, b := c.norms[hyp.number][n], c.norms[ref.number][n]; a != 0 && b != 0 {
+			product /= a * b
+		}
+		sum += product
 	}
+	delta := max(len(hyp.words)-1, 0) - max(len(ref.words)-1, 0) // of the lengths in bigrams
 	return sum / maxOrder * math.Exp(-float64(delta*delta)/(2*ciderSigma*ciderSigma))
 }
 

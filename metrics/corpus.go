@@ -14,18 +14,22 @@ import (
 // corpus holds the samples as texts and as interned tokens.
 type corpus struct {
 	samples []Sample // as given
-	hyps    []text
-	refs    [][]text
+	hyps    []*text
+	refs    [][]*text
+	texts   []*text // the different ones
 	vocab   *vocabulary
 	table   *ngramTable
 }
 
-// text is one hypothesis or reference in the chosen view.
+// text is a hypothesis or a reference in the chosen view. Equal ones are the same text: answers of a test set occur again and again.
 type text struct {
-	view    string  // what the metrics read: PTB tokens with single spaces, or the text as given
-	words   []int32 // split at any white space
-	spaced  []int32 // split at each single space, as ROUGE-L's official program does
-	numbers []int32 // of the n-grams, see ngramTable.number; nil until corpus.ngrams
+	number int32   // its place in corpus.texts
+	view   string  // what the metrics read: PTB tokens with single spaces, or the text as given
+	words  []int32 // split at any white space
+	spaced []int32 // split at each single space, as ROUGE-L's official program does
+
+	grams []gram              // its different n-grams by order, then by their first place; nil until corpus.ngrams
+	ends  [maxOrder + 1]int32 // those of order n are grams[ends[n-1]:ends[n]]
 }
 
 // vocabulary numbers words in the order of their first occurrence.
@@ -58,13 +62,29 @@ func newCorpus(ctx context.Context, samples []Sample, opts Options) (*corpus, er
 		return nil, err
 	}
 	c := &corpus{samples: samples, vocab: &vocabulary{map[string]int32{}}}
-	c.hyps = c.vocab.texts(hyps)
-	flat := c.vocab.texts(refs)
+	known := make(map[string]*text, len(hyps)+len(refs))
+	c.hyps = c.intern(hyps, known)
+	flat := c.intern(refs, known)
 	for _, s := range samples {
 		c.refs = append(c.refs, flat[:len(s.Refs):len(s.Refs)])
 		flat = flat[len(s.Refs):]
 	}
 	return c, nil
+}
+
+// intern returns the texts of views; known are those that there are already.
+func (c *corpus) intern(views []string, known map[string]*text) []*text {
+	out := make([]*text, len(views))
+	for i, view := range views {
+		t, ok := known[view]
+		if !ok {
+			t = c.vocab.text(view)
+			t.number = int32(len(c.texts))
+			c.texts, known[view] = append(c.texts, t), t
+		}
+		out[i] = t
+	}
+	return out
 }
 
 // tokenize returns the PTB tokens of each line, joined by single spaces. The lines count as one file, as in the official pipeline.
@@ -86,35 +106,25 @@ func tokenize(ctx context.Context, lines []string, threads int) []string {
 	return out
 }
 
-// texts interns the words of views. The words of all texts share one array.
-func (v *vocabulary) texts(views []string) []text {
-	out := make([]text, len(views))
-	size := 0
-	for _, view := range views {
-		size += strings.Count(view, " ") + 1
-	}
-	words := make([]int32, 0, size)
-	for i, view := range views {
-		start := len(words)
-		plain := true // single spaces are the only white space
-		for at := 0; at < len(view); {
-			end, width := nextSpace(view, at)
-			if end > at {
-				words = append(words, v.id(view[at:end]))
-			}
-			plain = plain && end > at && (width == 0 || width == 1 && view[end] == ' ' && end+1 < len(view))
-			at = end + width
+// text interns the words of a view.
+func (v *vocabulary) text(view string) *text {
+	t := &text{view: view, words: make([]int32, 0, strings.Count(view, " ")+1)}
+	plain := len(view) > 0 // single spaces are the only white space
+	for at := 0; at < len(view); {
+		end, width := nextSpace(view, at)
+		if end > at {
+			t.words = append(t.words, v.id(view[at:end]))
 		}
-		out[i] = text{view: view, words: words[start:len(words):len(words)]}
-		if plain && len(view) > 0 {
-			out[i].spaced = out[i].words
-		} else {
-			for word := range strings.SplitSeq(view, " ") {
-				out[i].spaced = append(out[i].spaced, v.id(word))
-			}
+		plain = plain && end > at && (width == 0 || width == 1 && view[end] == ' ' && end+1 < len(view))
+		at = end + width
+	}
+	if t.spaced = t.words; !plain {
+		t.spaced = nil
+		for word := range strings.SplitSeq(view, " ") {
+			t.spaced = append(t.spaced, v.id(word))
 		}
 	}
-	return out
+	return t
 }
 
 // nextSpace returns where the next white space begins at or after at and its width in bytes; the end of the view is of width 0.

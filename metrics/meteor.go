@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"context"
+	"fmt"
 
 	"harness/metrics/meteor"
 )
@@ -25,21 +26,37 @@ func (m *meteorScorer) notes() []string {
 	if m.paraphrases == nil {
 		return []string{"METEOR 1.5 exact, stem, synonym: without paraphrase table"}
 	}
-	return nil
+	return []string{fmt.Sprintf("METEOR 1.5 exact, stem, synonym, paraphrase: table %.8s of %d entries", m.paraphrases.Digest(), m.paraphrases.Len())}
+}
+
+// label says where the number is not the one that papers print.
+func (m *meteorScorer) label(name string) string {
+	if m.paraphrases == nil {
+		return name + " (no paraphrases)"
+	}
+	return name
 }
 
 func (m *meteorScorer) newWorker() func(context.Context, int, []float64) error {
 	scorer, err := meteor.New(m.paraphrases)
-	var refs []string
+	hyps, known := make([]meteor.Line, len(m.corpus.texts)), make([]meteor.Line, len(m.corpus.texts)) // by number of the text
+	var refs []meteor.Line
 	return func(_ context.Context, i int, row []float64) error {
 		if err != nil {
 			return err
 		}
+		hyp := m.corpus.hyps[i]
+		if hyps[hyp.number] == nil {
+			hyps[hyp.number] = scorer.Hypothesis(hyp.view)
+		}
 		refs = refs[:0]
 		for _, ref := range m.corpus.refs[i] {
-			refs = append(refs, ref.view)
+			if known[ref.number] == nil {
+				known[ref.number] = scorer.Reference(ref.view)
+			}
+			refs = append(refs, known[ref.number])
 		}
-		return scorer.Stats(m.corpus.hyps[i].view, refs, row)
+		return scorer.LineStats(hyps[hyp.number], refs, row)
 	}
 }
 

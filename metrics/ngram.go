@@ -1,5 +1,7 @@
 package metrics
 
+import "slices"
+
 // maxOrder is the longest n-gram of BLEU and CIDEr.
 const maxOrder = 4
 
@@ -58,66 +60,55 @@ func (t *ngramTable) grow() {
 	}
 }
 
-// number returns the numbers of the n-grams of words, by the place of their first word and then by order: those of the 1-grams are the
-// words themselves and are left out.
-func (t *ngramTable) number(words []int32) []int32 {
-	numbers := make([]int32, 0, len(words)*(maxOrder-1))
-	for i := range words {
-		id := words[i]
-		for n := 2; n <= maxOrder && i+n <= len(words); n++ {
-			id = t.add(id, words[i+n-1])
-			numbers = append(numbers, id)
-		}
-	}
-	return numbers
-}
+// gram is an n-gram of a text and how often it occurs there.
+type gram struct{ id, count int32 }
 
-// ngrams calls yield with the order 1..maxOrder and the number of every n-gram of a text.
-func (t *text) ngrams(yield func(order int, id int32)) {
-	next := t.numbers
-	for i, word := range t.words {
-		yield(1, word)
-		for n := 2; n <= maxOrder && i+n <= len(t.words); n++ {
-			yield(n, next[0])
-			next = next[1:]
-		}
-	}
-}
-
-// ngrams numbers the n-grams of all texts, once.
+// ngrams counts the n-grams of all texts, once.
 func (c *corpus) ngrams() *ngramTable {
 	if c.table == nil {
 		c.table = newNgramTable(len(c.vocab.ids))
-		for i := range c.samples {
-			c.hyps[i].numbers = c.table.number(c.hyps[i].words)
-			for k := range c.refs[i] {
-				c.refs[i][k].numbers = c.table.number(c.refs[i][k].words)
-			}
+		var counter ngramCounter
+		for _, t := range c.texts {
+			counter.count(c.table, t)
 		}
 	}
 	return c.table
 }
 
-// counter counts n-grams of one text at a time in arrays over all n-gram numbers; clear undoes only what was touched.
-type counter struct {
-	counts []int32
-	seen   []int32 // in order of first occurrence
-	orders []int8
+// ngramCounter counts n-grams of one text at a time. Its memory is reused.
+type ngramCounter struct {
+	ids   []int32 // by the place of their first word
+	place []int32 // by n-gram number: 1 + its place in grams; those of other texts are 0
+	grams []gram
 }
 
-func newCounter(t *ngramTable) *counter { return &counter{counts: make([]int32, t.count)} }
-
-func (k *counter) add(order int, id int32) {
-	if k.counts[id] == 0 {
-		k.seen = append(k.seen, id)
-		k.orders = append(k.orders, int8(order))
+// count fills in the n-grams of a text.
+func (k *ngramCounter) count(table *ngramTable, t *text) {
+	k.ids, k.grams = append(k.ids[:0], t.words...), k.grams[:0]
+	for n := 1; n <= maxOrder; n++ {
+		for i := range max(0, len(t.words)-n+1) {
+			if n > 1 {
+				k.ids[i] = table.add(k.ids[i], t.words[i+n-1])
+			}
+			k.add(k.ids[i])
+		}
+		t.ends[n] = int32(len(k.grams))
 	}
-	k.counts[id]++
+	for _, g := range k.grams {
+		k.place[g.id] = 0
+	}
+	t.grams = slices.Clone(k.grams)
 }
 
-func (k *counter) clear() {
-	for _, id := range k.seen {
-		k.counts[id] = 0
+func (k *ngramCounter) add(id int32) {
+	if int(id) >= len(k.place) {
+		k.place = append(k.place, make([]int32, int(id)+1)...)
 	}
-	k.seen, k.orders = k.seen[:0], k.orders[:0]
+	at := k.place[id]
+	if at == 0 {
+		k.grams = append(k.grams, gram{id: id})
+		at = int32(len(k.grams))
+		k.place[id] = at
+	}
+	k.grams[at-1].count++
 }

@@ -49,7 +49,7 @@ func (c *corpus) retokenize(threads int, tokens func(string) string) *corpus {
 	}
 	wg.Wait()
 	out := &corpus{samples: c.samples, vocab: &vocabulary{map[string]int32{}}}
-	flat := out.vocab.texts(views)
+	flat := out.intern(views, map[string]*text{})
 	for _, s := range c.samples {
 		n := 1 + len(s.Refs)
 		out.hyps, out.refs = append(out.hyps, flat[0]), append(out.refs, flat[1:n:n])

@@ -57,6 +57,17 @@ type Scores struct {
 	Observations []ObservationScore // label counts by observation, when "label" is among the metrics and has a value
 
 	statistics []Statistics
+	labels     map[string]string // by key, where Label is not the metric's own
+}
+
+// Label is what a number is called in tables, with what a reader must know of how it was scored: METEOR without its paraphrase table
+// says so.
+func (s *Scores) Label(key string) string {
+	if label, ok := s.labels[key]; ok {
+		return label
+	}
+	m, _ := Lookup(key)
+	return m.Label
 }
 
 // Statistics are what the numbers of one group are computed from: a corpus value is a function of the sum of its samples' rows.
@@ -85,6 +96,11 @@ type scorer interface {
 // sampleScorer is a scorer that computes the values of one sample otherwise than those of a corpus of one sample.
 type sampleScorer interface {
 	sampleValue(row, out []float64)
+}
+
+// namedScorer is a scorer whose numbers are not always what their labels say.
+type namedScorer interface {
+	label(usual string) string
 }
 
 // newStatistics makes room for the rows of n samples.
@@ -124,7 +140,7 @@ func Score(ctx context.Context, samples []Sample, opts Options) (*Scores, error)
 	if err != nil {
 		return nil, err
 	}
-	out := &Scores{Corpus: map[string]float64{}, Sample: map[string][]float64{}, Blank: map[string]string{}}
+	out := &Scores{Corpus: map[string]float64{}, Sample: map[string][]float64{}, Blank: map[string]string{}, labels: map[string]string{}}
 	for _, s := range samples {
 		out.IDs = append(out.IDs, s.ID)
 	}
@@ -141,6 +157,11 @@ func Score(ctx context.Context, samples []Sample, opts Options) (*Scores, error)
 			continue
 		} else if err != nil {
 			return nil, err
+		}
+		if own, ok := sc.(namedScorer); ok {
+			for _, name := range names {
+				out.labels[name] = own.label(out.Label(name))
+			}
 		}
 		running = append(running, sc)
 		out.Notes = append(out.Notes, sc.notes()...)

@@ -45,6 +45,9 @@ func Run(ctx context.Context, t spec.Trial, env Env, rec Recorder) (err error) {
 	if err := checkSeals(ctx, t, env.Home); err != nil {
 		return err
 	}
+	if err := checkParaphrases(ctx, t, env.Home); err != nil {
+		return err
+	}
 	r := &trialRun{trial: t, env: env, rec: rec}
 	if r.engine, err = openEngine(env); err != nil {
 		return err

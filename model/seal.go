@@ -7,10 +7,11 @@ import (
 
 	"harness/model/checkpoint"
 	"harness/model/dataset"
+	"harness/model/digest"
 	"harness/model/spec"
 )
 
-// Seal fills in the digests of the data and weights that the trial reads, as they are now; they count in its ID instead
+// Seal fills in the digests of the data, weights and paraphrases that the trial reads, as they are now; they count in its ID instead
 // of the paths. What was digested before is remembered below home/cache, until a file changes. Programs, and synthetic
 // data without weights, have no digests.
 func Seal(ctx context.Context, home string, t *spec.Trial) error {
@@ -31,6 +32,13 @@ func Seal(ctx context.Context, home string, t *spec.Trial) error {
 			return fmt.Errorf("%s %s: %w", w.field, w.dir, err)
 		}
 		*w.digest = sum
+	}
+	if path := t.Eval.MeteorParaphrases; path != "" {
+		sum, err := digest.OfFile(ctx, path, cache)
+		if err != nil {
+			return fmt.Errorf("test.meteor_paraphrases: %w", err)
+		}
+		t.Eval.MeteorParaphrasesDigest = sum
 	}
 	return nil
 }

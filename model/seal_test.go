@@ -196,27 +196,35 @@ func TestPreflight(t *testing.T) {
 		engine string
 		want   []string // none: it may run
 	}{
-		"synthetic":          {plain, "", nil},
-		"files":              {files, "native", nil},
-		"weights":            {weights(50257, plain.LM), "", nil},
-		"program":            {spec.Trial{Command: spec.MakeWords("x")}, "nonsense", nil},
-		"go":                 {with(plain, func(t *spec.Trial) { t.Engine = "go,bf16" }), "", nil},
-		"impossible":         {with(plain, func(t *spec.Trial) { t.Encoder.Heads = 5 }), "", []string{"encoder.heads"}},
-		"no plugin":          {with(plain, func(t *spec.Trial) { t.Engine = "xla" }), "xla:/none/cuda.so", []string{"xla:/none/cuda.so", "no such plugin file"}},
-		"no such library":    {with(plain, func(t *spec.Trial) { t.Engine = "xla,bf16" }), "xla:" + junk + ",bf16", []string{junk, "not a shared library"}},
-		"plugin not given":   {with(plain, func(t *spec.Trial) { t.Engine = "xla" }), "", []string{"--engine xla:PATH"}},
-		"other precision":    {with(plain, func(t *spec.Trial) { t.Engine = "xla,bf16" }), "xla:" + junk, []string{"--engine xla:PATH,bf16"}},
-		"no root":            {with(files, func(t *spec.Trial) { t.Data.Root = root + "x" }), "", []string{"data.root", root + "x", "no such folder"}},
-		"no set":             {with(files, func(t *spec.Trial) { t.Data.Root = filepath.Dir(junk) }), "", []string{"data.root", "no MIMIC-CXR-JPG"}},
-		"no weights":         {with(plain, func(t *spec.Trial) { t.LM.Weights = root }), "", []string{"lm.weights " + root, "no config.json"}},
-		"no encoder":         {with(plain, func(t *spec.Trial) { t.Encoder.Weights = root }), "", []string{"encoder.weights " + root, "no config.json"}},
+		"synthetic":        {plain, "", nil},
+		"files":            {files, "native", nil},
+		"weights":          {weights(50257, plain.LM), "", nil},
+		"program":          {spec.Trial{Command: spec.MakeWords("x")}, "nonsense", nil},
+		"go":               {with(plain, func(t *spec.Trial) { t.Engine = "go,bf16" }), "", nil},
+		"impossible":       {with(plain, func(t *spec.Trial) { t.Encoder.Heads = 5 }), "", []string{"encoder.heads"}},
+		"no plugin":        {with(plain, func(t *spec.Trial) { t.Engine = "xla" }), "xla:/none/cuda.so", []string{"xla:/none/cuda.so", "no such plugin file"}},
+		"no such library":  {with(plain, func(t *spec.Trial) { t.Engine = "xla,bf16" }), "xla:" + junk + ",bf16", []string{junk, "not a shared library"}},
+		"plugin not given": {with(plain, func(t *spec.Trial) { t.Engine = "xla" }), "", []string{"--engine xla:PATH"}},
+		"other precision":  {with(plain, func(t *spec.Trial) { t.Engine = "xla,bf16" }), "xla:" + junk, []string{"--engine xla:PATH,bf16"}},
+		"no root":          {with(files, func(t *spec.Trial) { t.Data.Root = root + "x" }), "", []string{"data.root", root + "x", "no such folder"}},
+		"no set":           {with(files, func(t *spec.Trial) { t.Data.Root = filepath.Dir(junk) }), "", []string{"data.root", "no MIMIC-CXR-JPG"}},
+		"no weights":       {with(plain, func(t *spec.Trial) { t.LM.Weights = root }), "", []string{"lm.weights " + root, "no config.json"}},
+		"no encoder":       {with(plain, func(t *spec.Trial) { t.Encoder.Weights = root }), "", []string{"encoder.weights " + root, "no config.json"}},
+		"paraphrases":      {with(plain, func(t *spec.Trial) { t.Eval.MeteorParaphrases = miniParaphrases }), "", nil},
+		"no paraphrases":   {with(plain, func(t *spec.Trial) { t.Eval.MeteorParaphrases = junk + "x" }), "", []string{"test.meteor_paraphrases: open " + junk + "x: no such file"}},
+		"odd paraphrases": {with(plain, func(t *spec.Trial) { t.Eval.MeteorParaphrases = junk }), "",
+			[]string{"test.meteor_paraphrases: " + junk + ": line 1: weight \"not a library\" is not a number"}},
+		"other paraphrases": {with(plain, func(t *spec.Trial) {
+			t.Eval.MeteorParaphrases, t.Eval.MeteorParaphrasesDigest = miniParaphrases, strings.Repeat("0", 64)
+		}), "",
+			[]string{"the paraphrase table " + miniParaphrases + " changed since this trial was planned"}},
 		"another width":      {weights(50257, wide), "", []string{"lm.weights", "width 64", "set lm.*"}},
 		"another vocabulary": {weights(90, plain.LM), "", []string{"lm.weights", "vocabulary 90", "50257"}},
 		"few positions":      {with(weights(50257, short), func(t *spec.Trial) { t.LM.MaxPositionEmbeddings = 300 }), "", []string{"204 positions are too few", "lm.text_positions"}},
 		"cut weights":        {cut, "", []string{cut.LM.Weights, "truncated"}},
 		"another shape":      {lying, "", []string{"shape [296 32], want [297 32]"}},
 	} {
-		err := Preflight(t.Context(), c.trial, c.engine)
+		err := Preflight(t.Context(), t.TempDir(), c.trial, c.engine)
 		if c.want == nil {
 			if err != nil {
 				t.Errorf("%s: %v", name, err)

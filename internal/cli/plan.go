@@ -103,7 +103,7 @@ func statesOf(ctx context.Context, db *registry.DB, plan *sweeps.Plan) (map[stri
 // only: what was trained from them is trained again.
 func mayAdopt(ctx context.Context, db *registry.DB, want spec.Trial, have registry.Trial, sweep string) (bool, error) {
 	switch {
-	case want.Encoder.WeightsDigest != "" || want.LM.WeightsDigest != "":
+	case want.Encoder.WeightsDigest+want.LM.WeightsDigest+want.Eval.MeteorParaphrasesDigest != "":
 		return false, nil
 	case want.Command != "":
 		return have.Sweep == sweep && have.Spec.Project == "", nil

@@ -45,7 +45,7 @@ func (o sweepOptions) preflightTrials(ctx context.Context, trials []spec.Trial) 
 			return err
 		}
 		if key := preflightKey(t); !checked[key] {
-			if err := model.Preflight(ctx, t, engine); err != nil {
+			if err := model.Preflight(ctx, o.home, t, engine); err != nil {
 				return hintMissing(usageError("%w", err))
 			}
 			checked[key] = true
@@ -56,7 +56,8 @@ func (o sweepOptions) preflightTrials(ctx context.Context, trials []spec.Trial) 
 
 // preflightKey is what Preflight looks at; trials that agree in it need to be checked once.
 func preflightKey(t spec.Trial) string {
-	t.Seed, t.Pretrain, t.DiffVQA, t.Eval = 0, spec.Pretrain{}, spec.DiffVQA{}, spec.Eval{}
+	t.Seed, t.Pretrain, t.DiffVQA = 0, spec.Pretrain{}, spec.DiffVQA{}
+	t.Eval = spec.Eval{MeteorParaphrases: t.Eval.MeteorParaphrases, MeteorParaphrasesDigest: t.Eval.MeteorParaphrasesDigest}
 	return string(t.Canonical())
 }
 

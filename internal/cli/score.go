@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -28,6 +29,7 @@ type scoreOptions struct {
 	digits      int
 	threads     int
 	paraphrases string
+	cache       string // of paraphrases
 	bert        string
 	bertLayer   int
 	idf         bool
@@ -75,7 +77,8 @@ files of hypotheses the first is the baseline. One file alone holds both sides, 
 	f.BoolVar(&opts.json, "json", false, "print JSON")
 	f.IntVar(&opts.digits, "digits", 4, "decimal places of the table")
 	f.IntVar(&opts.threads, "threads", 0, "goroutines (default every core); no result depends on it")
-	f.StringVar(&opts.paraphrases, "meteor-paraphrases", "", "METEOR's paraphrase table (paraphrase-en.gz of its release)")
+	f.StringVar(&opts.paraphrases, "meteor-paraphrases", "", "METEOR's paraphrase table (paraphrase-en.gz of its release); without it METEOR is labelled so")
+	f.StringVar(&opts.cache, "meteor-cache", "", "folder that keeps the table as it was read (default: harness in the user's cache folder)")
 	f.StringVar(&opts.bert, "bert", "", "folder of a BERT in Hugging Face layout, for BERTScore")
 	f.IntVar(&opts.bertLayer, "bert-layer", 0, "layer that BERTScore reads (default 9, or the last of a smaller model)")
 	f.BoolVar(&opts.idf, "idf", false, "BERTScore weights tokens by their rarity in the references")
@@ -148,7 +151,7 @@ func (o scoreOptions) compute(ctx context.Context, stdin io.Reader) (*scoreRepor
 	if err != nil {
 		return nil, err
 	}
-	base, err := o.metricOptions(systems[0])
+	base, err := o.metricOptions(ctx, systems[0])
 	if err != nil {
 		return nil, err
 	}
@@ -194,6 +197,8 @@ func (o scoreOptions) check() error {
 		return usageError("--rouge-stemmer needs rouge_score, or one of its numbers, among --metrics")
 	case o.bert == "" && (o.bertLayer != 0 || o.idf):
 		return usageError("--bert-layer and --idf need --bert")
+	case o.paraphrases == "" && o.cache != "":
+		return usageError("--meteor-cache needs --meteor-paraphrases")
 	case o.bertLayer < 0:
 		return usageError("--bert-layer %d is not positive", o.bertLayer)
 	}
@@ -201,15 +206,15 @@ func (o scoreOptions) check() error {
 }
 
 // metricOptions chooses the metrics, and opens what they read.
-func (o scoreOptions) metricOptions(samples []metrics.Sample) (metrics.Options, error) {
+func (o scoreOptions) metricOptions(ctx context.Context, samples []metrics.Sample) (metrics.Options, error) {
 	m := metrics.Options{Tokenize: o.tokenize, Metrics: o.metrics, Threads: o.threads, IDF: o.idf}
 	m.Stem, m.Version = o.stem, programVersion()
 	if len(m.Metrics) == 0 {
 		m.Metrics = append(append([]string{}, metrics.TextGroups...), "bertscore")
 		m.Metrics = append(m.Metrics, readOuts(samples)...)
 	}
-	if o.paraphrases != "" {
-		table, err := readParaphrases(o.paraphrases)
+	if o.paraphrases != "" && metrics.Asks(m.Metrics, "meteor") {
+		table, err := o.openParaphrases(ctx)
 		if err != nil {
 			return m, err
 		}
@@ -246,17 +251,29 @@ func readOuts(samples []metrics.Sample) []string {
 	return groups
 }
 
-func readParaphrases(name string) (*meteor.Paraphrases, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
+// openParaphrases reads METEOR's paraphrase table, or what the cache keeps of it.
+func (o scoreOptions) openParaphrases(ctx context.Context) (*meteor.Paraphrases, error) {
+	say := func(err error) {
+		fmt.Fprintf(os.Stderr, "the paraphrase table is not kept for the next time: %v\n", err)
 	}
-	defer f.Close()
-	table, err := meteor.ReadParaphrases(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+	cache := o.cache
+	if cache == "" {
+		user, err := os.UserCacheDir()
+		if err != nil {
+			say(err)
+		} else {
+			cache = filepath.Join(user, "harness")
+		}
 	}
-	return table, nil
+	bar := newProgressLine(os.Stderr, "MiB of the paraphrase table")
+	defer bar.end()
+	table, err := meteor.OpenParaphrases(ctx, o.paraphrases, meteor.Opening{
+		Cache: cache, Warn: say, Progress: func(done, total int) { bar.report(done>>20, total>>20) },
+	})
+	if err != nil && ctx.Err() == nil {
+		return nil, usageError("--meteor-paraphrases: %w", err)
+	}
+	return table, err
 }
 
 // programVersion is the version of this program for signatures.

@@ -74,7 +74,7 @@ func (r *scoreReport) text(w io.Writer) error {
 		}
 		fmt.Fprintln(table)
 		for _, key := range r.systems[0].scores.Keys {
-			fmt.Fprint(table, label(key))
+			fmt.Fprint(table, r.systems[0].scores.Label(key))
 			for _, s := range r.systems {
 				fmt.Fprint(table, "\t", r.number(s.scores.Corpus[key]))
 			}
@@ -142,7 +142,7 @@ func (r *scoreReport) testRows(w io.Writer) {
 			boot, _ := find(r.bootstrap, i, key)
 			random, _ := find(r.randomization, i, key)
 			blank := math.IsNaN(s.scores.Corpus[key])
-			fmt.Fprintf(w, "%s\t%s\t%s", label(key), s.name, r.number(s.scores.Corpus[key]))
+			fmt.Fprintf(w, "%s\t%s\t%s", s.scores.Label(key), s.name, r.number(s.scores.Corpus[key]))
 			switch {
 			case blank:
 				fmt.Fprintln(w, "\t-\t-\t-\t-\t-\t-")
@@ -218,11 +218,6 @@ func (r *scoreReport) blanks(s scored) []string {
 	return notes
 }
 
-func label(key string) string {
-	k, _ := metrics.Lookup(key)
-	return k.Label
-}
-
 // number prints a value, or - for a blank.
 func (r *scoreReport) number(v float64) string {
 	if math.IsNaN(v) {
@@ -287,9 +282,10 @@ func (o object) MarshalJSON() ([]byte, error) {
 func (r *scoreReport) json(w io.Writer) error {
 	var systems []object
 	for _, s := range r.systems {
-		var corpus, blank, system object
+		var corpus, labels, blank, system object
 		for _, key := range s.scores.Keys {
 			corpus.set(key, s.scores.Corpus[key])
+			labels.set(key, s.scores.Label(key))
 			if reason := s.scores.Blank[key]; reason != "" {
 				blank.set(key, reason)
 			}
@@ -297,6 +293,7 @@ func (r *scoreReport) json(w io.Writer) error {
 		system.set("system", s.name)
 		system.set("n", len(s.scores.IDs))
 		system.set("corpus", corpus)
+		system.set("labels", labels)
 		system.set("blank", blank)
 		if regions := s.scores.Regions; len(regions) > 0 {
 			var rows []object

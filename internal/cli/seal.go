@@ -42,6 +42,7 @@ func (s *sealing) seal(ctx context.Context, t *spec.Trial) error {
 		return errRead
 	case before != nil:
 		t.Data.Digest, t.Encoder.WeightsDigest, t.LM.WeightsDigest = before.Data.Digest, before.Encoder.WeightsDigest, before.LM.WeightsDigest
+		t.Eval.MeteorParaphrasesDigest = before.Eval.MeteorParaphrasesDigest
 		s.say("%v: taken as they were when the sweep was planned", err)
 		return nil
 	case s.dryRun:
@@ -65,6 +66,7 @@ func (s *sealing) before(ctx context.Context, t spec.Trial) (*spec.Trial, error)
 	for i := range s.planned {
 		p := &s.planned[i].Spec
 		if samePath(p.Data.Root, t.Data.Root) && samePath(p.Encoder.Weights, t.Encoder.Weights) && samePath(p.LM.Weights, t.LM.Weights) &&
+			samePath(p.Eval.MeteorParaphrases, t.Eval.MeteorParaphrases) &&
 			p.Data.Splits == t.Data.Splits && p.Data.KeepPrior == t.Data.KeepPrior {
 			return p, nil
 		}
@@ -75,7 +77,7 @@ func (s *sealing) before(ctx context.Context, t spec.Trial) (*spec.Trial, error)
 // sayChanged says how many trials of a plan are others than when it was planned before because their data or weights are.
 func (s *sealing) sayChanged(ctx context.Context, plan *sweeps.Plan) error {
 	sealed := func(t sweeps.Trial) bool {
-		return t.Spec.Data.Digest+t.Spec.Encoder.WeightsDigest+t.Spec.LM.WeightsDigest != ""
+		return t.Spec.Data.Digest+t.Spec.Encoder.WeightsDigest+t.Spec.LM.WeightsDigest+t.Spec.Eval.MeteorParaphrasesDigest != ""
 	}
 	if !slices.ContainsFunc(plan.Trials, sealed) {
 		return nil
@@ -120,6 +122,7 @@ func inputs(then, now spec.Trial) []input {
 		{"data.root", then.Data.Root, then.Data.Digest, now.Data.Digest},
 		{"encoder.weights", then.Encoder.Weights, then.Encoder.WeightsDigest, now.Encoder.WeightsDigest},
 		{"lm.weights", then.LM.Weights, then.LM.WeightsDigest, now.LM.WeightsDigest},
+		{"test.meteor_paraphrases", then.Eval.MeteorParaphrases, then.Eval.MeteorParaphrasesDigest, now.Eval.MeteorParaphrasesDigest},
 	}
 }
 
@@ -128,7 +131,7 @@ func (in input) changed() bool { return in.then != "" && in.then != in.now }
 
 // unsealed is what the file says of a trial, without the digests.
 func unsealed(t spec.Trial) string {
-	t.Data.Digest, t.Encoder.WeightsDigest, t.LM.WeightsDigest = "", "", ""
+	t.Data.Digest, t.Encoder.WeightsDigest, t.LM.WeightsDigest, t.Eval.MeteorParaphrasesDigest = "", "", "", ""
 	return fmt.Sprintf("%+v", t)
 }
 

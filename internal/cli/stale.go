@@ -57,10 +57,10 @@ func (s *staleness) of(ctx context.Context, trials []registry.Trial) (map[string
 // data says when the data or weights below the paths of a trial are others now than those that it was named by. What is gone
 // cannot differ.
 func (s *staleness) data(ctx context.Context, t spec.Trial) string {
-	if t.Data.Digest == "" && t.Encoder.WeightsDigest == "" && t.LM.WeightsDigest == "" {
+	if t.Data.Digest+t.Encoder.WeightsDigest+t.LM.WeightsDigest+t.Eval.MeteorParaphrasesDigest == "" {
 		return ""
 	}
-	key := strings.Join([]string{t.Data.Root, t.Encoder.Weights, t.LM.Weights}, "\x00")
+	key := strings.Join([]string{t.Data.Root, t.Encoder.Weights, t.LM.Weights, t.Eval.MeteorParaphrases}, "\x00")
 	now, ok := s.inputs[key]
 	if !ok {
 		now = t

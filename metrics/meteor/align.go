@@ -1,5 +1,7 @@
 package meteor
 
+import "math/bits"
+
 // beamSize is the number of paths that the search keeps at each word of the reference.
 const beamSize = 40
 
@@ -9,19 +11,20 @@ type aligner struct {
 	fixed  []match // by place in line 2; len1 is 0 where there is none
 	used2  []bool  // words of line 2 in fixed matches
 	wide   int     // words of 64 bits that hold line 1
-	now    beam
-	later  beam
-	steps  [beamSize]step // the paths of the next round, before they are made
-	sorted [beamSize]int8 // their order, best first
-	count  int            // how many of them there are
+	now    *beam   // one of beams
+	later  *beam   // the other
+	beams  [2]beam
+	moves  []move
 	nodes  []node
 	chosen []match
 }
 
-// beam holds the paths of one round, best first, and for each the words of line 1 that are used.
+// beam holds the paths of one round.
 type beam struct {
-	paths []path
-	used  []uint64 // [paths][wide]
+	paths  [beamSize]path
+	sorted [beamSize]uint8 // the places of the paths, best first
+	count  int
+	used   []uint64 // [beamSize][wide]: for each path the words of line 1 that are used
 }
 
 // path is one partial alignment.
@@ -32,27 +35,34 @@ type path struct {
 	tail    int32 // its last match in nodes, or -1; the fixed matches are not in its chain
 }
 
-// rank orders paths: more matched words first, then fewer chunks, then the smaller distance. order is the missing words in the upper and
-// the chunks in the lower half.
+// rank orders paths: more matched words first, then fewer chunks, then the smaller distance, then the place of the path before. order is
+// the missing words in the upper and the chunks in the lower half; distance counts in units of oneStep, below which stands the place of the
+// path that was extended. So of equals the one with the better past comes first, whichever is tried first.
 type rank struct {
 	order    uint64
-	distance int64
+	distance uint64
 }
 
 const (
 	oneWord  = 1 << 32
 	oneChunk = 1
+	oneStep  = 1 << 6 // more than beamSize
 )
 
+// settle forgets the place of the path before: the order of the beam has taken it in.
+func (r *rank) settle() { r.distance &^= oneStep - 1 }
+
 func (a rank) better(b rank) bool {
-	return a.order < b.order || a.order == b.order && a.distance < b.distance
+	_, borrow := bits.Sub64(a.distance, b.distance, 0)
+	_, borrow = bits.Sub64(a.order, b.order, borrow)
+	return borrow != 0
 }
 
-// step is a path of the next round.
-type step struct {
-	path
-	from  int32 // the path that it extends
-	added match // len1 is 0 when nothing is added to the chain
+// move is a match that may be added to a path, with what it does to the rank.
+type move struct {
+	match
+	words    uint64 // in the upper half of order
+	distance uint64
 }
 
 // node is a match in the chain of a path.
@@ -64,29 +74,16 @@ type node struct {
 // run returns the matches of the best alignment in the order of line 2. They are valid until the next call.
 func (a *aligner) run(p *pair) []match {
 	a.prepare(p)
-	silent := false // the round before found nothing to match: another such round changes nothing
-	for c := 0; c < p.n2; c++ {
-		if a.used2[c] {
-			silent = false
-		} else if nothing := p.candidates(c) == 0; nothing && silent {
-			for i := range a.now.paths {
-				a.now.paths[i].idx++
-			}
-			continue
-		} else {
-			silent = nothing && p.phrases == nil
+	for c := range int32(p.n2) {
+		switch {
+		case a.used2[c]:
+			a.follow(c)
+		case !a.find(p, c):
+			a.skip(c)
+		default:
+			a.extend(c)
 		}
-		a.count = 0
-		for i := range a.now.paths {
-			a.extend(p, int32(i), c)
-		}
-		a.advance()
 	}
-	a.count = 0
-	for i := range a.now.paths {
-		a.finish(int32(i))
-	}
-	a.advance()
 	return a.collect()
 }
 
@@ -105,10 +102,9 @@ func (a *aligner) prepare(p *pair) {
 	a.wide = (p.n1 + 63) / 64
 	a.fixed = append(a.fixed[:0], make([]match, p.n2)...)
 	a.used2 = append(a.used2[:0], make([]bool, p.n2)...)
-	for _, b := range []*beam{&a.now, &a.later} {
-		if size := beamSize * a.wide; len(b.used) < size {
-			b.used = make([]uint64, size)
-		}
+	a.now, a.later = &a.beams[0], &a.beams[1]
+	if size := beamSize * a.wide; len(a.now.used) < size {
+		a.now.used, a.later.used = make([]uint64, size), make([]uint64, size)
 	}
 	clear(a.now.used[:a.wide])
 	for j := range p.n2 {
@@ -123,146 +119,196 @@ func (a *aligner) prepare(p *pair) {
 		}
 	}
 	a.nodes = a.nodes[:0]
-	words := uint64(p.n1 + p.n2)
-	a.now.paths = append(a.now.paths[:0], path{rank: rank{order: words * oneWord}, lastEnd: -1, tail: -1})
+	a.now.count, a.now.sorted[0] = 1, 0
+	a.now.paths[0] = path{rank: rank{order: uint64(p.n1+p.n2) * oneWord}, lastEnd: -1, tail: -1}
 }
 
-// extend puts the continuations of path i at word c into the queue.
-func (a *aligner) extend(p *pair, i int32, c int) {
-	from := &a.now.paths[i]
-	switch {
-	case c < int(from.idx): // inside a match of several words
-		a.keep(from.rank, from, i)
-		return
-	case a.used2[c]: // by a fixed match, which starts here
-		m := a.fixed[c]
-		r := from.taking(m)
-		r.distance += m.distance()
-		if s := a.place(r); s != nil {
-			s.lastEnd, s.idx, s.tail, s.from, s.added.len1 = m.start1+m.len1, m.start2+m.len2, from.tail, i, 0
-		}
-		return
-	}
-	// The distance of a match goes to the old path: the new ones after it see it, the one with the match does not.
-	old := *from
-	used := a.now.used[int(i)*a.wide : (int(i)+1)*a.wide]
+// find sets moves to the matches that start at word c, in the order of the reference, and reports whether there are any. Those that
+// take a word of a fixed match are never free.
+func (a *aligner) find(p *pair, c int32) bool {
+	a.moves = a.moves[:0]
 	for _, s := range p.singles[p.kind[c]] {
-		if used[s.start1>>6]>>(s.start1&63)&1 == 0 {
-			a.take(&old, i, match{s.start1, 1, int32(c), 1, s.stage})
+		a.moves = append(a.moves, moveOf(match{s.start1, 1, c, 1, s.stage}))
+	}
+	for _, m := range p.phrases.startingAt(int(c)) {
+		free := true
+		for j := m.start2; j < m.start2+m.len2; j++ {
+			free = free && !a.used2[j]
+		}
+		if free {
+			a.moves = append(a.moves, moveOf(m))
 		}
 	}
-	if p.phrases != nil {
-		for _, m := range p.phrases[int32(c)] {
-			if a.free(used, m) {
-				a.take(&old, i, m)
-			}
-		}
-	}
-	if old.lastEnd >= 0 {
-		old.order += oneChunk
-		old.lastEnd = -1
-	}
-	old.idx++
-	a.keep(old.rank, &old, i)
+	return len(a.moves) > 0
 }
 
-// take queues a copy of path i, now old, with m added, and charges the distance to old.
-func (a *aligner) take(old *path, i int32, m match) {
-	if s := a.place(old.taking(m)); s != nil {
-		s.lastEnd, s.idx, s.tail, s.from, s.added = m.start1+m.len1, m.start2+m.len2, old.tail, i, m
-	}
-	old.distance += m.distance()
-}
-
-// finish closes the open chunk of path i.
-func (a *aligner) finish(i int32) {
-	from := &a.now.paths[i]
-	r := from.rank
-	if from.lastEnd >= 0 {
-		r.order += oneChunk
-	}
-	a.keep(r, from, i)
-}
-
-// keep queues a continuation of path i without a match, whose rank is r and whose other fields are those of p.
-func (a *aligner) keep(r rank, p *path, i int32) {
-	if s := a.place(r); s != nil {
-		s.lastEnd, s.idx, s.tail, s.from, s.added.len1 = p.lastEnd, p.idx, p.tail, i, 0
-	}
-}
-
-// taking returns the rank with m added. The totals are whole numbers: half a word for a match that is not exact is cut off.
-func (p *path) taking(m match) rank {
-	r := p.rank
+// moveOf returns a match as a move. The totals are whole numbers: half a word for a match that is not exact is cut off.
+func moveOf(m match) move {
+	words := m.len1/2 + m.len2/2
 	if m.stage == Exact {
-		r.order -= uint64(m.len1+m.len2) * oneWord
-	} else {
-		r.order -= uint64(m.len1/2+m.len2/2) * oneWord
+		words = m.len1 + m.len2
 	}
-	if p.lastEnd >= 0 && m.start1 != p.lastEnd {
-		r.order += oneChunk
-	}
-	return r
+	return move{match: m, words: uint64(words) * oneWord, distance: uint64(m.distance()) * oneStep}
 }
 
-// free reports whether no word of m is used.
-func (a *aligner) free(used []uint64, m match) bool {
+// follow adds the fixed match that starts at word c to all paths; if none does, they stand within one.
+func (a *aligner) follow(c int32) {
+	m := moveOf(a.fixed[c])
+	if m.len1 == 0 {
+		return
+	}
+	for k := range a.now.count {
+		p := &a.now.paths[k]
+		p.order -= m.words
+		if p.lastEnd >= 0 && m.start1 != p.lastEnd {
+			p.order += oneChunk
+		}
+		p.settle()
+		p.distance += m.distance
+		p.lastEnd, p.idx = m.start1+m.len1, c+m.len2
+	}
+	a.now.sort()
+}
+
+// skip passes over word c, at which no match starts, in all paths but those that stand within one.
+func (a *aligner) skip(c int32) {
+	for k := range a.now.count {
+		p := &a.now.paths[k]
+		p.settle()
+		if c >= p.idx {
+			p.close()
+			p.idx++
+		}
+	}
+	a.now.sort()
+}
+
+// close ends the open chunk of a path.
+func (p *path) close() {
+	if p.lastEnd >= 0 {
+		p.order += oneChunk
+		p.lastEnd = -1
+	}
+}
+
+// sort puts the paths in order again; of equals the earlier one stays first.
+func (b *beam) sort() {
+	for i := 1; i < b.count; i++ {
+		slot := b.sorted[i]
+		r := b.paths[slot].rank
+		k := i
+		for ; k > 0 && r.better(b.paths[b.sorted[k-1]].rank); k-- {
+			b.sorted[k] = b.sorted[k-1]
+		}
+		b.sorted[k] = slot
+	}
+}
+
+// extend makes the paths of the next round from those of this: each with each move at word c that is free, and each without. Those without
+// come last, as they are the worse ones, and most find no place.
+func (a *aligner) extend(c int32) {
+	a.later.count = 0
+	a.nodes = append(a.nodes, make([]node, beamSize)...)
+	var most uint64
+	for i := range a.moves {
+		most = max(most, a.moves[i].words)
+	}
+	tried := a.now.count
+	for at, slot := range a.now.sorted[:a.now.count] {
+		p := &a.now.paths[slot]
+		p.settle()
+		p.distance |= uint64(at)
+		if !a.later.takes(rank{p.order - most, p.distance}) {
+			tried = at // nor does it take one of the paths behind, which are no better
+			break
+		}
+		if c >= p.idx { // not inside a match of several words
+			a.match(p, a.usedBy(a.now, int(slot)))
+		}
+	}
+	for _, slot := range a.now.sorted[:tried] {
+		p := &a.now.paths[slot]
+		if c >= p.idx {
+			p.close()
+			p.idx++
+		}
+		if a.later.takes(p.rank) {
+			to := a.later.place(p.rank)
+			a.later.paths[to] = *p
+			copy(a.usedBy(a.later, to), a.usedBy(a.now, int(slot)))
+		}
+	}
+	a.now, a.later = a.later, a.now
+}
+
+// match queues p, which uses these words, with each move that is free. The distance of a match goes to the old path: the new ones after it
+// see it, the one with the match does not.
+func (a *aligner) match(p *path, used []uint64) {
+	first := len(a.nodes) - beamSize // of this round
+	for i := range a.moves {
+		m := &a.moves[i]
+		if !free(used, m) {
+			continue
+		}
+		r := rank{p.order - m.words, p.distance}
+		if p.lastEnd >= 0 && m.start1 != p.lastEnd {
+			r.order += oneChunk
+		}
+		if a.later.takes(r) {
+			to := a.later.place(r)
+			a.nodes[first+to] = node{m.match, p.tail}
+			a.later.paths[to] = path{r, m.start1 + m.len1, m.start2 + m.len2, int32(first + to)}
+			its := a.usedBy(a.later, to)
+			copy(its, used)
+			mark(its, m.match)
+		}
+		p.distance += m.distance
+	}
+}
+
+// usedBy returns the words of line 1 that a path uses.
+func (a *aligner) usedBy(b *beam, slot int) []uint64 { return b.used[slot*a.wide:][:a.wide] }
+
+// free reports whether no word of line 1 that m takes is used.
+func free(used []uint64, m *move) bool {
 	for i := m.start1; i < m.start1+m.len1; i++ {
 		if used[i>>6]>>(i&63)&1 != 0 {
-			return false
-		}
-	}
-	for j := m.start2; j < m.start2+m.len2; j++ {
-		if a.used2[j] {
 			return false
 		}
 	}
 	return true
 }
 
-// place returns where to write a step of rank r, or nil if it is not among the best beamSize; of equals the earlier one comes first.
-func (a *aligner) place(r rank) *step {
-	k := a.count
-	slot := int8(k)
+// takes reports whether a path of rank r would be among the best beamSize.
+func (b *beam) takes(r rank) bool {
+	return b.count < beamSize || r.better(b.paths[b.sorted[beamSize-1]].rank)
+}
+
+// place returns where to write a path of rank r, which the beam takes; of equals the earlier one comes first.
+func (b *beam) place(r rank) int {
+	k := b.count
+	slot := uint8(k)
 	if k == beamSize {
 		k--
-		slot = a.sorted[k]
-		if !r.better(a.steps[slot].rank) {
-			return nil
-		}
+		slot = b.sorted[k]
 	} else {
-		a.count++
+		b.count++
 	}
-	for k > 0 && r.better(a.steps[a.sorted[k-1]].rank) {
-		a.sorted[k] = a.sorted[k-1]
-		k--
+	for ; k > 0 && r.better(b.paths[b.sorted[k-1]].rank); k-- {
+		b.sorted[k] = b.sorted[k-1]
 	}
-	a.sorted[k] = slot
-	s := &a.steps[slot]
-	s.rank = r
-	return s
+	b.sorted[k] = slot
+	return int(slot)
 }
 
-// advance makes the queued steps the paths of this round.
-func (a *aligner) advance() {
-	a.later.paths = a.later.paths[:0]
-	for i, slot := range a.sorted[:a.count] {
-		s := &a.steps[slot]
-		used := a.later.used[i*a.wide : (i+1)*a.wide]
-		copy(used, a.now.used[int(s.from)*a.wide:])
-		if s.added.len1 > 0 {
-			mark(used, s.added)
-			a.nodes = append(a.nodes, node{s.added, s.tail})
-			s.tail = int32(len(a.nodes) - 1)
-		}
-		a.later.paths = append(a.later.paths, s.path)
-	}
-	a.now, a.later = a.later, a.now
-}
-
-// collect returns the matches of the first path and the fixed ones, in the order of line 2.
+// collect returns the matches of the best path and the fixed ones, in the order of line 2.
 func (a *aligner) collect() []match {
-	for at := a.now.paths[0].tail; at >= 0; at = a.nodes[at].before {
+	for k := range a.now.count {
+		a.now.paths[k].settle()
+		a.now.paths[k].close()
+	}
+	a.now.sort()
+	for at := a.now.paths[a.now.sorted[0]].tail; at >= 0; at = a.nodes[at].before {
 		a.fixed[a.nodes[at].match.start2] = a.nodes[at].match
 	}
 	a.chosen = a.chosen[:0]

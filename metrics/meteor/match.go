@@ -1,7 +1,5 @@
 package meteor
 
-import "slices"
-
 // match pairs words of the hypothesis (1) with words of the reference (2).
 type match struct {
 	start1, len1, start2, len2 int32
@@ -15,12 +13,12 @@ type single struct {
 }
 
 // pair holds the candidate matches of two lines. The candidates that start at place j of line 2 are singles[kind[j]] and then
-// phrases[j]: words that occur often share their list, which keeps a line of equal words cheap.
+// those that phrases has there: words that occur often share their list, which keeps a line of equal words cheap.
 type pair struct {
 	n1, n2  int
 	kind    []int32
 	singles [][]single
-	phrases map[int32][]match
+	phrases phraseFinder
 	cover1  []int32 // number of candidates that cover a word, by line
 	cover2  []int32
 
@@ -30,19 +28,18 @@ type pair struct {
 	stamps []int32
 	stamp  int32
 
-	synonyms []single
+	stems, synonyms []single
 }
 
 // load finds the candidates of the scorer's two lines.
 func (p *pair) load(s *Scorer) {
 	p.n1, p.n2 = len(s.hyp), len(s.ref)
 	p.kinds(s.ref, len(s.words.info))
-	p.phrases = nil
 	for k, word := range p.words {
 		p.singles[k] = p.appendSingles(p.singles[k][:0], s, word)
 	}
-	if s.table != nil {
-		p.findPhrases(s)
+	if p.phrases.table != nil {
+		p.phrases.find(s)
 	}
 	p.cover()
 }
@@ -71,71 +68,27 @@ func (p *pair) kinds(ref []int32, vocabulary int) {
 
 // appendSingles appends the matches of a word of line 2: stage by stage, each in the order of line 1.
 func (p *pair) appendSingles(list []single, s *Scorer, word int32) []single {
-	if s.enabled[Exact] {
-		for i, other := range s.hyp {
-			if other == word {
-				list = append(list, single{int32(i), Exact})
-			}
-		}
-	}
-	if !s.enabled[Stem] && !s.enabled[Synonym] {
-		return list
-	}
-	p.synonyms = p.synonyms[:0]
+	p.stems, p.synonyms = p.stems[:0], p.synonyms[:0]
+	row := s.words.row(word)
 	for i, other := range s.hyp {
 		if other == word {
+			if s.enabled[Exact] {
+				list = append(list, single{int32(i), Exact})
+			}
 			continue
 		}
-		r := s.words.related(word, other)
+		r := s.words.related(row, word, other)
+		if r == unrelated {
+			continue
+		}
 		if r&sameStem != 0 && s.enabled[Stem] {
-			list = append(list, single{int32(i), Stem})
+			p.stems = append(p.stems, single{int32(i), Stem})
 		}
 		if r&synonymous != 0 && s.enabled[Synonym] {
 			p.synonyms = append(p.synonyms, single{int32(i), Synonym})
 		}
 	}
-	return append(list, p.synonyms...)
-}
-
-// findPhrases adds the matches of the paraphrase table, first those that begin in line 2, then those that begin in line 1.
-func (p *pair) findPhrases(s *Scorer) {
-	p.phrases = map[int32][]match{}
-	for j := range s.ref {
-		for _, e := range s.table.byFirst[s.ref[j]] {
-			if startsWith(s.ref[j:], e.from) {
-				for _, i := range occurrences(s.hyp, e.to) {
-					p.addPhrase(i, len(e.to), j, len(e.from))
-				}
-			}
-		}
-	}
-	for i := range s.hyp {
-		for _, e := range s.table.byFirst[s.hyp[i]] {
-			if startsWith(s.hyp[i:], e.from) {
-				for _, j := range occurrences(s.ref, e.to) {
-					p.addPhrase(i, len(e.from), j, len(e.to))
-				}
-			}
-		}
-	}
-}
-
-func (p *pair) addPhrase(i, len1, j, len2 int) {
-	p.phrases[int32(j)] = append(p.phrases[int32(j)], match{int32(i), int32(len1), int32(j), int32(len2), Paraphrase})
-}
-
-func startsWith(line, phrase []int32) bool {
-	return len(line) >= len(phrase) && slices.Equal(line[:len(phrase)], phrase)
-}
-
-func occurrences(line, phrase []int32) []int {
-	var places []int
-	for i := range line {
-		if startsWith(line[i:], phrase) {
-			places = append(places, i)
-		}
-	}
-	return places
+	return append(append(list, p.stems...), p.synonyms...)
 }
 
 // cover counts the candidates over each word.
@@ -150,26 +103,19 @@ func (p *pair) cover() {
 	for j, k := range p.kind {
 		p.cover2[j] += int32(len(p.singles[k]))
 	}
-	for _, list := range p.phrases {
-		for _, m := range list {
-			for i := range m.len1 {
-				p.cover1[m.start1+i]++
-			}
-			for j := range m.len2 {
-				p.cover2[m.start2+j]++
-			}
+	for _, m := range p.phrases.sorted {
+		for i := range m.len1 {
+			p.cover1[m.start1+i]++
+		}
+		for j := range m.len2 {
+			p.cover2[m.start2+j]++
 		}
 	}
 }
 
-// candidates returns the number of candidates that start at place j.
-func (p *pair) candidates(j int) int {
-	return len(p.singles[p.kind[j]]) + len(p.phrases[int32(j)])
-}
-
 // fixed returns the match that is certain at place j: the only one that starts there, over words that no other covers.
 func (p *pair) fixed(j int) (match, bool) {
-	singles, phrases := p.singles[p.kind[j]], p.phrases[int32(j)]
+	singles, phrases := p.singles[p.kind[j]], p.phrases.startingAt(j)
 	var m match
 	switch {
 	case len(singles) == 1 && len(phrases) == 0:

@@ -64,25 +64,27 @@ func Score(stats []float64) float64 {
 	return score
 }
 
-// weighted returns the weighted share of matched words of one side: 0 the hypothesis, 1 the reference.
+// weighted returns the weighted share of matched words of one side: 0 the hypothesis, 1 the reference. The sum is rounded step by step
+// as the reference rounds it, on every machine: of references that score alike, the last digit decides which is taken.
 func weighted(stats []float64, side int) float64 {
 	length, function := stats[side], stats[2+side]
 	matched := 0.0
-	for stage := range int(stages) {
-		at := 4 + 4*stage + side
-		matched += stageWeights[stage] * (delta*stats[at] + (1-delta)*stats[at+2])
+	for stage, weight := range stageWeights {
+		matched += float64(weight * stats[4+4*stage+side] * delta)
 	}
-	return matched / (delta*(length-function) + (1-delta)*function)
+	for stage, weight := range stageWeights {
+		matched += float64(weight * stats[6+4*stage+side] * (1 - delta))
+	}
+	return matched / (float64(delta*(length-function)) + float64((1-delta)*function))
 }
 
 // Scorer scores pairs. It keeps what it learns of each word; it is not safe for concurrent use.
 type Scorer struct {
 	words   dictionary
-	table   *phraseTable
 	enabled [stages]bool
 	norm    normalizer
-	hyp     []int32
-	ref     []int32
+	hyp     Line // the two that are compared
+	ref     Line
 	pair    pair
 	align   aligner
 	stats   []float64
@@ -110,21 +112,43 @@ func New(paraphrases *Paraphrases, chosen ...Stage) (*Scorer, error) {
 	}
 	if paraphrases != nil {
 		s.enabled[Paraphrase] = true
-		s.table = paraphrases.intern(&s.words)
+		s.words.table, s.pair.phrases.table = paraphrases, paraphrases
 	}
 	return s, nil
 }
 
-// Stats writes the statistics of the reference that scores best, the first of equals, to dst, which has Width places. hyp and refs are
-// texts in any tokenisation; the reference program's own comes on top.
+// Line is a text as the scorer that made it sees it. It is not changed.
+type Line []int32
+
+// Hypothesis returns a text as a hypothesis, in any tokenisation; the reference program's own comes on top.
+func (s *Scorer) Hypothesis(text string) Line { return s.Reference(cleanHypothesis(text)) }
+
+// Reference returns a text as a reference.
+func (s *Scorer) Reference(text string) Line {
+	var line Line
+	for token := range s.norm.tokens(text) {
+		line = append(line, s.words.id(token))
+	}
+	return line
+}
+
+// Stats writes the statistics of the reference that scores best, the first of equals, to dst, which has Width places.
 func (s *Scorer) Stats(hyp string, refs []string, dst []float64) error {
+	lines := make([]Line, len(refs))
+	for i, ref := range refs {
+		lines[i] = s.Reference(ref)
+	}
+	return s.LineStats(s.Hypothesis(hyp), lines, dst)
+}
+
+// LineStats is Stats of lines of this scorer.
+func (s *Scorer) LineStats(hyp Line, refs []Line, dst []float64) error {
 	if len(dst) != Width || len(refs) == 0 {
 		return errors.New("METEOR needs references and room for its statistics")
 	}
-	s.hyp = s.tokens(s.hyp[:0], cleanHypothesis(hyp))
 	best := -1.0
 	for _, ref := range refs {
-		s.ref = s.tokens(s.ref[:0], ref)
+		s.hyp, s.ref = hyp, ref
 		s.pairStats()
 		if score := Score(s.stats); score > best {
 			best = score
@@ -132,13 +156,6 @@ func (s *Scorer) Stats(hyp string, refs []string, dst []float64) error {
 		}
 	}
 	return nil
-}
-
-func (s *Scorer) tokens(dst []int32, text string) []int32 {
-	for token := range s.norm.tokens(text) {
-		dst = append(dst, s.words.id(token))
-	}
-	return dst
 }
 
 // pairStats aligns s.hyp and s.ref and writes the statistics to s.stats.

@@ -34,7 +34,7 @@ func miniTable(t testing.TB) *Paraphrases {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	p, err := ReadParaphrases(f)
+	p, err := ReadParaphrases(t.Context(), f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func mustNew(t testing.TB, p *Paraphrases, chosen ...Stage) *Scorer {
 }
 
 // views returns the texts of fixture A as the scorers get them, by view.
-func views(t *testing.T) (ids []string, hyps map[string]map[string]string, refs map[string]map[string][]string) {
+func views(t testing.TB) (ids []string, hyps map[string]map[string]string, refs map[string]map[string][]string) {
 	type item struct {
 		ID, Hyp string
 		Refs    []string
@@ -174,8 +174,7 @@ func checkBest(t *testing.T, s *Scorer, want [][5]int32, hyp string, refs, token
 		if tokens == nil || !slices.Equal(slices.Collect(n.tokens(ref)), tokens) {
 			continue
 		}
-		s.hyp = s.tokens(s.hyp[:0], cleanHypothesis(hyp))
-		s.ref = s.tokens(s.ref[:0], ref)
+		s.hyp, s.ref = s.Hypothesis(hyp), s.Reference(ref)
 		s.pairStats()
 		var got [][5]int32
 		for _, m := range s.align.chosen {
@@ -252,9 +251,9 @@ func TestReadParaphrases(t *testing.T) {
 		"x\na\nb\n":     `line 1: weight "x" is not a number`,
 		"0.5\na\n":      "line 2: the last entry has 2 of 3 lines",
 		"0.5\na\n \n":   "line 3: a phrase is empty",
-		"\x1f\x8bxxxxx": "unexpected EOF",
+		"\x1f\x8bxxxxx": "unpack behind line 0: unexpected EOF",
 	} {
-		if _, err := ReadParaphrases(strings.NewReader(text)); err == nil || err.Error() != want {
+		if _, err := ReadParaphrases(t.Context(), strings.NewReader(text)); err == nil || err.Error() != want {
 			t.Errorf("%q: error %v, want %s", text, err, want)
 		}
 	}
@@ -267,7 +266,7 @@ func FuzzScore(f *testing.F) {
 		if len(hyp)+len(ref)+len(table) > 2000 {
 			return
 		}
-		p, err := ReadParaphrases(strings.NewReader(table))
+		p, err := ReadParaphrases(t.Context(), strings.NewReader(table))
 		if err != nil {
 			p = nil
 		}

@@ -28,21 +28,29 @@ func (n *normalizer) tokens(text string) iter.Seq[string] {
 	if !plain(text) {
 		text = n.normalize(text)
 	} else {
-		n.lower = n.lower[:0]
-		for i := range len(text) {
-			c := text[i]
-			if 'A' <= c && c <= 'Z' {
-				c |= 0x20
-			}
-			n.lower = append(n.lower, c)
-		}
+		n.lower = appendLowerASCII(n.lower[:0], text)
 		text = string(n.lower)
 	}
-	return strings.FieldsFuncSeq(text, isTokenBreak)
+	return func(yield func(string) bool) {
+		for i := 0; i < len(text); i++ {
+			if isBreak(text[i]) {
+				continue
+			}
+			start := i
+			for i < len(text) && !isBreak(text[i]) {
+				i++
+			}
+			if !yield(text[start:i]) {
+				return
+			}
+		}
+	}
 }
 
 // isTokenBreak is the white space at which the reference splits; the vertical tab is not among it.
 func isTokenBreak(c rune) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' }
+
+func isBreak(c byte) bool { return c <= ' ' && isTokenBreak(rune(c)) }
 
 // plain reports whether no step but lower case changes the text.
 func plain(text string) bool {
@@ -55,20 +63,41 @@ func plain(text string) bool {
 }
 
 func (n *normalizer) normalize(text string) string {
+	var dot, comma, dash, quote bool
 	n.a = append(n.a[:0], ' ')
 	for _, c := range text { // characters outside words are tokens of their own
-		if isWordPart(c) || isSpace(c) || isInnerMark(c) {
+		switch {
+		case isWordPart(c) || isSpace(c):
 			n.a = append(n.a, c)
-		} else {
+			continue
+		case isInnerMark(c):
+			n.a = append(n.a, c)
+		default:
 			n.a = append(n.a, ' ', c, ' ')
 		}
+		dot, comma = dot || c == '.', comma || c == ','
+		dash = dash || c == '-' || c == 0x2013
+		quote = quote || c == '\'' || c == '`' || 0x2018 <= c && c <= 0x201D
 	}
 	n.a = append(n.a, ' ')
-	n.protectDots()
-	n.commas()
-	n.quotes()
-	n.dashes()
-	n.apostrophes()
+	if dot {
+		n.protectDots()
+	}
+	if comma {
+		n.commas()
+	}
+	if quote {
+		n.quotes()
+	}
+	if dash {
+		n.dashes()
+	}
+	if quote {
+		n.apostrophes()
+	}
+	if !dot {
+		return n.finish(strings.FieldsFunc(string(n.a), isTokenBreak))
+	}
 	return n.finish(fullStops(strings.FieldsFunc(n.restoreDots(), isTokenBreak)))
 }
 
@@ -167,9 +196,6 @@ func (n *normalizer) has(c rune) bool {
 }
 
 func (n *normalizer) commas() {
-	if !n.has(',') {
-		return
-	}
 	n.between(not(isDigit), ',', not(isDigit), " , ")
 	n.between(isDigit, ',', not(isDigit), " , ")
 	n.between(not(isDigit), ',', isDigit, " , ")
@@ -194,17 +220,11 @@ func (n *normalizer) dashes() {
 			n.a[i] = '-'
 		}
 	}
-	if !n.has('-') {
-		return
-	}
 	n.replace("--", "-")
 	n.between(func(c rune) bool { return isWordPart(c) || c == '.' }, '-', isWordPart, " ")
 }
 
 func (n *normalizer) apostrophes() {
-	if !n.has('\'') {
-		return
-	}
 	n.between(not(isAlpha), '\'', not(isAlpha), " ' ")
 	n.between(not(isWordPart), '\'', isAlpha, " ' ")
 	n.between(isAlpha, '\'', not(isAlpha), " ' ")
@@ -256,14 +276,36 @@ func fullStops(words []string) []string {
 func (n *normalizer) finish(words []string) string {
 	n.lower = n.lower[:0]
 	for _, word := range words {
-		n.a = append(n.a[:0], []rune(word)...)
-		if isWideSpace(n.a[0]) {
+		if isASCII(word) {
+			n.lower = append(appendLowerASCII(n.lower, word), ' ')
 			continue
 		}
-		n.lower = ptb.AppendLower(n.lower, n.a)
-		n.lower = append(n.lower, ' ')
+		n.a = append(n.a[:0], []rune(word)...)
+		if !isWideSpace(n.a[0]) {
+			n.lower = append(ptb.AppendLower(n.lower, n.a), ' ')
+		}
 	}
 	return strings.TrimFunc(string(n.lower), func(c rune) bool { return c <= ' ' })
+}
+
+func isASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+func appendLowerASCII(dst []byte, text string) []byte {
+	for i := range len(text) {
+		c := text[i]
+		if 'A' <= c && c <= 'Z' {
+			c |= 0x20
+		}
+		dst = append(dst, c)
+	}
+	return dst
 }
 
 func isWideSpace(c rune) bool {

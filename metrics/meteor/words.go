@@ -10,7 +10,8 @@ import (
 
 // dictionary numbers words and keeps what the stages ask of them.
 type dictionary struct {
-	net   *wordNet // nil without the synonym stage
+	net   *wordNet     // nil without the synonym stage
+	table *Paraphrases // nil without the paraphrase stage
 	ids   map[string]int32
 	info  []wordInfo
 	stems map[string]int32
@@ -35,6 +36,7 @@ type wordInfo struct {
 	stem     int32
 	function bool
 	synsets  []int32 // sorted
+	inTable  uint32  // its number in the paraphrase table
 }
 
 func (d *dictionary) id(word string) int32 {
@@ -48,6 +50,9 @@ func (d *dictionary) id(word string) int32 {
 	info := wordInfo{function: functionWords[word], stem: d.stem(word)}
 	if d.net != nil {
 		info.synsets = d.net.synsets(word)
+	}
+	if d.table != nil {
+		info.inTable = d.table.word(word)
 	}
 	id := int32(len(d.info))
 	d.ids[word] = id
@@ -67,18 +72,26 @@ func (d *dictionary) stem(word string) int32 {
 	return id
 }
 
-// related returns how two different words match.
-func (d *dictionary) related(a, b int32) relation {
-	if a >= maxRelations || b >= maxRelations {
+// row returns what is known of the pairs of a word, by the number of the other, or nil where it is not kept.
+func (d *dictionary) row(word int32) []relation {
+	if word >= maxRelations {
+		return nil
+	}
+	if len(d.relations) <= int(word) {
+		d.relations = append(d.relations, make([][]relation, int(word)+1-len(d.relations))...)
+	}
+	row := d.relations[word]
+	if size := min(len(d.info), maxRelations); len(row) < size {
+		row = append(row, make([]relation, size-len(row))...)
+		d.relations[word] = row
+	}
+	return row
+}
+
+// related returns how two different words match; row is that of a.
+func (d *dictionary) related(row []relation, a, b int32) relation {
+	if int(b) >= len(row) {
 		return d.compare(a, b)
-	}
-	for len(d.relations) <= int(a) {
-		d.relations = append(d.relations, nil)
-	}
-	row := d.relations[a]
-	if len(row) <= int(b) {
-		row = append(row, make([]relation, len(d.info)-len(row))...)
-		d.relations[a] = row[:min(len(row), maxRelations)]
 	}
 	if row[b] == 0 {
 		row[b] = d.compare(a, b)

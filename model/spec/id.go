@@ -26,7 +26,7 @@ func (t Trial) ID() string { return t.essential().hash(Encoding) }
 // encoder was left out, and weights and data counted by their paths.
 func (t Trial) LegacyID() string {
 	t.SeedApart = false
-	t.Preset, t.Project, t.Data.Digest, t.Encoder.WeightsDigest, t.LM.WeightsDigest = "", "", "", "", ""
+	t.Preset, t.Project, t.Data.Digest, t.Encoder.WeightsDigest, t.LM.WeightsDigest, t.Eval.MeteorParaphrasesDigest = "", "", "", "", "", ""
 	if t.Method == Untrained {
 		t.Decoder, t.Pretrain = Decoder{}, Pretrain{}
 	}

@@ -37,6 +37,7 @@ func (t Trial) unreadNow() []string {
 	add(t.LM.WeightsDigest != "", "lm.weights")
 	add(t.LM.Given(), "whole_vocabulary") // it is implied
 	add(t.Eval.NumBeams == 1, "test.length_penalty")
+	add(t.Eval.MeteorParaphrasesDigest != "", "test.meteor_paraphrases")
 
 	if t.Method == LocationAware {
 		p := t.Pretrain
@@ -103,7 +104,7 @@ func (t Trial) essential() Trial {
 	if t.Data.Synthetic.Contrast == DefaultContrast {
 		t.Data.Synthetic.Contrast = 0
 	}
-	for _, path := range []*string{&t.Data.Root, &t.Encoder.Weights, &t.LM.Weights} {
+	for _, path := range []*string{&t.Data.Root, &t.Encoder.Weights, &t.LM.Weights, &t.Eval.MeteorParaphrases} {
 		if *path != "" {
 			*path = filepath.Clean(*path)
 		}

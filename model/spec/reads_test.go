@@ -30,7 +30,7 @@ func TestEveryFieldIsClassified(t *testing.T) {
 	byMethod := []string{ // some method or setting does not read them: reads.go
 		"data.root", "data.digest",
 		"data.synthetic.version", "data.synthetic.patients", "data.synthetic.seed", "data.synthetic.report_dropout", "data.synthetic.contrast",
-		"encoder.weights", "lm.weights", "whole_vocabulary", "diffvqa.pool", "test.regions", "test.length_penalty",
+		"encoder.weights", "lm.weights", "test.meteor_paraphrases", "whole_vocabulary", "diffvqa.pool", "test.regions", "test.length_penalty",
 		"decoder.width", "decoder.depth", "decoder.heads", "decoder.mlp", "decoder.positions",
 		"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.steps", "pretrain.epochs", "pretrain.images",
 		"pretrain.lr", "pretrain.warmup", "pretrain.weight_decay", "pretrain.beta1", "pretrain.beta2", "pretrain.clip",
@@ -42,7 +42,7 @@ func TestEveryFieldIsClassified(t *testing.T) {
 		"lm.width", "lm.depth", "lm.heads", "lm.mlp", "lm.text_positions", "lm.dropout", "lm.weights_digest",
 		"diffvqa.steps", "diffvqa.epochs", "diffvqa.batch", "diffvqa.lr", "diffvqa.warmup", "diffvqa.weight_decay",
 		"diffvqa.beta1", "diffvqa.beta2", "diffvqa.clip", "diffvqa.label_smoothing", "diffvqa.auxiliary", "diffvqa.whiten",
-		"diffvqa.reversed", "test.beam", "test.max_new_tokens", "test.pairs",
+		"diffvqa.reversed", "test.meteor_paraphrases_digest", "test.beam", "test.max_new_tokens", "test.pairs",
 	}
 	programs := []string{"command", "args", "project", "seed_apart"}
 	never := []string{"preset"}
@@ -138,6 +138,9 @@ func TestSameTrial(t *testing.T) {
 		{"other weights at one path", weights, func(t *Trial) { t.LM.WeightsDigest = "w2" }, false},
 		{"weights imply the vocabulary", weights, func(t *Trial) { t.WholeVocabulary = true }, true},
 		{"encoder weights that were moved", func(t *Trial) { t.Encoder.WeightsDigest = "w" }, func(t *Trial) { t.Encoder.Weights = "x" }, true},
+		{"a paraphrase table", nil, func(t *Trial) { t.Eval.MeteorParaphrases = "x.gz" }, false},
+		{"a paraphrase table that was moved", func(t *Trial) { t.Eval.MeteorParaphrasesDigest = "p" }, func(t *Trial) { t.Eval.MeteorParaphrases = "x.gz" }, true},
+		{"another paraphrase table", func(t *Trial) { t.Eval.MeteorParaphrasesDigest = "p" }, func(t *Trial) { t.Eval.MeteorParaphrasesDigest = "q" }, false},
 		{"precision", func(t *Trial) { t.Engine = "xla" }, func(t *Trial) { t.Engine = "xla,bf16" }, false},
 	} {
 		a := presetTrial(t, Nano, LocationAware)

@@ -185,4 +185,9 @@ type Eval struct {
 	LengthPenalty float64 `json:"length_penalty,omitzero"`
 	Regions       int     `json:"regions,omitzero"` // test samples of GCAP and CAREF each; 0 = all
 	Pairs         int     `json:"pairs,omitzero"`   // test pairs; 0 = all
+	// MeteorParaphrases is the file of METEOR's paraphrase table, paraphrase-en.gz of its release. Papers report METEOR with
+	// it; empty is METEOR without it, which is lower and is labelled so.
+	MeteorParaphrases string `json:"meteor_paraphrases,omitzero"`
+	// MeteorParaphrasesDigest is the SHA-256 of that file; it counts instead of the path where it is set.
+	MeteorParaphrasesDigest string `json:"meteor_paraphrases_digest,omitzero"`
 }

@@ -207,6 +207,8 @@ func (e Eval) validate() error {
 		return refuse("test.regions", "%d: want at least 0", e.Regions)
 	case e.Pairs < 0:
 		return refuse("test.pairs", "%d: want at least 0", e.Pairs)
+	case e.MeteorParaphrasesDigest != "" && e.MeteorParaphrases == "":
+		return refuse("test.meteor_paraphrases_digest", "of which table? There is no test.meteor_paraphrases")
 	}
 	return nil
 }
