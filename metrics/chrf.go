@@ -39,16 +39,15 @@ func (c *chrF) newWorker() func(context.Context, int, []float64) error {
 		s := c.corpus.samples[i]
 		w.table.clear()
 		w.hyp = w.number(w.hyp[:0], s.Hyp, c.words)
-		w.best = math.Inf(-1)
-		stats := make([]float64, len(row))
+		best, stats := math.Inf(-1), make([]float64, len(row))
 		for _, ref := range s.Refs {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
 			w.ref = w.number(w.ref[:0], ref, c.words)
 			w.match(stats)
-			if f := chrFScore(stats); f > w.best {
-				w.best = f
+			if f := chrFScore(stats); f > best {
+				best = f
 				copy(row, stats)
 			}
 		}
@@ -88,7 +87,6 @@ type chrFWorker struct {
 	inHyp    []int32 // by number
 	inRef    []int32
 	runes    []rune
-	best     float64
 }
 
 // number appends the n-grams of a text.

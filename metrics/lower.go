@@ -2,21 +2,64 @@ package metrics
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
-
-	"golang.org/x/text/cases"
-	"golang.org/x/text/language"
 )
 
 // fullLower returns the lower case of a text by Unicode's full rules, as Python's str.lower: a sigma at the end of a word is ς, and
 // the dotted I becomes two characters.
 func fullLower(text string) string {
-	for i := range len(text) {
-		if text[i] >= utf8.RuneSelf {
-			return cases.Lower(language.Und).String(text)
+	if !strings.ContainsAny(text, "Σİ") { // every other letter has one lower case
+		return strings.ToLower(text)
+	}
+	var out strings.Builder
+	for i, r := range text {
+		switch r {
+		case 'Σ':
+			if casedBefore(text[:i]) && !casedAfter(text[i+len("Σ"):]) {
+				r = 'ς'
+			} else {
+				r = 'σ'
+			}
+			out.WriteRune(r)
+		case 'İ':
+			out.WriteString("i\u0307")
+		default:
+			out.WriteRune(unicode.ToLower(r))
 		}
 	}
-	return strings.ToLower(text)
+	return out.String()
+}
+
+// casedBefore reports whether a text ends in a letter that has a case, marks and the like left out.
+func casedBefore(text string) bool {
+	for len(text) > 0 {
+		r, n := utf8.DecodeLastRuneInString(text)
+		if !caseIgnorable(r) {
+			return cased(r)
+		}
+		text = text[:len(text)-n]
+	}
+	return false
+}
+
+// casedAfter reports whether a text begins with such a letter.
+func casedAfter(text string) bool {
+	for _, r := range text {
+		if !caseIgnorable(r) {
+			return cased(r)
+		}
+	}
+	return false
+}
+
+func cased(r rune) bool {
+	return unicode.In(r, unicode.Lu, unicode.Ll, unicode.Lt, unicode.Other_Lowercase, unicode.Other_Uppercase)
+}
+
+// caseIgnorable is Unicode's property Case_Ignorable.
+func caseIgnorable(r rune) bool {
+	return unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf, unicode.Lm, unicode.Sk) || strings.ContainsRune("'.:·\u0387\u055f\u05f4‘’․‧︓﹒﹕＇．：", r)
 }
 
 // split returns the words of a text between white space, as Python's str.split.

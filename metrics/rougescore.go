@@ -157,7 +157,6 @@ func overlap[T int32 | uint64](hyp, ref []T) float64 {
 
 // common returns the length of the longest common subsequence.
 func (w *rougeWorker) common(ctx context.Context, ref, hyp []int32) (int, error) {
-	total := 0
 	w.row = append(w.row[:0], make([]int32, len(hyp)+1)...)
 	for i := range ref {
 		if i%64 == 0 && ctx.Err() != nil {
@@ -174,8 +173,7 @@ func (w *rougeWorker) common(ctx context.Context, ref, hyp []int32) (int, error)
 			w.row[j+1], diagonal = left, up
 		}
 	}
-	total = int(w.row[len(hyp)])
-	return total, nil
+	return int(w.row[len(hyp)]), nil
 }
 
 // summary is ROUGE-Lsum of two texts, whose sentences are their lines: for every sentence of the reference the words that are in a

@@ -182,14 +182,31 @@ func Score(ctx context.Context, samples []Sample, opts Options) (*Scores, error)
 	return out, nil
 }
 
-// chunkSamples is how many samples a goroutine takes at a time.
+// chunkSamples is how many samples a goroutine takes at a time, at most.
 const chunkSamples = 64
+
+// chunkOf returns how many samples a goroutine takes of n: few where they are few, which may be long, unless BERTScore embeds whole
+// chunks.
+func chunkOf(running []scorer, n, threads int) int {
+	const each = 4 // chunks of a goroutine, so that none ends long before the others
+	if slices.ContainsFunc(running, func(sc scorer) bool { _, embeds := sc.(*bertScore); return embeds }) {
+		return chunkSamples
+	}
+	return min(chunkSamples, n/(each*threads)+1)
+}
 
 // fillRows computes the rows of every scorer on all goroutines.
 func fillRows(ctx context.Context, running []scorer, stats []Statistics, n int, opts Options) error {
 	var next, done atomic.Int64
 	var wg sync.WaitGroup
 	errs := make([]error, opts.Threads)
+	chunk, total := chunkOf(running, n, opts.Threads), int64(n*len(running))
+	step := func() {
+		const reports = 1000
+		if d := done.Add(1); opts.Progress != nil && (d%(total/reports+1) == 0 || d == total) {
+			opts.Progress(int(d)/len(running), n)
+		}
+	}
 	for t := range opts.Threads {
 		wg.Go(func() {
 			workers := make([]func(context.Context, int, []float64) error, len(running))
@@ -197,9 +214,9 @@ func fillRows(ctx context.Context, running []scorer, stats []Statistics, n int, 
 				workers[k] = sc.newWorker()
 			}
 			for {
-				lo := int(next.Add(chunkSamples)) - chunkSamples
-				hi := min(lo+chunkSamples, n)
-				if lo >= n || ctx.Err() != nil {
+				lo := int(next.Add(int64(chunk))) - chunk
+				hi := min(lo+chunk, n)
+				if lo >= n {
 					return
 				}
 				for k, work := range workers {
@@ -213,16 +230,17 @@ func fillRows(ctx context.Context, running []scorer, stats []Statistics, n int, 
 							next.Store(int64(n))
 							return
 						}
+						step()
 					}
-				}
-				if d := done.Add(int64(hi - lo)); opts.Progress != nil {
-					opts.Progress(int(d), n)
 				}
 			}
 		})
 	}
 	wg.Wait()
-	return errors.Join(append(errs, ctx.Err())...)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return errors.Join(errs...)
 }
 
 // evaluate computes the corpus and the sample values of one group from its rows.

@@ -26,6 +26,19 @@ var official = []struct {
 	{"METEOR", 21.3, 25, "meteor"},
 }
 
+// programs are the recorded CPU seconds of sacrebleu and rouge_score on the first 5,000 of these pairs.
+var programs = []struct {
+	name  string
+	cpu   float64
+	group string
+}{
+	{"BLEU (13a)", 0.95, "sacrebleu"},
+	{"chrF", 2.17, "chrf"},
+	{"chrF++", 2.49, "chrf++"},
+	{"TER", 61.4, "ter"},
+	{"ROUGE", 2.59, "rouge_score"},
+}
+
 // TestSpeed prints how long each metric takes on the speed fixture, beside the recorded times of the official programs, and
 // fails where the CPU time misses what is promised: wall time means little on a machine that does other work.
 // make bench-metrics writes the fixture and names its folder in $HARNESS_PAIRS.
@@ -58,6 +71,13 @@ func TestSpeed(t *testing.T) {
 		}
 	}
 	row("all, files", wall, cpu, total)
+	for _, p := range programs {
+		took := timed(func() { score(t, raw[:5000], metrics.TokenizeNone, p.group) })
+		t.Logf("%-12s 5,000 pairs %18.2f %12.2f %9.2f %12.0f", p.name, p.cpu, took.wall, took.cpu, p.cpu/took.cpu)
+		if p.cpu < took.cpu {
+			t.Errorf("%s is slower than the official program", p.name)
+		}
+	}
 	t.Logf("at most %d MiB of memory", peak>>20)
 	if total.cpu > 2*1.5 || peak > 500<<20 {
 		t.Errorf("more than 1.5 s on 2 cores, or more than 500 MiB")

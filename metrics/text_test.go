@@ -3,9 +3,11 @@ package metrics
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -50,8 +52,11 @@ func TestTextRecorded(t *testing.T) {
 		t.Fatalf("%d pairs, recorded are %d", len(pairs), golden.Pairs)
 	}
 	single := slices.DeleteFunc(slices.Clone(pairs), func(s Sample) bool { return len(s.Refs) > 1 })
-	names := []string{"sacrebleu", "chrf", "chrf++", "ter", "rouge_score"}
 	for _, stem := range []bool{false, true} {
+		names := []string{"rouge_score", "sacrebleu", "chrf", "chrf++", "ter"}
+		if stem {
+			names = names[:1] // the others have no stems
+		}
 		all := mustScore(t, pairs, Options{Metrics: names, Stem: stem, Version: "1.2"})
 		one := mustScore(t, single, Options{Metrics: names, Stem: stem, Version: "1.2"})
 		for _, key := range all.Keys {
@@ -79,6 +84,46 @@ func TestTextRecorded(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// sacrebleu's own tests: its scores, the means and half intervals of its bootstrap.
+func TestProgramsBootstrapRecorded(t *testing.T) {
+	var golden struct {
+		BS struct{ Rows map[string]json.RawMessage }
+	}
+	readRecorded(t, "significance_reference.json", &golden)
+	var data struct {
+		Refs    []string
+		Systems map[string][]string
+	}
+	readRecorded(t, "significance_data.json", &data)
+	var systems []*Scores
+	for _, name := range []string{"baseline", "B", "C"} {
+		var samples []Sample
+		for i, hyp := range data.Systems[name] {
+			samples = append(samples, Sample{ID: strconv.Itoa(i), Hyp: hyp, Refs: data.Refs[i : i+1]})
+		}
+		systems = append(systems, mustScore(t, samples, Options{Metrics: []string{"sacrebleu", "chrf"}}))
+	}
+	bootstrap, err := PairedBootstrap(context.Background(), systems, Resampling{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked := 0
+	for _, c := range bootstrap {
+		var rows [][4]*float64
+		if err := json.Unmarshal(golden.BS.Rows[map[string]string{"sacrebleu": "BLEU", "chrf": "chrF2"}[c.Key]], &rows); err != nil {
+			t.Fatal(err)
+		}
+		checked++
+		want := rows[c.System]
+		if math.Abs(c.Score-*want[0]) > 1e-6 || math.Abs(c.Mean-*want[2]) > .2 || math.Abs(c.Half-*want[3]) > .25 {
+			t.Errorf("%s of system %d: %v, %v, %v, want %v, %v, %v", c.Key, c.System, c.Score, c.Mean, c.Half, *want[0], *want[2], *want[3])
+		}
+	}
+	if checked != 6 {
+		t.Errorf("checked %d rows, want 6", checked)
 	}
 }
 
@@ -130,6 +175,18 @@ func TestSeparatorInText(t *testing.T) {
 	scores := mustScore(t, samples, Options{Metrics: []string{"bleu1", "rouge_l"}})
 	if b, r := scores.Sample["bleu1"][1], scores.Sample["rouge_l"][1]; math.Abs(b-1) > 1e-6 || r != 1 {
 		t.Errorf("the item after the separator has BLEU-1 %v and ROUGE-L %v", b, r)
+	}
+}
+
+// The lower case of Python's str.lower.
+func TestFullLower(t *testing.T) {
+	for text, want := range map[string]string{
+		"ÉΣ": "éς", "ΌΣΟΣ": "όσος", "Σ": "σ", "AΣ'B": "aσ'b", "AΣ'": "aς'", "A.Σ b": "a.ς b", "Aͅ\u0301Σ": "aͅ\u0301ς", "\u0345Σ": "\u0345σ", "ʰΣ": "ʰσ",
+		"İI": "i\u0307i", "K": "k", "ẞ": "ß", "1Σ": "1σ", "ⒶΣ": "ⓐς",
+	} {
+		if got := fullLower(text); got != want {
+			t.Errorf("%q is %q, want %q", text, got, want)
+		}
 	}
 }
 
@@ -201,5 +258,20 @@ func TestCancelInsideItem(t *testing.T) {
 		if took := (<-done).Sub(asked); took > time.Second {
 			t.Errorf("%s ended %v after it was cancelled", name, took)
 		}
+	}
+}
+
+// Progress is told of every sample of few that take long, never goes back, and ends with all.
+func TestProgress(t *testing.T) {
+	samples := fixtureSamples(t)[:50] // less than a chunk
+	var told []int
+	mustScore(t, samples, Options{Metrics: []string{"ter", "bleu"}, Threads: 1, Progress: func(done, total int) {
+		if total != len(samples) {
+			t.Errorf("a total of %d", total)
+		}
+		told = append(told, done)
+	}})
+	if len(told) < len(samples) || !slices.IsSorted(told) || told[len(told)-1] != len(samples) {
+		t.Errorf("told %v", told)
 	}
 }

@@ -43,7 +43,7 @@ func newScoreCommand() *cobra.Command {
 	var opts scoreOptions
 	var notice bool
 	cmd := &cobra.Command{
-		Use:   "score HYPS... REFS | score HYPS... --refs REFS... | score FILE",
+		Use:   "score HYPS... REFS",
 		Short: "Score generated text and boxes as the official programs do",
 		Long: `Score hypotheses against references with BLEU-1..4, METEOR, ROUGE-L, CIDEr, BERTScore, Acc@0.5 and the findings that
 difference answers state, and with --metrics also with sacrebleu's BLEU, chrF and TER and rouge_score's ROUGE. With several

@@ -204,9 +204,9 @@ func suspicious(name string, samples []metrics.Sample) []string {
 		count int
 		text  string
 	}{
-		{empty, name + " is empty for %d of %d samples"},
-		{missing, name + ` reads "nan" or "null" for %d of %d samples, and is scored so`},
-		{refs, `a reference is empty, or reads "nan" or "null", for %d of %d samples`},
+		{empty, name + ": %d of %d hypotheses are empty"},
+		{missing, name + `: %d of %d hypotheses read "nan" or "null", and are scored so`},
+		{refs, `%d of %d samples have a reference that is empty or reads "nan" or "null"`},
 	} {
 		if note.count > 0 {
 			notes = append(notes, fmt.Sprintf(note.text, note.count, len(samples)))

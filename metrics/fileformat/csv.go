@@ -21,7 +21,7 @@ func (p *parser) table(data []byte, format Format) error {
 	if header == nil {
 		return nil
 	}
-	if err := p.checkUTF8("line 1", int64(r.at)); err != nil {
+	if err := p.checkUTF8("line 1", r.at); err != nil {
 		return err
 	}
 	for i, name := range header {
@@ -45,7 +45,7 @@ func (p *parser) table(data []byte, format Format) error {
 		case len(cells) != len(header):
 			return p.errorAt(place, "%d columns, where the header has %d: a text that holds the separator stands in quotes", len(cells), len(header))
 		}
-		if err := p.checkUTF8(place, int64(r.at)); err != nil {
+		if err := p.checkUTF8(place, r.at); err != nil {
 			return err
 		}
 		texts, err := cellTexts(header, cells, l)

@@ -70,7 +70,7 @@ func resembles(head []byte) (found Format, why string) {
 	case head[0] == '[' && holdsTexts(head):
 		return JSON, ""
 	}
-	if isKnown(string(line)) && len(bytes.TrimSpace(rest)) > 0 {
+	if (isID(string(line)) || isTexts(string(line))) && len(bytes.TrimSpace(rest)) > 0 {
 		return CSV, fmt.Sprintf("its first line, %q, looks like the header of a table", line)
 	}
 	for _, separator := range []string{",", ";", "\t"} {

@@ -146,8 +146,8 @@ func (p *parser) errorAt(place, format string, args ...any) error {
 }
 
 // checkUTF8 reports bytes that are not UTF-8 before offset end, which the entry at place covers.
-func (p *parser) checkUTF8(place string, end int64) error {
-	if p.bad >= 0 && int64(p.bad) < end {
+func (p *parser) checkUTF8(place string, end int) error {
+	if p.bad >= 0 && p.bad < end {
 		return p.errorAt(place, "the text is not UTF-8 at byte %d of the file", p.bad)
 	}
 	return nil
@@ -156,9 +156,9 @@ func (p *parser) checkUTF8(place string, end int64) error {
 // plain reads one text a line; the ids are the line numbers.
 func (p *parser) plain(data []byte) error {
 	p.file.Plain = true
-	at := int64(0)
+	at := 0
 	for line := range bytes.Lines(data) {
-		at += int64(len(line))
+		at += len(line)
 		if err := p.checkUTF8(fmt.Sprintf("line %d", len(p.file.IDs)+1), at); err != nil {
 			return err
 		}

@@ -1,6 +1,8 @@
 package fileformat
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -8,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"harness/metrics"
 )
@@ -27,6 +30,8 @@ func TestParse(t *testing.T) {
 		{"h", ` [{"image_id": 3, "caption": "a"}]`, Either, "3", one("3", "a")},
 		{"r.json", `[{"image_id": 3, "id": 1, "caption": "a"}, {"image_id": 3, "id": 2, "caption": "b"}]`, References, "3", one("3", "a", "b")},
 		{"r.json", `{"annotations": ["a"]}`, Either, "annotations", one("annotations", "a")},
+		{"r.json", `{"3": [{"image_id": 3, "id": 9, "caption": "a"}, {"image_id": 3, "id": 10, "caption": "b"}]}`, References, "3", one("3", "a", "b")},
+		{"h.json", `{"data": [{"id": 1, "caption": "a"}, {"id": 2, "caption": "b"}]}`, Hypotheses, "1 2", map[string][]string{"1": {"a"}, "2": {"b"}}},
 		// JSON lines
 		{"h", "{\"id\": \"x\", \"text\": \"a\"}\n\n{\"id\": 2, \"text\": \"\"}\n", Either, "x 2", map[string][]string{"x": {"a"}, "2": {""}}},
 		{"h", `{"id": "x", "refs": ["a", "b"]}`, Either, "x", one("x", "a", "b")},
@@ -120,6 +125,8 @@ func TestParseRefuses(t *testing.T) {
 		{"h.csv", "", Either, "h.csv: no texts in the file"},
 		{"h.json", `{}`, Either, "h.json: no texts in the file"},
 		{"h.json", `{"a": ["x"], "a": ["y"]}`, Either, `h.json: id "a": the id comes twice`},
+		{"h.json", `{"3": [{"image_id": 3, "caption": "a"}], "4": [{"image_id": 3, "caption": "a"}]}`, Hypotheses, `h.json: id "4": a text of it has the id "3"`},
+		{"h.json", `{"data": [{"id": 1, "caption": "a"}], "meta": [{"id": 1, "caption": "a"}]}`, Hypotheses, `h.json: id "data": a text of it has the id "1"`},
 		{"h.json", `{"a": []}`, Either, `h.json: id "a": the list of texts is empty`},
 		{"h.json", `{"a": [1]}`, Either, `h.json: id "a": text 1 is a number, not a string`},
 		{"h.json", `{"a": ["x", null]}`, Either, `h.json: id "a": text 2 is null, not a string`},
@@ -255,6 +262,12 @@ func TestPair(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", c.hyps, err, c.want)
 		}
 	}
+	both := `{"predictions": ["a", "b"], "references": ["a"]}`
+	hyps, _ := ParseAs("b.json", []byte(both), Options{Side: Hypotheses, Both: true})
+	others, _ := ParseAs("b.json", []byte(both), Options{Side: References, Both: true})
+	if _, err := Pair(hyps, others); err == nil || err.Error() != "b.json has hypotheses of 2 samples and references of 1" {
+		t.Errorf("got %v", err)
+	}
 	if _, err := Pair(mustParse(t, "h.txt", "a\nb\n"), mustParse(t, "r.txt", "a\n")); err == nil || err.Error() != "h.txt has 2 lines, r.txt has 1" {
 		t.Errorf("got %v", err)
 	}
@@ -348,6 +361,48 @@ func FuzzTable(f *testing.F) {
 		}
 		if diff := cmp.Diff(map[string][]string{id: {first}, id + "'": {second}}, file.Texts); diff != "" {
 			t.Error(diff)
+		}
+	})
+}
+
+// FuzzScan compares what scan.go takes apart with encoding/json.
+func FuzzScan(f *testing.F) {
+	f.Add([]byte(`{"a": [1, "x]\\"", {"b": null}], "c" : -1e3 ,"a":"\u00e9"}`))
+	f.Add([]byte(` [ true,[],{} , "" ] `))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		data = bytes.TrimSpace(data)
+		if !json.Valid(data) || !utf8.Valid(data) {
+			return
+		}
+		switch data[0] {
+		case '[':
+			var want []json.RawMessage
+			if err := json.Unmarshal(data, &want); err != nil {
+				t.Fatal(err)
+			}
+			var got []json.RawMessage
+			for _, element := range elementsOf(data) {
+				got = append(got, element.value)
+			}
+			if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+				t.Error(diff)
+			}
+		case '{':
+			var want map[string]json.RawMessage
+			if err := json.Unmarshal(data, &want); err != nil {
+				t.Fatal(err)
+			}
+			members, err := membersOf(data)
+			if err != nil {
+				return // half of a pair of surrogates in a key
+			}
+			got := map[string]json.RawMessage{}
+			for _, m := range members {
+				got[m.key] = m.value
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
 		}
 	})
 }

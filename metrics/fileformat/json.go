@@ -10,19 +10,20 @@ import (
 	"strings"
 )
 
-// member is a key of a JSON object and its value.
+// member is an element of a JSON list or, with a key, of an object; the value ends at byte end of it.
 type member struct {
 	key   string
 	value json.RawMessage
+	end   int
 }
 
 // lines reads JSON lines: objects as rows, or texts and lists of texts in their order.
 func (p *parser) lines(data []byte) error {
 	var r rows
-	n, at := 0, int64(0)
+	n, at := 0, 0
 	for line := range bytes.Lines(data) {
 		n++
-		at += int64(len(line))
+		at += len(line)
 		if line = bytes.TrimSpace(line); len(line) == 0 {
 			continue
 		}
@@ -43,81 +44,68 @@ func (p *parser) lines(data []byte) error {
 
 // document reads a file that is one JSON value.
 func (p *parser) document(data []byte) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	token, err := d.Token()
-	if err != nil {
-		return p.jsonError(d, err)
+	if !json.Valid(data) {
+		return p.invalid(data)
 	}
-	switch token {
-	case json.Delim('{'):
-		err = p.object(d)
-	case json.Delim('['):
-		err = p.list(d, 0, rows{coco: true})
-	default:
-		return p.errorAt("", "neither a JSON object nor a list")
+	data = data[:len(bytes.TrimRight(data, " \t\r\n"))]
+	switch at := skipSpace(data, 0); data[at] {
+	case '{':
+		return p.object(data[at:], at)
+	case '[':
+		return p.list(data[at:], at, rows{coco: true})
 	}
-	if err != nil {
-		return err
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return p.errorAt("", "text after the end of the JSON document at byte %d", d.InputOffset())
-	}
-	return nil
+	return p.errorAt("", "neither a JSON object nor a list")
 }
 
-// list reads the items of a list whose bracket has been read. The decoder began at byte offset of the file.
-func (p *parser) list(d *json.Decoder, offset int64, r rows) error {
-	for n := 1; d.More(); n++ {
-		var item json.RawMessage
-		if err := d.Decode(&item); err != nil {
-			return p.jsonError(d, err)
-		}
-		place := fmt.Sprintf("entry %d", n)
-		if err := p.checkUTF8(place, offset+d.InputOffset()); err != nil {
+// list reads the items of a list that begins at byte offset of the file.
+func (p *parser) list(data []byte, offset int, r rows) error {
+	for n, item := range elementsOf(data) {
+		place := fmt.Sprintf("entry %d", n+1)
+		if err := p.checkUTF8(place, offset+item.end); err != nil {
 			return err
 		}
-		if err := p.item(&r, place, item, "entries"); err != nil {
+		if err := p.item(&r, place, item.value, "entries"); err != nil {
 			return err
 		}
-	}
-	if _, err := d.Token(); err != nil {
-		return p.jsonError(d, err)
 	}
 	return nil
 }
 
 // object reads COCO annotations, an object of columns, one entry, or the map from id to texts of pycocoevalcap.
-func (p *parser) object(d *json.Decoder) error {
-	members, ends, err := p.members(d)
+func (p *parser) object(data []byte, offset int) error {
+	members, err := membersOf(data)
 	if err != nil {
-		return err
+		return p.errorAt("", "%v", err)
 	}
-	for i, m := range members {
-		if m.key == "annotations" && m.value[0] == '[' && (bytes.Equal(m.value, []byte("[]")) || startsWithObject(m.value)) {
-			inner := json.NewDecoder(bytes.NewReader(m.value))
-			if _, err := inner.Token(); err != nil {
-				return p.jsonError(inner, err)
-			}
-			return p.list(inner, ends[i]-int64(len(m.value)), rows{coco: true, again: true})
+	for _, m := range members {
+		if m.key == "annotations" && m.value[0] == '[' && (len(elementsOf(m.value)) == 0 || elementsOf(m.value)[0].value[0] == '{') {
+			return p.list(m.value, offset+m.end-len(m.value), rows{coco: true, again: true})
 		}
 	}
 	if p.areFields(names(members)) {
-		if err := p.checkUTF8("", ends[len(ends)-1]); err != nil {
+		if err := p.checkUTF8("", offset+len(data)); err != nil {
 			return err
 		}
 		return p.fields(members)
 	}
+	if len(members) == 1 && otherID(members[0].key, members[0].value) != "" { // such as {"data": [...]}
+		m := members[0]
+		return p.list(m.value, offset+m.end-len(m.value), rows{coco: true})
+	}
 	if p.opts.ByPosition {
 		return p.errorAt("", "the file is a map from ids to texts: its ids cannot be left aside")
 	}
-	for i, m := range members {
+	for _, m := range members {
 		place := fmt.Sprintf("id %q", m.key)
-		if err := p.checkUTF8(place, ends[i]); err != nil {
+		if err := p.checkUTF8(place, offset+m.end); err != nil {
 			return err
 		}
 		texts, err := textsOf(m.value)
 		if err != nil {
 			return p.errorAt(place, "%v", err)
+		}
+		if other := otherID(m.key, m.value); other != "" {
+			return p.errorAt(place, "a text of it has the id %q", other)
 		}
 		if err := p.add("", m.key, texts, false); err != nil {
 			return err
@@ -126,33 +114,31 @@ func (p *parser) object(d *json.Decoder) error {
 	return nil
 }
 
-// members reads the object whose bracket has been read, and where each value ends.
-func (p *parser) members(d *json.Decoder) (members []member, ends []int64, err error) {
-	for d.More() {
-		token, err := d.Token()
+// otherID returns an id that the objects of a list have and that is not the key of the list, "" for none. Objects of COCO name their
+// image, and have an id of their own.
+func otherID(key string, value json.RawMessage) string {
+	if value[0] != '[' || value[skipSpace(value, 1)] != '{' {
+		return ""
+	}
+	for _, item := range elementsOf(value) {
+		if item.value[0] != '{' {
+			return ""
+		}
+		members, err := membersOf(item.value)
 		if err != nil {
-			return nil, nil, p.jsonError(d, err)
+			return ""
 		}
-		key, ok := token.(string)
-		if !ok {
-			return nil, nil, p.errorAt("", "%v stands where an id should", token)
+		found := filter(names(members), isID)
+		if i := slices.IndexFunc(found, func(name string) bool { return plainName(name) == "image_id" }); i >= 0 {
+			found = found[i : i+1]
 		}
-		var raw json.RawMessage
-		if err := d.Decode(&raw); err != nil {
-			return nil, nil, p.jsonError(d, err)
+		for _, m := range members {
+			if id, err := idOf(m.value); slices.Contains(found, m.key) && err == nil && id != key {
+				return id
+			}
 		}
-		members, ends = append(members, member{key, raw}), append(ends, d.InputOffset())
 	}
-	if _, err := d.Token(); err != nil {
-		return nil, nil, p.jsonError(d, err)
-	}
-	return members, ends, nil
-}
-
-// startsWithObject reports whether a list begins with an object.
-func startsWithObject(list []byte) bool {
-	rest := bytes.TrimLeft(list[1:], " \t\r\n")
-	return len(rest) > 0 && rest[0] == '{'
+	return ""
 }
 
 // areFields reports whether the keys of an object are those of an entry or of columns, and no ids.
@@ -188,11 +174,10 @@ func (p *parser) fields(members []member) error {
 	if l.id != "" {
 		chosen = append([]string{l.id}, l.texts...)
 	}
-	columns := map[string][]json.RawMessage{}
+	columns := map[string][]member{}
 	for _, name := range chosen {
-		var list []json.RawMessage
-		if value := members[slices.Index(keys, name)].value; value[0] == '[' && json.Unmarshal(value, &list) == nil {
-			columns[name] = list
+		if value := members[slices.Index(keys, name)].value; value[0] == '[' {
+			columns[name] = append([]member{}, elementsOf(value)...) // not nil
 		}
 	}
 	if l.id == "" && len(columns) < len(l.texts) || l.id != "" && columns[l.id] == nil {
@@ -211,7 +196,7 @@ func (p *parser) fields(members []member) error {
 	for i := range n {
 		var row []member
 		for _, name := range chosen {
-			row = append(row, member{name, columns[name][i]})
+			row = append(row, member{key: name, value: columns[name][i].value})
 		}
 		if err := p.row(&r, fmt.Sprintf("entry %d", i+1), row, "entries"); err != nil {
 			return err
@@ -248,11 +233,23 @@ func names(members []member) []string {
 	return out
 }
 
-func (p *parser) jsonError(d *json.Decoder, err error) error {
+// invalid says where a file stops being JSON.
+func (p *parser) invalid(data []byte) error {
 	if p.bad >= 0 {
 		return p.errorAt("", "the file is not UTF-8 at byte %d", p.bad)
 	}
-	return p.errorAt("", "byte %d: %s", d.InputOffset(), jsonReason(err))
+	d := json.NewDecoder(bytes.NewReader(data))
+	var whole json.RawMessage
+	err := d.Decode(&whole)
+	if err == nil {
+		return p.errorAt("", "text after the end of the JSON document at byte %d", skipSpace(data, int(d.InputOffset()))+1)
+	}
+	at := int64(len(data))
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		at = syntax.Offset
+	}
+	return p.errorAt("", "byte %d: %s", at, jsonReason(err))
 }
 
 // jsonReason says in the terms of the file what is wrong.

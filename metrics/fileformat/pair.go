@@ -48,6 +48,9 @@ func Merge(files []*File) (merged *File, short int, err error) {
 // Pair joins hypotheses and references by id, in the order of the references. Every id must be on both sides, and every id must
 // have exactly one hypothesis.
 func Pair(hyps, refs *File) ([]metrics.Sample, error) {
+	if hyps.Plain && refs.Plain && hyps.Name == refs.Name && len(hyps.IDs) != len(refs.IDs) {
+		return nil, fmt.Errorf("%s has hypotheses of %d samples and references of %d", hyps.Name, len(hyps.IDs), len(refs.IDs))
+	}
 	if hyps.Plain && refs.Plain && len(hyps.IDs) != len(refs.IDs) {
 		return nil, fmt.Errorf("%s has %d %s, %s has %d", hyps.Name, len(hyps.IDs), hyps.Unit, refs.Name, len(refs.IDs))
 	}

@@ -42,23 +42,19 @@ func (p *parser) item(r *rows, place string, raw json.RawMessage, unit string) e
 		}
 		return p.addNext(unit, texts)
 	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	if _, err := d.Token(); err != nil {
-		return p.errorAt(place, "%s", jsonReason(err))
-	}
-	members, _, err := p.members(d)
+	members, err := membersOf(raw)
 	if err != nil {
-		return err
+		return p.errorAt(place, "%v", err)
 	}
 	return p.row(r, place, members, unit)
 }
 
 // row adds one object.
 func (p *parser) row(r *rows, place string, members []member, unit string) error {
-	names := make([]string, len(members))
-	for i, m := range members {
-		if names[i] = m.key; slices.Contains(names[:i], m.key) {
-			return p.errorAt(place, "the key %q comes twice", m.key)
+	names := names(members)
+	for i, name := range names {
+		if slices.Contains(names[:i], name) {
+			return p.errorAt(place, "the key %q comes twice", name)
 		}
 	}
 	if !r.chosen {
@@ -143,15 +139,16 @@ func textsOf(raw json.RawMessage) ([]string, error) {
 		one, err := textOf(raw)
 		return []string{one}, err
 	}
-	var list []json.RawMessage
-	if raw[0] != '[' || json.Unmarshal(raw, &list) != nil {
+	if raw[0] != '[' {
 		return nil, fmt.Errorf("%s is neither a text nor a list of texts", kindOf(raw))
 	}
+	list := elementsOf(raw)
 	if len(list) == 0 {
 		return nil, errors.New("the list of texts is empty")
 	}
 	texts := make([]string, len(list))
-	for i, item := range list {
+	for i, element := range list {
+		item := element.value
 		var object struct {
 			Caption json.RawMessage `json:"caption"`
 		}
@@ -171,6 +168,9 @@ func textsOf(raw json.RawMessage) ([]string, error) {
 
 // textOf reads one JSON string. Half of a pair of surrogates is no character and is refused, where decoders put a sign in its place.
 func textOf(raw json.RawMessage) (string, error) {
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return string(raw[1 : len(raw)-1]), nil
+	}
 	var text string
 	if err := json.Unmarshal(raw, &text); err != nil {
 		return "", errors.New(jsonReason(err))
