@@ -37,6 +37,7 @@ type Options struct {
 	Paraphrases *meteor.Paraphrases // METEOR's paraphrase table, or nil
 	BERT        Embedder            // what BERTScore reads, or nil: then its numbers are blank
 	IDF         bool                // BERTScore weights tokens by their rarity in the references
+	Baseline    *Baseline           // BERTScore is rescaled by it, or nil
 
 	Progress func(done, total int) // called now and then from several goroutines, or nil
 }

@@ -14,8 +14,6 @@ import (
 	"harness/metrics"
 	"harness/metrics/fileformat"
 	"harness/metrics/meteor"
-	"harness/model/bert"
-	"harness/model/engine/native"
 )
 
 // scoreOptions are the flags of harness score.
@@ -29,9 +27,7 @@ type scoreOptions struct {
 	digits      int
 	threads     int
 	paraphrases string
-	bert        string
-	bertLayer   int
-	idf         bool
+	bertscore   bertscoreOptions
 	test        bool
 	resamples   int
 	trials      int
@@ -70,9 +66,7 @@ difference answers state. Files are {id: [texts]} JSON, COCO annotations or resu
 	f.IntVar(&opts.digits, "digits", 4, "decimal places of the table")
 	f.IntVar(&opts.threads, "threads", 0, "goroutines (default every core); no result depends on it")
 	f.StringVar(&opts.paraphrases, "meteor-paraphrases", "", "METEOR's paraphrase table (paraphrase-en.gz of its release)")
-	f.StringVar(&opts.bert, "bert", "", "folder of a BERT in Hugging Face layout, for BERTScore")
-	f.IntVar(&opts.bertLayer, "bert-layer", 0, "layer that BERTScore reads (default 9, or the last of a smaller model)")
-	f.BoolVar(&opts.idf, "idf", false, "BERTScore weights tokens by their rarity in the references")
+	opts.bertscore.addFlags(f)
 	f.BoolVar(&opts.test, "test", false, "compare the systems: paired bootstrap and approximate randomisation, with Holm's correction")
 	f.IntVar(&opts.resamples, "resamples", metrics.DefaultResamples, "resamples of the bootstrap")
 	f.IntVar(&opts.trials, "trials", metrics.DefaultTrials, "trials of the randomisation")
@@ -104,7 +98,7 @@ func score(ctx context.Context, w io.Writer, stdin io.Reader, opts scoreOptions)
 	if err != nil {
 		return err
 	}
-	base, err := opts.metricOptions(systems[0])
+	base, err := opts.metricOptions(ctx, systems[0])
 	if err != nil {
 		return err
 	}
@@ -164,12 +158,8 @@ func (o scoreOptions) check() error {
 		return usageError("--test compares at least two files of hypotheses")
 	case o.resamples < 40 || o.trials < 40:
 		return usageError("a test needs at least 40 resamples")
-	case o.bert == "" && (o.bertLayer != 0 || o.idf):
-		return usageError("--bert-layer and --idf need --bert")
-	case o.bertLayer < 0:
-		return usageError("--bert-layer %d is not positive", o.bertLayer)
 	}
-	return nil
+	return o.bertscore.check()
 }
 
 func contains(list []string, s string) bool {
@@ -225,8 +215,8 @@ func readAll(name string, stdin io.Reader) ([]byte, error) {
 }
 
 // metricOptions chooses the metrics, and opens what they read.
-func (o scoreOptions) metricOptions(samples []metrics.Sample) (metrics.Options, error) {
-	m := metrics.Options{Tokenize: o.tokenize, Metrics: o.metrics, Threads: o.threads, IDF: o.idf}
+func (o scoreOptions) metricOptions(ctx context.Context, samples []metrics.Sample) (metrics.Options, error) {
+	m := metrics.Options{Tokenize: o.tokenize, Metrics: o.metrics, Threads: o.threads}
 	if len(m.Metrics) == 0 {
 		m.Metrics = append(append([]string{}, metrics.TextGroups...), "bertscore")
 		m.Metrics = append(m.Metrics, readOuts(samples)...)
@@ -238,12 +228,10 @@ func (o scoreOptions) metricOptions(samples []metrics.Sample) (metrics.Options, 
 		}
 		m.Paraphrases = table
 	}
-	if o.bert != "" && contains(m.Metrics, "bertscore") {
-		model, err := bert.Open(o.bert, o.bertLayer, native.New(o.threads))
-		if err != nil {
-			return m, fmt.Errorf("open BERT: %w", err)
+	if contains(m.Metrics, "bertscore") {
+		if err := o.bertscore.open(ctx, &m); err != nil {
+			return m, err
 		}
-		m.BERT = model
 	}
 	return m, nil
 }
