@@ -33,14 +33,14 @@ func lowered(text string) string {
 	return out.String()
 }
 
-// withoutMarks drops accents that stand alone (Mn); StripAccents of the tokenizers library drops all marks of combining kinds.
-func withoutMarks(text string) string {
+// withoutAccents is text decomposed and without its accents.
+func withoutAccents(text string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Mn, r) {
+		if isFastAccent(r) {
 			return -1
 		}
 		return r
-	}, text)
+	}, norm.NFD.String(text))
 }
 
 // trimmed is the normaliser Strip.
@@ -116,15 +116,10 @@ func (b bertNormal) apply(text string) string {
 	}
 	text = out.String()
 	if b.strip {
-		text = withoutMarks(norm.NFD.String(text))
+		text = withoutAccents(text)
 	}
 	if b.lower {
 		text = lowered(text)
 	}
 	return text
-}
-
-// isFastControl is what BertNormalizer removes: controls, formats and private characters; tabs and line ends stay.
-func isFastControl(r rune) bool {
-	return r != '\t' && r != '\n' && r != '\r' && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co)
 }

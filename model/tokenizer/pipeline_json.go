@@ -185,8 +185,6 @@ func parseNormaliser(raw json.RawMessage, config sentenceConfig, depth int) ([]n
 		return []normaliser{unicodeForm{norm.NFKD}}, nil
 	case "Lowercase":
 		return []normaliser{normalFunc(lowered)}, nil
-	case "StripAccents":
-		return []normaliser{normalFunc(withoutMarks)}, nil
 	case "Strip":
 		return []normaliser{trimmed{isSet(s.Left, true), isSet(s.Right, true)}}, nil
 	case "Prepend":
@@ -256,6 +254,11 @@ func parseSplitter(raw json.RawMessage, config sentenceConfig, depth int) ([]spl
 				return nil, err
 			}
 			all = append(all, p...)
+		}
+		for i, p := range all {
+			if m, meta := p.(metaspace); meta && i > 0 && m.scheme == "first" {
+				return nil, errors.New("pre_tokenizer Metaspace: the prepend_scheme \"first\" is not read behind another splitter")
+			}
 		}
 		return all, nil
 	case "BertPreTokenizer":

@@ -9,7 +9,7 @@ import (
 type bertWords struct{}
 
 func (bertWords) split(word string, _ bool) []string {
-	return cutWords(word, isPunctuation, isSpace)
+	return cutWords(word, isFastPunctuation, isSpace)
 }
 
 // atSpaces splits at white space.
@@ -23,7 +23,7 @@ func (atSpaces) split(word string, _ bool) []string {
 type atPunctuation struct{}
 
 func (atPunctuation) split(word string, _ bool) []string {
-	return cutWords(word, isPunctuation, func(rune) bool { return false })
+	return cutWords(word, isFastPunctuation, func(rune) bool { return false })
 }
 
 // atDigits makes every number, or every digit if each is set, a word.
@@ -95,11 +95,11 @@ func runs(text string, classOf func(rune) int) []string {
 	return append(words, text[from:])
 }
 
-// byteLevel is GPT-2's pattern; prefix puts a space before a word that has no white space there.
+// byteLevel is GPT-2's pattern; prefix puts a space before a word that has none there.
 type byteLevel struct{ prefix, whole bool }
 
 func (b byteLevel) split(word string, _ bool) []string {
-	if b.prefix && word != "" && !isSpace([]rune(word)[0]) {
+	if b.prefix && word != "" && word[0] != ' ' {
 		word = " " + word
 	}
 	if b.whole {
