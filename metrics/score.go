@@ -39,6 +39,7 @@ type Options struct {
 	IDF         bool                // BERTScore weights tokens by their rarity in the references
 	Stem        bool                // rouge_score's ROUGE compares the stems of words
 	Version     string              // of this program, for the signatures of sacrebleu's metrics
+	Baseline    *Baseline           // BERTScore is rescaled by it, or nil
 
 	Progress func(done, total int) // called now and then from several goroutines, or nil
 }

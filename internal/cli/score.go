@@ -14,8 +14,6 @@ import (
 
 	"harness/metrics"
 	"harness/metrics/meteor"
-	"harness/model/bert"
-	"harness/model/engine/native"
 )
 
 // scoreOptions are the flags of harness score.
@@ -30,9 +28,7 @@ type scoreOptions struct {
 	threads     int
 	paraphrases string
 	cache       string // of paraphrases
-	bert        string
-	bertLayer   int
-	idf         bool
+	bertscore   bertscoreOptions
 	test        bool
 	resamples   int
 	trials      int
@@ -79,9 +75,7 @@ files of hypotheses the first is the baseline. One file alone holds both sides, 
 	f.IntVar(&opts.threads, "threads", 0, "goroutines (default every core); no result depends on it")
 	f.StringVar(&opts.paraphrases, "meteor-paraphrases", "", "METEOR's paraphrase table (paraphrase-en.gz of its release); without it METEOR is labelled so")
 	f.StringVar(&opts.cache, "meteor-cache", "", "folder that keeps the table as it was read (default: harness in the user's cache folder)")
-	f.StringVar(&opts.bert, "bert", "", "folder of a BERT in Hugging Face layout, for BERTScore")
-	f.IntVar(&opts.bertLayer, "bert-layer", 0, "layer that BERTScore reads (default 9, or the last of a smaller model)")
-	f.BoolVar(&opts.idf, "idf", false, "BERTScore weights tokens by their rarity in the references")
+	opts.bertscore.addFlags(f)
 	f.BoolVar(&opts.test, "test", false, "compare the systems: paired bootstrap and approximate randomisation, with Holm's correction")
 	f.IntVar(&opts.resamples, "resamples", 0, fmt.Sprintf("resamples of the bootstrap (default: %d, more for many comparisons)", metrics.DefaultResamples))
 	f.IntVar(&opts.trials, "trials", 0, fmt.Sprintf("trials of the randomisation (default: %d, more for many comparisons)", metrics.DefaultTrials))
@@ -195,19 +189,15 @@ func (o scoreOptions) check() error {
 		return usageError("a test needs at least 40 resamples")
 	case o.stem && !metrics.AsksGroup(o.metrics, "rouge_score"):
 		return usageError("--rouge-stemmer needs rouge_score, or one of its numbers, among --metrics")
-	case o.bert == "" && (o.bertLayer != 0 || o.idf):
-		return usageError("--bert-layer and --idf need --bert")
 	case o.paraphrases == "" && o.cache != "":
 		return usageError("--meteor-cache needs --meteor-paraphrases")
-	case o.bertLayer < 0:
-		return usageError("--bert-layer %d is not positive", o.bertLayer)
 	}
-	return nil
+	return o.bertscore.check()
 }
 
 // metricOptions chooses the metrics, and opens what they read.
 func (o scoreOptions) metricOptions(ctx context.Context, samples []metrics.Sample) (metrics.Options, error) {
-	m := metrics.Options{Tokenize: o.tokenize, Metrics: o.metrics, Threads: o.threads, IDF: o.idf}
+	m := metrics.Options{Tokenize: o.tokenize, Metrics: o.metrics, Threads: o.threads}
 	m.Stem, m.Version = o.stem, programVersion()
 	if len(m.Metrics) == 0 {
 		m.Metrics = append(append([]string{}, metrics.TextGroups...), "bertscore")
@@ -220,12 +210,10 @@ func (o scoreOptions) metricOptions(ctx context.Context, samples []metrics.Sampl
 		}
 		m.Paraphrases = table
 	}
-	if o.bert != "" && metrics.AsksGroup(m.Metrics, "bertscore") {
-		model, err := bert.Open(o.bert, o.bertLayer, native.New(o.threads))
-		if err != nil {
-			return m, fmt.Errorf("open BERT: %w", err)
+	if metrics.AsksGroup(m.Metrics, "bertscore") {
+		if err := o.bertscore.open(ctx, &m); err != nil {
+			return m, err
 		}
-		m.BERT = model
 	}
 	return m, nil
 }

@@ -1,175 +1,200 @@
-// Package bert runs a BERT in Hugging Face layout forward, for BERTScore: Open reads the folder (config.json, vocab.txt and
-// model.safetensors or pytorch_model.bin), Embed gives the vectors after one layer. There is no training, no pooler and no head.
+// Package bert runs an encoder of the BERT family (BERT, RoBERTa, DeBERTa) in Hugging Face layout forward, for BERTScore.
+//
+//	Open        reads the folder: config.json, the tokenizer's files, the weights up to one layer
+//	Embed       the vectors of texts after that layer
+//	LayerOf     the layer that the bert_score package reads of a published model
+//
+// There is no training, no pooler and no head. Texts are prepared as bert_score 0.3.13 does it with transformers 4: stripped, and
+// for RoBERTa with a space before the first word.
 package bert
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
-	"sync"
+	"slices"
 
+	"harness/metrics"
 	"harness/model/checkpoint"
-	"harness/model/engine"
+	"harness/model/engine/native"
 	"harness/model/tokenizer"
 )
 
-// DefaultLayer is the layer that is read by default: what the bert_score package takes for bert-base-uncased. PubMedBERT
-// is not in its table (FACTS 5).
-const DefaultLayer = 9
-
-// maxBatch is how many texts go through the model at a time.
-const maxBatch = 32
-
-// Model is an open BERT. It may be used by several goroutines; the engine is parallel inside, so they take turns.
+// Model is an open encoder. It may be used by several goroutines.
 type Model struct {
 	name    string
-	weights string
+	weights string // name of the file
+	digest  string
 	layer   int
+	limit   int // tokens of a text, 0: any number
 	config  checkpoint.BERTConfig
-	pieces  *tokenizer.WordPiece
-
-	mu      sync.Mutex
-	session engine.Session
+	pieces  tokenizer.Sentences
+	engine  *native.Engine
+	tables  tables
+	encoder *native.Encoder
 }
 
-// Open reads the BERT in dir. layer is the one whose output Embed returns, from 1; 0 means DefaultLayer, or the last of a smaller
-// model. Layers behind it are not loaded.
-func Open(dir string, layer int, on engine.Engine) (*Model, error) {
+// Open reads the encoder in dir. layer is the one whose output Embed returns, from 1; 0 means that of LayerOf for the name in
+// config.json or of the folder, and is refused where neither is known. Layers behind it are not loaded. digests is a folder where
+// digests of weights are remembered, "" for none.
+func Open(ctx context.Context, dir string, layer int, on *native.Engine, digests string) (*Model, error) {
 	config, err := checkpoint.ReadBERTConfig(dir)
 	if err != nil {
 		return nil, err
 	}
+	m := &Model{name: nameOf(dir), config: config, engine: on}
 	if layer == 0 {
-		layer = min(DefaultLayer, config.Layers)
+		var known bool
+		if layer, known = LayerOf(config.Name, dir); !known {
+			return nil, unknownLayer{dir, config.Layers}
+		}
 	}
-	if layer < 0 || layer > config.Layers {
+	if layer < 1 || layer > config.Layers {
 		return nil, fmt.Errorf("%s: no layer %d in a model of %d", dir, layer, config.Layers)
 	}
-	pieces, err := tokenizer.OpenWordPiece(dir)
-	if err != nil {
+	m.layer = layer
+	if m.pieces, err = tokenizer.OpenSentences(dir, config.Family); err != nil {
 		return nil, err
 	}
-	if pieces.Size() > config.Vocab {
-		return nil, fmt.Errorf("%s: vocab.txt has %d tokens, config.json says %d", dir, pieces.Size(), config.Vocab)
+	if m.pieces.Size() > config.Vocab {
+		return nil, fmt.Errorf("%s: the tokenizer has %d tokens, config.json says %d", dir, m.pieces.Size(), config.Vocab)
 	}
-	m := &Model{name: filepath.Base(filepath.Clean(dir)), config: config, layer: layer, pieces: pieces}
-	if err := m.load(dir, on); err != nil {
+	m.limit = tighter(m.pieces.MaxLength(), config.Tokens())
+	digested := make(chan error, 1)
+	go func() { // beside the reading: weights may be gigabytes
+		var err error
+		m.digest, err = checkpoint.Digest(ctx, dir, digests)
+		digested <- err
+	}()
+	if err := errors.Join(m.load(dir), <-digested); err != nil {
 		return nil, err
 	}
 	return m, nil
 }
 
-// load reads the weights up to the chosen layer and gives them to the engine.
-func (m *Model) load(dir string, on engine.Engine) error {
-	file, err := checkpoint.LoadAny(dir)
-	if err != nil {
-		return err
+// tighter is the smaller of two limits, of which 0 is none.
+func tighter(a, b int) int {
+	if a == 0 || b != 0 && b < a {
+		return b
 	}
-	defer file.Close()
-	cut := m.config
-	cut.Layers = m.layer
-	named, err := checkpoint.BERTParams(file, cut)
-	if err != nil {
-		return err
+	return a
+}
+
+// unknownLayer refuses to guess a layer.
+type unknownLayer struct {
+	dir    string
+	layers int
+}
+
+func (e unknownLayer) Error() string {
+	return fmt.Sprintf("%s: which of its %d layers BERTScore reads is not known: neither the folder nor _name_or_path in config.json "+
+		"is a name of the bert_score package's table; give it with --bert-layer", e.dir, e.layers)
+}
+
+// nameOf is what the model is called in reports: its published name where the folder has one that is known. What
+// config.json calls itself may be the model that this one was made from.
+func nameOf(dir string) string {
+	for _, name := range candidates("", dir) {
+		if _, known := layers[name]; known {
+			return name
+		}
 	}
-	params := make([]engine.Param, len(named))
-	for i, n := range named {
-		params[i] = engine.Param{Name: n.Name, Tensor: engine.Floats(n.F32, n.Shape...), Frozen: true}
-	}
-	m.weights = filepath.Base(file.Path())
-	m.session, err = on.New(params)
-	return err
+	return filepath.Base(filepath.Clean(dir))
 }
 
 // Close frees the model.
-func (m *Model) Close() { m.session.Close() }
+func (m *Model) Close() { m.encoder.Close() }
+
+// Name is the published name of the model, or that of its folder.
+func (m *Model) Name() string { return m.name }
+
+// Layer is the layer that is read.
+func (m *Model) Layer() int { return m.layer }
+
+// Digest names the contents of config.json and of the weights.
+func (m *Model) Digest() string { return m.digest }
 
 // Describe names the folder, the weights and the layer.
 func (m *Model) Describe() string {
 	return fmt.Sprintf("%s (%s), layer %d of %d", m.name, m.weights, m.layer, m.config.Layers)
 }
 
-// Tokenize returns [CLS], the pieces of a text, [SEP], at most as many as the model has positions.
-func (m *Model) Tokenize(text string) []int { return m.pieces.Encode(text, m.config.Positions) }
+// Limit is how many tokens of a text are read, marks included; 0 means all.
+func (m *Model) Limit() int { return m.limit }
 
-// Embed returns the ids of each text and the vector [width] of each id after the chosen layer.
-func (m *Model) Embed(ctx context.Context, texts []string) (ids [][]int, hidden [][][]float32, err error) {
-	for len(texts) > 0 {
-		if err := ctx.Err(); err != nil {
-			return nil, nil, err
-		}
-		batch := texts[:min(maxBatch, len(texts))]
-		texts = texts[len(batch):]
-		var tokens [][]int
-		for _, text := range batch {
-			tokens = append(tokens, m.Tokenize(text))
-		}
-		vectors, err := m.forward(tokens)
-		if err != nil {
-			return nil, nil, err
-		}
-		ids, hidden = append(ids, tokens...), append(hidden, vectors...)
+// Tokenize returns the ids of a text between the model's marks, at most Limit.
+func (m *Model) Tokenize(text string) []int { return m.pieces.Encode(text, m.limit) }
+
+// batchRows is about how many tokens go through the model between two looks at the context, and two reports of progress.
+const batchRows = 4096
+
+// Embed returns the ids of each text and their vectors after the chosen layer, each of length 1. Texts of any lengths may be
+// mixed: nothing is padded, and what shares a call changes no bit of a result.
+func (m *Model) Embed(ctx context.Context, texts [][]int, progress func(done, total int)) ([]metrics.Embedding, error) {
+	order := make([]int, len(texts)) // long ones first: threads end together
+	for i := range order {
+		order[i] = i
 	}
-	return ids, hidden, nil
+	slices.SortStableFunc(order, func(i, j int) int { return len(texts[j]) - len(texts[i]) })
+	out := make([]metrics.Embedding, len(texts))
+	for done := 0; done < len(order); {
+		var ids [][]int
+		rows := 0
+		for _, i := range order[done:] {
+			if rows > 0 && rows+len(texts[i]) > batchRows {
+				break
+			}
+			ids, rows = append(ids, texts[i]), rows+len(texts[i])
+		}
+		x, err := m.forward(ctx, ids, rows)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range order[done : done+len(ids)] {
+			n := len(texts[i]) * m.config.Width
+			out[i] = metrics.Embedding{IDs: texts[i], Width: m.config.Width, Vectors: x[:n:n]}
+			x = x[n:]
+		}
+		done += len(ids)
+		if progress != nil {
+			progress(done, len(order))
+		}
+	}
+	return out, nil
 }
 
-// forward runs one batch, padded to its longest text.
-func (m *Model) forward(tokens [][]int) ([][][]float32, error) {
-	longest := 0
-	for _, t := range tokens {
-		longest = max(longest, len(t))
-	}
-	padded := make([]int32, len(tokens)*longest)
-	lengths := make([]int32, len(tokens))
-	for i, t := range tokens {
-		lengths[i] = int32(len(t))
-		for k, id := range t {
-			padded[i*longest+k] = int32(id)
+// forward computes the unit vectors of one batch, whose rows lie one behind the other.
+func (m *Model) forward(ctx context.Context, texts [][]int, rows int) ([]float32, error) {
+	x := make([]float32, rows*m.config.Width)
+	lengths := make([]int, len(texts))
+	at := 0
+	for i, ids := range texts {
+		lengths[i] = len(ids)
+		if err := m.tables.look(m.config, ids, x[at:]); err != nil {
+			return nil, err
 		}
+		at += len(ids) * m.config.Width
 	}
-	m.mu.Lock()
-	out, err := m.session.Run("bert", m.program, engine.Inputs{
-		"ids":     engine.Ints(padded, len(tokens), longest),
-		"lengths": engine.Ints(lengths, len(tokens)),
-	})
-	m.mu.Unlock()
-	if err != nil {
+	m.engine.Normalise(x, m.tables.norm, m.config.Eps)
+	if err := m.encoder.Encode(ctx, x, lengths); err != nil {
 		return nil, err
 	}
-	width := m.config.Width
-	hidden := make([][][]float32, len(tokens))
-	for i, t := range tokens {
-		for k := range t {
-			at := (i*longest + k) * width
-			hidden[i] = append(hidden[i], out[0].F32[at:at+width:at+width])
-		}
+	for ; len(x) > 0 && at > 0; at -= m.config.Width {
+		unit(x[at-m.config.Width : at])
 	}
-	return hidden, nil
+	return x, nil
 }
 
-// program computes the hidden states after the last loaded layer. B texts, S positions, d width.
-func (m *Model) program(o engine.Ops) []engine.Value {
-	length := o.IntShape("ids")[1]
-	width := m.config.Width
-	firstType := o.Reshape(o.Slice(o.Param("bert.type"), 0, 0, 1), width)
-	x := o.Embedding(o.Param("bert.token"), "ids") // [B, S, d]
-	x = o.Add(x, o.Slice(o.Param("bert.pos"), 0, 0, length))
-	x = m.norm(o, "bert.norm", o.Add(x, firstType))
-	for i := range m.layer {
-		block := fmt.Sprintf("bert.blocks.%d.", i)
-		q, k, v := linear(o, block+"attn.q", x), linear(o, block+"attn.k", x), linear(o, block+"attn.v", x)
-		seen := o.Attention(q, k, v, m.config.Heads, engine.Mask{KeyLengths: "lengths"})
-		x = m.norm(o, block+"ln1", o.Add(x, linear(o, block+"attn.out", seen)))
-		inner := o.GELU(linear(o, block+"mlp.fc1", x), engine.GELUErf) // [B, S, m]
-		x = m.norm(o, block+"ln2", o.Add(x, linear(o, block+"mlp.fc2", inner)))
+// unit divides a vector by its Euclidean norm.
+func unit(v []float32) {
+	sum := 0.0
+	for _, x := range v {
+		sum += float64(x) * float64(x)
 	}
-	return []engine.Value{x}
-}
-
-func linear(o engine.Ops, name string, x engine.Value) engine.Value {
-	return o.Linear(x, o.Param(name+".weight"), o.Param(name+".bias"))
-}
-
-func (m *Model) norm(o engine.Ops, name string, x engine.Value) engine.Value {
-	return o.LayerNorm(x, o.Param(name+".weight"), o.Param(name+".bias"), m.config.Eps)
+	scale := float32(1 / math.Sqrt(sum))
+	for i := range v {
+		v[i] *= scale
+	}
 }

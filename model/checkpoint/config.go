@@ -27,13 +27,6 @@ type SiglipConfig struct {
 // Grid is the number of patches along a side; there are Grid()² positions.
 func (c SiglipConfig) Grid() int { return c.Image / c.Patch }
 
-// BERTConfig is the shape of a BERT (FACTS 4.3). Activation is the erf form of GELU.
-type BERTConfig struct {
-	Vocab, Positions, Types, Width, Heads, Layers, MLP int
-
-	Eps float64
-}
-
 // ReadGPT2Config reads config.json of a Hugging Face folder. Missing keys have the values of the smallest GPT-2.
 func ReadGPT2Config(dir string) (GPT2Config, error) {
 	in := struct {
@@ -91,34 +84,6 @@ func ReadSiglipVisionConfig(dir string) (SiglipConfig, error) {
 		return SiglipConfig{}, fmt.Errorf("%s: a patch of %d in an image of %d", path, c.Patch, c.Image)
 	}
 	return c, nil
-}
-
-// ReadBERTConfig reads config.json of a BERT folder. Missing keys have the values of BERT base.
-func ReadBERTConfig(dir string) (BERTConfig, error) {
-	in := struct {
-		Vocab      int     `json:"vocab_size"`
-		Positions  int     `json:"max_position_embeddings"`
-		Types      int     `json:"type_vocab_size"`
-		Width      int     `json:"hidden_size"`
-		Heads      int     `json:"num_attention_heads"`
-		Layers     int     `json:"num_hidden_layers"`
-		MLP        int     `json:"intermediate_size"`
-		Eps        float64 `json:"layer_norm_eps"`
-		Activation string  `json:"hidden_act"`
-		Position   string  `json:"position_embedding_type"`
-	}{30522, 512, 2, 768, 12, 12, 3072, 1e-12, "gelu", "absolute"}
-	path, err := readConfig(dir, "", []string{"bert"}, nil, &in)
-	if err != nil {
-		return BERTConfig{}, err
-	}
-	if err := checkActivation(path, in.Activation, "gelu"); err != nil {
-		return BERTConfig{}, err
-	}
-	if in.Position != "absolute" {
-		return BERTConfig{}, fmt.Errorf("%s: position_embedding_type %q, want absolute", path, in.Position)
-	}
-	c := BERTConfig{in.Vocab, in.Positions, in.Types, in.Width, in.Heads, in.Layers, in.MLP, in.Eps}
-	return c, checkShape(path, c.Width, c.Heads, c.Layers, c.MLP, c.Vocab, c.Positions, c.Types)
 }
 
 // readConfig decodes dir/config.json into v, or the object under the key nested if there is one. A model_type that is

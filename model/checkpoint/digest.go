@@ -15,7 +15,8 @@ import (
 )
 
 // Digest returns the digest of a Hugging Face folder, 64 hex digits: of the contents of config.json and of the files of
-// weights that LoadAny opens, wherever the folder lies. It is remembered below cache until one of the files changes.
+// weights that LoadAny opens, wherever the folder lies. It is remembered below cache until one of the files changes; with an
+// empty cache it is made anew.
 func Digest(ctx context.Context, dir, cache string) (string, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -27,8 +28,10 @@ func Digest(ctx context.Context, dir, cache string) (string, error) {
 	}
 	place := sha256.Sum256([]byte(dir + "\n" + fmt.Sprint(names)))
 	remembered := filepath.Join(cache, "weights-"+hex.EncodeToString(place[:8])+".digest")
-	if sum, ok := digest.Recall(ctx, remembered); ok {
-		return sum, nil
+	if cache != "" {
+		if sum, ok := digest.Recall(ctx, remembered); ok {
+			return sum, nil
+		}
 	}
 	h := sha256.New()
 	io.WriteString(h, "weights 1\n")
@@ -46,7 +49,9 @@ func Digest(ctx context.Context, dir, cache string) (string, error) {
 		fmt.Fprintf(h, "%s %x\n", name, content)
 	}
 	sum := hex.EncodeToString(h.Sum(nil))
-	_ = digest.Remember(remembered, sum, files) // not remembered: it is made again
+	if cache != "" {
+		_ = digest.Remember(remembered, sum, files) // not remembered: it is made again
+	}
 	return sum, nil
 }
 

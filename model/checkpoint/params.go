@@ -193,34 +193,6 @@ func (p *params) siglip(c SiglipConfig) ([]Named, error) {
 	return p.done()
 }
 
-// BERTParams returns the parameters of a BERT without its heads, in this order:
-//
-//	bert.token [V, d]   bert.pos [positions, d]   bert.type [types, d]   bert.norm.{weight,bias} [d]
-//	bert.blocks.i.attn.{q,k,v,out}.{weight,bias} [d, d], [d]    bert.blocks.i.ln1 (after attention) [d]
-//	bert.blocks.i.mlp.fc1.{weight,bias} [m, d], [m]   .fc2 [d, m], [d]    bert.blocks.i.ln2 (after the MLP) [d]
-//
-// Layer norms come after the residual sums; a token is norm(token + pos + type[0]).
-func BERTParams(f *File, c BERTConfig) ([]Named, error) {
-	p := newParams(f, "embeddings.word_embeddings.weight", "bert.", "")
-	d := c.Width
-	p.add("bert.token", []int{c.Vocab, d}, "embeddings.word_embeddings.weight")
-	p.add("bert.pos", []int{c.Positions, d}, "embeddings.position_embeddings.weight")
-	p.add("bert.type", []int{c.Types, d}, "embeddings.token_type_embeddings.weight")
-	p.norm("bert.norm", "embeddings.LayerNorm", d)
-	for i := 0; i < c.Layers && p.err == nil; i++ {
-		ours, theirs := fmt.Sprintf("bert.blocks.%d.", i), fmt.Sprintf("encoder.layer.%d.", i)
-		p.linear(ours+"attn.q", theirs+"attention.self.query", d, d)
-		p.linear(ours+"attn.k", theirs+"attention.self.key", d, d)
-		p.linear(ours+"attn.v", theirs+"attention.self.value", d, d)
-		p.linear(ours+"attn.out", theirs+"attention.output.dense", d, d)
-		p.norm(ours+"ln1", theirs+"attention.output.LayerNorm", d)
-		p.linear(ours+"mlp.fc1", theirs+"intermediate.dense", c.MLP, d)
-		p.linear(ours+"mlp.fc2", theirs+"output.dense", d, c.MLP)
-		p.norm(ours+"ln2", theirs+"output.LayerNorm", d)
-	}
-	return p.done()
-}
-
 // ResizeGrid resamples a table of positions, from² rows of width values, to another grid of to² rows, bilinearly with
 // the corners of both grids' cells at the same places (torch's interpolate with align_corners=False).
 func ResizeGrid(table []float32, from, to, width int) []float32 {

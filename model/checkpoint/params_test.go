@@ -65,7 +65,8 @@ func TestBERTTiny(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := BERTConfig{Vocab: 200, Positions: 128, Types: 2, Width: 32, Heads: 2, Layers: 2, MLP: 64, Eps: 1e-12}
+	want := BERTConfig{Family: BERT, Vocab: 200, Positions: 128, Types: 2, Width: 32, Heads: 2, Layers: 2, MLP: 64, Eps: 1e-12,
+		Activation: "gelu", ScoreShare: 1}
 	if diff := cmp.Diff(want, c); diff != "" {
 		t.Error(diff)
 	}
@@ -193,7 +194,8 @@ func TestConfigDefaultsAndRefusals(t *testing.T) {
 		t.Errorf("a SigLIP of another epsilon: %v", err)
 	}
 	base, err := ReadBERTConfig(write(`{}`))
-	if want := (BERTConfig{30522, 512, 2, 768, 12, 12, 3072, 1e-12}); err != nil || base != want {
+	if want := (BERTConfig{Family: BERT, Vocab: 30522, Positions: 512, Types: 2, Width: 768, Heads: 12, Layers: 12, MLP: 3072,
+		Eps: 1e-12, Activation: "gelu", ScoreShare: 1}); err != nil || base != want {
 		t.Errorf("BERT base: %+v, %v", base, err)
 	}
 	for text, want := range map[string]string{

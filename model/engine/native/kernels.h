@@ -127,6 +127,35 @@ typedef struct {
 	float *out, *dfeatures;
 } roi_job;
 
+// The activations of an encoder.
+typedef enum { ACTIVATION_GELU_ERF, ACTIVATION_GELU_TANH, ACTIVATION_RELU, ACTIVATION_SILU, ACTIVATION_TANH } activation;
+
+// The weights of one layer of an encoder: matrices packed in panels, biases and norms as they are.
+typedef struct {
+	const float *qkv, *qkv_bias, *out, *out_bias, *norm1, *norm1_bias; // qkv: [width, 3 width]
+	const float *fc1, *fc1_bias, *fc2, *fc2_bias, *norm2, *norm2_bias;
+	const float *key_of_distance, *query_of_distance; // of each head: panels [rows of distances][width of a head], or NULL
+} encode_layer;
+
+// A forward pass over sentences whose rows lie one behind the other in x. A unit is a group of sentences.
+typedef struct {
+	long width, heads, inner, layers;
+	activation activation;
+	float eps, scale; // scale: of the scores of attention
+	const encode_layer *layer;
+	const int32_t *relative; // relative[relative_middle + i - j]: the row of distances for query i and key j; NULL: none
+	long relative_middle, relative_panels;
+	int uses_key, uses_query; // which of the two products with distances count
+	long taps;                // width of the convolution after the first layer, 0: none
+	activation conv_activation;
+	const float *conv, *conv_bias, *conv_norm, *conv_norm_bias; // conv: [taps width, width] in panels
+	float *x;             // [rows, width], in place
+	const int64_t *start; // [sentences + 1]: first rows
+	const int64_t *group; // [groups + 1]: first sentences
+	long group_rows, longest;
+	const int *stop; // becomes 1 when nobody wants the result any more
+} encode_job;
+
 enum {
 	BLOCK = 4096, // elements of a unit of elementwise work
 	ROWS = 32,    // rows whose sums for a weight's gradient are kept apart
@@ -138,8 +167,9 @@ typedef struct {
 	const char *name;
 	long tile_rows, panel; // of the matrix product
 	kernel gemm_pack, gemm, attention, attention_back, norm, norm_back, entropy, entropy_back, element, dropout,
-		columns, columns_total, adamw, squares, gather, scatter, roi, roi_back;
+		columns, columns_total, adamw, squares, gather, scatter, roi, roi_back, pack_dense, encode, norms;
 	size_t (*attention_scratch)(const attention_job *);
+	size_t (*encode_scratch)(const encode_job *);
 } kernels;
 
 extern const kernels kernels_plain;

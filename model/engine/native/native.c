@@ -190,6 +190,27 @@ void native_roi_back(device *d, long boxes, long samples, long height, long widt
 	pool_run(d->pool, d->kernels->roi_back, &t, samples, 36 * 4 * PASS * boxes * channels, 0);
 }
 
+long native_panels(const device *d, long n, long k) {
+	return parts(n, d->kernels->panel) * d->kernels->panel * k;
+}
+
+void native_pack(device *d, long n, long k, const float *b, long b_row, long b_col, float *packed) {
+	gemm_job g = {.n = n, .k = k, .b = b, .b_row = b_row, .b_col = b_col, .packed = packed};
+	pool_run(d->pool, d->kernels->pack_dense, &g, parts(n, d->kernels->panel), 0.3 * n * k, 0);
+}
+
+void native_encode(device *d, const encode_job *job, float *x, long groups) {
+	encode_job own = *job, *t = &own;
+	t->x = x;
+	double work = FMA * t->layers * (4.0 * t->width + 2.0 * t->inner) * t->width * t->start[t->group[groups]];
+	pool_run(d->pool, d->kernels->encode, t, groups, work, d->kernels->encode_scratch(t));
+}
+
+void native_norms(device *d, long rows, long width, const float *w, const float *b, float eps, float *x) {
+	norm_job t = {.rows = rows, .width = width, .w = w, .b = b, .eps = eps, .y = x};
+	pool_run(d->pool, d->kernels->norms, &t, rows, rows * (20 + 2 * PASS * width), 0);
+}
+
 typedef struct {
 	long n, from_stride, to_stride;
 	const float *from;

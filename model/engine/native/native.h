@@ -62,6 +62,15 @@ void native_roi(device *d, long boxes, long samples, long height, long width, lo
 void native_roi_back(device *d, long boxes, long samples, long height, long width, long channels, float *dfeatures,
                      const float *box, const int32_t *rows, const float *dy);
 
+// native_panels is how many floats pack_dense writes for a matrix [k, n].
+long native_panels(const device *d, long n, long k);
+// native_pack packs B [k, n] in panels of all its rows; see gemm_job for the strides.
+void native_pack(device *d, long n, long k, const float *b, long b_row, long b_col, float *packed);
+// native_encode takes x through all layers, group by group.
+void native_encode(device *d, const encode_job *t, float *x, long groups);
+// native_norms is a layer norm of rows in place.
+void native_norms(device *d, long rows, long width, const float *w, const float *b, float eps, float *x);
+
 // native_copy copies rows of n floats between arrays whose rows lie apart; add: onto what is there.
 void native_copy(device *d, long rows, long n, const float *from, long from_stride, float *to, long to_stride, int add);
 

@@ -5,6 +5,7 @@
 #include "rows.h"
 #include "elements.h"
 #include "gather.h"
+#include "encoder.h"
 
 const kernels KERNELS = {
 	.name = KERNELS_NAME,
@@ -29,4 +30,8 @@ const kernels KERNELS = {
 	.scatter = scatter,
 	.roi = roi,
 	.roi_back = roi_back,
+	.pack_dense = pack_dense,
+	.encode = encode,
+	.encode_scratch = encode_scratch_size,
+	.norms = norms,
 };

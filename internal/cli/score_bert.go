@@ -1,0 +1,60 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/spf13/pflag"
+
+	"harness/metrics"
+	"harness/model/bert"
+	"harness/model/engine/native"
+)
+
+// bertscoreOptions are the flags of harness score that BERTScore reads.
+type bertscoreOptions struct {
+	folder   string
+	layer    int
+	idf      bool
+	baseline string
+}
+
+func (o *bertscoreOptions) addFlags(f *pflag.FlagSet) {
+	f.StringVar(&o.folder, "bert", "", "folder of a BERT, RoBERTa or DeBERTa in Hugging Face layout, for BERTScore")
+	f.IntVar(&o.layer, "bert-layer", 0, "layer that BERTScore reads (default: that of the bert_score package, if it knows the model)")
+	f.BoolVar(&o.idf, "idf", false, "BERTScore weights tokens by their rarity in the references")
+	f.StringVar(&o.baseline, "rescale-with-baseline", "", "rescale BERTScore by this file of the bert_score package (LAYER,P,R,F)")
+}
+
+// check refuses flags without the model that they are about.
+func (o bertscoreOptions) check() error {
+	switch {
+	case o.folder == "" && (o.layer != 0 || o.idf || o.baseline != ""):
+		return usageError("--bert-layer, --idf and --rescale-with-baseline need --bert")
+	case o.layer < 0:
+		return usageError("--bert-layer %d is not positive", o.layer)
+	}
+	return nil
+}
+
+// open gives m the model and the baseline; without --bert it leaves BERTScore blank.
+func (o bertscoreOptions) open(ctx context.Context, m *metrics.Options) error {
+	if o.folder == "" {
+		return nil
+	}
+	model, err := bert.Open(ctx, o.folder, o.layer, native.New(m.Threads), "")
+	if err != nil {
+		return fmt.Errorf("open BERT: %w", err)
+	}
+	m.BERT, m.IDF = model, o.idf
+	if o.baseline == "" {
+		return nil
+	}
+	data, err := os.ReadFile(o.baseline)
+	if err != nil {
+		return err
+	}
+	m.Baseline, err = metrics.ReadBaseline(o.baseline, data, model.Layer())
+	return err
+}
