@@ -42,6 +42,8 @@ type Resampling struct {
 	Seed    uint64   // 0 for DefaultSeed
 	Threads int      // 0 for every core; no result depends on it
 	Family  []string // the keys whose comparisons are one family for Holm's correction; nil for all
+
+	Progress func(done, total int) // called after every resample from several goroutines, or nil
 }
 
 // withReplacement draws as many samples as there are, the same ones for every system.
@@ -161,7 +163,7 @@ func resample(ctx context.Context, systems []*Scores, r Resampling, fill func(*r
 	d.data = make([]float64, len(systems)*len(d.keys)*r.N)
 	samples := len(systems[0].IDs)
 	joined := join(systems)
-	var next atomic.Int64
+	var next, done atomic.Int64
 	var wg sync.WaitGroup
 	for range r.Threads {
 		wg.Go(func() {
@@ -185,6 +187,9 @@ func resample(ctx context.Context, systems []*Scores, r Resampling, fill func(*r
 						}
 						at += st.Width
 					}
+				}
+				if n := int(done.Add(1)); r.Progress != nil {
+					r.Progress(n, r.N)
 				}
 			}
 		})

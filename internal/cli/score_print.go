@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"slices"
 	"strconv"
 	"text/tabwriter"
@@ -44,6 +45,9 @@ func (r *scoreReport) compare(ctx context.Context, all []*metrics.Scores, opts s
 	}
 	var err error
 	how := metrics.Resampling{N: r.resamples, Seed: opts.seed, Threads: opts.threads, Family: family}
+	bar := newProgressLine(os.Stderr, "resamples")
+	defer bar.end()
+	how.Progress = bar.report
 	if r.bootstrap, err = metrics.PairedBootstrap(ctx, all, how); err != nil {
 		return err
 	}
