@@ -2,6 +2,8 @@ package metrics_test
 
 import (
 	"context"
+	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -10,6 +12,7 @@ import (
 
 	"harness/metrics"
 	"harness/metrics/fileformat"
+	"harness/metrics/meteor"
 	"harness/metrics/ptb"
 )
 
@@ -86,6 +89,63 @@ func TestSpeed(t *testing.T) {
 	t.Logf("200,000 pairs: %.1f s wall, %.1f s CPU, %.1f times 20,000", large.wall, large.cpu, large.cpu/total.cpu)
 	if large.cpu > 12*total.cpu {
 		t.Errorf("time does not grow linearly")
+	}
+}
+
+// TestParaphraseSpeed compares METEOR with the official paraphrase table, pair by pair and in speed, with what the official program gave
+// on the same machine: make bench-meteor.
+func TestParaphraseSpeed(t *testing.T) {
+	folder, path := os.Getenv("HARNESS_PAIRS"), os.Getenv("METEOR_PARAPHRASES")
+	if folder == "" || path == "" {
+		t.Skip("HARNESS_PAIRS and METEOR_PARAPHRASES name no files: run make bench-meteor")
+	}
+	var official struct {
+		Wall, CPU, Corpus float64
+		Scores            map[string]float64
+	}
+	data, err := os.ReadFile(filepath.Join(folder, "meteor-20000.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &official); err != nil {
+		t.Fatal(err)
+	}
+	cache := t.TempDir()
+	var scores *metrics.Scores
+	row := func(what string, took laps) {
+		t.Logf("%-28s %8.2f %8.2f %12.0f %12.0f", what, took.wall, took.cpu, official.Wall/took.wall, official.CPU/took.cpu)
+	}
+	t.Logf("%-28s %8s %8s %12s %12s", "20,000 pairs", "wall s", "CPU s", "times (wall)", "times (CPU)")
+	t.Logf("%-28s %8.2f %8.2f", "official", official.Wall, official.CPU)
+	for _, what := range []string{"the table is read", "the table is kept"} {
+		var table *meteor.Paraphrases
+		row(what+", opening", timed(func() {
+			if table, err = meteor.OpenParaphrases(t.Context(), path, meteor.Opening{Cache: cache}); err != nil {
+				t.Fatal(err)
+			}
+		}))
+		took := timed(func() {
+			opts := metrics.Options{Tokenize: metrics.TokenizeNone, Metrics: []string{"meteor"}, Paraphrases: table}
+			if scores, err = metrics.Score(t.Context(), readPairs(t, folder, "20000"), opts); err != nil {
+				t.Fatal(err)
+			}
+		})
+		row(what+", scoring", took)
+		if what == "the table is kept" && official.CPU < 20*took.cpu {
+			t.Errorf("less than 20 times as fast")
+		}
+	}
+	t.Logf("at most %d MiB of memory", usage(t).Maxrss>>10)
+	if peak := usage(t).Maxrss << 10; peak > 500<<20 {
+		t.Errorf("more than 500 MiB")
+	}
+	if len(scores.IDs) != len(official.Scores) || math.Abs(scores.Corpus["meteor"]-official.Corpus) > 1e-6 {
+		t.Errorf("%d pairs, corpus %v, want %d, %v", len(scores.IDs), scores.Corpus["meteor"], len(official.Scores), official.Corpus)
+	}
+	for i, id := range scores.IDs {
+		if got, want := scores.Sample["meteor"][i], official.Scores[id]; math.Abs(got-want) > 1e-6 {
+			t.Errorf("%s: %v, want %v", id, got, want)
+		}
 	}
 }
 

@@ -235,7 +235,7 @@ func (a *aligner) extend(c int32) {
 		if a.later.takes(p.rank) {
 			to := a.later.place(p.rank)
 			a.later.paths[to] = *p
-			copy(a.usedBy(a.later, to), a.usedBy(a.now, int(slot)))
+			inherit(a.usedBy(a.later, to), a.usedBy(a.now, int(slot)))
 		}
 	}
 	a.now, a.later = a.later, a.now
@@ -259,11 +259,20 @@ func (a *aligner) match(p *path, used []uint64) {
 			a.nodes[first+to] = node{m.match, p.tail}
 			a.later.paths[to] = path{r, m.start1 + m.len1, m.start2 + m.len2, int32(first + to)}
 			its := a.usedBy(a.later, to)
-			copy(its, used)
+			inherit(its, used)
 			mark(its, m.match)
 		}
 		p.distance += m.distance
 	}
+}
+
+// inherit copies the words of line 1 that are used; most lines have at most 64.
+func inherit(to, from []uint64) {
+	if len(to) == 1 {
+		to[0] = from[0]
+		return
+	}
+	copy(to, from)
 }
 
 // usedBy returns the words of line 1 that a path uses.
@@ -271,6 +280,9 @@ func (a *aligner) usedBy(b *beam, slot int) []uint64 { return b.used[slot*a.wide
 
 // free reports whether no word of line 1 that m takes is used.
 func free(used []uint64, m *move) bool {
+	if m.len1 == 1 {
+		return used[m.start1>>6]>>(m.start1&63)&1 == 0
+	}
 	for i := m.start1; i < m.start1+m.len1; i++ {
 		if used[i>>6]>>(i&63)&1 != 0 {
 			return false

@@ -2,6 +2,7 @@ package meteor
 
 import (
 	"iter"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -13,6 +14,8 @@ import (
 type normalizer struct {
 	a, b  []rune
 	lower []byte
+	words []string
+	parts []string
 }
 
 // dotRun marks a run of dots that later steps must not see; the number of dots is added to it. It lies above all characters.
@@ -31,20 +34,8 @@ func (n *normalizer) tokens(text string) iter.Seq[string] {
 		n.lower = appendLowerASCII(n.lower[:0], text)
 		text = string(n.lower)
 	}
-	return func(yield func(string) bool) {
-		for i := 0; i < len(text); i++ {
-			if isBreak(text[i]) {
-				continue
-			}
-			start := i
-			for i < len(text) && !isBreak(text[i]) {
-				i++
-			}
-			if !yield(text[start:i]) {
-				return
-			}
-		}
-	}
+	n.split(text)
+	return slices.Values(n.words)
 }
 
 // isTokenBreak is the white space at which the reference splits; the vertical tab is not among it.
@@ -96,9 +87,26 @@ func (n *normalizer) normalize(text string) string {
 		n.apostrophes()
 	}
 	if !dot {
-		return n.finish(strings.FieldsFunc(string(n.a), isTokenBreak))
+		n.split(string(n.a))
+		return n.finish(n.words)
 	}
-	return n.finish(fullStops(strings.FieldsFunc(n.restoreDots(), isTokenBreak)))
+	n.split(n.restoreDots())
+	return n.finish(n.fullStops())
+}
+
+// split sets words to those of a text.
+func (n *normalizer) split(text string) {
+	n.words = n.words[:0]
+	for i := 0; i < len(text); i++ {
+		if isBreak(text[i]) {
+			continue
+		}
+		start := i
+		for i < len(text) && !isBreak(text[i]) {
+			i++
+		}
+		n.words = append(n.words, text[start:i])
+	}
 }
 
 // isAlpha is a letter for this tokenisation.
@@ -149,8 +157,15 @@ func (n *normalizer) protectDots() {
 
 // between replaces mark, where it stands between characters of two classes, from left to right without overlaps.
 func (n *normalizer) between(before func(rune) bool, mark rune, after func(rune) bool, with string) {
-	n.b = n.b[:0]
-	for i := 0; i < len(n.a); i++ {
+	first := 1
+	for first+1 < len(n.a) && !(n.a[first] == mark && before(n.a[first-1]) && after(n.a[first+1])) {
+		first++
+	}
+	if first+1 >= len(n.a) {
+		return
+	}
+	n.b = append(n.b[:0], n.a[:first-1]...)
+	for i := first - 1; i < len(n.a); i++ {
 		n.b = append(n.b, n.a[i])
 		if i+2 < len(n.a) && n.a[i+1] == mark && before(n.a[i]) && after(n.a[i+2]) {
 			for _, c := range with {
@@ -247,8 +262,8 @@ func (n *normalizer) restoreDots() string {
 }
 
 // fullStops splits the stop off the words that keep none, and takes the dots out of acronyms.
-func fullStops(words []string) []string {
-	out := make([]string, 0, len(words)+4)
+func (n *normalizer) fullStops() []string {
+	out, words := n.parts[:0], n.words
 	for i, word := range words {
 		stem, dotted := strings.CutSuffix(word, ".")
 		if !dotted || strings.Trim(stem, ".") == "" {
@@ -268,6 +283,7 @@ func fullStops(words []string) []string {
 			out = append(out, stem, ".")
 		}
 	}
+	n.parts = out
 	return out
 }
 
