@@ -92,14 +92,17 @@ func fromTo(numbers []int) string {
 
 // untoldText says in which columns no test could have found a difference, and what it takes.
 func (b *builder) untoldText(f *Family) string {
-	what, takes := "test samples", ""
+	no, what, takes := "marks", "test samples", ""
+	if b.plan.Report.Bold == sweeps.BoldMean {
+		no = "~" // bold is not tested
+	}
 	if f.Needed > 0 {
 		what, takes = "seeds", fmt.Sprintf("; p < .05 takes %d seeds", f.Needed)
 	}
 	if len(f.Untold) < len(f.Columns) {
-		return fmt.Sprintf("No marks in %s: too few %s%s.", strings.Join(b.labels(f.Untold), ", "), what, takes)
+		return fmt.Sprintf("No %s in %s: too few %s%s.", no, strings.Join(b.labels(f.Untold), ", "), what, takes)
 	}
-	return fmt.Sprintf("No marks: with so few %s no adjusted p below %s can be reached%s.", what, shortP(f.Smallest), takes)
+	return fmt.Sprintf("No %s: with so few %s no adjusted p below %s can be reached%s.", no, what, shortP(f.Smallest), takes)
 }
 
 // familyText says which comparisons are judged together.
