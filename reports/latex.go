@@ -241,7 +241,7 @@ func (s *sheet) columnSpec(l layout, columns []int) string {
 		case !s.heads[c].number:
 			b.WriteString("l")
 		case ok:
-			b.WriteString(number.column(s))
+			b.WriteString(number.column(s.meter(l)))
 		default:
 			b.WriteString("c")
 		}
