@@ -32,12 +32,11 @@ func (t *Table) Latex(w io.Writer, o LatexOptions) error {
 		return err
 	}
 	s := newSheet(t, o)
-	l, err := s.fit()
+	l, parts, err := s.layOut()
 	if err != nil {
 		return err
 	}
 	var out bytes.Buffer
-	parts := s.parts(l)
 	for i, p := range parts {
 		s.float(&out, l, p, i, len(parts))
 	}
@@ -57,6 +56,26 @@ func newSheet(t *Table, o LatexOptions) *sheet {
 	}
 	s.numbers = s.formats()
 	return s
+}
+
+// layOut fits the table to its page, in the smallest type of the style where that takes fewer floats.
+func (s *sheet) layOut() (layout, []part, error) {
+	l, err := s.fit()
+	if err != nil || s.options.Style == NoStyle {
+		return l, s.parts(l), err
+	}
+	parts, sizes := s.parts(l), s.page.sizes
+	if len(parts) == 1 {
+		return l, parts, nil
+	}
+	s.page.sizes = []size{s.page.smallest()}
+	if smaller, err := s.fit(); err == nil {
+		if fewer := s.parts(smaller); len(fewer) < len(parts) {
+			return smaller, fewer, nil
+		}
+	}
+	s.page.sizes = sizes
+	return l, parts, nil
 }
 
 // dropEmpty leaves out differences and p-values of metrics for which there are none: room is short.
@@ -241,7 +260,7 @@ func (s *sheet) columnSpec(l layout, columns []int) string {
 		case !s.heads[c].number:
 			b.WriteString("l")
 		case ok:
-			b.WriteString(number.column(s))
+			b.WriteString(number.column(s.meter(l)))
 		default:
 			b.WriteString("c")
 		}

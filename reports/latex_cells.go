@@ -8,11 +8,11 @@ import (
 
 // format is what an S column is told of its numbers.
 type format struct {
-	sign   string // "+" or "-" where a number has one
-	whole  int    // digits before the point
-	digits int    // behind it
-	spread int    // of the spread; 0: none
-	tail   field  // the widest text behind a number
+	sign   string  // "+" or "-" where a number has one
+	whole  int     // digits before the point
+	digits int     // behind it
+	spread int     // of the spread; 0: none
+	tails  []field // what stands behind numbers
 }
 
 // formats finds the columns that siunitx aligns, and the format of each.
@@ -21,29 +21,41 @@ func (s *sheet) formats() map[int]format {
 	if s.options.Align != SIAlign {
 		return all
 	}
-	for _, row := range s.rows {
-		for c, f := range row {
-			if f.parts.value != "" {
-				all[c] = all[c].with(f, s.options.Spread)
+	each := func(do func(n format, f field) format) {
+		for _, row := range s.rows {
+			for c, f := range row {
+				if f.parts.value != "" {
+					all[c] = do(all[c], f)
+				}
 			}
 		}
+	}
+	each(format.withValue)
+	if s.options.Spread != NoSpread {
+		each(format.withSpread)
 	}
 	return all
 }
 
-// with is the format that also holds the number of a field.
-func (n format) with(f field, spread Spread) format {
+// withValue is the format that also holds the value of a field and what stands behind it.
+func (n format) withValue(f field) format {
 	value := strings.TrimLeft(f.parts.value, "+-")
-	if sign := f.parts.value[:len(f.parts.value)-len(value)]; sign != "" {
+	if sign := f.parts.value[:len(f.parts.value)-len(value)]; sign != "" && n.sign != "+" {
 		n.sign = sign
 	}
 	whole, behind, _ := strings.Cut(value, ".")
 	n.whole, n.digits = max(n.whole, len(whole)), max(n.digits, len(behind))
-	if f.parts.spread != "" && spread != NoSpread {
-		n.spread = max(n.spread, len(inLastDigits(f.parts.spread)))
+	if f.parts.tail != "" || len(f.marks) > 0 {
+		n.tails = append(n.tails, f)
 	}
-	if m := (meter{points: 10}); tailWidth(m, f) > tailWidth(m, n.tail) {
-		n.tail = field{parts: parts{tail: f.parts.tail}, marks: f.marks}
+	return n
+}
+
+// withSpread is the format that also holds the spread of a field, written with the digits of the column.
+func (n format) withSpread(f field) format {
+	if f.parts.spread != "" {
+		_, behind, _ := strings.Cut(f.parts.spread, ".")
+		n.spread = max(n.spread, len(inLastDigits(f.parts.spread+strings.Repeat("0", n.digits-len(behind)))))
 	}
 	return n
 }
@@ -57,8 +69,17 @@ func inLastDigits(spread string) string {
 	return digits
 }
 
+// tailRoom is the width of the widest text behind a number.
+func (n format) tailRoom(m meter) float64 {
+	room := 0.0
+	for _, f := range n.tails {
+		room = max(room, tailWidth(m, f))
+	}
+	return room
+}
+
 // column is the declaration of an S column.
-func (n format) column(s *sheet) string {
+func (n format) column(m meter) string {
 	options := fmt.Sprintf("table-format=%s%d.%d", n.sign, n.whole, n.digits)
 	if n.digits == 0 {
 		options = fmt.Sprintf("table-format=%s%d", n.sign, n.whole)
@@ -66,8 +87,8 @@ func (n format) column(s *sheet) string {
 	if n.spread > 0 {
 		options += fmt.Sprintf("(%d)", n.spread)
 	}
-	if tail := s.tail(n.tail); tail != "" {
-		options += ",table-space-text-post={" + tail + "}"
+	if room := n.tailRoom(m); room > 0 {
+		options += fmt.Sprintf(",table-space-text-post=\\hspace{%.2fem}", room/m.points)
 	}
 	return "S[" + options + "]"
 }
@@ -227,7 +248,7 @@ func (n format) width(m meter, spread Spread) float64 {
 	case n.spread > 0:
 		width += m.text(" ± ", true) + point + float64(max(n.spread, n.digits+1))*digit
 	}
-	return width + tailWidth(m, n.tail)
+	return width + n.tailRoom(m)
 }
 
 // head is the head of a column as source, on as many lines as the layout gives it.

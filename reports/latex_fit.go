@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -83,7 +84,9 @@ func (s *sheet) tries() []try {
 func (s *sheet) meter(l layout) meter { return s.meterOf(l.size) }
 
 // meterOf measures in a size of the style.
-func (s *sheet) meterOf(size size) meter { return meter{s.options.Engine, size.points, s.page.blank} }
+func (s *sheet) meterOf(size size) meter {
+	return meter{s.options.Engine, cmp.Or(size.points, 10), s.page.blank}
+}
 
 // inBlocks wraps the labels and cuts the columns into blocks, in the last layout that was tried.
 func (s *sheet) inBlocks(l layout) (layout, error) {
@@ -108,6 +111,13 @@ func (s *sheet) inBlocks(l layout) (layout, error) {
 		return l, s.tooWide(m, l, widest, width)
 	}
 	l.blocks = s.balanced(m, l, groups, width-leads)
+	for _, roomy := range []float64{defaultSep, 4} {
+		wider := l
+		wider.sep = roomy
+		if !slices.ContainsFunc(l.blocks, func(b []int) bool { return s.widthOf(m, wider, b) > width-leads }) {
+			return wider, nil
+		}
+	}
 	return l, nil
 }
 

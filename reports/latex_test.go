@@ -1,12 +1,18 @@
 package reports
 
 import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"harness/metrics"
 )
 
 func TestEscapeLatex(t *testing.T) {
@@ -102,4 +108,83 @@ func FuzzEscapeLatex(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestLatexGolden records one table in each style.
+func TestLatexGolden(t *testing.T) {
+	plan, results := planOf(t, tasksFile)
+	breakSome(plan.Trials, results)
+	table, err := Compute(context.Background(), plan, results, Options{Commit: "abcdef0123456789"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range []LatexOptions{{Style: ACL}, {Style: NeurIPS, Align: SIAlign, Spread: ParenSpread}, {Style: IEEE, Align: SIAlign, Env: Tabularray, Engine: UnicodeEngine}} {
+		var out bytes.Buffer
+		if err := table.Render(&out, LatexFormat, o); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, "testdata/latex/"+string(o.Style)+".tex", out.Bytes())
+	}
+}
+
+// TestLatexCaption checks that a caption says what the form of the numbers needs, whatever else stands in it.
+func TestLatexCaption(t *testing.T) {
+	for caption, want := range map[string][2]string{
+		"Mean over n = 3 seeds; ± is the standard deviation (n-1). Bold: x.": {"Mean over n = 3 seeds. Bold: x.",
+			"Mean over n = 3 seeds; ± is the standard deviation (n-1). Bold: x. Digits in parentheses are ± in units of the last digit: 0.555(4) is 0.555 ± 0.004."},
+		"n = 3; ± is the 95% interval of the mean (Student's t).": {"n = 3.",
+			"n = 3; ± is the 95% interval of the mean (Student's t). Digits in parentheses are ± in units of the last digit: 0.555(4) is 0.555 ± 0.004."},
+		"One seed (n = 1).": {"One seed (n = 1).", "One seed (n = 1)."},
+	} {
+		table := &Table{Caption: []string{caption}}
+		for i, spread := range []Spread{NoSpread, ParenSpread} {
+			if got := newSheet(table, LatexOptions{Spread: spread}).captionText(); got != want[i] {
+				t.Errorf("%s: got %q, want %q", spread, got, want[i])
+			}
+		}
+	}
+}
+
+// TestLatexOptions refuses what no table can be made with.
+func TestLatexOptions(t *testing.T) {
+	for want, o := range map[string]LatexOptions{
+		"--style acm: want acl, neurips or ieee":                                                  {Style: "acm"},
+		"--align left: want plain or siunitx":                                                     {Align: "left"},
+		"--env longtable: want tabular or tabularray":                                             {Env: "longtable"},
+		"--spread wide: want pm, paren, none or small":                                            {Spread: "wide"},
+		"--engine tex: want pdflatex or unicode":                                                  {Engine: "tex"},
+		"--wide: a page of neurips has one column: leave it out":                                  {Style: NeurIPS, Wide: true},
+		"--spread small: siunitx has one size: want --align plain, or --spread pm, paren or none": {Align: SIAlign, Spread: SmallSpread},
+	} {
+		if err := (&Table{}).Latex(io.Discard, o); err == nil || err.Error() != want {
+			t.Errorf("%v: got %v, want %s", o, err, want)
+		}
+	}
+	wide := &Table{Name: "wide", Heads: []string{strings.Repeat("W", 19), strings.Repeat("W", 19), strings.Repeat("W", 19)}, Columns: []Column{{Metric: "m", Label: "m", Scale: 1}},
+		Rows: []Row{{Kind: Model, Lead: []string{"a", "b", "c"}, Cells: []Cell{single(1)}}}}
+	if err := wide.Latex(io.Discard, LatexOptions{Style: ACL}); !errors.Is(err, ErrTooWide) {
+		t.Errorf("a table of 500 pt on a page of 455: %v", err)
+	}
+	if err := wide.Latex(io.Discard, LatexOptions{}); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestUnits checks what heads say of the numbers below them.
+func TestUnits(t *testing.T) {
+	for want, c := range map[string]Column{
+		"latency (ms) ↓":    {Label: "latency", Unit: "ms", Scale: 1, Goal: metrics.Minimize},
+		"loss (nats/token)": {Label: "loss", Unit: "nats per token", Scale: 1, Goal: metrics.NoGoal},
+		"BLEU ↑":            {Label: "BLEU", Unit: "0 to 1", Scale: 1, Goal: metrics.Maximize},
+		"BLEU (%) ↑":        {Label: "BLEU", Unit: "0 to 1", Scale: 100, Goal: metrics.Maximize},
+		"boxes (%)":         {Label: "boxes", Unit: "share of boxes", Scale: 100},
+		"CIDEr (×100)":      {Label: "CIDEr", Unit: "0 to 10", Scale: 100},
+		"acc (×1000)":       {Label: "acc", Scale: 1000},
+		"acc (%)":           {Label: "acc (%)", Unit: "0 to 1", Scale: 100},
+		"time (s)":          {Label: "time (s)", Unit: "s", Scale: 1},
+	} {
+		if got := headOf(c); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
 }

@@ -67,6 +67,9 @@ func (m meter) character(r rune, bold bool) float64 {
 		w, known = widths()['?'], true
 	}
 	width := w[face]
+	if inMathFont(r) {
+		width *= optical(m.points)
+	}
 	if r == ' ' {
 		width = max(width, blank)
 	}
@@ -79,6 +82,11 @@ func (m meter) character(r rune, bold bool) float64 {
 		return 1000
 	}
 	return 900 // a letter of another script, in a font that is not known
+}
+
+// inMathFont reports whether a character comes from the fonts of formulas, which are Computer Modern beside Times too.
+func inMathFont(r rune) bool {
+	return strings.HasPrefix(latexSymbols[r], "$") || strings.ContainsRune(`<>|~\{}`, r)
 }
 
 // opticals are how much wider than at 10 points Computer Modern is drawn at 5, 6, … 10 points.

@@ -64,7 +64,7 @@ func markdownField(f field) string {
 }
 
 var markdownEscapes = strings.NewReplacer(`\`, `\\`, "|", `\|`, "*", `\*`, "_", `\_`, "`", "\\`", "<", "&lt;", ">", "&gt;",
-	"[", `\[`, "]", `\]`, "~", `\~`)
+	"[", `\[`, "]", `\]`, "~", `\~`, "&", `\&`, "$", `\$`)
 
-// escapeMarkdown shows text as it is; control characters are escaped first.
+// escapeMarkdown shows text as it is, also where entities (&lt;) and formulas ($x$) are read; control characters are escaped first.
 func escapeMarkdown(text string) string { return markdownEscapes.Replace(escape.Line(text)) }

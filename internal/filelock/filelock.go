@@ -26,7 +26,12 @@ func Try(path string) (*Lock, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := flock(file, unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	err = flock(file, unix.LOCK_EX|unix.LOCK_NB)
+	for tries := 0; tries < looks && errors.Is(err, unix.EWOULDBLOCK); tries++ { // somebody may only be looking: Held
+		time.Sleep(time.Millisecond)
+		err = flock(file, unix.LOCK_EX|unix.LOCK_NB)
+	}
+	if err != nil {
 		file.Close()
 		if errors.Is(err, unix.EWOULDBLOCK) {
 			return nil, ErrLocked
@@ -35,6 +40,9 @@ func Try(path string) (*Lock, error) {
 	}
 	return &Lock{file}, nil
 }
+
+// looks is how often Try looks again: Held takes a lock for some microseconds, too.
+const looks = 3
 
 // Wait takes the lock on path as soon as nobody else holds it, or returns ctx's cause.
 func Wait(ctx context.Context, path string) (*Lock, error) {

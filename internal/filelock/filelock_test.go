@@ -39,3 +39,30 @@ func TestLock(t *testing.T) {
 	}
 	second.Release()
 }
+
+// TestLookingDoesNotLock has readers that look all the time while a lock is taken again and again.
+func TestLookingDoesNotLock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	done := make(chan struct{})
+	for range 2 {
+		go func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+					Held(path)
+					time.Sleep(500 * time.Microsecond)
+				}
+			}
+		}()
+	}
+	defer close(done)
+	for i := range 1000 {
+		lock, err := Try(path)
+		if err != nil {
+			t.Fatalf("try %d: %v", i, err)
+		}
+		lock.Release()
+	}
+}
