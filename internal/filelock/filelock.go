@@ -42,7 +42,7 @@ func Try(path string) (*Lock, error) {
 }
 
 // looks is how often Try looks again: Held takes a lock for some microseconds, too.
-const looks = 3
+const looks = 5
 
 // Wait takes the lock on path as soon as nobody else holds it, or returns ctx's cause.
 func Wait(ctx context.Context, path string) (*Lock, error) {

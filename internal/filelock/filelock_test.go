@@ -3,9 +3,12 @@ package filelock
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestLock(t *testing.T) {
@@ -40,29 +43,25 @@ func TestLock(t *testing.T) {
 	second.Release()
 }
 
-// TestLookingDoesNotLock has readers that look all the time while a lock is taken again and again.
+// TestLookingDoesNotLock takes a lock while somebody looks, which takes a shared one for a moment.
 func TestLookingDoesNotLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
-	done := make(chan struct{})
-	for range 2 {
-		go func() {
-			for {
-				select {
-				case <-done:
-					return
-				default:
-					Held(path)
-					time.Sleep(500 * time.Microsecond)
-				}
-			}
-		}()
+	first, err := Try(path)
+	if err != nil {
+		t.Fatal(err)
 	}
-	defer close(done)
-	for i := range 1000 {
-		lock, err := Try(path)
-		if err != nil {
-			t.Fatalf("try %d: %v", i, err)
-		}
-		lock.Release()
+	first.Release()
+	reader, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
 	}
+	if err := flock(reader, unix.LOCK_SH); err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(500*time.Microsecond, func() { reader.Close() })
+	lock, err := Try(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lock.Release()
 }
