@@ -1,7 +1,5 @@
 package metrics
 
-import "slices"
-
 // maxOrder is the longest n-gram of BLEU and CIDEr.
 const maxOrder = 4
 
@@ -14,8 +12,13 @@ type ngramTable struct {
 	words int32 // numbers below this are single words
 }
 
-func newNgramTable(words int) *ngramTable {
-	return &ngramTable{keys: make([]uint64, 1<<12), ids: make([]int32, 1<<12), count: int32(words), words: int32(words)}
+// newNgramTable returns a table for texts of so many tokens of so many words.
+func newNgramTable(words, tokens int) *ngramTable {
+	size := 1 << 12
+	for 2*size < tokens {
+		size *= 2
+	}
+	return &ngramTable{keys: make([]uint64, size), ids: make([]int32, size), count: int32(words), words: int32(words)}
 }
 
 func ngramKey(prefix, word int32) uint64 {
@@ -66,7 +69,11 @@ type gram struct{ id, count int32 }
 // ngrams counts the n-grams of all texts, once.
 func (c *corpus) ngrams() *ngramTable {
 	if c.table == nil {
-		c.table = newNgramTable(len(c.vocab.ids))
+		tokens := 0
+		for _, t := range c.texts {
+			tokens += len(t.words)
+		}
+		c.table = newNgramTable(len(c.vocab.ids), tokens)
 		var counter ngramCounter
 		for _, t := range c.texts {
 			counter.count(c.table, t)
@@ -79,6 +86,7 @@ func (c *corpus) ngrams() *ngramTable {
 type ngramCounter struct {
 	ids   []int32 // by the place of their first word
 	place []int32 // by n-gram number: 1 + its place in grams; those of other texts are 0
+	room  []gram  // for those of the texts to come
 	grams []gram
 }
 
@@ -97,7 +105,11 @@ func (k *ngramCounter) count(table *ngramTable, t *text) {
 	for _, g := range k.grams {
 		k.place[g.id] = 0
 	}
-	t.grams = slices.Clone(k.grams)
+	if len(k.room) < len(k.grams) {
+		k.room = make([]gram, max(len(k.grams), 1<<16))
+	}
+	t.grams, k.room = k.room[:len(k.grams):len(k.grams)], k.room[len(k.grams):]
+	copy(t.grams, k.grams)
 }
 
 func (k *ngramCounter) add(id int32) {

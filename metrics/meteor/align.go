@@ -8,6 +8,7 @@ const beamSize = 40
 // aligner chooses among the candidates of a pair by the reference's beam search, from left to right over line 2. Its memory is
 // reused. The work is bounded by beamSize times the number of candidates, whatever the text.
 type aligner struct {
+	units  units
 	fixed  []match // by place in line 2; len1 is 0 where there is none
 	used2  []bool  // words of line 2 in fixed matches
 	wide   int     // words of 64 bits that hold line 1
@@ -21,48 +22,54 @@ type aligner struct {
 
 // beam holds the paths of one round.
 type beam struct {
-	paths  [beamSize]path
-	sorted [beamSize]uint8 // the places of the paths, best first
-	count  int
-	used   []uint64 // [beamSize][wide]: for each path the words of line 1 that are used
+	ranks [beamSize]rank  // of the paths, best first
+	slots [beamSize]uint8 // where they are in paths
+	paths [beamSize]path
+	count int
+	used  []uint64 // [beamSize][wide]: for each path the words of line 1 that are used
 }
 
 // path is one partial alignment.
 type path struct {
-	rank
 	lastEnd int32 // end in line 1 of the open chunk, or -1
 	idx     int32 // place in line 2 that comes next
 	tail    int32 // its last match in nodes, or -1; the fixed matches are not in its chain
 }
 
-// rank orders paths: more matched words first, then fewer chunks, then the smaller distance, then the place of the path before. order is
-// the missing words in the upper and the chunks in the lower half; distance counts in units of oneStep, below which stands the place of the
-// path that was extended. So of equals the one with the better past comes first, whichever is tried first.
-type rank struct {
-	order    uint64
-	distance uint64
-}
+// rank orders paths, the smaller first: by the words that are missing, then by chunks, then by distance, each in its own bits; below them
+// stands the place of the path that was extended, so that of equals the one with the better past comes first, whichever is tried first.
+type rank uint64
 
-const (
-	oneWord  = 1 << 32
-	oneChunk = 1
-	oneStep  = 1 << 6 // more than beamSize
-)
+// oneStep is the unit of distances in a rank: more than beamSize.
+const oneStep = 1 << 6
 
 // settle forgets the place of the path before: the order of the beam has taken it in.
-func (r *rank) settle() { r.distance &^= oneStep - 1 }
+func (r rank) settle() rank { return r &^ (oneStep - 1) }
 
-func (a rank) better(b rank) bool {
-	_, borrow := bits.Sub64(a.distance, b.distance, 0)
-	_, borrow = bits.Sub64(a.order, b.order, borrow)
-	return borrow != 0
+// units are what ranks count in. They leave each part of a rank the bits that it can need in a pair. If there are too few, which takes lines
+// of thousands of equal words, distances are counted coarsely; the reference's own have overflown there.
+type units struct {
+	word, chunk rank
+	coarse      int // bits of a distance that do not count
+}
+
+func unitsFor(p *pair) units {
+	farthest, candidates := uint64(max(p.n1, p.n2)), uint64(0)
+	for _, n := range p.cover2 {
+		candidates += uint64(n)
+	}
+	distance, chunks, words := bits.Len64(farthest*candidates), bits.Len(uint(p.n2+1)), bits.Len(uint(p.n1+p.n2))
+	coarse := max(0, bits.Len(oneStep-1)+distance+chunks+words-64)
+	return units{
+		word: oneStep << (distance - coarse + chunks), chunk: oneStep << (distance - coarse), coarse: coarse,
+	}
 }
 
 // move is a match that may be added to a path, with what it does to the rank.
 type move struct {
 	match
-	words    uint64 // in the upper half of order
-	distance uint64
+	words    rank // no more missing
+	distance rank
 }
 
 // node is a match in the chain of a path.
@@ -119,8 +126,9 @@ func (a *aligner) prepare(p *pair) {
 		}
 	}
 	a.nodes = a.nodes[:0]
-	a.now.count, a.now.sorted[0] = 1, 0
-	a.now.paths[0] = path{rank: rank{order: uint64(p.n1+p.n2) * oneWord}, lastEnd: -1, tail: -1}
+	a.units = unitsFor(p)
+	a.now.count, a.now.ranks[0], a.now.slots[0] = 1, rank(p.n1+p.n2)*a.units.word, 0
+	a.now.paths[0] = path{lastEnd: -1, tail: -1}
 }
 
 // find sets moves to the matches that start at word c, in the order of the reference, and reports whether there are any. Those that
@@ -128,7 +136,7 @@ func (a *aligner) prepare(p *pair) {
 func (a *aligner) find(p *pair, c int32) bool {
 	a.moves = a.moves[:0]
 	for _, s := range p.singles[p.kind[c]] {
-		a.moves = append(a.moves, moveOf(match{s.start1, 1, c, 1, s.stage}))
+		a.moves = append(a.moves, a.units.moveOf(match{s.start1, 1, c, 1, s.stage}))
 	}
 	for _, m := range p.phrases.startingAt(int(c)) {
 		free := true
@@ -136,35 +144,33 @@ func (a *aligner) find(p *pair, c int32) bool {
 			free = free && !a.used2[j]
 		}
 		if free {
-			a.moves = append(a.moves, moveOf(m))
+			a.moves = append(a.moves, a.units.moveOf(m))
 		}
 	}
 	return len(a.moves) > 0
 }
 
 // moveOf returns a match as a move. The totals are whole numbers: half a word for a match that is not exact is cut off.
-func moveOf(m match) move {
+func (u units) moveOf(m match) move {
 	words := m.len1/2 + m.len2/2
 	if m.stage == Exact {
 		words = m.len1 + m.len2
 	}
-	return move{match: m, words: uint64(words) * oneWord, distance: uint64(m.distance()) * oneStep}
+	return move{match: m, words: rank(words) * u.word, distance: rank(m.distance()>>u.coarse) * oneStep}
 }
 
 // follow adds the fixed match that starts at word c to all paths; if none does, they stand within one.
 func (a *aligner) follow(c int32) {
-	m := moveOf(a.fixed[c])
+	m := a.units.moveOf(a.fixed[c])
 	if m.len1 == 0 {
 		return
 	}
 	for k := range a.now.count {
-		p := &a.now.paths[k]
-		p.order -= m.words
+		r, p := &a.now.ranks[k], &a.now.paths[a.now.slots[k]]
+		*r = r.settle() - m.words + m.distance
 		if p.lastEnd >= 0 && m.start1 != p.lastEnd {
-			p.order += oneChunk
+			*r += a.units.chunk
 		}
-		p.settle()
-		p.distance += m.distance
 		p.lastEnd, p.idx = m.start1+m.len1, c+m.len2
 	}
 	a.now.sort()
@@ -173,34 +179,34 @@ func (a *aligner) follow(c int32) {
 // skip passes over word c, at which no match starts, in all paths but those that stand within one.
 func (a *aligner) skip(c int32) {
 	for k := range a.now.count {
-		p := &a.now.paths[k]
-		p.settle()
-		if c >= p.idx {
-			p.close()
-			p.idx++
-		}
+		r, p := &a.now.ranks[k], &a.now.paths[a.now.slots[k]]
+		*r = a.pass(r.settle(), p, c)
 	}
 	a.now.sort()
 }
 
-// close ends the open chunk of a path.
-func (p *path) close() {
-	if p.lastEnd >= 0 {
-		p.order += oneChunk
-		p.lastEnd = -1
+// pass passes over word c in one path of rank r, unless it stands within a match, and returns its rank: an open chunk ends.
+func (a *aligner) pass(r rank, p *path, c int32) rank {
+	if c < p.idx {
+		return r
 	}
+	p.idx++
+	if p.lastEnd >= 0 {
+		p.lastEnd = -1
+		r += a.units.chunk
+	}
+	return r
 }
 
 // sort puts the paths in order again; of equals the earlier one stays first.
 func (b *beam) sort() {
 	for i := 1; i < b.count; i++ {
-		slot := b.sorted[i]
-		r := b.paths[slot].rank
+		r, slot := b.ranks[i], b.slots[i]
 		k := i
-		for ; k > 0 && r.better(b.paths[b.sorted[k-1]].rank); k-- {
-			b.sorted[k] = b.sorted[k-1]
+		for ; k > 0 && r < b.ranks[k-1]; k-- {
+			b.ranks[k], b.slots[k] = b.ranks[k-1], b.slots[k-1]
 		}
-		b.sorted[k] = slot
+		b.ranks[k], b.slots[k] = r, slot
 	}
 }
 
@@ -209,61 +215,59 @@ func (b *beam) sort() {
 func (a *aligner) extend(c int32) {
 	a.later.count = 0
 	a.nodes = append(a.nodes, make([]node, beamSize)...)
-	var most uint64
+	var most rank
 	for i := range a.moves {
 		most = max(most, a.moves[i].words)
 	}
 	tried := a.now.count
-	for at, slot := range a.now.sorted[:a.now.count] {
-		p := &a.now.paths[slot]
-		p.settle()
-		p.distance |= uint64(at)
-		if !a.later.takes(rank{p.order - most, p.distance}) {
+	for at := range a.now.count {
+		r := a.now.ranks[at].settle() | rank(at)
+		if !a.later.takes(r - min(r, most)) {
 			tried = at // nor does it take one of the paths behind, which are no better
 			break
 		}
-		if c >= p.idx { // not inside a match of several words
-			a.match(p, a.usedBy(a.now, int(slot)))
+		slot := int(a.now.slots[at])
+		if p := &a.now.paths[slot]; c >= p.idx { // not inside a match of several words
+			r = a.match(r, p, a.usedBy(a.now, slot))
 		}
+		a.now.ranks[at] = r
 	}
-	for _, slot := range a.now.sorted[:tried] {
+	for at := range tried {
+		slot := int(a.now.slots[at])
 		p := &a.now.paths[slot]
-		if c >= p.idx {
-			p.close()
-			p.idx++
-		}
-		if a.later.takes(p.rank) {
-			to := a.later.place(p.rank)
+		if r := a.pass(a.now.ranks[at], p, c); a.later.takes(r) {
+			to := a.later.place(r)
 			a.later.paths[to] = *p
-			inherit(a.usedBy(a.later, to), a.usedBy(a.now, int(slot)))
+			inherit(a.usedBy(a.later, to), a.usedBy(a.now, slot))
 		}
 	}
 	a.now, a.later = a.later, a.now
 }
 
-// match queues p, which uses these words, with each move that is free. The distance of a match goes to the old path: the new ones after it
-// see it, the one with the match does not.
-func (a *aligner) match(p *path, used []uint64) {
+// match queues p, of rank r, which uses these words, with each move that is free, and returns the rank that p has then. The distance of a
+// match goes to the old path: the new ones after it see it, the one with the match does not.
+func (a *aligner) match(r rank, p *path, used []uint64) rank {
 	first := len(a.nodes) - beamSize // of this round
 	for i := range a.moves {
 		m := &a.moves[i]
 		if !free(used, m) {
 			continue
 		}
-		r := rank{p.order - m.words, p.distance}
+		with := r - m.words
 		if p.lastEnd >= 0 && m.start1 != p.lastEnd {
-			r.order += oneChunk
+			with += a.units.chunk
 		}
-		if a.later.takes(r) {
-			to := a.later.place(r)
+		if a.later.takes(with) {
+			to := a.later.place(with)
 			a.nodes[first+to] = node{m.match, p.tail}
-			a.later.paths[to] = path{r, m.start1 + m.len1, m.start2 + m.len2, int32(first + to)}
+			a.later.paths[to] = path{m.start1 + m.len1, m.start2 + m.len2, int32(first + to)}
 			its := a.usedBy(a.later, to)
 			inherit(its, used)
 			mark(its, m.match)
 		}
-		p.distance += m.distance
+		r += m.distance
 	}
+	return r
 }
 
 // inherit copies the words of line 1 that are used; most lines have at most 64.
@@ -292,9 +296,7 @@ func free(used []uint64, m *move) bool {
 }
 
 // takes reports whether a path of rank r would be among the best beamSize.
-func (b *beam) takes(r rank) bool {
-	return b.count < beamSize || r.better(b.paths[b.sorted[beamSize-1]].rank)
-}
+func (b *beam) takes(r rank) bool { return b.count < beamSize || r < b.ranks[beamSize-1] }
 
 // place returns where to write a path of rank r, which the beam takes; of equals the earlier one comes first.
 func (b *beam) place(r rank) int {
@@ -302,25 +304,21 @@ func (b *beam) place(r rank) int {
 	slot := uint8(k)
 	if k == beamSize {
 		k--
-		slot = b.sorted[k]
+		slot = b.slots[k]
 	} else {
 		b.count++
 	}
-	for ; k > 0 && r.better(b.paths[b.sorted[k-1]].rank); k-- {
-		b.sorted[k] = b.sorted[k-1]
+	for ; k > 0 && r < b.ranks[k-1]; k-- {
+		b.ranks[k], b.slots[k] = b.ranks[k-1], b.slots[k-1]
 	}
-	b.sorted[k] = slot
+	b.ranks[k], b.slots[k] = r, slot
 	return int(slot)
 }
 
 // collect returns the matches of the best path and the fixed ones, in the order of line 2.
 func (a *aligner) collect() []match {
-	for k := range a.now.count {
-		a.now.paths[k].settle()
-		a.now.paths[k].close()
-	}
-	a.now.sort()
-	for at := a.now.paths[a.now.sorted[0]].tail; at >= 0; at = a.nodes[at].before {
+	a.skip(int32(len(a.fixed))) // open chunks end
+	for at := a.now.paths[a.now.slots[0]].tail; at >= 0; at = a.nodes[at].before {
 		a.fixed[a.nodes[at].match.start2] = a.nodes[at].match
 	}
 	a.chosen = a.chosen[:0]
