@@ -74,7 +74,7 @@ type scorer interface {
 	// newWorker returns a function that writes the row of sample i; every goroutine has its own.
 	newWorker() func(ctx context.Context, i int, row []float64) error
 	value(sum []float64, n float64, out []float64)
-	notes() []string
+	notes() []string // asked for when all rows are there
 }
 
 // errBlank is the reason why a group has no value at all.
@@ -123,13 +123,15 @@ func Score(ctx context.Context, samples []Sample, opts Options) (*Scores, error)
 			return nil, err
 		}
 		running = append(running, sc)
-		out.Notes = append(out.Notes, sc.notes()...)
 		out.statistics = append(out.statistics, Statistics{
 			Keys: names, Width: sc.width(), Rows: make([]float64, len(samples)*sc.width()), Value: sc.value,
 		})
 	}
 	if err := fillRows(ctx, running, out.statistics, len(samples), opts); err != nil {
 		return nil, err
+	}
+	for _, sc := range running {
+		out.Notes = append(out.Notes, sc.notes()...)
 	}
 	for _, st := range out.statistics {
 		out.evaluate(st, len(samples))
@@ -177,7 +179,15 @@ func fillRows(ctx context.Context, running []scorer, stats []Statistics, n int, 
 		})
 	}
 	wg.Wait()
-	return errors.Join(append(errs, ctx.Err())...)
+	if err := ctx.Err(); err != nil { // whatever else went wrong did so because of it
+		return err
+	}
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // evaluate computes the corpus and the sample values of one group from its rows.
