@@ -8,6 +8,7 @@
 //	bleu.go rouge.go cider.go, meteor
 //	                       the caption metrics; all of them read the interned tokens of corpus.go
 //	bertscore.go           BERTScore's matching over the vectors of an Embedder
+//	baseline.go            the baseline files that rescale it
 //	score.go names.go      Score, the one entry point, and the table of metric names
 //	bootstrap.go           significance from the sufficient statistics that Score keeps
 //
