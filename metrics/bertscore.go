@@ -52,9 +52,11 @@ type bertScore struct {
 	idf      map[int]float64 // nil without idf
 	unseen   float64         // the weight of an id that no reference holds
 	blocks   []bertBlock
+	opts     Options
+
+	surveyed sync.Once
 	cut      int // how many texts are longer than the model reads
 	empty    int // how many samples have an empty hypothesis
-	progress func(done, total int)
 }
 
 func newBERTScore(c *corpus, opts Options) (scorer, error) {
@@ -62,7 +64,7 @@ func newBERTScore(c *corpus, opts Options) (scorer, error) {
 		return nil, errBlank{noBERT}
 	}
 	n := len(c.samples)
-	b := &bertScore{corpus: c, model: opts.BERT, baseline: opts.Baseline, progress: opts.Progress,
+	b := &bertScore{corpus: c, model: opts.BERT, baseline: opts.Baseline, opts: opts,
 		blocks: make([]bertBlock, (n+blockSamples-1)/blockSamples)}
 	if b.baseline != nil && b.baseline.Layer != b.model.Layer() {
 		return nil, fmt.Errorf("the baseline is of layer %d, the model is read at layer %d", b.baseline.Layer, b.model.Layer())
@@ -70,20 +72,19 @@ func newBERTScore(c *corpus, opts Options) (scorer, error) {
 	for k := range b.blocks {
 		b.blocks[k].left.Store(int64(min(blockSamples, n-k*blockSamples)))
 	}
-	b.survey(opts)
 	return b, nil
 }
 
 // survey tokenizes all texts on all goroutines: idf needs the references, and a reader must know what was cut and what is empty.
-func (b *bertScore) survey(opts Options) {
+func (b *bertScore) survey(ctx context.Context) {
 	samples := b.corpus.samples
 	references := make([][][]int, len(samples))
 	var cut, empty atomic.Int64
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	for range opts.Threads {
+	for range b.opts.Threads {
 		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(samples); i = int(next.Add(1)) - 1 {
+			for i := int(next.Add(1)) - 1; i < len(samples) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
 				hyp := b.model.Tokenize(samples[i].Hyp)
 				if len(hyp) <= 2 {
 					empty.Add(1)
@@ -101,7 +102,7 @@ func (b *bertScore) survey(opts Options) {
 	}
 	wg.Wait()
 	b.cut, b.empty = int(cut.Load()), int(empty.Load())
-	if opts.IDF {
+	if b.opts.IDF {
 		b.weigh(references)
 	}
 }
@@ -166,9 +167,10 @@ type bertBlock struct {
 
 func (b *bertScore) newWorker() func(context.Context, int, []float64) error {
 	return func(ctx context.Context, i int, row []float64) error {
+		b.surveyed.Do(func() { b.survey(ctx) })
 		block := &b.blocks[i/blockSamples]
 		block.once.Do(func() { block.texts, block.err = b.embed(ctx, i/blockSamples*blockSamples) })
-		if block.err != nil {
+		if block.err != nil { // the first to ask has met it, for all
 			return block.err
 		}
 		s := b.corpus.samples[i]
@@ -210,8 +212,8 @@ func (b *bertScore) embed(ctx context.Context, first int) (map[string]Embedding,
 		}
 	}
 	embedded, err := b.model.Embed(ctx, ids, func(done, total int) {
-		if b.progress != nil {
-			b.progress(first+len(samples)*done/(total+1), len(b.corpus.samples))
+		if b.opts.Progress != nil {
+			b.opts.Progress(first+len(samples)*done/(total+1), len(b.corpus.samples))
 		}
 	})
 	if err != nil {

@@ -10,9 +10,12 @@
 //	sacrebleu.go chrf.go ter.go, rougescore.go
 //	                       what sacrebleu and rouge_score compute, from the text as given
 //	bertscore.go           BERTScore's matching over the vectors of an Embedder
+//	baseline.go            the baseline files that rescale it
+//	label.go, reportlabel  label F1: observations that reports state, by rules
 //	score.go names.go choose.go
-//	                       Score, the one entry point, the table of metric names, and which of them are asked for
-//	bootstrap.go           significance from the sufficient statistics that Score keeps
+//	                       Score, the one entry point, the table of metrics, and which of them are asked for
+//	resample.go bootstrap.go randomization.go hierarchical.go signflip.go
+//	                       significance, from the sufficient statistics that Score keeps (docs/statistics.md)
 //
 // Data flow: Sample -> tokens -> sufficient statistics of each sample -> corpus values. A corpus value is always computed
 // from summed statistics, so a resampled corpus costs a sum and not a second scoring. Nothing here reads a checkpoint or a

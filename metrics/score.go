@@ -91,7 +91,7 @@ type scorer interface {
 	// newWorker returns a function that writes the row of sample i; every goroutine has its own.
 	newWorker() func(ctx context.Context, i int, row []float64) error
 	value(sum []float64, n float64, out []float64)
-	notes() []string
+	notes() []string // asked for when all rows are there
 }
 
 // sampleScorer is a scorer that computes the values of one sample otherwise than those of a corpus of one sample.
@@ -165,11 +165,13 @@ func Score(ctx context.Context, samples []Sample, opts Options) (*Scores, error)
 			}
 		}
 		running = append(running, sc)
-		out.Notes = append(out.Notes, sc.notes()...)
 		out.statistics = append(out.statistics, newStatistics(sc, namesOf(group), len(samples)).only(opts.Metrics))
 	}
 	if err := fillRows(ctx, running, out.statistics, len(samples), opts); err != nil {
 		return nil, err
+	}
+	for _, sc := range running {
+		out.Notes = append(out.Notes, sc.notes()...)
 	}
 	for _, st := range out.statistics {
 		out.evaluate(st, len(samples))
@@ -238,10 +240,15 @@ func fillRows(ctx context.Context, running []scorer, stats []Statistics, n int, 
 		})
 	}
 	wg.Wait()
-	if err := ctx.Err(); err != nil {
+	if err := ctx.Err(); err != nil { // whatever else went wrong did so because of it
 		return err
 	}
-	return errors.Join(errs...)
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // evaluate computes the corpus and the sample values of one group from its rows.

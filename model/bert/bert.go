@@ -62,16 +62,33 @@ func Open(ctx context.Context, dir string, layer int, on *native.Engine, digests
 		return nil, fmt.Errorf("%s: the tokenizer has %d tokens, config.json says %d", dir, m.pieces.Size(), config.Vocab)
 	}
 	m.limit = tighter(m.pieces.MaxLength(), config.Tokens())
+	read := make(chan error, 1)
+	go func() { read <- m.read(ctx, dir, digests) }()
+	select {
+	case err := <-read:
+		if err != nil {
+			return nil, err
+		}
+	case <-ctx.Done(): // the reading ends by itself; nobody waits for gigabytes that are not wanted
+		go func() {
+			if <-read == nil {
+				m.Close()
+			}
+		}()
+		return nil, ctx.Err()
+	}
+	return m, nil
+}
+
+// read loads the weights, and makes their digest beside it.
+func (m *Model) read(ctx context.Context, dir, digests string) error {
 	digested := make(chan error, 1)
-	go func() { // beside the reading: weights may be gigabytes
+	go func() {
 		var err error
 		m.digest, err = checkpoint.Digest(ctx, dir, digests)
 		digested <- err
 	}()
-	if err := errors.Join(m.load(dir), <-digested); err != nil {
-		return nil, err
-	}
-	return m, nil
+	return errors.Join(m.load(dir), <-digested)
 }
 
 // tighter is the smaller of two limits, of which 0 is none.

@@ -99,6 +99,11 @@ func candidates(name, dir string) []string {
 	if name != "" && !filepath.IsAbs(name) {
 		all = append(all, strings.Trim(name, "./"))
 	}
+	for known := range layers { // a folder of a published model's name without its maker's; no two models share one
+		if strings.HasSuffix(known, "/"+base) {
+			all = append(all, known)
+		}
+	}
 	for _, maker := range []string{"google-bert/", "FacebookAI/"} {
 		for _, candidate := range all {
 			if short, cut := strings.CutPrefix(candidate, maker); cut {

@@ -75,7 +75,10 @@ func (e *Engine) NewEncoder(shape EncoderShape, layers []EncoderLayer, convoluti
 			if !ok {
 				panic(r)
 			}
-			err = m
+			if enc != nil {
+				enc.Close()
+			}
+			enc, err = nil, m
 		}
 	}()
 	if shape.Heads < 1 || shape.Width%shape.Heads != 0 || len(layers) == 0 {

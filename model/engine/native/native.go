@@ -11,6 +11,9 @@
 // gather.h) and compiled for each kind of vector unit; pool.c holds the threads. Every bit of a result is independent of
 // the number of threads.
 //
+// Beside all this stands Encoder (encoder.go, encode.go, encoder.h): the forward pass of published encoders, for which a tape and
+// padding would be a waste.
+//
 // The package is large because cgo compiles one folder: half of it is Go (shapes, memory, order), half C (arithmetic).
 // What is not here: models, schedules, anything that reads files.
 package native
