@@ -2,8 +2,11 @@
 // has a table. It gives the statistics of the reference program, including its surprises.
 //
 // The map: meteor.go is the entry point and the score, normalize.go the program's own tokenisation, words.go what is known of a
-// word, wordnet.go the synonyms (WordNet 3.0; Notice is its licence), paraphrase.go the table, match.go the candidate matches of a
-// pair, align.go the beam search among them.
+// word, wordnet.go the synonyms (WordNet 3.0; Notice is its licence), match.go the candidate matches of a pair, phrases.go those of
+// the paraphrase table, align.go the beam search among them.
+//
+// The table: paraphrase.go is what it knows, paraphrase_open.go opens a file or what the cache keeps of it, paraphrase_read.go and
+// paraphrase_entry.go read the text, paraphrase_build.go numbers it, paraphrase_image.go is its form in memory and in the cache.
 //
 // Nothing of the program's code is here. wordnet.txt.gz is written by genwordnet.go.
 package meteor

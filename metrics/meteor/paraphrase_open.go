@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -56,13 +57,20 @@ func OpenParaphrases(ctx context.Context, path string, how Opening) (*Paraphrase
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if kept != "" {
-		if err := keepImage(ctx, kept, image); err != nil && ctx.Err() == nil && how.Warn != nil {
-			how.Warn(err)
-		}
+	if kept == "" {
+		return openImage(image)
 	}
+	err = keepImage(ctx, kept, image)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
+	}
+	if err == nil { // from here on the table is memory that the system can take back, and what it was made of is gone
+		debug.FreeOSMemory()
+		if p, err := mapImage(kept, digest); err == nil {
+			return p, nil
+		}
+	} else if how.Warn != nil {
+		how.Warn(err)
 	}
 	return openImage(image)
 }
