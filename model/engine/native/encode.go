@@ -31,7 +31,7 @@ func (enc *Encoder) Encode(ctx context.Context, x []float32, lengths []int) erro
 	defer runtime.KeepAlive(enc)
 	stopped := make(chan struct{})
 	unwatch := context.AfterFunc(ctx, func() {
-		atomic.StoreInt32((*int32)(unsafe.Pointer(b.stop)), 1)
+		atomic.StoreInt32(b.stop, 1)
 		close(stopped)
 	})
 	C.native_encode(enc.device().c(), &b.job, floats(x), C.long(b.groups))
@@ -45,7 +45,7 @@ func (enc *Encoder) Encode(ctx context.Context, x []float32, lengths []int) erro
 type batch struct {
 	job    C.encode_job
 	groups int
-	stop   *C.int
+	stop   *int32
 	blocks []unsafe.Pointer
 }
 
@@ -87,13 +87,13 @@ func (enc *Encoder) newBatch(floatCount int, lengths []int) (*batch, error) {
 		return nil, fmt.Errorf("encode: %d floats, want %d", floatCount, want)
 	}
 	s, b := enc.shape, &batch{groups: len(group) - 1}
-	b.stop = outside(b, []C.int{0})
+	b.stop = outside(b, []int32{0})
 	b.job = C.encode_job{
 		width: C.long(s.Width), heads: C.long(s.Heads), inner: C.long(s.Inner), layers: C.long(len(enc.layers)),
 		activation: C.activation(s.Activation), eps: C.float(s.Eps),
 		scale: C.float(1 / math.Sqrt(float64(s.Width/s.Heads*s.ScoreShare))),
 		layer: outside(b, enc.layers), start: (*C.int64_t)(outside(b, start)), group: (*C.int64_t)(outside(b, group)),
-		group_rows: C.long(most), longest: C.long(longest), stop: b.stop,
+		group_rows: C.long(most), longest: C.long(longest), stop: (*C.int)(unsafe.Pointer(b.stop)),
 	}
 	if s.RowOfDistance != nil {
 		enc.relative(b, longest)
