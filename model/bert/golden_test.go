@@ -177,3 +177,37 @@ func TestEmbedEnds(t *testing.T) {
 		t.Errorf("%d batches, %v", calls, err)
 	}
 }
+
+// TestPaddingInText: a text may spell RoBERTa's padding, whose position is its own.
+func TestPaddingInText(t *testing.T) {
+	var in struct {
+		IDs    []int
+		Hidden [][]float64
+	}
+	data, err := os.ReadFile(filepath.Join("testdata", "padding.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &in); err != nil {
+		t.Fatal(err)
+	}
+	m := mustOpen(t, filepath.Join("testdata", "roberta"), 3)
+	got, err := m.Embed(context.Background(), [][]int{in.IDs}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, want := range in.Hidden {
+		norm := 0.0
+		for _, w := range want {
+			norm += w * w
+		}
+		for j, w := range want {
+			if v := float64(got[0].Vectors[k*len(want)+j]); math.Abs(v-w/math.Sqrt(norm)) > 1e-5 {
+				t.Fatalf("token %d: %v, want %v", k, v, w/math.Sqrt(norm))
+			}
+		}
+	}
+	if ids := m.Tokenize("a <pad> b"); !slices.Contains(ids, 1) {
+		t.Errorf("<pad> became %v", ids)
+	}
+}

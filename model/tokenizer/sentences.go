@@ -62,9 +62,18 @@ func (c sentenceConfig) limit() int {
 	return int(*c.MaxLength)
 }
 
+// spaced reports that bert_score asks for a space before every text: of the tokenizers of RoBERTa and GPT-2, by the class that
+// tokenizer_config.json states, else by the family.
+func (c sentenceConfig) spaced(family string) bool {
+	if c.Class == "" {
+		return family == "roberta"
+	}
+	return c.Class == "RobertaTokenizer" || c.Class == "GPT2Tokenizer"
+}
+
 // OpenSentences reads the tokenizer of a folder: tokenizer.json, or vocab.txt (word pieces), or vocab.json and merges.txt (byte
-// pairs). family is the model_type of config.json, on which it depends what the older files leave unsaid. RoBERTa's texts get
-// a space before them, as bert_score gives it.
+// pairs). family is the model_type of config.json, on which it depends what the files leave unsaid. RoBERTa's texts get a space
+// before them, as bert_score gives it.
 func OpenSentences(dir, family string) (Sentences, error) {
 	config, err := readSentenceConfig(dir)
 	if err != nil {
@@ -85,7 +94,7 @@ func OpenSentences(dir, family string) (Sentences, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
-		p.space = family == "roberta"
+		p.space = config.spaced(family)
 		return p, nil
 	case has("vocab.txt"):
 		t, err := OpenWordPiece(dir)
@@ -102,7 +111,7 @@ func OpenSentences(dir, family string) (Sentences, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.space = family == "roberta"
+		p.space = config.spaced(family)
 		return p, nil
 	case has("spm.model"), has("sentencepiece.bpe.model"):
 		return nil, fmt.Errorf("%s: a SentencePiece model alone is not read: save the tokenizer with transformers, which writes tokenizer.json", dir)

@@ -132,6 +132,19 @@ func TestLimit(t *testing.T) {
 	}
 }
 
+// TestSpaced: which texts get a space before them, as bert_score decides it.
+func TestSpaced(t *testing.T) {
+	for _, test := range []struct {
+		class, family string
+		want          bool
+	}{{"", "roberta", true}, {"", "xlm-roberta", false}, {"", "deberta", false}, {"RobertaTokenizer", "roberta", true},
+		{"GPT2Tokenizer", "deberta", true}, {"PreTrainedTokenizerFast", "roberta", false}, {"BertTokenizer", "bert", false}} {
+		if got := (sentenceConfig{Class: test.class}).spaced(test.family); got != test.want {
+			t.Errorf("class %q of %s: %t", test.class, test.family, got)
+		}
+	}
+}
+
 func FuzzPipeline(f *testing.F) {
 	names, err := filepath.Glob(filepath.Join("testdata", "sentences", "*.json"))
 	if err != nil {

@@ -93,7 +93,7 @@ func (enc *Encoder) newBatch(floatCount int, lengths []int) (*batch, error) {
 		activation: C.activation(s.Activation), eps: C.float(s.Eps),
 		scale: C.float(1 / math.Sqrt(float64(s.Width/s.Heads*s.ScoreShare))),
 		layer: outside(b, enc.layers), start: (*C.int64_t)(outside(b, start)), group: (*C.int64_t)(outside(b, group)),
-		group_rows: C.long(most), longest: C.long(longest), stop: (*C.int)(b.stop),
+		group_rows: C.long(most), longest: C.long(longest), stop: (*C.int)(unsafe.Pointer(b.stop)),
 	}
 	if s.RowOfDistance != nil {
 		enc.relative(b, longest)
