@@ -15,6 +15,17 @@ const (
 	NoGoal   Goal = "none"
 )
 
+// Arrow is the sign of the better direction; "" where neither is.
+func (g Goal) Arrow() string {
+	switch g {
+	case Maximize:
+		return "↑"
+	case Minimize:
+		return "↓"
+	}
+	return ""
+}
+
 // Metric is everything that is known of one number, wherever it is computed, recorded or printed.
 type Metric struct {
 	Name   string // in files, tables and on the command line: "bleu4" of Score, "diffvqa/bleu4" of a trial

@@ -226,7 +226,7 @@ func headOf(c Column) string {
 	if unit := unitOf(c); unit != "" {
 		head += " (" + unit + ")"
 	}
-	return strings.TrimSpace(head + " " + goalOf(c))
+	return strings.TrimSpace(head + " " + c.Goal.Arrow())
 }
 
 // unitOf is what stands behind a label: a unit such as ms, % where shares are printed times 100, or the factor of another number
@@ -243,17 +243,6 @@ func unitOf(c Column) string {
 		return "%"
 	case c.Scale != 1 && c.Scale != 0:
 		return "×" + strconv.FormatFloat(c.Scale, 'g', -1, 64)
-	}
-	return ""
-}
-
-// goalOf is the arrow that says which direction is better.
-func goalOf(c Column) string {
-	switch c.Goal {
-	case metrics.Maximize:
-		return "↑"
-	case metrics.Minimize:
-		return "↓"
 	}
 	return ""
 }

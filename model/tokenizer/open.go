@@ -222,19 +222,9 @@ func parseTokenizerJSON(data []byte) (*BPE, error) {
 	if err != nil {
 		return nil, err
 	}
-	pairs := make([][2]string, len(in.Model.Merges))
-	for i, m := range in.Model.Merges {
-		var parts []string
-		var text string
-		if json.Unmarshal(m, &text) == nil {
-			parts = strings.Split(text, " ")
-		} else if err := json.Unmarshal(m, &parts); err != nil {
-			return nil, fmt.Errorf("model.merges[%d]: %w", i, err)
-		}
-		if len(parts) != 2 {
-			return nil, fmt.Errorf("model.merges[%d]: want two tokens", i)
-		}
-		pairs[i] = [2]string{parts[0], parts[1]}
+	pairs, err := parseMerges(in.Model.Merges)
+	if err != nil {
+		return nil, err
 	}
 	if at, err := t.addMerges(pairs); err != nil {
 		return nil, fmt.Errorf("model.merges[%d]: %w", at, err)

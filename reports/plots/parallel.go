@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/text"
@@ -67,7 +68,7 @@ func (d *drawer) parallelFigure(c int, axes []sweeps.Axis) *Figure {
 	for _, a := range axes {
 		uprights = append(uprights, newUpright(a, rows, d.o.Log))
 	}
-	uprights = append(uprights, metricUpright(shown(column.Label)+goalArrow(column.Goal), means, scale))
+	uprights = append(uprights, metricUpright(strings.TrimSpace(shown(column.Label)+" "+column.Goal.Arrow()), means, scale))
 	p := d.newPanel("", "", "")
 	coords := &coordinates{look: d.look, axes: uprights, k: newColours(means, scale), rows: rows, column: c}
 	for i, row := range rows {
@@ -93,16 +94,6 @@ func (d *drawer) parallelFigure(c int, axes []sweeps.Axis) *Figure {
 	d.sayLeftOut(f, c)
 	scale.say(f, "results")
 	return f
-}
-
-func goalArrow(goal metrics.Goal) string {
-	switch goal {
-	case metrics.Maximize:
-		return " ↑"
-	case metrics.Minimize:
-		return " ↓"
-	}
-	return ""
 }
 
 // uprightAxis is one axis: where its labels stand between 0 and 1, and where a value does.
