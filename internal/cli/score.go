@@ -42,8 +42,9 @@ func newScoreCommand() *cobra.Command {
 		Use:   "score HYPS... REFS",
 		Short: "Score generated text and boxes as the official programs do",
 		Long: `Score hypotheses against references with BLEU-1..4, METEOR, ROUGE-L, CIDEr, BERTScore, Acc@0.5 and the findings that
-difference answers state, and with --metrics also with sacrebleu's BLEU, chrF and TER and rouge_score's ROUGE. With several
-files of hypotheses the first is the baseline. One file alone holds both sides, as columns prediction and reference.
+difference answers state, and with --metrics also with sacrebleu's BLEU, chrF and TER, rouge_score's ROUGE, and label F1 of
+chest X-ray reports by rules. METEOR is that of papers with --meteor-paraphrases. With several files of hypotheses the first
+is the baseline. One file alone holds both sides, as columns prediction and reference.
 ` + scoreFormats,
 		Example: `  harness score answers.json references.json
   harness score predictions.csv --refs first.txt --refs second.txt --metrics bleu4,sacrebleu,rougeLsum
