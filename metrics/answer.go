@@ -23,6 +23,9 @@ func (a Answer) LevelOnly() bool {
 	return len(a.Levels) > 0 && len(a.Added) == 0 && len(a.Missing) == 0 && !a.Nothing
 }
 
+// states reports whether the answer states anything.
+func (a Answer) states() bool { return a.Nothing || len(a.Added)+len(a.Missing)+len(a.Levels) > 0 }
+
 // ParseAnswer parses a difference answer: level sentences, then at most one sentence of additional and one of missing
 // findings, or "nothing has changed." Case, white space, a missing final stop and PTB-tokenised text (no commas, no stops)
 // do not matter. Findings outside the 30 official names are kept as written.

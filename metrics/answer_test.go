@@ -62,6 +62,8 @@ func TestCountFindings(t *testing.T) {
 	}{
 		{"nothing has changed.", "nothing has changed.", FindingCounts{Rows: 1, Exact: 1, Nothing: 1}, true},
 		{"", "nothing has changed.", FindingCounts{Rows: 1}, true},
+		{"", added("edema, and hernia"), FindingCounts{Added: Matches{FN: 2}, Rows: 1}, true}, // silence states no change
+		{"asdf qwer", added("edema, and hernia"), FindingCounts{Added: Matches{FN: 2}, Rows: 1}, true},
 		{added("hernia, and edema"), added("edema, and hernia"), FindingCounts{Added: Matches{TP: 2}, Rows: 1, Exact: 1, Nothing: 1}, true},
 		{added("edema, edema, and scoliosis"), added("edema, and hernia"), FindingCounts{Added: Matches{1, 1, 1}, Rows: 1, Nothing: 1}, true},
 		{"nothing has changed.", added("edema, and hernia"), FindingCounts{Added: Matches{FN: 2}, Rows: 1}, true},

@@ -73,7 +73,7 @@ func CountFindings(hyp, ref string) (counts FindingCounts, ok bool) {
 	if both := counts.Both(); both.FP == 0 && both.FN == 0 && (want.Nothing == got.Nothing) {
 		counts.Exact = 1
 	}
-	if want.Nothing == got.Nothing {
+	if want.Nothing == got.Nothing && got.states() { // silence is no agreement that something has changed
 		counts.Nothing = 1
 	}
 	return counts, true
