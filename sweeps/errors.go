@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"harness/internal/nearest"
 )
 
 // Error refuses an experiment file: where, which key, and why, on one line.
@@ -44,20 +46,13 @@ func (p *parser) refuse(n *yaml.Node, key, format string, args ...any) error {
 
 // didYouMean is ": did you mean X?" for the candidate nearest to word, or "" when none is near.
 func didYouMean(word string, candidates []string) string {
-	best, least := "", len(word)/3+2
-	for _, c := range candidates {
+	return nearest.Hint(candidates, len(word)/3+1, func(c string) int {
 		d := editDistance(word, c)
 		if last := c[strings.LastIndexByte(c, '.')+1:]; last == word {
 			d = 1 // the right word at the wrong place
 		}
-		if d < least {
-			best, least = c, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return ": did you mean " + best + "?"
+		return d
+	})
 }
 
 // editDistance is Levenshtein's distance in bytes.

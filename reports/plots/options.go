@@ -10,9 +10,10 @@ import (
 	"gonum.org/v1/plot/vg"
 
 	"harness/internal/escape"
+	"harness/internal/nearest"
 )
 
-// Options say which figures are drawn and how. The zero value draws DefaultKinds of all metrics as PNG.
+// Options say which figures are drawn and how. The zero value draws defaultKinds of all metrics as PNG.
 type Options struct {
 	Kinds         []Kind
 	Metrics       []string // keys; empty: all
@@ -47,8 +48,8 @@ const (
 
 var allKinds = [...]Kind{Curves, Bars, Axis, Forest, Seeds, Heatmap, Parallel}
 
-// DefaultKinds are drawn where none is named.
-var DefaultKinds = []Kind{Curves, Bars, Axis, Forest}
+// defaultKinds are drawn where none is named.
+var defaultKinds = []Kind{Curves, Bars, Axis, Forest}
 
 // KindNames are the words for Kinds: those, and "all".
 func KindNames() []string {
@@ -92,14 +93,14 @@ const (
 	LogXY   Log = "xy"
 )
 
-// LogNames are the words for Log.
-func LogNames() []string {
+// logNames are the words for Log.
+func logNames() []string {
 	return []string{string(LogAuto), string(LogNone), string(LogX), string(LogY), string(LogXY)}
 }
 
 // ParseLog reads which axes are logarithmic.
 func ParseLog(word string) (Log, error) {
-	return Log(word), checkWords([]string{word}, "one", LogNames())
+	return Log(word), checkWords([]string{word}, "one", logNames())
 }
 
 // LogSteps reports whether the axis of steps is logarithmic.
@@ -115,27 +116,25 @@ const (
 	BandNone   Band = "none"
 )
 
-// BandNames are the words for Band.
-func BandNames() []string { return []string{string(BandStd), string(BandMinMax), string(BandNone)} }
+// bandNames are the words for Band.
+func bandNames() []string { return []string{string(BandStd), string(BandMinMax), string(BandNone)} }
 
 // ParseBand reads what the band of a curve shows.
 func ParseBand(word string) (Band, error) {
-	return Band(word), checkWords([]string{word}, "one", BandNames())
+	return Band(word), checkWords([]string{word}, "one", bandNames())
 }
 
 // Formats are the formats of pictures.
 var Formats = [...]string{"png", "svg", "pdf"}
 
-// ParseFormats reads formats of pictures.
-func ParseFormats(words []string) ([]string, error) {
-	return words, checkWords(words, "some", Formats[:])
-}
+// CheckFormats refuses what is no format of pictures.
+func CheckFormats(words []string) error { return checkWords(words, "some", Formats[:]) }
 
 // checkWords refuses a word that is not among the known ones, of which one or some may be given.
 func checkWords(words []string, many string, known []string) error {
 	for _, word := range words {
 		if !slices.Contains(known, word) {
-			return fmt.Errorf("%s: want %s of %s%s", escape.Line(word), many, strings.Join(known, ", "), Near(word, known))
+			return fmt.Errorf("%s: want %s of %s%s", escape.Line(word), many, strings.Join(known, ", "), near(word, known))
 		}
 	}
 	return nil
@@ -181,7 +180,7 @@ func CheckFontSize(points float64) error {
 
 func (o Options) withDefaults() Options {
 	if len(o.Kinds) == 0 {
-		o.Kinds = DefaultKinds
+		o.Kinds = defaultKinds
 	}
 	if o.Log == "" {
 		o.Log = LogAuto
@@ -224,52 +223,19 @@ func ChooseMetrics(patterns, known []string) ([]string, error) {
 			if more := len(known) - most; more > 0 {
 				listed += fmt.Sprintf(" and %d more", more)
 			}
-			return nil, fmt.Errorf("%q: no such metric: there are %s%s", pattern, listed, Near(pattern, known))
+			return nil, fmt.Errorf("%q: no such metric: there are %s%s", pattern, listed, near(pattern, known))
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(known), func(metric string) bool { return !chosen[metric] }), nil
 }
 
-// Near is ": did you mean X?" for the known word nearest to one, or "" where none is near: at most a third of the letters differ, one
+// near is ": did you mean X?" for the known word nearest to one, or "" where none is near: at most a third of the letters differ, one
 // at least may; the beginning of a word is near.
-func Near(word string, known []string) string {
-	best, least := "", max(1, len(word)/3)+1
-	for _, k := range known {
-		d := editDistance(word, k)
+func near(word string, known []string) string {
+	return nearest.Hint(known, max(1, len(word)/3), func(k string) int {
 		if len(word) >= 3 && strings.HasPrefix(k, word) {
-			d = 1
+			return 1
 		}
-		if d < least {
-			best, least = k, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return ": did you mean " + best + "?"
-}
-
-// editDistance counts the bytes that are added, left out, replaced or swapped with their neighbour.
-func editDistance(a, b string) int {
-	d := make([][]int, len(a)+1)
-	for i := range d {
-		d[i] = make([]int, len(b)+1)
-		d[i][0] = i
-	}
-	for j := range d[0] {
-		d[0][j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		for j := 1; j <= len(b); j++ {
-			replaced := d[i-1][j-1]
-			if a[i-1] != b[j-1] {
-				replaced++
-			}
-			d[i][j] = min(d[i-1][j]+1, d[i][j-1]+1, replaced)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				d[i][j] = min(d[i][j], d[i-2][j-2]+1)
-			}
-		}
-	}
-	return d[len(a)][len(b)]
+		return nearest.Distance(word, k)
+	})
 }
