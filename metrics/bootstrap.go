@@ -34,7 +34,7 @@ func PairedBootstrap(ctx context.Context, systems []*Scores, r Resampling) ([]Co
 	if err != nil {
 		return nil, err
 	}
-	return draws.compare(r, func(c *Comparison, system, key int) {
+	comparisons := draws.compare(func(c *Comparison, system, key int) {
 		values := draws.values(system, key)
 		c.Mean = mean(values)
 		c.Low, c.High = interval(values)
@@ -48,11 +48,13 @@ func PairedBootstrap(ctx context.Context, systems []*Scores, r Resampling) ([]Co
 			}
 			c.P = max(beyond(differences, c.Delta), SmallestSignFlip(len(systems[0].IDs)))
 		}
-	}), nil
+	})
+	r.adjust(comparisons)
+	return comparisons, nil
 }
 
-// compare makes the comparisons of every system and key and adjusts their p-values.
-func (d *draws) compare(r Resampling, fill func(c *Comparison, system, key int)) []Comparison {
+// compare makes the comparisons of every system and key, the baseline's first; their p-values are not adjusted yet.
+func (d *draws) compare(fill func(c *Comparison, system, key int)) []Comparison {
 	var all []Comparison
 	for s := range d.systems {
 		for k, key := range d.keys {
@@ -67,7 +69,6 @@ func (d *draws) compare(r Resampling, fill func(c *Comparison, system, key int))
 			all = append(all, c)
 		}
 	}
-	r.adjust(all)
 	return all
 }
 

@@ -90,20 +90,25 @@ func (c *corpus) intern(views []string, known map[string]*text) []*text {
 // tokenize returns the PTB tokens of each line, joined by single spaces. The lines count as one file, as in the official pipeline.
 func tokenize(ctx context.Context, lines []string, threads int) []string {
 	out := make([]string, len(lines))
-	step := (len(lines) + threads - 1) / threads
+	inParts(len(lines), threads, func(lo, hi int) {
+		var lexer ptb.Lexer
+		var buf []byte
+		for i := lo; i < hi && ctx.Err() == nil; i++ {
+			buf = lexer.Append(buf[:0], lines, i)
+			out[i] = string(buf)
+		}
+	})
+	return out
+}
+
+// inParts calls do for each of at most so many parts of n, all at once.
+func inParts(n, parts int, do func(lo, hi int)) {
+	step := (n + parts - 1) / parts
 	var wg sync.WaitGroup
-	for lo := 0; lo < len(lines); lo += step {
-		wg.Go(func() {
-			var lexer ptb.Lexer
-			var buf []byte
-			for i := lo; i < min(lo+step, len(lines)) && ctx.Err() == nil; i++ {
-				buf = lexer.Append(buf[:0], lines, i)
-				out[i] = string(buf)
-			}
-		})
+	for lo := 0; lo < n; lo += step {
+		wg.Go(func() { do(lo, min(lo+step, n)) })
 	}
 	wg.Wait()
-	return out
 }
 
 // text interns the words of a view.

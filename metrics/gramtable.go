@@ -8,7 +8,6 @@ type gramTable struct {
 	when  []uint32 // the sample in which the place was taken
 	now   uint32
 	next  int32
-	used  int
 	words map[string]int32
 }
 
@@ -27,7 +26,7 @@ func (t *gramTable) clear() {
 		t.resize(gramTableSmall)
 	}
 	t.now++
-	t.next, t.used = 0, 0
+	t.next = 0
 	clear(t.words)
 }
 
@@ -64,7 +63,8 @@ func (t *gramTable) find(key uint64) int32 {
 	if t.when[i] == t.now {
 		return t.ids[i]
 	}
-	if t.used*2 >= len(t.keys) {
+	used := int(t.next) - len(t.words) // words have numbers too, but no places here
+	if used*2 >= len(t.keys) {
 		old := *t
 		t.resize(2 * len(old.keys))
 		for k, when := range old.when {
@@ -77,7 +77,6 @@ func (t *gramTable) find(key uint64) int32 {
 	}
 	t.keys[i], t.ids[i], t.when[i] = key, t.next, t.now
 	t.next++
-	t.used++
 	return t.ids[i]
 }
 

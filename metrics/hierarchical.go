@@ -62,15 +62,15 @@ func Hierarchical(ctx context.Context, base, other []*Scores, r Resampling) ([]D
 			all = append(all, d)
 			continue
 		}
-		half := spread.half(level)
+		half := spread.half(Level)
 		d.Low, d.High, d.P = d.Delta-half, d.Delta+half, spread.p(d.Delta)
 		all = append(all, d)
 	}
 	return all, nil
 }
 
-// level is the error level of intervals.
-const level = 0.05
+// Level is the error level of tests and intervals.
+const Level = 0.05
 
 // spread holds the variances of a mean difference by where they come from.
 type spread struct {

@@ -22,14 +22,21 @@ type labelScorer struct {
 // labelNote says what label F1 is, wherever it is printed.
 const labelNote = "label F1: labels by rules, not CheXbert's; uncertain counts as present; in macro-F1 an observation that neither side has counts as 0"
 
-func newLabelScorer(c *corpus, _ Options) (scorer, error) {
-	l := &labelScorer{samples: c.samples, refs: make([]reportlabel.Labels, len(c.samples))}
-	told := 0
-	for i, s := range c.samples {
+func newLabelScorer(c *corpus, opts Options) (scorer, error) {
+	for _, s := range c.samples {
 		if len(s.Refs) > 1 {
 			return nil, errBlank{fmt.Sprintf("label F1 compares a report with one reference; sample %q has more", s.ID)}
 		}
-		if l.refs[i] = reportlabel.Read(s.Refs[0]); l.refs[i].Any() {
+	}
+	l := &labelScorer{samples: c.samples, refs: make([]reportlabel.Labels, len(c.samples))}
+	inParts(len(c.samples), opts.Threads, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			l.refs[i] = reportlabel.Read(c.samples[i].Refs[0])
+		}
+	})
+	told := 0
+	for _, ref := range l.refs {
+		if ref.Any() {
 			told++
 		}
 	}

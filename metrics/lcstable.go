@@ -5,8 +5,7 @@ import (
 	"fmt"
 )
 
-// lcsTable finds which words of a text are in one longest common subsequence with another: of several the one to which rouge_score's
-// way back through the table leads, for the choice changes ROUGE-Lsum.
+// lcsTable finds longest common subsequences of two texts; its memory is used again.
 type lcsTable struct {
 	row  []int32
 	left []uint64 // a bit for each cell: the way back goes to the cell on the left
@@ -15,7 +14,29 @@ type lcsTable struct {
 // lcsCells is how many cells a table may have: 1 GiB of bits.
 const lcsCells = 1 << 33
 
-// mark sets in[i] for the words of ref that are in the subsequence with hyp.
+// length returns how many words a longest common subsequence has.
+func (t *lcsTable) length(ctx context.Context, a, b []int32) (int, error) {
+	t.row = append(t.row[:0], make([]int32, len(b)+1)...)
+	for i, x := range a {
+		if i%64 == 0 && ctx.Err() != nil {
+			return 0, ctx.Err()
+		}
+		diagonal, left := int32(0), int32(0)
+		for j, y := range b {
+			up := t.row[j+1]
+			if x == y {
+				left = diagonal + 1
+			} else if up > left {
+				left = up
+			}
+			t.row[j+1], diagonal = left, up
+		}
+	}
+	return int(t.row[len(b)]), nil
+}
+
+// mark sets in[i] for the words of ref that are in one longest common subsequence with hyp: of several the one to which rouge_score's
+// way back through the table leads, for the choice changes ROUGE-Lsum.
 func (t *lcsTable) mark(ctx context.Context, ref, hyp []int32, in []bool) error {
 	stride := (len(hyp) + 63) / 64
 	if int64(len(ref))*int64(len(hyp)) > lcsCells {

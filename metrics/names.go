@@ -171,15 +171,6 @@ func withDefaults(m Metric) Metric {
 	return m
 }
 
-// Scored returns every number that Score can give, in print order.
-func Scored() []Metric {
-	all := make([]Metric, len(scored))
-	for i, m := range scored {
-		all[i] = withDefaults(m)
-	}
-	return all
-}
-
 // Recorded returns the numbers that trials of the built-in trainer record, in the order of a table.
 func Recorded() []Metric { return slices.Clone(recorded) }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"math/bits"
 	"math/rand/v2"
-	"slices"
 )
 
 // ApproximateRandomization exchanges the two systems' outputs at random samples. p is the share of trials whose
@@ -27,20 +26,16 @@ func ApproximateRandomization(ctx context.Context, systems []*Scores, r Resampli
 		if err != nil {
 			return nil, err
 		}
-		comparisons = append(comparisons, draws.compare(r, func(c *Comparison, system, key int) {
+		pairs := draws.compare(func(c *Comparison, system, key int) {
 			if system > 0 {
 				c.P = beyond(draws.differences(1, 0, key), c.Delta)
 				c.System = other
 			}
-		})...)
-	}
-	if len(systems) > 2 { // the baseline's own rows came once for each system
-		seen := map[string]bool{}
-		comparisons = slices.DeleteFunc(comparisons, func(c Comparison) bool {
-			again := c.System == 0 && seen[c.Key]
-			seen[c.Key] = true
-			return again
 		})
+		if other > 1 {
+			pairs = pairs[len(draws.keys):] // the baseline's own rows came with the first system
+		}
+		comparisons = append(comparisons, pairs...)
 	}
 	r.adjust(comparisons)
 	return comparisons, nil

@@ -14,13 +14,15 @@ func (r *rouge) width() int      { return 1 }
 func (r *rouge) notes() []string { return nil }
 
 func (r *rouge) newWorker() func(context.Context, int, []float64) error {
-	var scratch []int32
-	return func(_ context.Context, i int, row []float64) error {
+	var lcs lcsTable
+	return func(ctx context.Context, i int, row []float64) error {
 		hyp := r.corpus.hyps[i].spaced
 		var precision, recall float64
 		for _, ref := range r.corpus.refs[i] {
-			var common int
-			common, scratch = commonSubsequence(hyp, ref.spaced, scratch)
+			common, err := lcs.length(ctx, hyp, ref.spaced)
+			if err != nil {
+				return err
+			}
 			precision = max(precision, float64(common)/float64(len(hyp)))
 			recall = max(recall, float64(common)/float64(len(ref.spaced)))
 		}
@@ -32,25 +34,3 @@ func (r *rouge) newWorker() func(context.Context, int, []float64) error {
 }
 
 func (r *rouge) value(sum []float64, n float64, out []float64) { out[0] = sum[0] / n }
-
-// commonSubsequence returns the length of the longest common subsequence; scratch is reused memory.
-func commonSubsequence(a, b []int32, scratch []int32) (int, []int32) {
-	if cap(scratch) < len(b)+1 {
-		scratch = make([]int32, len(b)+1)
-	}
-	row := scratch[:len(b)+1]
-	clear(row)
-	for _, x := range a {
-		diagonal, left := int32(0), int32(0)
-		for j, y := range b {
-			up := row[j+1]
-			if x == y {
-				left = diagonal + 1
-			} else if up > left {
-				left = up
-			}
-			row[j+1], diagonal = left, up
-		}
-	}
-	return int(row[len(b)]), scratch
-}

@@ -43,16 +43,18 @@ func (r *rougeScore) newWorker() func(context.Context, int, []float64) error {
 	w := rougeWorker{rougeScore: r, stems: map[string]string{}}
 	return func(ctx context.Context, i int, row []float64) error {
 		s := r.samples[i]
-		w.ids = map[string]int32{}
-		hyp := w.tokens(s.Hyp)
+		w.words = vocabulary{map[string]int32{}}
+		hypLines := w.lines(s.Hyp)
+		hyp := slices.Concat(hypLines...)
 		for _, text := range s.Refs {
-			ref := w.tokens(text)
+			refLines := w.lines(text)
+			ref := slices.Concat(refLines...)
 			var f [4]float64
 			if r.grams {
 				f[0], f[1] = overlap(hyp, ref), overlap(bigrams(hyp), bigrams(ref))
 			}
 			if r.sequence {
-				common, err := w.common(ctx, ref, hyp)
+				common, err := w.lcs.length(ctx, ref, hyp)
 				if err != nil {
 					return err
 				}
@@ -60,7 +62,7 @@ func (r *rougeScore) newWorker() func(context.Context, int, []float64) error {
 			}
 			if r.summary {
 				var err error
-				if f[3], err = w.summary(ctx, text, s.Hyp); err != nil {
+				if f[3], err = w.summary(ctx, refLines, hypLines, ref, hyp); err != nil {
 					return err
 				}
 			}
@@ -75,15 +77,25 @@ func (r *rougeScore) newWorker() func(context.Context, int, []float64) error {
 // rougeWorker is the memory of one goroutine.
 type rougeWorker struct {
 	*rougeScore
-	ids   map[string]int32  // of the words of one sample
+	words vocabulary        // of one sample
 	stems map[string]string // of the words seen so far
-	row   []int32
 	lcs   lcsTable
 }
 
-// tokens returns the numbers of the words of a text: runs of ASCII letters and digits, in lower case.
+// lines returns the words of each line of a text that has any. No word goes over the end of a line, so together they are the words of
+// the text.
+func (w *rougeWorker) lines(text string) [][]int32 {
+	var lines [][]int32
+	for line := range strings.SplitSeq(fullLower(text), "\n") {
+		if tokens := w.tokens(line); len(tokens) > 0 {
+			lines = append(lines, tokens)
+		}
+	}
+	return lines
+}
+
+// tokens returns the numbers of the words of a text in lower case: runs of ASCII letters and digits.
 func (w *rougeWorker) tokens(text string) []int32 {
-	text = fullLower(text)
 	var tokens []int32
 	for start := 0; start < len(text); {
 		if !isAlphanumeric(text[start]) {
@@ -95,12 +107,7 @@ func (w *rougeWorker) tokens(text string) []int32 {
 			end++
 		}
 		if word := w.stemmed(text[start:end]); word != "" {
-			id, ok := w.ids[word]
-			if !ok {
-				id = int32(len(w.ids))
-				w.ids[word] = id
-			}
-			tokens = append(tokens, id)
+			tokens = append(tokens, w.words.id(word))
 		}
 		start = end
 	}
@@ -139,77 +146,48 @@ func bigrams(tokens []int32) []uint64 {
 	return pairs
 }
 
-// overlap is the F-measure of the n-grams that two texts share.
-func overlap[T int32 | uint64](hyp, ref []T) float64 {
-	counts := make(map[T]int, len(ref))
-	for _, g := range ref {
+// occurrences counts how often each n-gram comes.
+func occurrences[T int32 | uint64](grams []T) map[T]int {
+	counts := make(map[T]int, len(grams))
+	for _, g := range grams {
 		counts[g]++
 	}
+	return counts
+}
+
+// overlap is the F-measure of the n-grams that two texts share.
+func overlap[T int32 | uint64](hyp, ref []T) float64 {
+	left := occurrences(ref)
 	hits := 0
 	for _, g := range hyp {
-		if counts[g] > 0 {
-			counts[g]--
+		if left[g] > 0 {
+			left[g]--
 			hits++
 		}
 	}
 	return fMeasure(hits, len(hyp), len(ref))
 }
 
-// common returns the length of the longest common subsequence.
-func (w *rougeWorker) common(ctx context.Context, ref, hyp []int32) (int, error) {
-	w.row = append(w.row[:0], make([]int32, len(hyp)+1)...)
-	for i := range ref {
-		if i%64 == 0 && ctx.Err() != nil {
-			return 0, ctx.Err()
-		}
-		diagonal, left := int32(0), int32(0)
-		for j, y := range hyp {
-			up := w.row[j+1]
-			if y == ref[i] {
-				left = diagonal + 1
-			} else if up > left {
-				left = up
-			}
-			w.row[j+1], diagonal = left, up
-		}
-	}
-	return int(w.row[len(hyp)]), nil
-}
-
 // summary is ROUGE-Lsum of two texts, whose sentences are their lines: for every sentence of the reference the words that are in a
-// longest common subsequence with any sentence of the hypothesis, no word more often than either text has it.
-func (w *rougeWorker) summary(ctx context.Context, ref, hyp string) (float64, error) {
-	refs, refCounts, refSize := w.sentences(ref)
-	hyps, hypCounts, hypSize := w.sentences(hyp)
+// longest common subsequence with any sentence of the hypothesis, no word more often than either text has it. ref and hyp are all
+// words of the lines.
+func (w *rougeWorker) summary(ctx context.Context, refLines, hypLines [][]int32, ref, hyp []int32) (float64, error) {
+	refLeft, hypLeft := occurrences(ref), occurrences(hyp)
 	hits := 0
-	for _, sentence := range refs {
+	for _, sentence := range refLines {
 		inAny := make([]bool, len(sentence))
-		for _, other := range hyps {
+		for _, other := range hypLines {
 			if err := w.lcs.mark(ctx, sentence, other, inAny); err != nil {
 				return 0, err
 			}
 		}
 		for i, id := range sentence {
-			if inAny[i] && hypCounts[id] > 0 && refCounts[id] > 0 {
-				hypCounts[id]--
-				refCounts[id]--
+			if inAny[i] && hypLeft[id] > 0 && refLeft[id] > 0 {
+				hypLeft[id]--
+				refLeft[id]--
 				hits++
 			}
 		}
 	}
-	return fMeasure(hits, hypSize, refSize), nil
-}
-
-// sentences returns the lines of a text that are not empty, how often each word comes, and the number of words.
-func (w *rougeWorker) sentences(text string) (sentences [][]int32, counts map[int32]int, size int) {
-	counts = map[int32]int{}
-	for line := range strings.SplitSeq(text, "\n") {
-		tokens := w.tokens(line)
-		for _, id := range tokens {
-			counts[id]++
-		}
-		size += len(tokens)
-		sentences = append(sentences, tokens)
-	}
-	return slices.DeleteFunc(sentences, func(s []int32) bool { return len(s) == 0 }), counts, size
+	return fMeasure(hits, len(hyp), len(ref)), nil
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"strings"
-	"sync"
 )
 
 // sacreBLEU computes BLEU as sacrebleu does by default: 4-grams of the 13a tokens of the text as given, exponential smoothing, 0 to
@@ -38,16 +37,11 @@ func (c *corpus) retokenize(threads int, tokens func(string) string) *corpus {
 	for _, s := range c.samples {
 		views = append(append(views, s.Hyp), s.Refs...)
 	}
-	step := (len(views) + threads - 1) / threads
-	var wg sync.WaitGroup
-	for lo := 0; lo < len(views); lo += step {
-		wg.Go(func() {
-			for i := lo; i < min(lo+step, len(views)); i++ {
-				views[i] = tokens(views[i])
-			}
-		})
-	}
-	wg.Wait()
+	inParts(len(views), threads, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			views[i] = tokens(views[i])
+		}
+	})
 	out := &corpus{samples: c.samples, vocab: &vocabulary{map[string]int32{}}}
 	flat := out.intern(views, map[string]*text{})
 	for _, s := range c.samples {

@@ -82,9 +82,6 @@ type Statistics struct {
 	sample func(row, out []float64)
 }
 
-// Statistics returns the sufficient statistics by group, for the tests of bootstrap.go.
-func (s *Scores) Statistics() []Statistics { return s.statistics }
-
 // scorer computes the statistics of one group.
 type scorer interface {
 	width() int
@@ -165,7 +162,7 @@ func Score(ctx context.Context, samples []Sample, opts Options) (*Scores, error)
 			}
 		}
 		running = append(running, sc)
-		out.statistics = append(out.statistics, newStatistics(sc, namesOf(group), len(samples)).only(opts.Metrics))
+		out.statistics = append(out.statistics, newStatistics(sc, namesOf(group), len(samples)).only(names))
 	}
 	if err := fillRows(ctx, running, out.statistics, len(samples), opts); err != nil {
 		return nil, err

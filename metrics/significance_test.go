@@ -58,7 +58,7 @@ func TestTestsAgreeWithScipy(t *testing.T) {
 		for _, d := range c.Differences {
 			s.overSeeds += (d - m) * (d - m) / float64(s.seeds*(s.seeds-1))
 		}
-		if half := s.half(level); math.Abs(m-half-c.Low) > 1e-7*max(1, half) || math.Abs(m+half-c.High) > 1e-7*max(1, half) {
+		if half := s.half(Level); math.Abs(m-half-c.Low) > 1e-7*max(1, half) || math.Abs(m+half-c.High) > 1e-7*max(1, half) {
 			t.Errorf("interval of %v: %v ± %v, want %v to %v", c.Differences, m, half, c.Low, c.High)
 		}
 	}
@@ -93,14 +93,14 @@ func TestTestsAgreeWithScipy(t *testing.T) {
 // TestIntervalAndPAgree holds that p < .05 exactly where the interval leaves 0 out, and that p falls as the difference grows.
 func TestIntervalAndPAgree(t *testing.T) {
 	for _, s := range []spread{{3, 300, .01, .002}, {2, 50, 1e-4, 0}, {10, 300, 0, 4}, {5, 16000, 1e-6, 1e-7}} {
-		half := s.half(level)
-		if p := s.p(half); math.Abs(p-level) > 1e-6 {
+		half := s.half(Level)
+		if p := s.p(half); math.Abs(p-Level) > 1e-6 {
 			t.Errorf("%+v: p at the end of the interval is %v", s, p)
 		}
 		last := 1.
 		for _, k := range []float64{0, .1, .5, .9, 1.1, 2, 10, 1e6} {
 			p := s.p(-k * half)
-			if p > last || p < smallestLevel || (p < level) != (k > 1) {
+			if p > last || p < smallestLevel || (p < Level) != (k > 1) {
 				t.Errorf("%+v: p of %v half widths is %v behind %v", s, k, p, last)
 			}
 			last = p
@@ -204,7 +204,7 @@ func TestNullIsRejectedAtFivePercent(t *testing.T) {
 			hold(fmt.Sprintf("hierarchical, %d seeds, %s vary", n, name), share(t, 7500/n, func(rng *rand.Rand) bool {
 				base, other := w.draw(rng, n, simulatedSamples)
 				d, err := Hierarchical(context.Background(), base, other, small)
-				return err == nil && d[0].P < level
+				return err == nil && d[0].P < Level
 			}))
 		}
 	}
@@ -215,7 +215,7 @@ func TestNullIsRejectedAtFivePercent(t *testing.T) {
 				deltas[i] = rng.NormFloat64()
 			}
 			p, _ := SignFlip(deltas)
-			return p < level
+			return p < Level
 		}))
 	}
 	one := world{sample: 1}
@@ -225,7 +225,7 @@ func TestNullIsRejectedAtFivePercent(t *testing.T) {
 		hold(name+", 300 samples", share(t, runs, func(rng *rand.Rand) bool {
 			base, other := one.draw(rng, 1, simulatedSamples)
 			c, err := test(context.Background(), []*Scores{base[0], other[0]}, Resampling{N: 200, Threads: 1})
-			return err == nil && c[1].P < level
+			return err == nil && c[1].P < Level
 		}))
 	}
 }
@@ -246,7 +246,7 @@ func TestPower(t *testing.T) {
 				found := share(t, runs, func(rng *rand.Rand) bool {
 					base, other := world{seed: .1, sample: 1, both: 1, effect: .1 * effect}.draw(rng, n, simulatedSamples)
 					d, err := Hierarchical(context.Background(), base, other, Resampling{N: 200, Threads: 1})
-					return err == nil && d[0].P*family < level
+					return err == nil && d[0].P*family < Level
 				})
 				fmt.Fprintf(&lines, " %.2f |", found)
 			}
@@ -258,7 +258,7 @@ func TestPower(t *testing.T) {
 					deltas[i] = 2 + rng.NormFloat64()
 				}
 				p, _ := SignFlip(deltas)
-				return p*family < level
+				return p*family < Level
 			})
 			fmt.Fprintf(&lines, " %.2f |", found)
 		}

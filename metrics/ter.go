@@ -9,23 +9,12 @@ import (
 // hypothesis one of its references, over the mean length of the references; 0 is best, and 100 and more is possible. The search is
 // tercom's: greedy, along the diagonal, and it ends early on texts with many possible shifts. A row is the edits and the length.
 type ter struct {
-	hyps      [][]int32
-	refs      [][][]int32
+	corpus    *corpus // in lower case
 	signature string
 }
 
 func newTER(c *corpus, opts Options) (scorer, error) {
-	t := &ter{signature: signature(c, opts, "case:lc|tok:tercom|norm:no|punct:yes|asian:no")}
-	lower := c.retokenize(opts.Threads, fullLower)
-	for i := range lower.samples {
-		t.hyps = append(t.hyps, lower.hyps[i].words)
-		var refs [][]int32
-		for _, ref := range lower.refs[i] {
-			refs = append(refs, ref.words)
-		}
-		t.refs = append(t.refs, refs)
-	}
-	return t, nil
+	return &ter{c.retokenize(opts.Threads, fullLower), signature(c, opts, "case:lc|tok:tercom|norm:no|punct:yes|asian:no")}, nil
 }
 
 func (t *ter) width() int      { return 2 }
@@ -34,18 +23,19 @@ func (t *ter) notes() []string { return []string{"TER, 0 is best, of 100 and mor
 func (t *ter) newWorker() func(context.Context, int, []float64) error {
 	var search terSearch
 	return func(ctx context.Context, i int, row []float64) error {
+		hyp, refs := t.corpus.hyps[i], t.corpus.refs[i]
 		fewest, lengths := -1, 0
-		for _, ref := range t.refs[i] {
-			edits, err := search.edits(ctx, t.hyps[i], ref)
+		for _, ref := range refs {
+			edits, err := search.edits(ctx, hyp.words, ref.words)
 			if err != nil {
 				return err
 			}
 			if fewest < 0 || edits < fewest {
 				fewest = edits
 			}
-			lengths += len(ref)
+			lengths += len(ref.words)
 		}
-		row[0], row[1] = float64(fewest), float64(lengths)/float64(len(t.refs[i]))
+		row[0], row[1] = float64(fewest), float64(lengths)/float64(len(refs))
 		return nil
 	}
 }

@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"context"
+	"math"
 	"slices"
 )
 
@@ -43,7 +44,7 @@ func (b *beam) reset(hyp int, ref []int32) {
 		ratio = float64(n) / float64(hyp)
 	}
 	if beamWidth < ratio/2 {
-		width = ceil(ratio/2 + beamWidth)
+		width = int(math.Ceil(ratio/2 + beamWidth))
 	}
 	for i := 1; i <= hyp; i++ {
 		diagonal := int(float64(i) * ratio)
@@ -60,14 +61,6 @@ func (b *beam) reset(hyp int, ref []int32) {
 	for j := range n + 1 {
 		b.costs[j], b.ops[j] = int32(j), opInsert
 	}
-}
-
-func ceil(x float64) int {
-	n := int(x)
-	if float64(n) < x {
-		n++
-	}
-	return n
 }
 
 // fill computes the rows for words. With other, a beam of the same lengths, the rows of the first words are those of other.

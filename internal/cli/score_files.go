@@ -119,17 +119,11 @@ func (o *scoreFiles) parse(stdin io.Reader) ([]*fileformat.File, error) {
 	if o.hypColumn != "" {
 		forHyps.Texts = []string{o.hypColumn}
 	}
-	var once sync.Once
-	var fromStdin []byte
-	var stdinErr error
-	read := func(name string) ([]byte, error) {
-		if name != "-" {
-			return readAll(name, stdin)
-		}
-		once.Do(func() { fromStdin, stdinErr = readAll(name, stdin) })
-		return fromStdin, stdinErr
-	}
 	names := slices.Concat(o.hyps, o.refs)
+	read := map[string]func() ([]byte, error){} // by name: a file that is named twice is read once, as standard input must be
+	for _, name := range names {
+		read[name] = sync.OnceValues(func() ([]byte, error) { return readAll(name, stdin) })
+	}
 	files, errs := make([]*fileformat.File, len(names)), make([]error, len(names))
 	var wg sync.WaitGroup
 	for i, name := range names {
@@ -138,7 +132,7 @@ func (o *scoreFiles) parse(stdin io.Reader) ([]*fileformat.File, error) {
 			if i >= len(o.hyps) {
 				opts = forRefs
 			}
-			data, err := read(name)
+			data, err := read[name]()
 			if err == nil {
 				files[i], err = fileformat.ParseAs(name, data, opts)
 				if err != nil && o.both {

@@ -2,7 +2,6 @@ package fileformat
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -17,9 +16,6 @@ var (
 
 const regionName = "region"
 
-// numberedRef is one of several columns of references: ref1, reference_2.
-var numberedRef = regexp.MustCompile(`^(refs?|references?)[ _-]?[0-9]+$`)
-
 // layout says which columns or keys hold what, by their names in the file.
 type layout struct {
 	id    string // "" where rows are counted
@@ -33,8 +29,22 @@ func plainName(name string) string { return strings.ToLower(strings.TrimSpace(na
 func isID(name string) bool  { return slices.Contains(idNames, plainName(name)) }
 func isHyp(name string) bool { return slices.Contains(hypNames, plainName(name)) }
 func isRef(name string) bool {
-	return slices.Contains(refNames, plainName(name)) || numberedRef.MatchString(plainName(name))
+	return slices.Contains(refNames, plainName(name)) || isNumberedRef(name)
 }
+
+// isNumberedRef reports whether a name is that of one of several columns of references: ref1, reference_2, refs-3, references 4.
+func isNumberedRef(name string) bool {
+	name = plainName(name)
+	stem := strings.TrimRight(name, "0123456789")
+	if stem == name {
+		return false
+	}
+	if last := len(stem) - 1; last >= 0 && strings.IndexByte(" _-", stem[last]) >= 0 {
+		stem = stem[:last]
+	}
+	return slices.Contains(refNames, stem)
+}
+
 func isText(name string) bool  { return slices.Contains(textNames, plainName(name)) }
 func isTexts(name string) bool { return isHyp(name) || isRef(name) || isText(name) }
 func isKnown(name string) bool {
@@ -77,7 +87,7 @@ func (p *parser) chooseTexts(names []string) ([]string, error) {
 		found = filter(names, isHyp)
 	case References:
 		what, flag = "reference", "--ref-column"
-		if numbered := filter(names, func(name string) bool { return numberedRef.MatchString(plainName(name)) }); len(numbered) > 1 {
+		if numbered := filter(names, isNumberedRef); len(numbered) > 1 {
 			if all := filter(names, isRef); len(all) == len(numbered) {
 				return numbered, nil
 			}
@@ -133,6 +143,16 @@ func filter(names []string, keep func(string) bool) []string {
 		}
 	}
 	return kept
+}
+
+// repeated returns the first name that comes again.
+func repeated(names []string) (string, bool) {
+	for i, name := range names {
+		if slices.Contains(names[:i], name) {
+			return name, true
+		}
+	}
+	return "", false
 }
 
 // quoted lists names, not more than a line holds.

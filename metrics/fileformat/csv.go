@@ -24,14 +24,17 @@ func (p *parser) table(data []byte, format Format) error {
 	if err := p.checkUTF8("line 1", r.at); err != nil {
 		return err
 	}
-	for i, name := range header {
-		if slices.Contains(header[:i], name) {
-			return p.errorAt("line 1", "the column %q comes twice", name)
-		}
+	if name, again := repeated(header); again {
+		return p.errorAt("line 1", "the column %q comes twice", name)
 	}
 	l, err := p.choose(header, false)
 	if err != nil {
 		return p.errorAt("line 1", "%v", err)
+	}
+	idColumn := slices.Index(header, l.id)
+	textColumns := make([]int, len(l.texts))
+	for k, name := range l.texts {
+		textColumns[k] = slices.Index(header, name)
 	}
 	region := slices.IndexFunc(header, func(name string) bool { return plainName(name) == regionName })
 	for {
@@ -48,7 +51,7 @@ func (p *parser) table(data []byte, format Format) error {
 		if err := p.checkUTF8(place, r.at); err != nil {
 			return err
 		}
-		texts, err := cellTexts(header, cells, l)
+		texts, err := cellTexts(cells, textColumns, l.texts)
 		if err != nil {
 			return p.errorAt(place, "%v", err)
 		}
@@ -57,7 +60,7 @@ func (p *parser) table(data []byte, format Format) error {
 			err = p.addNext("rows", texts)
 			id = p.file.IDs[len(p.file.IDs)-1]
 		} else {
-			id = cells[slices.Index(header, l.id)]
+			id = cells[idColumn]
 			err = p.add(place, id, texts, l.more)
 		}
 		if err != nil {
@@ -82,12 +85,12 @@ func (p *parser) separator(data []byte) byte {
 	return ','
 }
 
-// cellTexts returns the texts of a row. Of several columns of references the empty ones hold none.
-func cellTexts(header, cells []string, l layout) ([]string, error) {
+// cellTexts returns the texts of a row, which are in columns of these names. Of several columns of references the empty ones hold none.
+func cellTexts(cells []string, columns []int, names []string) ([]string, error) {
 	var texts []string
-	for _, name := range l.texts {
-		cell := cells[slices.Index(header, name)]
-		if cell == "" && len(l.texts) > 1 {
+	for k, name := range names {
+		cell := cells[columns[k]]
+		if cell == "" && len(names) > 1 {
 			continue
 		}
 		if !holdsList(cell) {
@@ -101,7 +104,7 @@ func cellTexts(header, cells []string, l layout) ([]string, error) {
 		texts = append(texts, list...)
 	}
 	if len(texts) == 0 {
-		return nil, fmt.Errorf("%s are all empty", quoted(l.texts))
+		return nil, fmt.Errorf("%s are all empty", quoted(names))
 	}
 	return texts, nil
 }

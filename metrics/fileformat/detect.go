@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // otherEndings are of formats that are not read: their lines are no texts.
@@ -58,6 +59,7 @@ func (p *parser) format(data []byte) (Format, error) {
 func resembles(head []byte) (found Format, why string) {
 	line, rest, _ := bytes.Cut(head, []byte("\n"))
 	line = bytes.TrimRight(line, "\r")
+	more := len(bytes.TrimSpace(rest)) > 0
 	switch {
 	case len(head) == 0:
 		return "", ""
@@ -65,12 +67,12 @@ func resembles(head []byte) (found Format, why string) {
 		return JSONLines, ""
 	case head[0] == '{':
 		return JSON, ""
-	case head[0] == '[' && holdsTexts(line) && len(bytes.TrimSpace(rest)) > 0:
+	case head[0] == '[' && more && holdsTexts(line):
 		return JSONLines, ""
 	case head[0] == '[' && holdsTexts(head):
 		return JSON, ""
 	}
-	if (isID(string(line)) || isTexts(string(line))) && len(bytes.TrimSpace(rest)) > 0 {
+	if more && (isID(string(line)) || isTexts(string(line))) {
 		return CSV, fmt.Sprintf("its first line, %q, looks like the header of a table", line)
 	}
 	for _, separator := range []string{",", ";", "\t"} {
@@ -85,14 +87,16 @@ func resembles(head []byte) (found Format, why string) {
 	switch {
 	case every(head, func(line []byte) bool { return bytes.IndexByte(line, '\t') >= 0 }):
 		return TSV, "every line has a tab, and the first is no known header"
-	case len(bytes.TrimSpace(rest)) > 0 && every(head, numberedLine.Match):
+	case more && every(head, numberedLine().Match):
 		return CSV, "every line begins with a number and a separator, and the first is no header"
 	}
 	return "", ""
 }
 
 // numberedLine is a line of a table without a header: an id, a separator, words.
-var numberedLine = regexp.MustCompile(`^\s*"?[0-9]+"?\s*[,;|][^A-Za-z]*[A-Za-z]`)
+var numberedLine = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^\s*"?[0-9]+"?\s*[,;|][^A-Za-z]*[A-Za-z]`)
+})
 
 // every reports whether all lines that are not empty are like that.
 func every(data []byte, like func(line []byte) bool) bool {
@@ -104,15 +108,11 @@ func every(data []byte, like func(line []byte) bool) bool {
 	return true
 }
 
-// looksLikeLines reports whether the first line is a whole object and either more objects follow or it is an entry with a text.
+// looksLikeLines reports whether the first line is a whole object and the next that is not empty begins another one.
 func looksLikeLines(head []byte) bool {
 	line, rest, _ := bytes.Cut(head, []byte("\n"))
-	var entry map[string]json.RawMessage
-	if json.Unmarshal(line, &entry) != nil {
-		return false
-	}
 	rest = bytes.TrimLeft(rest, " \t\r\n")
-	return len(rest) > 0 && rest[0] == '{'
+	return bytes.HasPrefix(line, []byte("{")) && bytes.HasPrefix(rest, []byte("{")) && json.Valid(line)
 }
 
 // holdsTexts reports whether a JSON list holds texts, lists of texts or objects: a box in a text is a list of numbers.

@@ -155,7 +155,6 @@ func (p *parser) checkUTF8(place string, end int) error {
 
 // plain reads one text a line; the ids are the line numbers.
 func (p *parser) plain(data []byte) error {
-	p.file.Plain = true
 	at := 0
 	for line := range bytes.Lines(data) {
 		at += len(line)

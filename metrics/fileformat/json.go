@@ -78,7 +78,7 @@ func (p *parser) object(data []byte, offset int) error {
 		return p.errorAt("", "%v", err)
 	}
 	for _, m := range members {
-		if m.key == "annotations" && m.value[0] == '[' && (len(elementsOf(m.value)) == 0 || elementsOf(m.value)[0].value[0] == '{') {
+		if m.key == "annotations" && m.value[0] == '[' && (opening(m.value) == ']' || opening(m.value) == '{') {
 			return p.list(m.value, offset+m.end-len(m.value), rows{coco: true, again: true})
 		}
 	}
@@ -117,7 +117,7 @@ func (p *parser) object(data []byte, offset int) error {
 // otherID returns an id that the objects of a list have and that is not the key of the list, "" for none. Objects of COCO name their
 // image, and have an id of their own.
 func otherID(key string, value json.RawMessage) string {
-	if value[0] != '[' || value[skipSpace(value, 1)] != '{' {
+	if value[0] != '[' || opening(value) != '{' {
 		return ""
 	}
 	for _, item := range elementsOf(value) {
@@ -161,10 +161,8 @@ func (p *parser) areFields(names []string) bool {
 // fields reads an object of columns, as Hugging Face's predictions and references, or one that is an entry by itself.
 func (p *parser) fields(members []member) error {
 	keys := names(members)
-	for i, name := range keys {
-		if slices.Contains(keys[:i], name) {
-			return p.errorAt("", "the key %q comes twice", name)
-		}
+	if name, again := repeated(keys); again {
+		return p.errorAt("", "the key %q comes twice", name)
 	}
 	l, err := p.choose(p.columnNames(members), true)
 	if err != nil {

@@ -52,10 +52,8 @@ func (p *parser) item(r *rows, place string, raw json.RawMessage, unit string) e
 // row adds one object.
 func (p *parser) row(r *rows, place string, members []member, unit string) error {
 	names := names(members)
-	for i, name := range names {
-		if slices.Contains(names[:i], name) {
-			return p.errorAt(place, "the key %q comes twice", name)
-		}
+	if name, again := repeated(names); again {
+		return p.errorAt(place, "the key %q comes twice", name)
 	}
 	if !r.chosen {
 		var err error

@@ -41,6 +41,9 @@ func elementsOf(list json.RawMessage) []member {
 	return elements
 }
 
+// opening returns the byte with which the first element of a list begins, ] where there is none.
+func opening(list json.RawMessage) byte { return list[skipSpace(list, 1)] }
+
 func skipSpace(data []byte, at int) int {
 	for at < len(data) && (data[at] == ' ' || data[at] == '\t' || data[at] == '\n' || data[at] == '\r') {
 		at++

@@ -200,16 +200,6 @@ func (n *normalizer) replace(old, with string) {
 	n.a, n.b = n.b, n.a
 }
 
-// has reports whether the text holds c.
-func (n *normalizer) has(c rune) bool {
-	for _, x := range n.a {
-		if x == c {
-			return true
-		}
-	}
-	return false
-}
-
 func (n *normalizer) commas() {
 	n.between(not(isDigit), ',', not(isDigit), " , ")
 	n.between(isDigit, ',', not(isDigit), " , ")
@@ -223,7 +213,7 @@ func (n *normalizer) quotes() {
 		}
 	}
 	for _, quote := range []string{"“", "”", "''"} {
-		if n.has([]rune(quote)[0]) {
+		if slices.Contains(n.a, []rune(quote)[0]) {
 			n.replace(quote, ` " `)
 		}
 	}

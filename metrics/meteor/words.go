@@ -127,16 +127,10 @@ func (d *dictionary) synonyms(a, b int32) bool {
 }
 
 // functionWords are the tokens that weigh less.
-var functionWords = func() map[string]bool {
-	set := map[string]bool{}
-	for _, word := range strings.Fields(`the , . to of and a in that for " is on 's it with was as said at he by be from have has are
+var functionWords = wordSet(`the , . to of and a in that for " is on 's it with was as said at he by be from have has are
 		his but an this not i will ’ they ) -rrb- ( -lrb- who their had we which were been more or s its would about new one after you :
 		also up when there than $ all out her people she year two - can if last first “ over other ” into some what so -- no time years
-		could ? 't — '`) {
-		set[word] = true
-	}
-	return set
-}()
+		could ? 't — '`)
 
 func sortedUnion(a, b []int32) []int32 {
 	all := append(slices.Clone(a), b...)

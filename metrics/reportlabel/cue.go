@@ -66,7 +66,10 @@ var exclusions = newPatternList(`exclude|excluded|excluding; rule|ruled out`)
 // markExclusions makes one word of an exclusion that is not made: "cannot be entirely excluded" holds "unexcluded" and no "cannot".
 func (s sentence) markExclusions() {
 	for i := range s.words {
-		for k := i - 1; exclusions.longest(s.words, i) > 0 && k >= max(0, i-5) && s.words[k] != ","; k-- {
+		if exclusions.longest(s.words, i) == 0 {
+			continue
+		}
+		for k := i - 1; k >= max(0, i-5) && s.words[k] != ","; k-- {
 			if unable[s.words[k]] {
 				s.words[k], s.words[i] = "can", "unexcluded"
 				break
@@ -108,7 +111,7 @@ func (s sentence) statusOf(m mention, all []mention, c span) Status {
 		return Blank
 	case s.reached(openDoubts, m, c) || s.followed(openDoubtsAfter, m, all, c):
 		return Uncertain
-	case s.negated(m, all, c):
+	case s.reached(negations, m, c) || s.followed(negationsAfter, m, all, c):
 		return Negative
 	case s.reached(doubts, m, c) || s.followed(doubtsAfter, m, all, c):
 		return Uncertain
@@ -171,10 +174,6 @@ func (s sentence) lifted(start, end int, c span) bool {
 		}
 	}
 	return false
-}
-
-func (s sentence) negated(m mention, all []mention, c span) bool {
-	return s.reached(negations, m, c) || s.followed(negationsAfter, m, all, c)
 }
 
 // followed reports whether a cue after the mention speaks of it: at most one verb stands between, and no mention after the cue

@@ -1,6 +1,9 @@
 package reportlabel
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // pattern is a phrase as words. A word that ends in * stands for every word that begins so; a|b for either.
 type pattern [][]string
@@ -35,13 +38,18 @@ func anyWord(choices []string, word string) bool {
 	return false
 }
 
-// patternList finds which of many patterns fits at a place: the patterns by the first byte of their first word.
-type patternList [256][]pattern
+// patternList finds which of many patterns fits at a place. It is built when it is first asked.
+type patternList struct {
+	phrases string // parted by semicolons
+	once    sync.Once
+	byFirst *[256][]pattern // by the first byte of their first word
+}
 
-// newPatternList reads phrases parted by semicolons.
-func newPatternList(phrases string) *patternList {
-	list := &patternList{}
-	for _, phrase := range strings.Split(phrases, ";") {
+func newPatternList(phrases string) *patternList { return &patternList{phrases: phrases} }
+
+func (l *patternList) build() {
+	l.byFirst = &[256][]pattern{}
+	for _, phrase := range strings.Split(l.phrases, ";") {
 		p := newPattern(phrase)
 		if len(p) == 0 {
 			continue
@@ -50,11 +58,10 @@ func newPatternList(phrases string) *patternList {
 		for _, word := range p[0] {
 			if !first[word[0]] {
 				first[word[0]] = true
-				list[word[0]] = append(list[word[0]], p)
+				l.byFirst[word[0]] = append(l.byFirst[word[0]], p)
 			}
 		}
 	}
-	return list
 }
 
 // longest returns the length of the longest pattern that fits at i, or 0.
@@ -62,8 +69,9 @@ func (l *patternList) longest(words []string, i int) int {
 	if l == nil {
 		return 0
 	}
+	l.once.Do(l.build)
 	best := 0
-	for _, p := range l[words[i][0]] {
+	for _, p := range l.byFirst[words[i][0]] {
 		if n := p.length(words, i); n > best {
 			best = n
 		}
@@ -167,7 +175,7 @@ func (s sentence) findPhrases(c span) []mention {
 		for of := EnlargedCardiomediastinum; of <= other; of++ {
 			n := phrases[of].longest(s.words, i)
 			if n > 0 && i+n <= c.end && !s.covered(notPhrases[of], i, i+n) {
-				found = append(found, mention{of: of, start: i, end: i + n, status: Positive})
+				found = append(found, mention{of: of, start: i, end: i + n})
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -14,11 +15,15 @@ type sentence struct {
 
 // heading finds the headings of sections that say why or how an image was taken, or name an earlier one, and of those that
 // say what it shows.
-var heading = regexp.MustCompile(`(?i)\b(indications?|(?:clinical |patient )?history|clinical information|reason for (?:exam|examination|study)|` +
-	`comparisons?|techniques?|exam|examination|procedure|findings?|impressions?|conclusions?|report)\s*:`)
+var heading = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)\b(indications?|(?:clinical |patient )?history|clinical information|reason for (?:exam|examination|study)|` +
+		`comparisons?|techniques?|exam|examination|procedure|findings?|impressions?|conclusions?|report)\s*:`)
+})
 
 // told finds the headings of the latter.
-var told = regexp.MustCompile(`(?i)^(findings?|impressions?|conclusions?|report)\b`)
+var told = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)^(findings?|impressions?|conclusions?|report)\b`)
+})
 
 // statements returns the parts of text that say what the image shows: all but the sections of history. Such a section ends at the next
 // heading or blank line; in a text without a heading for what the image shows, at the latest with its first sentence.
@@ -26,11 +31,11 @@ func statements(text string) []string {
 	if !strings.Contains(text, ":") {
 		return []string{text}
 	}
-	marks := heading.FindAllStringIndex(text, -1)
+	marks := heading().FindAllStringIndex(text, -1)
 	if marks == nil {
 		return []string{text}
 	}
-	tells := func(m []int) bool { return told.MatchString(text[m[0]:m[1]]) }
+	tells := func(m []int) bool { return told().MatchString(text[m[0]:m[1]]) }
 	end := "."
 	if slices.ContainsFunc(marks, tells) {
 		end = "\n\n"

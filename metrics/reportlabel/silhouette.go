@@ -125,12 +125,13 @@ func (s sentence) firstSize(start, end int, c span) Status {
 func (s sentence) sizeAt(i int, in span) Status {
 	near := s.words[max(in.start, i-5):i]
 	denied := slices.ContainsFunc(near, func(w string) bool { return sizeNot[w] })
+	large := sizeLarge.longest(s.words, i) > 0
 	switch {
-	case sizeLarge.longest(s.words, i) > 0 && denied:
+	case large && denied:
 		return Negative
-	case sizeLarge.longest(s.words, i) > 0 && slices.ContainsFunc(near, func(w string) bool { return sizeMaybe[w] }):
+	case large && slices.ContainsFunc(near, func(w string) bool { return sizeMaybe[w] }):
 		return Uncertain
-	case sizeLarge.longest(s.words, i) > 0:
+	case large:
 		return Positive
 	case sizeNormal.longest(s.words, i) > 0 && !denied:
 		return Negative
@@ -155,18 +156,13 @@ func (s sentence) sizeBefore(m mention, c span) Status {
 			return status
 		}
 		if sizeStable.longest(s.words, i) > 0 {
-			return s.max(Uncertain, i, c)
+			if i > c.start { // "enlarged stable heart" tells more than a stable one
+				if before := s.sizeAt(i-1, c); before != Blank {
+					return before
+				}
+			}
+			return Uncertain
 		}
 	}
 	return Blank
-}
-
-// max returns the size one word before a stable one where it tells more: "stable enlarged heart" and "enlarged stable heart".
-func (s sentence) max(status Status, i int, c span) Status {
-	if i > c.start {
-		if before := s.sizeAt(i-1, c); before != Blank {
-			return before
-		}
-	}
-	return status
 }
