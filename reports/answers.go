@@ -22,11 +22,13 @@ type answers struct {
 
 // answered are the answers of one trial.
 type answered struct {
-	scores  *metrics.Scores
-	samples string // digest of the questions and references: which test set this is
+	path    string
+	list    []metrics.Sample
+	samples string          // digest of the questions and references: which test set this is
+	scores  *metrics.Scores // once they were asked for
 }
 
-// task returns what the trials answered in a task. Answers are read and scored when they are asked for.
+// task returns what the trials answered in a task. Answers are read, and scored, when they are asked for.
 func (b *builder) task(name string) *answers {
 	if b.answers == nil {
 		b.answers = map[string]*answers{}
@@ -46,8 +48,8 @@ func (b *builder) task(name string) *answers {
 // fromText reports whether a metric can be computed again from kept answers alone. BERTScore needs its model.
 func fromText(m metrics.Metric) bool { return m.Group != "bertscore" }
 
-// answer scores the answers of a trial; nil where it kept none.
-func (b *builder) answer(ctx context.Context, task, trial string) (*answered, error) {
+// answer reads the answers of a trial; nil where it kept none.
+func (b *builder) answer(task, trial string) (*answered, error) {
 	a := b.task(task)
 	if known, ok := a.of[trial]; ok {
 		return known, nil
@@ -62,12 +64,20 @@ func (b *builder) answer(ctx context.Context, task, trial string) (*answered, er
 		return nil, err
 	}
 	slices.SortFunc(list, func(x, y prediction) int { return strings.Compare(x.ID, y.ID) })
-	scores, err := metrics.Score(ctx, samplesOf(list), metrics.Options{Metrics: a.groups})
-	if err != nil {
-		return nil, fmt.Errorf("score %s: %w", path, err)
-	}
-	a.of[trial] = &answered{scores: scores, samples: digestOf(list)}
+	a.of[trial] = &answered{path: path, list: samplesOf(list), samples: digestOf(list)}
 	return a.of[trial], nil
+}
+
+// score scores answers in what the columns of their task need, once.
+func (a *answers) score(ctx context.Context, of *answered) (*metrics.Scores, error) {
+	if of.scores == nil {
+		scores, err := metrics.Score(ctx, of.list, metrics.Options{Metrics: a.groups})
+		if err != nil {
+			return nil, fmt.Errorf("score %s: %w", of.path, err)
+		}
+		of.scores = scores
+	}
+	return of.scores, nil
 }
 
 func samplesOf(list []prediction) []metrics.Sample {
@@ -88,13 +98,13 @@ func digestOf(list []prediction) string {
 	return hex.EncodeToString(sum[:4])
 }
 
-// agrees reports whether the answers of a trial, scored again, give the number that it recorded. Where they do not, as with METEOR
+// agree reports whether the answers of a trial, scored again, give the number that it recorded. Where they do not, as with METEOR
 // and a paraphrase table, tests over samples would be of another number. References hold boxes in whole bins: those of a box
 // metric may differ a little.
-func (a *answered) agrees(m metrics.Metric, recorded float64) bool {
+func agree(m metrics.Metric, scores *metrics.Scores, recorded float64) bool {
 	tolerance := 1e-6
 	if m.Group == "box" {
 		tolerance = 0.02
 	}
-	return math.Abs(a.scores.Corpus[m.Name]-recorded) <= tolerance*max(1, math.Abs(recorded))
+	return math.Abs(scores.Corpus[m.Name]-recorded) <= tolerance*max(1, math.Abs(recorded))
 }

@@ -55,7 +55,7 @@ func (b *builder) compareWithBaselines(ctx context.Context) error {
 			if p == nil {
 				continue
 			}
-			reason, err := b.incomparable(ctx, p, c)
+			reason, err := b.incomparable(p, c)
 			if err != nil {
 				return err
 			}
@@ -63,7 +63,7 @@ func (b *builder) compareWithBaselines(ctx context.Context) error {
 				b.mark(cell, b.table.Columns[c].Label+": "+reason)
 				continue
 			}
-			cell.Delta, _, _ = moments(p.deltas)
+			cell.Delta, _ = meanStd(p.deltas)
 			if sameTraining(row, base) || row.Kind != Model || b.plan.Report.Family == sweeps.FamilyNone {
 				continue
 			}
@@ -112,6 +112,14 @@ func keyOf(row, base *Row, c int) testKey {
 	return testKey{strings.Join(row.trials, " "), strings.Join(base.trials, " "), c}
 }
 
+// either names the comparison whichever of the two rows it is seen from.
+func (k testKey) either() testKey {
+	if k.base < k.row {
+		k.row, k.base = k.base, k.row
+	}
+	return k
+}
+
 // overSamples is the test that resamples the test samples; nil where not all of the seeds kept their answers.
 func (b *builder) overSamples(ctx context.Context, p *pair, c int) (*Test, error) {
 	task, m, ok := metrics.SplitRecorded(b.table.Columns[c].Metric)
@@ -124,17 +132,21 @@ func (b *builder) overSamples(ctx context.Context, p *pair, c int) (*Test, error
 			row    *Row
 			scores []*metrics.Scores
 		}{{p.row, rows}, {p.base, bases}} {
-			a, err := b.answer(ctx, task, side.row.trials[seed])
+			a, err := b.answer(task, side.row.trials[seed])
 			if err != nil || a == nil {
 				return nil, err
 			}
-			if recorded := float64(*side.row.Cells[c].Values[seed]); !a.agrees(m, recorded) {
+			scores, err := b.task(task).score(ctx, a)
+			if err != nil {
+				return nil, err
+			}
+			if recorded := float64(*side.row.Cells[c].Values[seed]); !agree(m, scores, recorded) {
 				cell, label := &side.row.Cells[c], b.table.Columns[c].Label
 				b.mark(cell, fmt.Sprintf("%s: the kept answers of seed %d, scored again, give %s and not %s: not tested over samples", label,
-					b.plan.Seeds[seed], short4(a.scores.Corpus[m.Name]), short4(recorded)))
+					b.plan.Seeds[seed], short4(scores.Corpus[m.Name]), short4(recorded)))
 				return nil, nil
 			}
-			side.scores[i] = a.scores
+			side.scores[i] = scores
 		}
 	}
 	if slices.ContainsFunc(rows[1:], func(s *metrics.Scores) bool { return !slices.Equal(s.IDs, rows[0].IDs) }) {
@@ -178,7 +190,7 @@ func (b *builder) resample(ctx context.Context, task string, p *pair, bases, row
 
 // incomparable says why the numbers of two rows must not be compared in a column, or "": they were scored on other test samples, on
 // other data, or with other settings of the scorer.
-func (b *builder) incomparable(ctx context.Context, p *pair, c int) (string, error) {
+func (b *builder) incomparable(p *pair, c int) (string, error) {
 	task, m, isText := metrics.SplitRecorded(b.table.Columns[c].Metric)
 	isText = isText && !b.plan.Command
 	for _, seed := range p.seeds {
@@ -187,18 +199,18 @@ func (b *builder) incomparable(ctx context.Context, p *pair, c int) (string, err
 			if x, y := row.scorer(task, m.Group), base.scorer(task, m.Group); x != y {
 				return fmt.Sprintf("not compared with %s: scored with %s, that with %s", p.base.Name, x, y), nil
 			}
-			x, err := b.answer(ctx, task, p.row.trials[seed])
+			x, err := b.answer(task, p.row.trials[seed])
 			if err != nil {
 				return "", err
 			}
-			y, err := b.answer(ctx, task, p.base.trials[seed])
+			y, err := b.answer(task, p.base.trials[seed])
 			if err != nil {
 				return "", err
 			}
 			if x != nil && y != nil {
 				if x.samples != y.samples {
 					return fmt.Sprintf("not compared with %s: other test samples (%d, set %s; that has %d, set %s)",
-						p.base.Name, len(x.scores.IDs), x.samples, len(y.scores.IDs), y.samples), nil
+						p.base.Name, len(x.list), x.samples, len(y.list), y.samples), nil
 				}
 				continue
 			}

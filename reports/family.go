@@ -82,10 +82,7 @@ func (b *builder) mostComparisons() int {
 }
 
 func (f *family) add(row, base *Row, c int, test *Test) {
-	key := keyOf(row, base, c)
-	if turned := keyOf(base, row, c); f.members[turned] != nil {
-		key = turned
-	}
+	key := keyOf(row, base, c).either()
 	if f.members[key] == nil {
 		f.members[key] = &member{}
 		f.order = append(f.order, key)
@@ -181,10 +178,7 @@ func (f *family) verdictOf(row *Row, c int) verdict {
 	if base == nil || row.Kind != Model || cell.Verdict == nil {
 		return untold
 	}
-	m := f.members[keyOf(row, base, c)]
-	if m == nil {
-		m = f.members[keyOf(base, row, c)]
-	}
+	m := f.members[keyOf(row, base, c).either()]
 	goal := f.table.Columns[c].Goal
 	switch {
 	case m == nil || !(m.smallest < Level):
