@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"encoding/csv"
 	"io"
 	"math"
@@ -82,14 +83,7 @@ func (t *Table) WideCSV(w io.Writer) error {
 }
 
 // told is the test that stands for a cell where there is room for one.
-func (c Cell) told() *Test {
-	for _, test := range []*Test{c.Verdict, c.Samples, c.Seeds} {
-		if test != nil {
-			return test
-		}
-	}
-	return nil
-}
+func (c Cell) told() *Test { return cmp.Or(c.Verdict, c.Samples, c.Seeds) }
 
 // texts are the cells of a test, in the order of testColumns; empty where there is none.
 func (t *Test) texts() []string {

@@ -40,6 +40,19 @@ func (p parts) text() string {
 	return text
 }
 
+// signed is the text of a field, a number with the minus sign of typesetting.
+func (f field) signed() string {
+	if f.number && strings.HasPrefix(f.text, "-") {
+		return "−" + f.text[1:]
+	}
+	return f.text
+}
+
+// casesCaption stands above or below the cases.
+func (t *Table) casesCaption() string {
+	return t.Name + ": selected test cases. ✓ marks answers that say the same as the truth."
+}
+
 // grid is the table as every renderer prints it: headings, then rows with their kinds.
 func (t *Table) grid() (heads []field, rows [][]field) {
 	for _, head := range t.Heads {

@@ -75,7 +75,7 @@ func (t *Table) htmlCases(out io.Writer, id string) {
 		return
 	}
 	fmt.Fprintf(out, "<figure class=\"harness-table\" id=\"%s-cases\" %s>\n<figcaption %s>%s</figcaption>\n<table %s>\n", id, htmlFigure,
-		htmlCaption, escapeHTML(t.Name+": selected test cases. ✓ marks answers that say the same as the truth."), htmlTable)
+		htmlCaption, escapeHTML(t.casesCaption()), htmlTable)
 	line := func(label, text string) {
 		fmt.Fprintf(out, "<tr><th scope=\"row\" %s>%s</th><td %s>%s</td></tr>\n", htmlAnswer, escapeHTML(label), htmlAnswer, escapeHTML(text))
 	}
@@ -121,11 +121,7 @@ func htmlLooks(f field) string {
 
 // htmlField is a field with its footnotes, which are links.
 func htmlField(id string, f field) string {
-	text := f.text
-	if f.number && strings.HasPrefix(text, "-") {
-		text = "−" + text[1:]
-	}
-	text = escapeHTML(text)
+	text := escapeHTML(f.signed())
 	if f.bold {
 		text = "<strong>" + text + "</strong>"
 	}

@@ -38,9 +38,6 @@ func known(v float64) *jsonfloat.Float { return jsonfloat.Known(v, !math.IsNaN(v
 // MarshalJSON writes a cell with null for what does not exist.
 func (c Cell) MarshalJSON() ([]byte, error) {
 	type plain Cell // without this method
-	if c.Values == nil {
-		c.Values = []*jsonfloat.Float{}
-	}
 	return json.Marshal(struct {
 		plain
 		Mean   *jsonfloat.Float   `json:"mean"`
@@ -48,7 +45,7 @@ func (c Cell) MarshalJSON() ([]byte, error) {
 		CI     *jsonfloat.Float   `json:"ci95"`
 		Delta  *jsonfloat.Float   `json:"delta"`
 		Values []*jsonfloat.Float `json:"values"`
-	}{plain(c), known(c.Mean), known(c.Std), known(c.CI), known(c.Delta), c.Values})
+	}{plain(c), known(c.Mean), known(c.Std), known(c.CI), known(c.Delta), filled(c.Values)})
 }
 
 // MarshalJSON writes a test with null for what does not exist.

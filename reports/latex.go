@@ -20,7 +20,8 @@ type sheet struct {
 	page    page
 	heads   []field
 	rows    [][]field
-	numbers map[int]format // of the S columns, by grid column
+	numbers map[int]format      // of the S columns, by grid column
+	bodies  map[bodyKey]float64 // widths below the heads, once they were measured
 	missing map[string]bool
 }
 
@@ -49,7 +50,7 @@ func (t *Table) Latex(w io.Writer, o LatexOptions) error {
 }
 
 func newSheet(t *Table, o LatexOptions) *sheet {
-	s := &sheet{table: t, options: o.filled(), page: pages[o.Style], missing: map[string]bool{}}
+	s := &sheet{table: t, options: o.filled(), page: pages[o.Style], missing: map[string]bool{}, bodies: map[bodyKey]float64{}}
 	s.heads, s.rows = t.grid()
 	if o.Style != NoStyle {
 		s.dropEmpty()
@@ -61,11 +62,11 @@ func newSheet(t *Table, o LatexOptions) *sheet {
 // layOut fits the table to its page, in the smallest type of the style where that takes fewer floats.
 func (s *sheet) layOut() (layout, []part, error) {
 	l, err := s.fit()
-	if err != nil || s.options.Style == NoStyle {
-		return l, s.parts(l), err
+	if err != nil {
+		return l, nil, err
 	}
-	parts, sizes := s.parts(l), s.page.sizes
-	if len(parts) == 1 {
+	parts := s.parts(l)
+	if len(parts) == 1 || len(s.page.sizes) == 1 {
 		return l, parts, nil
 	}
 	s.page.sizes = []size{s.page.smallest()}
@@ -74,7 +75,6 @@ func (s *sheet) layOut() (layout, []part, error) {
 			return smaller, fewer, nil
 		}
 	}
-	s.page.sizes = sizes
 	return l, parts, nil
 }
 
@@ -127,8 +127,8 @@ func (s *sheet) prose(text string) string { return s.tex(breakable(text)) }
 // preamble says in comments what the document must load, where that is more than booktabs.
 func (s *sheet) preamble() string {
 	var b strings.Builder
-	if s.options.Env == Tabularray || s.options.Align == SIAlign {
-		fmt.Fprintf(&b, "%% In the preamble: %s\n", strings.Join(s.options.needs(), ""))
+	if needs := s.options.needs(); needs != "" {
+		fmt.Fprintf(&b, "%% In the preamble: %s\n", needs)
 	}
 	if len(s.missing) > 0 && s.options.Engine == UnicodeEngine {
 		fmt.Fprintf(&b, "%% For xelatex or lualatex. In the preamble, a font that has %s:\n"+
@@ -187,9 +187,9 @@ func (s *sheet) caption(out io.Writer, part int) {
 // block writes some columns of some rows, with the columns on the left.
 func (s *sheet) block(out io.Writer, l layout, columns, rows []int) {
 	all := slices.Concat(s.leadColumns(), columns)
-	env, end := "tabular", "\\end{tabular}\n"
+	env := "tabular"
 	if s.options.Env == Tabularray {
-		env, end = "tblr", "\\end{tblr}\n"
+		env = "tblr"
 	}
 	fmt.Fprintf(out, "\\begin{%s}{%s}\n\\toprule\n", env, s.columnSpec(l, all))
 	s.line(out, all, func(c int) string { return s.head(l, c) })
@@ -199,11 +199,11 @@ func (s *sheet) block(out io.Writer, l layout, columns, rows []int) {
 			if i > 0 {
 				fmt.Fprintln(out, "\\midrule")
 			}
-			s.title(out, l, kindTitle(kind), len(all))
+			s.title(out, kindTitle(kind), len(all))
 		}
 		s.row(out, l, all, r)
 	}
-	fmt.Fprintf(out, "\\bottomrule\n%s", end)
+	fmt.Fprintf(out, "\\bottomrule\n\\end{%s}\n", env)
 }
 
 func (s *sheet) line(out io.Writer, columns []int, cell func(column int) string) {
@@ -216,7 +216,7 @@ func (s *sheet) line(out io.Writer, columns []int, cell func(column int) string)
 
 // row writes a row; a name without values on the axes stands over all columns on the left.
 func (s *sheet) row(out io.Writer, l layout, columns []int, r int) {
-	leads := len(s.leadColumns())
+	leads := len(s.table.Heads)
 	if !s.isOver(r) {
 		s.line(out, columns, func(c int) string { return s.cell(l, c, s.rows[r][c]) })
 		return
@@ -236,7 +236,7 @@ func (s *sheet) row(out io.Writer, l layout, columns []int, r int) {
 }
 
 // title writes what stands above the rows of a kind, over all columns.
-func (s *sheet) title(out io.Writer, l layout, title string, columns int) {
+func (s *sheet) title(out io.Writer, title string, columns int) {
 	if s.options.Env == Tabularray {
 		fmt.Fprintf(out, "\\SetCell[c=%d]{l} \\textit{%s}%s \\\\\n", columns, s.tex(title), strings.Repeat(" &", columns-1))
 		return

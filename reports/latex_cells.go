@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // format is what an S column is told of its numbers.
@@ -208,11 +209,8 @@ func (s *sheet) number(f field) string {
 	return text
 }
 
-// cellWidth is how wide a field is typeset on one line.
-func (s *sheet) cellWidth(m meter, c int, f field) float64 {
-	if format, aligned := s.numbers[c]; aligned && f.parts.value != "" {
-		return format.width(m, s.options.Spread)
-	}
+// cellWidth is how wide a field of a column that is not aligned by siunitx is typeset on one line.
+func (s *sheet) cellWidth(m meter, f field) float64 {
 	if f.parts.value == "" {
 		return m.text(f.text, f.bold) + m.marks(f.marks)
 	}
@@ -275,16 +273,15 @@ func (s *sheet) head(l layout, c int) string {
 }
 
 // spreadSaid is the part of a caption that says what ± is.
-var spreadSaid = regexp.MustCompile(`[;,]? ?± is [^.;]*`)
+var spreadSaid = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[;,]? ?± is [^.;]*`) })
 
 // captionText is the caption in words that fit the form of the numbers.
 func (s *sheet) captionText() string {
 	sentences := strings.Join(s.table.Caption, " ")
-	said := spreadSaid.MatchString(sentences)
 	switch {
 	case s.options.Spread == NoSpread:
-		return spreadSaid.ReplaceAllString(sentences, "")
-	case s.options.Spread == ParenSpread && said:
+		return spreadSaid().ReplaceAllString(sentences, "")
+	case s.options.Spread == ParenSpread && spreadSaid().MatchString(sentences):
 		return sentences + " Digits in parentheses are ± in units of the last digit: 0.555(4) is 0.555 ± 0.004."
 	}
 	return sentences

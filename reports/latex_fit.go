@@ -108,7 +108,7 @@ func (s *sheet) inBlocks(l layout) (layout, error) {
 		}
 	}
 	if leads > width-widest {
-		return l, s.tooWide(m, l, widest, width)
+		return l, s.tooWide(m, widest, width)
 	}
 	l.blocks = s.balanced(m, l, groups, width-leads)
 	for _, roomy := range []float64{defaultSep, 4} {
@@ -134,7 +134,7 @@ func (s *sheet) balanced(m meter, l layout, groups [][]int, width float64) [][]i
 	return blocks
 }
 
-func (s *sheet) tooWide(m meter, l layout, widest, width float64) error {
+func (s *sheet) tooWide(m meter, widest, width float64) error {
 	words := max(sum(s.leastLeads(m)), s.widestOver(s.leastLead(m)))
 	return fmt.Errorf("%w: %s: the longest words of the labels and the widest column take %.0f pt of the %.0f pt of %s: want shorter labels",
 		ErrTooWide, s.table.Name, words+widest, width, s.options.Style)
@@ -215,12 +215,29 @@ func (s *sheet) widthOf(m meter, l layout, columns []int) float64 {
 	return width
 }
 
-// body is the width of a column below its head.
+// bodyKey names a measurement: of a column, in a type.
+type bodyKey struct {
+	meter  meter
+	column int
+}
+
+// body is the width of a column below its head. It is measured once in each type: fitting asks for it again and again.
 func (s *sheet) body(m meter, c int) float64 {
-	w := 0.0
-	for _, row := range s.rows {
-		w = max(w, s.cellWidth(m, c, row[c]))
+	key := bodyKey{m, c}
+	if w, known := s.bodies[key]; known {
+		return w
 	}
+	w := 0.0
+	format, aligned := s.numbers[c]
+	if aligned && slices.ContainsFunc(s.rows, func(row []field) bool { return row[c].parts.value != "" }) {
+		w = format.width(m, s.options.Spread)
+	}
+	for _, row := range s.rows {
+		if !aligned || row[c].parts.value == "" {
+			w = max(w, s.cellWidth(m, row[c]))
+		}
+	}
+	s.bodies[key] = w
 	return w
 }
 
@@ -263,7 +280,7 @@ func (s *sheet) leadsWidth(m meter, l layout) float64 {
 }
 
 // betweenLeads is the room between the columns on the left.
-func (s *sheet) betweenLeads(l layout) float64 { return 2 * l.sep * float64(len(s.leadColumns())-1) }
+func (s *sheet) betweenLeads(l layout) float64 { return 2 * l.sep * float64(len(s.table.Heads)-1) }
 
 // isOver reports whether the name of a row stands over all columns on the left.
 func (s *sheet) isOver(r int) bool { return s.options.Style != NoStyle && s.table.namedOver(r) }

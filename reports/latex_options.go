@@ -112,32 +112,24 @@ func Choices[T ~string](choices []T) string {
 
 // filled has the defaults in place of what is empty.
 func (o LatexOptions) filled() LatexOptions {
-	o.Align = first(o.Align, Aligns)
-	o.Env = first(o.Env, Envs)
-	o.Spread = first(o.Spread, Spreads)
-	o.Engine = first(o.Engine, Engines)
+	o.Align = cmp.Or(o.Align, Aligns[0])
+	o.Env = cmp.Or(o.Env, Envs[0])
+	o.Spread = cmp.Or(o.Spread, Spreads[0])
+	o.Engine = cmp.Or(o.Engine, Engines[0])
 	return o
 }
 
-func first[T ~string](value T, choices []T) T {
-	if value == "" {
-		return choices[0]
-	}
-	return value
-}
-
-// needs lists the packages and their settings that the source asks for in the preamble.
-func (o LatexOptions) needs() []string {
-	lines := []string{`\usepackage{booktabs}`}
+// needs is what the source asks for in the preamble where that is more than booktabs.
+func (o LatexOptions) needs() string {
 	switch {
 	case o.Env == Tabularray && o.Align == SIAlign:
-		lines = []string{`\usepackage{tabularray}\UseTblrLibrary{booktabs,siunitx}`}
+		return `\usepackage{tabularray}\UseTblrLibrary{booktabs,siunitx}`
 	case o.Env == Tabularray:
-		lines = []string{`\usepackage{tabularray}\UseTblrLibrary{booktabs}`}
+		return `\usepackage{tabularray}\UseTblrLibrary{booktabs}`
 	case o.Align == SIAlign:
-		lines = append(lines, `\usepackage{siunitx}`)
+		return `\usepackage{booktabs}\usepackage{siunitx}`
 	}
-	return lines
+	return ""
 }
 
 // page is what a style gives a table to stand on, in TeX points.

@@ -60,9 +60,12 @@ func (s *sheet) frame(l layout, blocks float64, part int) float64 {
 	if part == 0 {
 		text = "Table 1: " + s.captionText()
 	}
+	if s.page.capital {
+		text = strings.ToUpper(text)
+	}
 	lines := caption.lines(text, l.span.width, 0)
 	if s.page.capital {
-		lines = caption.lines(strings.ToUpper(text), l.span.width, 0) + 1
+		lines++ // "Table 1" stands on a line of its own
 	}
 	height := float64(lines)*s.page.caption.line + 3*l.size.line
 	heads := 1

@@ -15,6 +15,9 @@ import (
 	"harness/metrics"
 )
 
+// escapeLatex is escape for pdflatex.
+func escapeLatex(text string) string { return PDFLatex.escape(text, func(string) {}) }
+
 func TestEscapeLatex(t *testing.T) {
 	for text, want := range map[string]string{
 		"--set ''a'' ?` a--- -":       "-{}-set '{}'a'{}' ?{}` a-{}-{}- -",

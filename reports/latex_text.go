@@ -56,9 +56,6 @@ func ligature(a, b rune) bool {
 	return strings.Contains("-- '' `` ?` !` ,, << >>", string([]rune{a, b})) && a != ' ' && b != ' '
 }
 
-// escapeLatex is escape for pdflatex.
-func escapeLatex(text string) string { return PDFLatex.escape(text, func(string) {}) }
-
 // typeset is the source of a character under its marks, if the fonts of every document have it.
 func (e Engine) typeset(r rune, marks []rune) (source string, known bool) {
 	marks = slices.DeleteFunc(slices.Clone(marks), func(mark rune) bool { return unicode.Is(unicode.Variation_Selector, mark) })

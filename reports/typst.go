@@ -63,7 +63,7 @@ func (t *Table) typstCases(out io.Writer) {
 		return
 	}
 	fmt.Fprintf(out, "\n#figure(\n  kind: table,\n  caption: %s,\n  table(\n    columns: (auto, 1fr),\n    align: left,\n    stroke: none,\n    table.hline(),\n",
-		typstString(t.Name+": selected test cases. ✓ marks answers that say the same as the truth."))
+		typstString(t.casesCaption()))
 	for i, c := range t.Cases {
 		if i > 0 {
 			fmt.Fprintln(out, "    table.hline(stroke: 0.5pt),")
@@ -78,11 +78,7 @@ func (t *Table) typstCases(out io.Writer) {
 
 // typstField is a field as an expression.
 func typstField(f field) string {
-	text := f.text
-	if f.number && strings.HasPrefix(text, "-") {
-		text = "−" + text[1:]
-	}
-	source := typstString(text)
+	source := typstString(f.signed())
 	if f.bold {
 		source = "strong(" + source + ")"
 	}
