@@ -60,23 +60,6 @@ func OpenCurves(ctx context.Context, db *registry.DB, plan *sweeps.Plan) (*Curve
 	return &Curves{Metrics: b.curveMetrics(), db: db, rows: b.rows, results: results}, nil
 }
 
-// LoadCurves reads all curves of a plan, with ranges of equal width.
-func LoadCurves(ctx context.Context, db *registry.DB, plan *sweeps.Plan) ([]Curve, error) {
-	all, err := OpenCurves(ctx, db, plan)
-	if err != nil {
-		return nil, err
-	}
-	var curves []Curve
-	for _, metric := range all.Metrics {
-		c, err := all.Read(ctx, metric, false)
-		if err != nil {
-			return nil, err
-		}
-		curves = append(curves, c)
-	}
-	return curves, nil
-}
-
 // curveMetrics lists the metrics that were recorded at several steps.
 func (b *builder) curveMetrics() []string {
 	return slices.DeleteFunc(b.results.recorded(), func(metric string) bool {
@@ -91,24 +74,24 @@ func (b *builder) curveMetrics() []string {
 
 // curveRow is a row whose curve is being read.
 type curveRow struct {
-	name   string
-	ids    []string
-	long   bool    // some seed has more points than there are buckets
-	starts []int64 // first steps of the buckets; nil: each step by itself
-	seeds  [][]segment
+	name    string
+	ids     []string
+	long    bool    // some seed has more points than there are buckets
+	starts  []int64 // first steps of the buckets; nil: each step by itself
+	seeds   [][]segment
+	skipped int // points that are NaN or infinite
 }
 
 // Read reads the curve of a metric. Of rows with long curves neighbouring points are averaged over ranges of steps, whose least
 // and greatest points are kept; the ranges are of equal width, or of equal ratio for a logarithmic axis of steps.
 func (c *Curves) Read(ctx context.Context, metric string, logSteps bool) (Curve, error) {
 	var rows []*curveRow
-	skipped := map[*curveRow]int{}
 	for _, r := range c.rows {
 		row := &curveRow{name: r.Name}
 		for _, id := range r.Trials {
 			if s := c.results[id].Values[metric]; s.N >= leastPoints {
 				row.ids, row.long = append(row.ids, id), row.long || s.N > maxBuckets
-				skipped[row] += s.NaN + s.Inf
+				row.skipped += s.NaN + s.Inf
 			}
 		}
 		if len(row.ids) > 0 {
@@ -129,7 +112,7 @@ func (c *Curves) Read(ctx context.Context, metric string, logSteps bool) (Curve,
 	}
 	for _, row := range rows {
 		line := lineOf(row.name, row.seeds)
-		line.Skipped = skipped[row]
+		line.Skipped = row.skipped
 		curve.Lines = append(curve.Lines, line)
 	}
 	return curve, nil

@@ -110,7 +110,7 @@ func TestOldSweepWithoutItsFile(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, text.String())
 		}
 	}
-	curves, err := LoadCurves(context.Background(), db, plan)
+	curves, err := loadCurves(context.Background(), db, plan)
 	if err != nil || len(curves) != 1 || curves[0].Metric != "loss" || len(curves[0].Lines) != 2 {
 		t.Errorf("curves %+v, %v", curves, err)
 	}

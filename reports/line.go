@@ -37,7 +37,7 @@ func lineOf(row string, seeds [][]segment) Line {
 		case len(values) == 0:
 			line.add(float64(at), []segment{nothing()})
 		default:
-			line.add(meanOf(values, middle), values)
+			line.add(middleOf(values), values)
 			if len(values) < len(seeds) {
 				line.Partial++
 			}
@@ -81,7 +81,7 @@ func (l *Line) add(step float64, values []segment) {
 			high = p.Max
 		}
 	}
-	mean, std, _ := moments(means)
+	mean, std := meanStd(means)
 	l.Step, l.Mean, l.Std = append(l.Step, step), append(l.Mean, mean), append(l.Std, std)
 	l.Low, l.High = append(l.Low, low), append(l.High, high)
 }
@@ -122,11 +122,12 @@ func nothing() segment {
 // middle is where the points of a segment lie.
 func middle(p segment) float64 { return float64(p.First)/2 + float64(p.Last)/2 }
 
-func meanOf(parts []segment, of func(segment) float64) float64 {
+// middleOf is where the segments of several seeds at one position lie: the mean of their middles.
+func middleOf(parts []segment) float64 {
 	values := make([]float64, len(parts))
 	for i, p := range parts {
-		values[i] = of(p)
+		values[i] = middle(p)
 	}
-	mean, _, _ := moments(values)
+	mean, _ := meanStd(values)
 	return mean
 }

@@ -97,7 +97,7 @@ func (o plotOptions) parse() (plots.Options, error) {
 		draw.Width, draw.Height, errs[3] = plots.ParseSize(o.size)
 	}
 	errs[4] = plots.CheckFontSize(o.fontSize)
-	_, errs[5] = plots.ParseFormats(o.formats)
+	errs[5] = plots.CheckFormats(o.formats)
 	for i, flag := range [...]string{"--kind", "--log", "--band", "--size", "--font-size", "--format"} {
 		if errs[i] != nil {
 			return draw, usageError("%s %w", flag, errs[i])

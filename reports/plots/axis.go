@@ -114,15 +114,16 @@ func (d *drawer) axisPanel(f *Figure, axis sweeps.Axis, lines []series, c int, l
 			return nil, err
 		}
 		if sample != nil && len(lines) > 1 && !slices.ContainsFunc(f.key, func(e keyEntry) bool { return e.text == line.name }) {
-			f.key = append(f.key, keyEntry{line.name, []plot.Thumbnailer{sample}})
+			f.key = append(f.key, sampled(line.name, sample))
 		}
 	}
 	x.apply(&p.X)
 	y.apply(&p.Y)
-	p.X.Tick.Marker = valueTicks(values)
+	text := func(v float64) string { return fmt.Sprintf("%g", v) }
 	if x.log {
-		p.X.Tick.Marker = decadeTicks(values)
+		text = tickText
 	}
+	p.X.Tick.Marker = valueTicks(values, text)
 	left.leftOut += x.leftOut + y.leftOut
 	left.noLog, left.cut = left.noLog || x.noLog || y.noLog, left.cut || y.cut
 	return p, nil
@@ -132,19 +133,16 @@ func (d *drawer) axisPanel(f *Figure, axis sweeps.Axis, lines []series, c int, l
 func (d *drawer) seriesOf(path string) []series {
 	var list []series
 	for _, row := range d.rows(reports.Model) {
-		var rest []string
 		x, found := 0.0, false
 		for _, p := range row.Params {
 			if p.Path == path {
 				x, found = numeric(p.Value)
-				continue
 			}
-			rest = append(rest, setting(p))
 		}
 		if !found {
 			continue
 		}
-		name := shown(strings.Join(rest, ", "))
+		name := settingBeside(row, path)
 		i := slices.IndexFunc(list, func(s series) bool { return s.name == name })
 		if i < 0 {
 			i = len(list)
@@ -156,6 +154,17 @@ func (d *drawer) seriesOf(path string) []series {
 		sort.Sort(byX(s))
 	}
 	return list
+}
+
+// settingBeside is what a row has for all parameters but those of some axes.
+func settingBeside(row reports.Row, axes ...string) string {
+	var rest []string
+	for _, p := range row.Params {
+		if !slices.Contains(axes, p.Path) {
+			rest = append(rest, setting(p))
+		}
+	}
+	return shown(strings.Join(rest, ", "))
 }
 
 // setting is a parameter as the key shows it; a number needs its name.

@@ -61,7 +61,7 @@ func (d *drawer) bars() ([]*Figure, error) {
 		if !slices.ContainsFunc(d.columns, func(c int) bool { return measured(control.rows, c, d.t.Columns[c].Scale) }) {
 			continue
 		}
-		f.key = append(f.key, keyEntry{shown(control.name), []plot.Thumbnailer{upright{control.style}}})
+		f.key = append(f.key, sampled(shown(control.name), upright{control.style}))
 	}
 	f.sayMean(seeds, "whiskers: ± 1 standard deviation over")
 	d.sayLeftOut(f, d.columns...)
@@ -188,12 +188,9 @@ func (k control) add(p *panel, models []reports.Row, c int, scale float64) error
 				continue
 			}
 			y := float64(len(models) - 1 - i)
-			line, err := plotter.NewLine(plotter.XYs{{X: x, Y: y - .5}, {X: x, Y: y + .5}})
-			if err != nil {
+			if err := stroke(p, plotter.XYs{{X: x, Y: y - .5}, {X: x, Y: y + .5}}, k.style); err != nil {
 				return err
 			}
-			line.LineStyle = k.style
-			p.Add(line)
 		}
 	}
 	return nil

@@ -38,14 +38,7 @@ func newColours(values []float64, scale axisScale) *colours {
 
 // at is the colour of a number; in the middle where all are equal.
 func (k *colours) at(v float64) color.Color {
-	share := .5
-	switch {
-	case k.low == k.high:
-	case k.scale.log:
-		share = math.Log(v/k.low) / math.Log(k.high/k.low)
-	default:
-		share = (v - k.low) / (k.high - k.low)
-	}
+	share := between(v, k.low, k.high, k.scale.log)
 	c, err := k.ramp.At(math.Max(0, math.Min(share, 1)))
 	if err != nil {
 		return gray

@@ -205,23 +205,15 @@ func (g *pen) line(x, y []float64, style draw.LineStyle, shape draw.GlyphDrawer)
 		}
 		g.drawn++
 		if len(piece) == 1 || shape != nil {
-			dots, err := plotter.NewScatter(sparse(piece))
-			if err != nil {
+			glyph := draw.GlyphStyle{Color: style.Color, Radius: vg.Points(2.4), Shape: shape}
+			if shape == nil {
+				glyph.Radius, glyph.Shape = style.Width*.9, draw.CircleGlyph{}
+			}
+			if err := dots(g.p, sparse(piece), glyph); err != nil {
 				return err
 			}
-			dots.GlyphStyle = draw.GlyphStyle{Color: style.Color, Radius: vg.Points(2.4), Shape: shape}
-			if shape == nil {
-				dots.Radius, dots.Shape = style.Width*.9, draw.CircleGlyph{}
-			}
-			g.p.Add(dots)
 		}
-		line, err := plotter.NewLine(piece)
-		if err != nil {
-			return err
-		}
-		line.LineStyle = style
-		g.p.Add(line)
-		return nil
+		return stroke(g.p, piece, style)
 	}
 	for i := range x {
 		switch {

@@ -232,7 +232,7 @@ func TestLabelsOfManyValues(t *testing.T) {
 		values = append(values, math.Pow(10, -5+float64(i)/10))
 	}
 	p := newLook(Options{}).newPanel("", "", "")
-	p.X.Tick.Marker, p.X.Min, p.X.Max, p.X.Scale = decadeTicks(values), values[0], values[39], plot.LogScale{}
+	p.X.Tick.Marker, p.X.Min, p.X.Max, p.X.Scale = valueTicks(values, tickText), values[0], values[39], plot.LogScale{}
 	f := &Figure{look: newLook(Options{}), panels: [][]*panel{{p}}}
 	for _, width := range []vg.Length{400, 160, 60} {
 		f.wrapLabels(width, 100)

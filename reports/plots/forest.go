@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -34,10 +33,8 @@ func (d *drawer) forest() ([]*Figure, error) {
 // difference is one row of a forest plot, as printed.
 type difference struct {
 	name, base       string
-	delta, low, high float64 // low and high are NaN without an interval
-	method           reports.Method
-	tested           bool
-	test             reports.Test
+	delta, low, high float64      // low and high are not finite without an interval
+	test             reports.Test // none was made where it has no method
 }
 
 func (d *drawer) forestFigure(c int) (*Figure, error) {
@@ -55,12 +52,12 @@ func (d *drawer) forestFigure(c int) (*Figure, error) {
 			lanes[i].name += " − " + one.base
 		}
 	}
-	p := d.lanePanel("", d.differenceLabel(column), "difference [95% interval]", lanes)
+	p := d.lanePanel(d.differenceLabel(column), "difference [95% interval]", lanes)
 	if err := drawDifferences(p, list); err != nil {
 		return nil, err
 	}
 	widen(&p.X)
-	if err := upLine(p, 0, draw.LineStyle{Color: black, Width: vg.Points(.8), Dashes: dashes[2]}); err != nil {
+	if err := stroke(p, plotter.XYs{{X: 0, Y: p.Y.Min}, {X: 0, Y: p.Y.Max}}, draw.LineStyle{Color: black, Width: vg.Points(.8), Dashes: dashes[2]}); err != nil {
 		return nil, err
 	}
 	f.panels, f.width, f.height = [][]*panel{{p}}, 3*vg.Inch, d.lanesHeight(len(list))
@@ -88,8 +85,8 @@ func (d *drawer) differences(c int) (list []difference, left []string) {
 		}
 		one := difference{name: row.Name, base: row.Baseline, delta: cell.Delta * scale, low: largest, high: largest}
 		if test := cmp.Or(cell.Verdict, cell.Seeds, cell.Samples); test != nil {
-			one.tested, one.test = true, *test
-			if one.method = test.Method; test.Low <= test.High {
+			one.test = *test
+			if test.Low <= test.High {
 				one.low, one.high = min(test.Low*scale, test.High*scale), max(test.Low*scale, test.High*scale)
 			}
 		}
@@ -135,7 +132,7 @@ var methodMarks = map[reports.Method]draw.GlyphDrawer{
 }
 
 func (one difference) style() draw.GlyphStyle {
-	style := draw.GlyphStyle{Color: okabeIto[0], Radius: vg.Points(3), Shape: methodMarks[one.method]}
+	style := draw.GlyphStyle{Color: okabeIto[0], Radius: vg.Points(3), Shape: methodMarks[one.test.Method]}
 	if !one.bounded() || style.Shape == nil {
 		style.Shape = draw.RingGlyph{}
 	}
@@ -147,19 +144,15 @@ func drawDifferences(p *panel, list []difference) error {
 	for i, one := range list {
 		y := float64(len(list) - 1 - i)
 		if one.bounded() {
-			whisker, err := plotter.NewLine(plotter.XYs{{X: one.low, Y: y}, {X: one.high, Y: y}})
-			if err != nil {
+			if err := stroke(p, plotter.XYs{{X: one.low, Y: y}, {X: one.high, Y: y}}, line); err != nil {
 				return err
 			}
-			whisker.LineStyle = line
-			p.Add(whisker)
 		}
 		if err := dots(p, plotter.XYs{{X: one.delta, Y: y}}, one.style()); err != nil {
 			return err
 		}
 	}
-	zero := 0.
-	p.X.Min, p.X.Max = min(p.X.Min, zero), max(p.X.Max, zero)
+	p.X.Min, p.X.Max = min(p.X.Min, 0), max(p.X.Max, 0)
 	return nil
 }
 
@@ -171,13 +164,13 @@ func (f *Figure) sayIntervals(list []difference, left []string) {
 		switch {
 		case !one.bounded():
 			bare = append(bare, shown(one.name))
-		case !slices.Contains(methods, one.method):
-			methods = append(methods, one.method)
-			f.key = append(f.key, keyEntry{intervalOf(one.test), []plot.Thumbnailer{sampleLine{draw.LineStyle{Color: okabeIto[0], Width: vg.Points(1.2)}, one.style()}}})
+		case !slices.Contains(methods, one.test.Method):
+			methods = append(methods, one.test.Method)
+			f.key = append(f.key, sampled(intervalOf(one.test), sampleLine{draw.LineStyle{Color: okabeIto[0], Width: vg.Points(1.2)}, one.style()}))
 		}
 	}
 	if len(bare) > 0 {
-		f.key = append(f.key, keyEntry{"no interval", []plot.Thumbnailer{sampleLine{mark: difference{low: largest, high: largest}.style()}}})
+		f.key = append(f.key, sampled("no interval", sampleLine{mark: difference{low: largest, high: largest}.style()}))
 		f.Notes = append(f.Notes, "No interval of "+strings.Join(bare, "; ")+": too few seeds in common with the baseline, or their test gives none.")
 	}
 	if len(left) > 0 {

@@ -46,7 +46,7 @@ func (d *drawer) heatAxes() (lines, columns *sweeps.Axis, err error) {
 		for i, name := range d.o.Axes {
 			at := slices.IndexFunc(axes, func(a *sweeps.Axis) bool { return a.Path == name || a.Label == name })
 			if at < 0 {
-				return nil, nil, &OptionError{"--axes", fmt.Sprintf("%q: the axes with several values are %s%s", name, orNone(names), Near(name, names))}
+				return nil, nil, &OptionError{"--axes", fmt.Sprintf("%q: the axes with several values are %s%s", name, orNone(names), near(name, names))}
 			}
 			chosen[i] = axes[at]
 		}
@@ -98,13 +98,7 @@ func (d *drawer) heats(c int, lines, columns *sweeps.Axis) (list []*heat, values
 		if line < 0 || at < 0 {
 			continue
 		}
-		var rest []string
-		for _, p := range row.Params {
-			if p.Path != lines.Path && p.Path != columns.Path {
-				rest = append(rest, setting(p))
-			}
-		}
-		name := shown(strings.Join(rest, ", "))
+		name := settingBeside(row, lines.Path, columns.Path)
 		i := slices.IndexFunc(list, func(h *heat) bool { return h.setting == name })
 		if i < 0 {
 			i = len(list)

@@ -49,8 +49,9 @@ func (f *Figure) drawKey(c draw.Canvas, columns int) {
 	style := f.text(labelSize, black)
 	style.YAlign = text.YCenter
 	lines := (len(f.key) + columns - 1) / columns
+	width := f.keyWidth()
 	for i, e := range f.key {
-		x := c.Min.X + f.keyWidth()*vg.Length(i/lines)
+		x := c.Min.X + width*vg.Length(i/lines)
 		y := c.Max.Y - f.pt(keyLine*(float64(i%lines)+.75))
 		icon := c
 		icon.Rectangle = vg.Rectangle{Min: vg.Point{X: x + f.pt(10), Y: y - f.pt(4)}, Max: vg.Point{X: x + f.pt(34), Y: y + f.pt(4)}}

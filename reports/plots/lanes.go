@@ -16,8 +16,8 @@ type lane struct{ name, numbers string }
 const laneHeight = 17 // points
 
 // lanePanel is a panel of lanes at the heights n-1 … 0, with a heading over the numbers.
-func (d *drawer) lanePanel(title, x, heading string, lanes []lane) *panel {
-	p := d.newPanel(title, x, "")
+func (d *drawer) lanePanel(x, heading string, lanes []lane) *panel {
+	p := d.newPanel("", x, "")
 	p.Add(grid())
 	names := make([]string, len(lanes))
 	for i, l := range lanes {
@@ -35,7 +35,7 @@ func (d *drawer) lanePanel(title, x, heading string, lanes []lane) *panel {
 	return p
 }
 
-// high is the height of the data of so many lanes.
+// lanesHeight is the height of the data of so many lanes.
 func (d *drawer) lanesHeight(n int) vg.Length { return d.pt(laneHeight * (float64(n) + 1.2)) }
 
 // beside writes texts on the right of the data.
@@ -99,9 +99,9 @@ func dots(p *panel, points plotter.XYs, style draw.GlyphStyle) error {
 	return nil
 }
 
-// upLine draws a line across all lanes.
-func upLine(p *panel, x float64, style draw.LineStyle) error {
-	line, err := plotter.NewLine(plotter.XYs{{X: x, Y: p.Y.Min}, {X: x, Y: p.Y.Max}})
+// stroke draws a line through points.
+func stroke(p *panel, points plotter.XYs, style draw.LineStyle) error {
+	line, err := plotter.NewLine(points)
 	if err != nil {
 		return err
 	}

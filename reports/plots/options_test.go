@@ -47,7 +47,7 @@ func TestWords(t *testing.T) {
 	_, errKind := ParseKinds([]string{"forrest"})
 	_, errLog := ParseLog("auot")
 	_, errBand := ParseBand("sdt")
-	_, errFormat := ParseFormats([]string{"png", "sgv"})
+	errFormat := CheckFormats([]string{"png", "sgv"})
 	_, errMetric := ChooseMetrics([]string{"acc", "los"}, []string{"acc", "loss"})
 	_, errBeginning := ParseKinds([]string{"heat"})
 	for want, err := range map[string]error{"did you mean heatmap?": errBeginning, "did you mean forest?": errKind, "did you mean auto?": errLog, "did you mean std?": errBand,

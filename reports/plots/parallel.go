@@ -70,9 +70,9 @@ func (d *drawer) parallelFigure(c int, axes []sweeps.Axis) *Figure {
 	}
 	uprights = append(uprights, metricUpright(strings.TrimSpace(shown(column.Label)+" "+column.Goal.Arrow()), means, scale))
 	p := d.newPanel("", "", "")
-	coords := &coordinates{look: d.look, axes: uprights, k: newColours(means, scale), rows: rows, column: c}
+	coords := &coordinates{look: d.look, axes: uprights, k: newColours(means, scale)}
 	for i, row := range rows {
-		coords.lines = append(coords.lines, d.placeRow(row, axes, uprights, means[i], &scale))
+		coords.lines = append(coords.lines, placeRow(row, axes, uprights, means[i], &scale))
 	}
 	best := coords.order(column.Goal, means)
 	p.Add(coords)
@@ -119,18 +119,13 @@ func newUpright(a sweeps.Axis, rows []reports.Row, log Log) uprightAxis {
 	if len(values) < len(a.Options) || len(distinct) < len(values) || labelled(a) {
 		n := float64(len(a.Options) - 1)
 		u.at = func(option float64) float64 { return 1 - option/n*(1-bottom) }
-		for i, o := range a.Options {
-			u.labels = append(u.labels, plot.Tick{Value: u.at(float64(i)), Label: shown(o.Text)})
+	} else {
+		low, high := distinct[0], distinct[len(distinct)-1]
+		logarithmic := scaleOf(log, LogX, values, spansDecades).log && low > 0
+		u.at = func(option float64) float64 {
+			return bottom + (1-bottom)*between(values[int(option)], low, high, logarithmic)
 		}
-		return u
 	}
-	scale := scaleOf(log, LogX, values, spansDecades)
-	if scale.log && distinct[0] <= 0 {
-		scale.log = false
-	}
-	low, high := distinct[0], distinct[len(distinct)-1]
-	place := between(low, high, scale.log)
-	u.at = func(option float64) float64 { return bottom + (1-bottom)*place(values[int(option)]) }
 	for i, o := range a.Options {
 		u.labels = append(u.labels, plot.Tick{Value: u.at(float64(i)), Label: shown(o.Text)})
 	}
@@ -142,19 +137,6 @@ func labelled(a sweeps.Axis) bool {
 	return slices.ContainsFunc(a.Options, func(o sweeps.Option) bool { return o.Labelled })
 }
 
-// between places numbers from 0 to 1.
-func between(low, high float64, log bool) func(float64) float64 {
-	return func(v float64) float64 {
-		switch {
-		case low == high:
-			return .5
-		case log:
-			return math.Log(v/low) / math.Log(high/low)
-		}
-		return (v - low) / (high - low)
-	}
-}
-
 // metricUpright is the axis of the metric.
 func metricUpright(name string, means []float64, scale axisScale) uprightAxis {
 	low, high := slices.Min(means), slices.Max(means)
@@ -162,7 +144,7 @@ func metricUpright(name string, means []float64, scale axisScale) uprightAxis {
 	if scale.log {
 		low, ticks = scale.floor, logTicks{}
 	}
-	u := uprightAxis{name: name, at: between(low, high, scale.log)}
+	u := uprightAxis{name: name, at: func(v float64) float64 { return between(v, low, high, scale.log) }}
 	for _, t := range ticks.Ticks(low, high) {
 		if at := u.at(t.Value); t.Label != "" && at >= -1e-9 && at <= 1+1e-9 {
 			u.labels = append(u.labels, plot.Tick{Value: at, Label: t.Label})
@@ -172,7 +154,7 @@ func metricUpright(name string, means []float64, scale axisScale) uprightAxis {
 }
 
 // placeRow is where a row crosses each axis; NaN on the metric's where a logarithmic axis has no room for it.
-func (d *drawer) placeRow(row reports.Row, axes []sweeps.Axis, uprights []uprightAxis, mean float64, scale *axisScale) []float64 {
+func placeRow(row reports.Row, axes []sweeps.Axis, uprights []uprightAxis, mean float64, scale *axisScale) []float64 {
 	var line []float64
 	for i := range axes {
 		option := optionOf(row, &axes[i])
@@ -191,13 +173,11 @@ func (d *drawer) placeRow(row reports.Row, axes []sweeps.Axis, uprights []uprigh
 // coordinates draws the axes and the lines.
 type coordinates struct {
 	look
-	axes   []uprightAxis
-	lines  [][]float64
-	rows   []reports.Row
-	column int
-	k      *colours
-	means  []float64
-	best   bool // the last line is the best one
+	axes  []uprightAxis
+	lines [][]float64
+	k     *colours
+	means []float64
+	best  bool // the last line is the best one
 }
 
 // order sorts the lines so that the best is drawn last, over the others, and returns which it is; -1 where no direction is better.
@@ -208,17 +188,10 @@ func (g *coordinates) order(goal metrics.Goal, means []float64) (best int) {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int {
-		less := means[a] < means[b]
 		if goal == metrics.Minimize {
-			less = means[a] > means[b]
+			a, b = b, a
 		}
-		switch {
-		case means[a] == means[b]:
-			return 0
-		case less:
-			return -1
-		}
-		return 1
+		return cmp.Compare(means[a], means[b])
 	})
 	lines := make([][]float64, len(order))
 	for i, at := range order {

@@ -95,6 +95,17 @@ func (s axisScale) say(f *Figure, what string) {
 	}
 }
 
+// between is where a number stands from 0 at low to 1 at high on a straight or a logarithmic axis; in the middle where low is high.
+func between(v, low, high float64, log bool) float64 {
+	switch {
+	case low == high:
+		return .5
+	case log:
+		return math.Log(v/low) / math.Log(high/low)
+	}
+	return (v - low) / (high - low)
+}
+
 // apply makes an axis logarithmic, with room around the data, or widens a straight one.
 func (s axisScale) apply(a *plot.Axis) {
 	if !s.log {

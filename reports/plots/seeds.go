@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -52,7 +51,7 @@ func (d *drawer) seedsFigure(c int) (*Figure, error) {
 		most = max(most, len(s.values))
 	}
 	scale := scaleOf(d.o.Log, LogY, all, fallsTogether)
-	p := d.lanePanel("", d.named(column.Label, column.Metric), "mean [95% interval], n", lanes)
+	p := d.lanePanel(d.named(column.Label, column.Metric), "mean [95% interval], n", lanes)
 	for i, s := range strips {
 		if err := s.draw(p, float64(len(strips)-1-i), &scale); err != nil {
 			return nil, err
@@ -61,10 +60,9 @@ func (d *drawer) seedsFigure(c int) (*Figure, error) {
 	scale.apply(&p.X)
 	f.panels, f.width, f.height = [][]*panel{{p}}, 3*vg.Inch, d.lanesHeight(len(strips))
 	f.least.Y = f.height * leastShrink
-	seedStyle, meanStyle := seedMark, meanMark
-	f.key = []keyEntry{{"a seed", []plot.Thumbnailer{sampleLine{mark: seedStyle}}}, {"mean", []plot.Thumbnailer{sampleLine{mark: meanStyle}}}}
+	f.key = []keyEntry{sampled("a seed", sampleLine{mark: seedMark}), sampled("mean", sampleLine{mark: meanMark})}
 	if most > 1 {
-		f.key[1] = keyEntry{"mean, 95% interval", []plot.Thumbnailer{sampleLine{draw.LineStyle{Color: black, Width: vg.Points(1)}, meanStyle}}}
+		f.key[1] = sampled("mean, 95% interval", sampleLine{draw.LineStyle{Color: black, Width: vg.Points(1)}, meanMark})
 		f.say("95%% interval of the mean: Student's t over seeds")
 	}
 	if most >= leastBoxed {
@@ -157,13 +155,8 @@ func (s strip) box(p *panel, y, half float64) error {
 		return err
 	}
 	area.Color, area.LineStyle = faint(okabeIto[4], 90), draw.LineStyle{Color: okabeIto[0], Width: vg.Points(.6)}
-	line, err := plotter.NewLine(plotter.XYs{{X: median, Y: y - half}, {X: median, Y: y + half}})
-	if err != nil {
-		return err
-	}
-	line.LineStyle = draw.LineStyle{Color: okabeIto[0], Width: vg.Points(1.4)}
-	p.Add(area, line)
-	return nil
+	p.Add(area)
+	return stroke(p, plotter.XYs{{X: median, Y: y - half}, {X: median, Y: y + half}}, draw.LineStyle{Color: okabeIto[0], Width: vg.Points(1.4)})
 }
 
 // quantile interpolates between the two values around rank q(n-1), as NumPy and R (type 7) do by default.

@@ -94,20 +94,11 @@ func tickText(v float64) string {
 	return fmt.Sprintf("%.4g", v)
 }
 
-// valueTicks puts a tick at each value of an axis.
-func valueTicks(values []float64) plot.ConstantTicks {
+// valueTicks puts a tick at each value of an axis, with its text.
+func valueTicks(values []float64, text func(float64) string) plot.ConstantTicks {
 	ticks := make(plot.ConstantTicks, len(values))
 	for i, v := range values {
-		ticks[i] = plot.Tick{Value: v, Label: fmt.Sprintf("%g", v)}
-	}
-	return ticks
-}
-
-// decadeTicks puts a tick at each value of a logarithmic axis, written short.
-func decadeTicks(values []float64) plot.ConstantTicks {
-	ticks := make(plot.ConstantTicks, len(values))
-	for i, v := range values {
-		ticks[i] = plot.Tick{Value: v, Label: tickText(v)}
+		ticks[i] = plot.Tick{Value: v, Label: text(v)}
 	}
 	return ticks
 }
