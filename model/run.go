@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"harness/metrics/meteor"
 	"harness/model/engine"
 	"harness/model/engine/native"
 	"harness/model/engine/xla"
@@ -22,6 +23,8 @@ type trialRun struct {
 	rec    Recorder
 	engine engine.Engine
 	corpus *corpus
+
+	paraphrases *meteor.Paraphrases // of METEOR, nil for none
 }
 
 // Run trains and tests one trial; its numbers go to rec, its predictions to env.Dir. Stages that are done already, by this
@@ -45,10 +48,14 @@ func Run(ctx context.Context, t spec.Trial, env Env, rec Recorder) (err error) {
 	if err := checkSeals(ctx, t, env.Home); err != nil {
 		return err
 	}
-	if err := checkParaphrases(ctx, t, env.Home); err != nil {
+	table, err := openParaphrases(ctx, t, env.Home)
+	if err != nil {
 		return err
 	}
-	r := &trialRun{trial: t, env: env, rec: rec}
+	if table != nil {
+		defer table.Close()
+	}
+	r := &trialRun{trial: t, env: env, rec: rec, paraphrases: table}
 	if r.engine, err = openEngine(env); err != nil {
 		return err
 	}

@@ -20,18 +20,11 @@ func scorerOf(table *meteor.Paraphrases) string {
 
 // scoreTexts records the caption metrics of generated texts, on PTB tokens, under the given prefix, and as PREFIXscorer how they were scored.
 func (r *trialRun) scoreTexts(ctx context.Context, prefix string, list []metrics.Sample) error {
-	table, err := openParaphrases(ctx, r.trial, r.env.Home)
+	scores, err := metrics.Score(ctx, list, metrics.Options{Threads: r.env.Threads, Paraphrases: r.paraphrases})
 	if err != nil {
 		return err
 	}
-	if table != nil {
-		defer table.Close()
-	}
-	scores, err := metrics.Score(ctx, list, metrics.Options{Threads: r.env.Threads, Paraphrases: table})
-	if err != nil {
-		return err
-	}
-	if err := r.rec.Note(prefix+"scorer", scorerOf(table)); err != nil {
+	if err := r.rec.Note(prefix+"scorer", scorerOf(r.paraphrases)); err != nil {
 		return err
 	}
 	for _, key := range scores.Keys {

@@ -43,7 +43,7 @@ func (o bertscoreOptions) open(ctx context.Context, m *metrics.Options) error {
 	if o.folder == "" {
 		return nil
 	}
-	model, err := bert.Open(ctx, o.folder, o.layer, native.New(m.Threads), "")
+	model, err := bert.Open(ctx, o.folder, o.layer, native.New(m.Threads))
 	if err != nil {
 		return fmt.Errorf("open BERT: %w", err)
 	}

@@ -43,7 +43,7 @@ func TestBenchBERTScore(t *testing.T) {
 	var m *Model
 	ours := map[string]func() float64{"load": func() float64 {
 		var err error
-		if m, err = Open(context.Background(), dir, 6, on, ""); err != nil {
+		if m, err = Open(context.Background(), dir, 6, on); err != nil {
 			t.Fatal(err)
 		}
 		return scoreAll(t, m, samples)

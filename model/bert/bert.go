@@ -37,9 +37,8 @@ type Model struct {
 }
 
 // Open reads the encoder in dir. layer is the one whose output Embed returns, from 1; 0 means that of LayerOf for the name in
-// config.json or of the folder, and is refused where neither is known. Layers behind it are not loaded. digests is a folder where
-// digests of weights are remembered, "" for none.
-func Open(ctx context.Context, dir string, layer int, on *native.Engine, digests string) (*Model, error) {
+// config.json or of the folder, and is refused where neither is known. Layers behind it are not loaded.
+func Open(ctx context.Context, dir string, layer int, on *native.Engine) (*Model, error) {
 	config, err := checkpoint.ReadBERTConfig(dir)
 	if err != nil {
 		return nil, err
@@ -63,7 +62,7 @@ func Open(ctx context.Context, dir string, layer int, on *native.Engine, digests
 	}
 	m.limit = tighter(m.pieces.MaxLength(), config.Tokens())
 	read := make(chan error, 1)
-	go func() { read <- m.read(ctx, dir, digests) }()
+	go func() { read <- m.read(ctx, dir) }()
 	select {
 	case err := <-read:
 		if err != nil {
@@ -81,11 +80,11 @@ func Open(ctx context.Context, dir string, layer int, on *native.Engine, digests
 }
 
 // read loads the weights, and makes their digest beside it.
-func (m *Model) read(ctx context.Context, dir, digests string) error {
+func (m *Model) read(ctx context.Context, dir string) error {
 	digested := make(chan error, 1)
 	go func() {
 		var err error
-		m.digest, err = checkpoint.Digest(ctx, dir, digests)
+		m.digest, err = checkpoint.Digest(ctx, dir, "")
 		digested <- err
 	}()
 	return errors.Join(m.load(dir), <-digested)
@@ -113,10 +112,8 @@ func (e unknownLayer) Error() string {
 // nameOf is what the model is called in reports: its published name where the folder has one that is known. What
 // config.json calls itself may be the model that this one was made from.
 func nameOf(dir string) string {
-	for _, name := range candidates("", dir) {
-		if _, known := layers[name]; known {
-			return name
-		}
+	if m, known := find("", dir); known {
+		return m.name
 	}
 	return filepath.Base(filepath.Clean(dir))
 }

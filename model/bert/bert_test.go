@@ -65,7 +65,7 @@ func readGolden(t *testing.T, dir string) golden {
 
 func mustOpen(t *testing.T, dir string, layer int) *Model {
 	t.Helper()
-	m, err := Open(context.Background(), dir, layer, native.New(2), "")
+	m, err := Open(context.Background(), dir, layer, native.New(2))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,10 +163,10 @@ func TestTokensAreCut(t *testing.T) {
 
 func TestOpenRefuses(t *testing.T) {
 	dir := tinyFolder(t)
-	if _, err := Open(context.Background(), dir, 3, native.New(1), ""); err == nil || !strings.HasSuffix(err.Error(), "no layer 3 in a model of 2") {
+	if _, err := Open(context.Background(), dir, 3, native.New(1)); err == nil || !strings.HasSuffix(err.Error(), "no layer 3 in a model of 2") {
 		t.Errorf("got %v", err)
 	}
-	if _, err := Open(context.Background(), t.TempDir(), 1, native.New(1), ""); err == nil {
+	if _, err := Open(context.Background(), t.TempDir(), 1, native.New(1)); err == nil {
 		t.Error("an empty folder was opened")
 	}
 }

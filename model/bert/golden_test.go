@@ -135,7 +135,7 @@ func TestThreadsAndCompany(t *testing.T) {
 		}
 		var first []metrics.Embedding
 		for _, threads := range []int{1, 3} {
-			m, err := Open(context.Background(), dir, 2, native.New(threads), "")
+			m, err := Open(context.Background(), dir, 2, native.New(threads))
 			if err != nil {
 				t.Fatal(err)
 			}

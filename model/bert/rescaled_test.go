@@ -118,7 +118,7 @@ func copyModel(t *testing.T, from, to string, changes map[string]any) string {
 // TestLayerIsNotGuessed: a layer comes from the package's table or from the user.
 func TestLayerIsNotGuessed(t *testing.T) {
 	open := func(dir string) (*Model, error) {
-		m, err := Open(context.Background(), dir, 0, native.New(1), "")
+		m, err := Open(context.Background(), dir, 0, native.New(1))
 		if m != nil {
 			t.Cleanup(m.Close)
 		}
@@ -143,8 +143,8 @@ func TestLayerIsNotGuessed(t *testing.T) {
 
 func TestLayerOf(t *testing.T) {
 	short := map[string]string{}
-	for name := range layers {
-		base := filepath.Base(name)
+	for _, m := range published {
+		name, base := m.name, filepath.Base(m.name)
 		if short[base] != "" {
 			t.Errorf("%s and %s have the same last name", name, short[base])
 		}

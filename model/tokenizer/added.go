@@ -14,7 +14,7 @@ type addedToken struct {
 	LStrip     bool   `json:"lstrip"` // takes the white space before it along
 	RStrip     bool   `json:"rstrip"`
 	Normalized bool   `json:"normalized"` // is looked for in the normalised text
-	Special    bool   `json:"special"`
+	Special    bool   `json:"special"`    // without effect here, but a file that has no boolean there is refused
 }
 
 // addedTokens are the added tokens of a vocabulary.
@@ -50,7 +50,7 @@ func (a *addedTokens) cut(text string, normalized bool) []part {
 	var parts []part
 	from := 0 // of the text not yet given out
 	for at := 0; at < len(text); {
-		token, start, end := a.next(tokens, text, at)
+		token, start, end := nextToken(tokens, text, at)
 		if token == nil {
 			break
 		}
@@ -77,8 +77,8 @@ func (a *addedTokens) cut(text string, normalized bool) []part {
 	return parts
 }
 
-// next finds the first token in text from at on.
-func (a *addedTokens) next(tokens []addedToken, text string, at int) (found *addedToken, start, end int) {
+// nextToken finds the first of tokens in text from at on, of several that begin there the longest; nil if there is none.
+func nextToken(tokens []addedToken, text string, at int) (found *addedToken, start, end int) {
 	start = len(text)
 	for i := range tokens {
 		t := &tokens[i]

@@ -1,7 +1,6 @@
 package tokenizer
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 )
@@ -121,9 +120,8 @@ func (b *bytePairs) appendPieces(ids []int, word string) []int {
 	return append(ids, b.bpe.word(word)...)
 }
 
-// splitMerges reads the lines of a merges.txt: two tokens each.
-func splitMerges(text []byte) ([][2]string, error) {
-	var pairs [][2]string
+// splitMerges reads the lines of a merges.txt, two tokens each; lines are the numbers of those that hold a pair.
+func splitMerges(text []byte) (pairs [][2]string, lines []int, err error) {
 	number := 0
 	for line := range strings.Lines(string(text)) {
 		number++
@@ -133,12 +131,9 @@ func splitMerges(text []byte) ([][2]string, error) {
 		}
 		fields := strings.Split(line, " ")
 		if len(fields) != 2 {
-			return nil, fmt.Errorf("line %d: want two tokens with a space between", number)
+			return nil, nil, fmt.Errorf("line %d: want two tokens with a space between", number)
 		}
-		pairs = append(pairs, [2]string{fields[0], fields[1]})
+		pairs, lines = append(pairs, [2]string{fields[0], fields[1]}), append(lines, number)
 	}
-	if pairs == nil {
-		return nil, errors.New("no merges")
-	}
-	return pairs, nil
+	return pairs, lines, nil
 }

@@ -10,16 +10,6 @@ import (
 // isSpace is Unicode's White_Space.
 func isSpace(r rune) bool { return unicode.IsSpace(r) }
 
-// unicodeForm is NFC, NFD, NFKC or NFKD.
-type unicodeForm struct{ norm.Form }
-
-func (f unicodeForm) apply(text string) string { return f.String(text) }
-
-// normalFunc is a normaliser that a function says in full.
-type normalFunc func(string) string
-
-func (f normalFunc) apply(text string) string { return f(text) }
-
 // lowered is text in lower case, character by character.
 func lowered(text string) string {
 	var out strings.Builder
@@ -44,22 +34,17 @@ func withoutAccents(text string) string {
 }
 
 // trimmed is the normaliser Strip.
-type trimmed struct{ left, right bool }
-
-func (t trimmed) apply(text string) string {
-	if t.left {
-		text = strings.TrimLeftFunc(text, isSpace)
+func trimmed(left, right bool) normaliser {
+	return func(text string) string {
+		if left {
+			text = strings.TrimLeftFunc(text, isSpace)
+		}
+		if right {
+			text = strings.TrimRightFunc(text, isSpace)
+		}
+		return text
 	}
-	if t.right {
-		text = strings.TrimRightFunc(text, isSpace)
-	}
-	return text
 }
-
-// replaced is the normaliser Replace of a fixed string.
-type replaced struct{ old, new string }
-
-func (r replaced) apply(text string) string { return strings.ReplaceAll(text, r.old, r.new) }
 
 // squeezed replaces runs of two spaces or more, of any white space if all is set, by one string. Single line breaks and tabs
 // go the same way if breaks is set.

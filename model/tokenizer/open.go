@@ -1,14 +1,12 @@
 package tokenizer
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -128,19 +126,9 @@ func (t *BPE) readMerges(text []byte) error {
 	if !utf8.Valid(text) {
 		return errors.New("not a text file in UTF-8")
 	}
-	var pairs [][2]string
-	var lines []int
-	number := 0
-	for line := range bytes.Lines(text) {
-		number++
-		fields := strings.Split(strings.TrimRight(string(line), "\r\n"), " ")
-		if number == 1 && strings.HasPrefix(fields[0], "#version") || len(fields) == 1 && fields[0] == "" {
-			continue
-		}
-		if len(fields) != 2 {
-			return fmt.Errorf("line %d: want two tokens with a space between", number)
-		}
-		pairs, lines = append(pairs, [2]string{fields[0], fields[1]}), append(lines, number)
+	pairs, lines, err := splitMerges(text)
+	if err != nil {
+		return err
 	}
 	if at, err := t.addMerges(pairs); err != nil {
 		return fmt.Errorf("line %d: %w", lines[at], err)

@@ -15,7 +15,7 @@ type pipeline struct {
 }
 
 // normaliser rewrites a text.
-type normaliser interface{ apply(text string) string }
+type normaliser func(text string) string
 
 // splitter cuts a word into words; first says that the word begins the text.
 type splitter interface {
@@ -59,8 +59,8 @@ func (p *pipeline) appendText(ids []int, text string) []int {
 			continue
 		}
 		normal := part.text
-		for _, n := range p.normal {
-			normal = n.apply(normal)
+		for _, rewrite := range p.normal {
+			normal = rewrite(normal)
 		}
 		for _, word := range p.added.cut(normal, true) {
 			if word.id >= 0 {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -113,8 +114,8 @@ func parsePipeline(data []byte, config sentenceConfig) (*pipeline, error) {
 			return nil, fmt.Errorf("added token %q has the id %d", t.Content, t.ID)
 		}
 		if t.Normalized {
-			for _, n := range p.normal {
-				t.Content = n.apply(t.Content)
+			for _, rewrite := range p.normal {
+				t.Content = rewrite(t.Content)
 			}
 		}
 		p.added.add(t)
@@ -173,26 +174,26 @@ func parseNormaliser(raw json.RawMessage, config sentenceConfig, depth int) ([]n
 		b := bertNormal{clean: isSet(s.CleanText, true), chinese: isSet(s.Chinese, true), lower: isSet(s.Lowercase, true)}
 		b.lower, b.chinese = isSet(config.Lower, b.lower), isSet(config.Chinese, b.chinese)
 		b.strip = isSet(config.Strip, isSet(s.StripAccents, b.lower))
-		return []normaliser{b}, nil
+		return []normaliser{b.apply}, nil
 	case "NFC":
-		return []normaliser{unicodeForm{norm.NFC}}, nil
+		return []normaliser{norm.NFC.String}, nil
 	case "NFD":
-		return []normaliser{unicodeForm{norm.NFD}}, nil
+		return []normaliser{norm.NFD.String}, nil
 	case "NFKC":
-		return []normaliser{unicodeForm{norm.NFKC}}, nil
+		return []normaliser{norm.NFKC.String}, nil
 	case "NFKD":
-		return []normaliser{unicodeForm{norm.NFKD}}, nil
+		return []normaliser{norm.NFKD.String}, nil
 	case "Lowercase":
-		return []normaliser{normalFunc(lowered)}, nil
+		return []normaliser{lowered}, nil
 	case "Strip":
-		return []normaliser{trimmed{isSet(s.Left, true), isSet(s.Right, true)}}, nil
+		return []normaliser{trimmed(isSet(s.Left, true), isSet(s.Right, true))}, nil
 	case "Prepend":
-		return []normaliser{normalFunc(func(text string) string {
+		return []normaliser{func(text string) string {
 			if text == "" {
 				return text
 			}
 			return s.Prepend + text
-		})}, nil
+		}}, nil
 	case "Replace":
 		n, err := parseReplace(s)
 		if err != nil {
@@ -204,28 +205,28 @@ func parseNormaliser(raw json.RawMessage, config sentenceConfig, depth int) ([]n
 		if err != nil {
 			return nil, fmt.Errorf("normalizer Precompiled: %w", err)
 		}
-		n, err := parseCharsmap(blob)
+		c, err := parseCharsmap(blob)
 		if err != nil {
 			return nil, fmt.Errorf("normalizer Precompiled: %w", err)
 		}
-		return []normaliser{n}, nil
+		return []normaliser{c.apply}, nil
 	}
 	return nil, fmt.Errorf("normalizer %q is not known", s.Type)
 }
 
 // parseReplace reads a Replace of a fixed string, or of one of the patterns that published tokenizers have.
 func parseReplace(s stage) (normaliser, error) {
-	if s.Pattern.String != nil && *s.Pattern.String != "" {
-		return replaced{*s.Pattern.String, s.Content}, nil
+	if old := s.Pattern.String; old != nil && *old != "" {
+		return func(text string) string { return strings.ReplaceAll(text, *old, s.Content) }, nil
 	}
 	if s.Pattern.Regex != nil {
 		switch *s.Pattern.Regex {
 		case " {2,}":
-			return squeezed{least: 2, by: s.Content}, nil
+			return squeezed{least: 2, by: s.Content}.apply, nil
 		case `\s+`:
-			return squeezed{all: true, least: 1, by: s.Content}, nil
+			return squeezed{all: true, least: 1, by: s.Content}.apply, nil
 		case `\s{2,}|[\n\r\t]`:
-			return squeezed{all: true, breaks: true, least: 2, by: s.Content}, nil
+			return squeezed{all: true, breaks: true, least: 2, by: s.Content}.apply, nil
 		}
 		return nil, fmt.Errorf("normalizer Replace: the pattern %q is not known", *s.Pattern.Regex)
 	}

@@ -21,7 +21,7 @@ type Sentences interface {
 	MaxLength() int
 }
 
-// sentenceConfig is what is read of a tokenizer_config.json; nil is "not stated".
+// sentenceConfig is what OpenSentences reads of a tokenizer_config.json; nil is "not stated".
 type sentenceConfig struct {
 	Lower     *bool    `json:"do_lower_case"`
 	Strip     *bool    `json:"strip_accents"`
@@ -35,21 +35,30 @@ type sentenceConfig struct {
 // unlimited is the model_max_length from which on transformers means "none".
 const unlimited = 1 << 24
 
-func readSentenceConfig(dir string) (sentenceConfig, error) {
-	var config sentenceConfig
-	path := filepath.Join(dir, "tokenizer_config.json")
-	data, err := os.ReadFile(path)
+func configPath(dir string) string { return filepath.Join(dir, "tokenizer_config.json") }
+
+// readConfig fills config from the tokenizer_config.json of a folder; without the file it leaves it alone.
+func readConfig(dir string, config any) error {
+	data, err := os.ReadFile(configPath(dir))
 	if errors.Is(err, fs.ErrNotExist) {
-		return config, nil
+		return nil
 	}
 	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(data, config); err != nil {
+		return fmt.Errorf("%s: %w", configPath(dir), err)
+	}
+	return nil
+}
+
+func readSentenceConfig(dir string) (sentenceConfig, error) {
+	var config sentenceConfig
+	if err := readConfig(dir, &config); err != nil {
 		return config, err
 	}
-	if err := json.Unmarshal(data, &config); err != nil {
-		return config, fmt.Errorf("%s: %w", path, err)
-	}
 	if n := config.MaxLength; n != nil && (*n < 3 || *n != math.Trunc(*n)) {
-		return config, fmt.Errorf("%s: model_max_length %v is not possible", path, *n)
+		return config, fmt.Errorf("%s: model_max_length %v is not possible", configPath(dir), *n)
 	}
 	return config, nil
 }
@@ -97,11 +106,15 @@ func OpenSentences(dir, family string) (Sentences, error) {
 		p.space = config.spaced(family)
 		return p, nil
 	case has("vocab.txt"):
-		t, err := OpenWordPiece(dir)
+		data, err := os.ReadFile(filepath.Join(dir, "vocab.txt"))
 		if err != nil {
 			return nil, err
 		}
-		if config.Chinese != nil && !*config.Chinese || config.Basic != nil && !*config.Basic {
+		t, err := parseWordPiece(dir, data, wordPieceConfig{config.Lower, config.Strip})
+		if err != nil {
+			return nil, err
+		}
+		if !isSet(config.Chinese, true) || !isSet(config.Basic, true) {
 			return nil, fmt.Errorf("%s: tokenizer_config.json turns tokenize_chinese_chars or do_basic_tokenize off: only a tokenizer.json "+
 				"can say so", dir)
 		}
@@ -141,7 +154,10 @@ func openBytePairs(dir, family string, config sentenceConfig) (*pipeline, error)
 	if err != nil {
 		return nil, err
 	}
-	pairs, err := splitMerges(merges)
+	pairs, _, err := splitMerges(merges)
+	if err == nil && len(pairs) == 0 {
+		err = errors.New("no merges")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, "merges.txt"), err)
 	}
@@ -153,7 +169,7 @@ func openBytePairs(dir, family string, config sentenceConfig) (*pipeline, error)
 	if family == "deberta" {
 		names = []string{"[CLS]", "[SEP]", "[UNK]", "[PAD]", "[MASK]"}
 	}
-	p := &pipeline{model: model, limit: config.limit(), split: []splitter{byteLevel{prefix: config.Prefix != nil && *config.Prefix}}}
+	p := &pipeline{model: model, limit: config.limit(), split: []splitter{byteLevel{prefix: isSet(config.Prefix, false)}}}
 	for _, name := range names {
 		id, ok := vocab[name]
 		if !ok {

@@ -12,18 +12,12 @@ const unknownPenalty = 10
 
 // unigram is SentencePiece's unigram model: of all ways to cut a word, the one with the largest sum of scores.
 type unigram struct {
-	root    *branch
-	ids     map[string]int
+	ids     map[string]int // of the pieces; of two alike the last
+	longest int            // piece, in bytes
 	scores  []float64
 	unknown int
 	lowest  float64
 	bytes   *[256]int // pieces <0x00> … <0xFF> for what is unknown, or nil
-}
-
-// branch is a node of the tree of pieces.
-type branch struct {
-	next map[byte]*branch
-	id   int // of the piece that ends here, or -1
 }
 
 // newUnigram builds the model of pieces with their scores.
@@ -34,7 +28,7 @@ func newUnigram(pieces []scoredPiece, unknown int, fallback bool) (*unigram, err
 	if unknown >= len(pieces) || unknown < 0 {
 		return nil, fmt.Errorf("unk_id %d in a vocabulary of %d", unknown, len(pieces))
 	}
-	u := &unigram{root: &branch{id: -1}, ids: make(map[string]int, len(pieces)), unknown: unknown, lowest: math.Inf(1)}
+	u := &unigram{ids: make(map[string]int, len(pieces)), unknown: unknown, lowest: math.Inf(1)}
 	for id, p := range pieces {
 		if math.IsNaN(p.score) || math.IsInf(p.score, 0) {
 			return nil, fmt.Errorf("piece %q has the score %v", p.text, p.score)
@@ -42,19 +36,7 @@ func newUnigram(pieces []scoredPiece, unknown int, fallback bool) (*unigram, err
 		u.ids[p.text] = id
 		u.scores = append(u.scores, p.score)
 		u.lowest = min(u.lowest, p.score)
-		at := u.root
-		for _, b := range []byte(p.text) {
-			if at.next == nil {
-				at.next = map[byte]*branch{}
-			}
-			if at.next[b] == nil {
-				at.next[b] = &branch{id: -1}
-			}
-			at = at.next[b]
-		}
-		if p.text != "" {
-			at.id = id
-		}
+		u.longest = max(u.longest, len(p.text))
 	}
 	if fallback {
 		u.bytes = new([256]int)
@@ -96,15 +78,11 @@ func (u *unigram) appendPieces(ids []int, word string) []int {
 				*s = step{at, id, score, true}
 			}
 		}
-		node := u.root
-		for end := at; end < len(word); {
-			node = node.next[word[end]]
-			if node == nil {
-				break
-			}
-			end++
-			if node.id >= 0 {
-				reach(end, node.id, here+u.scores[node.id])
+		for end := at; end < min(len(word), at+u.longest); {
+			_, next := utf8.DecodeRuneInString(word[end:])
+			end += next
+			if id, ok := u.ids[word[at:end]]; ok {
+				reach(end, id, here+u.scores[id])
 				single = single || end == at+size
 			}
 		}

@@ -2,10 +2,7 @@ package tokenizer
 
 import (
 	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,15 +30,25 @@ type WordPiece struct {
 // OpenWordPiece reads vocab.txt of a folder (one token a line, its line number from 0 its id), and do_lower_case and
 // strip_accents of tokenizer_config.json if there is one. By default text is lower-cased and stripped of accents.
 func OpenWordPiece(dir string) (*WordPiece, error) {
-	path := filepath.Join(dir, "vocab.txt")
-	data, err := os.ReadFile(path)
+	data, err := os.ReadFile(filepath.Join(dir, "vocab.txt"))
 	if err != nil {
 		return nil, err
 	}
-	config, err := readWordPieceConfig(filepath.Join(dir, "tokenizer_config.json"))
-	if err != nil {
+	var config wordPieceConfig
+	if err := readConfig(dir, &config); err != nil {
 		return nil, err
 	}
+	return parseWordPiece(dir, data, config)
+}
+
+// wordPieceConfig is what OpenWordPiece reads of a tokenizer_config.json; nil is "not stated".
+type wordPieceConfig struct {
+	Lower *bool `json:"do_lower_case"`
+	Strip *bool `json:"strip_accents"`
+}
+
+// parseWordPiece makes the vocabulary of data, the vocab.txt of dir.
+func parseWordPiece(dir string, data []byte, config wordPieceConfig) (*WordPiece, error) {
 	t := &WordPiece{whole: make(map[string]int), inside: make(map[string]int)}
 	for line := range bytes.Lines(data) {
 		token := strings.TrimRight(string(line), "\r\n")
@@ -55,7 +62,7 @@ func OpenWordPiece(dir string) (*WordPiece, error) {
 	for token, id := range map[string]*int{"[CLS]": &t.cls, "[SEP]": &t.sep, "[UNK]": &t.unk} {
 		var ok bool
 		if *id, ok = t.whole[token]; !ok {
-			return nil, fmt.Errorf("%s: no token %s: not a BERT vocabulary", path, token)
+			return nil, fmt.Errorf("%s: no token %s: not a BERT vocabulary", filepath.Join(dir, "vocab.txt"), token)
 		}
 	}
 	for _, token := range []string{"[CLS]", "[SEP]", "[PAD]", "[UNK]", "[MASK]"} {
@@ -63,33 +70,9 @@ func OpenWordPiece(dir string) (*WordPiece, error) {
 			t.specials = append(t.specials, token)
 		}
 	}
-	t.lower = config.Lower == nil || *config.Lower
-	t.strip = t.lower
-	if config.Strip != nil {
-		t.strip = *config.Strip
-	}
+	t.lower = isSet(config.Lower, true)
+	t.strip = isSet(config.Strip, t.lower)
 	return t, nil
-}
-
-// wordPieceConfig is what is read of a tokenizer_config.json; nil is "not stated".
-type wordPieceConfig struct {
-	Lower *bool `json:"do_lower_case"`
-	Strip *bool `json:"strip_accents"`
-}
-
-func readWordPieceConfig(path string) (wordPieceConfig, error) {
-	var config wordPieceConfig
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return config, nil
-	}
-	if err != nil {
-		return config, err
-	}
-	if err := json.Unmarshal(data, &config); err != nil {
-		return config, fmt.Errorf("%s: %w", path, err)
-	}
-	return config, nil
 }
 
 // Size is the number of ids.

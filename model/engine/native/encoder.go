@@ -68,25 +68,22 @@ type Encoder struct {
 }
 
 // NewEncoder packs the weights; convolution may be nil. The caller's slices are not kept.
-func (e *Engine) NewEncoder(shape EncoderShape, layers []EncoderLayer, convolution *Convolution) (enc *Encoder, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			m, ok := r.(misuse)
-			if !ok {
-				panic(r)
-			}
-			if enc != nil {
-				enc.Close()
-			}
-			enc, err = nil, m
-		}
-	}()
+func (e *Engine) NewEncoder(shape EncoderShape, layers []EncoderLayer, convolution *Convolution) (*Encoder, error) {
 	if shape.Heads < 1 || shape.Width%shape.Heads != 0 || len(layers) == 0 {
 		return nil, fmt.Errorf("encoder: width %d, %d heads, %d layers", shape.Width, shape.Heads, len(layers))
 	}
 	shape.ScoreShare = max(shape.ScoreShare, 1)
-	enc = &Encoder{engine: e, shape: shape}
-	w := shape.Width
+	enc := &Encoder{engine: e, shape: shape}
+	if err := e.guarded(func() { enc.load(layers, convolution) }); err != nil {
+		enc.Close()
+		return nil, err
+	}
+	return enc, nil
+}
+
+// load takes the memory of all weights and packs them there.
+func (enc *Encoder) load(layers []EncoderLayer, convolution *Convolution) {
+	shape, w := enc.shape, enc.shape.Width
 	size := len(layers) * (enc.panels(3*w, w) + enc.panels(w, w) + enc.panels(shape.Inner, w) + enc.panels(w, shape.Inner) +
 		roundUp(3*w) + roundUp(shape.Inner) + 6*roundUp(w) + 2*shape.Heads*enc.panels(shape.DistanceRows, w/shape.Heads))
 	if convolution != nil {
@@ -101,7 +98,6 @@ func (e *Engine) NewEncoder(shape EncoderShape, layers []EncoderLayer, convoluti
 		enc.conv = &Convolution{Linear{enc.pack(c.Matrix.Weight, w, c.Taps*w), enc.keep(c.Matrix.Bias, w)},
 			Norm{enc.keep(c.Norm.Weight, w), enc.keep(c.Norm.Bias, w)}, c.Taps, c.Activation}
 	}
-	return enc, nil
 }
 
 func (enc *Encoder) device() *device { return enc.engine.device }
@@ -179,7 +175,9 @@ func (enc *Encoder) Close() {
 // Normalise is a layer norm of the rows of x in place.
 func (e *Engine) Normalise(x []float32, n Norm, eps float64) {
 	width := len(n.Weight)
-	C.native_norms(e.device.c(), C.long(len(x)/width), C.long(width), floats(n.Weight), floats(n.Bias), C.float(eps), floats(x))
+	rows := len(x) / width
+	kept := make([]float32, 2*rows) // the mean and the scale of each row, which only a way back would read
+	e.device.norm(rows, width, x, n.Weight, n.Bias, eps, x, kept[:rows], kept[rows:])
 	runtime.KeepAlive(e)
 }
 

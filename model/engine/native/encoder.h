@@ -26,42 +26,22 @@ static void pack_dense(const void *job, long from, long to, void *scratch) {
 	}
 }
 
-// normed is y = norm(x + more) of one row; more may be NULL, and y may be x.
+// normed is y = norm(x + more) of one row; y may be x.
 static void normed(long n, const float *x, const float *more, const float *w, const float *b, float eps, float *y) {
 	long whole = n / W * W, part = n - whole;
-	vf total = {0}, first = {0}, second = {0};
+	vf total = {0};
 	for (long j = 0; j < whole; j += W) {
-		vf v = load(x + j);
-		if (more) v += load(more + j);
+		vf v = load(x + j) + load(more + j);
 		store(y + j, v);
 		total += v;
 	}
 	if (part) {
-		vf v = load_part(x + whole, part);
-		if (more) v += load_part(more + whole, part);
+		vf v = load_part(x + whole, part) + load_part(more + whole, part);
 		store_part(y + whole, v, part);
 		total += v;
 	}
-	float mean = sum(total) / n;
-	for (long j = 0; j < whole; j += W) {
-		vf d = load(y + j) - mean;
-		first += d;
-		second += d * d;
-	}
-	float left = sum(first), squares = sum(second);
-	for (long j = whole; j < n; j++) {
-		float d = y[j] - mean;
-		left += d;
-		squares += d * d;
-	}
-	left /= n;
-	mean += left;
-	float variance = squares / n - left * left;
-	float scale = 1 / sqrtf((variance > 0 ? variance : variance * 0) + eps);
-	for (long j = 0; j < whole; j += W) store(y + j, (load(y + j) - mean) * scale * load(w + j) + load(b + j));
-	if (part)
-		store_part(y + whole, (load_part(y + whole, part) - mean) * scale * load_part(w + whole, part) +
-		                          load_part(b + whole, part), part);
+	float mean, scale;
+	norm_row(n, y, sum(total), w, b, eps, y, &mean, &scale);
 }
 
 INLINE vf activated(activation kind, vf x) {
@@ -221,10 +201,4 @@ static void encode(const void *job, long from, long to, void *scratch) {
 	encode_scratch h;
 	lay(t, scratch, &h);
 	for (long g = from; g < to; g++) encode_group(t, t->group[g], t->group[g + 1], &h);
-}
-
-// norms is a layer norm of rows in place.
-static void norms(const void *job, long from, long to, void *scratch) {
-	const norm_job *t = job;
-	for (long r = from; r < to; r++) normed(t->width, t->y + r * t->width, NULL, t->w, t->b, t->eps, t->y + r * t->width);
 }

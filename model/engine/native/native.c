@@ -206,11 +206,6 @@ void native_encode(device *d, const encode_job *job, float *x, long groups) {
 	pool_run(d->pool, d->kernels->encode, t, groups, work, d->kernels->encode_scratch(t));
 }
 
-void native_norms(device *d, long rows, long width, const float *w, const float *b, float eps, float *x) {
-	norm_job t = {.rows = rows, .width = width, .w = w, .b = b, .eps = eps, .y = x};
-	pool_run(d->pool, d->kernels->norms, &t, rows, rows * (20 + 2 * PASS * width), 0);
-}
-
 typedef struct {
 	long n, from_stride, to_stride;
 	const float *from;

@@ -59,9 +59,25 @@ func (e *Engine) Device() string {
 // New makes a session that holds its own copy of params. Names must be unique and sizes must fit shapes.
 func (e *Engine) New(params []engine.Param) (engine.Session, error) { return newSession(e, params) }
 
-// misuse is what operations panic with when their operands do not fit; sessions make it an error.
+// misuse is what operations panic with when their operands do not fit; guarded makes it an error.
 type misuse struct{ message string }
 
 func (m misuse) Error() string { return m.message }
 
 func refuse(format string, args ...any) { panic(misuse{fmt.Sprintf(format, args...)}) }
+
+// guarded does what f says and makes a misuse in it an error. The engine's threads stay for its time.
+func (e *Engine) guarded(f func()) (err error) {
+	defer runtime.KeepAlive(e)
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case misuse:
+			err = r
+		default:
+			panic(r)
+		}
+	}()
+	f()
+	return nil
+}

@@ -32,6 +32,7 @@ void native_gemm(device *d, long m, long n, long k, const float *a, long a_row, 
 void native_attention(device *d, const attention_job *job);
 void native_attention_back(device *d, const attention_job *job);
 
+// y may be x.
 void native_norm(device *d, long rows, long width, const float *x, const float *w, const float *b, float eps, float *y,
                  float *mean, float *scale);
 // dx may be NULL; dwb [2, width] is what dw and db get, written anew.
@@ -68,8 +69,6 @@ long native_panels(const device *d, long n, long k);
 void native_pack(device *d, long n, long k, const float *b, long b_row, long b_col, float *packed);
 // native_encode takes x through all layers, group by group.
 void native_encode(device *d, const encode_job *t, float *x, long groups);
-// native_norms is a layer norm of rows in place.
-void native_norms(device *d, long rows, long width, const float *w, const float *b, float eps, float *x);
 
 // native_copy copies rows of n floats between arrays whose rows lie apart; add: onto what is there.
 void native_copy(device *d, long rows, long n, const float *from, long from_stride, float *to, long to_stride, int add);

@@ -1,38 +1,43 @@
 // Operations on rows: layer norm and softmax cross-entropy.
 
-// norm: the mean of a row is corrected by the mean of what it left, and the variance is that of the differences, so
-// that a mean far above the spread does no harm.
+// norm_row normalises n numbers whose sum is total; x may be y. The mean is corrected by the mean of what it left, and the
+// variance is that of the differences, so that a mean far above the spread does no harm.
+INLINE void norm_row(long n, const float *x, float total, const float *w, const float *b, float eps, float *y, float *means, float *scales) {
+	long whole = n / W * W, part = n - whole;
+	vf first = {0}, second = {0};
+	float mean = total / n;
+	for (long j = 0; j < whole; j += W) {
+		vf d = load(x + j) - mean;
+		first += d;
+		second += d * d;
+	}
+	float left = sum(first), squares = sum(second);
+	for (long j = whole; j < n; j++) {
+		float d = x[j] - mean;
+		left += d;
+		squares += d * d;
+	}
+	left /= n;
+	mean += left;
+	float variance = squares / n - left * left;
+	float scale = 1 / sqrtf((variance > 0 ? variance : variance * 0) + eps);
+	for (long j = 0; j < whole; j += W) store(y + j, (load(x + j) - mean) * scale * load(w + j) + load(b + j));
+	if (part)
+		store_part(y + whole, (load_part(x + whole, part) - mean) * scale * load_part(w + whole, part) +
+		                          load_part(b + whole, part), part);
+	*means = mean;
+	*scales = scale;
+}
+
 static void norm(const void *job, long from, long to, void *scratch) {
 	const norm_job *t = job;
 	long n = t->width, whole = n / W * W, part = n - whole;
 	for (long r = from; r < to; r++) {
 		const float *x = t->x + r * n;
-		float *y = t->y + r * n;
-		vf total = {0}, first = {0}, second = {0};
+		vf total = {0};
 		for (long j = 0; j < whole; j += W) total += load(x + j);
 		if (part) total += load_part(x + whole, part);
-		float mean = sum(total) / n;
-		for (long j = 0; j < whole; j += W) {
-			vf d = load(x + j) - mean;
-			first += d;
-			second += d * d;
-		}
-		float left = sum(first), squares = sum(second);
-		for (long j = whole; j < n; j++) {
-			float d = x[j] - mean;
-			left += d;
-			squares += d * d;
-		}
-		left /= n;
-		mean += left;
-		float variance = squares / n - left * left;
-		float scale = 1 / sqrtf((variance > 0 ? variance : variance * 0) + t->eps);
-		for (long j = 0; j < whole; j += W) store(y + j, (load(x + j) - mean) * scale * load(t->w + j) + load(t->b + j));
-		if (part)
-			store_part(y + whole, (load_part(x + whole, part) - mean) * scale * load_part(t->w + whole, part) +
-			                          load_part(t->b + whole, part), part);
-		t->mean[r] = mean;
-		t->scale[r] = scale;
+		norm_row(n, x, sum(total), t->w, t->b, t->eps, t->y + r * n, t->mean + r, t->scale + r);
 	}
 }
 

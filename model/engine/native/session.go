@@ -58,7 +58,7 @@ func newSession(e *Engine, params []engine.Param) (*Session, error) {
 			s.moving.params = append(s.moving.params, own)
 		}
 	}
-	if err := s.guarded(func() { s.place(params, frozen, moving) }); err != nil {
+	if err := e.guarded(func() { s.place(params, frozen, moving) }); err != nil {
 		s.Close()
 		return nil, err
 	}
@@ -89,22 +89,6 @@ func (s *Session) place(params []engine.Param, frozen, moving int) {
 	}
 }
 
-// guarded does what f says and makes a misuse in it an error. The engine's threads stay for its time.
-func (s *Session) guarded(f func()) (err error) {
-	defer runtime.KeepAlive(s.engine)
-	defer func() {
-		switch r := recover().(type) {
-		case nil:
-		case misuse:
-			err = r
-		default:
-			panic(r)
-		}
-	}()
-	f()
-	return nil
-}
-
 // start begins a run; the memory of the one before is dead.
 func (s *Session) start(in engine.Inputs, records bool) *run {
 	s.arena.reset()
@@ -117,7 +101,7 @@ func (s *Session) start(in engine.Inputs, records bool) *run {
 
 // Run computes the program's results without gradients.
 func (s *Session) Run(key string, p engine.Program, in engine.Inputs) (out []engine.Tensor, err error) {
-	err = s.guarded(func() {
+	err = s.engine.guarded(func() {
 		r := s.start(in, false)
 		out = r.toHost(p(r))
 	})
@@ -162,7 +146,7 @@ func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
 // differentiate runs the program and the way back; the gradients are in the parameters then.
 func (s *Session) differentiate(p engine.Program, in engine.Inputs) (loss float64, extra []engine.Tensor, err error) {
-	err = s.guarded(func() {
+	err = s.engine.guarded(func() {
 		r := s.start(in, true)
 		results := p(r)
 		if len(results) == 0 {

@@ -33,5 +33,4 @@ const kernels KERNELS = {
 	.pack_dense = pack_dense,
 	.encode = encode,
 	.encode_scratch = encode_scratch_size,
-	.norms = norms,
 };
