@@ -1,4 +1,4 @@
-package model
+package nn
 
 import (
 	"cmp"
@@ -8,37 +8,37 @@ import (
 	"harness/model/engine"
 )
 
-// hypothesis is a generated text: its tokens, EOS included where there is one, and its score.
-type hypothesis struct {
-	tokens []int32
-	sum    float64 // Σ log p
-	score  float64 // sum / length^penalty
+// Hypothesis is a generated text: its tokens, EOS included where there is one, and its score.
+type Hypothesis struct {
+	Tokens []int32
+	Sum    float64 // Σ log p
+	Score  float64 // sum / length^penalty
 }
 
-// search says how to generate.
-type search struct {
-	beams     int // 1 = greedy
-	maxTokens int
-	penalty   float64 // length penalty
-	eos       int32
+// Search says how to generate.
+type Search struct {
+	Beams     int // 1 = greedy
+	MaxTokens int
+	Penalty   float64 // length penalty
+	EOS       int32
 }
 
 // nextLogits continues a batch: row i takes tokens[i] behind the old row parents[i]. It returns logits [rows][V].
 type nextLogits func(parents []int32, tokens []int32) ([][]float32, error)
 
-// run generates one list of hypotheses a sample, best first, from the logits behind the prompts. Greedy search takes the
+// Run generates one list of hypotheses a sample, best first, from the logits behind the prompts. Greedy search takes the
 // likeliest token until EOS; beam search follows Hugging Face's BeamSearchScorer with early_stopping=False.
-func (s search) run(first [][]float32, next nextLogits) ([][]hypothesis, error) {
-	if s.beams == 1 {
+func (s Search) Run(first [][]float32, next nextLogits) ([][]Hypothesis, error) {
+	if s.Beams == 1 {
 		return s.greedy(first, next)
 	}
 	return s.beam(first, next)
 }
 
-func (s search) greedy(logits [][]float32, next nextLogits) ([][]hypothesis, error) {
-	found := make([][]hypothesis, len(logits))
+func (s Search) greedy(logits [][]float32, next nextLogits) ([][]Hypothesis, error) {
+	found := make([][]Hypothesis, len(logits))
 	for i := range found {
-		found[i] = []hypothesis{{}}
+		found[i] = []Hypothesis{{}}
 	}
 	parents, tokens := make([]int32, len(logits)), make([]int32, len(logits))
 	done := make([]bool, len(logits))
@@ -52,15 +52,15 @@ func (s search) greedy(logits [][]float32, next nextLogits) ([][]hypothesis, err
 			logp := logSoftmax(row)
 			best := argmax(logp)
 			h := &found[i][0]
-			h.tokens = append(h.tokens, int32(best))
-			h.sum += logp[best]
+			h.Tokens = append(h.Tokens, int32(best))
+			h.Sum += logp[best]
 			tokens[i] = int32(best)
-			done[i] = int32(best) == s.eos
+			done[i] = int32(best) == s.EOS
 			if !done[i] {
 				open++
 			}
 		}
-		if open == 0 || t == s.maxTokens {
+		if open == 0 || t == s.MaxTokens {
 			break
 		}
 		var err error
@@ -69,24 +69,24 @@ func (s search) greedy(logits [][]float32, next nextLogits) ([][]hypothesis, err
 		}
 	}
 	for i := range found {
-		found[i][0].score = found[i][0].sum / s.norm(len(found[i][0].tokens))
+		found[i][0].Score = found[i][0].Sum / s.norm(len(found[i][0].Tokens))
 	}
 	return found, nil
 }
 
-func (s search) norm(length int) float64 { return math.Pow(float64(length), s.penalty) }
+func (s Search) norm(length int) float64 { return math.Pow(float64(length), s.Penalty) }
 
 // beams is the state of one sample's search.
 type beams struct {
-	open     []hypothesis // at most K; all of the same length
-	finished []hypothesis // at most K, best first
+	open     []Hypothesis // at most K; all of the same length
+	finished []Hypothesis // at most K, best first
 	done     bool
 }
 
-func (s search) beam(logits [][]float32, next nextLogits) ([][]hypothesis, error) {
+func (s Search) beam(logits [][]float32, next nextLogits) ([][]Hypothesis, error) {
 	samples := make([]beams, len(logits))
 	for i := range samples {
-		samples[i].open = []hypothesis{{}}
+		samples[i].open = []Hypothesis{{}}
 	}
 	rowOf := make([]int, len(logits)) // the first row of each sample in logits
 	for i := range rowOf {
@@ -100,17 +100,17 @@ func (s search) beam(logits [][]float32, next nextLogits) ([][]hypothesis, error
 				continue
 			}
 			from := s.extend(b, logits[rowOf[i]:rowOf[i]+len(b.open)], t)
-			if t == s.maxTokens || b.done {
+			if t == s.MaxTokens || b.done {
 				continue
 			}
 			at := len(parents)
 			for j, h := range b.open {
 				parents = append(parents, int32(rowOf[i]+from[j]))
-				tokens = append(tokens, h.tokens[len(h.tokens)-1])
+				tokens = append(tokens, h.Tokens[len(h.Tokens)-1])
 			}
 			rowOf[i] = at
 		}
-		if len(parents) == 0 || t == s.maxTokens {
+		if len(parents) == 0 || t == s.MaxTokens {
 			break
 		}
 		var err error
@@ -118,7 +118,7 @@ func (s search) beam(logits [][]float32, next nextLogits) ([][]hypothesis, error
 			return nil, err
 		}
 	}
-	found := make([][]hypothesis, len(samples))
+	found := make([][]Hypothesis, len(samples))
 	for i := range samples {
 		found[i] = s.close(&samples[i])
 	}
@@ -135,27 +135,27 @@ type continuation struct {
 // extend takes the 2K best continuations of a sample's open beams in order: one that ends is finished if it is among
 // the first K, the others fill the K open beams. It returns the old beam of each new one, and closes the search when
 // the worst of K finished hypotheses is at least as good as anything that could still come.
-func (s search) extend(b *beams, logits [][]float32, t int) (from []int) {
+func (s Search) extend(b *beams, logits [][]float32, t int) (from []int) {
 	best := s.best(b.open, logits)
-	var open []hypothesis
+	var open []Hypothesis
 	for rank, c := range best {
-		h := hypothesis{
-			tokens: append(slices.Clone(b.open[c.beam].tokens), c.token),
-			sum:    c.sum,
+		h := Hypothesis{
+			Tokens: append(slices.Clone(b.open[c.beam].Tokens), c.token),
+			Sum:    c.sum,
 		}
-		if c.token == s.eos {
-			if rank < s.beams {
+		if c.token == s.EOS {
+			if rank < s.Beams {
 				s.finish(b, h)
 			}
 			continue
 		}
 		open, from = append(open, h), append(from, c.beam)
-		if len(open) == s.beams {
+		if len(open) == s.Beams {
 			break
 		}
 	}
 	b.open = open
-	if len(b.finished) == s.beams && b.finished[s.beams-1].score >= best[0].sum/s.norm(t) {
+	if len(b.finished) == s.Beams && b.finished[s.Beams-1].Score >= best[0].sum/s.norm(t) {
 		b.done = true
 	}
 	if len(open) == 0 {
@@ -165,13 +165,13 @@ func (s search) extend(b *beams, logits [][]float32, t int) (from []int) {
 }
 
 // best is the 2K likeliest continuations, likeliest first; among equals the earlier beam and the smaller token.
-func (s search) best(open []hypothesis, logits [][]float32) []continuation {
-	keep := 2 * s.beams
+func (s Search) best(open []Hypothesis, logits [][]float32) []continuation {
+	keep := 2 * s.Beams
 	var top []continuation
 	worst := math.Inf(-1)
 	for beam, row := range logits {
 		for token, logp := range logSoftmax(row) {
-			sum := open[beam].sum + logp
+			sum := open[beam].Sum + logp
 			if len(top) == keep && sum <= worst {
 				continue
 			}
@@ -191,17 +191,17 @@ func (s search) best(open []hypothesis, logits [][]float32) []continuation {
 	return top
 }
 
-func (s search) finish(b *beams, h hypothesis) {
-	h.score = h.sum / s.norm(len(h.tokens))
+func (s Search) finish(b *beams, h Hypothesis) {
+	h.Score = h.Sum / s.norm(len(h.Tokens))
 	b.finished = append(b.finished, h)
-	slices.SortStableFunc(b.finished, func(x, y hypothesis) int { return cmp.Compare(y.score, x.score) })
-	if len(b.finished) > s.beams {
-		b.finished = b.finished[:s.beams]
+	slices.SortStableFunc(b.finished, func(x, y Hypothesis) int { return cmp.Compare(y.Score, x.Score) })
+	if len(b.finished) > s.Beams {
+		b.finished = b.finished[:s.Beams]
 	}
 }
 
 // close lets the open beams of a search that ran to the last token join the finished ones.
-func (s search) close(b *beams) []hypothesis {
+func (s Search) close(b *beams) []Hypothesis {
 	if !b.done {
 		for _, h := range b.open {
 			s.finish(b, h)
@@ -238,38 +238,38 @@ func logSoftmax(logits []float32) []float64 {
 	return out
 }
 
-// generator runs a model's prompt and next programs over the session's cache.
-type generator struct {
-	session engine.Session
-	name    string // of the programs, for engines that compile
-	prompt  engine.Program
-	next    engine.Program
-	search  search
-	memory  int // visual tokens that the prompt stores for cross-attention
-	// constant keeps the number of rows when sequences end, for engines that compile a graph for each shape.
-	constant bool
+// Generator runs a model's prompt and next programs over the session's cache.
+type Generator struct {
+	Session engine.Session
+	Name    string // of the programs, for engines that compile
+	Prompt  engine.Program
+	Next    engine.Program
+	Search  Search
+	Memory  int // visual tokens that the prompt stores for cross-attention
+	// Constant keeps the number of rows when sequences end, for engines that compile a graph for each shape.
+	Constant bool
 }
 
-// run generates for a batch of prompts of one length: in holds what the prompt program reads beside "ids". offset is
+// Run generates for a batch of prompts of one length: in holds what the prompt program reads beside "ids". offset is
 // the position of the prompt's first token: the number of visual tokens before it.
-func (g generator) run(in engine.Inputs, prompts [][]int32, offset int) ([][]hypothesis, error) {
+func (g Generator) Run(in engine.Inputs, prompts [][]int32, offset int) ([][]Hypothesis, error) {
 	rows, length := len(prompts), len(prompts[0])
-	g.session.Reset(rows*g.search.beams, max(g.memory, offset+length+g.search.maxTokens))
+	g.Session.Reset(rows*g.Search.Beams, max(g.Memory, offset+length+g.Search.MaxTokens))
 	in["ids"] = engine.Ints(slices.Concat(prompts...), rows, length)
-	out, err := g.session.Run(g.name+".prompt", g.prompt, in)
+	out, err := g.Session.Run(g.Name+".prompt", g.Prompt, in)
 	if err != nil {
 		return nil, err
 	}
 	position := int32(offset + length)
-	return g.search.run(split(out[0]), func(parents, tokens []int32) ([][]float32, error) {
+	return g.Search.Run(split(out[0]), func(parents, tokens []int32) ([][]float32, error) {
 		open := len(tokens)
-		if g.constant {
-			parents, tokens = padRows(parents, rows*g.search.beams), padRows(tokens, rows*g.search.beams)
+		if g.Constant {
+			parents, tokens = padRows(parents, rows*g.Search.Beams), padRows(tokens, rows*g.Search.Beams)
 		}
-		g.session.Reorder(parents)
+		g.Session.Reorder(parents)
 		positions := slices.Repeat([]int32{position}, len(tokens))
 		position++
-		out, err := g.session.Run(g.name+".next", g.next, engine.Inputs{
+		out, err := g.Session.Run(g.Name+".next", g.Next, engine.Inputs{
 			"ids":       engine.Ints(tokens, len(tokens), 1),
 			"positions": engine.Ints(positions, len(tokens), 1),
 		})

@@ -1,4 +1,4 @@
-package model
+package nn
 
 import (
 	"strings"
@@ -20,8 +20,8 @@ func TestPaperSize(t *testing.T) {
 		t.Fatal(err)
 	}
 	const vocabulary = 50257
-	c := captioner{encoder: newEncoder(trial), decoder: newDecoder(trial, vocabulary)}
-	params := c.params(0, make([]float32, (vocabulary+1)*trial.Decoder.Width))
+	c := Captioner{Encoder: NewEncoder(trial), Decoder: NewDecoder(trial, vocabulary)}
+	params := c.Params(0, make([]float32, (vocabulary+1)*trial.Decoder.Width))
 	for _, part := range []struct {
 		prefix string
 		want   int
@@ -30,11 +30,11 @@ func TestPaperSize(t *testing.T) {
 		{"adapter.", 2_230_272},
 		{"decoder.blocks.", 12 * 16_796_672},
 	} {
-		if got := count(params, func(name string) bool { return strings.HasPrefix(name, part.prefix) }); got != part.want {
+		if got := Count(params, func(name string) bool { return strings.HasPrefix(name, part.prefix) }); got != part.want {
 			t.Errorf("%s has %d parameters, want %d", part.prefix, got, part.want)
 		}
 	}
-	total := count(params, func(name string) bool { return name != "decoder.token" })
+	total := Count(params, func(name string) bool { return name != "decoder.token" })
 	if m := float64(total) / 1e6; m < 617.6 || m >= 617.7 {
 		t.Errorf("%.1f M parameters beside the token table, want 617.6 M", m)
 	}

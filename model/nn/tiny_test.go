@@ -1,4 +1,4 @@
-package model
+package nn
 
 import (
 	"fmt"
@@ -18,7 +18,7 @@ import (
 func tinyFolder(t *testing.T, name string) string {
 	dir := os.Getenv("HARNESS_TINY")
 	if dir == "" {
-		dir = filepath.Join("..", "testdata", "metrics")
+		dir = filepath.Join("..", "..", "testdata", "metrics")
 	}
 	dir = filepath.Join(dir, name)
 	if _, err := os.Stat(dir); err != nil {
@@ -101,9 +101,9 @@ func testTinyGPT2(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := openTiny(t, dir, func(f *checkpoint.File) ([]checkpoint.Named, error) { return checkpoint.GPT2Params(f, c) })
-	lm := languageModel{
+	lm := LanguageModel{
 		LM:    spec.LM{Width: c.Width, Depth: c.Layers, Heads: c.Heads, MLP: c.MLP, MaxPositionEmbeddings: c.Positions},
-		vocab: c.Vocab, eps: c.Eps,
+		Vocab: c.Vocab, Eps: c.Eps,
 	}
 	var golden tinyGPT2Golden
 	readJSON(t, filepath.Join(dir, "golden.json"), &golden)
@@ -115,9 +115,9 @@ func testTinyGPT2(t *testing.T) {
 				part := lm
 				part.Depth = layer
 				out, err := s.Run(fmt.Sprint("hidden ", layer), func(o engine.Ops) []engine.Value {
-					x := part.forward(o, nil, "text.ids", o.Slice(o.Param("transformer.wpe.weight"), 0, 0, length), nil)
+					x := part.Forward(o, nil, "text.ids", o.Slice(o.Param("transformer.wpe.weight"), 0, 0, length), nil)
 					if layer == lm.Depth {
-						x = layerNorm(o, "transformer.ln_f", x, lm.eps)
+						x = LayerNorm(o, "transformer.ln_f", x, lm.Eps)
 					}
 					return []engine.Value{x}
 				}, in)
@@ -126,24 +126,24 @@ func testTinyGPT2(t *testing.T) {
 				}
 				closeTo(t, fmt.Sprintf("hidden state %d", layer), out[0].F32, slices.Concat(states...))
 			}
-			a := answerer{lm: lm}
+			a := Answerer{LM: lm}
 			if length > 1 {
-				loss, err := s.Run("loss", a.loss, shifted(want.InputIDs))
+				loss, err := s.Run("loss", a.Loss, shifted(want.InputIDs))
 				if err != nil {
 					t.Fatal(err)
 				}
 				closeTo(t, "loss", loss[0].F32, []float64{want.Loss})
 			}
-			g := generator{session: s, name: "tiny", prompt: a.prompt, next: a.next, search: search{beams: 1, maxTokens: len(want.Greedy), penalty: 1, eos: -1}}
-			found, err := g.run(engine.Inputs{}, [][]int32{want.InputIDs}, 0)
+			g := Generator{Session: s, Name: "tiny", Prompt: a.Prompt, Next: a.Next, Search: Search{Beams: 1, MaxTokens: len(want.Greedy), Penalty: 1, EOS: -1}}
+			found, err := g.Run(engine.Inputs{}, [][]int32{want.InputIDs}, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !slices.Equal(found[0][0].tokens, want.Greedy) {
-				t.Errorf("greedy %v, want %v", found[0][0].tokens, want.Greedy)
+			if !slices.Equal(found[0][0].Tokens, want.Greedy) {
+				t.Errorf("greedy %v, want %v", found[0][0].Tokens, want.Greedy)
 			}
 			s.Reset(1, length)
-			out, err := s.Run("tiny.prompt", a.prompt, engine.Inputs{"ids": engine.Ints(want.InputIDs, 1, length)})
+			out, err := s.Run("tiny.prompt", a.Prompt, engine.Inputs{"ids": engine.Ints(want.InputIDs, 1, length)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -151,7 +151,7 @@ func testTinyGPT2(t *testing.T) {
 		})
 	}
 	testTinyPrefix(t, s, lm, golden)
-	loss, grads, err := s.Gradients("loss", answerer{lm: lm}.loss, shifted(golden.Cases[0].InputIDs))
+	loss, grads, err := s.Gradients("loss", Answerer{LM: lm}.Loss, shifted(golden.Cases[0].InputIDs))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,17 +172,17 @@ func testTinyGPT2(t *testing.T) {
 // shifted predicts each token from those before it.
 func shifted(ids []int32) engine.Inputs {
 	in := engine.Inputs{}
-	seq := sequence{ids: ids, causal: true}
+	seq := Sequence{IDs: ids, Causal: true}
 	for i, id := range ids[1:] {
-		seq.rows, seq.targets = append(seq.rows, i), append(seq.targets, id)
+		seq.Rows, seq.Targets = append(seq.Rows, i), append(seq.Targets, id)
 	}
-	targets, weights := collate(in, "text", []sequence{seq}, 0, 1, len(ids))
-	setTargets(in, targets, weights)
+	targets, weights := Collate(in, "text", []Sequence{seq}, 0, 1, len(ids))
+	SetTargets(in, targets, weights)
 	return in
 }
 
 // testTinyPrefix checks text behind given vectors: [4 vectors; wte[ids]].
-func testTinyPrefix(t *testing.T, s engine.Session, lm languageModel, golden tinyGPT2Golden) {
+func testTinyPrefix(t *testing.T, s engine.Session, lm LanguageModel, golden tinyGPT2Golden) {
 	want := golden.Prefix
 	var prefix []float32
 	for _, row := range want.Prefix {
@@ -197,12 +197,12 @@ func testTinyPrefix(t *testing.T, s engine.Session, lm languageModel, golden tin
 	}
 	in := engine.Inputs{
 		"prefix": engine.Floats(prefix, 1, n, lm.Width), "ids": engine.Ints(want.InputIDs, 1, length),
-		"rows": engine.Ints(rows, length), "weights": engine.Floats(ones(length), length), "labels": engine.Ints(want.InputIDs, length),
+		"rows": engine.Ints(rows, length), "weights": engine.Floats(Ones(length), length), "labels": engine.Ints(want.InputIDs, length),
 	}
 	out, err := s.Run("prefix", func(o engine.Ops) []engine.Value {
-		x := lm.forward(o, o.Input("prefix"), "ids", o.Slice(o.Param("transformer.wpe.weight"), 0, 0, n+length), nil)
-		logits := lm.logits(o, gatherRows(o, x, "rows"))
-		last := lm.logits(o, o.Reshape(o.Slice(x, 1, n+length-1, n+length), 1, lm.Width))
+		x := lm.Forward(o, o.Input("prefix"), "ids", o.Slice(o.Param("transformer.wpe.weight"), 0, 0, n+length), nil)
+		logits := lm.Logits(o, GatherRows(o, x, "rows"))
+		last := lm.Logits(o, o.Reshape(o.Slice(x, 1, n+length-1, n+length), 1, lm.Width))
 		return []engine.Value{o.CrossEntropy(logits, "labels", "weights", 0), last}
 	}, in)
 	if err != nil {
@@ -219,9 +219,9 @@ func testTinySiglip(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := openTiny(t, dir, func(f *checkpoint.File) ([]checkpoint.Named, error) { return checkpoint.SiglipColourParams(f, c) })
-	e := encoder{
+	e := Encoder{
 		Encoder: spec.Encoder{Width: c.Width, Depth: c.Layers, Heads: c.Heads, MLP: c.MLP, Patch: c.Patch},
-		tokens:  c.Grid() * c.Grid(), pixels: c.Channels * c.Patch * c.Patch, eps: c.Eps,
+		Tokens:  c.Grid() * c.Grid(), Pixels: c.Channels * c.Patch * c.Patch, Eps: c.Eps,
 	}
 	var golden struct {
 		Cases []struct {
@@ -242,14 +242,14 @@ func testTinySiglip(t *testing.T) {
 			part := e
 			part.Depth = depth
 			out, err := s.Run(fmt.Sprint("depth ", depth), func(o engine.Ops) []engine.Value {
-				return []engine.Value{part.hidden(o, o.Input("patches"))}
+				return []engine.Value{part.Hidden(o, o.Input("patches"))}
 			}, in)
 			if err != nil {
 				t.Fatal(err)
 			}
 			closeTo(t, fmt.Sprintf("image %d after %d blocks", k, depth), out[0].F32, slices.Concat(states...))
 		}
-		out, err := s.Run("encoded", func(o engine.Ops) []engine.Value { return []engine.Value{e.forward(o, o.Input("patches"))} }, in)
+		out, err := s.Run("encoded", func(o engine.Ops) []engine.Value { return []engine.Value{e.Forward(o, o.Input("patches"))} }, in)
 		if err != nil {
 			t.Fatal(err)
 		}

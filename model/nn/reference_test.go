@@ -1,4 +1,4 @@
-package model
+package nn
 
 import (
 	"encoding/json"
@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"harness/model/checkpoint"
 	"harness/model/engine"
 	"harness/model/engine/native"
 	"harness/model/engine/xla"
@@ -22,7 +23,7 @@ import (
 func referenceFolder(t *testing.T) string {
 	dir := os.Getenv("HARNESS_REFERENCE")
 	if dir == "" {
-		dir = filepath.Join("..", "testdata", "reference")
+		dir = filepath.Join("..", "..", "testdata", "reference")
 	}
 	if _, err := os.Stat(dir); err != nil {
 		t.Fatalf("no recorded states: %v", err)
@@ -98,8 +99,8 @@ type recorded struct {
 	batches  [][]referenceSample
 	images   map[string]engine.Tensor
 	program  engine.Program
-	encoder  encoder
-	answerer answerer // diffvqa only
+	encoder  Encoder
+	answerer Answerer // diffvqa only
 }
 
 func readJSON(t *testing.T, path string, into any) {
@@ -115,9 +116,18 @@ func readJSON(t *testing.T, path string, into any) {
 
 func readFile(t *testing.T, path string) map[string]engine.Tensor {
 	t.Helper()
-	tensors, err := readTensors(path)
+	file, err := checkpoint.Load(path)
 	if err != nil {
 		t.Fatal(err)
+	}
+	defer file.Close()
+	tensors := map[string]engine.Tensor{}
+	for _, name := range file.Names() {
+		values, err := file.F32(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tensors[name] = engine.Floats(values, file.Shape(name)...)
 	}
 	return tensors
 }
@@ -130,26 +140,26 @@ func openRecorded(t *testing.T, name string) *recorded {
 	r.images = readFile(t, filepath.Join(r.dir, "images.safetensors"))
 	c := r.config
 	side := c.Image / c.Patch
-	enc := encoder{
+	enc := Encoder{
 		Encoder: spec.Encoder{Width: c.Encoder.Width, Depth: c.Encoder.Layers, Heads: c.Encoder.Heads, MLP: c.Encoder.MLP, Patch: c.Patch},
-		tokens:  side * side, pixels: c.Patch * c.Patch, eps: c.Eps,
+		Tokens:  side * side, Pixels: c.Patch * c.Patch, Eps: c.Eps,
 	}
 	if c.Model == "pretrain" {
 		r.encoder = enc
-		model := captioner{encoder: enc, decoder: decoder{
+		model := Captioner{Encoder: enc, Decoder: Decoder{
 			Decoder: spec.Decoder{Width: c.Decoder.Width, Depth: c.Decoder.Layers, Heads: c.Decoder.Heads, MLP: c.Decoder.MLP, MaxPositionEmbeddings: c.Decoder.Positions},
-			vocab:   c.Vocab, eps: c.Eps,
+			Vocab:   c.Vocab, Eps: c.Eps,
 		}}
-		r.program = model.loss([]string{captionGroup})
+		r.program = model.Loss([]string{CaptionGroup})
 		return r
 	}
-	enc.eps = c.EncoderEps
+	enc.Eps = c.EncoderEps
 	r.encoder = enc
-	r.answerer = answerer{width: enc.Width, tokens: enc.tokens, smoothing: c.Smoothing, lm: languageModel{
+	r.answerer = Answerer{Adapter: PairAdapter{enc.Tokens, enc.Width, c.Decoder.Width}, Smoothing: c.Smoothing, LM: LanguageModel{
 		LM:    spec.LM{Width: c.Decoder.Width, Depth: c.Decoder.Layers, Heads: c.Decoder.Heads, MLP: c.Decoder.MLP, MaxPositionEmbeddings: c.Decoder.TextPositions},
-		vocab: c.Vocab, visual: 2 * enc.tokens, eps: c.Eps,
+		Vocab: c.Vocab, Visual: 2 * enc.Tokens, Eps: c.Eps,
 	}}
-	r.program = r.answerer.loss
+	r.program = r.answerer.Loss
 	return r
 }
 
@@ -198,32 +208,32 @@ func (r *recorded) inputs(t *testing.T, batch int) engine.Inputs {
 	t.Helper()
 	in := engine.Inputs{}
 	group := "text"
-	var list []sequence
+	var list []Sequence
 	for i, s := range r.batches[batch] {
-		var seq sequence
+		var seq Sequence
 		switch {
 		case r.config.Model == "diffvqa":
-			seq = causalSequence(-1, r.config.Eos, s.Question, s.Answer, 1000)
+			seq = CausalSequence(-1, r.config.Eos, s.Question, s.Answer, 1000)
 		case s.Mode == "parallel":
-			seq = parallelSequence(r.config.Bos, r.config.Eos, int32(r.config.Vocab), s.Prefix, s.Target, r.config.ParallelMasks)
+			seq = ParallelSequence(r.config.Bos, r.config.Eos, int32(r.config.Vocab), s.Prefix, s.Target, r.config.ParallelMasks)
 		default:
-			seq = causalSequence(r.config.Bos, r.config.Eos, s.Prefix, s.Target, 1000)
+			seq = CausalSequence(r.config.Bos, r.config.Eos, s.Prefix, s.Target, 1000)
 		}
-		if !slices.Equal(seq.ids, s.Input) || !slices.Equal(seq.rows, s.LossPositions) || !slices.Equal(seq.targets, s.LossTargets) {
+		if !slices.Equal(seq.IDs, s.Input) || !slices.Equal(seq.Rows, s.LossPositions) || !slices.Equal(seq.Targets, s.LossTargets) {
 			t.Fatalf("batch %d sample %d: sequence %v %v %v, want %v %v %v",
-				batch, i, seq.ids, seq.rows, seq.targets, s.Input, s.LossPositions, s.LossTargets)
+				batch, i, seq.IDs, seq.Rows, seq.Targets, s.Input, s.LossPositions, s.LossTargets)
 		}
-		seq.image = i
+		seq.Image = i
 		list = append(list, seq)
 	}
 	if r.config.Model == "pretrain" {
-		group = captionGroup
+		group = CaptionGroup
 		in["patches"] = r.patchesOf(r.images[fmt.Sprintf("batch%d.images", batch)])
 	} else {
 		in["encoded"] = r.encode(t, r.patchesOf(r.images[fmt.Sprintf("batch%d.ref", batch)], r.images[fmt.Sprintf("batch%d.main", batch)]))
 	}
-	targets, weights := collate(in, group, list, r.config.Eos, 4, max(r.config.Decoder.Positions, r.config.Decoder.TextPositions))
-	setTargets(in, targets, weights)
+	targets, weights := Collate(in, group, list, r.config.Eos, 4, max(r.config.Decoder.Positions, r.config.Decoder.TextPositions))
+	SetTargets(in, targets, weights)
 	return in
 }
 
@@ -231,7 +241,7 @@ func (r *recorded) inputs(t *testing.T, batch int) engine.Inputs {
 func (r *recorded) encode(t *testing.T, patches engine.Tensor) engine.Tensor {
 	t.Helper()
 	s := r.session(t, native.New(2), "weights.safetensors")
-	out, err := s.Run("encode", func(o engine.Ops) []engine.Value { return []engine.Value{r.encoder.forward(o, o.Input("patches"))} },
+	out, err := s.Run("encode", func(o engine.Ops) []engine.Value { return []engine.Value{r.encoder.Forward(o, o.Input("patches"))} },
 		engine.Inputs{"patches": patches})
 	if err != nil {
 		t.Fatal(err)
@@ -324,7 +334,7 @@ func (r *recorded) adam() engine.AdamW {
 func (r *recorded) checkTenSteps(t *testing.T, s engine.Session) {
 	t.Helper()
 	for i, batch := range r.expected.Batch {
-		lr := learningRate(i+1, r.config.Steps, r.config.Warmup, r.config.LR)
+		lr := LearningRate(i+1, r.config.Steps, r.config.Warmup, r.config.LR)
 		within(t, fmt.Sprintf("learning rate of step %d", i+1), lr, r.expected.LR[i], 1e-12)
 		result, err := s.Step("loss", r.program, r.inputs(t, batch), lr, r.adam())
 		if err != nil {
@@ -448,11 +458,11 @@ func (r *recorded) checkActivations(t *testing.T, e engine.Engine) {
 		patches = r.patchesOf(r.images["batch0.ref"], r.images["batch0.main"])
 	}
 	out, err := s.Run("activations", func(o engine.Ops) []engine.Value {
-		encoded := r.encoder.forward(o, o.Input("patches"))
+		encoded := r.encoder.Forward(o, o.Input("patches"))
 		if r.config.Model == "diffvqa" {
-			return []engine.Value{encoded, project(o, encoded)}
+			return []engine.Value{encoded, r.visual(o, encoded)}
 		}
-		return []engine.Value{encoded, mlp(o, "adapter", encoded)}
+		return []engine.Value{encoded, MLP(o, "adapter", encoded)}
 	}, engine.Inputs{"patches": patches})
 	if err != nil {
 		t.Fatal(err)
@@ -483,10 +493,10 @@ func (r *recorded) checkDecoding(t *testing.T, e engine.Engine) {
 			k    int
 			want []referenceHypothesis
 		}{{1, []referenceHypothesis{want.Greedy}}, {4, want.Beam4}, {10, want.Beam10}} {
-			g := generator{session: s, name: fmt.Sprintf("answer %d", beams.k), prompt: r.answerer.prompt, next: r.answerer.next, constant: e.Name() != "native",
-				search: search{beams: beams.k, maxTokens: r.config.MaxNewTokens, penalty: r.config.LengthPenalty, eos: r.config.Eos}}
+			g := Generator{Session: s, Name: fmt.Sprintf("answer %d", beams.k), Prompt: r.answerer.Prompt, Next: r.answerer.Next, Constant: e.Name() != "native",
+				Search: Search{Beams: beams.k, MaxTokens: r.config.MaxNewTokens, Penalty: r.config.LengthPenalty, EOS: r.config.Eos}}
 			in := engine.Inputs{"encoded": engine.Floats(encoded.F32[k*size:][:size], 2, encoded.Shape[1], encoded.Shape[2])}
-			found, err := g.run(in, [][]int32{want.Question}, r.answerer.lm.visual)
+			found, err := g.Run(in, [][]int32{want.Question}, r.answerer.LM.Visual)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -495,18 +505,18 @@ func (r *recorded) checkDecoding(t *testing.T, e engine.Engine) {
 	}
 }
 
-func checkHypotheses(t *testing.T, what string, got []hypothesis, want []referenceHypothesis, tolerance float64) {
+func checkHypotheses(t *testing.T, what string, got []Hypothesis, want []referenceHypothesis, tolerance float64) {
 	t.Helper()
 	if len(got) != len(want) {
 		t.Errorf("%s: %d hypotheses, want %d", what, len(got), len(want))
 		return
 	}
-	if !slices.Equal(got[0].tokens, want[0].Tokens) {
-		t.Errorf("%s: tokens %v, want %v", what, got[0].tokens, want[0].Tokens)
+	if !slices.Equal(got[0].Tokens, want[0].Tokens) {
+		t.Errorf("%s: tokens %v, want %v", what, got[0].Tokens, want[0].Tokens)
 	}
 	for i := range want {
-		if math.Abs(got[i].score-want[i].Score) > tolerance {
-			t.Errorf("%s: hypothesis %d scores %v, want %v", what, i, got[i].score, want[i].Score)
+		if math.Abs(got[i].Score-want[i].Score) > tolerance {
+			t.Errorf("%s: Hypothesis %d scores %v, want %v", what, i, got[i].Score, want[i].Score)
 		}
 	}
 }
@@ -553,14 +563,14 @@ func TestSearch(t *testing.T) {
 		}
 		for k, run := range c.Runs {
 			chain, next := run.Chain, follow(run.Chain)
-			s := search{beams: 1, maxTokens: run.MaxNewTokens, penalty: run.LengthPenalty, eos: run.EOS}
+			s := Search{Beams: 1, MaxTokens: run.MaxNewTokens, Penalty: run.LengthPenalty, EOS: run.EOS}
 			found, err := s.greedy(chain[:1], next)
 			if err != nil {
 				t.Fatal(err)
 			}
 			checkHypotheses(t, fmt.Sprintf("run %d greedy", k), found[0], []referenceHypothesis{run.Greedy}, 1e-5)
 			for beams, want := range map[int][]referenceHypothesis{1: run.Beam1, 4: run.Beam4, 10: run.Beam10} {
-				s.beams = beams
+				s.Beams = beams
 				if found, err = s.beam(chain[:1], next); err != nil {
 					t.Fatal(err)
 				}
@@ -569,7 +579,7 @@ func TestSearch(t *testing.T) {
 			}
 		}
 		for k, run := range c.Exhaustive {
-			s := search{beams: run.Beams, maxTokens: run.MaxNewTokens, penalty: run.LengthPenalty, eos: run.EOS}
+			s := Search{Beams: run.Beams, MaxTokens: run.MaxNewTokens, Penalty: run.LengthPenalty, EOS: run.EOS}
 			found, err := s.beam(run.Chain[:1], follow(run.Chain))
 			if err != nil {
 				t.Fatal(err)
@@ -581,4 +591,9 @@ func TestSearch(t *testing.T) {
 	if checked == 0 {
 		t.Error("no search was checked")
 	}
+}
+
+// visual is what the adapter of difference VQA makes of encoded pairs.
+func (r *recorded) visual(o engine.Ops, encoded engine.Value) engine.Value {
+	return PairTokens(o, encoded, func(pairs engine.Value) engine.Value { return MLP(o, "adapter", pairs) })
 }

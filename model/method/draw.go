@@ -1,0 +1,73 @@
+package method
+
+import (
+	"math"
+
+	"harness/model/corpus"
+	"harness/model/spec"
+)
+
+// drawn is an image of a step and which of its texts the step takes: from … to-1, counted from 0.
+type drawn struct{ image, from, to int }
+
+// dealer deals the images of a pretraining stage out, so that every step holds as many samples as the trial says.
+type dealer struct {
+	images  []int
+	sampler *corpus.Sampler
+	texts   int // of an image
+	batch   int
+	equal   spec.Equal
+}
+
+func newDealer(t spec.Trial, images []int, texts int) dealer {
+	return dealer{images, corpus.NewSampler(len(images), t.Seed, "pretrain.images"), texts, t.Pretrain.BatchSize, t.Pretrain.Equal}
+}
+
+// of is what step 1, 2, … sees. Where sequences are counted, a step may end between two texts of an image: the next one goes on there.
+func (d dealer) of(step int) []drawn {
+	var list []drawn
+	if d.equal != spec.EqualSequences {
+		for _, k := range d.sampler.Batch(step, d.batch) {
+			list = append(list, drawn{d.images[k], 0, d.texts})
+		}
+		return list
+	}
+	from, to := (step-1)*d.batch, step*d.batch // sequences
+	first := from / d.texts
+	for i, k := range d.sampler.Range(first, (to+d.texts-1)/d.texts) {
+		start := (first + i) * d.texts
+		list = append(list, drawn{d.images[k], max(from-start, 0), min(to-start, d.texts)})
+	}
+	return list
+}
+
+// imagesOf lists the images alone.
+func imagesOf(list []drawn) []int {
+	images := make([]int, len(list))
+	for i, d := range list {
+		images[i] = d.image
+	}
+	return images
+}
+
+// textsAnEpoch is the number of texts that an image gives in an epoch where a sample is a text: one of each of the paper's tasks
+// (FACTS 6 #25), whichever of them a row has, so that rows see equally many samples.
+const textsAnEpoch = 4
+
+// steps is the length of pretraining, in the trial's steps or in passes over the training images that have a report or regions.
+func (r *Run) steps() int {
+	p := r.Trial.Pretrain
+	samples := len(r.Corpus.Trainable(spec.AllTasks))
+	if p.PerImage == spec.PerImageOne || p.Equal == spec.EqualSequences {
+		samples *= textsAnEpoch
+	}
+	return TotalSteps(p.Steps, p.Epochs, samples, p.BatchSize)
+}
+
+// TotalSteps is the length of a stage given in steps, or in passes over its samples.
+func TotalSteps(steps int, epochs float64, samples, batch int) int {
+	if steps > 0 {
+		return steps
+	}
+	return max(1, int(math.Round(epochs*float64(samples)/float64(batch))))
+}
