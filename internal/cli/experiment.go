@@ -22,6 +22,7 @@ import (
 type experimentOptions struct {
 	preset string
 	set    []string
+	native bool // trials of the built-in trainer run on the native engine, whatever their preset says
 }
 
 func (o *experimentOptions) flags(cmd *cobra.Command) {
@@ -66,6 +67,11 @@ func loadExperiment(name string, o experimentOptions) (*sweeps.Sweep, error) {
 	}
 	if err := s.Override(spec.Preset(o.preset), o.set); err != nil {
 		return nil, usageError("%w", err)
+	}
+	if own, err := spec.Default(s.Preset); err == nil && own.Engine != "" && o.native && s.Command == "" {
+		if err := s.Override("", []string{"engine=native"}); err != nil {
+			return nil, usageError("%w", err)
+		}
 	}
 	return s, nil
 }

@@ -88,6 +88,7 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 	if kind != "" {
 		named.set = append(append([]string(nil), o.set...), "engine="+kind)
 	}
+	named.native = o.engine != "" && kind == ""
 	plan, err := named.expand(ctx, log, name)
 	if err != nil {
 		return err

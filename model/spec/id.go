@@ -26,8 +26,7 @@ func (t Trial) ID() string { return t.essential().hash(Encoding) }
 // encoder was left out, and weights and data counted by their paths.
 func (t Trial) LegacyID() string {
 	t.SeedApart = false
-	t.Init, t.Until, t.Revision = Init{}, "", 0
-	t.Pretrain.Equal, t.Pretrain.PerImage, t.Pretrain.Chunk = "", "", 0
+	t.Revision = t.Method.facts().revision // another definition has no name of that time, as settings that were unknown have none
 	t.Preset, t.Project, t.Data.Digest, t.Encoder.WeightsDigest, t.LM.WeightsDigest, t.Eval.MeteorParaphrasesDigest = "", "", "", "", "", ""
 	if !t.Method.facts().pretrains {
 		t.Decoder, t.Pretrain = Decoder{}, Pretrain{}
