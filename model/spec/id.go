@@ -65,6 +65,9 @@ const (
 	StageQFormerLM Stage = "qformer-lm" // BLIP-2: and to speak to the LM
 )
 
+// TrainsEncoder reports whether the stage trains the vision encoder.
+func (s Stage) TrainsEncoder() bool { return s == StagePretrain }
+
 // Stages lists all that are kept, in the order in which a trial runs them.
 var Stages = [...]Stage{StagePretrain, StageQFormer, StageQFormerLM, StageQuestionOnly, StageDiffVQA}
 
