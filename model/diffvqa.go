@@ -110,8 +110,11 @@ func (r *trialRun) trainAnswerer(ctx context.Context, name spec.Stage, a *answer
 					batch[i] = r.drawQuestion(pairs[k], others, auxiliary, rng)
 				}
 				in, err := r.questionBatch(a, batch, step)
-				return method.Batch{Parts: []method.Part{{Key: string(name), Program: a.Loss, Inputs: in}},
-					Images: 2 * len(batch), Sequences: len(batch)}, err
+				one := method.Batch{Parts: []method.Part{{Key: string(name), Program: a.Loss, Inputs: in}}, Sequences: len(batch)}
+				if a.features != nil {
+					one.Images = 2 * len(batch)
+				}
+				return one, err
 			},
 		}}, nil
 	})

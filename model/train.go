@@ -4,9 +4,12 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
+	"harness/metrics"
 	"harness/model/engine"
+	"harness/model/engine/flops"
 	"harness/model/method"
 	"harness/model/nn"
 )
@@ -30,6 +33,7 @@ func train(ctx context.Context, session engine.Session, st *stage, s training, r
 	adam := engine.AdamW{Beta1: s.opt.Beta1, Beta2: s.opt.Beta2, Eps: 1e-8, Decay: s.opt.WeightDecay, MaxGradNorm: s.opt.MaxGradNorm}
 	warmup := nn.WarmupSteps(s.opt.Warmup, s.Steps)
 	saved := time.Now()
+	counter := flops.New(s.params())
 	for at.Step < s.Steps {
 		// Step.
 		at.Step++
@@ -46,11 +50,18 @@ func train(ctx context.Context, session engine.Session, st *stage, s training, r
 			return fmt.Errorf("%s: step %d: %w", st.name, at.Step, err)
 		}
 		at.add(result)
+		if err := at.count(counter, batch); err != nil {
+			return fmt.Errorf("%s: step %d: %w", st.name, at.Step, err)
+		}
 		rec.Progress(string(st.name), at.Step, s.Steps, result.Loss)
 
 		// Log: means over the steps since the last point.
 		if at.Step%logEvery == 0 || at.Step == s.Steps {
-			for _, p := range at.points(string(st.name), lr) {
+			points := at.points(string(st.name), lr)
+			if at.Step == s.Steps {
+				points = append(points, at.effort(string(st.name))...)
+			}
+			for _, p := range points {
 				if err := st.record(rec, p.Metric, p.Step, p.Value); err != nil {
 					return err
 				}
@@ -76,10 +87,32 @@ func train(ctx context.Context, session engine.Session, st *stage, s training, r
 	return nil
 }
 
-// step moves the parameters by the gradients of a batch.
+// step moves the parameters by the gradients of all parts of a batch; its loss is their sum.
 func step(session engine.Session, batch method.Batch, lr float64, adam engine.AdamW) (engine.StepResult, error) {
-	one := batch.Parts[0]
-	return session.Step(one.Key, one.Program, one.Inputs, lr, adam)
+	if len(batch.Parts) == 1 {
+		one := batch.Parts[0]
+		return session.Step(one.Key, one.Program, one.Inputs, lr, adam)
+	}
+	var result engine.StepResult
+	for _, part := range batch.Parts {
+		loss, _, err := session.Accumulate(part.Key, part.Program, part.Inputs)
+		result.Loss += loss
+		if err != nil {
+			return result, err
+		}
+	}
+	var err error
+	result.GradNorm, err = session.Apply(lr, adam)
+	return result, err
+}
+
+// params are the parameters of the stage, those that it freezes marked.
+func (s training) params() []engine.Param {
+	list := slices.Clone(s.Params)
+	for i := range list {
+		list[i].Frozen = list[i].Frozen || s.Frozen != nil && s.Frozen(list[i].Name)
+	}
+	return list
 }
 
 // diverged records where the loss or its gradient stopped being a number, and is the error that
@@ -102,6 +135,39 @@ type position struct {
 	Loss     float64 `json:"loss"`
 	GradNorm float64 `json:"grad_norm"`
 	Seen     int     `json:"seen"`
+
+	// In all, since the first step; 0 after a checkpoint of a version that did not count.
+	Images    int     `json:"images,omitempty"`
+	Sequences int     `json:"sequences,omitempty"`
+	FLOPs     float64 `json:"flops,omitempty"`
+}
+
+// count adds what a step has seen and computed. What was not counted from the start is not counted at all.
+func (p *position) count(counter *flops.Counter, batch method.Batch) error {
+	if p.Step > 1 && p.Sequences == 0 {
+		return nil
+	}
+	p.Images, p.Sequences = p.Images+batch.Images, p.Sequences+batch.Sequences
+	for _, part := range batch.Parts {
+		work, err := counter.Count(part.Key, part.Program, part.Inputs, flops.Training)
+		if err != nil {
+			return err
+		}
+		p.FLOPs += float64(work.Total())
+	}
+	return nil
+}
+
+// effort are the counts of a finished stage.
+func (p *position) effort(stage string) []point {
+	if p.Sequences == 0 {
+		return nil
+	}
+	return []point{
+		{stage + "/" + metrics.StageImages, p.Step, float64(p.Images)},
+		{stage + "/" + metrics.StageSequences, p.Step, float64(p.Sequences)},
+		{stage + "/" + metrics.StageFLOPs, p.Step, p.FLOPs},
+	}
 }
 
 func (p *position) add(r engine.StepResult) {
