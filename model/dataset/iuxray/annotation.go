@@ -59,7 +59,7 @@ func parseAnnotation(raw []byte) (*Annotation, error) {
 			return nil, fmt.Errorf(`no list %q: want {"train": [...], "val": [...], "test": [...]}`, split)
 		}
 		var entries []json.RawMessage
-		if err := json.Unmarshal(list, &entries); err != nil {
+		if err := json.Unmarshal(list, &entries); err != nil || entries == nil {
 			return nil, fmt.Errorf("%q is no list of reports", split)
 		}
 		for i, entry := range entries {
