@@ -37,7 +37,7 @@ const (
 
 var (
 	metadataName = regexp.MustCompile(`^mimic-cxr-\d+\.\d+\.\d+-metadata\.csv(\.gz)?$`)
-	dataFolder   = regexp.MustCompile(`^(p1\d|p1\d{7}|s\d+|CXR\d.*|scene_graph|\..*)$`)
+	dataFolder   = regexp.MustCompile(`^(p1\d|p1\d{7}|s\d+|CXR\d+_.*|scene_graph|\..*)$`)
 	shardFolder  = regexp.MustCompile(`^p1\d$`)
 )
 
