@@ -67,7 +67,7 @@ func (s Split) String() string {
 	return "none"
 }
 
-// Image is one usable frontal image, in the order of the metadata.
+// Image is one usable frontal image, or one of which an open set does not say what it is, in the order of the metadata.
 type Image struct {
 	ID, Subject, Study string
 	Path               string
@@ -77,7 +77,7 @@ type Image struct {
 	RegionSplit        Split // differs from Split only under Official, where ImaGenome has a split of its own
 	Date               int   // YYYYMMDD of the study, shifted by the source; 0 if unknown
 	Caption            string
-	Regions            []Region // in the order of RegionNames; nil for gold patients and images without a scene graph
+	Regions            []Region // in the order of RegionNames, of an open set in the table's; nil for gold patients and images without regions
 
 	file radiograph.Info
 }
