@@ -23,7 +23,8 @@ func newDataCheckCommand() *cobra.Command {
 		Short: "Read a data set whole and count what can and cannot be used, by cause",
 		Long: `Read MIMIC-CXR-JPG, the MIMIC-CXR reports, Chest ImaGenome and Medical-Diff-VQA below DIR, in their own layouts
 and under any of their usual folder names, decode every frontal image, and count what can be used and what
-cannot, by cause. Faults of the data are counted and never stop it; a set that is not there does.
+cannot, by cause. Faults of the data are counted and never stop it; a set that is not there does. Where none of the four
+is there, IU X-Ray (R2Gen's annotation.json, or OpenI's archives) and NIH ChestX-ray14 are read in the same way.
 
 With --json, images, reports, regions, pairs and subjects hold the counts; --list adds "ids", which has the
 same keys and the ids behind each count. Without --json, --list prints the ids behind the faults.`,

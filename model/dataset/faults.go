@@ -14,7 +14,8 @@ type Faults struct {
 	Other    OtherFaults   `json:"other"`
 }
 
-// ImageFaults: BadRows are rows of the tables of MIMIC-CXR-JPG and Chest ImaGenome, as FILE:LINE. An image that is not frontal
+// ImageFaults: BadRows are rows of the tables of MIMIC-CXR-JPG, Chest ImaGenome and the open sets, as FILE:LINE, entries of
+// annotation.json, as FILE:LIST[INDEX], and reports that are no XML, as FILE. An image that is not frontal
 // is not looked at further.
 type ImageFaults struct {
 	Usable     Tally `json:"usable"`

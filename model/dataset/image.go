@@ -58,5 +58,8 @@ func (l *loader) readImages(ctx context.Context) error {
 }
 
 func (l *loader) imagePath(row imageRow) string {
+	if path, listed := l.listed.files[row.id]; listed {
+		return path
+	}
 	return filepath.Join(l.parts.images, "files", "p"+row.subject[:2], "p"+row.subject, "s"+row.study, row.id+".jpg")
 }

@@ -23,7 +23,7 @@ import (
 const maxLine = 1 << 20
 
 // A Reader reads a CSV file row by row. It accepts a byte order mark and CRLF, skips empty lines, and skips and remembers rows
-// with another number of cells than the header. A line is a row: none of the data sets has line breaks inside cells, and so an
+// with another number of cells than the header; unnamed columns at the end of the header may be absent. A line is a row: none of the data sets has line breaks inside cells, and so an
 // unclosed quote costs one row and not the rest of the file.
 //
 //	t, err := csvfile.Open(path, "dicom_id", "subject_id")
@@ -39,7 +39,8 @@ type Reader struct {
 	file    *os.File
 	r       *bufio.Reader
 	line    int
-	width   int
+	named   int   // columns up to the last with a name
+	width   int   // columns of the header, unnamed ones at its end included
 	columns []int // position of each wanted column, -1 if the file lacks an optional one
 	cells   []string
 }
@@ -82,6 +83,8 @@ func newReader(src io.Reader, name string, columns []string) (*Reader, error) {
 		return nil, errors.New("line 1: the header has an unclosed quote")
 	}
 	t.width = len(names)
+	for t.named = t.width; t.named > 1 && strings.TrimSpace(names[t.named-1]) == ""; t.named-- {
+	}
 	at := make(map[string]int, len(names))
 	for i := len(names) - 1; i >= 0; i-- {
 		at[strings.TrimSpace(names[i])] = i
@@ -112,7 +115,7 @@ func (t *Reader) Next() bool {
 		}
 		cells, closed := splitRow(line, t.cells[:0])
 		t.cells = cells
-		if closed && len(cells) == t.width {
+		if closed && len(cells) >= t.named && len(cells) <= t.width {
 			return true
 		}
 		t.Reject()

@@ -27,6 +27,7 @@ func TestReader(t *testing.T) {
 		{"wrong numbers of cells", "id,text\n1\n1,a\n1,a,b\n2,b\n", []string{"1|a", "2|b"}, []string{"t.csv:2", "t.csv:4"}},
 		{"an unclosed quote costs one row", "id,text\n1,\"a\n2,b\n3,\"c\"d\n4,e\n", []string{"2|b", "4|e"}, []string{"t.csv:2", "t.csv:4"}},
 		{"a line without end", "id,text\n1," + strings.Repeat("x", 2*maxLine) + "\n2,b\n", []string{"2|b"}, []string{"t.csv:2"}},
+		{"unnamed columns at the end", "id,text,,\n1,a\n2,b,\n3,c,,\n4,d,,,\n5\n", []string{"1|a", "2|b", "3|c"}, []string{"t.csv:5", "t.csv:6"}},
 		{"header alone", "id,text\n", nil, nil},
 	} {
 		r, err := newReader(strings.NewReader(c.text), "t.csv", []string{"id", "text"})

@@ -1,4 +1,4 @@
-// Package radiograph reads chest radiographs: 8-bit JPEGs as gray images in their stored orientation (radiograph.go),
+// Package radiograph reads chest radiographs: JPEGs and PNGs as 8-bit gray images in their stored orientation (radiograph.go),
 // resized to squares (resize.go), and kept in a memory-mapped cache (cache.go).
 package radiograph
 
@@ -8,7 +8,8 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"image/jpeg"
+	_ "image/jpeg" // the two formats that radiographs come in
+	_ "image/png"
 	"io"
 	"os"
 )
@@ -52,7 +53,8 @@ func Inspect(path string, decode bool) (Info, error) {
 
 // Files of up to wholeSize are summed whole. Of larger ones, as radiographs of full size are, samples blocks of blockSize are,
 // evenly spread from the first byte to the last: reading all of hundreds of thousands of them takes hours. The last bytes of
-// a JPEG depend on all pixels before them, too: every code there is shifted by the lengths of the codes before it.
+// a JPEG depend on all pixels before them, too: every code there is shifted by the lengths of the codes before it; those of a PNG
+// hold a checksum of all pixels.
 const (
 	wholeSize = 256 << 10
 	blockSize = 4 << 10
@@ -88,9 +90,9 @@ func Read(path string) (*image.Gray, error) {
 	return decodeImage(f)
 }
 
-// readHeader returns the size of a JPEG and leaves the file at its start.
+// readHeader returns the size of a JPEG or PNG and leaves the file at its start.
 func readHeader(f io.ReadSeeker) (image.Config, error) {
-	config, err := jpeg.DecodeConfig(bufio.NewReaderSize(f, 4<<10))
+	config, _, err := image.DecodeConfig(bufio.NewReaderSize(f, 4<<10))
 	if err != nil {
 		return config, err
 	}
@@ -101,9 +103,9 @@ func readHeader(f io.ReadSeeker) (image.Config, error) {
 	return config, err
 }
 
-// decodeImage reads a whole JPEG as luma in its stored orientation; a truncated file is an error.
+// decodeImage reads a whole image as luma in its stored orientation; a truncated file is an error.
 func decodeImage(r io.Reader) (*image.Gray, error) {
-	img, err := jpeg.Decode(bufio.NewReaderSize(r, 64<<10))
+	img, _, err := image.Decode(bufio.NewReaderSize(r, 64<<10))
 	if err != nil {
 		return nil, err
 	}
