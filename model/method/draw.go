@@ -41,15 +41,6 @@ func (d dealer) of(step int) []drawn {
 	return list
 }
 
-// imagesOf lists the images alone.
-func imagesOf(list []drawn) []int {
-	images := make([]int, len(list))
-	for i, d := range list {
-		images[i] = d.image
-	}
-	return images
-}
-
 // textsAnEpoch is the number of texts that an image gives in an epoch where a sample is a text: one of each of the paper's tasks
 // (FACTS 6 #25), whichever of them a row has, so that rows see equally many samples.
 const textsAnEpoch = 4

@@ -28,36 +28,46 @@ func (r *Run) regionalContrast(start Weights) (Training, error) {
 	e.Params(p)
 	p.LayerNorm("region.norm", e.Width)
 	p.Linear("region.head", e.Width, e.Width)
-	tower := r.textTower(p, e.Width)
-	loss := func(o engine.Ops) []engine.Value {
+	c := r.newContrast("regional contrastive", p, e.Width, r.Trial.Pretrain.MaxPhrase)
+	c.images = func(o engine.Ops) engine.Value {
 		read := o.RoIAlign(e.Forward(o, o.Input("patches")), side, side, "boxes", "box.image") // [R, 3, 3, e]
 		pooled := nn.LayerNorm(o, "region.norm", o.Mean(o.Mean(read, 1), 1), e.Eps)
-		return []engine.Value{pairLoss(o, o.L2Normalise(nn.Linear(o, "region.head", pooled)), tower.Forward(o))}
+		return o.L2Normalise(nn.Linear(o, "region.head", pooled))
+	}
+	c.inputs = func(shown []showing) engine.Inputs {
+		in := boxInputs(shown)
+		in["patches"] = r.Corpus.Patches(imagesShown(shown))
+		return in
 	}
 	d := newDealer(r.Trial, images, r.Trial.TextsPerImage())
-	return Training{Params: p.List, Start: start, Steps: r.steps(), Batch: func(_ engine.Session, step int) (Batch, error) {
+	return Training{Params: p.List, Start: start, Steps: r.steps(), Batch: func(session engine.Session, step int) (Batch, error) {
 		rng := corpus.RandomOf(r.Trial.Seed, "pretrain.samples", step)
-		batch := d.of(step)
-		var texts []string
-		var boxes []float32
-		var rows []int32
-		for i, one := range batch {
+		var shown []showing
+		for _, one := range d.of(step) {
 			image := &r.Corpus.Set.Images[one.image]
 			sx, sy := float64(side)/float64(image.Width), float64(side)/float64(image.Height) // pixels -> cells
+			s := showing{image: one.image}
 			for range one.to - one.from {
 				region := &image.Regions[rng.IntN(len(image.Regions))]
 				b := region.Box
-				texts = append(texts, region.Phrase)
-				boxes = append(boxes, float32(b[0]*sx), float32(b[1]*sy), float32(b[2]*sx), float32(b[3]*sy))
-				rows = append(rows, int32(i))
+				s.texts = append(s.texts, region.Phrase)
+				s.boxes = append(s.boxes, [4]float64{b[0] * sx, b[1] * sy, b[2] * sx, b[3] * sy})
 			}
+			shown = append(shown, s)
 		}
-		in := engine.Inputs{
-			"patches":   r.Corpus.Patches(imagesOf(batch)),
-			"boxes":     engine.Floats(boxes, len(rows), 4),
-			"box.image": engine.Ints(rows, len(rows)),
-		}
-		r.textInputs(in, texts, r.Trial.Pretrain.MaxPhrase)
-		return Batch{[]Part{{"regional contrastive", loss, in}}, len(batch), len(texts)}, nil
+		return r.contrastBatch(c, session, shown)
 	}}, nil
+}
+
+// boxInputs are the regions that RoIAlign reads.
+func boxInputs(shown []showing) engine.Inputs {
+	var boxes []float32
+	var rows []int32
+	for i, s := range shown {
+		for _, b := range s.boxes {
+			boxes = append(boxes, float32(b[0]), float32(b[1]), float32(b[2]), float32(b[3]))
+			rows = append(rows, int32(i))
+		}
+	}
+	return engine.Inputs{"boxes": engine.Floats(boxes, len(rows), 4), "box.image": engine.Ints(rows, len(rows))}
 }
