@@ -97,7 +97,7 @@ func (r *trialRun) trainAnswerer(ctx context.Context, name spec.Stage, a *answer
 		d := r.trial.DiffVQA
 		sample := corpus.NewSampler(len(pairs), r.trial.Seed, "diffvqa.pairs")
 		others := corpus.OfSplit(r.corpus.Set.Questions, dataset.Train)
-		steps := method.TotalSteps(d.Steps, d.Epochs, len(pairs), d.BatchSize)
+		steps := spec.TotalSteps(d.Steps, d.Epochs, len(pairs), d.BatchSize)
 		return training{opt: d.Optimizer, Training: method.Training{
 			Params: r.answererParams(a),
 			Start:  start,
