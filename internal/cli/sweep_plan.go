@@ -13,7 +13,7 @@ import (
 )
 
 // printPlan lists the trials of an experiment.
-func printPlan(ctx context.Context, w io.Writer, plan *sweeps.Plan, asJSON bool) error {
+func printPlan(ctx context.Context, w io.Writer, home string, plan *sweeps.Plan, asJSON bool) error {
 	if !asJSON {
 		for _, t := range plan.Trials {
 			fmt.Fprintf(w, "%s  %s\n", t.ID[:8], t.Label)
@@ -30,7 +30,7 @@ func printPlan(ctx context.Context, w io.Writer, plan *sweeps.Plan, asJSON bool)
 	for _, t := range plan.Trials {
 		specs[t.ID] = t.Spec
 	}
-	c := counter{ctx: ctx, images: map[spec.Data]int{}}
+	c := counter{ctx: ctx, home: home, images: map[spec.Data]int{}}
 	for _, m := range members {
 		one := plannedTrial{ID: m.ID, Label: m.Label, Params: m.Params, Row: m.Row, Seed: m.Seed, Control: m.Control}
 		if err := c.count(&one, specs[m.ID]); err != nil {
@@ -60,6 +60,7 @@ type plannedTrial struct {
 // counter counts what trials will see.
 type counter struct {
 	ctx    context.Context
+	home   string
 	images map[spec.Data]int // training images
 }
 
@@ -81,7 +82,7 @@ func (c counter) count(p *plannedTrial, t spec.Trial) error {
 		known, ok := c.images[t.Data]
 		if !ok {
 			var err error
-			if known, err = model.TrainingImages(c.ctx, t); err != nil {
+			if known, err = model.TrainingImages(c.ctx, t, c.home); err != nil {
 				return err
 			}
 			c.images[t.Data] = known
