@@ -45,7 +45,7 @@ func (t Trial) StageID(s Stage) string {
 		t.DiffVQA = DiffVQA{}
 	case StageQuestionOnly: // it uses no images
 		t.Method, t.Revision, t.Encoder, t.Decoder, t.Pretrain = "", 0, Encoder{}, Decoder{}, Pretrain{}
-		t.Resolution, t.DiffVQA.Pool, t.DiffVQA.Whiten = 0, 0, false
+		t.Resolution, t.DiffVQA.Pool, t.DiffVQA.Whiten, t.QFormer = 0, 0, false, QFormer{}
 	case StageDiffVQA:
 	default:
 		panic(fmt.Sprintf("spec: no stage %q", s))
