@@ -3,6 +3,7 @@ package method
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 
 	"harness/model/corpus"
@@ -64,29 +65,28 @@ func (r *Run) represent(encoder Weights) (Training, error) {
 	}
 	d := newDealer(r.Trial, images, 1)
 	return Training{Params: p.List, Start: encoder, Frozen: ofEncoder, Steps: r.steps(), Batch: func(session engine.Session, step int) (Batch, error) {
-		batch := imagesOf(d.of(step))
-		texts := r.reports(batch)
-		in := engine.Inputs{"patches": r.Corpus.Patches(batch)}
+		images, texts := r.reports(d.of(step))
+		in := engine.Inputs{"patches": r.Corpus.Patches(images)}
 		read := r.readInputs(in, q, texts)
-		seen, err := session.Run("qformer similarities", look, in)
+		first := Part{"qformer similarities", look, maps.Clone(in)}
+		seen, err := session.Run(first.Key, first.Program, first.Inputs)
 		if err != nil {
 			return Batch{}, fmt.Errorf("similarities: %w", err)
 		}
 		delete(in, "patches")
-		in["encoded"] = seen[0]
+		in["encoded"] = seen[0] // the frozen encoder runs once a step
 		r.matchInputs(in, q, read, r.negatives(texts, seen[1], seen[2], step))
 		r.writeInputs(in, q, texts)
-		return Batch{[]Part{{"qformer", q.Loss, in}}, len(batch), len(texts)}, nil
+		return Batch{Parts: []Part{{"qformer", q.Loss, in}}, Before: []Part{first}, Images: len(images), Sequences: len(texts)}, nil
 	}}, nil
 }
 
-// reports are the texts of images, as captions are written.
-func (r *Run) reports(images []int) []string {
-	texts := make([]string, len(images))
-	for i, image := range images {
-		texts[i] = corpus.CapBody(r.caption(image))
+// reports are the images of a step and their texts, as captions are written.
+func (r *Run) reports(list []drawn) (images []int, texts []string) {
+	for _, one := range list {
+		images, texts = append(images, one.image), append(texts, corpus.CapBody(r.caption(one.image)))
 	}
-	return texts
+	return images, texts
 }
 
 // readInputs writes the group "text" and which text belongs to which image. It returns the texts as they are read: [CLS], text, EOS.
@@ -172,15 +172,15 @@ func (r *Run) speak(represents Weights) (Training, error) {
 		Params: p.List, Start: Merged(represents, published), Steps: r.steps(),
 		Frozen: func(name string) bool { return ofEncoder(name) || fixed && ofLM(name) },
 		Batch: func(_ engine.Session, step int) (Batch, error) {
-			batch := imagesOf(d.of(step))
-			list := make([]nn.Sequence, len(batch))
-			for i, text := range r.reports(batch) {
+			images, texts := r.reports(d.of(step))
+			list := make([]nn.Sequence, len(texts))
+			for i, text := range texts {
 				list[i] = nn.CausalSequence(eos, eos, nil, r.Corpus.IDs(text), limit)
 			}
-			in := engine.Inputs{"patches": r.Corpus.Patches(batch), "dropout": engine.Ints([]int32{int32(step)}, 1)}
+			in := engine.Inputs{"patches": r.Corpus.Patches(images), "dropout": engine.Ints([]int32{int32(step)}, 1)}
 			targets, weights := nn.Collate(in, "text", list, eos, r.Step(), lm.MaxPositionEmbeddings)
 			nn.SetTargets(in, targets, weights)
-			return Batch{[]Part{{"qformer-lm", loss, in}}, len(batch), len(batch)}, nil
+			return Batch{Parts: []Part{{"qformer-lm", loss, in}}, Images: len(images), Sequences: len(texts)}, nil
 		}}, nil
 }
 

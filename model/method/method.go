@@ -90,6 +90,8 @@ type Batch struct {
 	Parts     []Part
 	Images    int // encoded by the step, each counted once
 	Sequences int // texts that it predicts or compares
+	// Before are programs that ran without gradients to make the batch and give the step what it reads: their work counts.
+	Before []Part
 }
 
 // Part is a program and its inputs.
