@@ -20,10 +20,11 @@ import (
 // hard negatives (blip2_negatives.go); the second stage, in which the queries become a prefix of the LM, with no prompt; 32
 // queries and BERT-base's sizes at preset paper.
 //
-// Otherwise: the small presets have the decoder's sizes and 16 queries. The Q-Former starts at random, not from BERT. Its blocks are
-// pre-layer-norm, as all others of this program, which random starts need; the output layer has BERT's tied table without
-// BERT's transform. The encoder's own last norm, frozen, stands for the original's trained one. The temperature is learned through its inverse. Batches are
-// pretrain.batch.
+// Otherwise: the small presets have the decoder's sizes and 16 queries. The Q-Former starts at random, not from BERT, so its blocks
+// are pre-layer-norm as all others of this program; the output layer is the tied token table without BERT's transform. The
+// encoder's own last norm, frozen, stands for the original's trained one. The temperature is learned through its inverse.
+// An image with an equal report is never a negative for matching: reports repeat more than captions do. Texts are the trial's tokens,
+// and the LM's begins with EOS. Optimiser and batch are those of the other methods.
 //
 // The LM of the second stage is frozen where it starts from published weights, as in the original. One that starts at random
 // has no language that the queries could learn to speak: it is trained with them, and difference VQA goes on from it. There, Q-Former,
