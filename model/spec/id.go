@@ -36,6 +36,9 @@ func (t Trial) LegacyID() string {
 
 // StageID names a stage by everything that determines its result. Trials that agree in it share the stage.
 func (t Trial) StageID(s Stage) string {
+	if twin := t.Method.facts().twin; s == StagePretrain && twin != "" {
+		t.Method = twin
+	}
 	t = t.essential()
 	t.Eval, t.Until = Eval{}, ""
 	switch s {
@@ -45,7 +48,7 @@ func (t Trial) StageID(s Stage) string {
 		t.DiffVQA = DiffVQA{}
 	case StageQuestionOnly: // it uses no images
 		t.Method, t.Revision, t.Encoder, t.Decoder, t.Pretrain = "", 0, Encoder{}, Decoder{}, Pretrain{}
-		t.Resolution, t.DiffVQA.Pool, t.DiffVQA.Whiten = 0, 0, false
+		t.Resolution, t.DiffVQA.Pool, t.DiffVQA.Whiten, t.QFormer = 0, 0, false, QFormer{}
 	case StageDiffVQA:
 	default:
 		panic(fmt.Sprintf("spec: no stage %q", s))

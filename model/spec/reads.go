@@ -23,6 +23,7 @@ func (t Trial) unreadNow() []string {
 	add(t.Eval.NumBeams == 1, "test.length_penalty")
 	add(t.Eval.MeteorParaphrasesDigest != "", "test.meteor_paraphrases")
 
+	add(!t.Method.facts().queries, "qformer")
 	add(t.Until == UntilRegions, "lm", "diffvqa", "test.beam", "test.length_penalty", "test.max_new_tokens", "test.pairs")
 	add(t.Pretrain.PerImage == PerImageOne, "pretrain.equal")     // an image is a sequence
 	if t.Pretrain.Epochs == 0 && t.Method.facts().texts(t) <= 1 { // as it is where each has one text; an epoch is as long as the samples it counts
@@ -81,7 +82,8 @@ func (t Trial) essential() Trial {
 	if given {
 		t.WholeVocabulary = true
 	}
-	t.Revision = t.Method.facts().revision
+	method := t.Method.facts()
+	t.Revision = method.revision + method.twin.facts().revision
 	for _, form := range []*InitForm{&t.Init.Positions, &t.Init.Coordinates} {
 		if *form == InitWaves {
 			*form = ""
@@ -102,6 +104,7 @@ func (t Trial) essential() Trial {
 	if t.Encoder.Channels == 1 {
 		t.Encoder.Channels = 0
 	}
+	t.QFormer = t.QFormer.short(t.Decoder)
 	if t.DiffVQA.Pool == 1 {
 		t.DiffVQA.Pool = 0
 	}

@@ -36,6 +36,7 @@ func TestEveryFieldIsClassified(t *testing.T) {
 		"pretrain.lr", "pretrain.warmup", "pretrain.weight_decay", "pretrain.beta1", "pretrain.beta2", "pretrain.clip",
 		"pretrain.max_report", "pretrain.max_phrase", "pretrain.equal", "pretrain.per_image", "pretrain.chunk",
 		"diffvqa.whiten",
+		"qformer.width", "qformer.depth", "qformer.heads", "qformer.mlp", "qformer.queries",
 	}
 	always := []string{
 		"until", "init.positions", "init.coordinates", "method", "resolution", "seed", "engine", "data.source", "data.splits", "data.keep_prior",
@@ -90,7 +91,7 @@ func TestIDFollowsReads(t *testing.T) {
 		case reflect.Uint8:
 			v.SetUint(v.Uint() ^ uint64(AREF))
 		default:
-			v.SetInt(v.Int() + 2)
+			v.SetInt(v.Int() + 5)
 		}
 	}
 	others := []string{"data.source", "encoder.weights_digest", "lm.weights_digest", "command", "args"} // change what else is read, or need values

@@ -42,6 +42,8 @@ type Trial struct {
 	Project string `json:"project,omitzero"` // the project that the command's words belong to
 	// SeedApart tells a program its seed by environment and configuration only, not among its arguments: its file has no seeds.
 	SeedApart bool `json:"seed_apart,omitzero"`
+
+	QFormer QFormer `json:"qformer,omitzero"`
 }
 
 // Data says what is trained on.
