@@ -22,7 +22,7 @@ func Digest(ctx context.Context, dir, cache string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	names, err := filesOf(dir)
+	names, err := Files(dir)
 	if err != nil {
 		return "", err
 	}
@@ -55,10 +55,11 @@ func Digest(ctx context.Context, dir, cache string) (string, error) {
 	return sum, nil
 }
 
-// filesOf lists what is read of a folder, by name: the choice of LoadAny.
-func filesOf(dir string) ([]string, error) {
+// Files lists what is read of a folder, by name: config.json and the choice of LoadAny. Only the weights, or their index, are
+// looked for.
+func Files(dir string) ([]string, error) {
 	names := []string{"config.json"}
-	for _, whole := range weightFiles {
+	for _, whole := range WeightFiles {
 		index := whole + ".index.json"
 		if _, err := os.Stat(filepath.Join(dir, whole)); err == nil {
 			return append(names, whole), nil
