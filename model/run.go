@@ -31,15 +31,20 @@ type trialRun struct {
 // trial or by another, are shared. When ctx ends, Run writes a checkpoint and returns ctx's cause; the next call continues
 // from there, and gives exactly the numbers of a run that was never stopped.
 func Run(ctx context.Context, t spec.Trial, env Env, rec Recorder) (err error) {
+	id := t.ID()
 	defer func() { // the border of the package: engines panic on shapes that do not fit
 		if p := recover(); p != nil {
-			err = fmt.Errorf("trial %s: %v", t.ID(), p)
+			err = fmt.Errorf("trial %s: %v", id, p)
 		}
 	}()
 	if err := t.Validate(); err != nil {
 		return err
 	}
 	if err := checkEngine(t, env.Engine); err != nil {
+		return err
+	}
+	t, commits, err := located(ctx, env.Hub, t)
+	if err != nil {
 		return err
 	}
 	if err := checkWeights(t); err != nil {
@@ -61,6 +66,11 @@ func Run(ctx context.Context, t spec.Trial, env Env, rec Recorder) (err error) {
 	}
 	if err := rec.Note("engine", r.engine.Name()+" on "+r.engine.Device()); err != nil {
 		return err
+	}
+	for _, c := range commits {
+		if err := rec.Note(c.field, c.text); err != nil {
+			return err
+		}
 	}
 	if r.corpus, err = openCorpus(ctx, t, env, rec); err != nil {
 		return err

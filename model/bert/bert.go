@@ -18,6 +18,7 @@ import (
 
 	"harness/metrics"
 	"harness/model/checkpoint"
+	"harness/model/checkpoint/hub"
 	"harness/model/engine/native"
 	"harness/model/tokenizer"
 )
@@ -106,7 +107,7 @@ type unknownLayer struct {
 
 func (e unknownLayer) Error() string {
 	return fmt.Sprintf("%s: which of its %d layers BERTScore reads is not known: neither the folder nor _name_or_path in config.json "+
-		"is a name of the bert_score package's table; give it with --bert-layer", e.dir, e.layers)
+		"is a name of the bert_score package's table; give it with --bert-layer, in an experiment with test.bertscore.layer", e.dir, e.layers)
 }
 
 // nameOf is what the model is called in reports: its published name where the folder has one that is known. What
@@ -114,6 +115,9 @@ func (e unknownLayer) Error() string {
 func nameOf(dir string) string {
 	if m, known := find("", dir); known {
 		return m.name
+	}
+	if repository := hub.NameOf(dir); repository != "" {
+		return repository
 	}
 	return filepath.Base(filepath.Clean(dir))
 }

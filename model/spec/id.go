@@ -25,8 +25,8 @@ func (t Trial) ID() string { return t.essential().hash(Encoding) }
 // LegacyID is the ID that commit 9abd933 gave a trial of the same settings: nothing but the pretraining of an untrained
 // encoder was left out, and weights and data counted by their paths.
 func (t Trial) LegacyID() string {
-	t.SeedApart = false
-	t.Preset, t.Project, t.Data.Digest, t.Encoder.WeightsDigest, t.LM.WeightsDigest, t.Eval.MeteorParaphrasesDigest = "", "", "", "", "", ""
+	t = t.Unsealed()
+	t.Preset, t.Project, t.SeedApart = "", "", false
 	if t.Method == Untrained {
 		t.Decoder, t.Pretrain = Decoder{}, Pretrain{}
 	}
