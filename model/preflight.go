@@ -40,6 +40,9 @@ func Preflight(ctx context.Context, home string, from *hub.Hub, t spec.Trial, en
 	if err := checkParaphrases(ctx, t, home); err != nil {
 		return err
 	}
+	if err := checkBERTScore(ctx, t, home); err != nil {
+		return err
+	}
 	if t.Data.Source == spec.SourceFiles {
 		if err := dataset.Find(t.Data.Root); err != nil {
 			return fmt.Errorf("data.root: %w: name the folder that holds the four data sets", err)

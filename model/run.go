@@ -25,6 +25,8 @@ type trialRun struct {
 	corpus *corpus
 
 	paraphrases *meteor.Paraphrases // of METEOR, nil for none
+	bertscore   *bertScorer         // nil for none
+	predictions *predictions
 }
 
 // Run trains and tests one trial; its numbers go to rec, its predictions to env.Dir. Stages that are done already, by this
@@ -60,7 +62,14 @@ func Run(ctx context.Context, t spec.Trial, env Env, rec Recorder) (err error) {
 	if table != nil {
 		defer table.Close()
 	}
-	r := &trialRun{trial: t, env: env, rec: rec, paraphrases: table}
+	scorer, err := openBERTScore(ctx, t, env)
+	if err != nil {
+		return err
+	}
+	if scorer != nil {
+		defer scorer.model.Close()
+	}
+	r := &trialRun{trial: t, env: env, rec: rec, paraphrases: table, bertscore: scorer}
 	if r.engine, err = openEngine(env); err != nil {
 		return err
 	}
@@ -91,6 +100,7 @@ func Run(ctx context.Context, t spec.Trial, env Env, rec Recorder) (err error) {
 		return err
 	}
 	defer predictions.abort()
+	r.predictions = predictions
 	for _, stage := range []func() error{
 		func() error { return r.probe(ctx, features) },
 		func() error { return r.testRegions(ctx, weights, features, predictions) },

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"harness/model/bert"
 	"harness/model/checkpoint"
 	"harness/model/checkpoint/hub"
 	"harness/model/dataset"
@@ -28,11 +29,11 @@ func Seal(ctx context.Context, home string, from *hub.Hub, t *spec.Trial) error 
 		t.Data.Digest = sum
 	}
 	for _, w := range weightsOf(t) {
-		folder, err := from.Locate(ctx, *w.dir, hub.Weights)
+		folder, err := from.Locate(ctx, *w.dir, w.need)
 		if err != nil {
 			return fmt.Errorf("%s %s: %w", w.field, *w.dir, err)
 		}
-		sum, err := checkpoint.Digest(ctx, folder.Dir, cache)
+		sum, err := w.sum(ctx, folder.Dir, cache)
 		if err != nil {
 			return fmt.Errorf("%s %s: %w", w.field, *w.dir, err)
 		}
@@ -45,21 +46,39 @@ func Seal(ctx context.Context, home string, from *hub.Hub, t *spec.Trial) error 
 		}
 		t.Eval.MeteorParaphrasesDigest = sum
 	}
+	if path := string(t.Eval.BERTScore.Rescale); path != "" {
+		sum, err := digest.OfFile(ctx, path, cache)
+		if err != nil {
+			return fmt.Errorf("test.bertscore.rescale: %w", err)
+		}
+		t.Eval.BERTScore.RescaleDigest = sum
+	}
 	return nil
 }
 
 func cacheDir(home string) string { return filepath.Join(home, "cache") }
 
-// weights is a folder of weights that a trial starts from.
+// weights is a folder of weights that a trial starts from or is scored with.
 type weights struct {
 	field       string
 	dir, digest *string
+	need        hub.Need
+}
+
+// sum is the digest of what is read of the weights in dir.
+func (w weights) sum(ctx context.Context, dir, cache string) (string, error) {
+	if w.need == hub.Texts {
+		return bert.Digest(ctx, dir, cache)
+	}
+	return checkpoint.Digest(ctx, dir, cache)
 }
 
 func weightsOf(t *spec.Trial) []weights {
 	var list []weights
 	for _, w := range []weights{
-		{"encoder.weights", &t.Encoder.Weights, &t.Encoder.WeightsDigest}, {"lm.weights", &t.LM.Weights, &t.LM.WeightsDigest},
+		{"encoder.weights", &t.Encoder.Weights, &t.Encoder.WeightsDigest, hub.Weights},
+		{"lm.weights", &t.LM.Weights, &t.LM.WeightsDigest, hub.Weights},
+		{"test.bertscore.model", &t.Eval.BERTScore.Model, &t.Eval.BERTScore.ModelDigest, hub.Texts},
 	} {
 		if *w.dir != "" {
 			list = append(list, w)
@@ -75,7 +94,7 @@ type commit struct{ field, text string }
 func located(ctx context.Context, from *hub.Hub, t spec.Trial) (spec.Trial, []commit, error) {
 	var commits []commit
 	for _, w := range weightsOf(&t) {
-		folder, err := from.Locate(ctx, *w.dir, hub.Weights)
+		folder, err := from.Locate(ctx, *w.dir, w.need)
 		if err != nil {
 			return t, nil, fmt.Errorf("%s %s: %w", w.field, *w.dir, err)
 		}
@@ -93,7 +112,7 @@ func checkSeals(ctx context.Context, t spec.Trial, home string) error {
 		if *w.digest == "" {
 			continue
 		}
-		sum, err := checkpoint.Digest(ctx, *w.dir, cacheDir(home))
+		sum, err := w.sum(ctx, *w.dir, cacheDir(home))
 		if err != nil {
 			return fmt.Errorf("%s %s: %w", w.field, *w.dir, err)
 		}

@@ -21,6 +21,8 @@ type prediction struct {
 	Question string   `json:"question"`
 	Hyp      string   `json:"hyp"`
 	Refs     []string `json:"refs"`
+
+	BERTScore *float64 `json:"bertscore"` // nil where it was not scored with a model
 }
 
 // readPredictions reads the model's own answers to one task, in the order of the file.

@@ -59,7 +59,8 @@ func (o sweepOptions) preflightTrials(ctx context.Context, trials []spec.Trial) 
 // preflightKey is what Preflight looks at; trials that agree in it need to be checked once.
 func preflightKey(t spec.Trial) string {
 	t.Seed, t.Pretrain, t.DiffVQA = 0, spec.Pretrain{}, spec.DiffVQA{}
-	t.Eval = spec.Eval{MeteorParaphrases: t.Eval.MeteorParaphrases, MeteorParaphrasesDigest: t.Eval.MeteorParaphrasesDigest}
+	t.Eval = spec.Eval{MeteorParaphrases: t.Eval.MeteorParaphrases, MeteorParaphrasesDigest: t.Eval.MeteorParaphrasesDigest,
+		BERTScore: t.Eval.BERTScore}
 	return string(t.Canonical())
 }
 

@@ -14,10 +14,10 @@ import (
 	"harness/model/digest"
 )
 
-// Digest returns the digest of a Hugging Face folder, 64 hex digits: of the contents of config.json and of the files of
-// weights that LoadAny opens, wherever the folder lies. It is remembered below cache until one of the files changes; with an
+// Digest returns the digest of a Hugging Face folder, 64 hex digits: of the contents of config.json, of the files of
+// weights that LoadAny opens and of more files by name, wherever the folder lies. It is remembered below cache until one of the files changes; with an
 // empty cache it is made anew.
-func Digest(ctx context.Context, dir, cache string) (string, error) {
+func Digest(ctx context.Context, dir, cache string, more ...string) (string, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return "", err
@@ -26,6 +26,7 @@ func Digest(ctx context.Context, dir, cache string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	names = append(names, more...)
 	place := sha256.Sum256([]byte(dir + "\n" + fmt.Sprint(names)))
 	remembered := filepath.Join(cache, "weights-"+hex.EncodeToString(place[:8])+".digest")
 	if cache != "" {

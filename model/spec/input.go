@@ -14,6 +14,8 @@ func (t *Trial) Inputs() []Input {
 		{"encoder.weights", &t.Encoder.Weights, &t.Encoder.WeightsDigest},
 		{"lm.weights", &t.LM.Weights, &t.LM.WeightsDigest},
 		{"test.meteor_paraphrases", &t.Eval.MeteorParaphrases, &t.Eval.MeteorParaphrasesDigest},
+		{"test.bertscore.model", &t.Eval.BERTScore.Model, &t.Eval.BERTScore.ModelDigest},
+		{"test.bertscore.rescale", (*string)(&t.Eval.BERTScore.Rescale), &t.Eval.BERTScore.RescaleDigest},
 	}
 }
 

@@ -38,6 +38,8 @@ func (t Trial) unreadNow() []string {
 	add(t.LM.Given(), "whole_vocabulary") // it is implied
 	add(t.Eval.NumBeams == 1, "test.length_penalty")
 	add(t.Eval.MeteorParaphrasesDigest != "", "test.meteor_paraphrases")
+	add(t.Eval.BERTScore.ModelDigest != "", "test.bertscore.model")
+	add(t.Eval.BERTScore.RescaleDigest != "", "test.bertscore.rescale")
 
 	if t.Method == LocationAware {
 		p := t.Pretrain
@@ -104,7 +106,8 @@ func (t Trial) essential() Trial {
 	if t.Data.Synthetic.Contrast == DefaultContrast {
 		t.Data.Synthetic.Contrast = 0
 	}
-	for _, path := range []*string{&t.Data.Root, &t.Encoder.Weights, &t.LM.Weights, &t.Eval.MeteorParaphrases} {
+	for _, path := range []*string{&t.Data.Root, &t.Encoder.Weights, &t.LM.Weights, &t.Eval.MeteorParaphrases,
+		&t.Eval.BERTScore.Model, (*string)(&t.Eval.BERTScore.Rescale)} {
 		if *path != "" {
 			*path = filepath.Clean(*path)
 		}
