@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"math"
 
 	"harness/internal/atomicfile"
 )
@@ -45,14 +46,16 @@ func (p *predictions) add(one prediction) error {
 	return nil
 }
 
-// score keeps the BERTScore of samples beside the predictions that it is of.
+// score keeps the BERTScore of samples beside the predictions that it is of; NaN is none.
 func (p *predictions) score(task, control string, ids []string, values []float64) error {
 	for i, id := range ids {
 		at, ok := p.at[predictionKey{task, control, id}]
 		if !ok {
 			return fmt.Errorf("no prediction of %s for the sample %q", task, id)
 		}
-		p.list[at].BERTScore = &values[i]
+		if !math.IsNaN(values[i]) {
+			p.list[at].BERTScore = &values[i]
+		}
 	}
 	return nil
 }

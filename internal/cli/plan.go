@@ -35,6 +35,9 @@ func (o sweepOptions) expand(ctx context.Context, log io.Writer, name string) (*
 	}
 	sealing := &sealing{home: o.home, hub: openHub(access, log), handle: o.handle(s.Name), dryRun: o.dryRun, log: log}
 	plan, err := s.Expand(func(t *spec.Trial) error { return sealing.seal(ctx, t) })
+	if ctx.Err() != nil { // a download that was stopped is no mistake in the file
+		return nil, context.Cause(ctx)
+	}
 	if err != nil {
 		return nil, usageError("%w", err)
 	}

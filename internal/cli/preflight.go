@@ -47,7 +47,11 @@ func (o sweepOptions) preflightTrials(ctx context.Context, trials []spec.Trial) 
 			return err
 		}
 		if key := preflightKey(t); !checked[key] {
-			if err := model.Preflight(ctx, o.home, weights, t, engine); err != nil {
+			err := model.Preflight(ctx, o.home, weights, t, engine)
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			if err != nil {
 				return hintMissing(usageError("%w", err))
 			}
 			checked[key] = true

@@ -145,6 +145,9 @@ func (h *Hub) locate(ctx context.Context, ref Reference, need Need) (Folder, err
 		return Folder{}, h.notCached(commit, missing)
 	}
 	repo, err := h.list(ctx, ref, commit)
+	if _, passing := errors.AsType[transient](err); passing && h.options.Access == Ask {
+		return Folder{}, &AbsentError{fmt.Sprintf("not in the Hugging Face cache %s, and %v", h.options.Cache, err)}
+	}
 	if err != nil {
 		return Folder{}, err
 	}

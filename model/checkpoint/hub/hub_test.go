@@ -247,10 +247,12 @@ func TestRefusals(t *testing.T) {
 			h.sends["model.safetensors"] = "version https://git-lfs.github.com/spec/v1\noid" + strings.Repeat(" ", len(weights)-46)
 		}, nil,
 			[]string{"download model.safetensors: the server sent a pointer of Git LFS"}},
-		"nobody there": {"hf:org/tiny", (*fakeHub).shut, nil, []string{"cannot be reached", "connection refused"}},
-		"no cache":     {"hf:org/tiny", nil, func(o *Options) { o.Cache = "" }, []string{"no Hugging Face cache: set HF_HOME"}},
-		"no name":      {"hf:org/tiny/deep", nil, nil, []string{`"org/tiny/deep" is no name of a repository`}},
-		"no hub":       {"hf:org/tiny", nil, func(o *Options) { o.Endpoint = strings.TrimSuffix(o.Endpoint, "/") + "/page" }, []string{"there is no org/tiny with a revision main"}},
+		"asked in vain": {"hf:org/tiny", (*fakeHub).shut, func(o *Options) { o.Access = Ask }, []string{"not in the Hugging Face cache", ", and http", "cannot be reached"}},
+		"no such host":  {"hf:org/tiny", nil, func(o *Options) { o.Endpoint = "http://hub.invalid" }, []string{"http://hub.invalid cannot be reached"}},
+		"nobody there":  {"hf:org/tiny", (*fakeHub).shut, nil, []string{"cannot be reached", "connection refused"}},
+		"no cache":      {"hf:org/tiny", nil, func(o *Options) { o.Cache = "" }, []string{"no Hugging Face cache: set HF_HOME"}},
+		"no name":       {"hf:org/tiny/deep", nil, nil, []string{`"org/tiny/deep" is no name of a repository`}},
+		"no hub":        {"hf:org/tiny", nil, func(o *Options) { o.Endpoint = strings.TrimSuffix(o.Endpoint, "/") + "/page" }, []string{"there is no org/tiny with a revision main"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := tiny(t)
@@ -260,7 +262,7 @@ func TestRefusals(t *testing.T) {
 			hub := server.open(t, c.options)
 			refused(t, hub, c.reference, Weights, c.want...)
 			_, err := hub.Locate(t.Context(), c.reference, Weights)
-			if gone := errors.Is(err, fs.ErrNotExist); gone != (name == "offline" || name == "asked only") {
+			if gone := errors.Is(err, fs.ErrNotExist); gone != (name == "offline" || strings.HasPrefix(name, "asked ")) {
 				t.Errorf("error %v: absent %t", err, gone)
 			}
 			snapshots, _ := filepath.Glob(filepath.Join(hub.options.Cache, "*", "snapshots", "*", "model.safetensors"))

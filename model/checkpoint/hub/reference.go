@@ -3,7 +3,6 @@ package hub
 import (
 	"fmt"
 	"io/fs"
-	"path"
 	"regexp"
 	"strings"
 )
@@ -40,7 +39,7 @@ func Parse(name string) (Reference, error) {
 	case !repositoryName.MatchString(repository) || strings.Contains(repository, "--") || strings.Contains(repository, "..") ||
 		strings.HasSuffix(repository, ".git"):
 		return Reference{}, fmt.Errorf("%q is no name of a repository: want hf:ORG/NAME or hf:ORG/NAME@REVISION", repository)
-	case !revisionName.MatchString(revision) || !fs.ValidPath(revision) || path.Clean(revision) != revision || len(revision) > 200:
+	case !revisionName.MatchString(revision) || !fs.ValidPath(revision) || revision == "." || len(revision) > 200:
 		return Reference{}, fmt.Errorf("%q is no revision: want a branch, a tag, a commit or refs/pr/N behind the @", revision)
 	}
 	return Reference{repository, revision}, nil

@@ -21,7 +21,7 @@ func TestParse(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"", "org/name", "hf:", "hf:@main", "hf:org/name@", "hf:org/name@a b", "hf:a/b/c", "hf:org/../x", "hf:../x", "hf:org--x/name",
-		"hf:-org/name", "hf:org/name.", "hf:org/name.git", "hf:org/name@../main", "hf:org/name@/etc", "hf:org/name@a//b", "hf:org/name@refs/./x", `hf:org\name`,
+		"hf:-org/name", "hf:org/name.", "hf:org/name.git", "hf:org/name@../main", "hf:org/name@.", "hf:org/name@/etc", "hf:org/name@a//b", "hf:org/name@refs/./x", `hf:org\name`,
 		"hf:org/name@a\x00", "hf:örg/name", "hf:" + strings.Repeat("a", 97)} {
 		if got, err := Parse(text); err == nil || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: %+v, %v", text, got, err)

@@ -101,14 +101,6 @@ func (r *repository) choose() (files, shards []repoFile, err error) {
 		r.ref.Repository, strings.Join(checkpoint.WeightFiles[:], " or "))
 }
 
-// file is what the listing says of a file.
-func (r *repository) file(name string) repoFile {
-	if i := r.index(name); i >= 0 {
-		return r.Files[i]
-	}
-	return repoFile{Name: name}
-}
-
 func (r *repository) index(name string) int {
 	return slices.IndexFunc(r.Files, func(f repoFile) bool { return f.Name == name })
 }

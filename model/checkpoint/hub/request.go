@@ -14,7 +14,7 @@ import (
 
 const (
 	mostRedirects = 10
-	mostTries     = 5 // of a request that brings nothing new
+	mostTries     = 4 // of a request that brings nothing new
 )
 
 // transient is an error that may be gone a moment later.
@@ -34,7 +34,7 @@ func (h *Hub) again(ctx context.Context, try func() (progressed bool, err error)
 		if progressed {
 			tries, pause = 1, h.pause
 		}
-		if _, again := errors.AsType[transient](err); !again || tries == mostTries {
+		if _, again := errors.AsType[transient](err); !again || tries == mostTries || h.options.Access == Ask {
 			return err
 		}
 		select {
@@ -98,7 +98,7 @@ func (h *Hub) unreachable(err error) error {
 		err = failed.Err
 	}
 	if name, ok := errors.AsType[*net.DNSError](err); ok && name.IsNotFound {
-		return fmt.Errorf("%s cannot be reached: no such host %s", h.options.Endpoint, name.Name)
+		return transient{fmt.Errorf("%s cannot be reached: no such host %s", h.options.Endpoint, name.Name)}
 	}
 	return transient{fmt.Errorf("%s cannot be reached: %w", h.options.Endpoint, err)}
 }
