@@ -10,6 +10,8 @@
 // share it and a stopped trial continues from the stage's last checkpoint. A damaged stage is noticed and trained again.
 package model
 
+import "harness/model/checkpoint/hub"
+
 // Recorder takes the numbers of a running trial. Its methods may be called from one goroutine only.
 type Recorder interface {
 	// Point records a metric at a step. The last point of a metric is its result.
@@ -24,9 +26,10 @@ type Recorder interface {
 
 // Env says where a trial runs.
 type Env struct {
-	Home    string // stages/, data/ and cache/ lie below it
-	Dir     string // the attempt's own folder: predictions.jsonl appears there once the evaluation is complete
-	Engine  string // as spec.EngineKind reads it, and of the trial's own kind: "" or "native", "go", "xla:PATH", …
-	Threads int    // 0 = all cores
-	Build   string // which build of this program trains: kept with each stage, so that a trial which shares it can say so
+	Home    string   // stages/, data/ and cache/ lie below it
+	Dir     string   // the attempt's own folder: predictions.jsonl appears there once the evaluation is complete
+	Hub     *hub.Hub // finds weights that are named as hf:ORG/NAME; nil where none are
+	Engine  string   // as spec.EngineKind reads it, and of the trial's own kind: "" or "native", "go", "xla:PATH", …
+	Threads int      // 0 = all cores
+	Build   string   // which build of this program trains: kept with each stage, so that a trial which shares it can say so
 }

@@ -10,15 +10,15 @@ import (
 	"slices"
 )
 
-// weightFiles are the names under which a Hugging Face folder has its weights, the first that is there being taken; each
+// WeightFiles are the names under which a Hugging Face folder has its weights, the first that is there being taken; each
 // may be cut into shards, which an index of that name and ".index.json" lists.
-var weightFiles = [...]string{"model.safetensors", "pytorch_model.bin"}
+var WeightFiles = [...]string{"model.safetensors", "pytorch_model.bin"}
 
 // LoadAny opens the weights of a Hugging Face folder: model.safetensors, or the shards that
 // model.safetensors.index.json names, or pytorch_model.bin, or its shards. The first that exists is used.
 func LoadAny(dir string) (*File, error) {
 	for i, load := range []func(string) (*File, error){Load, LoadTorch} {
-		whole := filepath.Join(dir, weightFiles[i])
+		whole := filepath.Join(dir, WeightFiles[i])
 		if _, err := os.Stat(whole); err == nil {
 			return load(whole)
 		} else if !errors.Is(err, fs.ErrNotExist) {

@@ -48,6 +48,14 @@ func open(path string, parse func(src io.ReaderAt, size int64) (*File, error)) (
 	return f, nil
 }
 
+var errPointer = errors.New("a pointer of Git LFS, not the file itself: fetch it with git lfs pull")
+
+func isPointer(src io.ReaderAt) bool {
+	start := make([]byte, len(lfsPointer))
+	n, _ := src.ReadAt(start, 0)
+	return string(start[:n]) == lfsPointer
+}
+
 // header is one tensor of the JSON header.
 type header struct {
 	DType   DType     `json:"dtype"`
@@ -66,9 +74,8 @@ func parseSafetensors(src io.ReaderAt, size int64) (*File, error) {
 	}
 	n := binary.LittleEndian.Uint64(length[:])
 	if n > maxHeader || int64(n) > size-8 {
-		start := make([]byte, len(lfsPointer))
-		if k, _ := src.ReadAt(start, 0); string(start[:k]) == lfsPointer {
-			return nil, errors.New("a pointer of Git LFS, not the file itself: fetch it with git lfs pull")
+		if isPointer(src) {
+			return nil, errPointer
 		}
 		return nil, fmt.Errorf("not a safetensors file, or truncated: a header of %d bytes in a file of %d", n, size)
 	}

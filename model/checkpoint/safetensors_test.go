@@ -142,8 +142,10 @@ func TestLoadNamesLFSPointers(t *testing.T) {
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Load(path); err == nil || !strings.Contains(err.Error(), "git lfs pull") {
-		t.Errorf("error %v", err)
+	for _, load := range []func(string) (*File, error){Load, LoadTorch} {
+		if _, err := load(path); err == nil || !strings.Contains(err.Error(), "git lfs pull") {
+			t.Errorf("error %v", err)
+		}
 	}
 }
 

@@ -24,6 +24,9 @@ func parseTorch(src io.ReaderAt, size int64) (*File, error) {
 		return nil, errors.New("written by PyTorch before 1.6: load and save it again there, or convert it to safetensors")
 	}
 	archive, err := zip.NewReader(src, size)
+	if err != nil && isPointer(src) {
+		return nil, errPointer
+	}
 	if err != nil {
 		return nil, fmt.Errorf("not a PyTorch archive, or truncated: %w", err)
 	}

@@ -22,6 +22,8 @@ func (t Trial) unreadNow() []string {
 	add(t.LM.Given(), "whole_vocabulary") // it is implied
 	add(t.Eval.NumBeams == 1, "test.length_penalty")
 	add(t.Eval.MeteorParaphrasesDigest != "", "test.meteor_paraphrases")
+	add(t.Eval.BERTScore.ModelDigest != "", "test.bertscore.model")
+	add(t.Eval.BERTScore.RescaleDigest != "", "test.bertscore.rescale")
 
 	add(!t.Method.facts().queries, "qformer")
 	add(t.Until == UntilRegions, "lm", "diffvqa", "test.beam", "test.length_penalty", "test.max_new_tokens", "test.pairs")
@@ -114,7 +116,8 @@ func (t Trial) essential() Trial {
 	if t.Data.Synthetic.Contrast == DefaultContrast {
 		t.Data.Synthetic.Contrast = 0
 	}
-	for _, path := range []*string{&t.Data.Root, &t.Encoder.Weights, &t.LM.Weights, &t.Eval.MeteorParaphrases} {
+	for _, path := range []*string{&t.Data.Root, &t.Encoder.Weights, &t.LM.Weights, &t.Eval.MeteorParaphrases,
+		&t.Eval.BERTScore.Model, (*string)(&t.Eval.BERTScore.Rescale)} {
 		if *path != "" {
 			*path = filepath.Clean(*path)
 		}

@@ -232,4 +232,6 @@ type Eval struct {
 	MeteorParaphrases string `json:"meteor_paraphrases,omitzero"`
 	// MeteorParaphrasesDigest is the SHA-256 of that file; it counts instead of the path where it is set.
 	MeteorParaphrasesDigest string `json:"meteor_paraphrases_digest,omitzero"`
+	// BERTScore is what texts are scored with beside; the zero value is no BERTScore.
+	BERTScore BERTScore `json:"bertscore,omitzero"`
 }

@@ -233,5 +233,5 @@ func (e Eval) validate() error {
 	case e.MeteorParaphrasesDigest != "" && e.MeteorParaphrases == "":
 		return refuse("test.meteor_paraphrases_digest", "of which table? There is no test.meteor_paraphrases")
 	}
-	return nil
+	return e.BERTScore.validate()
 }
