@@ -62,6 +62,9 @@ func Run(ctx context.Context, t spec.Trial, env Env, rec Recorder) (err error) {
 	if err := rec.Note("engine", r.engine.Name()+" on "+r.engine.Device()); err != nil {
 		return err
 	}
+	if err := noteWeights(t, rec); err != nil {
+		return err
+	}
 	if r.corpus, err = openCorpus(ctx, t, env, rec); err != nil {
 		return err
 	}

@@ -41,6 +41,7 @@ func BERTParams(f *File, c BERTConfig) ([]Named, error) {
 	if c.Convolution != nil {
 		p.convolution(c.Convolution.Taps, d)
 	}
+	p.refuseOthers("encoder.layer.", c.Layers, false) // layers behind those that are read are left out
 	return p.done()
 }
 

@@ -25,7 +25,7 @@ func LoadAny(dir string) (*File, error) {
 			return nil, err
 		}
 		index := whole + ".index.json"
-		data, err := os.ReadFile(index)
+		data, err := readText(index)
 		if err == nil {
 			return loadShards(dir, index, data, load)
 		} else if !errors.Is(err, fs.ErrNotExist) {

@@ -20,6 +20,8 @@ const maxHeader = 100 << 20
 // lfsPointer begins the text that Git leaves in the place of a file that Git LFS has not fetched.
 const lfsPointer = "version https://git-lfs"
 
+var errPointer = errors.New("a pointer of Git LFS, not the file itself: fetch it with git lfs pull")
+
 // metadataKey is the header entry that holds strings instead of a tensor.
 const metadataKey = "__metadata__"
 
@@ -38,6 +40,11 @@ func open(path string, parse func(src io.ReaderAt, size int64) (*File, error)) (
 	if err != nil {
 		src.Close()
 		return nil, err
+	}
+	start := make([]byte, len(lfsPointer))
+	if n, _ := src.ReadAt(start, 0); string(start[:n]) == lfsPointer {
+		src.Close()
+		return nil, fmt.Errorf("%s: %w", path, errPointer)
 	}
 	f, err := parse(src, info.Size())
 	if err != nil {
@@ -66,10 +73,6 @@ func parseSafetensors(src io.ReaderAt, size int64) (*File, error) {
 	}
 	n := binary.LittleEndian.Uint64(length[:])
 	if n > maxHeader || int64(n) > size-8 {
-		start := make([]byte, len(lfsPointer))
-		if k, _ := src.ReadAt(start, 0); string(start[:k]) == lfsPointer {
-			return nil, errors.New("a pointer of Git LFS, not the file itself: fetch it with git lfs pull")
-		}
 		return nil, fmt.Errorf("not a safetensors file, or truncated: a header of %d bytes in a file of %d", n, size)
 	}
 	text := make([]byte, n)
