@@ -75,7 +75,7 @@ func (p *params) scaleQueries(c GPT2Config, layer int) {
 	if c.ByLayer {
 		factor /= float64(layer + 1)
 	}
-	if p.err != nil || p.dry || factor == 1 {
+	if p.err != nil || p.dry || p.naming || factor == 1 {
 		return
 	}
 	for _, n := range p.out[len(p.out)-2:] { // weight [d, 3d] and bias [3d]

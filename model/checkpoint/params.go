@@ -16,11 +16,24 @@ type params struct {
 	out     []Named
 	err     error
 	dry     bool // look at names, types, shapes and whether the values are finite, and keep none
+	naming  bool // read nothing, but note in places what would be read
+	places  []place
+}
+
+// place is the name and the shape of a tensor in a published file.
+type place struct {
+	name  string
+	shape []int
 }
 
 // wrappers are the modules that training programs put around a model, whose names come before those of its tensors: data
 // parallelism, a class of one's own, torch.compile.
 var wrappers = []string{"module.", "model.", "_orig_mod."}
+
+// naming returns params that note, one beside each of out, where the parameters lie in a file of that prefix.
+func naming(prefix string) *params {
+	return &params{file: &File{}, prefix: prefix, used: map[string]bool{}, naming: true}
+}
 
 // newParams finds which prefix the file's names have: one of prefixes, since published files have several forms, behind any number
 // of wrappers. A file with two such models is refused.
@@ -79,6 +92,10 @@ func (p *params) read(shape []int, names ...string) []float32 {
 // readNamed is read of a tensor by its whole name.
 func (p *params) readNamed(shape []int, name string) []float32 {
 	p.used[name] = true
+	if p.naming {
+		p.places = append(p.places, place{name, shape})
+		return nil
+	}
 	if p.file.Has(name) && !slices.Equal(p.file.Shape(name), shape) {
 		p.err = fmt.Errorf("%s: tensor %q has shape %v, want %v by config.json", p.file.path, name, p.file.Shape(name), shape)
 		return nil
