@@ -65,7 +65,7 @@ func exportModel(ctx context.Context, w io.Writer, db *registry.DB, prefix, dir 
 	answers := !slices.ContainsFunc(r.Notes, func(n note) bool { return n.Key == "diffvqa/blank" })
 	parts, err := model.Export(ctx, db.Home, r.Spec, answers, scratch)
 	if errors.Is(err, fs.ErrNotExist) {
-		return withHint(fmt.Errorf("export model of %s: %w", r.ID, err), "harness sweep SWEEP --redo 'id="+r.ID+"' trains it again")
+		return withHint(fmt.Errorf("export model of %s: %w", r.ID, err), fmt.Sprintf("harness sweep %s --redo 'id == \"%s\"' trains it again", r.Sweep, r.ID))
 	} else if err != nil {
 		return fmt.Errorf("export model of %s: %w", r.ID, err)
 	}
@@ -74,6 +74,9 @@ func exportModel(ctx context.Context, w io.Writer, db *registry.DB, prefix, dir 
 	}
 	if err := os.Chmod(scratch, 0o755); err != nil {
 		return err
+	}
+	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) { // it is empty
+		return fmt.Errorf("export model: %w", err)
 	}
 	if err := os.Rename(scratch, dir); err != nil {
 		return fmt.Errorf("export model: %w", err)
