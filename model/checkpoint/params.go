@@ -82,7 +82,7 @@ func (p *params) read(shape []int, names ...string) []float32 {
 	}
 	name := p.prefix + names[0]
 	for _, other := range names[1:] {
-		if !p.file.Has(name) {
+		if !p.file.Has(name) && !p.naming {
 			name = p.prefix + other
 		}
 	}

@@ -21,6 +21,7 @@ func TestPublish(t *testing.T) {
 		if err := SaveGPT2(dir, valuesOf(params), c, 299); err != nil {
 			t.Fatal(err)
 		}
+		checkFileNames(t, dir, "transformer.wte.weight", "transformer.h.0.ln_1.weight", "transformer.ln_f.bias")
 		again, err := ReadGPT2Config(dir)
 		if diff := cmp.Diff(c, again); err != nil || diff != "" {
 			t.Errorf("%v %s", err, diff)
@@ -49,6 +50,7 @@ func TestPublish(t *testing.T) {
 		if err := SaveSiglip(dir, valuesOf(params), out); err != nil {
 			t.Fatal(err)
 		}
+		checkFileNames(t, dir, "vision_model.embeddings.position_embedding.weight", "vision_model.encoder.layers.1.layer_norm2.bias", "vision_model.post_layernorm.weight")
 		again, err := ReadSiglipVisionConfig(dir)
 		if diff := cmp.Diff(c, again); err != nil || diff != "" {
 			t.Errorf("%v %s", err, diff)
@@ -68,4 +70,19 @@ func valuesOf(params []Named) map[string][]float32 {
 		values[p.Name] = slices.Clone(p.F32)
 	}
 	return values
+}
+
+// checkFileNames looks for the names of today's transformers: norms had others (gamma, beta), which it does not read.
+func checkFileNames(t *testing.T, dir string, want ...string) {
+	t.Helper()
+	f, err := LoadAny(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, name := range want {
+		if !f.Has(name) {
+			t.Errorf("%s: no tensor %s", dir, name)
+		}
+	}
 }
