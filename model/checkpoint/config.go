@@ -108,12 +108,15 @@ func (s *side) UnmarshalJSON(data []byte) error {
 	var both []int
 	if json.Unmarshal(data, &both) == nil && len(both) == 2 {
 		if both[0] != both[1] {
-			return fmt.Errorf("a size of %s: only squares can be honoured", data)
+			return fmt.Errorf("image_size or patch_size is %s: only squares can be honoured", data)
 		}
 		*s = side(both[0])
 		return nil
 	}
-	return json.Unmarshal(data, (*int)(s))
+	if json.Unmarshal(data, (*int)(s)) != nil {
+		return fmt.Errorf("image_size or patch_size is %s: want a whole number of pixels", data)
+	}
+	return nil
 }
 
 // checkPixels refuses a folder whose images are prepared in another way than x/127.5 − 1.

@@ -58,7 +58,7 @@ var siglipKeys = keys{
 	read: []string{"image_size", "patch_size", "num_channels", "hidden_size", "num_attention_heads", "num_hidden_layers",
 		"intermediate_size", "hidden_act"},
 	fixed: map[string]any{"layer_norm_eps": 1e-6},
-	idle:  []string{"attention_dropout", "dropout", "vision_use_head", "projection_dim", "tie_word_embeddings"},
+	idle:  []string{"attention_dropout", "dropout", "vision_use_head", "projection_dim", "projection_size", "tie_word_embeddings"},
 }
 
 // check refuses a key that changes the model in a way that is not honoured.

@@ -71,6 +71,7 @@ func TestConfigDefaultsAndRefusals(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"image_size": [384, 384], "patch_size": [14, 14]}`:                                 "",
 		`{"image_size": [384, 224]}`:                                                         "only squares",
+		`{"image_size": 224.5}`:                                                              "image_size or patch_size is 224.5: want a whole number",
 		`{"image_size": null}`:                                                               "image_size is null",
 		`{"vision_config": {"model_type": "clip_vision_model"}}`:                             `model_type "clip_vision_model"`,
 		`{"model_type": "siglip", "vision_config": {"hidden_act": "gelu"}}`:                  `activation "gelu"`,

@@ -13,42 +13,48 @@ func (f *File) CheckFinite(name string) error {
 	if err != nil {
 		return err
 	}
-	exponent := exponentOf(e.dtype)
-	if exponent == nil || e.strides != nil { // the numbers of a view lie apart; 64 bits may not fit into 32
+	if e.dtype == F64 || e.strides != nil { // 64 bits may not fit into 32; the numbers of a view lie apart
 		values, err := f.F32(name)
 		if err != nil {
 			return err
 		}
 		return finite(f.path, name, values)
 	}
-	size := int(e.dtype.size())
 	buffer := make([]byte, min(e.bytes, 1<<20))
 	for done := int64(0); done < e.bytes; {
 		chunk := buffer[:min(int64(len(buffer)), e.bytes-done)]
 		if _, err := e.src.ReadAt(chunk, e.offset+done); err != nil {
 			return fmt.Errorf("%s: read tensor %q: %w", f.path, name, err)
 		}
-		for i := 0; i < len(chunk); i += size {
-			if exponent(chunk[i:]) {
-				return notFinite(f.path, name, (int(done)+i)/size, floatDecoder(e.dtype)(chunk[i:]))
-			}
+		if at := firstNotFinite(e.dtype, chunk); at >= 0 {
+			return notFinite(f.path, name, (int(done)+at)/int(e.dtype.size()), floatDecoder(e.dtype)(chunk[at:]))
 		}
 		done += int64(len(chunk))
 	}
 	return nil
 }
 
-// exponentOf tells of a little-endian element whether its exponent is that of NaN and infinity; nil for types that it does not know.
-func exponentOf(t DType) func([]byte) bool {
-	switch t {
-	case F32:
-		return func(b []byte) bool { return binary.LittleEndian.Uint32(b)&0x7f800000 == 0x7f800000 }
-	case BF16:
-		return func(b []byte) bool { return binary.LittleEndian.Uint16(b)&0x7f80 == 0x7f80 }
-	case F16:
-		return func(b []byte) bool { return binary.LittleEndian.Uint16(b)&0x7c00 == 0x7c00 }
+// firstNotFinite returns where the first little-endian element lies whose exponent is that of NaN and infinity, or -1.
+func firstNotFinite(t DType, data []byte) int {
+	if t == F32 {
+		const exponent = 0x7f800000
+		for i := 0; i+4 <= len(data); i += 4 {
+			if binary.LittleEndian.Uint32(data[i:])&exponent == exponent {
+				return i
+			}
+		}
+		return -1
 	}
-	return nil
+	exponent := uint16(0x7f80) // BF16
+	if t == F16 {
+		exponent = 0x7c00
+	}
+	for i := 0; i+2 <= len(data); i += 2 {
+		if binary.LittleEndian.Uint16(data[i:])&exponent == exponent {
+			return i
+		}
+	}
+	return -1
 }
 
 // finite refuses weights that can only give NaN.

@@ -84,7 +84,7 @@ func parseSafetensors(src io.ReaderAt, size int64) (*File, error) {
 		return nil, fmt.Errorf("header: %w", err)
 	}
 
-	f := &File{entries: make(map[string]entry, len(raw))}
+	f := &File{entries: make(map[string]entry, len(raw)), unread: map[string]DType{}}
 	start, length64 := int64(8+n), size-8-int64(n)
 	type span struct {
 		begin, end int64
@@ -111,6 +111,7 @@ func parseSafetensors(src io.ReaderAt, size int64) (*File, error) {
 		}
 		spans = append(spans, span{begin, end, name})
 		if h.DType.size() == 0 {
+			f.unread[name] = h.DType
 			continue
 		}
 		count, ok := elements(h.Shape)
