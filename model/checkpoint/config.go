@@ -159,16 +159,15 @@ func readConfig(dir, nested string, types []string, allowed *keys, v any) (strin
 	if err != nil {
 		return path, err
 	}
-	var config map[string]json.RawMessage
-	if err := json.Unmarshal(data, &config); err != nil {
+	config, err := object(data)
+	if err != nil {
 		return path, fmt.Errorf("%s: %w", path, err)
 	}
 	if err := checkType(path, config, types); err != nil {
 		return path, err
 	}
 	if inner, ok := config[nested]; ok && nested != "" {
-		config = nil
-		if err := json.Unmarshal(inner, &config); err != nil {
+		if config, err = object(inner); err != nil {
 			return path, fmt.Errorf("%s: %s: %w", path, nested, err)
 		}
 		if err := checkType(path, config, types); err != nil {
@@ -186,10 +185,25 @@ func readConfig(dir, nested string, types []string, allowed *keys, v any) (strin
 	if data, err = json.Marshal(config); err != nil {
 		return path, fmt.Errorf("%s: %w", path, err)
 	}
-	if err := json.Unmarshal(data, v); err != nil {
+	err = json.Unmarshal(data, v)
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return path, fmt.Errorf("%s: %s is a %s, want a value of type %s", path, wrong.Field, wrong.Value, wrong.Type)
+	} else if err != nil {
 		return path, fmt.Errorf("%s: %w", path, err)
 	}
 	return path, nil
+}
+
+// object decodes a JSON object; null is none.
+func object(data []byte) (map[string]json.RawMessage, error) {
+	if !json.Valid(data) {
+		return nil, errors.New("not JSON, or truncated")
+	}
+	var keys map[string]json.RawMessage
+	if err := json.Unmarshal(data, &keys); err != nil || keys == nil {
+		return nil, errors.New("not an object: want {...}")
+	}
+	return keys, nil
 }
 
 // checkType refuses a model_type that is stated and not one of types.

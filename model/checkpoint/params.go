@@ -75,18 +75,17 @@ func isWrapper(prefix string) bool {
 	return true
 }
 
-// read returns the tensor that has the first of names that is there, after checking its shape.
+// read returns the tensor that has the first of names that is there, after checking its shape. The first is that of today's files.
 func (p *params) read(shape []int, names ...string) []float32 {
 	if p.err != nil {
 		return nil
 	}
-	name := p.prefix + names[0]
-	for _, other := range names[1:] {
-		if !p.file.Has(name) && !p.naming {
-			name = p.prefix + other
+	for _, name := range names {
+		if p.file.Has(p.prefix + name) {
+			return p.readNamed(shape, p.prefix+name)
 		}
 	}
-	return p.readNamed(shape, name)
+	return p.readNamed(shape, p.prefix+names[0])
 }
 
 // readNamed is read of a tensor by its whole name.

@@ -42,7 +42,8 @@ func SaveSiglip(dir string, values map[string][]float32, c SiglipConfig) error {
 	}
 	half := [3]float64{0.5, 0.5, 0.5}
 	err = writeJSON(filepath.Join(dir, "preprocessor_config.json"), map[string]any{
-		"image_processor_type": "SiglipImageProcessor", "do_resize": true, "size": map[string]int{"height": c.Image, "width": c.Image}, "resample": 2,
+		"image_processor_type": "SiglipImageProcessor", "do_convert_rgb": true, "do_resize": true,
+		"size": map[string]int{"height": c.Image, "width": c.Image}, "resample": 2,
 		"do_rescale": true, "rescale_factor": 1. / 255, "do_normalize": true, "image_mean": half, "image_std": half,
 	})
 	if err != nil {

@@ -31,6 +31,7 @@ func TestParamsRefuse(t *testing.T) {
 		{"a block more", "", []Named{tensor("h.1.ln_1.weight", []int{2})}, `tensor "h.1.ln_1.weight" is of block 1, but config.json has 1`},
 		{"an adapter", "", []Named{tensor("h.0.attn.c_attn.lora_A.weight", []int{2})}, `tensor "h.0.attn.c_attn.lora_A.weight" is not part of the model`},
 		{"no bias", "h.0.mlp.c_fc.bias", nil, `no tensor "h.0.mlp.c_fc.bias"`},
+		{"no bias of a norm", "h.0.ln_2.beta", nil, `no tensor "h.0.ln_2.bias"`},
 		{"another shape", "ln_f.bias", []Named{tensor("ln_f.bias", []int{1, 2})}, "shape [1 2], want [2]"},
 		{"NaN", "ln_f.bias", []Named{tensor("ln_f.bias", []int{2}, 0, nan)}, `tensor "ln_f.bias": value 1 is NaN`},
 		{"infinity", "h.0.mlp.c_proj.bias", []Named{tensor("h.0.mlp.c_proj.bias", []int{2}, inf)}, `tensor "h.0.mlp.c_proj.bias": value 0 is +Inf`},
@@ -102,6 +103,20 @@ func TestCheckFinite(t *testing.T) {
 			bytes: int64(len(test.bytes)), src: strings.NewReader(test.bytes)}}}
 		if err := f.CheckFinite("w"); (err == nil) != test.fine {
 			t.Errorf("%s %q: %v", test.dtype, test.bytes, err)
+		}
+	}
+}
+
+// What a download leaves in the place of a file is said, whatever the file should be.
+func TestNotTheFile(t *testing.T) {
+	for text, want := range map[string]string{
+		lfsPointer + ".github.com/spec/v1\n": "a pointer of Git LFS",
+		"<!DOCTYPE html>\n<html>":            "a web page",
+	} {
+		for _, load := range []func(string) (*File, error){Load, LoadTorch} {
+			if _, err := load(writeTemp(t, []byte(text))); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%q: %v does not say %q", text, err, want)
+			}
 		}
 	}
 }

@@ -41,10 +41,9 @@ func open(path string, parse func(src io.ReaderAt, size int64) (*File, error)) (
 		src.Close()
 		return nil, err
 	}
-	start := make([]byte, len(lfsPointer))
-	if n, _ := src.ReadAt(start, 0); string(start[:n]) == lfsPointer {
+	if err := checkStart(src); err != nil {
 		src.Close()
-		return nil, fmt.Errorf("%s: %w", path, errPointer)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	f, err := parse(src, info.Size())
 	if err != nil {
@@ -53,6 +52,19 @@ func open(path string, parse func(src io.ReaderAt, size int64) (*File, error)) (
 	}
 	f.path, f.closers = path, []io.Closer{src}
 	return f, nil
+}
+
+// checkStart refuses what a download leaves in the place of a file.
+func checkStart(src io.ReaderAt) error {
+	start := make([]byte, len(lfsPointer))
+	n, _ := src.ReadAt(start, 0)
+	switch text := strings.ToLower(string(start[:n])); {
+	case text == lfsPointer:
+		return errPointer
+	case strings.HasPrefix(text, "<!doctype html") || strings.HasPrefix(text, "<html"):
+		return errors.New("a web page, not the file itself: fetch it again")
+	}
+	return nil
 }
 
 // header is one tensor of the JSON header.
