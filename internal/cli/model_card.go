@@ -39,7 +39,9 @@ func modelCard(r *record, parts model.Exported) []byte {
 
 func cardFiles(b *bytes.Buffer, t spec.Trial, parts model.Exported) {
 	b.WriteString("\n## Files\n\n| file | what |\n| --- | --- |\n")
-	row := func(file, format string, args ...any) { fmt.Fprintf(b, "| `%s` | %s |\n", file, fmt.Sprintf(format, args...)) }
+	row := func(file, format string, args ...any) {
+		fmt.Fprintf(b, "| `%s` | %s |\n", file, fmt.Sprintf(format, args...))
+	}
 	gray := ""
 	if t.Encoder.Channels < 2 {
 		gray = " It was trained on one gray channel: its kernel is that of the first of three channels, the others' are zero, which is the same " +
