@@ -3,6 +3,7 @@
 //	Run       the stages of one trial: data, pretrain, probe, regions (GCAP, CAREF), diffvqa, controls
 //	Seal      fills in the digests of data and weights by which a trial is named
 //	Preflight says what would keep a trial from running, before anything is planned
+//	Export    writes what a finished trial has trained, as transformers loads it
 //	Recorder  where a trial's numbers go; the caller gives one that writes the journal
 //	Env       where things lie and what to run on: nothing in it can change a number
 //

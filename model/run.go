@@ -82,6 +82,9 @@ func Run(ctx context.Context, t spec.Trial, env Env, rec Recorder) (err error) {
 			return err
 		}
 	}
+	if err := noteWeights(t, rec); err != nil {
+		return err
+	}
 	if r.corpus, err = corpus.Open(ctx, t, env.Home, rec); err != nil {
 		return err
 	}

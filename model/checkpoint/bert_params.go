@@ -54,6 +54,7 @@ func (p *params) bert(c BERTConfig) ([]Named, error) {
 	if c.Convolution != nil {
 		p.convolution(c.Convolution.Taps, d)
 	}
+	p.refuseOthers("encoder.layer.", c.Layers, false) // layers behind those that are read are left out
 	return p.done()
 }
 

@@ -25,7 +25,7 @@ func LoadAny(dir string) (*File, error) {
 			return nil, err
 		}
 		index := whole + ".index.json"
-		data, err := os.ReadFile(index)
+		data, err := readText(index)
 		if err == nil {
 			return loadShards(dir, index, data, load)
 		} else if !errors.Is(err, fs.ErrNotExist) {
@@ -54,7 +54,7 @@ func loadShards(dir, index string, data []byte, load func(string) (*File, error)
 	if err != nil {
 		return nil, err
 	}
-	all := &File{path: dir, entries: make(map[string]entry)}
+	all := &File{path: dir, entries: make(map[string]entry), unread: map[string]DType{}}
 	for _, name := range in.files {
 		shard, err := load(filepath.Join(dir, name))
 		if err != nil {
@@ -65,6 +65,9 @@ func loadShards(dir, index string, data []byte, load func(string) (*File, error)
 		if all.meta == nil {
 			all.meta = shard.meta
 		}
+		for tensor, dtype := range shard.unread {
+			all.unread[tensor] = dtype
+		}
 		for tensor, e := range shard.entries {
 			if in.fileOf[tensor] == name {
 				all.entries[tensor] = e
@@ -72,7 +75,7 @@ func loadShards(dir, index string, data []byte, load func(string) (*File, error)
 		}
 	}
 	for tensor, name := range in.fileOf {
-		if !all.Has(tensor) {
+		if !all.Has(tensor) && all.unread[tensor] == "" {
 			all.Close()
 			return nil, fmt.Errorf("%s: tensor %q is not in %s", index, tensor, name)
 		}

@@ -290,6 +290,9 @@ func TestConversions(t *testing.T) {
 	if f.Has("f8") {
 		t.Error("a tensor of an unknown type is listed")
 	}
+	if _, err := f.F32("f8"); err == nil || !strings.Contains(err.Error(), `tensor "f8" holds F8_E4M3, want one of`) {
+		t.Errorf("a tensor of an unknown type: %v", err)
+	}
 	for _, name := range []string{"i", "nothing"} {
 		if _, err := f.F32(name); err == nil {
 			t.Errorf("%s: read as floats", name)
