@@ -128,7 +128,7 @@ func (p *peerTable) gpt2(name, dir string, c peerCase, recorded map[string]engin
 	trial.LM = spec.LM{Width: config.Width, Depth: config.Layers, Heads: config.Heads, MLP: config.MLP, MaxPositionEmbeddings: config.Positions, Weights: dir}
 	r := &trialRun{trial: trial, engine: native.New(2)}
 	a := nn.Answerer{LM: nn.NewLanguageModel(trial, config.Vocab, 0)}
-	values, err := r.pretrainedLM(a.lm)
+	values, err := r.pretrainedLM(a.LM)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func (p *peerTable) gpt2(name, dir string, c peerCase, recorded map[string]engin
 	ids := recorded["in.ids"]
 	out, err := session.Run("logits", func(o engine.Ops) []engine.Value {
 		x := a.LM.Forward(o, nil, "ids", o.Slice(o.Param("transformer.wpe.weight"), 0, 0, ids.Shape[1]), nil)
-		return []engine.Value{a.lm.logits(o, o.Reshape(x, len(ids.I32), config.Width))}
+		return []engine.Value{a.LM.Logits(o, o.Reshape(x, len(ids.I32), config.Width))}
 	}, engine.Inputs{"ids": ids})
 	if err != nil {
 		p.t.Fatal(err)
@@ -155,15 +155,15 @@ func (p *peerTable) gpt2(name, dir string, c peerCase, recorded map[string]engin
 		list = append(list, row)
 	}
 	eos := int32(config.Vocab - 1)
-	g := generator{session: session, name: "answer", prompt: a.prompt, next: a.next,
-		search: search{beams: c.Beams, maxTokens: best.Shape[1], penalty: 1, eos: eos}}
-	found, err := g.run(engine.Inputs{}, list, 0)
+	g := nn.Generator{Session: session, Name: "answer", Prompt: a.Prompt, Next: a.Next,
+		Search: nn.Search{Beams: c.Beams, MaxTokens: best.Shape[1], Penalty: 1, EOS: eos}}
+	found, err := g.Run(engine.Inputs{}, list, 0)
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	same := 0
 	for i, want := range slices.Collect(slices.Chunk(best.I32, best.Shape[1])) {
-		got := append(slices.Clone(found[i][0].tokens), slices.Repeat([]int32{eos}, len(want))...)[:len(want)]
+		got := append(slices.Clone(found[i][0].Tokens), slices.Repeat([]int32{eos}, len(want))...)[:len(want)]
 		if slices.Equal(got, want) {
 			same++
 		}
