@@ -2,9 +2,10 @@
 // one root, and synthetic sets written in the same layouts.
 //
 // The flow: Open finds the four sets (locate.go), streams their tables (metadata.go, questions.go; package csvfile), reads every
-// image header (image.go; package radiograph), report (report.go; package reporttext) and scene graph (scene.go; package scenegraph),
+// image header (image.go; imagefiles.go finds the files; package radiograph), report (report.go; package reporttext) and scene graph (scene.go; package scenegraph),
 // assigns splits by subject (split.go) and returns a Set of usable images, difference pairs and other questions that point into
-// the images. Faults of the data are counted (faults.go) and never stop it; a data set or CSV file that is not there does. OpenPixels
+// the images. Boxes are given in pixels of the files, whatever the size of the copy (frame.go). Faults of the data are counted by
+// cause (faults.go, tally.go) and never stop it; a data set or CSV file that is not there does. OpenPixels
 // turns the images into a memory-mapped cache of square gray images (pixels.go). Check is Open with every image decoded, for a
 // report to the user (check.go).
 //
@@ -83,7 +84,7 @@ type Image struct {
 // Region is one anatomical region of an image.
 type Region struct {
 	Name   string
-	Box    metrics.Box // original pixels, clamped to the image
+	Box    metrics.Box // pixels of the image's file, clamped to it
 	Phrase string      // cleaned; "" only under Options.AllBoxes
 }
 
@@ -169,6 +170,7 @@ type loader struct {
 	tables tables // readTables
 
 	images  []Image        // readImages: usable ones
+	frames  []frame        // of images
 	imageAt map[string]int // by image id
 
 	digests digests
@@ -180,13 +182,6 @@ type loader struct {
 	notes  []string
 
 	looked *lookedAt // what was looked at, nil where nobody asks
-}
-
-func (l *loader) count(t *Tally, id string) {
-	t.N++
-	if l.opts.ListIDs {
-		t.IDs = append(t.IDs, id)
-	}
 }
 
 // Without returns a copy of the set without the given images (indices): they keep their places, but lose caption

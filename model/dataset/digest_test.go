@@ -51,7 +51,7 @@ func TestDigest(t *testing.T) {
 	}
 	known := map[string]bool{first: true}
 	for _, change := range []struct{ path, text string }{
-		{jpgPath(2, 1), grayJPEG(40, 32)},
+		{jpgPath(2, 1), colourJPEG(40, 30)},
 		{reportPath(2, 1), "FINDINGS: Other."},
 		{scenePath(2, 1), sceneJSON(nil, nil)},
 		{jpgPath(3, 1), missing},

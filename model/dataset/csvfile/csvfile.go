@@ -17,12 +17,15 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
+
+	"harness/model/dataset/sniff"
 )
 
 // maxLine bounds one line of a file; a longer one is a bad row, not memory.
 const maxLine = 1 << 20
 
-// A Reader reads a CSV file row by row. It accepts a byte order mark and CRLF, skips empty lines, and skips and remembers rows
+// A Reader reads a CSV file row by row. It accepts a byte order mark, CRLF and Latin-1, skips empty lines, and skips and remembers rows
 // with another number of cells than the header. A line is a row: none of the data sets has line breaks inside cells, and so an
 // unclosed quote costs one row and not the rest of the file.
 //
@@ -33,7 +36,7 @@ const maxLine = 1 << 20
 type Reader struct {
 	name   string // base name of the file, for messages
 	err    error
-	bad    []string
+	bad    []Rejected
 	digest hash.Hash
 
 	file    *os.File
@@ -59,15 +62,23 @@ func Open(path string, columns ...string) (*Reader, error) {
 	return t, nil
 }
 
-// newReader reads the header of a file; a name that ends in .gz says that src is gzipped.
+// newReader reads the header of a file, whose first bytes say whether it is gzipped: browsers unpack a .gz and keep its name.
 func newReader(src io.Reader, name string, columns []string) (*Reader, error) {
 	t := &Reader{name: name, digest: sha256.New()}
-	if strings.HasSuffix(name, ".gz") {
-		z, err := gzip.NewReader(src)
+	packed := bufio.NewReaderSize(src, 256<<10)
+	head, err := packed.Peek(sniff.HeadSize)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	src = packed
+	if sniff.Of(head) == sniff.Gzip {
+		z, err := gzip.NewReader(packed)
 		if err != nil {
 			return nil, err
 		}
 		src = z
+	} else if kind := sniff.NotText(head); kind != sniff.Unknown {
+		return nil, fmt.Errorf("this file is %s, not a table", kind)
 	}
 	t.r = bufio.NewReaderSize(io.TeeReader(src, t.digest), 256<<10)
 	header, ok := t.readLine()
@@ -91,13 +102,26 @@ func newReader(src io.Reader, name string, columns []string) (*Reader, error) {
 		i, found := at[name]
 		if !found {
 			if !optional {
-				return nil, fmt.Errorf("line 1: no column %q", name)
+				return nil, fmt.Errorf("line 1: no column %q%s", name, inHeader(names))
 			}
 			i = -1
 		}
 		t.columns = append(t.columns, i)
 	}
 	return t, nil
+}
+
+// inHeader says what a header holds that lacks a column.
+func inHeader(names []string) string {
+	if len(names) == 1 && strings.ContainsAny(names[0], ";\t|") {
+		return "; cells are separated by commas in a file that can be read"
+	}
+	shown := names[:min(len(names), 12)]
+	more := ""
+	if len(shown) < len(names) {
+		more = ", ..."
+	}
+	return fmt.Sprintf("; it has %.300s%s", strings.Join(shown, ", "), more)
 }
 
 // Next reads the next row with the right number of cells; it returns false at the end of the file or at an error (Err).
@@ -112,15 +136,28 @@ func (t *Reader) Next() bool {
 		}
 		cells, closed := splitRow(line, t.cells[:0])
 		t.cells = cells
-		if closed && len(cells) == t.width {
+		switch {
+		case !closed:
+			t.RejectAs("a quote that is not closed")
+		case len(cells) != t.width:
+			t.RejectAs("another number of cells than the header")
+		default:
 			return true
 		}
-		t.Reject()
 	}
 }
 
+// Rejected is a row that was skipped, by line and cause.
+type Rejected struct {
+	Line  int
+	Cause string
+}
+
 // Reject counts the current row as bad.
-func (t *Reader) Reject() { t.bad = append(t.bad, fmt.Sprintf("%s:%d", t.name, t.line)) }
+func (t *Reader) Reject() { t.RejectAs("a value that is not of the column's form") }
+
+// RejectAs counts the current row as bad for a cause; causes are few, without what is particular to one row.
+func (t *Reader) RejectAs(cause string) { t.bad = append(t.bad, Rejected{t.line, cause}) }
 
 // Cell returns the i-th wanted column of the current row without surrounding white space, "" if the file lacks it.
 func (t *Reader) Cell(i int) string {
@@ -130,9 +167,16 @@ func (t *Reader) Cell(i int) string {
 	return strings.TrimSpace(t.cells[t.columns[i]])
 }
 
-// ID returns the i-th wanted column as a decimal id; "50414267.0", as pandas may write it, is read as 50414267.
-func (t *Reader) ID(i int) (string, bool) {
-	s := strings.TrimSuffix(t.Cell(i), ".0")
+// ID returns the i-th wanted column as ParseID reads it.
+func (t *Reader) ID(i int) (string, bool) { return ParseID(t.Cell(i)) }
+
+// ParseID reads a decimal id; "50414267.0", as pandas may write it, and "s50414267" or "p10000032", as folders are called, are read as
+// the number.
+func ParseID(s string) (string, bool) {
+	s = strings.TrimSuffix(s, ".0")
+	if len(s) > 8 && strings.IndexByte("psPS", s[0]) >= 0 {
+		s = s[1:]
+	}
 	if len(s) < 2 || len(s) > 18 {
 		return "", false
 	}
@@ -172,8 +216,20 @@ func (t *Reader) readLine() (string, bool) {
 		if len(part) > maxLine {
 			return `"`, true
 		}
-		return string(bytes.TrimRight(part, "\r\n")), true
+		return decode(bytes.TrimRight(part, "\r\n")), true
 	}
+}
+
+// decode returns a line's text; bytes that are not UTF-8 are read as Latin-1, as those of the reports are.
+func decode(line []byte) string {
+	if utf8.Valid(line) {
+		return string(line)
+	}
+	runes := make([]rune, len(line))
+	for i, b := range line {
+		runes[i] = rune(b)
+	}
+	return string(runes)
 }
 
 // Close closes the file.
@@ -183,7 +239,16 @@ func (t *Reader) Close() error { return t.file.Close() }
 func (t *Reader) Line() int { return t.line }
 
 // Bad returns the rows that were skipped, as FILE:LINE.
-func (t *Reader) Bad() []string { return t.bad }
+func (t *Reader) Bad() []string {
+	var rows []string
+	for _, r := range t.bad {
+		rows = append(rows, fmt.Sprintf("%s:%d", t.name, r.Line))
+	}
+	return rows
+}
+
+// Rejects returns the rows that were skipped, with the cause of each.
+func (t *Reader) Rejects() []Rejected { return t.bad }
 
 // Err returns why reading ended early; nil at the end of the file.
 func (t *Reader) Err() error { return t.err }

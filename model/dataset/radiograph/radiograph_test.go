@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"harness/model/dataset/sniff"
 )
 
 // grayJPEG returns a JPEG of w by h with a pattern that fills all of it.
@@ -90,7 +92,7 @@ func TestLuma(t *testing.T) {
 	for _, img := range []image.Image{
 		flat(image.NewGray(image.Rect(0, 0, 16, 16))), flat(image.NewRGBA(image.Rect(0, 0, 16, 16))),
 	} {
-		gray, err := decodeImage(strings.NewReader(encodeJPEG(img)))
+		gray, err := decodeImage(sniff.JPEG, strings.NewReader(encodeJPEG(img)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -112,11 +114,11 @@ func TestLuma(t *testing.T) {
 // TestTruncated cuts an image anywhere behind its header; no cut passes as whole.
 func TestTruncated(t *testing.T) {
 	whole := grayJPEG(40, 30)
-	if _, err := decodeImage(strings.NewReader(whole)); err != nil {
+	if _, err := decodeImage(sniff.JPEG, strings.NewReader(whole)); err != nil {
 		t.Fatal(err)
 	}
 	for n := range len(whole) {
-		if _, err := decodeImage(strings.NewReader(whole[:n])); err == nil {
+		if _, err := decodeImage(sniff.JPEG, strings.NewReader(whole[:n])); err == nil {
 			t.Errorf("the first %d of %d bytes pass as an image", n, len(whole))
 		}
 	}
