@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 
 	"harness/model/dataset/scenegraph"
@@ -44,18 +45,30 @@ func (f frame) apply(b [4]float64) [4]float64 {
 // resized reports whether the file has another size than the original.
 func (f frame) resized() bool { return f.x != 1 || f.y != 1 }
 
-// beyond is how far a box may reach out of its image, as a share of its side. Single boxes of Chest ImaGenome do by a few pixels.
-const beyond = 0.1
+// tolerance is how far a box may reach out of its image, and how far the original's size that two boxes tell may differ from
+// that of the image, as a share of the side. Single boxes of Chest ImaGenome reach out by a few pixels.
+const tolerance = 0.1
 
-// contradicted reports whether boxes of known regions show that the image, of w by h pixels, is not the original that they are
-// given in. It is asked only where the metadata do not state the size.
+// contradicted reports whether the boxes show that the image, of w by h pixels, is not the original that they are given in. It is
+// asked only where the metadata do not state the size. A box far outside shows it, and so does the largest box, whose size on a
+// canvas of known side tells how long the original is.
 func contradicted(g *scenegraph.Graph, w, h int) bool {
+	largest, long := 0.0, 0.0
 	for _, o := range g.Objects {
-		if knownRegions[o.Name] && (o.Box[2] > float64(w)*(1+beyond) || o.Box[3] > float64(h)*(1+beyond)) {
+		if !knownRegions[o.Name] {
+			continue
+		}
+		if o.Box[2] > float64(w)*(1+tolerance) || o.Box[3] > float64(h)*(1+tolerance) {
 			return true
 		}
+		for axis := range 2 {
+			if side := o.Canvas[axis+2] - o.Canvas[axis]; side > largest {
+				largest, long = side, (o.Box[axis+2]-o.Box[axis])*scenegraph.CanvasSide/side
+			}
+		}
 	}
-	return false
+	const leastSide = 40 // below it, rounding to whole pixels of the canvas says too little
+	return largest >= leastSide && math.Abs(long/float64(max(w, h))-1) > tolerance
 }
 
 // parseSide reads a number of pixels, also as "2544.0"; 0 where there is none.

@@ -47,7 +47,7 @@ type Reader struct {
 	cells   []string
 }
 
-// Open opens a file and finds the wanted columns by the names in its header. A name that ends in "?" is optional.
+// Open opens a file and finds the wanted columns by the names in its header, in any case. A name that ends in "?" is optional.
 func Open(path string, columns ...string) (*Reader, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -93,13 +93,20 @@ func newReader(src io.Reader, name string, columns []string) (*Reader, error) {
 		return nil, errors.New("line 1: the header has an unclosed quote")
 	}
 	t.width = len(names)
-	at := make(map[string]int, len(names))
+	at := make(map[string]int, 2*len(names)) // as written, and in lower case where that is nobody's name
 	for i := len(names) - 1; i >= 0; i-- {
-		at[strings.TrimSpace(names[i])] = i
+		names[i] = strings.TrimSpace(names[i])
+		at[strings.ToLower(names[i])] = i
+	}
+	for i := len(names) - 1; i >= 0; i-- {
+		at[names[i]] = i
 	}
 	for _, want := range columns {
 		name, optional := strings.CutSuffix(want, "?")
 		i, found := at[name]
+		if !found {
+			i, found = at[strings.ToLower(name)]
+		}
 		if !found {
 			if !optional {
 				return nil, fmt.Errorf("line 1: no column %q%s", name, inHeader(names))

@@ -27,6 +27,8 @@ func TestReader(t *testing.T) {
 		{"wrong numbers of cells", "id,text\n1\n1,a\n1,a,b\n2,b\n", []string{"1|a", "2|b"}, []string{"t.csv:2", "t.csv:4"}},
 		{"an unclosed quote costs one row", "id,text\n1,\"a\n2,b\n3,\"c\"d\n4,e\n", []string{"2|b", "4|e"}, []string{"t.csv:2", "t.csv:4"}},
 		{"a line without end", "id,text\n1," + strings.Repeat("x", 2*maxLine) + "\n2,b\n", []string{"2|b"}, []string{"t.csv:2"}},
+		{"capitals in the header", "ID,Text\n1,a\n", []string{"1|a"}, nil},
+		{"a name twice, in two cases", "ID,Text,id,text\n0,b,1,a\n", []string{"1|a"}, nil},
 		{"Latin-1", "id,text\n1,na\xefve\n", []string{"1|naïve"}, nil},
 		{"header alone", "id,text\n", nil, nil},
 	} {

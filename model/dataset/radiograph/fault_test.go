@@ -111,3 +111,29 @@ func TestPNG(t *testing.T) {
 		t.Errorf("%v, %v", got, err)
 	}
 }
+
+// FuzzInspect reads any bytes as an image of both formats: what is accepted decodes to its size, and an error has a cause.
+func FuzzInspect(f *testing.F) {
+	f.Add([]byte(grayJPEG(9, 7)), false)
+	f.Add([]byte(encodePNG(image.NewGray(image.Rect(0, 0, 9, 7)))), true)
+	f.Add([]byte("version https://git-lfs"), true)
+	f.Fuzz(func(t *testing.T, content []byte, isPNG bool) {
+		path := filepath.Join(t.TempDir(), "a.jpg")
+		if isPNG {
+			path = filepath.Join(filepath.Dir(path), "a.png")
+		}
+		if err := os.WriteFile(path, content, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		info, err := Inspect(path, false)
+		causeOf(t, err)
+		if err != nil || info.Width*info.Height > 1<<20 {
+			return
+		}
+		img, err := Read(path)
+		causeOf(t, err)
+		if err == nil && (img.Rect.Dx() != info.Width || img.Rect.Dy() != info.Height) {
+			t.Fatalf("%v, header %d by %d", img.Rect, info.Width, info.Height)
+		}
+	})
+}
