@@ -8,8 +8,11 @@ import (
 	"harness/metrics"
 )
 
-// contradiction is the cause of rows that answer one question on one pair of studies differently.
-const contradiction = "another row answers the same question differently"
+// Causes of question rows that say something impossible.
+const (
+	contradiction = "another row answers the same question differently"
+	selfPair      = "a pair of a study with itself"
+)
 
 // dropContradictions takes out the question rows that answer one question on the same studies differently and adds them to the bad
 // rows: nothing says which is right. Rows that repeat an answer stay, and so do blank answers, which have a count of their own.

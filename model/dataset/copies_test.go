@@ -6,13 +6,10 @@ import (
 	"image"
 	"image/png"
 	"maps"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"harness/model/dataset/scenegraph"
 )
 
 func grayPNG(w, h int) string {
@@ -232,8 +229,9 @@ func TestCopyLinks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Faults.Images.Usable.N != 5 || s.Faults.Images.Missing.Causes[0].Cause != "a link to nothing" {
-		t.Errorf("%+v", s.Faults.Images)
+	want := Cause{"a link to nothing", 1, path, "gone"}
+	if got := s.Faults.Images.Missing.Causes; s.Faults.Images.Usable.N != 5 || len(got) != 1 || got[0] != want {
+		t.Errorf("%+v, want %+v", s.Faults.Images, want)
 	}
 	remove(t, disk+"/files")
 	if s, err = Open(t.Context(), dir, Options{}); err != nil {
@@ -241,6 +239,23 @@ func TestCopyLinks(t *testing.T) {
 	}
 	if got, want := s.Faults.Images.Missing.Causes[0].Detail, files+" is a link to "+disk+"/files, which is not there"; got != want {
 		t.Errorf("detail %q, want %q", got, want)
+	}
+}
+
+// TestClosedFolder finds a folder that may not be read: that is no missing file.
+func TestClosedFolder(t *testing.T) {
+	if os.Getuid() == 0 {
+		t.Skip("root may read every folder")
+	}
+	dir := newTestRoot().write(t)
+	closed := filepath.Dir(filepath.Join(dir, jpgPath(2, 1)))
+	if err := os.Chmod(closed, 0); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.Chmod(closed, 0o777) })
+	s := openSet(t, dir)
+	if got := s.Faults.Images.Unreadable.Causes; len(got) != 1 || got[0].Cause != "permission denied" {
+		t.Errorf("%+v", s.Faults.Images)
 	}
 }
 
@@ -270,122 +285,6 @@ func TestMissingDetail(t *testing.T) {
 		if len(got) != 1 || got[0] != want {
 			t.Errorf("%s: %+v, want %+v", c.name, got, want)
 		}
-	}
-}
-
-func TestFrame(t *testing.T) {
-	for _, c := range []struct {
-		columns, rows, w, h int
-		want                bool
-	}{
-		{2544, 3056, 2544, 3056, true}, {2544, 3056, 1272, 1528, true}, {2544, 3056, 426, 512, true}, {2544, 3056, 427, 512, true},
-		{2544, 3056, 512, 512, false}, {2544, 3056, 512, 615, true}, {2544, 3056, 2540, 3056, false}, {2544, 3056, 3056, 2544, false},
-		{2544, 3056, 187, 224, true}, {2544, 3056, 186, 224, true}, {2544, 3056, 190, 224, false}, {2500, 2500, 512, 512, true},
-		{0, 3056, 7, 9, true}, {2544, -1, 7, 9, true},
-	} {
-		f, ok := frameOf(c.columns, c.rows, c.w, c.h)
-		if ok != c.want {
-			t.Errorf("%d by %d as %d by %d: %v, want %v", c.columns, c.rows, c.w, c.h, ok, c.want)
-		}
-		if !f.stated {
-			continue
-		}
-		whole := f.apply([4]float64{0, 0, float64(c.columns), float64(c.rows)})
-		if ok && (math.Abs(whole[2]-float64(c.w)) > 1e-9 || math.Abs(whole[3]-float64(c.h)) > 1e-9) {
-			t.Errorf("%d by %d as %d by %d: the whole image is %v", c.columns, c.rows, c.w, c.h, whole)
-		}
-	}
-}
-
-// TestContradicted asks whether boxes are in pixels of an image of 400 by 300 whose original size is not stated.
-func TestContradicted(t *testing.T) {
-	for _, c := range []struct {
-		name   string
-		object scenegraph.Object
-		want   bool
-	}{
-		{"inside", scenegraph.Object{Name: "svc", Box: [4]float64{10, 10, 390, 290}}, false},
-		{"a little outside", scenegraph.Object{Name: "svc", Box: [4]float64{10, 10, 410, 310}}, false},
-		{"far outside", scenegraph.Object{Name: "svc", Box: [4]float64{10, 10, 810, 290}}, true},
-		{"far outside, a region that is not used", scenegraph.Object{Name: "neck", Box: [4]float64{10, 10, 810, 290}}, false},
-		{"of this size by the canvas", scenegraph.Object{Name: "svc", Box: [4]float64{10, 10, 110, 60}, Canvas: [4]float64{6, 34, 62, 62}}, false},
-		{"of twice this size by the canvas", scenegraph.Object{Name: "svc", Box: [4]float64{20, 20, 220, 120}, Canvas: [4]float64{6, 34, 62, 62}}, true},
-		{"too small on the canvas to tell", scenegraph.Object{Name: "svc", Box: [4]float64{20, 20, 60, 40}, Canvas: [4]float64{6, 34, 17, 40}}, false},
-		{"no numbers", scenegraph.Object{Name: "svc", Box: [4]float64{math.NaN(), 1, math.NaN(), 2}, Canvas: [4]float64{0, 0, 224, math.NaN()}}, false},
-	} {
-		if got := contradicted(&scenegraph.Graph{Objects: []scenegraph.Object{c.object}}, 400, 300); got != c.want {
-			t.Errorf("%s: %v, want %v", c.name, got, c.want)
-		}
-	}
-}
-
-func TestParseTime(t *testing.T) {
-	for text, want := range map[string]float64{
-		"101500.5": 36900.5, "90512": 32712, "0": 0, "5": 5, "235959.999": 86399.999, "10:15:00": 36900,
-		"": -1, "x": -1, "-1": -1, "240000": -1, "106100": -1, "NaN": -1, "1e300": -1,
-	} {
-		if got := parseTime(text); got < want-1e-6 || got > want+1e-6 {
-			t.Errorf("%q: %v, want %v", text, got, want)
-		}
-	}
-}
-
-// TestUnusable names the sets of which nothing can be used.
-func TestUnusable(t *testing.T) {
-	names := func(change func(r *testRoot)) string {
-		r := newTestRoot()
-		change(r)
-		var list []string
-		s := openSet(t, r.write(t))
-		for _, u := range s.Faults.Unusable() {
-			if u.Why == "" {
-				t.Errorf("%s: no reason", u.Set)
-			}
-			list = append(list, u.Set)
-		}
-		return strings.Join(list, ", ")
-	}
-	deleteAll := func(part string) func(r *testRoot) {
-		return func(r *testRoot) {
-			for path := range r.files {
-				if strings.Contains(path, part) {
-					r.files[path] = ""
-				}
-			}
-		}
-	}
-	for want, change := range map[string]func(r *testRoot){
-		"": func(r *testRoot) {},
-		"MIMIC-CXR-JPG, Chest ImaGenome, Medical-Diff-VQA": deleteAll(".jpg"),
-		"MIMIC-CXR reports": deleteAll(".txt"),
-		"Chest ImaGenome":   deleteAll(sceneSuffix),
-		"Medical-Diff-VQA":  func(r *testRoot) { r.questions = r.questions[:1] },
-	} {
-		if got := names(change); got != want {
-			t.Errorf("unusable: %q, want %q", got, want)
-		}
-	}
-}
-
-func TestWriteRepairs(t *testing.T) {
-	report := checked(t)
-	var b strings.Builder
-	if err := report.WriteRepairs(&b); err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for line := range strings.Lines(b.String()) {
-		cells := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
-		got = append(got, strings.Join(cells[1:], "|"))
-		if len(cells) != 4 || !strings.Contains(cells[0], "/") {
-			t.Errorf("line %q", line)
-		}
-	}
-	want := "not an image|images.unreadable|" + dicom(2, 1) + "\n" +
-		"no usable image of the reference|pairs.no_image|50000022_50000021_4\n" +
-		"another number of cells than the header|pairs.bad_rows|mimic_pair_questions.csv:8"
-	if strings.Join(got, "\n") != want {
-		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), want)
 	}
 }
 

@@ -141,6 +141,12 @@ func load(ctx context.Context, root string, l *loader) (*Set, error) {
 	default:
 		return nil, fmt.Errorf("splits %q: choose %q or %q", o.Splits, BySubject, Official)
 	}
+	place := filepath.Join(root, "SYNTHETIC.txt")
+	l.look(place)
+	var err error
+	if l.synthetic, err = firstLine(place); err != nil {
+		return nil, fmt.Errorf("data set %s: %w", root, err)
+	}
 	for _, step := range []func(context.Context) error{
 		l.readTables, l.readImages, l.readReports, l.readScenes, l.assignSplits, l.resolveQuestions,
 	} {
@@ -148,12 +154,8 @@ func load(ctx context.Context, root string, l *loader) (*Set, error) {
 			return nil, fmt.Errorf("data set %s: %w", root, err)
 		}
 	}
-	synthetic, err := firstLine(filepath.Join(root, "SYNTHETIC.txt"))
-	if err != nil {
-		return nil, fmt.Errorf("data set %s: %w", root, err)
-	}
 	set := &Set{
-		Root: root, Synthetic: synthetic, Splits: o.Splits,
+		Root: root, Synthetic: l.synthetic, Splits: o.Splits,
 		Images: l.images, Pairs: l.pairs, Questions: l.questions,
 		Faults: l.faults, Notes: l.notes, hash: l.hash(), questions: l.parts.questions,
 	}
@@ -166,6 +168,8 @@ type loader struct {
 	opts     Options
 	decode   bool // decode every frontal image wholly
 	progress func(done, total int)
+
+	synthetic string // first line of SYNTHETIC.txt
 
 	tables tables // readTables
 

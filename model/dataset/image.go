@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"harness/model/dataset/parallel"
@@ -61,6 +62,8 @@ func (l *loader) addImage(row imageRow, found *foundImage) {
 		switch {
 		case found.file.found:
 			item.Cause, item.absent = "a link to nothing", false
+			target, _ := os.Readlink(path)
+			item.Detail = plain(target)
 		case found.file.other != "":
 			item.Cause = fmt.Sprintf("only a %s file", filepath.Ext(found.file.other))
 		}

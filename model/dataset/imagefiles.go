@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -130,7 +131,7 @@ const maxProbed = 2000
 type imageFile struct {
 	path  string
 	home  int    // index of the home; -1 for a flat folder
-	found bool   // something lies at path
+	found bool   // something lies at path, or may
 	other string // a file of the image's name in a format that is not read
 }
 
@@ -141,8 +142,8 @@ func (f *imageFiles) find(row imageRow, look func(paths ...string)) imageFile {
 		dir := home.folder(row.subject, row.study)
 		path := filepath.Join(dir, row.id+imageSuffixes[0])
 		look(path)
-		if _, err := os.Lstat(path); err == nil {
-			return imageFile{path: path, home: i, found: true}
+		if _, err := os.Lstat(path); err == nil || errors.Is(err, fs.ErrPermission) {
+			return imageFile{path: path, home: i, found: true} // a closed folder is said when the file is opened
 		}
 		look(dir)
 		name, otherName := pickImage(dir, row.id)

@@ -59,7 +59,7 @@ func (t *tables) readQuestions(path, studies string) (r tableResult) {
 		case !ok4:
 			return badSplit
 		case kind == difference && study == reference:
-			return "a pair of a study with itself"
+			return selfPair
 		}
 		t.questions = append(t.questions, questionRow{
 			line: row.Line(), study: intern(study), subject: intern(subject), reference: intern(reference),

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -85,7 +86,7 @@ func lying(path string) string {
 	for {
 		names, err := firstNames(dir)
 		if target, linkErr := os.Readlink(dir); os.IsNotExist(err) && linkErr == nil {
-			return fmt.Sprintf("%s is a link to %s, which is not there", dir, target)
+			return fmt.Sprintf("%s is a link to %s, which is not there", dir, plain(target))
 		}
 		switch {
 		case err == nil && missing == "":
@@ -104,6 +105,14 @@ func lying(path string) string {
 	}
 }
 
+// plain returns a file's name as it may stand in a message: quoted where it holds what a terminal would obey.
+func plain(name string) string {
+	if quoted := strconv.Quote(name); quoted[1:len(quoted)-1] != name {
+		return quoted
+	}
+	return name
+}
+
 // firstNames lists the first names of a folder and how many more there are.
 func firstNames(dir string) (string, error) {
 	entries, err := os.ReadDir(dir)
@@ -115,10 +124,7 @@ func firstNames(dir string) (string, error) {
 	}
 	var names []string
 	for _, e := range entries[:min(shownNames, len(entries))] {
-		name := fmt.Sprintf("%q", e.Name())
-		if plain := name[1 : len(name)-1]; plain == e.Name() {
-			name = plain
-		}
+		name := plain(e.Name())
 		if e.IsDir() {
 			name += "/"
 		}

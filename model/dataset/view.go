@@ -1,10 +1,6 @@
 package dataset
 
-import (
-	"strconv"
-	"strings"
-	"unicode/utf8"
-)
+import "strings"
 
 // blankWords are how programs write a cell without a value.
 var blankWords = map[string]bool{"": true, "nan": true, "na": true, "n/a": true, "none": true, "null": true, "<na>": true}
@@ -38,8 +34,5 @@ func shortened(cell string) string {
 			break
 		}
 	}
-	if quoted := strconv.Quote(cell); quoted[1:len(quoted)-1] != cell || !utf8.ValidString(cell) {
-		return quoted
-	}
-	return cell
+	return plain(cell)
 }
