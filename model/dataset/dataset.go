@@ -117,7 +117,8 @@ type Set struct {
 // Hash returns the data hash, 64 hex digits, by which trials name their data. It covers the contents of the tables, of the reports
 // and of the scene graphs that were read, and of every frontal image the id, the size and the contents: all of them up to 256 KiB,
 // above that 16 blocks of 4 KiB from the first to the last. It does not depend on the place of the root, the
-// version in a folder's name, compression of tables, times or the Options. See Digest, which remembers it.
+// version in a folder's name, compression of tables, times or the Options. What this version of the reader makes of the files counts
+// where another version makes something else of them (readingRule). See Digest, which remembers it.
 func (s *Set) Hash() string { return s.hash }
 
 // Open reads everything but pixels: an image counts as usable when it is frontal and its header is whole. See OpenPixels and

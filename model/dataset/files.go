@@ -100,6 +100,7 @@ func (p *parts) openReportsIn(f folder) (bool, error) {
 
 // holdsReports reports whether p1x/pSUBJECT/sSTUDY.txt exists for one of the first subjects.
 func holdsReports(dir fs.FS) bool {
+	const subjects = 1000
 	looked := 0
 	shards, _ := fs.ReadDir(dir, ".")
 	for _, shard := range shards {
@@ -112,7 +113,7 @@ func holdsReports(dir fs.FS) bool {
 			if len(texts) > 0 {
 				return true
 			}
-			if looked++; looked == maxProbed/2 {
+			if looked++; looked == subjects {
 				return false
 			}
 		}

@@ -124,8 +124,8 @@ func (h imageHome) holdsImages() bool {
 	return holds(h.dir, int(byStudy-h.form)+1)
 }
 
-// maxProbed bounds the folders that are read to learn whether one holds images or reports.
-const maxProbed = 2000
+// maxProbed bounds the folders that are read to learn whether one holds images.
+const maxProbed = 300
 
 // An imageFile is where an image lies, or was looked for first.
 type imageFile struct {

@@ -8,6 +8,7 @@ package csvfile
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"crypto/sha256"
 	"errors"
@@ -35,6 +36,7 @@ const maxLine = 1 << 20
 //	return t.Err()
 type Reader struct {
 	name   string // base name of the file, for messages
+	path   string // of the file, for errors
 	err    error
 	bad    []Rejected
 	digest hash.Hash
@@ -58,7 +60,7 @@ func Open(path string, columns ...string) (*Reader, error) {
 		f.Close()
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	t.file = f
+	t.file, t.path = f, path
 	return t, nil
 }
 
@@ -210,7 +212,10 @@ func (t *Reader) readLine() (string, bool) {
 			continue
 		}
 		if err != nil && err != io.EOF {
-			t.err = fmt.Errorf("%s, after line %d: %w", t.name, t.line, err)
+			if err == io.ErrUnexpectedEOF {
+				err = fmt.Errorf("cut short: %w", err)
+			}
+			t.err = fmt.Errorf("%s, after line %d: %w", cmp.Or(t.path, t.name), t.line, err)
 			return "", false
 		}
 		if long != nil {
