@@ -129,9 +129,28 @@ var tasks = []struct {
 	{name: "gcap", label: "GCAP ", names: captionNames, shown: []string{"bleu4", "cider"}, main: []string{"bleu4"}},
 	{name: "diffvqa", names: append(slices.Clip(captionNames), "f1", "f1_added", "f1_missing", "exact", "nothing", "level"),
 		shown: []string{"bleu4", "meteor", "rouge_l", "cider", "f1", "exact"}, main: []string{"bleu4", "cider", "f1"}},
-	{name: "pretrain", other: []Metric{{Name: "loss", Label: "pretrain/loss", Unit: nats, Goal: Minimize}}},
-	{name: "diffvqa", other: []Metric{{Name: "loss", Label: "diffvqa/loss", Unit: nats, Goal: Minimize}}},
-	{name: "question-only", other: []Metric{{Name: "loss", Label: "question-only/loss", Unit: nats, Goal: Minimize}}},
+	{name: "pretrain", other: stage("pretrain")},
+	{name: "qformer", other: stage("qformer")},
+	{name: "qformer-lm", other: stage("qformer-lm")},
+	{name: "diffvqa", other: stage("diffvqa")},
+	{name: "question-only", other: stage("question-only")},
+}
+
+// What a stage of training has seen and computed in all; package reports says where rows of a table differ in it.
+const (
+	StageImages    = "images"    // encoded, counted as often as they were
+	StageSequences = "sequences" // texts predicted or compared
+	StageFLOPs     = "flops"     // floating-point operations of training
+)
+
+// stage is what every stage of training records beside its optimizer's.
+func stage(name string) []Metric {
+	return []Metric{
+		{Name: "loss", Label: name + "/loss", Unit: nats, Goal: Minimize},
+		{Name: StageImages, Label: name + "/images", Unit: "images", Goal: NoGoal},
+		{Name: StageSequences, Label: name + "/sequences", Unit: "sequences", Goal: NoGoal},
+		{Name: StageFLOPs, Label: name + "/flops", Unit: "floating-point operations", Goal: NoGoal},
+	}
 }
 
 var captionNames = []string{"bleu1", "bleu2", "bleu3", "bleu4", "meteor", "rouge_l", "cider", "bertscore"}

@@ -4,18 +4,22 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"harness/metrics"
+	"harness/model/corpus"
 	"harness/model/dataset"
 	"harness/model/engine"
+	"harness/model/method"
+	"harness/model/nn"
 	"harness/model/spec"
 )
 
 // diffVQA trains the second stage (paper 3.4) and tests it with its controls: the most frequent answer, a model that
 // sees the question only, and the trained model given the images of another pair.
-func (r *trialRun) diffVQA(ctx context.Context, weights map[string]engine.Tensor, f *features, out *predictions) error {
-	train, test := r.corpus.pairs(dataset.Train), firstOf(r.corpus.pairs(dataset.Test), r.trial.Eval.Pairs, "test.pairs")
+func (r *trialRun) diffVQA(ctx context.Context, weights method.Weights, f *features, out *predictions) error {
+	train, test := r.corpus.Pairs(dataset.Train), firstOf(r.corpus.Pairs(dataset.Test), r.trial.Eval.Pairs, "test.pairs")
 	if len(train) == 0 || len(test) == 0 {
 		return r.rec.Note("diffvqa/blank", fmt.Sprintf("the data set has %d training and %d test pairs", len(train), len(test)))
 	}
@@ -23,87 +27,127 @@ func (r *trialRun) diffVQA(ctx context.Context, weights map[string]engine.Tensor
 		return err
 	}
 	// The control first: it is quick, and the model's own numbers are the last of a trial.
-	blind := newAnswerer(r.trial, r.corpus.tok.Size(), false)
-	blindWeights, err := r.trainAnswerer(ctx, spec.StageQuestionOnly, blind, nil, train)
+	blind := &answering{Answerer: method.Blind(r.trial, r.corpus.Tok.Size())}
+	blindWeights, err := r.trainAnswerer(ctx, spec.StageQuestionOnly, blind, train)
 	if err != nil {
 		return err
 	}
-	if err := r.testAnswerer(ctx, "question-only", blind, blindWeights, nil, test, out); err != nil {
+	if err := r.testAnswerer(ctx, "question-only", blind, blindWeights, test, out); err != nil {
 		return err
 	}
-	a := newAnswerer(r.trial, r.corpus.tok.Size(), true)
-	pooled, err := r.pooled(ctx, f, a.tokens)
+	a := &answering{Answerer: method.Of(r.trial).Answerer(r.trial, r.corpus.Tok.Size()), pretrained: weights}
+	if a.features, err = r.pooled(ctx, f, a.Tokens); err != nil {
+		return err
+	}
+	defer a.features.close()
+	if a.Prepare != nil {
+		if a.reading, err = a.Prepare(ctx, r.methodRun(), weights, slices.Concat(train, test)); err != nil {
+			return err
+		}
+	}
+	answererWeights, err := r.trainAnswerer(ctx, spec.StageDiffVQA, a, train)
 	if err != nil {
 		return err
 	}
-	defer pooled.close()
-	answererWeights, err := r.trainAnswerer(ctx, spec.StageDiffVQA, a, pooled, train)
-	if err != nil {
+	if err := r.testAnswerer(ctx, "shuffled-images", a, answererWeights, exchanged(test, r.corpus), out); err != nil {
 		return err
 	}
-	if err := r.testAnswerer(ctx, "shuffled-images", a, answererWeights, pooled, exchanged(test, r.corpus), out); err != nil {
-		return err
-	}
-	return r.testAnswerer(ctx, "", a, answererWeights, pooled, test, out)
+	return r.testAnswerer(ctx, "", a, answererWeights, test, out)
 }
 
-// trainAnswerer returns the weights of a trained answerer: its own parameters, without the encoder's.
-func (r *trialRun) trainAnswerer(ctx context.Context, name spec.Stage, a answerer, f *features, pairs []dataset.Pair) (
-	map[string]engine.Tensor, error) {
-	st, err := openStage(ctx, r.env.Home, r.trial, name, r.rec)
-	if err != nil {
-		return nil, err
-	}
-	defer st.close()
-	if st.done() {
-		if err := st.reuse(r.rec, r.env.Build); err != nil {
-			return nil, err
-		}
-		return st.weights()
-	}
-	start, err := r.pretrainedLM(a.lm)
-	if err != nil {
-		return nil, err
-	}
-	if r.trial.DiffVQA.Whiten && a.tokens > 0 {
-		whitened, err := r.whitened(ctx, f, distinct(pairs), a.lm.Width)
+// answering is a model of difference VQA with what it reads of images.
+type answering struct {
+	method.Answerer
+	pretrained method.Weights // what came before
+	features   *features      // pooled to its tokens
+	reading    method.Reading
+}
+
+// inputs are what the model reads of the images of pairs.
+func (a *answering) inputs(pairs []dataset.Pair) (engine.Inputs, error) {
+	in := engine.Inputs{}
+	if a.Tokens > 0 {
+		encoded, err := a.features.of(imagesOf(pairs))
 		if err != nil {
 			return nil, err
 		}
-		start = merged(start, whitened)
+		in["encoded"] = encoded
 	}
-	session, err := r.openAnswerer(a, start)
+	if a.reading.Images != nil {
+		a.reading.Images(in, pairs)
+	}
+	return in, nil
+}
+
+// question is the text that the answer follows.
+func (a *answering) question(pair dataset.Pair) string {
+	if a.reading.Before == nil {
+		return pair.Question
+	}
+	return a.reading.Before(pair) + pair.Question
+}
+
+// trainAnswerer returns the weights of a trained answerer: its own parameters, without the frozen encoder's.
+func (r *trialRun) trainAnswerer(ctx context.Context, name spec.Stage, a *answering, pairs []dataset.Pair) (method.Weights, error) {
+	return r.trainStage(ctx, r.trial, name, func() (training, error) {
+		start, err := r.answererStart(ctx, a, pairs)
+		if err != nil {
+			return training{}, err
+		}
+		d := r.trial.DiffVQA
+		sample := corpus.NewSampler(len(pairs), r.trial.Seed, "diffvqa.pairs")
+		others := corpus.OfSplit(r.corpus.Set.Questions, dataset.Train)
+		steps := spec.TotalSteps(d.Steps, d.Epochs, len(pairs), d.BatchSize)
+		return training{opt: d.Optimizer, Training: method.Training{
+			Params: r.answererParams(a),
+			Start:  start,
+			Steps:  steps,
+			Batch: func(_ engine.Session, step int) (method.Batch, error) {
+				rng := corpus.RandomOf(r.trial.Seed, "diffvqa.samples", step)
+				batch := make([]dataset.Pair, d.BatchSize)
+				auxiliary := d.AuxQuestionRatio * (1 - float64(step-1)/float64(steps))
+				for i, k := range sample.Batch(step, d.BatchSize) {
+					batch[i] = r.drawQuestion(pairs[k], others, auxiliary, rng)
+				}
+				in, err := r.questionBatch(a, batch, step)
+				one := method.Batch{Parts: []method.Part{{Key: string(name), Program: a.Loss, Inputs: in}}, Sequences: len(batch)}
+				if a.features != nil {
+					one.Images = 2 * len(batch)
+				}
+				return one, err
+			},
+		}}, nil
+	})
+}
+
+// answererStart are the weights that an answerer starts from: published ones, those of pretraining that it goes on with, and an
+// adapter at whitened features.
+func (r *trialRun) answererStart(ctx context.Context, a *answering, pairs []dataset.Pair) (method.Weights, error) {
+	start, err := r.pretrainedLM(a.LM)
 	if err != nil {
 		return nil, err
 	}
-	defer session.Close()
-	d := r.trial.DiffVQA
-	sample := newSampler(len(pairs), d.BatchSize, r.trial.Seed, "diffvqa.pairs")
-	others := ofSplit(r.corpus.set.Questions, dataset.Train)
-	steps := totalSteps(d.Steps, d.Epochs, len(pairs), d.BatchSize)
-	l := loop{
-		name:    string(name),
-		steps:   steps,
-		opt:     d.Optimizer,
-		program: func(int) (string, engine.Program) { return string(name), a.loss },
-		batch: func(step int) (engine.Inputs, error) {
-			rng := randomOf(r.trial.Seed, "diffvqa.samples", step)
-			batch := make([]dataset.Pair, d.BatchSize)
-			auxiliary := d.AuxQuestionRatio * (1 - float64(step-1)/float64(steps))
-			for i, k := range sample.of(step) {
-				batch[i] = r.drawQuestion(pairs[k], others, auxiliary, rng)
+	if a.Keeps != nil {
+		kept := method.Weights{}
+		for name, t := range a.pretrained {
+			if a.Keeps(name) {
+				kept[name] = t
 			}
-			return r.questionBatch(a, f, batch, step)
-		},
+		}
+		start = method.Merged(kept, start)
 	}
-	if err := train(ctx, session, st, l, r.rec); err != nil {
-		return nil, err
+	if r.trial.DiffVQA.Whiten && a.Whitens {
+		whitened, err := r.whitened(ctx, a.features, distinct(pairs), a.LM.Width)
+		if err != nil {
+			return nil, err
+		}
+		start = method.Merged(start, whitened)
 	}
-	weights, err := parametersOf(session, everything)
-	if err != nil {
-		return nil, err
-	}
-	return weights, st.finish(weights, map[string]string{"trial": string(r.trial.Canonical()), buildKey: r.env.Build})
+	return start, nil
+}
+
+func (r *trialRun) answererParams(a *answering) []engine.Param {
+	return a.Params(r.trial.Seed, nn.TokenTable(r.trial, r.corpus.Tok, "transformer.wte.weight", a.LM.Width, 0))
 }
 
 // drawQuestion turns a pair into the question that is trained on in its place: itself, itself reversed, or with
@@ -137,34 +181,25 @@ func reverse(pair dataset.Pair) (dataset.Pair, bool) {
 	return pair, true
 }
 
-func (r *trialRun) openAnswerer(a answerer, weights map[string]engine.Tensor) (engine.Session, error) {
-	table := r.tokenTable("transformer.wte.weight", a.lm.Width, 0)
-	return r.openSession(a.params(r.trial.Seed, table), weights, nil)
-}
-
-// questionBatch makes the inputs of a step: question and answer of each pair, and its two images' features.
-func (r *trialRun) questionBatch(a answerer, f *features, batch []dataset.Pair, step int) (engine.Inputs, error) {
-	in := engine.Inputs{"dropout": engine.Ints([]int32{int32(step)}, 1)}
-	eos := int32(r.corpus.tok.EOS())
-	list := make([]sequence, len(batch))
+// questionBatch makes the inputs of a step: question and answer of each pair, and what the model reads of its two images.
+func (r *trialRun) questionBatch(a *answering, batch []dataset.Pair, step int) (engine.Inputs, error) {
+	in, err := a.inputs(batch)
+	if err != nil {
+		return nil, err
+	}
+	in["dropout"] = engine.Ints([]int32{int32(step)}, 1)
+	list := make([]nn.Sequence, len(batch))
 	for i, pair := range batch {
-		question, answer := r.corpus.text.ids(pair.Question), r.corpus.text.ids(answerText(pair.Answer))
-		limit := a.lm.MaxPositionEmbeddings - len(question)
+		question, answer := r.corpus.IDs(a.question(pair)), r.corpus.IDs(corpus.AnswerText(pair.Answer))
+		limit := a.LM.MaxPositionEmbeddings - len(question)
 		if limit < 1 {
 			return nil, fmt.Errorf("question of pair %s has %d tokens: lm.text_positions %d leaves no room for an answer",
-				pair.ID, len(question), a.lm.MaxPositionEmbeddings)
+				pair.ID, len(question), a.LM.MaxPositionEmbeddings)
 		}
-		list[i] = causalSequence(-1, eos, question, answer, limit)
+		list[i] = nn.CausalSequence(-1, r.corpus.EOS(), question, answer, limit)
 	}
-	targets, weights := collate(in, "text", list, eos, r.step(), a.lm.MaxPositionEmbeddings)
-	setTargets(in, targets, weights)
-	if a.tokens > 0 {
-		encoded, err := f.of(imagesOf(batch))
-		if err != nil {
-			return nil, err
-		}
-		in["encoded"] = encoded
-	}
+	targets, weights := nn.Collate(in, "text", list, r.corpus.EOS(), r.methodRun().Step(), a.LM.MaxPositionEmbeddings)
+	nn.SetTargets(in, targets, weights)
 	return in, nil
 }
 
@@ -191,9 +226,8 @@ func imagesOf(batch []dataset.Pair) []int {
 }
 
 // testAnswerer generates the answers to the test pairs and scores them; control is the name of the control, or "" for the model itself.
-func (r *trialRun) testAnswerer(ctx context.Context, control string, a answerer, weights map[string]engine.Tensor, f *features,
-	test []dataset.Pair, out *predictions) error {
-	session, err := r.openAnswerer(a, weights)
+func (r *trialRun) testAnswerer(ctx context.Context, control string, a *answering, weights method.Weights, test []dataset.Pair, out *predictions) error {
+	session, err := openSession(r.engine, r.answererParams(a), weights, nil)
 	if err != nil {
 		return err
 	}
@@ -201,38 +235,33 @@ func (r *trialRun) testAnswerer(ctx context.Context, control string, a answerer,
 	t := r.trial.Eval
 	prompts := make([][]int32, len(test))
 	for i, pair := range test {
-		prompts[i] = r.corpus.text.ids(pair.Question)
+		prompts[i] = r.corpus.IDs(a.question(pair))
 	}
-	g := generator{session: session, name: "answer", prompt: a.prompt, next: a.next, constant: !r.native()}
+	g := nn.Generator{Session: session, Name: "answer", Prompt: a.Prompt, Next: a.Next, Constant: !r.methodRun().Native()}
 	answers := make([]string, len(test))
 	done := 0
 	for _, batch := range byLength(prompts, max(1, generateRows/t.NumBeams)) {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		batchPairs := make([]dataset.Pair, len(batch))
-		batchPrompts := make([][]int32, len(batch))
+		batchPairs, batchPrompts := make([]dataset.Pair, len(batch)), make([][]int32, len(batch))
 		for i, k := range batch {
 			batchPairs[i], batchPrompts[i] = test[k], prompts[k]
 		}
-		in := engine.Inputs{}
-		if a.tokens > 0 {
-			encoded, err := f.of(imagesOf(batchPairs))
-			if err != nil {
-				return err
-			}
-			in["encoded"] = encoded
+		in, err := a.inputs(batchPairs)
+		if err != nil {
+			return err
 		}
-		g.search = search{
-			beams: t.NumBeams, maxTokens: min(t.MaxNewTokens, a.lm.MaxPositionEmbeddings-len(batchPrompts[0])),
-			penalty: t.LengthPenalty, eos: int32(r.corpus.tok.EOS()),
+		g.Search = nn.Search{
+			Beams: t.NumBeams, MaxTokens: min(t.MaxNewTokens, a.LM.MaxPositionEmbeddings-len(batchPrompts[0])),
+			Penalty: t.LengthPenalty, EOS: r.corpus.EOS(),
 		}
-		found, err := g.run(in, batchPrompts, a.lm.visual)
+		found, err := g.Run(in, batchPrompts, a.LM.Visual)
 		if err != nil {
 			return fmt.Errorf("diffvqa: generate: %w", err)
 		}
 		for i, k := range batch {
-			answers[k] = strings.TrimSpace(r.corpus.tok.Decode(toInt(found[i][0].tokens)))
+			answers[k] = strings.TrimSpace(r.corpus.Tok.Decode(nn.ToInt(found[i][0].Tokens)))
 		}
 		done += len(batch)
 		r.rec.Progress(strings.TrimSpace("test "+control), done, len(test), nan)
@@ -266,8 +295,8 @@ func (r *trialRun) frequentAnswer(ctx context.Context, train, test []dataset.Pai
 }
 
 // exchanged gives each test pair the images of another subject's pair: the next one in the list that has another subject.
-func exchanged(test []dataset.Pair, c *corpus) []dataset.Pair {
-	subject := func(p dataset.Pair) string { return c.set.Images[p.Main].Subject }
+func exchanged(test []dataset.Pair, c *corpus.Corpus) []dataset.Pair {
+	subject := func(p dataset.Pair) string { return c.Set.Images[p.Main].Subject }
 	out := make([]dataset.Pair, len(test))
 	for i, pair := range test {
 		out[i] = pair

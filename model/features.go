@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 
+	"harness/model/dataset"
 	"harness/model/engine"
-	"harness/model/spec"
+	"harness/model/method"
+	"harness/model/nn"
 )
 
 // features are the outputs of the frozen encoder for the images that later stages look at. They are computed once and
@@ -81,39 +83,27 @@ func (f *features) keep(ctx context.Context, progress func(done int)) error {
 	return nil
 }
 
-// encode makes the features of what the first stage trained: of the frozen encoder, for BLIP-2 with its Q-Former behind
-// it.
-func (r *trialRun) encode(ctx context.Context, weights map[string]engine.Tensor) (*features, error) {
-	e := newEncoder(r.trial)
-	p := &parameters{seed: r.trial.Seed}
-	e.params(p)
-	f := &features{tokens: e.tokens, width: e.Width}
-	program := func(o engine.Ops) []engine.Value { return []engine.Value{e.forward(o, o.Input("patches"))} }
-	queryWidth := 0
-	if r.trial.Method == spec.BLIP2 {
-		q := r.qFormer()
-		q.params(p, r.tokenTable("qformer.token", q.Width, 1))
-		f.tokens, queryWidth = queries, q.Width
-		program = func(o engine.Ops) []engine.Value { return []engine.Value{q.features(o, e)} }
-	}
-	session, err := r.openSession(p.list, weights, everything)
+// encode makes the features of the frozen encoder.
+func (r *trialRun) encode(ctx context.Context, weights method.Weights) (*features, error) {
+	e := nn.NewEncoder(r.trial)
+	p := &nn.Parameters{Seed: r.trial.Seed}
+	e.Params(p)
+	f := &features{tokens: e.Tokens, width: e.Width}
+	program := func(o engine.Ops) []engine.Value { return []engine.Value{e.Forward(o, o.Input("patches"))} }
+	session, err := openSession(r.engine, p.List, weights, everything)
 	if err != nil {
 		return nil, err
 	}
 	f.close = session.Close
 	f.compute = func(images []int) (engine.Tensor, error) {
-		in := engine.Inputs{"patches": r.corpus.patches(images)}
-		if queryWidth > 0 {
-			in["query.zero"] = engine.Floats(make([]float32, len(images)*queries*queryWidth), len(images), queries, queryWidth)
-		}
-		out, err := session.Run("encode", program, in)
+		out, err := session.Run("encode", program, engine.Inputs{"patches": r.corpus.Patches(images)})
 		if err != nil {
 			return engine.Tensor{}, fmt.Errorf("encode images: %w", err)
 		}
 		return out[0], nil
 	}
-	for i := range r.corpus.set.Images {
-		if r.corpus.used(i) {
+	for i := range r.corpus.Set.Images {
+		if used(&r.corpus.Set.Images[i]) {
 			f.images = append(f.images, i)
 		}
 	}
@@ -127,7 +117,7 @@ func (r *trialRun) encode(ctx context.Context, weights map[string]engine.Tensor)
 
 // pooled averages features over the cells of diffvqa.pool, so that tokens are left.
 func (r *trialRun) pooled(ctx context.Context, f *features, tokens int) (*features, error) {
-	if tokens == f.tokens {
+	if tokens == f.tokens || tokens == 0 {
 		same := *f
 		same.close = func() {}
 		return &same, nil
@@ -136,7 +126,7 @@ func (r *trialRun) pooled(ctx context.Context, f *features, tokens int) (*featur
 	if err != nil {
 		return nil, err
 	}
-	program := func(o engine.Ops) []engine.Value { return []engine.Value{pool(o, o.Input("encoded"), tokens)} }
+	program := func(o engine.Ops) []engine.Value { return []engine.Value{nn.Pool(o, o.Input("encoded"), tokens)} }
 	small := &features{tokens: tokens, width: f.width, images: f.images, close: session.Close}
 	small.compute = func(images []int) (engine.Tensor, error) {
 		t, err := f.of(images)
@@ -157,3 +147,6 @@ func (r *trialRun) pooled(ctx context.Context, f *features, tokens int) (*featur
 	}
 	return small, nil
 }
+
+// used reports whether a later stage looks at the image.
+func used(i *dataset.Image) bool { return i.Split != dataset.None || i.RegionSplit != dataset.None }

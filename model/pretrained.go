@@ -7,6 +7,8 @@ import (
 
 	"harness/model/checkpoint"
 	"harness/model/engine"
+	"harness/model/method"
+	"harness/model/nn"
 	"harness/model/spec"
 	"harness/model/tokenizer"
 )
@@ -29,7 +31,7 @@ func encoderConfig(t spec.Trial) (checkpoint.SiglipConfig, error) {
 }
 
 // lmConfig reads the config of lm.weights and refuses one that does not fit the model that it is to start.
-func lmConfig(dir string, m languageModel) (checkpoint.GPT2Config, error) {
+func lmConfig(dir string, m nn.LanguageModel) (checkpoint.GPT2Config, error) {
 	c, err := checkpoint.ReadGPT2Config(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return c, fmt.Errorf("lm.weights %s: there is no config.json: want the folder of a GPT-2 as Hugging Face publishes it", dir)
@@ -41,10 +43,10 @@ func lmConfig(dir string, m languageModel) (checkpoint.GPT2Config, error) {
 		return c, fmt.Errorf("lm.weights %s: width %d, depth %d, heads %d, mlp %d; the trial has %d, %d, %d, %d: set lm.* to those of the weights",
 			dir, c.Width, c.Layers, c.Heads, c.MLP, m.Width, m.Depth, m.Heads, m.MLP)
 	}
-	if c.Vocab != m.vocab {
-		return c, fmt.Errorf("lm.weights %s: vocabulary %d, but the tokenizer has %d: only a GPT-2 with its own vocabulary can be used", dir, c.Vocab, m.vocab)
+	if c.Vocab != m.Vocab {
+		return c, fmt.Errorf("lm.weights %s: vocabulary %d, but the tokenizer has %d: only a GPT-2 with its own vocabulary can be used", dir, c.Vocab, m.Vocab)
 	}
-	if m.MaxPositionEmbeddings > c.Positions || m.visual > 0 && m.MaxPositionEmbeddings == c.Positions {
+	if m.MaxPositionEmbeddings > c.Positions || m.Visual > 0 && m.MaxPositionEmbeddings == c.Positions {
 		return c, fmt.Errorf("lm.weights %s: %d positions are too few for lm.text_positions %d and a visual part: set lm.text_positions lower",
 			dir, c.Positions, m.MaxPositionEmbeddings)
 	}
@@ -63,7 +65,7 @@ func checkWeights(t spec.Trial) error {
 		}
 	}
 	if dir := t.LM.Weights; dir != "" {
-		c, err := lmConfig(dir, newAnswerer(t, tokenizer.GPT2().Size(), true).lm)
+		c, err := lmConfig(dir, method.Of(t).Answerer(t, tokenizer.GPT2().Size()).LM)
 		if err != nil {
 			return err
 		}
@@ -113,7 +115,7 @@ func (r *trialRun) pretrainedEncoder() (map[string]engine.Tensor, error) {
 
 // pretrainedLM reads lm.weights, a Hugging Face GPT-2 folder, as first values of the LM. Its positions are stretched as
 // FACTS 6 #8 says: the text keeps the first rows, the visual part is interpolated from the rows behind them.
-func (r *trialRun) pretrainedLM(m languageModel) (map[string]engine.Tensor, error) {
+func (r *trialRun) pretrainedLM(m nn.LanguageModel) (map[string]engine.Tensor, error) {
 	dir := r.trial.LM.Weights
 	if dir == "" {
 		return nil, nil
@@ -127,8 +129,8 @@ func (r *trialRun) pretrainedLM(m languageModel) (map[string]engine.Tensor, erro
 		return nil, fmt.Errorf("lm.weights %s: %w", dir, err)
 	}
 	const name = "transformer.wpe.weight"
-	wpe := stretchPositions(values[name].F32, c.Positions, m.MaxPositionEmbeddings, m.visual, m.Width)
-	values[name] = engine.Floats(wpe, m.visual+m.MaxPositionEmbeddings, m.Width)
+	wpe := stretchPositions(values[name].F32, c.Positions, m.MaxPositionEmbeddings, m.Visual, m.Width)
+	values[name] = engine.Floats(wpe, m.Visual+m.MaxPositionEmbeddings, m.Width)
 	return values, nil
 }
 
@@ -164,19 +166,4 @@ func readFolder(dir string, params func(*checkpoint.File) ([]checkpoint.Named, e
 		values[n.Name] = engine.Floats(n.F32, n.Shape...)
 	}
 	return values, nil
-}
-
-// merged is a and, for the names that only b has, b.
-func merged(a, b map[string]engine.Tensor) map[string]engine.Tensor {
-	if len(a) == 0 {
-		return b
-	}
-	all := map[string]engine.Tensor{}
-	for name, t := range b {
-		all[name] = t
-	}
-	for name, t := range a {
-		all[name] = t
-	}
-	return all
 }

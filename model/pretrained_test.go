@@ -1,13 +1,17 @@
 package model
 
 import (
+	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"harness/model/checkpoint"
 	"harness/model/engine"
 	"harness/model/engine/native"
+	"harness/model/nn"
 	"harness/model/spec"
 )
 
@@ -28,10 +32,10 @@ func TestPretrainedEncoder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e := newEncoder(trial)
-		p := &parameters{}
-		e.params(p)
-		s, err := run.openSession(p.list, weights, everything)
+		e := nn.NewEncoder(trial)
+		p := &nn.Parameters{}
+		e.Params(p)
+		s, err := openSession(run.engine, p.List, weights, everything)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -42,7 +46,7 @@ func TestPretrainedEncoder(t *testing.T) {
 				patches = append(patches, gray[i*196:][:196]...)
 			}
 		}
-		out, err := s.Run("encode", func(o engine.Ops) []engine.Value { return []engine.Value{e.forward(o, o.Input("patches"))} },
+		out, err := s.Run("encode", func(o engine.Ops) []engine.Value { return []engine.Value{e.Forward(o, o.Input("patches"))} },
 			engine.Inputs{"patches": engine.Floats(patches, 1, 256, channels*196)})
 		if err != nil {
 			t.Fatal(err)
@@ -63,7 +67,7 @@ func TestPretrainedLM(t *testing.T) {
 	trial := smokeTrial(t)
 	trial.LM = spec.LM{Width: 32, Depth: 2, Heads: 2, MLP: 128, MaxPositionEmbeddings: 40, Weights: tinyFolder(t, "tiny_gpt2")}
 	r := &trialRun{trial: trial}
-	m := newLanguageModel(trial, 300, 50)
+	m := nn.NewLanguageModel(trial, 300, 50)
 	values, err := r.pretrainedLM(m)
 	if err != nil {
 		t.Fatal(err)
@@ -88,14 +92,32 @@ func TestPretrainedLM(t *testing.T) {
 			t.Errorf("position %d is not the published %d", c.ours, c.theirs)
 		}
 	}
-	if _, err := r.pretrainedLM(newLanguageModel(trial, 299, 50)); err == nil || !strings.Contains(err.Error(), "vocabulary 300") {
+	if _, err := r.pretrainedLM(nn.NewLanguageModel(trial, 299, 50)); err == nil || !strings.Contains(err.Error(), "vocabulary 300") {
 		t.Errorf("weights of another vocabulary: error %v", err)
 	}
 	for _, c := range []struct{ text, visual int }{{65, 0}, {64, 50}} {
-		long := newLanguageModel(trial, 300, c.visual)
+		long := nn.NewLanguageModel(trial, 300, c.visual)
 		long.MaxPositionEmbeddings = c.text
 		if _, err := r.pretrainedLM(long); err == nil || !strings.Contains(err.Error(), "64 positions are too few") {
 			t.Errorf("%d of text and %d visual: error %v", c.text, c.visual, err)
 		}
 	}
+}
+
+func tinyFolder(t *testing.T, name string) string {
+	t.Helper()
+	dir := filepath.Join("..", "testdata", "metrics", name)
+	if _, err := os.Stat(dir); err != nil {
+		t.Fatalf("no tiny model: %v", err)
+	}
+	return dir
+}
+
+// maxima are the largest difference between a and b, and the largest value of b.
+func maxima(a, b []float32) (diff, top float64) {
+	for i := range b {
+		diff = max(diff, math.Abs(float64(a[i])-float64(b[i])))
+		top = max(top, math.Abs(float64(b[i])))
+	}
+	return diff, top
 }

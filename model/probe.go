@@ -21,7 +21,7 @@ var penalties = []float64{1e-3, 1e-2, 1e-1, 1}
 
 // probe records probe/auc, the mean over findings, and probe/auc/FINDING.
 func (r *trialRun) probe(ctx context.Context, f *features) error {
-	findings, err := r.corpus.set.Findings()
+	findings, err := r.corpus.Set.Findings()
 	if err != nil {
 		return err
 	}
@@ -31,14 +31,14 @@ func (r *trialRun) probe(ctx context.Context, f *features) error {
 	var rows [3]probeRows // train, val, test
 	var images []int
 	for _, image := range f.images {
-		img := &r.corpus.set.Images[image]
+		img := &r.corpus.Set.Images[image]
 		if names, ok := findings[img.Study]; ok && img.Split <= dataset.Test {
 			images = append(images, image)
 			rows[img.Split].names = append(rows[img.Split].names, names)
 		}
 	}
 	err = f.each(ctx, images, func(image int, data []float32) {
-		s := &rows[r.corpus.set.Images[image].Split]
+		s := &rows[r.corpus.Set.Images[image].Split]
 		s.x = append(s.x, meanToken(data, f.tokens, f.width))
 	})
 	if err != nil {

@@ -20,7 +20,7 @@ var changes = map[string]func(*spec.Trial){
 	"pretrain.parallel_ratio": func(t *spec.Trial) { t.Pretrain.ParallelRatio = 0.75 },
 	"pretrain.parallel_scope": func(t *spec.Trial) { t.Pretrain.ParallelScope = "all" },
 	"pretrain.steps":          func(t *spec.Trial) { t.Pretrain.Steps = 3 },
-	"pretrain.images":         func(t *spec.Trial) { t.Pretrain.BatchSize = 3 },
+	"pretrain.batch":          func(t *spec.Trial) { t.Pretrain.BatchSize = 3 },
 	"pretrain.lr":             func(t *spec.Trial) { t.Pretrain.LR = 1e-2 },
 	"pretrain.warmup":         func(t *spec.Trial) { t.Pretrain.Warmup = 1 },
 	"pretrain.weight_decay":   func(t *spec.Trial) { t.Pretrain.WeightDecay = 0.5 },
@@ -29,6 +29,9 @@ var changes = map[string]func(*spec.Trial){
 	"pretrain.clip":           func(t *spec.Trial) { t.Pretrain.MaxGradNorm = 0.1 },
 	"pretrain.max_report":     func(t *spec.Trial) { t.Pretrain.MaxReport = 5 },
 	"pretrain.max_phrase":     func(t *spec.Trial) { t.Pretrain.MaxPhrase = 4 },
+	"pretrain.equal":          func(t *spec.Trial) { t.Pretrain.Equal = spec.EqualSequences },
+	"pretrain.per_image":      func(t *spec.Trial) { t.Pretrain.PerImage = spec.PerImageOne },
+	"pretrain.chunk":          func(t *spec.Trial) { t.Pretrain.Chunk = 3 },
 	"diffvqa.pool":            func(t *spec.Trial) { t.DiffVQA.Pool = 7 },
 	"test.regions":            func(t *spec.Trial) { t.Eval.Regions = 3 },
 	"test.length_penalty":     func(t *spec.Trial) { t.Eval.LengthPenalty = 0 },
@@ -41,6 +44,7 @@ func TestWhatIsNotReadChangesNothing(t *testing.T) {
 		"captions only":       func(t *spec.Trial) { t.Pretrain.Tasks = spec.CAP },
 		"phrases only":        func(t *spec.Trial) { t.Pretrain.Tasks = spec.GCAP | spec.CAREF },
 		"nothing in parallel": func(t *spec.Trial) { t.Pretrain.ParallelRatio = 0 },
+		"one task an image":   func(t *spec.Trial) { t.Pretrain.PerImage = spec.PerImageOne },
 		"greedy":              func(t *spec.Trial) { t.Eval.NumBeams = 1 },
 	}
 	if !testing.Short() { // the vocabulary is whole

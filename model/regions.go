@@ -7,8 +7,11 @@ import (
 	"strings"
 
 	"harness/metrics"
+	"harness/model/corpus"
 	"harness/model/dataset"
 	"harness/model/engine"
+	"harness/model/method"
+	"harness/model/nn"
 	"harness/model/spec"
 )
 
@@ -22,15 +25,17 @@ type regionSample struct {
 	box    [4]int // quantised
 }
 
-func (s regionSample) id(c *corpus) string { return c.set.Images[s.image].ID + "_" + s.region.Name }
+func (s regionSample) id(c *corpus.Corpus) string {
+	return c.Set.Images[s.image].ID + "_" + s.region.Name
+}
 
 // testRegions tests the pretrained captioner on test regions (paper 4.2): GCAP, a phrase for a box, and CAREF, a box for
 // a region's name. AREF is not tested: the same phrase may be true of several regions. Decoding is greedy.
-func (r *trialRun) testRegions(ctx context.Context, weights map[string]engine.Tensor, f *features, out *predictions) error {
-	if r.trial.Method != spec.LocationAware {
+func (r *trialRun) testRegions(ctx context.Context, weights method.Weights, f *features, out *predictions) error {
+	if !r.trial.PredictsRegions() {
 		return nil
 	}
-	samples := r.corpus.testRegions(r.trial.Eval.Regions)
+	samples := testRegions(r.corpus, r.trial.Eval.Regions)
 	if len(samples) == 0 {
 		return r.rec.Note("regions/blank", "no test image has regions")
 	}
@@ -41,14 +46,14 @@ func (r *trialRun) testRegions(ctx context.Context, weights map[string]engine.Te
 	if tasks&(spec.GCAP|spec.CAREF) == 0 {
 		return nil
 	}
-	c := r.captioner()
-	session, err := r.openSession(c.params(r.trial.Seed, r.tokenTable("decoder.token", c.decoder.Width, 1)), weights, everything)
+	c := method.NewCaptioner(r.trial, r.corpus.Tok.Size())
+	session, err := openSession(r.engine, r.methodRun().CaptionerParams(c), weights, everything)
 	if err != nil {
 		return err
 	}
 	defer session.Close()
 	if tasks.Has(spec.CAREF) {
-		texts, err := r.generateRegions(ctx, session, c, f, samples, "caref", func(s regionSample) string { return carefPrompt(s.region.Name) })
+		texts, err := r.generateRegions(ctx, session, c, f, samples, "caref", func(s regionSample) string { return corpus.CAREFPrompt(s.region.Name) })
 		if err != nil {
 			return err
 		}
@@ -57,7 +62,7 @@ func (r *trialRun) testRegions(ctx context.Context, weights map[string]engine.Te
 		}
 	}
 	if tasks.Has(spec.GCAP) {
-		texts, err := r.generateRegions(ctx, session, c, f, samples, "gcap", func(s regionSample) string { return gcapPrompt(boxText(s.box)) })
+		texts, err := r.generateRegions(ctx, session, c, f, samples, "gcap", func(s regionSample) string { return corpus.GCAPPrompt(nn.BoxText(s.box)) })
 		if err != nil {
 			return err
 		}
@@ -67,15 +72,15 @@ func (r *trialRun) testRegions(ctx context.Context, weights map[string]engine.Te
 }
 
 // testRegions lists the test regions, at most limit of them when it is not 0: the same ones for every trial.
-func (c *corpus) testRegions(limit int) []regionSample {
+func testRegions(c *corpus.Corpus, limit int) []regionSample {
 	var all []regionSample
-	for i := range c.set.Images {
-		image := &c.set.Images[i]
+	for i := range c.Set.Images {
+		image := &c.Set.Images[i]
 		if image.RegionSplit != dataset.Test {
 			continue
 		}
 		for k := range image.Regions {
-			if box, ok := quantised(image, &image.Regions[k]); ok {
+			if box, ok := corpus.Quantised(image, &image.Regions[k]); ok {
 				all = append(all, regionSample{i, &image.Regions[k], box})
 			}
 		}
@@ -89,22 +94,22 @@ func firstOf[T any](all []T, limit int, purpose string) []T {
 		return all
 	}
 	picked := make([]T, limit)
-	for i, k := range shuffled(len(all), 0, purpose, 0)[:limit] {
+	for i, k := range corpus.Shuffled(len(all), 0, purpose, 0)[:limit] {
 		picked[i] = all[k]
 	}
 	return picked
 }
 
 // generateRegions generates greedily behind each sample's prompt. Prompts of one length go together.
-func (r *trialRun) generateRegions(ctx context.Context, session engine.Session, c captioner, f *features, samples []regionSample,
+func (r *trialRun) generateRegions(ctx context.Context, session engine.Session, c nn.Captioner, f *features, samples []regionSample,
 	task string, prompt func(regionSample) string) ([]string, error) {
-	eos := int32(r.corpus.tok.EOS())
+	eos := r.corpus.EOS()
 	prompts := make([][]int32, len(samples))
 	for i, s := range samples {
-		prompts[i] = append([]int32{eos}, r.corpus.text.ids(prompt(s))...)
+		prompts[i] = append([]int32{eos}, r.corpus.IDs(prompt(s))...)
 	}
-	longest := c.decoder.MaxPositionEmbeddings
-	g := generator{session: session, name: task, prompt: c.prompt, next: c.next, memory: f.tokens, constant: !r.native()}
+	longest := c.Decoder.MaxPositionEmbeddings
+	g := nn.Generator{Session: session, Name: task, Prompt: c.Prompt, Next: c.Next, Memory: f.tokens, Constant: !r.methodRun().Native()}
 	texts := make([]string, len(samples))
 	done := 0
 	for _, batch := range byLength(prompts, generateRows) {
@@ -116,17 +121,17 @@ func (r *trialRun) generateRegions(ctx context.Context, session engine.Session, 
 		for i, k := range batch {
 			images[i], batchPrompts[i] = samples[k].image, prompts[k]
 		}
-		g.search = search{beams: 1, maxTokens: min(r.trial.Pretrain.MaxPhrase, longest-len(batchPrompts[0])), penalty: 1, eos: eos}
+		g.Search = nn.Search{Beams: 1, MaxTokens: min(r.trial.Pretrain.MaxPhrase, longest-len(batchPrompts[0])), Penalty: 1, EOS: eos}
 		encoded, err := f.of(images)
 		if err != nil {
 			return nil, err
 		}
-		found, err := g.run(engine.Inputs{"encoded": encoded}, batchPrompts, 0)
+		found, err := g.Run(engine.Inputs{"encoded": encoded}, batchPrompts, 0)
 		if err != nil {
 			return nil, fmt.Errorf("%s: generate: %w", task, err)
 		}
 		for i, k := range batch {
-			texts[k] = r.corpus.tok.Decode(toInt(found[i][0].tokens))
+			texts[k] = r.corpus.Tok.Decode(nn.ToInt(found[i][0].Tokens))
 		}
 		done += len(batch)
 		r.rec.Progress(task, done, len(samples), nan)
@@ -154,8 +159,8 @@ func byLength(prompts [][]int32, limit int) [][]int {
 }
 
 // inBins is a region's true box in the space of the 448 bins, unquantised: predictions are compared with it.
-func (s regionSample) inBins(c *corpus) metrics.Box {
-	image := &c.set.Images[s.image]
+func (s regionSample) inBins(c *corpus.Corpus) metrics.Box {
+	image := &c.Set.Images[s.image]
 	return dataset.ToBins(s.region.Box, image.Width, image.Height)
 }
 
@@ -165,8 +170,8 @@ func (r *trialRun) scoreBoxes(control string, samples []regionSample, texts []st
 	for i, s := range samples {
 		pred, ok := metrics.ParseBox(texts[i])
 		boxes[i] = metrics.BoxSample{Region: s.region.Name, Pred: pred, Ref: s.inBins(r.corpus), OK: ok}
-		err := out.add(prediction{Task: "caref", Control: control, ID: s.id(r.corpus), Question: carefPrompt(s.region.Name),
-			Hyp: texts[i], Refs: []string{s.region.Phrase + " " + boxText(s.box)}})
+		err := out.add(prediction{Task: "caref", Control: control, ID: s.id(r.corpus), Question: corpus.CAREFPrompt(s.region.Name),
+			Hyp: texts[i], Refs: []string{s.region.Phrase + " " + nn.BoxText(s.box)}})
 		if err != nil {
 			return err
 		}
@@ -195,8 +200,8 @@ func (r *trialRun) recordAll(points []point) error {
 // meanBoxes is the control of CAREF: for each region the mean of its training boxes, the same for every image.
 func (r *trialRun) meanBoxes(samples []regionSample, out *predictions) error {
 	sum, n := map[string]metrics.Box{}, map[string]float64{}
-	for i := range r.corpus.set.Images {
-		image := &r.corpus.set.Images[i]
+	for i := range r.corpus.Set.Images {
+		image := &r.corpus.Set.Images[i]
 		if image.RegionSplit != dataset.Train {
 			continue
 		}
@@ -220,7 +225,7 @@ func (r *trialRun) meanBoxes(samples []regionSample, out *predictions) error {
 		for c, v := range sum[s.region.Name] {
 			q[c] = int(v/count + 0.5)
 		}
-		texts[i] = boxText(q)
+		texts[i] = nn.BoxText(q)
 	}
 	return r.scoreBoxes("mean-box", samples, texts, out)
 }
@@ -229,7 +234,7 @@ func (r *trialRun) meanBoxes(samples []regionSample, out *predictions) error {
 func (r *trialRun) scorePhrases(ctx context.Context, samples []regionSample, texts []string, out *predictions) error {
 	list := make([]metrics.Sample, len(samples))
 	for i, s := range samples {
-		p := prediction{Task: "gcap", ID: s.id(r.corpus), Question: gcapPrompt(boxText(s.box)), Hyp: strings.TrimSpace(texts[i]), Refs: []string{s.region.Phrase}}
+		p := prediction{Task: "gcap", ID: s.id(r.corpus), Question: corpus.GCAPPrompt(nn.BoxText(s.box)), Hyp: strings.TrimSpace(texts[i]), Refs: []string{s.region.Phrase}}
 		list[i] = metrics.Sample{ID: p.ID, Hyp: p.Hyp, Refs: p.Refs}
 		if err := out.add(p); err != nil {
 			return err

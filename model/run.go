@@ -5,12 +5,13 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
-	"strings"
 
 	"harness/metrics/meteor"
+	"harness/model/corpus"
 	"harness/model/engine"
 	"harness/model/engine/native"
 	"harness/model/engine/xla"
+	"harness/model/method"
 	"harness/model/spec"
 )
 
@@ -22,7 +23,7 @@ type trialRun struct {
 	env    Env
 	rec    Recorder
 	engine engine.Engine
-	corpus *corpus
+	corpus *corpus.Corpus
 
 	paraphrases *meteor.Paraphrases // of METEOR, nil for none
 }
@@ -62,10 +63,10 @@ func Run(ctx context.Context, t spec.Trial, env Env, rec Recorder) (err error) {
 	if err := rec.Note("engine", r.engine.Name()+" on "+r.engine.Device()); err != nil {
 		return err
 	}
-	if r.corpus, err = openCorpus(ctx, t, env, rec); err != nil {
+	if r.corpus, err = corpus.Open(ctx, t, env.Home, rec); err != nil {
 		return err
 	}
-	defer r.corpus.close()
+	defer r.corpus.Close()
 
 	weights, err := r.pretrain(ctx)
 	if err != nil {
@@ -84,7 +85,12 @@ func Run(ctx context.Context, t spec.Trial, env Env, rec Recorder) (err error) {
 	for _, stage := range []func() error{
 		func() error { return r.probe(ctx, features) },
 		func() error { return r.testRegions(ctx, weights, features, predictions) },
-		func() error { return r.diffVQA(ctx, weights, features, predictions) },
+		func() error {
+			if r.trial.Until == spec.UntilRegions {
+				return nil
+			}
+			return r.diffVQA(ctx, weights, features, predictions)
+		},
 	} {
 		if err := stage(); err != nil {
 			return err
@@ -103,19 +109,8 @@ func openEngine(env Env) (engine.Engine, error) {
 	return xla.Open(env.Engine)
 }
 
-// step is the multiple to which an engine wants lengths rounded up: a compiled graph serves one shape.
-func (r *trialRun) step() int {
-	if r.native() {
-		return 4
-	}
-	return 32
-}
-
-// native reports whether the engine accepts any shape without padding.
-func (r *trialRun) native() bool { return r.engine.Name() == "native" }
-
 // openSession makes a session of params with the values that weights has for them.
-func (r *trialRun) openSession(params []engine.Param, weights map[string]engine.Tensor, frozen func(string) bool) (engine.Session, error) {
+func openSession(e engine.Engine, params []engine.Param, weights method.Weights, frozen func(string) bool) (engine.Session, error) {
 	for i := range params {
 		p := &params[i]
 		if frozen != nil && frozen(p.Name) {
@@ -130,25 +125,7 @@ func (r *trialRun) openSession(params []engine.Param, weights map[string]engine.
 		}
 		p.Tensor.F32 = w.F32
 	}
-	return r.engine.New(params)
-}
-
-// parametersOf copies the present parameters of a session whose names keep accepts.
-func parametersOf(session engine.Session, keep func(name string) bool) (map[string]engine.Tensor, error) {
-	tensors := map[string]engine.Tensor{}
-	for _, name := range session.Names() {
-		if !keep(name) {
-			continue
-		}
-		t, err := session.Param(name)
-		if err != nil {
-			return nil, err
-		}
-		tensors[name] = t
-	}
-	return tensors, nil
+	return e.New(params)
 }
 
 func everything(string) bool { return true }
-
-func ofEncoder(name string) bool { return strings.HasPrefix(name, "encoder.") }

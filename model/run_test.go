@@ -154,10 +154,10 @@ func TestEveryMethodRuns(t *testing.T) {
 			}
 			want := []string{"diffvqa/loss", "diffvqa/bleu4", "diffvqa/cider", "diffvqa/f1", "probe/auc",
 				"controls/most-frequent/diffvqa/f1", "controls/question-only/diffvqa/f1", "controls/shuffled-images/diffvqa/f1"}
-			if method == spec.LocationAware {
+			if trial.PredictsRegions() {
 				want = append(want, "gcap/bleu4", "gcap/cider", "caref/acc50", "caref/iou", "controls/mean-box/caref/acc50")
 			}
-			if method != spec.Untrained {
+			if trial.Pretrains() {
 				want = append(want, "pretrain/loss")
 			}
 			for _, name := range want {

@@ -11,6 +11,7 @@ import (
 
 	"harness/model/checkpoint"
 	"harness/model/dataset/synthetic"
+	"harness/model/nn"
 	"harness/model/spec"
 )
 
@@ -18,15 +19,15 @@ import (
 func gpt2Folder(t testing.TB, m spec.LM, vocab int, seed uint64) string {
 	t.Helper()
 	positions := m.MaxPositionEmbeddings + 200
-	p := &parameters{seed: int64(seed)}
+	p := &nn.Parameters{Seed: int64(seed)}
 	table := make([]float32, vocab*m.Width)
 	r := rand.New(rand.NewPCG(seed, seed))
 	for i := range table {
 		table[i] = float32(r.NormFloat64() / 10)
 	}
-	newLanguageModel(spec.Trial{LM: m}, vocab, positions-m.MaxPositionEmbeddings).params(p, table)
+	nn.NewLanguageModel(spec.Trial{LM: m}, vocab, positions-m.MaxPositionEmbeddings).Params(p, table)
 	var list []checkpoint.Named
-	for _, one := range p.list {
+	for _, one := range p.List {
 		list = append(list, checkpoint.Named{Name: one.Name, Shape: one.Tensor.Shape, F32: one.Tensor.F32})
 	}
 	dir := t.TempDir()
@@ -252,6 +253,6 @@ func TestRunRefusesOtherNumbers(t *testing.T) {
 	if err := os.WriteFile(path, data, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, err = (&trialRun{trial: trial}).pretrainedLM(newLanguageModel(trial, 50257, 98))
+	_, err = (&trialRun{trial: trial}).pretrainedLM(nn.NewLanguageModel(trial, 50257, 98))
 	hasParts(t, err, "lm.weights", "is NaN")
 }

@@ -115,7 +115,7 @@ func (s *stage) reuse(rec Recorder, build string) error {
 // DropStages removes the stages that a trial would share, so that it is trained from the start. A stage that another trial
 // is working on stays: it is being trained again already.
 func DropStages(home string, t spec.Trial) error {
-	for _, s := range []spec.Stage{spec.StagePretrain, spec.StageDiffVQA, spec.StageQuestionOnly} {
+	for _, s := range spec.Stages {
 		dir := filepath.Join(home, "stages", string(s)+"-"+t.StageID(s))
 		if !exists(dir) {
 			continue

@@ -202,8 +202,8 @@ func TestDivergedTrainingEndsAtOnce(t *testing.T) {
 	if exists(filepath.Join(home, "stages", "pretrain-"+trial.StageID(spec.StagePretrain), weightsName)) {
 		t.Error("the stage counts as done")
 	}
-	l := loop{name: "pretrain"}
-	if err := l.diverged(&tape{}, 7, engine.StepResult{Loss: 2, GradNorm: math.Inf(1)}); err == nil ||
+	st := &stage{name: spec.StagePretrain}
+	if err := st.diverged(&tape{}, 7, engine.StepResult{Loss: 2, GradNorm: math.Inf(1)}); err == nil ||
 		err.Error() != "pretrain: diverged between steps 6 and 7: loss 2, gradient norm +Inf" {
 		t.Errorf("error %v", err)
 	}

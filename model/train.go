@@ -4,10 +4,14 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
+	"harness/metrics"
 	"harness/model/engine"
-	"harness/model/spec"
+	"harness/model/engine/flops"
+	"harness/model/method"
+	"harness/model/nn"
 )
 
 // At most this much training time is lost between two checkpoints.
@@ -16,18 +20,8 @@ const checkpointEvery = 20 * time.Second
 // logEvery is the number of steps between two recorded points of a curve; each is the mean over them.
 const logEvery = 10
 
-// loop trains one model.
-type loop struct {
-	name    string // of the stage: its metrics are NAME/loss, NAME/grad_norm, NAME/lr
-	steps   int
-	opt     spec.Optimizer
-	program func(step int) (key string, p engine.Program)
-	// batch makes the inputs of step 1 … steps. It depends on the step alone, so that a resumed run sees the same.
-	batch func(step int) (engine.Inputs, error)
-}
-
-// train runs the loop from the stage's last checkpoint. It returns ctx's error, after a checkpoint, when ctx ends.
-func train(ctx context.Context, session engine.Session, st *stage, l loop, rec Recorder) error {
+// train runs the steps of s from the stage's last checkpoint. It returns ctx's error, after a checkpoint, when ctx ends.
+func train(ctx context.Context, session engine.Session, st *stage, s training, rec Recorder) error {
 	// Resume: all that a step needs follows from its number.
 	at, err := st.resume(session)
 	if err != nil {
@@ -36,31 +30,38 @@ func train(ctx context.Context, session engine.Session, st *stage, l loop, rec R
 	if err := st.replay(rec); err != nil {
 		return err
 	}
-	adam := engine.AdamW{Beta1: l.opt.Beta1, Beta2: l.opt.Beta2, Eps: 1e-8, Decay: l.opt.WeightDecay, MaxGradNorm: l.opt.MaxGradNorm}
-	warmup := warmupSteps(l.opt.Warmup, l.steps)
+	adam := engine.AdamW{Beta1: s.opt.Beta1, Beta2: s.opt.Beta2, Eps: 1e-8, Decay: s.opt.WeightDecay, MaxGradNorm: s.opt.MaxGradNorm}
+	warmup := nn.WarmupSteps(s.opt.Warmup, s.Steps)
 	saved := time.Now()
-	for at.Step < l.steps {
+	counter := flops.New(s.params())
+	for at.Step < s.Steps {
 		// Step.
 		at.Step++
-		in, err := l.batch(at.Step)
+		batch, err := s.Batch(session, at.Step)
 		if err != nil {
-			return fmt.Errorf("%s: batch of step %d: %w", l.name, at.Step, err)
+			return fmt.Errorf("%s: batch of step %d: %w", st.name, at.Step, err)
 		}
-		lr := learningRate(at.Step, l.steps, warmup, l.opt.LR)
-		key, program := l.program(at.Step)
-		result, err := session.Step(key, program, in, lr, adam)
+		lr := nn.LearningRate(at.Step, s.Steps, warmup, s.opt.LR)
+		result, err := step(session, batch, lr, adam)
 		if notFinite(result.Loss) || notFinite(result.GradNorm) { // the engine has refused to make the step
-			return l.diverged(rec, at.Step, result)
+			return st.diverged(rec, at.Step, result)
 		}
 		if err != nil {
-			return fmt.Errorf("%s: step %d: %w", l.name, at.Step, err)
+			return fmt.Errorf("%s: step %d: %w", st.name, at.Step, err)
 		}
 		at.add(result)
-		rec.Progress(l.name, at.Step, l.steps, result.Loss)
+		if err := at.count(counter, batch); err != nil {
+			return fmt.Errorf("%s: step %d: %w", st.name, at.Step, err)
+		}
+		rec.Progress(string(st.name), at.Step, s.Steps, result.Loss)
 
 		// Log: means over the steps since the last point.
-		if at.Step%logEvery == 0 || at.Step == l.steps {
-			for _, p := range at.points(l.name, lr) {
+		if at.Step%logEvery == 0 || at.Step == s.Steps {
+			points := at.points(string(st.name), lr)
+			if at.Step == s.Steps {
+				points = append(points, at.effort(string(st.name))...)
+			}
+			for _, p := range points {
 				if err := st.record(rec, p.Metric, p.Step, p.Value); err != nil {
 					return err
 				}
@@ -70,7 +71,7 @@ func train(ctx context.Context, session engine.Session, st *stage, l loop, rec R
 
 		// Save, now and then and when asked to stop.
 		stopped := ctx.Err() != nil
-		if at.Step < l.steps && (stopped || time.Since(saved) > checkpointEvery) {
+		if at.Step < s.Steps && (stopped || time.Since(saved) > checkpointEvery) {
 			if err := st.save(session, at); err != nil {
 				return err
 			}
@@ -86,15 +87,43 @@ func train(ctx context.Context, session engine.Session, st *stage, l loop, rec R
 	return nil
 }
 
+// step moves the parameters by the gradients of all parts of a batch; its loss is their sum.
+func step(session engine.Session, batch method.Batch, lr float64, adam engine.AdamW) (engine.StepResult, error) {
+	if len(batch.Parts) == 1 {
+		one := batch.Parts[0]
+		return session.Step(one.Key, one.Program, one.Inputs, lr, adam)
+	}
+	var result engine.StepResult
+	for _, part := range batch.Parts {
+		loss, _, err := session.Accumulate(part.Key, part.Program, part.Inputs)
+		result.Loss += loss
+		if err != nil {
+			return result, err
+		}
+	}
+	var err error
+	result.GradNorm, err = session.Apply(lr, adam)
+	return result, err
+}
+
+// params are the parameters of the stage, those that it freezes marked.
+func (s training) params() []engine.Param {
+	list := slices.Clone(s.Params)
+	for i := range list {
+		list[i].Frozen = list[i].Frozen || s.Frozen != nil && s.Frozen(list[i].Name)
+	}
+	return list
+}
+
 // diverged records where the loss or its gradient stopped being a number, and is the error that
 // ends the trial.
-func (l loop) diverged(rec Recorder, step int, result engine.StepResult) error {
-	for _, p := range []point{{l.name + "/loss", step, result.Loss}, {l.name + "/grad_norm", step, result.GradNorm}} {
+func (s *stage) diverged(rec Recorder, step int, result engine.StepResult) error {
+	for _, p := range []point{{string(s.name) + "/loss", step, result.Loss}, {string(s.name) + "/grad_norm", step, result.GradNorm}} {
 		if err := rec.Point(p.Metric, p.Step, p.Value); err != nil {
 			return err
 		}
 	}
-	return fmt.Errorf("%s: diverged between steps %d and %d: loss %v, gradient norm %v", l.name, step-1, step, result.Loss, result.GradNorm)
+	return fmt.Errorf("%s: diverged between steps %d and %d: loss %v, gradient norm %v", s.name, step-1, step, result.Loss, result.GradNorm)
 }
 
 func notFinite(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }
@@ -106,6 +135,39 @@ type position struct {
 	Loss     float64 `json:"loss"`
 	GradNorm float64 `json:"grad_norm"`
 	Seen     int     `json:"seen"`
+
+	// In all, since the first step; 0 after a checkpoint of a version that did not count.
+	Images    int     `json:"images,omitempty"`
+	Sequences int     `json:"sequences,omitempty"`
+	FLOPs     float64 `json:"flops,omitempty"`
+}
+
+// count adds what a step has seen and computed. What was not counted from the start is not counted at all.
+func (p *position) count(counter *flops.Counter, batch method.Batch) error {
+	if p.Step > 1 && p.Sequences == 0 {
+		return nil
+	}
+	p.Images, p.Sequences = p.Images+batch.Images, p.Sequences+batch.Sequences
+	for _, part := range batch.Parts {
+		work, err := counter.Count(part.Key, part.Program, part.Inputs, flops.Training)
+		if err != nil {
+			return err
+		}
+		p.FLOPs += float64(work.Total())
+	}
+	return nil
+}
+
+// effort are the counts of a finished stage.
+func (p *position) effort(stage string) []point {
+	if p.Sequences == 0 {
+		return nil
+	}
+	return []point{
+		{stage + "/" + metrics.StageImages, p.Step, float64(p.Images)},
+		{stage + "/" + metrics.StageSequences, p.Step, float64(p.Sequences)},
+		{stage + "/" + metrics.StageFLOPs, p.Step, p.FLOPs},
+	}
 }
 
 func (p *position) add(r engine.StepResult) {
@@ -119,12 +181,4 @@ func (p *position) points(stage string, lr float64) []point {
 		{stage + "/grad_norm", p.Step, p.GradNorm / n},
 		{stage + "/lr", p.Step, lr},
 	}
-}
-
-// totalSteps is the length of a stage given in steps, or in passes over its samples.
-func totalSteps(steps int, epochs float64, samples, batch int) int {
-	if steps > 0 {
-		return steps
-	}
-	return max(1, int(math.Round(epochs*float64(samples)/float64(batch))))
 }

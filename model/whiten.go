@@ -7,6 +7,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"harness/model/engine"
+	"harness/model/method"
+	"harness/model/nn"
 )
 
 // The outputs of a trained encoder vary far more with the patient's frame than with findings: one direction of their
@@ -22,7 +24,7 @@ const whitenShrink = 0.01
 const whitenImages = 600
 
 // whitened returns first values of "temporal" and "adapter.fc1" from the features of training images.
-func (r *trialRun) whitened(ctx context.Context, f *features, images []int, width int) (map[string]engine.Tensor, error) {
+func (r *trialRun) whitened(ctx context.Context, f *features, images []int, width int) (method.Weights, error) {
 	images = images[:min(len(images), whitenImages)]
 	size := f.tokens * f.width
 	mean := make([]float64, size)
@@ -56,9 +58,9 @@ func (r *trialRun) whitened(ctx context.Context, f *features, images []int, widt
 	eigen.VectorsTo(&vectors)
 	least := whitenShrink * mat.Trace(cov) / float64(f.width)
 
-	p := &parameters{seed: r.trial.Seed}
-	p.normal("adapter.fc1.weight", 1/math.Sqrt(float64(f.width)), width, f.width)
-	mix := p.list[0].Tensor.F32
+	p := &nn.Parameters{Seed: r.trial.Seed}
+	p.Normal("adapter.fc1.weight", 1/math.Sqrt(float64(f.width)), width, f.width)
+	mix := p.List[0].Tensor.F32
 	weight := make([]float32, width*f.width)
 	for k, value := range values {
 		scale := 1 / math.Sqrt(max(value, 0)+least)
@@ -69,12 +71,12 @@ func (r *trialRun) whitened(ctx context.Context, f *features, images []int, widt
 			}
 		}
 	}
-	p.normal("temporal", 0.02, 2, f.tokens, f.width)
-	temporal := p.list[1].Tensor.F32
+	p.Normal("temporal", 0.02, 2, f.tokens, f.width)
+	temporal := p.List[1].Tensor.F32
 	for i := range temporal {
 		temporal[i] -= float32(mean[i%size])
 	}
-	return map[string]engine.Tensor{
+	return method.Weights{
 		"adapter.fc1.weight": engine.Floats(weight, width, f.width),
 		"temporal":           engine.Floats(temporal, 2, f.tokens, f.width),
 	}, nil

@@ -75,6 +75,7 @@ func Compute(ctx context.Context, plan *sweeps.Plan, results Results, o Options)
 	for _, r := range b.rows {
 		b.add(r)
 	}
+	b.compareEfforts()
 	b.addControls()
 	b.showSmall()
 	if err := b.judge(ctx); err != nil {
@@ -166,6 +167,7 @@ func (b *builder) add(r *seeded) {
 		row.Cells = append(row.Cells, b.cell(r, column))
 	}
 	b.warn(r, &row)
+	row.Effort = b.effort(r)
 	if row.Kind == Model {
 		b.models[row.Name] = len(b.table.Rows)
 	}

@@ -83,6 +83,7 @@ type Row struct {
 	Control  string         `json:"control,omitempty"` // which control this is
 	Of       []string       `json:"of,omitempty"`      // the models that it stands beside
 	Source   string         `json:"source,omitempty"`  // of a published row
+	Effort   *Effort        `json:"effort,omitempty"`  // what its training saw; nil where that was not recorded
 
 	trials []string // by seed
 }

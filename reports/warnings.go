@@ -154,6 +154,7 @@ func (b *builder) caption() {
 	} else {
 		say("One seed (n = 1): nothing is said about the spread between runs.")
 	}
+	b.describeEffort(say)
 	b.describeTests(say)
 	if t.Synthetic && slices.ContainsFunc(t.Rows, func(r Row) bool { return r.Kind == Published }) {
 		say("Published rows were measured on real data with other programs: they stand here to be seen, not to be compared.")

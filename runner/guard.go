@@ -23,14 +23,15 @@ const (
 // guard is our end of the process that ends a sweep's trials should the sweep be killed. All methods may be called on nil.
 type guard struct {
 	pipe   *os.File
-	mu     *sync.Mutex // of the spawner
-	cmd    *exec.Cmd   // nil = it does not run
+	mu     *sync.Mutex   // of the spawner
+	cmd    *exec.Cmd     // nil = it does not run
+	up     chan struct{} // closed once it runs, or cannot
 	closed bool
 	broken atomic.Bool // it does not read
 }
 
-// newGuard starts the guard without waiting for it. It is told by a pipe what is running, and acts when the pipe ends
-// before we have told it "bye". mu is held while it is started.
+// newGuard starts the guard; await waits for it. It is told by a pipe what is running, and acts when the pipe ends before
+// we have told it "bye". mu is held while it is started.
 func newGuard(command func() *exec.Cmd, mark string, mu *sync.Mutex) *guard {
 	if command == nil {
 		return nil
@@ -39,13 +40,14 @@ func newGuard(command func() *exec.Cmd, mark string, mu *sync.Mutex) *guard {
 	if err != nil {
 		return nil
 	}
-	g := &guard{pipe: write, mu: mu}
+	g := &guard{pipe: write, mu: mu, up: make(chan struct{})}
 	g.tell("sweep " + mark)
 	go func() {
 		cmd := command()
 		cmd.Stdin = read
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // Ctrl-C and the end of the terminal are none of its business
 		started := g.start(cmd)
+		close(g.up)
 		read.Close()
 		if started {
 			_ = cmd.Wait()
@@ -62,6 +64,14 @@ func (g *guard) start(cmd *exec.Cmd) bool {
 	}
 	g.cmd = cmd
 	return true
+}
+
+// await returns once the guard runs: before that no trial may start, since nobody would end it if we were killed. A guard
+// that cannot be started keeps nobody waiting.
+func (g *guard) await() {
+	if g != nil {
+		<-g.up
+	}
 }
 
 // is reports whether pid is the guard; the caller holds mu.

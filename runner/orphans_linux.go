@@ -29,16 +29,15 @@ func threadID() int { return unix.Gettid() }
 // endStrays kills the descendants of an attempt's process that left its group. Since their parents have ended, they are
 // our children; killing one may make its children ours, so that this goes on until none is left.
 func (s *spawner) endStrays(pid int, dir string) {
-	for began := time.Now(); ; time.Sleep(200 * time.Microsecond) {
-		if strays := s.strays(pid, dir); len(strays) == 0 || time.Since(began) > killFor {
-			return
-		}
+	for began := time.Now(); s.strays(pid, dir) && time.Since(began) < killFor; {
+		time.Sleep(200 * time.Microsecond)
 	}
 }
 
-// strays kills and returns those of our children that the attempt has left behind: what carries its mark or is of its
-// group; and where no other attempt is running, also what hides both. Children in our own group were not started here.
-func (s *spawner) strays(pid int, dir string) (strays []int) {
+// strays kills those of our children that the attempt has left behind: what carries its mark or is of its group; and where
+// no other attempt is running, also what hides both. Children in our own group were not started here. It reports whether
+// there may be more: what was killed or has ended may have left us its children, and some do not tell yet whose they are.
+func (s *spawner) strays(pid int, dir string) (more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, child := range s.children() {
@@ -49,17 +48,22 @@ func (s *spawner) strays(pid int, dir string) (strays []int) {
 		if !ok || group == ourGroup() {
 			continue
 		}
-		mark := attemptOf(child)
-		if mark != dir && group != pid && (len(s.alive) > 1 || mark != "" && s.lives(mark)) {
+		if state == 'Z' {
+			_, _ = syscall.Wait4(child, nil, syscall.WNOHANG, nil)
+			more = true
 			continue
 		}
-		if state != 'Z' {
+		environment, telling := environmentOf(child)
+		mark := valueOf(environment, attemptMark)
+		switch {
+		case mark == dir || group == pid || len(s.alive) <= 1 && !s.lives(mark):
 			_ = syscall.Kill(child, syscall.SIGKILL)
-			strays = append(strays, child)
+			more = true
+		case telling != told:
+			more = true
 		}
-		_, _ = syscall.Wait4(child, nil, syscall.WNOHANG, nil)
 	}
-	return strays
+	return more
 }
 
 func (s *spawner) lives(dir string) bool {
@@ -114,71 +118,6 @@ func statOf(pid int) (state byte, group int, ok bool) {
 	}
 	group, err := strconv.Atoi(words[2])
 	return words[0][0], group, err == nil
-}
-
-// attemptOf is the folder of the attempt that a process belongs to, by its environment; "" where it does not say.
-func attemptOf(pid int) string { return variable(pid, attemptMark) }
-
-// variable reads a variable of a process's environment.
-func variable(pid int, name string) string {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
-	if err != nil {
-		return ""
-	}
-	for len(data) > 0 {
-		entry, rest, _ := bytes.Cut(data, []byte{0})
-		if value, ok := bytes.CutPrefix(entry, []byte(name+"=")); ok {
-			return string(value)
-		}
-		data = rest
-	}
-	return ""
-}
-
-func processes() (list []int) {
-	dir, err := os.Open("/proc")
-	if err != nil {
-		return nil
-	}
-	defer dir.Close()
-	names, _ := dir.Readdirnames(-1)
-	for _, name := range names {
-		if pid, err := strconv.Atoi(name); err == nil {
-			list = append(list, pid)
-		}
-	}
-	return list
-}
-
-// endMarked kills the processes that wanted picks until two looks in a row find none, and returns how many it has found.
-// It gives up on those that do not die.
-func endMarked(wanted func(pid int) bool) (found int) {
-	killed := map[int]bool{}
-	quiet := 0
-	for began := time.Now(); quiet < 2 && time.Since(began) < killFor; {
-		quiet++
-		for _, pid := range processes() {
-			if pid != self && wanted(pid) {
-				_ = syscall.Kill(pid, syscall.SIGKILL)
-				killed[pid], quiet = true, 0
-			}
-		}
-		if quiet == 0 {
-			time.Sleep(2 * time.Millisecond)
-		}
-	}
-	return len(killed)
-}
-
-// endLeftovers ends what still runs of a trial's attempts, whose folder is dir; the caller holds its claim.
-func endLeftovers(dir string) int {
-	prefix := dir + string(filepath.Separator)
-	return endMarked(func(pid int) bool { return strings.HasPrefix(attemptOf(pid), prefix) })
-}
-
-// endSweep ends what still runs of a sweep that is gone.
-func endSweep(mark string) int {
-	return endMarked(func(pid int) bool { return strings.Contains(variable(pid, sweepMark), mark) })
 }
 
 // endOrphans kills the processes that hold the lock of a process that is gone, and reports whether there were any. All

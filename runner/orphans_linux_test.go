@@ -28,6 +28,9 @@ func TestMain(m *testing.M) {
 }
 
 func guardian() *exec.Cmd {
+	if slow, err := time.ParseDuration(os.Getenv("RUNNER_TEST_SLOW_GUARD")); err == nil {
+		time.Sleep(slow)
+	}
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Env = append(os.Environ(), "RUNNER_TEST_GUARD=1")
 	return cmd
@@ -153,19 +156,22 @@ func killSweep(t *testing.T, home string, db *registry.DB, env ...string) []int 
 	return pids
 }
 
-// TestKilledSweepLeavesNothing kills a sweep with SIGKILL: its guard ends all that it had started, and then itself.
+// TestKilledSweepLeavesNothing kills a sweep with SIGKILL: its guard ends all that it had started, and then itself. No
+// trial starts before a guard that takes its time.
 func TestKilledSweepLeavesNothing(t *testing.T) {
 	if _, err := exec.LookPath("setsid"); err != nil {
 		t.Skip("no setsid program")
 	}
-	home := t.TempDir()
-	pids := killSweep(t, home, open(t, home))
-	deadline := time.Now().Add(20 * time.Second)
-	for time.Now().Before(deadline) && living(pids) > 1 {
-		time.Sleep(5 * time.Millisecond)
-	}
-	if left := living(pids); left > 1 { // the one without environment, in a session of its own, cannot be found
-		t.Errorf("%d of %d workers live", left, len(pids))
+	for _, slow := range []string{"0s", "700ms"} {
+		home := t.TempDir()
+		pids := killSweep(t, home, open(t, home), "RUNNER_TEST_SLOW_GUARD="+slow)
+		deadline := time.Now().Add(20 * time.Second)
+		for time.Now().Before(deadline) && living(pids) > 1 {
+			time.Sleep(5 * time.Millisecond)
+		}
+		if left := living(pids); left > 1 { // the one without environment, in a session of its own, cannot be found
+			t.Errorf("guard after %s: %d of %d workers live", slow, left, len(pids))
+		}
 	}
 }
 
@@ -213,7 +219,10 @@ func TestGuardEndsWithTheSweep(t *testing.T) {
 		t.Fatal(err)
 	}
 	go cmd.Wait()
-	for variable(cmd.Process.Pid, sweepMark) == "" { // until it is sleep
+	for { // until it is sleep
+		if environment, _ := environmentOf(cmd.Process.Pid); valueOf(environment, sweepMark) == "outer:this-one" {
+			break
+		}
 		time.Sleep(time.Millisecond)
 	}
 	if n := Guard(strings.NewReader("sweep this-one\n")); n != 1 || alive(cmd.Process.Pid) {

@@ -144,7 +144,7 @@ func (s *process) progress(p journal.Progress) {
 // pretrains reports whether the attempt is busy with the stage that t begins with, too.
 func (s *process) pretrains(t spec.Trial) bool {
 	own := s.job.Spec
-	if own.Command != "" || t.Command != "" || t.Method == spec.Untrained {
+	if own.Command != "" || !t.Pretrains() {
 		return false
 	}
 	switch s.heard.Stage {

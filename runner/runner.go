@@ -8,7 +8,8 @@
 //	            (output.go, intake.go, report.go)
 //	retry.go    the rule by which trials are tried again
 //	claim.go    a lock a trial, so that two sweeps share work, and what is left of a killed sweep is found and ended
-//	spawn.go    processes that die with us; their descendants, too (orphans_linux.go), even if we are killed (guard.go)
+//	spawn.go    processes that die with us; their descendants, too (orphans_linux.go), even if we are killed (guard.go,
+//	            marked_linux.go)
 //	devices.go  which GPUs a trial gets
 //	running.go  what other commands can learn of a sweep that runs
 //	display.go  what people see meanwhile: bars on a terminal, else plain lines

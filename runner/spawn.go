@@ -34,8 +34,9 @@ func newSpawner() *spawner {
 	return s
 }
 
-// start starts the process of the attempt in dir, in a group of its own that dies with us.
+// start starts the process of the attempt in dir, in a group of its own that dies with us, once the guard runs.
 func (s *spawner) start(cmd *exec.Cmd, dir string) error {
+	s.guard.await()
 	cmd.SysProcAttr = groupOfItsOwn()
 	started := make(chan error)
 	s.jobs <- func() {

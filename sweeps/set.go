@@ -22,7 +22,7 @@ type setting struct {
 }
 
 // computed are the fields that follow from others: what is read from the files that they name.
-var computed = []string{"data.digest", "encoder.weights_digest", "lm.weights_digest", "test.meteor_paraphrases_digest", "project", "seed_apart"}
+var computed = []string{"data.digest", "encoder.weights_digest", "lm.weights_digest", "test.meteor_paraphrases_digest", "revision", "project", "seed_apart"}
 
 // assign sets the field of t that path names. Errors are refusals: the caller knows the place.
 func assign(t *spec.Trial, path string, value any) error {
@@ -46,6 +46,9 @@ func assign(t *spec.Trial, path string, value any) error {
 	}
 	if value == nil {
 		return refuse("empty: want a value")
+	}
+	if path == "engine" && value == "native" { // as on the command line
+		value = ""
 	}
 	return assignField(field, path, value)
 }

@@ -30,9 +30,10 @@ func newDataCheckCommand() *cobra.Command {
 and under any of their usual folder names, decode every frontal image, and count what can be used and what
 cannot. Below each count of faults stand its causes, with the first file or row of each and what lies there
 instead. Faults of the data are counted and never stop it; a set that is not there does, and a set of which
-nothing can be used ends it with exit code 1 behind the report.
+nothing can be used ends it with exit code 1 behind the report. Where none of the four is there, IU X-Ray
+(R2Gen's annotation.json, or OpenI's archives) and NIH ChestX-ray14 are read in the same way.
 
-Images may be JPEG or PNG, lie in files/p10/p10000032/s50414267/, without files/, or all in one folder, and
+Images may be JPEG or PNG. Those of MIMIC-CXR-JPG may lie in files/p10/p10000032/s50414267/, without files/, or all in one folder, and
 be smaller than the originals: boxes are scaled by Columns and Rows of the metadata. An image with another
 aspect ratio than those (padded, cropped, squeezed) is left out.
 

@@ -22,6 +22,7 @@ import (
 type experimentOptions struct {
 	preset string
 	set    []string
+	native bool // trials of the built-in trainer run on the native engine, whatever their preset says
 }
 
 func (o *experimentOptions) flags(cmd *cobra.Command) {
@@ -66,6 +67,11 @@ func loadExperiment(name string, o experimentOptions) (*sweeps.Sweep, error) {
 	}
 	if err := s.Override(spec.Preset(o.preset), o.set); err != nil {
 		return nil, usageError("%w", err)
+	}
+	if own, err := spec.Default(s.Preset); err == nil && own.Engine != "" && o.native && s.Command == "" {
+		if err := s.Override("", []string{"engine=native"}); err != nil {
+			return nil, usageError("%w", err)
+		}
 	}
 	return s, nil
 }
@@ -145,34 +151,6 @@ func realPath(path string) (string, error) {
 		}
 		at, rest = filepath.Dir(at), filepath.Join(filepath.Base(at), rest)
 	}
-}
-
-// printPlan lists the trials of an experiment.
-func printPlan(w io.Writer, plan *sweeps.Plan, asJSON bool) error {
-	if !asJSON {
-		for _, t := range plan.Trials {
-			fmt.Fprintf(w, "%s  %s\n", t.ID[:8], t.Label)
-		}
-		fmt.Fprintln(w, counted(len(plan.Trials), "trial"))
-		return nil
-	}
-	type planned struct {
-		ID      string          `json:"id"`
-		Label   string          `json:"label"`
-		Params  json.RawMessage `json:"params"`
-		Row     string          `json:"row"`
-		Seed    int64           `json:"seed"`
-		Control string          `json:"control,omitempty"`
-	}
-	list := []planned{}
-	members, err := members(plan)
-	if err != nil {
-		return err
-	}
-	for _, m := range members {
-		list = append(list, planned{m.ID, m.Label, m.Params, m.Row, m.Seed, m.Control})
-	}
-	return printJSON(w, list)
 }
 
 func printJSON(w io.Writer, v any) error {

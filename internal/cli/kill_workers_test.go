@@ -1,11 +1,17 @@
 package cli
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -43,8 +49,8 @@ echo "{\"metric\": \"acc\", \"value\": $1}"
 while [ ! -e "$finish" ]; do sleep 0.05; done
 `
 
-// workers kills sweeps whose trials have such workers, every fourth with its guardian. Nothing outlives a sweep by 3
-// seconds, nothing at all the next call; and never are there two of one kind at a time.
+// workers kills sweeps whose trials have such workers, every fourth with its guardian. Nothing outlives a sweep and its
+// guardian, unless that was killed, too; nothing at all the next call; and never are there two of one kind at a time.
 func (k *killing) workers(t *testing.T) {
 	if _, err := exec.LookPath("setsid"); err != nil {
 		t.Skip("no setsid program")
@@ -61,15 +67,22 @@ func (k *killing) workers(t *testing.T) {
 	if err := os.RemoveAll(finish); err != nil {
 		t.Fatal(err)
 	}
-	var all []int
+	t.Cleanup(func() { // of a test that has failed
+		for _, pid := range survivors(home) {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	})
 	orphaned := false // the guardian was killed, too
 	for n := range k.of(4, 20) {
 		cmd := harness(k.dir, "sweep", "hiding.yaml", "--home", home)
+		round := fmt.Sprintf("TEST_ROUND=%d.", n)
+		cmd.Env = append(os.Environ(), round)
+		gone := whenGone(t, cmd)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
 		if n%3 != 0 || orphaned { // else at any moment of the start
-			waitFor(t, func() bool { return len(survivors(home)) >= 6 && len(newWorkers(t, home, all)) >= 4 })
+			waitFor(t, func() bool { return workersOfRound(home, round) >= 4 })
 		}
 		k.sleep(200 * time.Millisecond)
 		guards := familyOf(cmd.Process.Pid, home)["guardian"]
@@ -83,18 +96,21 @@ func (k *killing) workers(t *testing.T) {
 			t.Error("the sweep has ended by itself")
 		}
 		_ = cmd.Wait()
+		gone()
 		if !orphaned {
-			checkNobody(t, home, 3*time.Second)
+			checkNobody(t, home, 0)
 			checkEnded(t, workersOf(t, home))
 		}
-		all = workersOf(t, home)
+		if t.Failed() {
+			t.Fatalf("after kill %d", n)
+		}
 	}
 	if err := os.WriteFile(finish, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	mustHarness(t, k.dir, "sweep", "hiding.yaml", "--home", home)
-	checkNobody(t, home, 100*time.Millisecond)
-	all = workersOf(t, home)
+	checkNobody(t, home, 0)
+	all := workersOf(t, home)
 	checkEnded(t, all)
 	if len(all) < 2*k.of(4, 20) {
 		t.Errorf("only %d workers were started", len(all))
@@ -130,26 +146,45 @@ func workersOf(t *testing.T, home string) (pids []int) {
 	return pids
 }
 
-// newWorkers lists those that are not in old and run.
-func newWorkers(t *testing.T, home string, old []int) (pids []int) {
-	t.Helper()
-	before := map[int]bool{}
-	for _, pid := range old {
-		before[pid] = true
-	}
-	for _, pid := range workersOf(t, home) {
-		if !before[pid] && runs(pid) {
-			pids = append(pids, pid)
+// workersOfRound counts the workers that have got to sleep, of the sweep that has round in its environment. Those of the
+// killed sweeps before have ended then: a trial is not started again while there are any.
+func workersOfRound(home, round string) (count int) {
+	for _, pid := range survivors(home) {
+		environment, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+		if bytes.Contains(environment, []byte(round)) && slices.Equal(commandOf(pid), []string{"sleep", "1000"}) {
+			count++
 		}
 	}
-	return pids
+	return count
+}
+
+// whenGone returns a function that waits until a command that is to be started has ended, and all that it starts except
+// trials: its guardian. They hold the end of a pipe, in whose place trials have their lock.
+func whenGone(t *testing.T, cmd *exec.Cmd) (wait func()) {
+	t.Helper()
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.ExtraFiles = []*os.File{write}
+	return func() {
+		t.Helper()
+		defer read.Close()
+		write.Close()
+		if err := read.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := read.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+			t.Fatal("the guardian runs for a minute:", err)
+		}
+	}
 }
 
 // checkEnded checks that none of the workers runs.
 func checkEnded(t *testing.T, pids []int) {
 	t.Helper()
 	for _, pid := range pids {
-		if command := commandOf(pid); runs(pid) && len(command) == 2 && command[0] == "sleep" && command[1] == "1000" {
+		if runs(pid) && slices.Equal(commandOf(pid), []string{"sleep", "1000"}) {
 			t.Errorf("worker %d lives: %v", pid, stat(pid))
 		}
 	}

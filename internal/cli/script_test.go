@@ -12,9 +12,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestMain makes the program itself a command of the scripts; the processes that it starts for trials are it, too.
+// TestMain makes the program itself a command of the scripts; the processes that it starts for trials are it, too. png writes images.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"harness": harnessMain})
+	testscript.Main(m, map[string]func(){"harness": harnessMain, "png": pngMain})
 }
 
 // harnessMain is main of the program.

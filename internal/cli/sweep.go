@@ -88,12 +88,13 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 	if kind != "" {
 		named.set = append(append([]string(nil), o.set...), "engine="+kind)
 	}
+	named.native = o.engine != "" && kind == ""
 	plan, err := named.expand(ctx, log, name)
 	if err != nil {
 		return err
 	}
 	if o.dryRun {
-		return printPlan(w, plan, o.json)
+		return printPlan(ctx, w, plan, o.json)
 	}
 	db, err := openRegistry(ctx, log, o.home)
 	if err != nil {

@@ -16,6 +16,8 @@ type Report struct {
 	Splits    Splits
 	Notes     []string
 	List      bool // the tallies carry ids
+
+	open string // name of the open set, "" for the four
 }
 
 // Check reads a root like Open and also decodes every frontal image wholly; one that cannot be decoded is unreadable, and
@@ -32,6 +34,7 @@ func Check(ctx context.Context, root string, o Options, progress func(done, tota
 	}
 	return &Report{
 		Faults: set.Faults, Root: root, Synthetic: set.Synthetic, Splits: set.Splits, Notes: set.Notes, List: o.ListIDs,
+		open: set.open,
 	}, nil
 }
 

@@ -17,6 +17,13 @@ func grayPNG(w, h int) string {
 	for i := range img.Pix {
 		img.Pix[i] = uint8(i * 7)
 	}
+	return encodePNG(img)
+}
+
+// deepPNG has 16 bits a pixel.
+func deepPNG(w, h int) string { return encodePNG(image.NewGray16(image.Rect(0, 0, w, h))) }
+
+func encodePNG(img image.Image) string {
 	var b bytes.Buffer
 	if err := png.Encode(&b, img); err != nil {
 		panic(err)

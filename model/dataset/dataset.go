@@ -1,5 +1,5 @@
 // Package dataset reads MIMIC-CXR-JPG, the MIMIC-CXR reports, Chest ImaGenome and Medical-Diff-VQA in their own layouts under
-// one root, and synthetic sets written in the same layouts.
+// one root, and synthetic sets written in the same layouts; or one of two open sets in theirs, IU X-Ray and NIH ChestX-ray14.
 //
 // The flow: Open finds the four sets (locate.go), streams their tables (metadata.go, questions.go; package csvfile), reads every
 // image header (image.go; imagefiles.go finds the files; package radiograph), report (report.go; package reporttext) and scene graph (scene.go; package scenegraph),
@@ -8,6 +8,8 @@
 // cause (faults.go, tally.go) and never stop it; a data set or CSV file that is not there does. OpenPixels
 // turns the images into a memory-mapped cache of square gray images (pixels.go). Check is Open with every image decoded, for a
 // report to the user (check.go).
+//
+// An open set fills in the same tables (openlayout.go), and has no more than its files say: docs/datasets.md.
 //
 // What counts as what is settled in FACTS 1.7. The package does not tokenise, sample or batch.
 package dataset
@@ -66,17 +68,17 @@ func (s Split) String() string {
 	return "none"
 }
 
-// Image is one usable frontal image, in the order of the metadata.
+// Image is one usable frontal image, or one of which an open set does not say what it is, in the order of the metadata.
 type Image struct {
 	ID, Subject, Study string
 	Path               string
 	Width, Height      int    // stored orientation
-	View               string // "AP" or "PA"
+	View               string // "AP" or "PA"; "frontal" or "unknown" in open sets that say no more
 	Split              Split
 	RegionSplit        Split // differs from Split only under Official, where ImaGenome has a split of its own
 	Date               int   // YYYYMMDD of the study, shifted by the source; 0 if unknown
 	Caption            string
-	Regions            []Region // in the order of RegionNames; nil for gold patients and images without a scene graph
+	Regions            []Region // in the order of RegionNames, of an open set in the table's; nil for gold patients and images without regions
 
 	file radiograph.Info
 }
@@ -111,7 +113,9 @@ type Set struct {
 	Notes     []string // what is unusual about the root as a whole, one line each
 
 	hash      string
-	questions string // path of mimic_pair_questions.csv
+	open      string              // name of the open set, "" for the four
+	questions string              // path of mimic_pair_questions.csv, "" for an open set
+	findings  map[string][]string // of an open set
 }
 
 // Hash returns the data hash, 64 hex digits, by which trials name their data. It covers the contents of the tables, of the reports
@@ -148,9 +152,13 @@ func load(ctx context.Context, root string, l *loader) (*Set, error) {
 	if l.synthetic, err = firstLine(place); err != nil {
 		return nil, fmt.Errorf("data set %s: %w", root, err)
 	}
-	for _, step := range []func(context.Context) error{
+	steps := []func(context.Context) error{
 		l.readTables, l.readImages, l.readReports, l.readScenes, l.assignSplits, l.resolveQuestions,
-	} {
+	}
+	if l.parts.open != nil {
+		steps = l.openSteps()
+	}
+	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return nil, fmt.Errorf("data set %s: %w", root, err)
 		}
@@ -158,7 +166,10 @@ func load(ctx context.Context, root string, l *loader) (*Set, error) {
 	set := &Set{
 		Root: root, Synthetic: l.synthetic, Splits: o.Splits,
 		Images: l.images, Pairs: l.pairs, Questions: l.questions,
-		Faults: l.faults, Notes: l.notes, hash: l.hash(), questions: l.parts.questions,
+		Faults: l.faults, Notes: l.notes, hash: l.hash(), questions: l.parts.questions, findings: l.listed.findings,
+	}
+	if l.parts.open != nil {
+		set.open = l.parts.open.name()
 	}
 	return set, nil
 }
@@ -173,6 +184,7 @@ type loader struct {
 	synthetic string // first line of SYNTHETIC.txt
 
 	tables tables // readTables
+	listed listed // readOpenLayout
 
 	images  []Image        // readImages: usable ones
 	frames  []frame        // of images

@@ -58,6 +58,9 @@ func (p *parts) name() string {
 
 // tables lists the paths of all tables, also where optional ones would lie.
 func (p *parts) tables() []string {
+	if p.open != nil {
+		return p.open.paths()
+	}
 	paths := []string{p.metadata, p.split, p.questions, p.studies, filepath.Join(filepath.Dir(p.questions), keyInfoName)}
 	for _, name := range []string{"train", "valid", "test", "images_to_avoid"} {
 		path := filepath.Join(p.silver, "splits", name+".csv")

@@ -12,8 +12,9 @@ type Faults struct {
 	Other    OtherFaults   `json:"other"`
 }
 
-// ImageFaults: BadRows are rows of the tables of MIMIC-CXR-JPG and Chest ImaGenome, as FILE:LINE. An image that is not frontal
-// is not looked at further; BlankView says that neither column names a view. OtherAspect are images whose sides are in another
+// ImageFaults: BadRows are rows of the tables of MIMIC-CXR-JPG, Chest ImaGenome and the open sets, as FILE:LINE, entries of
+// annotation.json, as FILE:LIST[INDEX], and reports that are no XML, as FILE. An image that is not frontal is not looked at
+// further; BlankView says that neither column names a view. OtherAspect are images whose sides are in another
 // proportion than the metadata state: padded or cropped copies, on which no box is at its place.
 type ImageFaults struct {
 	Usable      Tally `json:"usable"`

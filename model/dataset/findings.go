@@ -17,8 +17,12 @@ import (
 const keyInfoName = "all_diseases.json"
 
 // Findings returns the names of the findings that Medical-Diff-VQA states for each study, sorted. Studies that the file does not
-// list are missing; a listed study without findings has an empty list. Without the file the map is nil and there is no error.
+// list are missing; a listed study without findings has an empty list. Without the file the map is nil and there is no error. The labels
+// of an open set are findings, too; a set without labels has a nil map.
 func (s *Set) Findings() (map[string][]string, error) {
+	if s.questions == "" {
+		return s.findings, nil
+	}
 	path := filepath.Join(filepath.Dir(s.questions), keyInfoName)
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {

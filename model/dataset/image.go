@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,7 +33,7 @@ func (l *loader) readImages(ctx context.Context) error {
 		if rows[i].view == "" {
 			return nil
 		}
-		file := l.parts.files.find(rows[i], l.look)
+		file := l.findImage(rows[i])
 		found[i] = foundImage{file: file, err: fs.ErrNotExist}
 		if file.found {
 			found[i].info, found[i].err = radiograph.Inspect(file.path, l.decode)
@@ -48,6 +49,17 @@ func (l *loader) readImages(ctx context.Context) error {
 	}
 	l.noteImages(found)
 	return nil
+}
+
+// findImage returns the file of an image: the one that an open set lists, else the one that the layouts of copies lead to.
+func (l *loader) findImage(row imageRow) imageFile {
+	path, listed := l.listed.files[row.id]
+	if !listed {
+		return l.parts.files.find(row, l.look)
+	}
+	l.look(path)
+	_, err := os.Lstat(path)
+	return imageFile{path: path, found: err == nil || errors.Is(err, fs.ErrPermission)}
 }
 
 // addImage counts an image, and keeps it if it is usable.
@@ -87,6 +99,7 @@ func (l *loader) addImage(row imageRow, found *foundImage) {
 	}
 	l.count(&f.Usable, row.id)
 	switch {
+	case l.parts.open != nil: // boxes are in fractions of the sides
 	case !frame.stated:
 		l.count(&l.faults.Other.UnknownSize, row.id)
 	case frame.resized():
@@ -102,7 +115,7 @@ func (l *loader) addImage(row imageRow, found *foundImage) {
 
 // addOtherView counts an image that is not frontal, or whose view is not stated.
 func (l *loader) addOtherView(row imageRow) {
-	item := Item{ID: row.id, Place: l.parts.metadata, Cause: row.otherView, Detail: row.id}
+	item := Item{ID: row.id, Place: cmp.Or(l.listed.files[row.id], l.parts.metadata), Cause: row.otherView, Detail: row.id}
 	tally := &l.faults.Images.NotFrontal
 	if row.otherView == "" {
 		tally, item.Cause = &l.faults.Images.BlankView, "neither ViewPosition nor its code names a view"

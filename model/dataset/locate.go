@@ -26,6 +26,8 @@ type parts struct {
 	closers   []func() error
 
 	archives []string // zip files that are read
+
+	open openLayout // another set in place of the four, nil for none
 }
 
 // How deep below the root a data set may lie (physionet.org/files/mimic-cxr-jpg/2.1.0) and how many folders are read.
@@ -36,12 +38,13 @@ const (
 
 var (
 	metadataName = regexp.MustCompile(`^mimic-cxr-\d+\.\d+\.\d+-metadata\.csv(\.gz)?$`)
-	dataFolder   = regexp.MustCompile(`^(p1\d|p1\d{7}|s\d+|scene_graph|\..*)$`)
+	dataFolder   = regexp.MustCompile(`^(p1\d|p1\d{7}|s\d+|CXR\d+_.*|scene_graph|\..*)$`)
 	shardFolder  = regexp.MustCompile(`^p1\d$`)
 )
 
 // locate finds the four data sets under root by their files, whatever the names of the folders; the folder nearest to the
-// root wins, then the one whose name sorts last (the newest version). A set that is not there is an error that names it.
+// root wins, then the one whose name sorts last (the newest version). Where none of them is there, an open set may be (openlayout.go).
+// A set that is not there is an error that names it.
 func locate(root string) (*parts, error) {
 	info, err := os.Stat(root)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -73,6 +76,14 @@ func locate(root string) (*parts, error) {
 	missing := func(set, looked string) error {
 		return &MissingError{root, set, looked, around(root, looked, closed)}
 	}
+	if p.metadata == "" && p.silver == "" && p.questions == "" {
+		if p.open, err = findOpenLayout(root, folders); err != nil {
+			return nil, err
+		}
+		if p.open != nil {
+			return p, nil
+		}
+	}
 	switch {
 	case p.metadata == "":
 		return nil, missing("MIMIC-CXR-JPG", "mimic-cxr-jpg/mimic-cxr-2.0.0-metadata.csv[.gz]")
@@ -97,7 +108,7 @@ func locate(root string) (*parts, error) {
 	return p, nil
 }
 
-// Find reports whether the four data sets lie under root, without reading them: a *MissingError names what is not there.
+// Find reports whether the four data sets or an open one lie under root, without reading them: a *MissingError names what is not there.
 func Find(root string) error {
 	p, err := locate(root)
 	if err != nil {

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -92,9 +93,10 @@ func (t *tables) readQuestions(path, studies string) (r tableResult) {
 func (l *loader) resolveQuestions(context.Context) error {
 	shown := l.studyImage()
 	f := &l.faults
+	table := cmp.Or(l.parts.questions, l.listed.pairs)
 	for _, q := range l.tables.questions {
 		if l.strangeSubject(q) {
-			l.fault(&f.Pairs.BadRows, badRow(l.parts.questions, q.line, "a study of another subject"))
+			l.fault(&f.Pairs.BadRows, badRow(table, q.line, "a study of another subject"))
 			continue
 		}
 		p := Pair{
@@ -106,7 +108,7 @@ func (l *loader) resolveQuestions(context.Context) error {
 		fault, cause := l.questionFault(q, p)
 		switch {
 		case fault != nil:
-			item := badRow(l.parts.questions, q.line, cause)
+			item := badRow(table, q.line, cause)
 			item.ID = p.ID
 			l.fault(fault, item)
 		case isPair:

@@ -4,25 +4,61 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
-// An UnusableSet is a data set that is there and of which nothing can be used.
+// An UnusableSet is a data set that is there and of which nothing can be used, or a part of an open one.
 type UnusableSet struct {
-	Set string // "MIMIC-CXR-JPG", "MIMIC-CXR reports", "Chest ImaGenome" or "Medical-Diff-VQA"
+	Set string // "MIMIC-CXR-JPG", "MIMIC-CXR reports", "Chest ImaGenome" or "Medical-Diff-VQA"; "regions of NIH ChestX-ray14"
 	Why string // its most frequent fault, in words
 }
 
 // Unusable lists the data sets that are there and of which nothing can be used, images first: without them nothing else can be.
-func (f *Faults) Unusable() []UnusableSet {
+func (r *Report) Unusable() []UnusableSet {
+	if r.open != "" {
+		return r.Faults.unusableOpen(r.open)
+	}
+	return r.Faults.unusable()
+}
+
+// unusableOpen lists what cannot be used of an open set, which is called name: its images, and each other part of which something was
+// found. It need not have all of them.
+func (f *Faults) unusableOpen(name string) []UnusableSet {
+	var sets []UnusableSet
+	if f.Images.Usable.N == 0 {
+		sets = append(sets, UnusableSet{name, mainCause(f.imageFaults())})
+	}
+	for _, part := range []struct {
+		name   string
+		usable int
+		faults []*Tally
+	}{
+		{"reports", f.Reports.Usable.N, []*Tally{&f.Reports.Empty}},
+		{"regions", f.Regions.Usable.N, []*Tally{&f.Regions.BadBox, &f.Regions.UnknownName}},
+		{"pairs", f.Pairs.Usable.N, []*Tally{&f.Pairs.NoImage, &f.Pairs.BadAnswer, &f.Pairs.BadRows}},
+	} {
+		found := slices.ContainsFunc(part.faults, func(t *Tally) bool { return t.N > 0 })
+		if part.usable == 0 && found {
+			sets = append(sets, UnusableSet{part.name + " of " + name, mainCause(part.faults)})
+		}
+	}
+	return sets
+}
+
+func (f *Faults) imageFaults() []*Tally {
+	return []*Tally{&f.Images.Missing, &f.Images.Unreadable, &f.Images.OtherAspect, &f.Images.NotFrontal, &f.Images.BlankView, &f.Images.BadRows}
+}
+
+// unusable is Unusable for the four sets.
+func (f *Faults) unusable() []UnusableSet {
 	var sets []UnusableSet
 	for _, s := range []struct {
 		set    string
 		usable int
 		faults []*Tally
 	}{
-		{"MIMIC-CXR-JPG", f.Images.Usable.N, []*Tally{&f.Images.Missing, &f.Images.Unreadable, &f.Images.OtherAspect, &f.Images.NotFrontal,
-			&f.Images.BlankView, &f.Images.BadRows}},
+		{"MIMIC-CXR-JPG", f.Images.Usable.N, f.imageFaults()},
 		{"MIMIC-CXR reports", f.Reports.Usable.N, []*Tally{&f.Reports.Missing, &f.Reports.Empty, &f.Reports.Unreadable}},
 		{"Chest ImaGenome", f.Regions.Usable.N, []*Tally{&f.Other.MissingScenes, &f.Other.UnreadableScenes, &f.Other.OffImageScenes,
 			&f.Regions.BadBox, &f.Regions.NoBox, &f.Regions.UnknownName}},

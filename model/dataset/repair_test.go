@@ -11,8 +11,11 @@ func TestUnusable(t *testing.T) {
 		r := newTestRoot()
 		change(r)
 		var list []string
-		s := openSet(t, r.write(t))
-		for _, u := range s.Faults.Unusable() {
+		report, err := Check(t.Context(), r.write(t), Options{}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, u := range report.Unusable() {
 			if u.Why == "" {
 				t.Errorf("%s: no reason", u.Set)
 			}

@@ -26,8 +26,10 @@ func viewOf(position, code string) (view, other string) {
 }
 
 // shortened returns a cell as it may stand in a message.
-func shortened(cell string) string {
-	const most = 40
+func shortened(cell string) string { return atMost(40, cell) }
+
+// atMost returns a text of a file cut to about most bytes, as it may stand in a message.
+func atMost(most int, cell string) string {
 	for i := range cell {
 		if i >= most {
 			cell = cell[:i] + "..."

@@ -6,6 +6,7 @@
 // branch may look at a value.
 //
 //	Engine  -- New(params) -->  Session  -- Run | Gradients | Step (program, inputs) -->  tensors, losses
+//	                            Session  -- Accumulate (program, inputs), as often as wanted, then Apply -->  one step
 //
 // All values are float32 arrays, row-major; ids, lengths and labels are int32 inputs. Operations are coarse (a linear
 // layer, a whole attention), because that is where an engine can be fast. They panic on shapes that do not fit: package
@@ -53,7 +54,8 @@ type Value interface {
 	Shape() []int
 }
 
-// Program computes its results from o. For [Session.Step] and [Session.Gradients] the first result is the scalar loss.
+// Program computes its results from o. For [Session.Step], [Session.Accumulate] and [Session.Gradients] the first result
+// is the scalar loss.
 // It may run many times (once a call on the native engine, once a shape on xla).
 type Program func(o Ops) []Value
 
@@ -131,8 +133,9 @@ type Ops interface {
 	// weights (float32 input [N]); ce = (1-smoothing)(-log p[label]) + smoothing · mean over V of -log p. Rows of weight
 	// zero get no gradient, and their labels may be anything. A scalar, summed in float64.
 	CrossEntropy(logits Value, labels, weights string, smoothing float64) Value
-	// SigmoidPair is -(1/B) Σ_ij log σ(sign_ij (image_i·text_j e^logScale + bias)) for image, text [B, w], both
-	// L2-normalised by the caller, logScale and bias [1], and sign a float32 input [B, B] of ±1. A scalar.
+	// SigmoidPair is -(1/B) Σ_ij log σ(sign_ij (image_i·text_j e^logScale + bias)) for image [A, w] and text [B, w], both
+	// L2-normalised by the caller, logScale and bias [1], and sign a float32 input [A, B] of ±1. A scalar. It divides by
+	// the texts alone, so that chunks of the images against all texts sum up to the whole batch: see [SigmoidPairChunk].
 	SigmoidPair(image, text, logScale, bias Value, sign string) Value
 	// MSE is the mean of (x-y)² over all elements. A scalar.
 	MSE(x, y Value) Value
@@ -169,18 +172,30 @@ type StepResult struct {
 type Session interface {
 	// Run computes the program's results without gradients.
 	Run(key string, p Program, in Inputs) ([]Tensor, error)
-	// Gradients computes the loss and the gradient of every parameter that is not frozen, by name, unclipped.
+	// Gradients computes the loss and the gradient of every parameter that is not frozen, by name, unclipped. It is an
+	// error while gradients wait for Apply.
 	Gradients(key string, p Program, in Inputs) (loss float64, grads map[string]Tensor, err error)
 	// Step computes the loss and its gradients, clips them and moves the parameters. A loss or norm that is not finite
-	// moves nothing and is an error.
+	// moves nothing and is an error. It is one Accumulate and Apply (bit for bit on native), and an error while gradients
+	// wait for Apply.
 	Step(key string, p Program, in Inputs, lr float64, opt AdamW) (StepResult, error)
+	// Accumulate computes the loss and adds its gradients, with weight 1, to those that wait for Apply; no parameter moves.
+	// extra are the program's results after the loss. Between Accumulate and Apply other programs may be run by Run and
+	// Accumulate. A loss that is not finite is returned and is an error; with any error the waiting gradients are gone.
+	Accumulate(key string, p Program, in Inputs) (loss float64, extra []Tensor, err error)
+	// Apply clips the sum of the waiting gradients, moves the parameters by one step of AdamW, and leaves no gradient
+	// waiting. gradNorm is that of the sum before clipping; one that is not finite is returned, moves nothing and is an
+	// error, as is Apply without Accumulate.
+	Apply(lr float64, opt AdamW) (gradNorm float64, err error)
 	// Param copies the present value of a parameter to the host.
 	Param(name string) (Tensor, error)
 	// Names lists the parameters in the order given to New.
 	Names() []string
-	// Save copies parameters and optimiser state to the host: names NAME, adam.m.NAME, adam.v.NAME and adam.step.
+	// Save copies parameters and optimiser state to the host: names NAME, adam.m.NAME, adam.v.NAME and adam.step. A state
+	// holds no half step: it is an error while gradients wait for Apply.
 	Save() (map[string]Tensor, error)
-	// Load puts back what Save returned; a missing or misshapen tensor is an error and changes nothing.
+	// Load puts back what Save returned; a missing or misshapen tensor is an error and changes nothing, as is a call while
+	// gradients wait for Apply.
 	Load(state map[string]Tensor) error
 	// Reset empties all decoding states and says how large they may become: batch rows and positions.
 	Reset(rows, positions int)

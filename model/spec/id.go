@@ -26,8 +26,9 @@ func (t Trial) ID() string { return t.essential().hash(Encoding) }
 // encoder was left out, and weights and data counted by their paths.
 func (t Trial) LegacyID() string {
 	t.SeedApart = false
+	t.Revision = t.Method.facts().revision // another definition has no name of that time, as settings that were unknown have none
 	t.Preset, t.Project, t.Data.Digest, t.Encoder.WeightsDigest, t.LM.WeightsDigest, t.Eval.MeteorParaphrasesDigest = "", "", "", "", "", ""
-	if t.Method == Untrained {
+	if !t.Method.facts().pretrains {
 		t.Decoder, t.Pretrain = Decoder{}, Pretrain{}
 	}
 	return t.hash(Encoding)
@@ -36,12 +37,14 @@ func (t Trial) LegacyID() string {
 // StageID names a stage by everything that determines its result. Trials that agree in it share the stage.
 func (t Trial) StageID(s Stage) string {
 	t = t.essential()
-	t.Eval = Eval{}
+	t.Eval, t.Until = Eval{}, ""
 	switch s {
-	case StagePretrain: // the LM is not there yet, but its vocabulary is
+	case StagePretrain, StageQFormer: // the LM is not there yet, but its vocabulary is
 		t.LM, t.DiffVQA = LM{}, DiffVQA{}
+	case StageQFormerLM:
+		t.DiffVQA = DiffVQA{}
 	case StageQuestionOnly: // it uses no images
-		t.Method, t.Encoder, t.Decoder, t.Pretrain = "", Encoder{}, Decoder{}, Pretrain{}
+		t.Method, t.Revision, t.Encoder, t.Decoder, t.Pretrain = "", 0, Encoder{}, Decoder{}, Pretrain{}
 		t.Resolution, t.DiffVQA.Pool, t.DiffVQA.Whiten = 0, 0, false
 	case StageDiffVQA:
 	default:
@@ -57,7 +60,16 @@ const (
 	StagePretrain     Stage = "pretrain"
 	StageDiffVQA      Stage = "diffvqa"
 	StageQuestionOnly Stage = "question-only" // the control that sees no image
+
+	StageQFormer   Stage = "qformer"    // BLIP-2: the Q-Former learns to represent images
+	StageQFormerLM Stage = "qformer-lm" // BLIP-2: and to speak to the LM
 )
+
+// TrainsEncoder reports whether the stage trains the vision encoder.
+func (s Stage) TrainsEncoder() bool { return s == StagePretrain }
+
+// Stages lists all that are kept, in the order in which a trial runs them.
+var Stages = [...]Stage{StagePretrain, StageQFormer, StageQFormerLM, StageQuestionOnly, StageDiffVQA}
 
 func (t Trial) hash(domain string) string {
 	sum := sha256.Sum256(append([]byte(domain+"\n"), t.Canonical()...))
@@ -76,9 +88,28 @@ func (t Trial) Canonical() []byte {
 	if err := d.Decode(&generic); err != nil {
 		panic("spec: " + err.Error())
 	}
+	nameBatchAsBefore(generic)
 	sorted, err := json.Marshal(generic) // encoding/json sorts the keys of a map
 	if err != nil {
 		panic("spec: " + err.Error())
 	}
 	return sorted
+}
+
+// nameBatchAsBefore writes pretrain.batch as pretrain.images in an encoded trial that has nothing else that was unknown when
+// it was called so: its results keep their names.
+func nameBatchAsBefore(trial map[string]any) {
+	pretrain, ok := trial["pretrain"].(map[string]any)
+	if !ok {
+		return
+	}
+	for _, later := range []string{"equal", "per_image", "chunk"} {
+		if pretrain[later] != nil {
+			return
+		}
+	}
+	if batch, ok := pretrain["batch"]; ok {
+		pretrain["images"] = batch
+		delete(pretrain, "batch")
+	}
 }

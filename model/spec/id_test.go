@@ -84,8 +84,11 @@ func TestNamesOf9abd933(t *testing.T) {
 			continue
 		}
 		f := strings.Fields(s.Text())
+		if Preset(f[0]) == Paper { // its settings have changed since
+			continue
+		}
 		trial := presetTrial(t, Preset(f[0]), Method(f[1]))
-		if got := trial.LegacyID(); got != f[2] {
+		if got := trial.LegacyID(); got != f[2] && trial.Method.facts().revision == 0 {
 			t.Errorf("%s %s: LegacyID %s, want %s", f[0], f[1], got, f[2])
 		}
 		if trial.Method == LocationAware {
@@ -95,7 +98,7 @@ func TestNamesOf9abd933(t *testing.T) {
 		}
 		checked++
 	}
-	if checked != len(Presets)*len(Methods) {
+	if checked != 4*6 { // presets and methods of that time, without paper
 		t.Errorf("%d trials were checked", checked)
 	}
 }

@@ -6,22 +6,6 @@ import (
 	"strings"
 )
 
-// unread is, for each method, what its trials do not read: no value of it can change one of their numbers. A path stands
-// for all below it. Everything that is not listed here, or by unreadNow, counts.
-var unread = map[Method][]string{
-	LocationAware: {},
-	CapPa: { // captions are its only task
-		"pretrain.tasks", "pretrain.parallel_scope", "pretrain.max_phrase", "test.regions"},
-	GlobalContrastive: { // images against whole reports; nothing is predicted
-		"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_phrase", "test.regions"},
-	RegionalContrastive: { // regions against phrases; nothing is predicted
-		"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_report", "test.regions"},
-	BLIP2: { // its queries are the visual tokens, which are never pooled
-		"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_phrase", "test.regions",
-		"diffvqa.pool"},
-	Untrained: {"decoder", "pretrain", "test.regions"}, // nothing is pretrained
-}
-
 // unreadNow is what other settings of the trial make meaningless.
 func (t Trial) unreadNow() []string {
 	var list []string
@@ -39,8 +23,13 @@ func (t Trial) unreadNow() []string {
 	add(t.Eval.NumBeams == 1, "test.length_penalty")
 	add(t.Eval.MeteorParaphrasesDigest != "", "test.meteor_paraphrases")
 
-	if t.Method == LocationAware {
-		p := t.Pretrain
+	add(t.Until == UntilRegions, "lm", "diffvqa", "test.beam", "test.length_penalty", "test.max_new_tokens", "test.pairs")
+	add(t.Pretrain.PerImage == PerImageOne, "pretrain.equal")     // an image is a sequence
+	if t.Pretrain.Epochs == 0 && t.Method.facts().texts(t) <= 1 { // as it is where each has one text; an epoch is as long as the samples it counts
+		list = append(list, "pretrain.per_image", "pretrain.equal")
+	}
+
+	if p := t.Pretrain; t.Method.facts().regions {
 		captions, regions := p.Tasks.Has(CAP), p.Tasks&^CAP != 0
 		add(!captions, "pretrain.max_report")
 		add(!regions, "pretrain.max_phrase", "pretrain.parallel_scope")
@@ -53,7 +42,7 @@ func (t Trial) unreadNow() []string {
 // Reads reports whether the field at the dotted path, or any field below it, can change a number of the trial. The
 // preset cannot, since its values are fields of their own; of a program, nothing of the built-in trainer can.
 func (t Trial) Reads(path string) bool {
-	if path == "preset" {
+	if path == "preset" || path == "revision" { // the method's own revision is counted
 		return false
 	}
 	first, _, _ := strings.Cut(path, ".")
@@ -66,7 +55,7 @@ func (t Trial) Reads(path string) bool {
 	if t.Command != "" {
 		return false
 	}
-	for _, list := range [][]string{unread[t.Method], t.unreadNow()} {
+	for _, list := range [][]string{t.Method.facts().unread, t.unreadNow()} {
 		for _, p := range list {
 			if path == p || strings.HasPrefix(path, p+".") {
 				return false
@@ -84,13 +73,28 @@ func (t Trial) essential() Trial {
 	}
 	t.Args, t.Project, t.SeedApart = "", "", false
 	given := t.LM.Given()
-	for _, list := range [][]string{unread[t.Method], t.unreadNow()} {
+	for _, list := range [][]string{t.Method.facts().unread, t.unreadNow()} {
 		for _, path := range list {
 			t.clear(path)
 		}
 	}
 	if given {
 		t.WholeVocabulary = true
+	}
+	t.Revision = t.Method.facts().revision
+	for _, form := range []*InitForm{&t.Init.Positions, &t.Init.Coordinates} {
+		if *form == InitWaves {
+			*form = ""
+		}
+	}
+	if t.Until == UntilEnd {
+		t.Until = ""
+	}
+	if t.Pretrain.Equal == EqualImages {
+		t.Pretrain.Equal = ""
+	}
+	if t.Pretrain.PerImage == PerImageAll {
+		t.Pretrain.PerImage = ""
 	}
 	if t.Encoder.Channels == 1 {
 		t.Encoder.Channels = 0

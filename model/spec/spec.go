@@ -11,6 +11,8 @@
 // everything may import this package.
 package spec
 
+import "encoding/json"
+
 // Trial is one run of the built-in trainer, or of any other program when Command is set.
 type Trial struct {
 	Preset     Preset   `json:"preset,omitzero"` // where the defaults came from; not part of the ID
@@ -29,27 +31,18 @@ type Trial struct {
 	// WholeVocabulary trains with all 50,257 tokens of GPT-2 instead of those that the training texts need.
 	WholeVocabulary bool `json:"whole_vocabulary,omitzero"`
 
+	Init  Init  `json:"init,omitzero"`
+	Until Until `json:"until,omitzero"`
+	// Revision is that of the method's definition, set when a trial is named: results of an older definition are not taken for
+	// today's.
+	Revision int `json:"revision,omitzero"`
+
 	Command Words  `json:"command,omitzero"` // any program instead of the built-in trainer
 	Args    Args   `json:"args,omitzero"`    // its configuration
 	Project string `json:"project,omitzero"` // the project that the command's words belong to
 	// SeedApart tells a program its seed by environment and configuration only, not among its arguments: its file has no seeds.
 	SeedApart bool `json:"seed_apart,omitzero"`
 }
-
-// Method is how the vision encoder is pretrained.
-type Method string
-
-const (
-	LocationAware       Method = "location-aware" // the paper's: CAP, AREF, GCAP, CAREF
-	CapPa               Method = "cappa"          // captioning with parallel prediction only (FACTS 3.3)
-	GlobalContrastive   Method = "global-contrastive"
-	RegionalContrastive Method = "regional-contrastive"
-	BLIP2               Method = "blip2"
-	Untrained           Method = "untrained" // the control: the encoder as it was initialised
-)
-
-// Methods lists the methods that can be trained, in the order of the paper's Table 2.
-var Methods = [...]Method{LocationAware, GlobalContrastive, RegionalContrastive, BLIP2, CapPa, Untrained}
 
 // Data says what is trained on.
 type Data struct {
@@ -60,6 +53,28 @@ type Data struct {
 	Synthetic Synthetic `json:"synthetic,omitzero"`
 	KeepPrior bool      `json:"keep_prior,omitzero"` // keep sentences that refer to earlier studies (FACTS 6 #23)
 }
+
+// Init says how parameters start that the small presets help. Published weights come before it.
+type Init struct {
+	Positions   InitForm `json:"positions,omitzero"`   // of visual tokens: "" is sine and cosine waves of their place
+	Coordinates InitForm `json:"coordinates,omitzero"` // rows of the tokens 0 … 447: "" is waves of the number they stand for
+}
+
+// InitForm is how a table of parameters starts.
+type InitForm string
+
+const (
+	InitWaves  InitForm = "waves"  // "" means the same
+	InitRandom InitForm = "random" // the paper's: "all parameters are initialized randomly" (4.1)
+)
+
+// Until is where a trial ends.
+type Until string
+
+const (
+	UntilEnd     Until = "diffvqa" // "" means the same
+	UntilRegions Until = "regions" // after pretraining, the probe and the tests on regions: for tables of these alone
+)
 
 // Source names where the images come from.
 type Source string
@@ -127,10 +142,32 @@ type Pretrain struct {
 	ParallelScope string  `json:"parallel_scope,omitzero"` // "" = captions only; "all" = every task (FACTS 6 #17)
 	Steps         int     `json:"steps,omitzero"`
 	Epochs        float64 `json:"epochs,omitzero"` // instead of steps: passes over the images with a caption
-	BatchSize     int     `json:"images,omitzero"` // images a step; each task takes one sample of each image
+	BatchSize     int     `json:"batch,omitzero"`  // samples a step: images, or sequences if Equal says so
 	Optimizer
 	MaxReport int `json:"max_report,omitzero"` // tokens of a caption (FACTS 2.3: 256)
 	MaxPhrase int `json:"max_phrase,omitzero"` // tokens of a region sample (96)
+
+	Equal    Equal    `json:"equal,omitzero"`     // what a sample is
+	PerImage PerImage `json:"per_image,omitzero"` // which tasks an image is used for when it is drawn
+	// Chunk is the number of samples of a contrastive batch that are held in memory at once; 0 is all. The batch, and with it the
+	// number of negatives, stays: embeddings of all chunks are compared.
+	Chunk int `json:"chunk,omitzero"`
+}
+
+// UnmarshalJSON also reads what earlier versions wrote: they called the batch images.
+func (p *Pretrain) UnmarshalJSON(data []byte) error {
+	type plain Pretrain
+	read := struct {
+		*plain
+		Images int `json:"images"`
+	}{plain: (*plain)(p)}
+	if err := json.Unmarshal(data, &read); err != nil {
+		return err
+	}
+	if read.Images != 0 {
+		p.BatchSize = read.Images
+	}
+	return nil
 }
 
 // Optimizer is AdamW with linear warm-up and cosine decay to zero.

@@ -19,7 +19,7 @@ func (t Trial) Validate() error {
 	if t.Command != "" {
 		return nil // the program knows its own configuration
 	}
-	if !slices.Contains(Methods[:], t.Method) {
+	if !t.Method.Known() {
 		return refuse("method", "unknown method %q: want one of %q", t.Method, Methods)
 	}
 	if t.Resolution != 224 && t.Resolution != 448 {
@@ -33,6 +33,17 @@ func (t Trial) Validate() error {
 	}
 	if t.LM.WeightsDigest != "" && t.LM.Weights == "" {
 		return refuse("lm.weights_digest", "of which weights? There is no lm.weights")
+	}
+	for _, form := range []struct {
+		path  string
+		value InitForm
+	}{{"init.positions", t.Init.Positions}, {"init.coordinates", t.Init.Coordinates}} {
+		if form.value != "" && form.value != InitWaves && form.value != InitRandom {
+			return refuse(form.path, "unknown start %q: want waves or random", form.value)
+		}
+	}
+	if t.Until != "" && t.Until != UntilRegions && t.Until != UntilEnd {
+		return refuse("until", "unknown end %q: want regions or diffvqa", t.Until)
 	}
 	return firstError(t.Data.validate, t.validateSizes, t.validatePretrain, t.validateDiffVQA, t.Eval.validate)
 }
@@ -91,7 +102,7 @@ func (t Trial) validateSizes() error {
 		{"decoder.mlp", t.Decoder.MLP}, {"decoder.positions", t.Decoder.MaxPositionEmbeddings},
 		{"lm.width", t.LM.Width}, {"lm.depth", t.LM.Depth}, {"lm.heads", t.LM.Heads}, {"lm.mlp", t.LM.MLP},
 		{"lm.text_positions", t.LM.MaxPositionEmbeddings},
-		{"pretrain.images", t.Pretrain.BatchSize}, {"diffvqa.batch", t.DiffVQA.BatchSize},
+		{"pretrain.batch", t.Pretrain.BatchSize}, {"diffvqa.batch", t.DiffVQA.BatchSize},
 		{"pretrain.max_report", t.Pretrain.MaxReport}, {"pretrain.max_phrase", t.Pretrain.MaxPhrase},
 	} {
 		if size.value < 1 {
@@ -128,7 +139,7 @@ func (t Trial) validateSizes() error {
 
 func (t Trial) validatePretrain() error {
 	p := t.Pretrain
-	if t.Method == LocationAware && p.Tasks == 0 {
+	if t.Method.facts().regions && p.Tasks == 0 {
 		return refuse("pretrain.tasks", "empty: want at least one of cap, aref, gcap, caref")
 	}
 	if p.ParallelRatio < 0 || p.ParallelRatio > 1 {
@@ -137,7 +148,16 @@ func (t Trial) validatePretrain() error {
 	if p.ParallelScope != "" && p.ParallelScope != "all" {
 		return refuse("pretrain.parallel_scope", "unknown scope %q: want \"\" (captions) or all", p.ParallelScope)
 	}
-	if err := schedule("pretrain", p.Steps, p.Epochs); err != nil && t.Method != Untrained {
+	if p.Equal != "" && p.Equal != EqualImages && p.Equal != EqualSequences {
+		return refuse("pretrain.equal", "unknown way to count samples %q: want images or sequences", p.Equal)
+	}
+	if p.PerImage != "" && p.PerImage != PerImageAll && p.PerImage != PerImageOne {
+		return refuse("pretrain.per_image", "unknown use of an image %q: want all or one", p.PerImage)
+	}
+	if p.Chunk < 0 {
+		return refuse("pretrain.chunk", "%d: want at least 0 (0 = the whole batch)", p.Chunk)
+	}
+	if err := schedule("pretrain", p.Steps, p.Epochs); err != nil && t.Pretrains() {
 		return err
 	}
 	return p.Optimizer.validate("pretrain")

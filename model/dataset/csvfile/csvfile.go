@@ -27,7 +27,8 @@ import (
 const maxLine = 1 << 20
 
 // A Reader reads a CSV file row by row. It accepts a byte order mark, CRLF and Latin-1, skips empty lines, and skips and remembers rows
-// with another number of cells than the header. A line is a row: none of the data sets has line breaks inside cells, and so an
+// with another number of cells than the header; unnamed columns at the end of the header may be absent. A line is a row: none of the
+// data sets has line breaks inside cells, and so an
 // unclosed quote costs one row and not the rest of the file.
 //
 //	t, err := csvfile.Open(path, "dicom_id", "subject_id")
@@ -44,7 +45,8 @@ type Reader struct {
 	file    *os.File
 	r       *bufio.Reader
 	line    int
-	width   int
+	named   int   // columns up to the last with a name
+	width   int   // columns of the header, unnamed ones at its end included
 	columns []int // position of each wanted column, -1 if the file lacks an optional one
 	cells   []string
 }
@@ -95,6 +97,8 @@ func newReader(src io.Reader, name string, columns []string) (*Reader, error) {
 		return nil, errors.New("line 1: the header has an unclosed quote")
 	}
 	t.width = len(names)
+	for t.named = t.width; t.named > 1 && strings.TrimSpace(names[t.named-1]) == ""; t.named-- {
+	}
 	at := make(map[string]int, 2*len(names)) // as written, and in lower case where that is nobody's name
 	for i := len(names) - 1; i >= 0; i-- {
 		names[i] = strings.TrimSpace(names[i])
@@ -148,7 +152,7 @@ func (t *Reader) Next() bool {
 		switch {
 		case !closed:
 			t.RejectAs("a quote that is not closed")
-		case len(cells) != t.width:
+		case len(cells) < t.named || len(cells) > t.width:
 			t.RejectAs("another number of cells than the header")
 		default:
 			return true

@@ -30,6 +30,7 @@ func TestReader(t *testing.T) {
 		{"capitals in the header", "ID,Text\n1,a\n", []string{"1|a"}, nil},
 		{"a name twice, in two cases", "ID,Text,id,text\n0,b,1,a\n", []string{"1|a"}, nil},
 		{"Latin-1", "id,text\n1,na\xefve\n", []string{"1|naïve"}, nil},
+		{"unnamed columns at the end", "id,text,,\n1,a\n2,b,\n3,c,,\n4,d,,,\n5\n", []string{"1|a", "2|b", "3|c"}, []string{"t.csv:5", "t.csv:6"}},
 		{"header alone", "id,text\n", nil, nil},
 	} {
 		r, err := newReader(strings.NewReader(c.text), "t.csv", []string{"id", "text"})

@@ -5,19 +5,10 @@ import (
 	"errors"
 	"image"
 	"image/color"
-	"image/png"
 	"os"
 	"path/filepath"
 	"testing"
 )
-
-func encodePNG(img image.Image) string {
-	var b bytes.Buffer
-	if err := png.Encode(&b, img); err != nil {
-		panic(err)
-	}
-	return b.String()
-}
 
 // TestCauses gives each kind of fault its cause, whatever the file is called.
 func TestCauses(t *testing.T) {

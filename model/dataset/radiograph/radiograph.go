@@ -58,7 +58,8 @@ func Inspect(path string, decode bool) (Info, error) {
 
 // Files of up to wholeSize are summed whole. Of larger ones, as radiographs of full size are, samples blocks of blockSize are,
 // evenly spread from the first byte to the last: reading all of hundreds of thousands of them takes hours. The last bytes of
-// a JPEG depend on all pixels before them, too: every code there is shifted by the lengths of the codes before it.
+// a JPEG depend on all pixels before them, too: every code there is shifted by the lengths of the codes before it; those of a PNG
+// hold a checksum of all pixels.
 const (
 	wholeSize = 256 << 10
 	blockSize = 4 << 10

@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
+	"image/png"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -40,10 +41,29 @@ func encodeJPEG(img image.Image) string {
 	return b.String()
 }
 
+// encodePNG writes an image as PNG.
+func encodePNG(img image.Image) string {
+	var b bytes.Buffer
+	if err := png.Encode(&b, img); err != nil {
+		panic(err)
+	}
+	return b.String()
+}
+
+func grayPNG(w, h int) string {
+	img := image.NewGray(image.Rect(0, 0, w, h))
+	for i := range img.Pix {
+		img.Pix[i] = uint8(i * 7)
+	}
+	return encodePNG(img)
+}
+
 // TestInspect looks at files as people have them.
 func TestInspect(t *testing.T) {
 	whole := grayJPEG(40, 30)
 	huge := strings.Replace(whole, "\x00\x1e\x00\x28", "\xff\xff\xff\xff", 1) // height and width in the frame header
+	film := grayPNG(40, 30)
+	hugeFilm := strings.Replace(film, "\x00\x00\x00\x28\x00\x00\x00\x1e", "\x00\x00\xff\xff\x00\x00\xff\xff", 1)
 	dir := t.TempDir()
 	for _, c := range []struct {
 		name, content  string
@@ -55,8 +75,17 @@ func TestInspect(t *testing.T) {
 		{"empty", "", false, false},
 		{"text", "<html>", false, false},
 		{"larger than any radiograph", huge, false, false},
+		{"PNG", film, true, true},
+		{"PNG with colours and transparency", encodePNG(image.NewNRGBA(image.Rect(0, 0, 40, 30))), true, true},
+		{"truncated PNG", film[:len(film)-20], true, false},
+		{"damaged PNG", film[:60] + "\x00\x01" + film[62:], true, false},
+		{"PNG larger than any radiograph", hugeFilm, false, false},
 	} {
-		path := filepath.Join(dir, c.name+".jpg")
+		suffix := ".jpg"
+		if strings.Contains(c.name, "PNG") {
+			suffix = ".png"
+		}
+		path := filepath.Join(dir, c.name+suffix)
 		if err := os.WriteFile(path, []byte(c.content), 0o666); err != nil {
 			t.Fatal(err)
 		}
@@ -100,6 +129,17 @@ func TestLuma(t *testing.T) {
 			if v < 88 || v > 92 {
 				t.Errorf("%T: pixel %d is %d, want about 90", img, i, v)
 			}
+		}
+	}
+	for _, img := range []image.Image{
+		flat(image.NewGray(image.Rect(0, 0, 16, 16))), flat(image.NewRGBA(image.Rect(0, 0, 16, 16))),
+	} {
+		gray, err := decodeImage(sniff.PNG, strings.NewReader(encodePNG(img)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v := gray.GrayAt(15, 15).Y; v != 90 {
+			t.Errorf("%T as PNG: %d, want 90", img, v)
 		}
 	}
 	cmyk := image.NewCMYK(image.Rect(0, 0, 2, 2))

@@ -137,14 +137,20 @@ func Caption(study string, raw []byte, keepPrior bool) string {
 			caption = lastSection(sections, "last_paragraph")
 		}
 	}
-	caption = dropListNumbers(caption, false)
+	return Plain(dropListNumbers(caption, false), keepPrior)
+}
+
+// Plain returns a report that has no sections as a caption: white space collapsed, without sentences on earlier studies unless
+// keepPrior; "" when under three words are left.
+func Plain(text string, keepPrior bool) string {
+	text = collapseSpace(text)
 	if !keepPrior {
-		caption = dropPriorSentences(caption)
+		text = dropPriorSentences(text)
 	}
-	if len(strings.Fields(caption)) < LeastWords {
+	if len(strings.Fields(text)) < LeastWords {
 		return ""
 	}
-	return caption
+	return text
 }
 
 // decodeReport returns a report's text with LF line ends; bytes that are not UTF-8 are read as Latin-1.

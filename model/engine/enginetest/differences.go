@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"maps"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -16,32 +17,41 @@ type difference struct {
 	op     func(o engine.Ops) engine.Value
 }
 
-// finiteDifferences moves every parameter of every operation along random directions. The loss is the MSE of the result
-// with a random target, or the result itself where it is a scalar; the difference quotient is of fourth order, in float64.
+// parameters are those of the operation, in the order of their names.
+func (d difference) parameters() []engine.Param {
+	var params []engine.Param
+	for _, name := range sortedNames(d.params) {
+		params = append(params, engine.Param{Name: name, Tensor: d.params[name]})
+	}
+	return params
+}
+
+// loss is the MSE of the result with a random target, which the inputs hold once the program has run, or the result itself
+// where it is a scalar.
+func (d difference) loss(r *rand.Rand) (engine.Program, engine.Inputs) {
+	in := engine.Inputs{}
+	maps.Copy(in, d.inputs)
+	return func(o engine.Ops) []engine.Value {
+		y := d.op(o)
+		if engine.Size(y.Shape()) == 1 {
+			return []engine.Value{y}
+		}
+		if _, ok := in["target"]; !ok {
+			in["target"] = random(r, y.Shape()...)
+		}
+		return []engine.Value{o.MSE(y, o.Input("target"))}
+	}, in
+}
+
+// finiteDifferences moves every parameter of every operation along random directions. The difference quotient is of fourth
+// order, in float64.
 func finiteDifferences(t *testing.T, e engine.Engine) {
 	for _, d := range differences() {
 		t.Run(d.name, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(7, 8))
 			names := sortedNames(d.params)
-			var params []engine.Param
-			for _, name := range names {
-				params = append(params, engine.Param{Name: name, Tensor: d.params[name]})
-			}
-			s := session(t, e, params)
-			in := engine.Inputs{}
-			for name, tensor := range d.inputs {
-				in[name] = tensor
-			}
-			loss := func(o engine.Ops) []engine.Value {
-				y := d.op(o)
-				if engine.Size(y.Shape()) == 1 {
-					return []engine.Value{y}
-				}
-				if _, ok := in["target"]; !ok {
-					in["target"] = random(r, y.Shape()...)
-				}
-				return []engine.Value{o.MSE(y, o.Input("target"))}
-			}
+			s := session(t, e, d.parameters())
+			loss, in := d.loss(r)
 			_, grads, err := s.Gradients("loss", loss, in)
 			if err != nil {
 				t.Fatal(err)

@@ -28,6 +28,9 @@ func Run(t *testing.T, e engine.Engine) {
 	t.Run("Frozen", func(t *testing.T) { frozen(t, e) })
 	t.Run("Extras", func(t *testing.T) { extras(t, e) })
 	t.Run("SaveLoad", func(t *testing.T) { saveLoad(t, e) })
+	t.Run("Accumulation", func(t *testing.T) { accumulation(t, e) })
+	t.Run("PairChunks", func(t *testing.T) { pairChunks(t, e) })
+	t.Run("Shapes", func(t *testing.T) { shapes(t, e) })
 }
 
 // session makes one and closes it with the test.

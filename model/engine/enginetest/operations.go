@@ -81,6 +81,9 @@ func differences() []difference {
 		{"SigmoidPair", map[string]engine.Tensor{"x": random(r, 3, 6), "y": random(r, 3, 6), "s": random(r, 1), "b": random(r, 1)}, engine.Inputs{"sign": engine.Floats([]float32{1, -1, -1, -1, 1, 1, -1, 1, 1}, 3, 3)}, func(o engine.Ops) engine.Value {
 			return o.SigmoidPair(o.L2Normalise(x(o)), o.L2Normalise(o.Param("y")), o.Param("s"), o.Param("b"), "sign")
 		}},
+		{"SigmoidPair of 2 images and 4 texts", map[string]engine.Tensor{"x": random(r, 2, 6), "y": random(r, 4, 6), "s": random(r, 1), "b": random(r, 1)}, engine.Inputs{"sign": engine.Floats([]float32{1, -1, -1, -1, -1, 1, -1, 1}, 2, 4)}, func(o engine.Ops) engine.Value {
+			return o.SigmoidPair(o.L2Normalise(x(o)), o.L2Normalise(o.Param("y")), o.Param("s"), o.Param("b"), "sign")
+		}},
 		{"MSE", map[string]engine.Tensor{"x": random(r, 3, 6), "y": random(r, 3, 6)}, nil, func(o engine.Ops) engine.Value { return o.MSE(x(o), o.Param("y")) }},
 		{"L2Normalise", one(4, 7), nil, func(o engine.Ops) engine.Value { return o.L2Normalise(x(o)) }},
 		{"RoIAlign", one(2, 30, 5), engine.Inputs{"boxes": engine.Floats([]float32{0.4, 0.3, 4.2, 3.9, -1.5, 2, 7, 5.5, 1, 1, 2, 2}, 3, 4), "rows": ints(1, 0, 1)}, func(o engine.Ops) engine.Value { return o.RoIAlign(x(o), 5, 6, "boxes", "rows") }},

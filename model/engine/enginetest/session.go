@@ -7,12 +7,14 @@ import (
 	"testing"
 
 	"harness/model/engine"
+	"harness/model/engine/flops"
 )
 
 // refusals: misuse is an error of one line that says what did not fit, and the session still works.
 func refusals(t *testing.T, e engine.Engine) {
 	zeros := func(shape ...int) engine.Tensor { return engine.Floats(make([]float32, engine.Size(shape)), shape...) }
-	s := session(t, e, []engine.Param{{Name: "x", Tensor: zeros(2, 3)}, {Name: "w", Tensor: zeros(4, 5)}})
+	params := []engine.Param{{Name: "x", Tensor: zeros(2, 3)}, {Name: "w", Tensor: zeros(4, 5)}}
+	s := session(t, e, params)
 	in := engine.Inputs{"ids": engine.Ints([]int32{0, 7}, 2), "x": zeros(2)}
 	cases := map[string]func(o engine.Ops) engine.Value{
 		"no such parameter": func(o engine.Ops) engine.Value { return o.Param("y") },
@@ -29,9 +31,13 @@ func refusals(t *testing.T, e engine.Engine) {
 		},
 	}
 	for name, op := range cases {
-		_, err := s.Run(name, func(o engine.Ops) []engine.Value { return []engine.Value{op(o)} }, in)
-		if err == nil || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%s: error %v, not one line", name, err)
+		program := func(o engine.Ops) []engine.Value { return []engine.Value{op(o)} }
+		_, err := s.Run(name, program, in)
+		_, counted := flops.New(params).Count(name, program, in, flops.Inference)
+		for _, err := range []error{err, counted} {
+			if err == nil || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s: error %v, not one line", name, err)
+			}
 		}
 	}
 	out, err := s.Run("fine", func(o engine.Ops) []engine.Value { return []engine.Value{o.Param("x")} }, in)

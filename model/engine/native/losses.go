@@ -40,30 +40,30 @@ func (r *run) CrossEntropy(logits engine.Value, labels, weights string, smoothin
 	return r.then(y, true, func(dy []float32) { r.device().entropyBack(classes, data, e, float64(dy[0])/total, r.want(x)) })
 }
 
-// SigmoidPair is SigLIP's loss over all pairs of a batch.
+// SigmoidPair is SigLIP's loss over all pairs of images and texts.
 func (r *run) SigmoidPair(image, text, logScale, bias engine.Value, sign string) engine.Value {
 	a, b, s, c := r.of(image), r.of(text), r.of(logScale), r.of(bias)
-	if len(a.shape) != 2 || !slices.Equal(a.shape, b.shape) || s.size() != 1 || c.size() != 1 {
+	if len(a.shape) != 2 || len(b.shape) != 2 || a.width() != b.width() || s.size() != 1 || c.size() != 1 {
 		refuse("sigmoid pair: image %v, text %v, scale %v and bias %v do not fit", a.shape, b.shape, s.shape, c.shape)
 	}
-	n, width := a.shape[0], a.shape[1]
-	signs := r.floatInput(sign, n*n)
+	images, texts, width := a.shape[0], b.shape[0], a.width()
+	signs := r.floatInput(sign, images*texts)
 	as, bs := rowMajor(r.flat(a), width), rowMajor(r.flat(b), width)
-	dots := r.take(n * n)
-	r.device().gemm(n, n, width, as, bs.transposed(), nil, dots, false)
+	dots := r.take(images * texts)
+	r.device().gemm(images, texts, width, as, bs.transposed(), nil, dots, false)
 	scale := math.Exp(float64(r.flat(s)[0]))
 	shift := float64(r.flat(c)[0])
 	total := 0.0
 	for i, d := range dots {
 		total += softplus(-float64(signs[i]) * (float64(d)*scale + shift))
 	}
-	y := r.lossOf(total/float64(n), a, b, s, c)
+	y := r.lossOf(total/float64(texts), a, b, s, c)
 	return r.then(y, true, func(dy []float32) {
-		slopes := r.take(n * n) // of the loss by the dot products
+		slopes := r.take(images * texts) // of the loss by the dot products
 		var dScale, dShift float64
 		for i, d := range dots {
 			sign := float64(signs[i])
-			g := -sign / (1 + math.Exp(sign*(float64(d)*scale+shift))) / float64(n) * float64(dy[0])
+			g := -sign / (1 + math.Exp(sign*(float64(d)*scale+shift))) / float64(texts) * float64(dy[0])
 			dShift += g
 			dScale += g * float64(d) * scale
 			slopes[i] = float32(g * scale)
@@ -71,10 +71,10 @@ func (r *run) SigmoidPair(image, text, logScale, bias engine.Value, sign string)
 		r.addScalar(s, dScale)
 		r.addScalar(c, dShift)
 		if t := r.want(a); t.dst != nil {
-			r.device().gemm(n, width, n, rowMajor(slopes, n), bs, nil, t.dst, t.add)
+			r.device().gemm(images, width, texts, rowMajor(slopes, texts), bs, nil, t.dst, t.add)
 		}
 		if t := r.want(b); t.dst != nil {
-			r.device().gemm(n, width, n, rowMajor(slopes, n).transposed(), as, nil, t.dst, t.add)
+			r.device().gemm(texts, width, images, rowMajor(slopes, texts).transposed(), as, nil, t.dst, t.add)
 		}
 	})
 }

@@ -3,8 +3,6 @@ package native
 import (
 	"fmt"
 	"maps"
-	"math"
-	"runtime"
 	"slices"
 
 	"harness/model/engine"
@@ -21,6 +19,8 @@ type Session struct {
 	moving block
 	steps  int
 	states states
+	// waiting is the number of programs whose gradients wait in moving.grad for Apply.
+	waiting int
 }
 
 // block holds the parameters that move; all four arrays have the same layout.
@@ -35,7 +35,7 @@ type parameter struct {
 	data    []float32
 	grad    []float32 // nil if frozen
 	m, v    []float32
-	reached bool // in this run a gradient has arrived
+	reached bool // a gradient has arrived since the last step; grad may hold anything until then
 }
 
 func newSession(e *Engine, params []engine.Param) (*Session, error) {
@@ -93,7 +93,6 @@ func (s *Session) place(params []engine.Param, frozen, moving int) {
 func (s *Session) start(in engine.Inputs, records bool) *run {
 	s.arena.reset()
 	for _, p := range s.params {
-		p.reached = false
 		p.value = nil
 	}
 	return &run{s: s, in: in, records: records, decodes: !records}
@@ -106,89 +105,6 @@ func (s *Session) Run(key string, p engine.Program, in engine.Inputs) (out []eng
 		out = r.toHost(p(r))
 	})
 	return out, err
-}
-
-// Gradients computes the loss and the gradient of every parameter that is not frozen, by name, unclipped.
-func (s *Session) Gradients(key string, p engine.Program, in engine.Inputs) (float64, map[string]engine.Tensor, error) {
-	loss, _, err := s.differentiate(p, in)
-	if err != nil {
-		return 0, nil, err
-	}
-	grads := map[string]engine.Tensor{}
-	for _, p := range s.moving.params {
-		grads[p.Name] = engine.Floats(slices.Clone(p.grad), slices.Clone(p.Tensor.Shape)...)
-	}
-	return loss, grads, nil
-}
-
-// Step computes the loss and its gradients, clips them and moves the parameters by AdamW.
-func (s *Session) Step(key string, p engine.Program, in engine.Inputs, lr float64, opt engine.AdamW) (engine.StepResult, error) {
-	loss, extra, err := s.differentiate(p, in)
-	if err != nil {
-		return engine.StepResult{}, err
-	}
-	result := engine.StepResult{Loss: loss, Extra: extra}
-	defer runtime.KeepAlive(s.engine)
-	result.GradNorm = math.Sqrt(s.engine.device.squares(s.moving.grad))
-	if !finite(loss) || !finite(result.GradNorm) {
-		return result, fmt.Errorf("step %d: loss %g, gradient norm %g: nothing was moved", s.steps+1, loss, result.GradNorm)
-	}
-	clip := 1.0
-	if opt.MaxGradNorm > 0 {
-		clip = min(1, opt.MaxGradNorm/(result.GradNorm+1e-6))
-	}
-	s.steps++
-	s.move(lr, clip, opt)
-	return result, nil
-}
-
-func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
-
-// differentiate runs the program and the way back; the gradients are in the parameters then.
-func (s *Session) differentiate(p engine.Program, in engine.Inputs) (loss float64, extra []engine.Tensor, err error) {
-	err = s.engine.guarded(func() {
-		r := s.start(in, true)
-		results := p(r)
-		if len(results) == 0 {
-			refuse("the program has no result: its first must be the loss")
-		}
-		first := r.of(results[0])
-		if first.size() != 1 {
-			refuse("the loss has shape %v, not one element", first.shape)
-		}
-		loss = float64(first.data[0])
-		if first.scalar {
-			loss = first.exact
-		}
-		extra = r.toHost(results[1:])
-		r.backward(first)
-		for _, p := range s.moving.params {
-			if !p.reached {
-				clear(p.grad)
-			}
-		}
-	})
-	return loss, extra, err
-}
-
-// move is one step of AdamW. Neighbours in the block that decay alike are moved together.
-func (s *Session) move(lr, clip float64, opt engine.AdamW) {
-	b := &s.moving
-	t := float64(s.steps)
-	step, root := lr/(1-math.Pow(opt.Beta1, t)), 1/(1-math.Pow(opt.Beta2, t))
-	for i, from := 0, 0; i < len(b.params); {
-		to, decays := from, b.params[i].Decay
-		for ; i < len(b.params) && b.params[i].Decay == decays; i++ {
-			to += roundUp(len(b.params[i].data))
-		}
-		shrink := 1.0
-		if decays {
-			shrink -= lr * opt.Decay
-		}
-		s.engine.device.adamw(b.p[from:to], b.m[from:to], b.v[from:to], b.grad[from:to], clip, opt.Beta1, opt.Beta2, opt.Eps,
-			shrink, step, root)
-		from = to
-	}
 }
 
 // toHost copies results out of the run's memory.
@@ -240,6 +156,9 @@ type array struct {
 
 // Save copies parameters and optimiser state to the host: NAME, adam.m.NAME, adam.v.NAME, and the int32 adam.step [1].
 func (s *Session) Save() (map[string]engine.Tensor, error) {
+	if err := s.betweenSteps("save"); err != nil {
+		return nil, err
+	}
 	state := map[string]engine.Tensor{stepCount: engine.Ints([]int32{int32(s.steps)}, 1)}
 	for name, a := range s.saved() {
 		state[name] = engine.Floats(slices.Clone(a.data), slices.Clone(a.shape)...)
@@ -249,6 +168,9 @@ func (s *Session) Save() (map[string]engine.Tensor, error) {
 
 // Load puts back what Save returned; a missing or misshapen tensor is an error and changes nothing.
 func (s *Session) Load(state map[string]engine.Tensor) error {
+	if err := s.betweenSteps("load state"); err != nil {
+		return err
+	}
 	arrays := s.saved()
 	for _, name := range slices.Sorted(maps.Keys(arrays)) {
 		given, ok := state[name]

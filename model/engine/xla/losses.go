@@ -39,19 +39,19 @@ func (t *tracer) CrossEntropy(logits engine.Value, labels, weights string, smoot
 func double(x *graph.Node) *graph.Node { return graph.ConvertDType(x, dtypes.Float64) }
 func single(x *graph.Node) *graph.Node { return graph.ConvertDType(x, dtypes.Float32) }
 
-// SigmoidPair is SigLIP's loss over all pairs of a batch.
+// SigmoidPair is SigLIP's loss over all pairs of images and texts.
 func (t *tracer) SigmoidPair(image, text, logScale, bias engine.Value, sign string) engine.Value {
 	const op = "sigmoid pair"
 	in, tn := of(op, image), of(op, text)
-	dims := in.Shape().Dimensions
+	images, texts := in.Shape().Dimensions, tn.Shape().Dimensions
 	signs := t.input(sign, dtypes.Float32)
-	if len(dims) != 2 || !slices.Equal(dims, tn.Shape().Dimensions) || !slices.Equal(signs.Shape().Dimensions, []int{dims[0], dims[0]}) {
-		refuse("%s: image %v, text %v and sign %v do not fit", op, dims, tn.Shape().Dimensions, signs.Shape().Dimensions)
+	if len(images) != 2 || len(texts) != 2 || images[1] != texts[1] || !slices.Equal(signs.Shape().Dimensions, []int{images[0], texts[0]}) {
+		refuse("%s: image %v, text %v and sign %v do not fit", op, images, texts, signs.Shape().Dimensions)
 	}
 	scale, shift := graph.Reshape(graph.Exp(of(op, logScale))), graph.Reshape(of(op, bias))
 	logits := graph.Add(graph.Mul(t.dot(in, []int{1}, nil, tn, []int{1}, nil), scale), shift)
 	loss := softplus(graph.Neg(graph.Mul(signs, logits)))
-	return value{node: single(graph.DivScalar(graph.ReduceAllSum(double(loss)), dims[0]))}
+	return value{node: single(graph.DivScalar(graph.ReduceAllSum(double(loss)), texts[0]))}
 }
 
 // softplus is log(1 + e^x) = max(x, 0) + log(1 + e^-|x|), written with a constant sign so that its gradient is the

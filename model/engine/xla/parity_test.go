@@ -211,12 +211,13 @@ func (c *chain) loss(batch, positions, width int) func(o engine.Ops, x engine.Va
 			return o.CrossEntropy(o.MatMul(o.Reshape(x, rows, width), o.Param(head)), labels, "weights", smoothing)
 		}
 	case 1:
-		texts, scale, bias := c.param(batch, width), c.param(1), c.param(1)
-		sign := make([]float32, batch*batch)
+		count := 1 + c.random.IntN(2*batch)
+		texts, scale, bias := c.param(count, width), c.param(1), c.param(1)
+		sign := make([]float32, batch*count)
 		for i := range sign {
 			sign[i] = float32(2*c.random.IntN(2) - 1)
 		}
-		c.in["sign"] = engine.Floats(sign, batch, batch)
+		c.in["sign"] = engine.Floats(sign, batch, count)
 		return func(o engine.Ops, x engine.Value) engine.Value {
 			image := o.L2Normalise(o.Mean(x, 1))
 			return o.SigmoidPair(image, o.L2Normalise(o.Param(texts)), o.Param(scale), o.Param(bias), "sign")

@@ -19,9 +19,11 @@ import (
 type purpose string
 
 const (
-	forRun       purpose = "run"
-	forGradients purpose = "gradients"
-	forStep      purpose = "step"
+	forRun        purpose = "run"
+	forGradients  purpose = "gradients"
+	forStep       purpose = "step"
+	forAccumulate purpose = "accumulate"
+	forApply      purpose = "apply" // of no program: the optimiser alone
 )
 
 // program is a compiled executable and what it must be fed.
@@ -45,6 +47,7 @@ const (
 	feedParam  feedKind = iota // value of a parameter
 	feedM                      // its first moment
 	feedV                      // its second
+	feedSum                    // the sum of its gradients that waits for Apply
 	feedInput                  // an input of the call
 	feedState                  // a decoding state's buffer
 	feedLength                 // how many positions it holds
@@ -196,11 +199,14 @@ func (s *session) prepare(purpose purpose, key string, build engine.Program, in 
 		params: map[string]*graph.Node{}, inputs: map[string]*graph.Node{}, states: map[string]*stateUse{},
 	}
 	var outputs []*graph.Node
-	if purpose == forRun {
+	switch purpose {
+	case forRun:
 		outputs = t.results(build(t))
 		t.program.extra = len(outputs)
 		outputs = append(outputs, t.writtenStates()...)
-	} else {
+	case forApply:
+		outputs = t.applying()
+	default:
 		outputs = t.training(build)
 	}
 	if len(outputs) == 0 {
@@ -223,7 +229,8 @@ func (t *tracer) results(values []engine.Value) []*graph.Node {
 }
 
 // execute runs an executable. Moments, parameters and states that it replaces are given away with the call (donated),
-// so that the device can write in place: then a failure breaks the session.
+// so that the device can write in place: then a failure breaks the session. Sums of gradients are given away too; without
+// them the session can go on.
 func (s *session) execute(p *program, in engine.Inputs, hyper []float32, donateParams bool) ([]compute.Buffer, error) {
 	if s.broken != nil {
 		return nil, s.broken
@@ -246,6 +253,8 @@ func (s *session) execute(p *program, in engine.Inputs, hyper []float32, donateP
 			args[i], donate[i] = s.byName[f.name].m, true
 		case feedV:
 			args[i], donate[i] = s.byName[f.name].v, true
+		case feedSum:
+			args[i], donate[i], err = s.sum(s.byName[f.name])
 		case feedState:
 			args[i] = s.decoding.states[f.name].buffer
 			donate[i] = slices.ContainsFunc(p.states, func(u *stateUse) bool { return u.name == f.name && u.added > 0 })
@@ -262,7 +271,12 @@ func (s *session) execute(p *program, in engine.Inputs, hyper []float32, donateP
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.name, err)
 		}
-		given = given || donate[i]
+		given = given || donate[i] && f.kind != feedSum
+	}
+	for i, f := range p.feeds {
+		if f.kind == feedSum && donate[i] {
+			s.byName[f.name].sum = nil
+		}
 	}
 	outputs, err := p.graph.Executable().Execute(args, donate, 0)
 	if err != nil {

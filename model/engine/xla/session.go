@@ -20,22 +20,28 @@ type session struct {
 	steps    int // of the optimiser
 	programs map[string][]*program
 	decoding decoding
+	waiting  int                       // programs whose gradients wait for Apply
+	zeros    map[string]compute.Buffer // by shape: where sums of gradients begin
 
 	// broken is set when a failed execution has taken buffers with it: the values are lost.
 	broken error
 }
 
-// param is a parameter on the device; m and v are AdamW's moments, nil for a frozen one and before the first step.
+// param is a parameter on the device; m and v are AdamW's moments, nil for a frozen one and before the first step; sum is
+// that of the gradients that wait for Apply, nil where none do.
 type param struct {
 	name          string
 	shape         []int
 	frozen, decay bool
 	value, m, v   compute.Buffer
+	sum           compute.Buffer
 }
 
 // New uploads the parameters. Names must be unique and the tensors float32.
 func (d *device) New(params []engine.Param) (engine.Session, error) {
-	s := &session{device: d, byName: map[string]*param{}, programs: map[string][]*program{}}
+	s := &session{
+		device: d, byName: map[string]*param{}, programs: map[string][]*program{}, zeros: map[string]compute.Buffer{},
+	}
 	for _, given := range params {
 		if err := s.add(given); err != nil {
 			s.Close()
@@ -194,6 +200,9 @@ func (s *session) Save() (map[string]engine.Tensor, error) {
 	if s.broken != nil {
 		return nil, s.broken
 	}
+	if err := s.betweenSteps("save"); err != nil {
+		return nil, err
+	}
 	state := map[string]engine.Tensor{stepName: engine.Ints([]int32{int32(s.steps)}, 1)}
 	for _, slot := range s.slots() {
 		if *slot.buffer == nil { // moments before the first step
@@ -210,6 +219,9 @@ func (s *session) Save() (map[string]engine.Tensor, error) {
 }
 
 func (s *session) Load(state map[string]engine.Tensor) error {
+	if err := s.betweenSteps("load"); err != nil {
+		return err
+	}
 	step := state[stepName]
 	if len(step.I32) != 1 || step.I32[0] < 0 {
 		return fmt.Errorf("load %s: one count was expected", stepName)
@@ -245,6 +257,10 @@ func (s *session) Load(state map[string]engine.Tensor) error {
 // Close frees buffers and executables. The backend stays open: PJRT clients cannot be closed and opened again safely.
 func (s *session) Close() {
 	s.decoding.close()
+	s.discard()
+	for _, zero := range s.zeros {
+		free(zero)
+	}
 	for _, list := range s.programs {
 		for _, p := range list {
 			p.graph.Finalize()
@@ -255,6 +271,6 @@ func (s *session) Close() {
 			free(p.value, p.m, p.v)
 		}
 	}
-	s.params, s.byName, s.programs = nil, map[string]*param{}, map[string][]*program{}
+	s.params, s.byName, s.programs, s.zeros = nil, map[string]*param{}, map[string][]*program{}, map[string]compute.Buffer{}
 	s.broken = errors.New("the session is closed")
 }

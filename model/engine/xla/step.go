@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 
@@ -33,6 +34,9 @@ func (s *session) Run(key string, build engine.Program, in engine.Inputs) (resul
 // not read have gradients of zero.
 func (s *session) Gradients(key string, build engine.Program, in engine.Inputs) (loss float64, grads map[string]engine.Tensor, err error) {
 	defer recovered(&err, "gradients "+key)
+	if err := s.betweenSteps("gradients " + key); err != nil {
+		return 0, nil, err
+	}
 	p := s.prepare(forGradients, key, build, in)
 	outputs, err := s.execute(p, in, nil, false)
 	if err != nil {
@@ -55,6 +59,9 @@ func (s *session) Gradients(key string, build engine.Program, in engine.Inputs) 
 // which then returns the old values.
 func (s *session) Step(key string, build engine.Program, in engine.Inputs, lr float64, opt engine.AdamW) (result engine.StepResult, err error) {
 	defer recovered(&err, "step "+key)
+	if err := s.betweenSteps("step " + key); err != nil {
+		return result, err
+	}
 	if err := s.makeMoments(); err != nil {
 		return result, fmt.Errorf("step %s: %w", key, err)
 	}
@@ -63,11 +70,9 @@ func (s *session) Step(key string, build engine.Program, in engine.Inputs, lr fl
 	if err != nil {
 		return result, fmt.Errorf("step %s: %w", key, err)
 	}
-	head, moved := outputs[:2+p.extra], outputs[2+p.extra:]
+	head := outputs[:2+p.extra]
 	defer free(head...)
-	for i, param := range s.trained() {
-		param.value, param.m, param.v = moved[3*i], moved[3*i+1], moved[3*i+2]
-	}
+	s.take(outputs[2+p.extra:])
 	if result.Loss, err = downloadScalar(head[0]); err != nil {
 		return result, fmt.Errorf("step %s: %w", key, err)
 	}
@@ -118,17 +123,18 @@ func hyper(t int, lr float64, opt engine.AdamW) []float32 {
 	}
 }
 
+// take puts what [tracer.update] returned in the place of the values and moments, which were given away.
+func (s *session) take(moved []compute.Buffer) {
+	for i, p := range s.trained() {
+		p.value, p.m, p.v = moved[3*i], moved[3*i+1], moved[3*i+2]
+	}
+}
+
 // training traces the program with its gradients and, for a step, the optimiser. Outputs: the loss; for gradients
-// those of the trained parameters; for a step the norm, the program's other results, and value, m and v of each.
+// those of the trained parameters; for a step the norm, the program's other results, and value, m and v of each; to
+// accumulate the program's other results, and the sums of the gradients.
 func (t *tracer) training(build engine.Program) []*graph.Node {
-	trained := t.s.trained()
-	if len(trained) == 0 {
-		refuse("no parameter is trained")
-	}
-	params := make([]*graph.Node, len(trained))
-	for i, p := range trained {
-		params[i] = t.param(p.name)
-	}
+	params := t.trained()
 	results := t.results(build(t))
 	if len(results) == 0 || !results[0].IsScalar() {
 		refuse("the first result is not a scalar loss")
@@ -136,10 +142,37 @@ func (t *tracer) training(build engine.Program) []*graph.Node {
 	loss, extra := results[0], results[1:]
 	t.program.extra = len(extra)
 	grads := graph.Gradient(loss, params...)
-	if t.purpose == forGradients {
-		return append([]*graph.Node{double(loss)}, grads...)
+	outputs := []*graph.Node{double(loss)}
+	switch t.purpose {
+	case forGradients:
+		return append(outputs, grads...)
+	case forAccumulate:
+		return append(append(outputs, extra...), t.sums(grads)...)
+	case forStep:
+		norm := globalNorm(grads)
+		good := graph.And(graph.IsFinite(loss), graph.IsFinite(norm))
+		outputs = append(append(outputs, norm), extra...)
+		return append(outputs, t.update(params, grads, norm, good)...)
 	}
-	norm := globalNorm(grads)
+	refuse("no training for the purpose %s", t.purpose)
+	return nil
+}
+
+// trained are the nodes of the parameters that steps move.
+func (t *tracer) trained() []*graph.Node {
+	var params []*graph.Node
+	for _, p := range t.s.trained() {
+		params = append(params, t.param(p.name))
+	}
+	if len(params) == 0 {
+		refuse("no parameter is trained")
+	}
+	return params
+}
+
+// update clips the gradients and makes a step of AdamW: value, m and v of each trained parameter, the old ones where good
+// is false.
+func (t *tracer) update(params, grads []*graph.Node, norm, good *graph.Node) []*graph.Node {
 	constants := t.feed(feedHyper, "", dtypes.Float32, hyperCount)
 	constant := func(i int) *graph.Node {
 		return graph.Reshape(graph.SliceAxis(constants, 0, graph.AxisElem(i)))
@@ -147,16 +180,15 @@ func (t *tracer) training(build engine.Program) []*graph.Node {
 	// min(1, clip / (norm + 1e-6)), as the reference has it.
 	clip := graph.Div(double(constant(hyperClip)), graph.AddScalar(norm, 1e-6))
 	clip = single(graph.MinScalar(clip, 1))
-	good := graph.And(graph.IsFinite(loss), graph.IsFinite(norm))
-	outputs := append([]*graph.Node{double(loss), norm}, extra...)
-	for i, p := range trained {
+	var moved []*graph.Node
+	for i, p := range t.s.trained() {
 		m := t.feed(feedM, p.name, dtypes.Float32, p.shape...)
 		v := t.feed(feedV, p.name, dtypes.Float32, p.shape...)
 		value, newM, newV := adamW(params[i], m, v, graph.Mul(grads[i], clip), p.decay, constant)
-		outputs = append(outputs,
+		moved = append(moved,
 			graph.Where(good, value, params[i]), graph.Where(good, newM, m), graph.Where(good, newV, v))
 	}
-	return outputs
+	return moved
 }
 
 // globalNorm is the norm over all gradients together, in float64.

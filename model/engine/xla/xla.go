@@ -1,11 +1,12 @@
 // Package xla runs programs of package engine as compiled GoMLX graphs: the second engine.
 //
 //	Open(name) --> engine.Engine --New(params)--> session
-//	session.Run | Gradients | Step
+//	session.Run | Gradients | Step | Accumulate, Apply
 //	  program.go   finds or compiles the executable of (what is asked, key, input shapes)
 //	  tracer       walks the engine.Program once, recording GoMLX nodes: ops.go attention.go losses.go regions.go
 //	               dropout.go decode.go
 //	  step.go      appends GoMLX's gradients, the clipping and AdamW, so that a whole training step is one executable
+//	  accumulate.go  the same in two: sums of gradients that stay on the device, then the optimiser alone
 //	  session.go   keeps parameters, moments and decoding states as buffers of the device
 //
 // Two backends are reachable. "go" is GoMLX's own, in Go: slow, but it runs everywhere, so the parity tests do. "xla:PATH"

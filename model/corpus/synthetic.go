@@ -1,0 +1,50 @@
+package corpus
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+
+	"harness/internal/filelock"
+	"harness/model/dataset/synthetic"
+	"harness/model/spec"
+)
+
+// synthesise writes the synthetic set of the given parameters below home/data, once.
+func synthesise(ctx context.Context, s spec.Synthetic, home string, rec Recorder) (string, error) {
+	p := synthetic.Default()
+	p.Patients, p.Seed = s.Patients, s.Seed
+	if s.ReportDropout > 0 {
+		p.ReportDropout = s.ReportDropout
+	}
+	if s.Contrast > 0 {
+		p.CoarseContrast = s.Contrast
+	}
+	encoded, err := json.Marshal(struct {
+		Version int
+		synthetic.Params
+	}{synthetic.Version, p})
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(encoded)
+	root := filepath.Join(home, "data", "synthetic-"+hex.EncodeToString(sum[:6]))
+	if err := os.MkdirAll(filepath.Dir(root), 0o777); err != nil {
+		return "", err
+	}
+	lock, err := filelock.Wait(ctx, root+".lock")
+	if err != nil {
+		return "", fmt.Errorf("lock synthetic data: %w", err)
+	}
+	defer lock.Release()
+	if synthetic.UpToDate(root, p) {
+		return root, nil
+	}
+	err = synthetic.Write(ctx, root, p, func(done, total int) { rec.Progress("data", done, total, math.NaN()) })
+	return root, err
+}

@@ -1,0 +1,53 @@
+package method
+
+import (
+	"context"
+	"fmt"
+
+	"harness/model/engine"
+	"harness/model/nn"
+	"harness/model/spec"
+)
+
+// globalContrastive aligns whole images with their reports (paper 4.2.1; FACTS 3.1): mean of the visual tokens against the text
+// tower, sigmoid loss. All other reports of the batch are negatives.
+func globalContrastive(ctx context.Context, r *Run, start Weights) (Weights, error) {
+	return r.Train(ctx, r.Trial, spec.StagePretrain, func() (Training, error) { return r.globalContrast(start) })
+}
+
+func (r *Run) globalContrast(start Weights) (Training, error) {
+	images := r.Corpus.Captioned()
+	if len(images) == 0 {
+		return Training{}, fmt.Errorf("no training image has a report")
+	}
+	e := nn.NewEncoder(r.Trial)
+	p := &nn.Parameters{Seed: r.Trial.Seed}
+	e.Params(p)
+	p.Linear("image.head", e.Width, e.Width)
+	c := r.newContrast("global contrastive", p, e.Width, r.Trial.Pretrain.MaxReport)
+	c.images = func(o engine.Ops) engine.Value {
+		pooled := o.Mean(e.Forward(o, o.Input("patches")), 1) // [I, e]
+		return o.L2Normalise(nn.Linear(o, "image.head", pooled))
+	}
+	c.inputs = func(shown []showing) engine.Inputs {
+		return engine.Inputs{"patches": r.Corpus.Patches(imagesShown(shown))}
+	}
+	d := newDealer(r.Trial, images, 1)
+	return Training{Params: p.List, Start: start, Steps: r.steps(), Batch: func(session engine.Session, step int) (Batch, error) {
+		var shown []showing
+		for _, one := range d.of(step) {
+			shown = append(shown, showing{image: one.image, texts: []string{r.caption(one.image)}})
+		}
+		return r.contrastBatch(c, session, shown)
+	}}, nil
+}
+
+func (r *Run) caption(image int) string { return r.Corpus.Set.Images[image].Caption }
+
+func imagesShown(shown []showing) []int {
+	images := make([]int, len(shown))
+	for i, s := range shown {
+		images[i] = s.image
+	}
+	return images
+}

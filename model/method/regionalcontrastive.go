@@ -1,0 +1,73 @@
+package method
+
+import (
+	"context"
+	"fmt"
+
+	"harness/model/corpus"
+	"harness/model/dataset"
+	"harness/model/engine"
+	"harness/model/nn"
+	"harness/model/spec"
+)
+
+// regionalContrastive aligns regions with their phrases (paper 4.2.1; FACTS 3.2): RoIAlign on the grid of visual tokens, mean, layer
+// norm and projection against the text tower, sigmoid loss over all regions of the step.
+func regionalContrastive(ctx context.Context, r *Run, start Weights) (Weights, error) {
+	return r.Train(ctx, r.Trial, spec.StagePretrain, func() (Training, error) { return r.regionalContrast(start) })
+}
+
+func (r *Run) regionalContrast(start Weights) (Training, error) {
+	images := r.Corpus.Images(dataset.Train, func(i *dataset.Image) bool { return len(i.Regions) > 0 && i.RegionSplit == dataset.Train })
+	if len(images) == 0 {
+		return Training{}, fmt.Errorf("no training image has regions")
+	}
+	e := nn.NewEncoder(r.Trial)
+	side := nn.Square(e.Tokens)
+	p := &nn.Parameters{Seed: r.Trial.Seed}
+	e.Params(p)
+	p.LayerNorm("region.norm", e.Width)
+	p.Linear("region.head", e.Width, e.Width)
+	c := r.newContrast("regional contrastive", p, e.Width, r.Trial.Pretrain.MaxPhrase)
+	c.images = func(o engine.Ops) engine.Value {
+		read := o.RoIAlign(e.Forward(o, o.Input("patches")), side, side, "boxes", "box.image") // [R, 3, 3, e]
+		pooled := nn.LayerNorm(o, "region.norm", o.Mean(o.Mean(read, 1), 1), e.Eps)
+		return o.L2Normalise(nn.Linear(o, "region.head", pooled))
+	}
+	c.inputs = func(shown []showing) engine.Inputs {
+		in := boxInputs(shown)
+		in["patches"] = r.Corpus.Patches(imagesShown(shown))
+		return in
+	}
+	d := newDealer(r.Trial, images, r.Trial.TextsPerImage())
+	return Training{Params: p.List, Start: start, Steps: r.steps(), Batch: func(session engine.Session, step int) (Batch, error) {
+		rng := corpus.RandomOf(r.Trial.Seed, "pretrain.samples", step)
+		var shown []showing
+		for _, one := range d.of(step) {
+			image := &r.Corpus.Set.Images[one.image]
+			sx, sy := float64(side)/float64(image.Width), float64(side)/float64(image.Height) // pixels -> cells
+			s := showing{image: one.image}
+			for range one.to - one.from {
+				region := &image.Regions[rng.IntN(len(image.Regions))]
+				b := region.Box
+				s.texts = append(s.texts, region.Phrase)
+				s.boxes = append(s.boxes, [4]float64{b[0] * sx, b[1] * sy, b[2] * sx, b[3] * sy})
+			}
+			shown = append(shown, s)
+		}
+		return r.contrastBatch(c, session, shown)
+	}}, nil
+}
+
+// boxInputs are the regions that RoIAlign reads.
+func boxInputs(shown []showing) engine.Inputs {
+	var boxes []float32
+	var rows []int32
+	for i, s := range shown {
+		for _, b := range s.boxes {
+			boxes = append(boxes, float32(b[0]), float32(b[1]), float32(b[2]), float32(b[3]))
+			rows = append(rows, int32(i))
+		}
+	}
+	return engine.Inputs{"boxes": engine.Floats(boxes, len(rows), 4), "box.image": engine.Ints(rows, len(rows))}
+}

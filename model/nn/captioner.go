@@ -1,0 +1,67 @@
+package nn
+
+import "harness/model/engine"
+
+// Captioner is the model of generative pretraining: encoder, adapter and cross-attending decoder (paper 3.2.1).
+type Captioner struct {
+	Encoder Encoder
+	Decoder Decoder
+}
+
+// Params are the parameters with their first values; table is that of the decoder's tokens.
+func (c Captioner) Params(seed int64, table []float32) []engine.Param {
+	p := &Parameters{Seed: seed}
+	c.Encoder.Params(p)
+	AdapterParams(p, c.Encoder.Width, c.Decoder.Width)
+	c.Decoder.Params(p, table)
+	return p.List
+}
+
+// CaptionGroup and RegionGroup are the two decoder calls of a step: padding short region texts to the length of
+// reports would waste a fifth of the work.
+const (
+	CaptionGroup = "caption"
+	RegionGroup  = "region"
+)
+
+// Loss is the mean cross-entropy over all loss tokens of the given groups (eq. 1), for patches [I, n, pixels].
+func (c Captioner) Loss(groups []string) engine.Program {
+	return func(o engine.Ops) []engine.Value {
+		visual := MLP(o, "adapter", c.Encoder.Forward(o, o.Input("patches"))) // [I, n, d]
+		m := c.Decoder.Remember(o, visual)
+		var rows []engine.Value
+		for _, g := range groups {
+			rows = append(rows, c.rows(o, g, m))
+		}
+		all := rows[0]
+		if len(rows) > 1 {
+			all = o.Concat(0, rows...) // [R, d]
+		}
+		return []engine.Value{o.CrossEntropy(c.Decoder.Logits(o, all), "labels", "weights", 0)}
+	}
+}
+
+// rows decodes one group and takes the outputs that count: [R, d].
+func (c Captioner) rows(o engine.Ops, group string, m Memory) engine.Value {
+	length := o.IntShape(group + ".ids")[1]
+	positions := o.Slice(o.Param("decoder.pos"), 0, 0, length)
+	mask := engine.Mask{Causal: true, KeyLengths: group + ".lengths", CausalRows: group + ".causal"}
+	x := c.Decoder.Forward(o, group+".ids", positions, m.Of(o, group+".image"), mask, nil)
+	return GatherRows(o, x, group+".rows")
+}
+
+// Prompt starts generating: it stores the images and the prefix ids [B, L] in the cache, and returns the logits behind
+// the prefix [B, V]. visual features come as the input "encoded" [B, n, e].
+func (c Captioner) Prompt(o engine.Ops) []engine.Value {
+	m := c.Decoder.Stored(o, c.Decoder.Remember(o, MLP(o, "adapter", o.Input("encoded"))))
+	length := o.IntShape("ids")[1]
+	x := c.Decoder.Forward(o, "ids", o.Slice(o.Param("decoder.pos"), 0, 0, length), m, engine.Mask{Causal: true}, o.Append)
+	return []engine.Value{c.Decoder.Logits(o, lastRow(o, x))}
+}
+
+// Next continues with one token for each sequence: ids [B, 1] at positions [B, 1].
+func (c Captioner) Next(o engine.Ops) []engine.Value {
+	m := c.Decoder.Stored(o, Memory{})
+	x := c.Decoder.Forward(o, "ids", o.Embedding(o.Param("decoder.pos"), "positions"), m, engine.Mask{Causal: true}, o.Append)
+	return []engine.Value{c.Decoder.Logits(o, lastRow(o, x))}
+}

@@ -1,0 +1,100 @@
+package nn
+
+import (
+	"fmt"
+
+	"harness/model/engine"
+	"harness/model/spec"
+)
+
+// Decoder is the text decoder of pretraining: a transformer that reads the visual tokens by cross-attention in every
+// block (paper 3.2.1). Input and output embeddings are tied; row V of the table is MASK, an input only.
+type Decoder struct {
+	spec.Decoder
+	Vocab int // V, without MASK
+	Eps   float64
+}
+
+// NewDecoder is the decoder of a trial for a vocabulary of V tokens.
+func NewDecoder(t spec.Trial, vocab int) Decoder {
+	return Decoder{Decoder: t.Decoder, Vocab: vocab, Eps: 1e-6}
+}
+
+// Mask is the id of the MASK token.
+func (d Decoder) Mask() int32 { return int32(d.Vocab) }
+
+// Params adds decoder.*; table is the first value of the tokens [V+1, d].
+func (d Decoder) Params(p *Parameters, table []float32) {
+	p.Add("decoder.token", false, table, d.Vocab+1, d.Width)
+	p.Normal("decoder.pos", 0.02, d.MaxPositionEmbeddings, d.Width)
+	for i := range d.Depth {
+		block := fmt.Sprintf("decoder.blocks.%d", i)
+		for _, norm := range []string{".ln1", ".ln2", ".ln3"} {
+			p.LayerNorm(block+norm, d.Width)
+		}
+		p.Attention(block+".self", d.Width)
+		p.Attention(block+".cross", d.Width)
+		p.MLP(block+".mlp", d.Width, d.MLP, d.Width)
+	}
+	p.LayerNorm("decoder.norm", d.Width)
+}
+
+// Memory is what the decoder reads of the images: keys and values of each block, [I, n, d].
+type Memory struct{ Keys, Values []engine.Value }
+
+// Remember projects visual tokens [I, n, d] to the keys and values of every block, once an image however many
+// sequences are decoded from it.
+func (d Decoder) Remember(o engine.Ops, visual engine.Value) Memory {
+	var m Memory
+	for i := range d.Depth {
+		cross := fmt.Sprintf("decoder.blocks.%d.cross", i)
+		m.Keys = append(m.Keys, Linear(o, cross+".k", visual))
+		m.Values = append(m.Values, Linear(o, cross+".v", visual))
+	}
+	return m
+}
+
+// Of takes the images that the int32 input rows names.
+func (m Memory) Of(o engine.Ops, rows string) Memory {
+	var taken Memory
+	for i := range m.Keys {
+		taken.Keys = append(taken.Keys, Gather(o, m.Keys[i], rows))
+		taken.Values = append(taken.Values, Gather(o, m.Values[i], rows))
+	}
+	return taken
+}
+
+// Stored puts m into the session's states, or reads it back where m is empty.
+func (d Decoder) Stored(o engine.Ops, m Memory) Memory {
+	var kept Memory
+	for i := range d.Depth {
+		key, value := fmt.Sprintf("cross.%d.k", i), fmt.Sprintf("cross.%d.v", i)
+		if m.Keys == nil {
+			kept.Keys, kept.Values = append(kept.Keys, o.State(key)), append(kept.Values, o.State(value))
+		} else {
+			kept.Keys = append(kept.Keys, o.Append(key, m.Keys[i]))
+			kept.Values = append(kept.Values, o.Append(value, m.Values[i]))
+		}
+	}
+	return kept
+}
+
+// Forward decodes the int32 input ids [B, L] at the given positions [L, d] or [B, L, d], reading m [B, n, d]:
+// [B, L, d], after the last norm.
+func (d Decoder) Forward(o engine.Ops, ids string, positions engine.Value, m Memory, mask engine.Mask, keep Cache) engine.Value {
+	x := o.Add(o.Embedding(o.Param("decoder.token"), ids), positions)
+	for i := range d.Depth {
+		block := fmt.Sprintf("decoder.blocks.%d", i)
+		x = o.Add(x, SelfAttention(o, block+".self", LayerNorm(o, block+".ln1", x, d.Eps), d.Heads, mask, keep))
+		q := Linear(o, block+".cross.q", LayerNorm(o, block+".ln2", x, d.Eps))
+		seen := o.Attention(q, m.Keys[i], m.Values[i], d.Heads, engine.Mask{})
+		x = o.Add(x, Linear(o, block+".cross.out", seen))
+		x = o.Add(x, MLP(o, block+".mlp", LayerNorm(o, block+".ln3", x, d.Eps)))
+	}
+	return LayerNorm(o, "decoder.norm", x, d.Eps)
+}
+
+// Logits are those of rows [R, d]: [R, V]; MASK is never predicted.
+func (d Decoder) Logits(o engine.Ops, rows engine.Value) engine.Value {
+	return o.Linear(rows, o.Slice(o.Param("decoder.token"), 0, 0, d.Vocab), nil)
+}

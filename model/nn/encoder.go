@@ -1,0 +1,70 @@
+package nn
+
+import (
+	"fmt"
+
+	"harness/model/engine"
+	"harness/model/spec"
+)
+
+// Encoder is the SigLIP-style vision transformer (paper 3.2.1 and 4.1; FACTS 2.6): learned positions, pre-layer-norm
+// blocks, a last layer norm, no class token and no pooling head.
+type Encoder struct {
+	spec.Encoder
+	Tokens int // n
+	Pixels int // of a patch, over all channels
+	Eps    float64
+	// RandomPositions starts the learned positions at random instead of at waves of their place.
+	RandomPositions bool
+}
+
+// NewEncoder is the encoder of a trial, at its resolution.
+func NewEncoder(t spec.Trial) Encoder {
+	p := t.Encoder.Patch
+	channels := max(t.Encoder.Channels, 1)
+	return Encoder{Encoder: t.Encoder, Tokens: t.Encoder.Tokens(t.Resolution), Pixels: channels * p * p, Eps: 1e-6,
+		RandomPositions: t.Init.Positions == spec.InitRandom}
+}
+
+// Params adds encoder.*.
+func (e Encoder) Params(p *Parameters) {
+	p.Linear("encoder.patch", e.Pixels, e.Width)
+	if side := Square(e.Tokens); !e.RandomPositions && side*side == e.Tokens && e.Width%4 == 0 {
+		p.Add("encoder.pos", false, Grid2D(side, e.Width, 0.5), e.Tokens, e.Width)
+	} else {
+		p.Normal("encoder.pos", 0.02, e.Tokens, e.Width)
+	}
+	for i := range e.Depth {
+		block := fmt.Sprintf("encoder.blocks.%d", i)
+		p.LayerNorm(block+".ln1", e.Width)
+		p.Attention(block+".attn", e.Width)
+		p.LayerNorm(block+".ln2", e.Width)
+		p.MLP(block+".mlp", e.Width, e.MLP, e.Width)
+	}
+	p.LayerNorm("encoder.norm", e.Width)
+}
+
+// Forward encodes patches [I, n, pixels]: [I, n, e].
+func (e Encoder) Forward(o engine.Ops, patches engine.Value) engine.Value {
+	return LayerNorm(o, "encoder.norm", e.Hidden(o, patches), e.Eps)
+}
+
+// Hidden is Forward before the last norm.
+func (e Encoder) Hidden(o engine.Ops, patches engine.Value) engine.Value {
+	x := o.Add(Linear(o, "encoder.patch", patches), o.Param("encoder.pos")) // [I, n, e]
+	for i := range e.Depth {
+		block := fmt.Sprintf("encoder.blocks.%d", i)
+		x = o.Add(x, SelfAttention(o, block+".attn", LayerNorm(o, block+".ln1", x, e.Eps), e.Heads, engine.Mask{}, nil))
+		x = o.Add(x, MLP(o, block+".mlp", LayerNorm(o, block+".ln2", x, e.Eps)))
+	}
+	return x
+}
+
+// Square is the side of a square grid of n cells, rounded down.
+func Square(n int) int {
+	side := 0
+	for (side+1)*(side+1) <= n {
+		side++
+	}
+	return side
+}

@@ -1,0 +1,102 @@
+package nn
+
+import (
+	"fmt"
+
+	"harness/model/engine"
+	"harness/model/spec"
+)
+
+// LanguageModel is the GPT-2 decoder of difference VQA over [reference; main; question; answer] (paper 3.4, eq. 4).
+// Row 2n of the positions is that of the first question token (FACTS 6 #8). Causal over the whole sequence.
+type LanguageModel struct {
+	spec.LM
+	Vocab  int // V
+	Visual int // 2n: tokens of both images; 0 for the control that sees none
+	Eps    float64
+	// RandomPositions starts all positions at random.
+	RandomPositions bool
+}
+
+// NewLanguageModel is the LM of a trial, behind the given number of visual positions.
+func NewLanguageModel(t spec.Trial, vocab, visual int) LanguageModel {
+	return LanguageModel{LM: t.LM, Vocab: vocab, Visual: visual, Eps: 1e-5, RandomPositions: t.Init.Positions == spec.InitRandom}
+}
+
+// Params adds transformer.*; table is the first value of the tokens [V, d].
+func (m LanguageModel) Params(p *Parameters, table []float32) {
+	p.Add("transformer.wte.weight", false, table, m.Vocab, m.Width)
+	p.Add("transformer.wpe.weight", false, m.positions(p), m.Visual+m.MaxPositionEmbeddings, m.Width)
+	for i := range m.Depth {
+		block := fmt.Sprintf("transformer.h.%d", i)
+		p.LayerNorm(block+".ln_1", m.Width)
+		p.Conv1D(block+".attn.c_attn", m.Width, 3*m.Width)
+		p.Conv1D(block+".attn.c_proj", m.Width, m.Width)
+		p.LayerNorm(block+".ln_2", m.Width)
+		p.Conv1D(block+".mlp.c_fc", m.Width, m.MLP)
+		p.Conv1D(block+".mlp.c_proj", m.MLP, m.Width)
+	}
+	p.LayerNorm("transformer.ln_f", m.Width)
+}
+
+// positions are the first values of wpe. Unless they are all to be random: the same grid for both images, so that equal places start alike; one random
+// row is added to all places of the main image, so that the two images differ; and small random rows for the text.
+func (m LanguageModel) positions(p *Parameters) []float32 {
+	p.Normal("transformer.wpe.weight", 0.02, m.Visual+m.MaxPositionEmbeddings, m.Width)
+	table := p.List[len(p.List)-1].Tensor.F32
+	p.List = p.List[:len(p.List)-1]
+	n := m.Visual / 2
+	if side := Square(n); !m.RandomPositions && side*side == n && n > 0 && m.Width%4 == 0 {
+		grid := Grid2D(side, m.Width, 0.5)
+		copy(table, grid)
+		main := table[n*m.Width:][:n*m.Width]
+		copy(main, grid)
+		r := p.Source("transformer.wpe.main")
+		offset := make([]float32, m.Width)
+		for c := range offset {
+			offset[c] = float32(0.3 * r.NormFloat64())
+		}
+		for i := range main {
+			main[i] += offset[i%m.Width]
+		}
+	}
+	return table
+}
+
+// Forward runs the blocks over visual [B, 2n, d] (nil once it is in the cache) and the int32 input ids [B, L]:
+// [B, 2n+L, d] before the last norm. positions are the rows of wpe for it all.
+func (m LanguageModel) Forward(o engine.Ops, visual engine.Value, ids string, positions engine.Value, keep Cache) engine.Value {
+	x := o.Embedding(o.Param("transformer.wte.weight"), ids)
+	if visual != nil {
+		x = o.Concat(1, visual, x)
+	}
+	x = m.dropout(o, o.Add(x, positions))
+	for i := range m.Depth {
+		block := fmt.Sprintf("transformer.h.%d", i)
+		qkv := Conv1D(o, block+".attn.c_attn", LayerNorm(o, block+".ln_1", x, m.Eps)) // [B, S, 3d]
+		q := o.Slice(qkv, 2, 0, m.Width)
+		k := o.Slice(qkv, 2, m.Width, 2*m.Width)
+		v := o.Slice(qkv, 2, 2*m.Width, 3*m.Width)
+		if keep != nil {
+			k, v = keep(block+".k", k), keep(block+".v", v)
+		}
+		seen := o.Attention(q, k, v, m.Heads, engine.Mask{Causal: true})
+		x = o.Add(x, m.dropout(o, Conv1D(o, block+".attn.c_proj", seen)))
+		h := o.GELU(Conv1D(o, block+".mlp.c_fc", LayerNorm(o, block+".ln_2", x, m.Eps)), engine.GELUTanh)
+		x = o.Add(x, m.dropout(o, Conv1D(o, block+".mlp.c_proj", h)))
+	}
+	return x
+}
+
+// dropout is GPT-2's, on the residual branches; the int32 input "dropout" is its seed.
+func (m LanguageModel) dropout(o engine.Ops, x engine.Value) engine.Value {
+	if m.Dropout == 0 {
+		return x
+	}
+	return o.Dropout(x, m.Dropout, "dropout")
+}
+
+// Logits are those of rows [R, d] before the last norm: [R, V].
+func (m LanguageModel) Logits(o engine.Ops, rows engine.Value) engine.Value {
+	return o.Linear(LayerNorm(o, "transformer.ln_f", rows, m.Eps), o.Param("transformer.wte.weight"), nil)
+}

@@ -1,0 +1,75 @@
+package spec
+
+// Method is how the vision encoder is pretrained, and what answers difference questions with it.
+type Method string
+
+const (
+	LocationAware       Method = "location-aware" // the paper's: CAP, AREF, GCAP, CAREF
+	CapPa               Method = "cappa"          // captioning with parallel prediction only (FACTS 3.3)
+	GlobalContrastive   Method = "global-contrastive"
+	RegionalContrastive Method = "regional-contrastive"
+	BLIP2               Method = "blip2"
+	Untrained           Method = "untrained" // the control: the encoder as it was initialised
+)
+
+// Methods lists the methods that can be trained, in the order of the paper's Table 2.
+var Methods = [...]Method{LocationAware, GlobalContrastive, RegionalContrastive, BLIP2, CapPa, Untrained}
+
+// facts is what naming and planning a trial needs to know of its method; package model/method holds what trains it.
+type facts struct {
+	// unread is what its trials do not read: no value of it can change one of their numbers. A path stands for all below it.
+	// Everything that is listed neither here nor by unreadNow counts.
+	unread []string
+	// revision is raised when the method's definition changes, so that older results are not taken for today's.
+	revision int
+	// texts is the number of texts taken from an image that is used for all it has.
+	texts func(Trial) int
+	// regions says that texts and boxes of regions are predicted (GCAP, CAREF), and tested.
+	regions bool
+	// pretrains says that the encoder is trained at all.
+	pretrains bool
+}
+
+func oneText(Trial) int { return 1 }
+
+// RegionsPerImage is the number of regions of an image that the regional contrastive method compares at once (FACTS 3.2).
+const RegionsPerImage = 4
+
+var methods = map[Method]facts{
+	LocationAware: {
+		texts: func(t Trial) int { return len(t.Pretrain.Tasks.List()) }, regions: true, pretrains: true,
+		unread: []string{"pretrain.chunk"}},
+	CapPa: { // captions are its only task
+		texts: oneText, pretrains: true,
+		unread: []string{"pretrain.tasks", "pretrain.parallel_scope", "pretrain.max_phrase", "pretrain.chunk", "test.regions"}},
+	GlobalContrastive: { // images against whole reports; nothing is predicted
+		texts: oneText, pretrains: true,
+		unread: []string{"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_phrase", "test.regions"}},
+	RegionalContrastive: { // regions against phrases; nothing is predicted
+		texts: func(Trial) int { return RegionsPerImage }, pretrains: true,
+		unread: []string{"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_report", "test.regions"}},
+	BLIP2: { // its queries are the visual tokens, which are never pooled
+		revision: 2, texts: oneText, pretrains: true,
+		unread: []string{"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_phrase",
+			"test.regions", "diffvqa.pool", "diffvqa.whiten"}},
+	Untrained: { // nothing is pretrained
+		texts:  func(Trial) int { return 0 },
+		unread: []string{"decoder", "pretrain", "test.regions"}},
+}
+
+// facts of the method; of one that Validate refuses, nothing is known and everything counts.
+func (m Method) facts() facts {
+	if f, ok := methods[m]; ok {
+		return f
+	}
+	return facts{texts: oneText}
+}
+
+// Known reports whether the method is one of Methods.
+func (m Method) Known() bool { _, ok := methods[m]; return ok }
+
+// Pretrains reports whether the trial trains its encoder before it is tested.
+func (t Trial) Pretrains() bool { return t.Command == "" && t.Method.facts().pretrains }
+
+// PredictsRegions reports whether the trial's method predicts texts and boxes of regions, which are then tested.
+func (t Trial) PredictsRegions() bool { return t.Command == "" && t.Method.facts().regions }

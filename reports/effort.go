@@ -1,0 +1,171 @@
+package reports
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"harness/metrics"
+	"harness/model/spec"
+	"harness/registry"
+)
+
+// Effort is what the training of a row saw and computed: the mean over its finished trials.
+type Effort struct {
+	Images    float64 `json:"images"`          // encoded by the stages that train the vision encoder, as often as they were
+	Sequences float64 `json:"sequences"`       // texts predicted or compared by these stages
+	FLOPs     float64 `json:"flops,omitempty"` // floating-point operations of all stages; 0 where a stage has not recorded them
+}
+
+// effort is what the finished trials of a row recorded of their training; nil where one recorded nothing, as older versions did.
+func (b *builder) effort(r *seeded) *Effort {
+	var sum Effort
+	var n float64
+	whole := true
+	for _, id := range r.Trials {
+		result, ok := b.results[id]
+		if !ok || result.State != registry.Done {
+			continue
+		}
+		one := effortOf(result.Values)
+		if one == nil {
+			return nil
+		}
+		n++
+		sum.Images, sum.Sequences, sum.FLOPs = sum.Images+one.Images, sum.Sequences+one.Sequences, sum.FLOPs+one.FLOPs
+		whole = whole && one.FLOPs > 0
+	}
+	if n == 0 {
+		return nil
+	}
+	if !whole {
+		sum.FLOPs = 0
+	}
+	return &Effort{sum.Images / n, sum.Sequences / n, sum.FLOPs / n}
+}
+
+func effortOf(values map[string]registry.Summary) *Effort {
+	var e Effort
+	whole := true
+	for _, stage := range spec.Stages {
+		of := func(name string) (float64, bool) {
+			v, ok := values[string(stage)+"/"+name]
+			return v.Last, ok
+		}
+		if _, trained := of("loss"); !trained {
+			continue
+		}
+		images, known := of(metrics.StageImages)
+		sequences, _ := of(metrics.StageSequences)
+		flops, counted := of(metrics.StageFLOPs)
+		whole = whole && counted
+		e.FLOPs += flops
+		if stage.TrainsEncoder() {
+			if !known {
+				return nil
+			}
+			e.Images, e.Sequences = e.Images+images, e.Sequences+sequences
+		}
+	}
+	if !whole {
+		e.FLOPs = 0
+	}
+	if e == (Effort{}) {
+		return nil
+	}
+	return &e
+}
+
+// compareEfforts marks the rows whose pretraining saw another number of samples than that of their baseline: they are not compared
+// at equal samples.
+func (b *builder) compareEfforts() {
+	for i := range b.table.Rows {
+		row := &b.table.Rows[i]
+		base := b.tableRow(row.Baseline)
+		if row.Kind != Model || base == nil || row.Effort == nil || base.Effort == nil || row.Effort.Images == 0 || base.Effort.Images == 0 {
+			continue
+		}
+		what, own, its := "images", row.Effort.Images, base.Effort.Images
+		if b.equalSequences(row.Name) {
+			what, own, its = "sequences", row.Effort.Sequences, base.Effort.Sequences
+		}
+		if own != its {
+			row.Marks = append(row.Marks, b.table.note(fmt.Sprintf("pretrained on %s %s, its baseline on %s", counted(own), what, counted(its))))
+		}
+	}
+}
+
+// equalSequences reports whether the trials of a row count sequences as their samples.
+func (b *builder) equalSequences(row string) bool {
+	for _, r := range b.rows {
+		if r.Name != row {
+			continue
+		}
+		for _, t := range b.plan.Trials {
+			if slices.Contains(r.Trials, t.ID) {
+				return t.Spec.Pretrain.Equal == spec.EqualSequences
+			}
+		}
+	}
+	return false
+}
+
+func (b *builder) tableRow(name string) *Row {
+	if name == "" {
+		return nil
+	}
+	for i := range b.table.Rows {
+		if b.table.Rows[i].Name == name {
+			return &b.table.Rows[i]
+		}
+	}
+	return nil
+}
+
+// describeEffort says in the caption how much every row was trained.
+func (b *builder) describeEffort(say func(string, ...any)) {
+	var rows []Row
+	for _, row := range b.table.Rows {
+		if row.Kind == Model && row.Effort != nil && row.Effort.Images > 0 {
+			rows = append(rows, row)
+		}
+	}
+	if len(rows) == 0 {
+		return
+	}
+	say("Pretraining: %s images; %s sequences.", perRow(rows, func(e Effort) string { return counted(e.Images) }),
+		perRow(rows, func(e Effort) string { return counted(e.Sequences) }))
+	if !slices.ContainsFunc(rows, func(r Row) bool { return r.Effort.FLOPs == 0 }) {
+		say("Training: %s FLOPs a trial.", perRow(rows, func(e Effort) string { return fmt.Sprintf("%.2g", e.FLOPs) }))
+	}
+}
+
+// perRow is what all rows have, or each value with the rows that have it.
+func perRow(rows []Row, of func(Effort) string) string {
+	var values []string
+	names := map[string][]string{}
+	for _, row := range rows {
+		v := of(*row.Effort)
+		if names[v] == nil {
+			values = append(values, v)
+		}
+		names[v] = append(names[v], row.Name)
+	}
+	if len(values) == 1 {
+		return values[0]
+	}
+	parts := make([]string, len(values))
+	for i, v := range values {
+		parts[i] = fmt.Sprintf("%s (%s)", v, strings.Join(names[v], ", "))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// counted is a whole number with its digits in groups of three.
+func counted(v float64) string {
+	digits := fmt.Sprintf("%.0f", v)
+	for at := len(digits) - 3; at > 0; at -= 3 {
+		digits = digits[:at] + "," + digits[at:]
+	}
+	return digits
+}
