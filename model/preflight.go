@@ -45,7 +45,7 @@ func Preflight(ctx context.Context, home string, from *hub.Hub, t spec.Trial, en
 	}
 	if t.Data.Source == spec.SourceFiles {
 		if err := dataset.Find(t.Data.Root); err != nil {
-			return fmt.Errorf("data.root: %w: name the folder that holds the four data sets", err)
+			return fmt.Errorf("data.root: %w: name the folder that holds the data (docs/datasets.md says which can be read)", err)
 		}
 	}
 	return context.Cause(ctx)

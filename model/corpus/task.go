@@ -1,33 +1,39 @@
 package corpus
 
 import (
+	"slices"
+
 	"harness/model/nn"
 	"harness/model/spec"
 )
 
 // texts of the four tasks (FACTS 2.3): the prefix has no loss, everything behind it has.
 
-func CapText(report string) (prefix, body string)       { return "Cap:", CapBody(report) }
-func CapBody(report string) string                      { return " " + report }
-func arefText(phrase, box string) (prefix, body string) { return "ARef:", " " + phrase + " " + box }
-func gcapText(phrase, box string) (prefix, body string) { return "GCap:", " " + box + " " + phrase }
-func GCAPPrompt(box string) string                      { return "GCap: " + box }
-func CAREFPrompt(region string) string                  { return "CARef: " + region + ":" }
-func carefText(region, phrase, box string) (string, string) {
-	return CAREFPrompt(region), " " + phrase + " " + box
-}
+func CapText(report string) (prefix, body string) { return "Cap:", CapBody(report) }
+func CapBody(report string) string                { return " " + report }
+func GCAPPrompt(box string) string                { return "GCap: " + box }
+func CAREFPrompt(region string) string            { return "CARef: " + region + ":" }
 
-// RegionText is the text of a region sample for one of the location tasks.
-func RegionText(task spec.Tasks, region, phrase string, box [4]int) (prefix, body string) {
+// RegionIDs are the tokens of a region sample for one of the location tasks: those of its prefix and of its body. Where the box stands
+// behind the phrase (AREF, CAREF), the body has at most limit tokens: the phrase is cut, never its box. That of GCAP, where
+// the phrase stands last, is whole.
+func (c *Corpus) RegionIDs(task spec.Tasks, region, phrase string, box [4]int, limit int) (prefix, body []int32) {
+	phrase, boxText := " "+phrase, " "+nn.BoxText(box)
 	switch task {
 	case spec.AREF:
-		return arefText(phrase, nn.BoxText(box))
+		return c.IDs("ARef:"), c.phraseThenBox(phrase, boxText, limit)
 	case spec.GCAP:
-		return gcapText(phrase, nn.BoxText(box))
+		return c.IDs("GCap:"), c.IDs(boxText + phrase)
 	case spec.CAREF:
-		return carefText(region, phrase, nn.BoxText(box))
+		return c.IDs(CAREFPrompt(region)), c.phraseThenBox(phrase, boxText, limit)
 	}
 	panic("model: " + task.String() + " is not a location task")
+}
+
+// phraseThenBox joins tokens that are those of the joined text: no token spans the space before a box.
+func (c *Corpus) phraseThenBox(phrase, box string, limit int) []int32 {
+	first, last := c.IDs(phrase), c.IDs(box)
+	return slices.Concat(first[:min(len(first), max(limit-len(last), 0))], last)
 }
 
 // AnswerText is the part of a question's sequence that is learned (FACTS 6 #29).

@@ -20,8 +20,7 @@ func (c *Corpus) vocabulary(t spec.Trial) tokenizer.Tokenizer {
 		}
 		texts = append(texts, CapBody(image.Caption))
 		for _, r := range image.Regions {
-			prefix, body := carefText(r.Name, r.Phrase, "")
-			texts = append(texts, prefix, body)
+			texts = append(texts, CAREFPrompt(r.Name), " "+r.Phrase+" ")
 		}
 	}
 	for _, list := range [][]dataset.Pair{c.Set.Pairs, c.Set.Questions} {

@@ -16,6 +16,8 @@ type Report struct {
 	Splits    Splits
 	Notes     []string
 	List      bool // the tallies carry ids
+
+	open string // name of the open set, "" for the four
 }
 
 // Check reads a root like Open and also decodes every frontal image wholly; one that cannot be decoded is unreadable, and
@@ -32,6 +34,7 @@ func Check(ctx context.Context, root string, o Options, progress func(done, tota
 	}
 	return &Report{
 		Faults: set.Faults, Root: root, Synthetic: set.Synthetic, Splits: set.Splits, Notes: set.Notes, List: o.ListIDs,
+		open: set.open,
 	}, nil
 }
 
@@ -54,12 +57,15 @@ func (f *Faults) groups() []group {
 			{"usable", "", &f.Images.Usable},
 			{"missing", "", &f.Images.Missing},
 			{"unreadable", "", &f.Images.Unreadable},
+			{"other_aspect", "than the metadata's Columns by Rows", &f.Images.OtherAspect},
 			{"not_frontal", "", &f.Images.NotFrontal},
+			{"blank_view", "not known to be frontal or lateral", &f.Images.BlankView},
 			{"bad_rows", "", &f.Images.BadRows}}},
 		{"reports", []entry{
 			{"usable", "", &f.Reports.Usable},
 			{"empty", "", &f.Reports.Empty},
-			{"missing", "", &f.Reports.Missing}}},
+			{"missing", "", &f.Reports.Missing},
+			{"unreadable", "", &f.Reports.Unreadable}}},
 		{"regions", []entry{
 			{"usable", "with a phrase and a box", &f.Regions.Usable},
 			{"bad_box", "", &f.Regions.BadBox},
@@ -81,10 +87,13 @@ func (f *Faults) groups() []group {
 			{"scene_graphs", "read", &f.Other.SceneGraphs},
 			{"scene_graphs_missing", "", &f.Other.MissingScenes},
 			{"scene_graphs_unreadable", "", &f.Other.UnreadableScenes},
+			{"scene_graphs_off_image", "of images whose original size is not stated", &f.Other.OffImageScenes},
 			{"questions", "usable, of the other six types", &f.Other.Questions},
 			{"questions_unusable", "no image, or a blank answer", &f.Other.BadQuestions},
 			{"rows_in_other_split", "left out to keep subjects apart", &f.Other.OtherSplit},
-			{"unknown_findings", "answers that name a finding outside the 30", &f.Other.UnknownFindings}}},
+			{"unknown_findings", "answers that name a finding outside the 30", &f.Other.UnknownFindings},
+			{"resized_images", "usable; boxes are scaled to them", &f.Other.Resized},
+			{"images_of_unstated_size", "usable; boxes are taken as their pixels", &f.Other.UnknownSize}}},
 	}
 }
 
@@ -105,7 +114,19 @@ func (f *Faults) String() string {
 	return strings.Join(groups, "; ")
 }
 
-// WriteText writes the report for people: aligned counts, then with List the ids behind every count but the usable ones.
+// writeCauses writes the causes behind a count below it, each with the first place where it was met.
+func writeCauses(b *strings.Builder, causes []Cause) {
+	for _, c := range causes {
+		fmt.Fprintf(b, "%15s %d %s: first %s", "-", c.N, c.Cause, c.First)
+		if c.Detail != "" {
+			fmt.Fprintf(b, " (%s)", c.Detail)
+		}
+		b.WriteString("\n")
+	}
+}
+
+// WriteText writes the report for people: aligned counts with the causes of faults, then with List the ids behind every count but
+// the usable ones.
 func (r *Report) WriteText(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "data set %s, splits by %s\n", r.Root, map[Splits]string{BySubject: "subject", Official: "official files"}[r.Splits])
@@ -120,6 +141,7 @@ func (r *Report) WriteText(w io.Writer) error {
 		for _, e := range g.entries {
 			line := fmt.Sprintf("%-9s %-25s %9d  %s", title, strings.ReplaceAll(e.name, "_", " "), e.tally.N, e.what)
 			b.WriteString(strings.TrimRight(line, " ") + "\n")
+			writeCauses(&b, e.tally.Causes)
 			title = ""
 		}
 	}
@@ -145,7 +167,15 @@ func usable(g group, e entry) bool {
 	return e.name == "usable" || g.name == "subjects" || e.name == "scene_graphs" || e.name == "questions"
 }
 
-// MarshalJSON writes the counts under the keys of the groups and, with List, "ids" with the same keys holding lists.
+// groupCause is a cause with the count that it belongs to, by the keys of the JSON.
+type groupCause struct {
+	Group string `json:"group"`
+	Count string `json:"kind"`
+	Cause
+}
+
+// MarshalJSON writes the counts under the keys of the groups; "unusable", the sets of which nothing can be used; "causes", those of
+// all faults, in the order of the report; and, with List, "ids" with the keys of the groups holding lists.
 func (r *Report) MarshalJSON() ([]byte, error) {
 	out := struct {
 		Faults
@@ -153,23 +183,44 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 		Synthetic string         `json:"synthetic,omitempty"`
 		Splits    Splits         `json:"splits"`
 		Notes     []string       `json:"notes,omitempty"`
+		Unusable  []string       `json:"unusable"`
+		Causes    []groupCause   `json:"causes"`
 		IDs       map[string]any `json:"ids,omitempty"`
-	}{Faults: r.Faults, Root: r.Root, Synthetic: r.Synthetic, Splits: r.Splits, Notes: r.Notes}
-	if r.List {
-		out.IDs = map[string]any{}
-		for _, g := range r.groups() {
-			lists := map[string]any{}
-			for _, e := range g.entries {
-				lists[e.name] = append([]string{}, e.tally.IDs...)
+	}{
+		Faults: r.Faults, Root: r.Root, Synthetic: r.Synthetic, Splits: r.Splits, Notes: r.Notes,
+		Unusable: []string{}, Causes: []groupCause{},
+	}
+	for _, u := range r.Unusable() {
+		out.Unusable = append(out.Unusable, u.Set)
+	}
+	for _, g := range r.groups() {
+		for _, e := range g.entries {
+			for _, c := range e.tally.Causes {
+				out.Causes = append(out.Causes, groupCause{g.name, e.name, c})
 			}
-			if g.name == "" {
-				for name, ids := range lists {
-					out.IDs[name] = ids
-				}
-				continue
-			}
-			out.IDs[g.name] = lists
 		}
 	}
+	if r.List {
+		out.IDs = r.ids()
+	}
 	return json.Marshal(out)
+}
+
+// ids returns the ids behind every count, under the keys of the groups.
+func (r *Report) ids() map[string]any {
+	all := map[string]any{}
+	for _, g := range r.groups() {
+		lists := map[string]any{}
+		for _, e := range g.entries {
+			lists[e.name] = append([]string{}, e.tally.IDs...)
+		}
+		if g.name == "" {
+			for name, ids := range lists {
+				all[name] = ids
+			}
+			continue
+		}
+		all[g.name] = lists
+	}
+	return all
 }

@@ -21,6 +21,13 @@ func checked(t *testing.T) *Report {
 		t.Fatal(err)
 	}
 	report.Root = "ROOT"
+	for _, g := range report.groups() {
+		for _, e := range g.entries {
+			for i := range e.tally.Causes {
+				e.tally.Causes[i].First = strings.Replace(e.tally.Causes[i].First, dir, "ROOT", 1)
+			}
+		}
+	}
 	return report
 }
 
@@ -35,19 +42,25 @@ note: no mimic_all.csv in Medical-Diff-VQA: each study is shown by its first fro
 images    usable                            5
           missing                           0
           unreadable                        1
+              - 1 not an image: first ROOT/mimic-cxr-jpg/files/p10/p10000002/s50000021/00000002-0000-0000-0000-00000001.jpg
+          other aspect                      0  than the metadata's Columns by Rows
           not frontal                       0
+          blank view                        0  not known to be frontal or lateral
           bad rows                          0
 reports   usable                            6
           empty                             0
           missing                           0
+          unreadable                        0
 regions   usable                           10  with a phrase and a box
           bad box                           0
           no box                            0
           unknown name                      0
 pairs     usable                            2  difference questions
           no image                          1
+              - 1 no usable image of the reference: first ROOT/medical-diff-vqa/mimic_pair_questions.csv:4
           bad answer                        0  not in the grammar, or blank
           bad rows                          1  of any question type
+              - 1 another number of cells than the header: first ROOT/medical-diff-vqa/mimic_pair_questions.csv:8
           reference later                   0  than the main image
 subjects  train                             1
           val                               1
@@ -56,10 +69,13 @@ subjects  train                             1
 other     scene graphs                      5  read
           scene graphs missing              0
           scene graphs unreadable           0
+          scene graphs off image            0  of images whose original size is not stated
           questions                         3  usable, of the other six types
           questions unusable                0  no image, or a blank answer
           rows in other split               0  left out to keep subjects apart
           unknown findings                  0  answers that name a finding outside the 30
+          resized images                    0  usable; boxes are scaled to them
+          images of unstated size           0  usable; boxes are taken as their pixels
 
 images unreadable:
   00000002-0000-0000-0000-00000001
@@ -92,12 +108,20 @@ func TestReportJSON(t *testing.T) {
 	}
 	want := map[string]any{
 		"root": "ROOT", "synthetic": "made up", "splits": "subject",
-		"images":                    map[string]any{"usable": 5., "missing": 0., "unreadable": 1., "not_frontal": 0., "bad_rows": 0.},
-		"reports":                   map[string]any{"usable": 6., "empty": 0., "missing": 0.},
+		"images":                    map[string]any{"usable": 5., "missing": 0., "unreadable": 1., "other_aspect": 0., "not_frontal": 0., "blank_view": 0., "bad_rows": 0.},
+		"reports":                   map[string]any{"usable": 6., "empty": 0., "missing": 0., "unreadable": 0.},
 		"regions":                   map[string]any{"usable": 10., "bad_box": 0., "no_box": 0., "unknown_name": 0.},
 		"pairs":                     map[string]any{"usable": 2., "no_image": 1., "bad_answer": 0., "bad_rows": 1., "reference_later": 0.},
 		"subjects":                  map[string]any{"train": 1., "val": 1., "test": 1.},
 		"leaking_subjects_official": 0.,
+		"unusable":                  []any{},
+		"causes": []any{
+			map[string]any{"group": "images", "kind": "unreadable", "cause": "not an image", "count": 1., "first": "ROOT" + "/" + jpgPath(2, 1)},
+			map[string]any{"group": "pairs", "kind": "no_image", "cause": "no usable image of the reference", "count": 1.,
+				"first": "ROOT/medical-diff-vqa/mimic_pair_questions.csv:4"},
+			map[string]any{"group": "pairs", "kind": "bad_rows", "cause": "another number of cells than the header", "count": 1.,
+				"first": "ROOT/medical-diff-vqa/mimic_pair_questions.csv:8"},
+		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

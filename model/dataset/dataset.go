@@ -2,9 +2,10 @@
 // one root, and synthetic sets written in the same layouts; or one of two open sets in theirs, IU X-Ray and NIH ChestX-ray14.
 //
 // The flow: Open finds the four sets (locate.go), streams their tables (metadata.go, questions.go; package csvfile), reads every
-// image header (image.go; package radiograph), report (report.go; package reporttext) and scene graph (scene.go; package scenegraph),
+// image header (image.go; imagefiles.go finds the files; package radiograph), report (report.go; package reporttext) and scene graph (scene.go; package scenegraph),
 // assigns splits by subject (split.go) and returns a Set of usable images, difference pairs and other questions that point into
-// the images. Faults of the data are counted (faults.go) and never stop it; a data set or CSV file that is not there does. OpenPixels
+// the images. Boxes are given in pixels of the files, whatever the size of the copy (frame.go). Faults of the data are counted by
+// cause (faults.go, tally.go) and never stop it; a data set or CSV file that is not there does. OpenPixels
 // turns the images into a memory-mapped cache of square gray images (pixels.go). Check is Open with every image decoded, for a
 // report to the user (check.go).
 //
@@ -85,7 +86,7 @@ type Image struct {
 // Region is one anatomical region of an image.
 type Region struct {
 	Name   string
-	Box    metrics.Box // original pixels, clamped to the image
+	Box    metrics.Box // pixels of the image's file, clamped to it
 	Phrase string      // cleaned; "" only under Options.AllBoxes
 }
 
@@ -112,6 +113,7 @@ type Set struct {
 	Notes     []string // what is unusual about the root as a whole, one line each
 
 	hash      string
+	open      string              // name of the open set, "" for the four
 	questions string              // path of mimic_pair_questions.csv, "" for an open set
 	findings  map[string][]string // of an open set
 }
@@ -119,7 +121,8 @@ type Set struct {
 // Hash returns the data hash, 64 hex digits, by which trials name their data. It covers the contents of the tables, of the reports
 // and of the scene graphs that were read, and of every frontal image the id, the size and the contents: all of them up to 256 KiB,
 // above that 16 blocks of 4 KiB from the first to the last. It does not depend on the place of the root, the
-// version in a folder's name, compression of tables, times or the Options. See Digest, which remembers it.
+// version in a folder's name, compression of tables, times or the Options. What this version of the reader makes of the files counts
+// where another version makes something else of them (readingRule). See Digest, which remembers it.
 func (s *Set) Hash() string { return s.hash }
 
 // Open reads everything but pixels: an image counts as usable when it is frontal and its header is whole. See OpenPixels and
@@ -143,6 +146,12 @@ func load(ctx context.Context, root string, l *loader) (*Set, error) {
 	default:
 		return nil, fmt.Errorf("splits %q: choose %q or %q", o.Splits, BySubject, Official)
 	}
+	place := filepath.Join(root, "SYNTHETIC.txt")
+	l.look(place)
+	var err error
+	if l.synthetic, err = firstLine(place); err != nil {
+		return nil, fmt.Errorf("data set %s: %w", root, err)
+	}
 	steps := []func(context.Context) error{
 		l.readTables, l.readImages, l.readReports, l.readScenes, l.assignSplits, l.resolveQuestions,
 	}
@@ -154,14 +163,13 @@ func load(ctx context.Context, root string, l *loader) (*Set, error) {
 			return nil, fmt.Errorf("data set %s: %w", root, err)
 		}
 	}
-	synthetic, err := firstLine(filepath.Join(root, "SYNTHETIC.txt"))
-	if err != nil {
-		return nil, fmt.Errorf("data set %s: %w", root, err)
-	}
 	set := &Set{
-		Root: root, Synthetic: synthetic, Splits: o.Splits,
+		Root: root, Synthetic: l.synthetic, Splits: o.Splits,
 		Images: l.images, Pairs: l.pairs, Questions: l.questions,
 		Faults: l.faults, Notes: l.notes, hash: l.hash(), questions: l.parts.questions, findings: l.listed.findings,
+	}
+	if l.parts.open != nil {
+		set.open = l.parts.open.name()
 	}
 	return set, nil
 }
@@ -173,10 +181,13 @@ type loader struct {
 	decode   bool // decode every frontal image wholly
 	progress func(done, total int)
 
+	synthetic string // first line of SYNTHETIC.txt
+
 	tables tables // readTables
 	listed listed // readOpenLayout
 
 	images  []Image        // readImages: usable ones
+	frames  []frame        // of images
 	imageAt map[string]int // by image id
 
 	digests digests
@@ -188,13 +199,6 @@ type loader struct {
 	notes  []string
 
 	looked *lookedAt // what was looked at, nil where nobody asks
-}
-
-func (l *loader) count(t *Tally, id string) {
-	t.N++
-	if l.opts.ListIDs {
-		t.IDs = append(t.IDs, id)
-	}
 }
 
 // Without returns a copy of the set without the given images (indices): they keep their places, but lose caption

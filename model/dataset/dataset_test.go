@@ -70,7 +70,7 @@ func TestWithout(t *testing.T) {
 	r := newTestRoot()
 	r.addImage(1, 3, "PA", "train")
 	second := dicom(1, 9) // another frontal image of study(1, 2)
-	r.metadata = append(r.metadata, second+","+subject(1)+","+study(1, 2)+",CHEST,PA,30,40,21120101,,,,")
+	r.metadata = append(r.metadata, second+","+subject(1)+","+study(1, 2)+",CHEST,PA,20,20,21120101,,,,")
 	r.files[jpgPath(1, 2)[:len(jpgPath(1, 2))-len(dicom(1, 2)+".jpg")]+second+".jpg"] = grayJPEG(20, 20)
 	s := openSet(t, r.write(t))
 	if len(s.Images) != 8 || s.Images[7].ID != second {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -39,10 +40,18 @@ func Digest(ctx context.Context, root, cacheDir string, progress func(done, tota
 	return set.Hash(), nil
 }
 
+// searchRule is the version of how files are looked for: what one version did not find may be another's data, so that digests
+// remembered by one are not another's.
+const searchRule = "search 2"
+
 // name identifies one choice of folders and CSV files.
 func (p *parts) name() string {
-	places := append([]string{DigestRule, p.images, p.reportsDir}, p.tables()...)
+	places := append([]string{DigestRule, searchRule, p.images, p.reports.place}, p.tables()...)
 	places = append(append(places, p.scenes.folders...), p.archives...)
+	for _, home := range p.files.homes {
+		places = append(places, fmt.Sprint(home.form, home.dir))
+	}
+	places = append(places, p.files.loose...)
 	sum := sha256.Sum256([]byte(strings.Join(places, "\n")))
 	return hex.EncodeToString(sum[:8])
 }

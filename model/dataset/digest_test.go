@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -51,7 +52,7 @@ func TestDigest(t *testing.T) {
 	}
 	known := map[string]bool{first: true}
 	for _, change := range []struct{ path, text string }{
-		{jpgPath(2, 1), grayJPEG(40, 32)},
+		{jpgPath(2, 1), colourJPEG(40, 30)},
 		{reportPath(2, 1), "FINDINGS: Other."},
 		{scenePath(2, 1), sceneJSON(nil, nil)},
 		{jpgPath(3, 1), missing},
@@ -73,6 +74,32 @@ func TestDigest(t *testing.T) {
 		age()
 		digestOf()
 	}
+	// Another layout or spelling of what was missing is found, too.
+	for _, path := range []string{jpgPath(1, 1), scenePath(1, 2)} {
+		if err := os.Remove(filepath.Join(root, path)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sum, _ := digestOf()
+	known[sum] = true
+	for _, change := range []struct{ path, text string }{
+		{strings.ToUpper(dicom(1, 1)) + ".png", grayPNG(40, 30)},
+		{"images/files/" + strings.TrimPrefix(jpgPath(1, 1), "mimic-cxr-jpg/files/"), grayJPEG(20, 15)},
+		{strings.Replace(jpgPath(1, 1), ".jpg", ".png", 1), grayPNG(20, 15)},
+		{jpgPath(1, 1), colourJPEG(40, 30)},
+		{filepath.Dir(scenePath(1, 2)) + "/" + strings.ToUpper(dicom(1, 2)) + sceneSuffix, sceneJSON(nil, nil)},
+	} {
+		age()
+		digestOf()
+		write(t, makeFolder(t, filepath.Join(root, change.path)), change.text)
+		sum, read := digestOf()
+		if known[sum] || !read {
+			t.Errorf("%s added: known digest %v, read %v", change.path, known[sum], read)
+		}
+		known[sum] = true
+	}
+	age()
+	digestOf()
 	last, _ := digestOf()
 	moved := filepath.Join(t.TempDir(), "elsewhere")
 	if err := os.Rename(root, moved); err != nil {
@@ -82,4 +109,13 @@ func TestDigest(t *testing.T) {
 	if sum, _ := digestOf(); sum != last {
 		t.Error("the digest depends on the place of the root")
 	}
+}
+
+// makeFolder makes the folder of a file and returns the file's path.
+func makeFolder(t *testing.T, path string) string {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

@@ -79,6 +79,19 @@ func setView(r *testRoot, n, k int, position, code string) {
 	r.metadata[i] = strings.Join(cells, ",")
 }
 
+// setSize replaces the Rows and Columns of an image, setTaken its StudyDate and StudyTime.
+func setSize(r *testRoot, n, k int, rowsColumns string) {
+	i := row(r.metadata, dicom(n, k))
+	r.metadata[i] = strings.Replace(r.metadata[i], "30,40", rowsColumns, 1)
+}
+
+func setTaken(r *testRoot, n, k int, dateTime string) {
+	i := row(r.metadata, dicom(n, k))
+	cells := strings.Split(r.metadata[i], ",")
+	cells[7], cells[8] = dateTime, "x"
+	r.metadata[i] = strings.Replace(strings.Join(cells, ","), ",x,", ",", 1)
+}
+
 func scene(r *testRoot, n, k int, objects, attributes []string) {
 	r.files[scenePath(n, k)] = sceneJSON(objects, attributes)
 }
@@ -124,7 +137,22 @@ func TestFaults(t *testing.T) {
 		{"AP LLD is not frontal", func(r *testRoot) { setView(r, 2, 1, "AP LLD", "") },
 			"images.usable-1 images.not_frontal+1 " + without21, ""},
 		{"view by code", func(r *testRoot) { setView(r, 2, 1, "", "postero-anterior") }, "", ""},
-		{"no view at all", func(r *testRoot) { setView(r, 2, 1, "", "") }, "images.usable-1 images.not_frontal+1 " + without21, ""},
+		{"no view at all", func(r *testRoot) { setView(r, 2, 1, "", "") },
+			"images.usable-1 images.blank_view+1 " + without21, "images.blank_view " + dicom(2, 1)},
+		{"no view in pandas' words", func(r *testRoot) { setView(r, 2, 1, "nan", "NaN") }, "images.usable-1 images.blank_view+1 " + without21, ""},
+		{"view by code, position in pandas' words", func(r *testRoot) { setView(r, 2, 1, "nan", "antero-posterior") }, "", ""},
+		{"resized image", func(r *testRoot) { r.files[jpgPath(2, 1)] = grayJPEG(20, 15) }, "other.resized_images+1", "other.resized_images " + dicom(2, 1)},
+		{"resized image, rounded", func(r *testRoot) { r.files[jpgPath(2, 1)] = grayJPEG(27, 20) }, "other.resized_images+1", ""},
+		{"padded image", func(r *testRoot) { r.files[jpgPath(2, 1)] = grayJPEG(40, 40) },
+			"images.usable-1 images.other_aspect+1 " + without21, "images.other_aspect " + dicom(2, 1)},
+		{"cropped image", func(r *testRoot) { r.files[jpgPath(2, 1)] = grayJPEG(36, 30) }, "images.usable-1 images.other_aspect+1 " + without21, ""},
+		{"rotated image", func(r *testRoot) { r.files[jpgPath(2, 1)] = grayJPEG(30, 40) }, "images.usable-1 images.other_aspect+1 " + without21, ""},
+		{"size with a decimal point", func(r *testRoot) { setSize(r, 2, 1, "30.0,40.0") }, "", ""},
+		{"size not stated", func(r *testRoot) { setSize(r, 2, 1, ",") }, "other.images_of_unstated_size+1", ""},
+		{"size that is no size", func(r *testRoot) { setSize(r, 2, 1, "-30,x") }, "other.images_of_unstated_size+1", ""},
+		{"size not stated, and the boxes are of a larger image", func(r *testRoot) { setSize(r, 2, 1, ","); r.files[jpgPath(2, 1)] = grayJPEG(20, 15) },
+			"regions.usable-2 other.scene_graphs-1 other.scene_graphs_off_image+1 other.images_of_unstated_size+1",
+			"other.scene_graphs_off_image " + dicom(2, 1)},
 		{"lateral code", func(r *testRoot) { setView(r, 2, 1, "", "lateral") }, "images.usable-1 images.not_frontal+1 " + without21, ""},
 		{"row with too few cells", func(r *testRoot) { r.metadata = append(r.metadata, dicom(2, 7)+","+subject(2)) },
 			"images.bad_rows+1", "images.bad_rows mimic-cxr-2.0.0-metadata.csv:8"},
@@ -155,6 +183,9 @@ func TestFaults(t *testing.T) {
 		{"two words left by the filter", func(r *testRoot) {
 			r.files[reportPath(2, 1)] = "\n FINDINGS:  Effusion has increased since yesterday. Normal heart.\n"
 		}, "reports.usable-1 reports.empty+1", ""},
+		{"a page as report", func(r *testRoot) { r.files[reportPath(2, 1)] = "<!DOCTYPE html>\n" }, "reports.usable-1 reports.unreadable+1",
+			"reports.unreadable " + study(2, 1)},
+		{"binary report", func(r *testRoot) { r.files[reportPath(2, 1)] = "\x01\x00\x02" }, "reports.usable-1 reports.unreadable+1", ""},
 		{"Latin-1 report", func(r *testRoot) { r.files[reportPath(2, 1)] = "\r\n FINDINGS:  Dr. Mu\xf1oz saw it.\r\n" }, "", ""},
 
 		// regions
@@ -237,9 +268,40 @@ func TestFaults(t *testing.T) {
 			i := row(r.questions, study(2, 2), "difference")
 			r.questions[i] = strings.NewReplacer(study(2, 1), study(2, 2), study(2, 2), study(2, 1)).Replace(r.questions[i])
 		}, "pairs.usable-1 pairs.reference_later+1", "pairs.reference_later " + study(2, 1) + "_" + study(2, 2) + "_4"},
-		{"same day", func(r *testRoot) {
-			replaceRow(r.metadata, study(2, 1)+",CHEST,AP,30,40,21110101", study(2, 1)+",CHEST,AP,30,40,21120101")
+		{"same day and time", func(r *testRoot) { setTaken(r, 2, 1, "21120101,101500.5") }, "", ""},
+		{"same day, earlier", func(r *testRoot) { setTaken(r, 2, 1, "21120101,91500") }, "", ""},
+		{"same day, later", func(r *testRoot) { setTaken(r, 2, 1, "21120101,101501") }, "pairs.usable-1 pairs.reference_later+1", ""},
+		{"same day, no time", func(r *testRoot) { setTaken(r, 2, 1, "21120101,") }, "", ""},
+		{"same day, a later second image", func(r *testRoot) {
+			i := row(r.metadata, dicom(2, 1))
+			r.metadata = append(r.metadata, strings.NewReplacer(dicom(2, 1), dicom(2, 8), "21110101,101500.5", "21130101,0").Replace(r.metadata[i]))
+			r.files[strings.Replace(jpgPath(2, 1), dicom(2, 1), dicom(2, 8), 1)] = grayJPEG(40, 30)
+		}, "images.usable+1", ""},
+		{"pair of a study with itself", func(r *testRoot) {
+			i := row(r.questions, study(2, 2), "difference")
+			r.questions = append(r.questions, strings.Replace(r.questions[i], study(2, 1), study(2, 2), 1))
+		}, "pairs.bad_rows+1", "pairs.bad_rows mimic_pair_questions.csv:8"},
+		{"a question on one study that names it twice", func(r *testRoot) {
+			replaceRow(r.questions, study(2, 1)+",presence", study(2, 2)+",presence")
 		}, "", ""},
+		{"rows that contradict one another", func(r *testRoot) {
+			r.questions = append(r.questions, strings.Replace(r.questions[3], "edema", "hernia", 1))
+		}, "pairs.usable-1 pairs.bad_rows+2", ""},
+		{"other questions that contradict one another", func(r *testRoot) {
+			r.questions = append(r.questions, strings.Replace(r.questions[4], ",yes,", ",no,", 1))
+		}, "pairs.bad_rows+2 other.questions-1", ""},
+		{"the same answer in other words", func(r *testRoot) {
+			r.questions = append(r.questions, strings.Replace(r.questions[3], "the main", "The main", 1))
+		}, "pairs.usable+1", ""},
+		{"the same list in another order", func(r *testRoot) {
+			list := func(names string) string {
+				return fmt.Sprintf(`%s,%s,%s,abnormality,what abnormalities are seen in this image?,"%s",val`, study(2, 2), subject(2), study(2, 1), names)
+			}
+			r.questions = append(r.questions, list("edema, hernia"), list("hernia, edema"))
+		}, "other.questions+2", ""},
+		{"a blank answer contradicts nothing", func(r *testRoot) {
+			r.questions = append(r.questions, strings.Replace(r.questions[4], ",yes,", ",,", 1))
+		}, "other.questions_unusable+1", ""},
 		{"blank answer to another question", func(r *testRoot) { replaceRow(r.questions, "yes,val", ",val") },
 			"other.questions-1 other.questions_unusable+1", ""},
 

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"harness/model/dataset/csvfile"
 )
 
 // keyInfoName is the file of Medical-Diff-VQA that lists the findings of each study (FACTS 1.4).
@@ -58,9 +60,13 @@ func (s *Set) Findings() (map[string][]string, error) {
 
 // unquoted reads an id that is written as a string or as a number.
 func unquoted(id json.RawMessage) string {
-	var text string
-	if json.Unmarshal(id, &text) == nil {
-		return text
+	text := string(id)
+	var quoted string
+	if json.Unmarshal(id, &quoted) == nil {
+		text = quoted
 	}
-	return string(id)
+	if number, ok := csvfile.ParseID(text); ok {
+		return number
+	}
+	return text
 }

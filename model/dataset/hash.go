@@ -22,10 +22,32 @@ type digests struct {
 // DigestRule is the version of what goes into a Hash: hashes of two versions say nothing about one another.
 const DigestRule = "dataset v2"
 
+// readingRule is the version of what is made of the files: where boxes, captions and pairs of the same files change with it, results
+// of one version are not another's. A synthetic set that is as it was written reads the same under all versions.
+const readingRule = "reading 2"
+
+// needsReadingRule reports whether the version of the reading counts in the hash.
+func (l *loader) needsReadingRule() bool {
+	if l.synthetic == "" {
+		return true
+	}
+	f := &l.faults
+	changed := f.Other.Resized.N + f.Images.OtherAspect.N + f.Other.OffImageScenes.N
+	for _, c := range f.Pairs.BadRows.Causes {
+		if c.Cause == contradiction || c.Cause == selfPair {
+			changed += c.N
+		}
+	}
+	return changed > 0
+}
+
 // hash combines the digests.
 func (l *loader) hash() string {
 	h := sha256.New()
 	io.WriteString(h, DigestRule+"\n")
+	if l.needsReadingRule() {
+		io.WriteString(h, readingRule+"\n")
+	}
 	for _, list := range [][]string{l.digests.tables, l.digests.images, l.digests.reports, l.digests.scenes} {
 		fmt.Fprintln(h, len(list))
 		for _, d := range list {

@@ -49,6 +49,45 @@ func TestHash(t *testing.T) {
 	}
 }
 
+// TestHashOfReading holds that a synthetic set keeps its hash, and that results of another reading of the same files are not taken for
+// those of this one.
+func TestHashOfReading(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		synthetic string
+		change    func(r *testRoot)
+		want      bool
+	}{
+		{"synthetic, as written", "SynCXR", func(*testRoot) {}, false},
+		{"real", "", func(*testRoot) {}, true},
+		{"synthetic, with a missing image", "SynCXR", func(r *testRoot) { delete(r.files, jpgPath(2, 1)) }, false},
+		{"synthetic, resized", "SynCXR", func(r *testRoot) { r.files[jpgPath(2, 1)] = grayJPEG(20, 15) }, true},
+		{"synthetic, padded", "SynCXR", func(r *testRoot) { r.files[jpgPath(2, 1)] = grayJPEG(40, 40) }, true},
+		{"synthetic, with rows that contradict one another", "SynCXR", func(r *testRoot) {
+			r.questions = append(r.questions, strings.Replace(r.questions[3], "edema", "hernia", 1))
+		}, true},
+	} {
+		r := newTestRoot()
+		c.change(r)
+		dir := r.write(t)
+		p, err := locate(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.close()
+		if c.synthetic != "" {
+			write(t, dir+"/SYNTHETIC.txt", c.synthetic)
+		}
+		l := &loader{parts: p}
+		if _, err := load(t.Context(), dir, l); err != nil {
+			t.Fatal(err)
+		}
+		if got := l.needsReadingRule(); got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
 // TestHashOfTheMiddle changes a byte far from both ends of an image.
 func TestHashOfTheMiddle(t *testing.T) {
 	hashOf := func(size, at int) string {

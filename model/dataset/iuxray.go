@@ -21,6 +21,9 @@ const (
 	viewUnknown = "unknown"
 )
 
+// repeatedID is the cause of an entry or a path that names what another has named.
+const repeatedID = "an id that was there before"
+
 func findIUXRay(folders []folder) (openLayout, error) {
 	for _, f := range folders {
 		if !f.has("annotation.json") {
@@ -45,11 +48,21 @@ func (s iuXRay) read(_ context.Context, l *loader) error {
 		return err
 	}
 	l.digests.tables = append(l.digests.tables, sumOf(a.Raw))
-	l.badRows(a.Bad)
+	folder := filepath.Dir(s.annotation)
+	bad := func(place, cause string) {
+		l.badRow(Item{ID: place, Place: filepath.Join(folder, place), Cause: cause})
+	}
+	for _, e := range a.Bad {
+		bad(e.Place, e.Cause)
+	}
 	for _, e := range a.Entries {
 		_, again := l.tables.subjectOf[e.ID]
-		if again || !isImageID(e.ID) || e.Subject == "" {
-			l.badRows([]string{e.Place})
+		switch {
+		case again:
+			bad(e.Place, repeatedID)
+			continue
+		case !isImageID(e.ID) || e.Subject == "":
+			bad(e.Place, "an id that is not the name of a folder")
 			continue
 		}
 		split, _ := parseSplit(e.Split)
@@ -57,12 +70,18 @@ func (s iuXRay) read(_ context.Context, l *loader) error {
 			row := imageRow{id: e.ID + "_" + strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), subject: e.Subject, study: e.ID}
 			if i == 0 {
 				row.view = viewFrontal
+			} else {
+				row.otherView = "not the first image of its report"
 			}
-			if !isImageID(row.id) || !l.list(row, filepath.Join(s.images, filepath.FromSlash(path)), split) {
-				l.badRows([]string{fmt.Sprintf("%s.image_path[%d]", e.Place, i)})
+			place := fmt.Sprintf("%s.image_path[%d]", e.Place, i)
+			switch {
+			case !isImageID(row.id):
+				bad(place, "a path that is not the name of a file")
+			case !l.list(row, filepath.Join(s.images, filepath.FromSlash(path)), split):
+				bad(place, repeatedID)
 			}
 		}
-		l.describe(e.ID, reporttext.Plain(e.Report, l.opts.KeepPriorSentences))
+		l.describe(e.ID, reporttext.Plain(e.Report, l.opts.KeepPriorSentences), filepath.Join(folder, e.Place))
 	}
 	l.note("%s: the first image of each report is taken as the frontal one, the others are left out", s.name())
 	return nil

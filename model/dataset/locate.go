@@ -13,18 +13,19 @@ import (
 
 // parts says where the four data sets lie under a root.
 type parts struct {
-	images    string // folder with files/p1x/... and the metadata of MIMIC-CXR-JPG
+	root      string
+	images    string // folder with the metadata of MIMIC-CXR-JPG, and usually files/p1x/...
+	files     imageFiles
 	metadata  string // mimic-cxr-2.x.y-metadata.csv[.gz]
 	split     string // mimic-cxr-2.x.y-split.csv[.gz], "" if absent
-	reports   fs.FS  // its files/p1x/pSUBJECT/sSTUDY.txt are the reports
+	reports   reportFiles
 	silver    string // .../silver_dataset of Chest ImaGenome
 	scenes    sceneFiles
 	questions string // mimic_pair_questions.csv[.gz]
 	studies   string // mimic_all.csv[.gz], "" if absent
 	closers   []func() error
 
-	reportsDir string   // folder of the reports, "" where they are in an archive
-	archives   []string // zip files that are read
+	archives []string // zip files that are read
 
 	open openLayout // another set in place of the four, nil for none
 }
@@ -54,12 +55,11 @@ func locate(root string) (*parts, error) {
 	if !info.IsDir() {
 		return nil, fmt.Errorf("data set %s: not a folder", root)
 	}
-	p := &parts{}
-	folders, err := survey(root)
+	p := &parts{root: root}
+	folders, closed, err := survey(root)
 	if err != nil {
 		return nil, fmt.Errorf("data set %s: %w", root, err)
 	}
-	var reportFolders []folder
 	for _, f := range folders {
 		if meta := f.match(metadataName); meta != "" && p.metadata == "" {
 			version := strings.TrimSuffix(strings.TrimSuffix(meta, ".gz"), "-metadata.csv")
@@ -72,9 +72,9 @@ func locate(root string) (*parts, error) {
 		if p.silver == "" && f.has("splits") && (f.has("scene_graph") || f.has("scene_graph.zip")) {
 			p.silver = f.path
 		}
-		if f.has("files") || f.has(reportsZip) {
-			reportFolders = append(reportFolders, f)
-		}
+	}
+	missing := func(set, looked string) error {
+		return &MissingError{root, set, looked, around(root, looked, closed)}
 	}
 	if p.metadata == "" && p.silver == "" && p.questions == "" {
 		if p.open, err = findOpenLayout(root, folders); err != nil {
@@ -86,18 +86,20 @@ func locate(root string) (*parts, error) {
 	}
 	switch {
 	case p.metadata == "":
-		return nil, &MissingError{root, "MIMIC-CXR-JPG", "mimic-cxr-jpg/mimic-cxr-2.0.0-metadata.csv[.gz]"}
+		return nil, missing("MIMIC-CXR-JPG", "mimic-cxr-jpg/mimic-cxr-2.0.0-metadata.csv[.gz]")
 	case p.silver == "":
-		return nil, &MissingError{root, "Chest ImaGenome", "chest-imagenome/silver_dataset/{splits,scene_graph or scene_graph.zip}"}
+		return nil, missing("Chest ImaGenome", "chest-imagenome/silver_dataset/{splits,scene_graph or scene_graph.zip}")
 	case p.questions == "":
-		return nil, &MissingError{root, "Medical-Diff-VQA", "medical-diff-vqa/mimic_pair_questions.csv[.gz]"}
+		return nil, missing("Medical-Diff-VQA", "medical-diff-vqa/mimic_pair_questions.csv[.gz]")
 	}
-	if err := p.openReports(reportFolders); err != nil {
+	p.findHomes(folders)
+	if err := p.openReports(folders); err != nil {
+		p.close()
 		return nil, err
 	}
-	if p.reports == nil {
+	if p.reports.files == nil {
 		p.close()
-		return nil, &MissingError{root, "MIMIC-CXR reports", "mimic-cxr/files/p10/p10000032/s50414267.txt or mimic-cxr-reports.zip"}
+		return nil, missing("MIMIC-CXR reports", "mimic-cxr/files/p10/p10000032/s50414267.txt or mimic-cxr-reports.zip")
 	}
 	if err := p.openScenes(); err != nil {
 		p.close()
@@ -121,13 +123,38 @@ type MissingError struct {
 	Root   string
 	Set    string // "" when the root itself is missing
 	looked string // where the set usually lies, under the root
+	there  string // what lies there instead
+}
+
+// around says what lies where a set was looked for: the names in its usual folder, else in the root, and the folders that could
+// not be read.
+func around(root, looked string, closed []string) string {
+	top, _, _ := strings.Cut(looked, "/")
+	dir := filepath.Join(root, top)
+	names, err := firstNames(dir)
+	if err != nil {
+		dir = root
+		names, err = firstNames(dir)
+	}
+	var there []string
+	if err == nil {
+		there = append(there, fmt.Sprintf("%s holds %s", dir, names))
+	}
+	if len(closed) > 0 {
+		there = append(there, fmt.Sprintf("%d folders cannot be read, first %s", len(closed), closed[0]))
+	}
+	return strings.Join(there, "; ")
 }
 
 func (e *MissingError) Error() string {
 	if e.Set == "" {
 		return fmt.Sprintf("data set %s: no such folder", e.Root)
 	}
-	return fmt.Sprintf("data set %s: no %s (looked for %s, also in subfolders and version folders)", e.Root, e.Set, filepath.Join(e.Root, e.looked))
+	message := fmt.Sprintf("data set %s: no %s (looked for %s, also in subfolders and version folders)", e.Root, e.Set, filepath.Join(e.Root, e.looked))
+	if e.there != "" {
+		message += "; " + e.there
+	}
+	return message
 }
 
 func (p *parts) close() {
@@ -165,9 +192,8 @@ func (f folder) match(pattern *regexp.Regexp) string {
 }
 
 // survey lists the folders under root breadth first, following links, without entering those that hold the data itself.
-// Folders that cannot be read are skipped, except the root.
-func survey(root string) ([]folder, error) {
-	var found []folder
+// Folders that cannot be read are skipped, except the root, and returned in closed.
+func survey(root string) (found []folder, closed []string, err error) {
 	level := []string{root}
 	for depth := 0; depth <= maxDepth && len(level) > 0; depth++ {
 		var next []string
@@ -175,12 +201,15 @@ func survey(root string) ([]folder, error) {
 			entries, err := os.ReadDir(path)
 			if err != nil {
 				if path == root {
-					return nil, err
+					return nil, nil, err
+				}
+				if errors.Is(err, fs.ErrPermission) {
+					closed = append(closed, path)
 				}
 				continue
 			}
 			if len(found) == maxFolders {
-				return found, nil
+				return found, closed, nil
 			}
 			f := folder{path: path}
 			for _, e := range entries {
@@ -196,5 +225,5 @@ func survey(root string) ([]folder, error) {
 		}
 		level = next
 	}
-	return found, nil
+	return found, closed, nil
 }

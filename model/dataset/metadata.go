@@ -15,7 +15,9 @@ import (
 type imageRow struct {
 	id, subject, study string
 	view               string // "AP" or "PA"; "" when the image is not frontal
+	otherView          string // what is known of an image that is not frontal, "" for a blank view
 	date               int
+	columns, rows      int // pixels of the original; 0 where they are not stated
 }
 
 // tables hold what the CSV files say, before anything is looked up.
@@ -23,7 +25,7 @@ type tables struct {
 	images    []imageRow // each image once, in order
 	studies   []string   // each study once, in order
 	subjectOf map[string]string
-	dateOf    map[string]int // by study
+	takenAt   map[string]moment // by study
 
 	officialSplit map[string]Split // MIMIC-CXR, by image
 	regionSplit   map[string]Split // Chest ImaGenome, by image
@@ -52,8 +54,8 @@ func (l *loader) readTables(ctx context.Context) error {
 		if r.err != nil {
 			return r.err
 		}
-		for _, id := range r.bad {
-			l.count(&l.faults.Images.BadRows, id)
+		for _, item := range r.bad {
+			l.fault(&l.faults.Images.BadRows, item)
 		}
 		l.digests.tables = append(l.digests.tables, r.digests...)
 		l.notes = append(l.notes, r.notes...)
@@ -61,8 +63,8 @@ func (l *loader) readTables(ctx context.Context) error {
 	if questions.err != nil {
 		return questions.err
 	}
-	for _, id := range questions.bad {
-		l.count(&l.faults.Pairs.BadRows, id)
+	for _, item := range questions.bad {
+		l.fault(&l.faults.Pairs.BadRows, item)
 	}
 	l.digests.tables = append(l.digests.tables, questions.digests...)
 	l.notes = append(l.notes, questions.notes...)
@@ -71,15 +73,15 @@ func (l *loader) readTables(ctx context.Context) error {
 
 // tableResult is what reading one or more tables leaves beside the rows.
 type tableResult struct {
-	bad     []string // FILE:LINE
+	bad     []Item // rows
 	digests []string
 	notes   []string
 	err     error
 }
 
-// read opens a CSV file, calls row for each well-formed row, and adds what was found to the result. row returns false to reject
-// a row as bad.
-func (r *tableResult) read(path string, columns []string, row func(t *csvfile.Reader) bool) {
+// read opens a CSV file, calls row for each well-formed row, and adds what was found to the result. row returns why a row
+// is rejected as bad, "" for a good one.
+func (r *tableResult) read(path string, columns []string, row func(t *csvfile.Reader) string) {
 	if r.err != nil {
 		return
 	}
@@ -90,68 +92,72 @@ func (r *tableResult) read(path string, columns []string, row func(t *csvfile.Re
 	}
 	defer t.Close()
 	for t.Next() {
-		if !row(t) {
-			t.Reject()
+		if cause := row(t); cause != "" {
+			t.RejectAs(cause)
 		}
 	}
 	r.err = t.Err()
-	r.bad = append(r.bad, t.Bad()...)
+	for _, row := range t.Rejects() {
+		r.bad = append(r.bad, badRow(path, row.Line, row.Cause))
+	}
 	r.digests = append(r.digests, t.Digest())
 }
 
+// badRow is a row of a CSV file that cannot be used.
+func badRow(path string, line int, cause string) Item {
+	at := ":" + strconv.Itoa(line)
+	return Item{ID: filepath.Base(path) + at, Place: path + at, Cause: cause}
+}
+
+// Causes of bad rows.
+const (
+	badSubject = "subject_id is not an id"
+	badStudy   = "study_id is not an id"
+	badImage   = "dicom_id is not an id"
+	badSplit   = "an unknown split"
+)
+
 func (t *tables) readMetadata(path string) (r tableResult) {
-	t.subjectOf, t.dateOf = map[string]string{}, map[string]int{}
+	t.subjectOf, t.takenAt = map[string]string{}, map[string]moment{}
 	seen := map[string]bool{}
-	columns := []string{"dicom_id", "subject_id", "study_id", "ViewPosition", "ViewCodeSequence_CodeMeaning?", "StudyDate?"}
-	r.read(path, columns, func(row *csvfile.Reader) bool {
-		id := row.Cell(0)
+	columns := []string{"dicom_id", "subject_id", "study_id", "ViewPosition", "ViewCodeSequence_CodeMeaning?", "StudyDate?",
+		"StudyTime?", "Columns?", "Rows?"}
+	r.read(path, columns, func(row *csvfile.Reader) string {
+		id := imageID(row.Cell(0))
 		subject, ok1 := row.ID(1)
 		study, ok2 := row.ID(2)
-		if !ok1 || !ok2 || !isImageID(id) {
-			return false
-		}
-		if seen[id] {
-			return true
+		switch {
+		case !isImageID(id):
+			return badImage
+		case !ok1:
+			return badSubject
+		case !ok2:
+			return badStudy
+		case seen[id]:
+			return ""
 		}
 		seen[id] = true
-		date := parseDate(row.Cell(5))
-		if _, known := t.subjectOf[study]; !known {
+		taken := parseMoment(row.Cell(5), row.Cell(6))
+		first, known := t.takenAt[study]
+		if !known {
 			t.studies = append(t.studies, study)
-			t.subjectOf[study], t.dateOf[study] = subject, date
+			t.subjectOf[study] = subject
 		}
-		t.images = append(t.images, imageRow{id, subject, study, frontalView(row.Cell(3), row.Cell(4)), date})
-		return true
+		if !known || first.date == 0 || taken.before(first) {
+			t.takenAt[study] = taken
+		}
+		view, other := viewOf(row.Cell(3), row.Cell(4))
+		t.images = append(t.images, imageRow{
+			id: id, subject: subject, study: study, view: view, otherView: other, date: taken.date,
+			columns: parseSide(row.Cell(7)), rows: parseSide(row.Cell(8)),
+		})
+		return ""
 	})
 	return r
 }
 
-// parseDate reads YYYYMMDD, also as "21780510.0"; 0 when it is not a date.
-func parseDate(s string) int {
-	date, err := strconv.Atoi(strings.TrimSuffix(s, ".0"))
-	if err != nil {
-		return 0
-	}
-	return date
-}
-
-// frontalView returns "AP" or "PA", or "" for an image that is not frontal. The position decides; the code only when the
-// position is blank (FACTS 1.7).
-func frontalView(position, code string) string {
-	switch position {
-	case "AP", "PA":
-		return position
-	case "":
-	default:
-		return ""
-	}
-	switch code {
-	case "antero-posterior":
-		return "AP"
-	case "postero-anterior":
-		return "PA"
-	}
-	return ""
-}
+// imageID returns an image's id as the published files write it. Copies change its case.
+func imageID(cell string) string { return strings.ToLower(cell) }
 
 // isImageID reports whether an id may become part of a file's name.
 func isImageID(id string) bool {
@@ -173,17 +179,21 @@ func (t *tables) readOfficialSplit(path string) (r tableResult) {
 		r.notes = append(r.notes, "no split table of MIMIC-CXR-JPG: leaking subjects are counted by Chest ImaGenome alone")
 		return r
 	}
-	r.read(path, []string{"dicom_id", "subject_id", "split"}, func(row *csvfile.Reader) bool {
+	r.read(path, []string{"dicom_id", "subject_id", "split"}, func(row *csvfile.Reader) string {
+		id := imageID(row.Cell(0))
 		subject, ok := row.ID(1)
 		split, known := parseSplit(row.Cell(2))
-		if !ok || !known {
-			return false
+		switch {
+		case !ok:
+			return badSubject
+		case !known:
+			return badSplit
 		}
-		if _, seen := t.officialSplit[row.Cell(0)]; !seen {
-			t.officialSplit[row.Cell(0)] = split
+		if _, seen := t.officialSplit[id]; !seen {
+			t.officialSplit[id] = split
 			t.markTrain(subject, split)
 		}
-		return true
+		return ""
 	})
 	return r
 }
@@ -195,16 +205,17 @@ func (t *tables) readRegionSplits(silver string) (r tableResult) {
 		split Split
 	}{{"train", Train}, {"valid", Val}, {"test", Test}} {
 		path := plainOrZipped(filepath.Join(silver, "splits", part.name+".csv"))
-		r.read(path, []string{"dicom_id", "subject_id"}, func(row *csvfile.Reader) bool {
+		r.read(path, []string{"dicom_id", "subject_id"}, func(row *csvfile.Reader) string {
+			id := imageID(row.Cell(0))
 			subject, ok := row.ID(1)
 			if !ok {
-				return false
+				return badSubject
 			}
-			if _, seen := t.regionSplit[row.Cell(0)]; !seen {
-				t.regionSplit[row.Cell(0)] = part.split
+			if _, seen := t.regionSplit[id]; !seen {
+				t.regionSplit[id] = part.split
 				t.markTrain(subject, part.split)
 			}
-			return true
+			return ""
 		})
 	}
 	avoid := plainOrZipped(filepath.Join(silver, "splits", "images_to_avoid.csv"))
@@ -212,9 +223,9 @@ func (t *tables) readRegionSplits(silver string) (r tableResult) {
 		r.notes = append(r.notes, "no images_to_avoid.csv in Chest ImaGenome: gold patients are not left out")
 		return r
 	}
-	r.read(avoid, []string{"dicom_id"}, func(row *csvfile.Reader) bool {
-		t.avoid[row.Cell(0)] = true
-		return true
+	r.read(avoid, []string{"dicom_id"}, func(row *csvfile.Reader) string {
+		t.avoid[imageID(row.Cell(0))] = true
+		return ""
 	})
 	return r
 }

@@ -94,10 +94,11 @@ func (s nihChest) read(_ context.Context, l *loader) error {
 		if path == "" {
 			path = filepath.Join(s.folders[0], e.Image) // where it is missed
 		}
-		l.list(imageRow{id: e.ID(), subject: e.Patient, study: e.ID(), view: frontalView(e.View, "")}, path, split)
+		view, other := viewOf(e.View, "")
+		l.list(imageRow{id: e.ID(), subject: e.Patient, study: e.ID(), view: view, otherView: other}, path, split)
 		l.listed.findings[e.ID()] = slices.Sorted(slices.Values(e.Findings))
 	}
-	l.tables.questions = nihQuestions(entries.Rows)
+	l.tables.questions, l.listed.pairs = nihQuestions(entries.Rows), s.entries
 	if err := s.readBoxes(l); err != nil {
 		return err
 	}
@@ -113,7 +114,9 @@ func (s nihChest) read(_ context.Context, l *loader) error {
 
 // took counts the bad rows of a table and adds it to the data hash.
 func (l *loader) took(s nih.Source) {
-	l.badRows(s.Bad)
+	for _, row := range s.Bad {
+		l.badRow(badRow(s.Path, row.Line, row.Cause))
+	}
 	l.digests.tables = append(l.digests.tables, s.Digest)
 }
 
@@ -196,12 +199,12 @@ func (s nihChest) readBoxes(l *loader) error {
 	for _, b := range boxes.Rows {
 		id := strings.TrimSuffix(b.Image, ".png")
 		if _, known := l.listed.files[id]; !known {
-			l.badRows([]string{fmt.Sprintf("%s:%d", filepath.Base(s.boxes), b.Line)})
+			l.badRow(badRow(s.boxes, b.Line, "an image that the table of images does not list"))
 			continue
 		}
 		name, known := nih.Finding(b.Label)
 		if !known {
-			name = b.Label
+			name = shortened(b.Label)
 		}
 		if slices.ContainsFunc(l.listed.boxes[id], func(other listedBox) bool { return other.region.Name == name }) {
 			repeated++
@@ -211,7 +214,7 @@ func (s nihChest) readBoxes(l *loader) error {
 		if known {
 			region.Phrase = nih.Phrase(name)
 		}
-		l.listed.boxes[id] = append(l.listed.boxes[id], listedBox{region, !known})
+		l.listed.boxes[id] = append(l.listed.boxes[id], listedBox{region, fmt.Sprintf("%s:%d", s.boxes, b.Line), !known})
 	}
 	if repeated > 0 {
 		l.note("%d boxes are of a finding that has a box in the same image already: only the first is used", repeated)

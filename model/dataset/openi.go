@@ -83,9 +83,9 @@ func (s openI) read(ctx context.Context, l *loader) error {
 	if l.opts.Splits == Official {
 		return errors.New("official splits: OpenI publishes none; R2Gen's annotation.json does")
 	}
-	reports := make([]*iuxray.Report, len(s.numbers))
+	reports, faults := make([]*iuxray.Report, len(s.numbers)), make([]error, len(s.numbers))
 	err := parallel.Each(ctx, parallel.Reads(), len(reports), nil, func(i int) error {
-		reports[i], _ = iuxray.ReadReport(s.report(s.numbers[i])) // nil is counted below
+		reports[i], faults[i] = iuxray.ReadReport(s.report(s.numbers[i]))
 		return nil
 	})
 	if err != nil {
@@ -93,9 +93,11 @@ func (s openI) read(ctx context.Context, l *loader) error {
 	}
 	silent := 0
 	for i, r := range reports {
-		name := strconv.Itoa(s.numbers[i]) + ".xml"
-		if r == nil {
-			l.badRows([]string{name})
+		name, place := strconv.Itoa(s.numbers[i])+".xml", s.report(s.numbers[i])
+		if faults[i] != nil {
+			item := badReport(faults[i])
+			item.ID, item.Place = name, place
+			l.badRow(item)
 			continue
 		}
 		l.digests.reports = append(l.digests.reports, name+" "+sumOf(r.Raw))
@@ -106,14 +108,32 @@ func (s openI) read(ctx context.Context, l *loader) error {
 		subject := "CXR" + strconv.Itoa(s.numbers[i])
 		for _, id := range r.Images {
 			row := imageRow{id: id, subject: subject, study: subject, view: viewUnknown}
-			if !isImageID(id) || !l.list(row, filepath.Join(s.images, id+".png"), openISplit(subject)) {
-				l.badRows([]string{name + ":" + id})
+			item := Item{ID: name + ":" + shortened(id), Place: place, Detail: shortened(id)}
+			switch {
+			case !isImageID(id):
+				item.Cause = "an image's id that is not the name of a file"
+				l.badRow(item)
+			case !l.list(row, filepath.Join(s.images, id+".png"), openISplit(subject)):
+				item.Cause = "an image that was named before"
+				l.badRow(item)
 			}
 		}
-		l.describe(subject, reporttext.Plain(r.Text(), l.opts.KeepPriorSentences))
+		l.describe(subject, reporttext.Plain(r.Text(), l.opts.KeepPriorSentences), place)
 	}
 	s.notes(l, silent)
 	return nil
+}
+
+// badReport words the error of a report that cannot be read.
+func badReport(err error) Item {
+	if _, isPath := errors.AsType[*fs.PathError](err); isPath {
+		return Item{Cause: readCause(err)}
+	}
+	detail := err
+	if inner := errors.Unwrap(err); inner != nil {
+		detail = inner // without the path
+	}
+	return Item{Cause: "not a report of OpenI as XML", Detail: atMost(160, detail.Error())}
 }
 
 // openISplit divides subjects 7 : 1 : 2, as R2Gen divides them.

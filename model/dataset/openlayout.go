@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"harness/metrics"
+	"harness/model/dataset/reporttext"
 )
 
 // An openLayout is where the files of a set that anyone may fetch lie: IU X-Ray (iuxray.go, openi.go) or NIH ChestX-ray14 (nih.go).
@@ -29,12 +30,14 @@ type listed struct {
 	captions map[string]string      // by study
 	boxes    map[string][]listedBox // by image
 	findings map[string][]string    // by study; nil where the set has no labels
+	pairs    string                 // path of the table that the difference pairs are made from, "" for a set without
 }
 
 // A listedBox is a region of a square image whose file has not been looked at. The box is in fractions of the image's sides.
 type listedBox struct {
 	region  Region
-	unknown bool // no finding is known under the name: the region cannot be used
+	place   string // FILE:LINE
+	unknown bool   // no finding is known under the name: the region cannot be used
 }
 
 // findOpenLayout returns the layout of the open set below root, nil where there is none. Two are an error: nothing says which is meant.
@@ -91,22 +94,19 @@ func (l *loader) note(format string, args ...any) {
 	l.notes = append(l.notes, fmt.Sprintf(format, args...))
 }
 
-// describe gives a study its caption, and counts it.
-func (l *loader) describe(study, caption string) {
+// describe gives a study its caption, which is read at place, and counts it.
+func (l *loader) describe(study, caption, place string) {
 	l.listed.captions[study] = caption
 	if caption == "" {
-		l.count(&l.faults.Reports.Empty, study)
+		cause := fmt.Sprintf("fewer than %d words are left", reporttext.LeastWords)
+		l.fault(&l.faults.Reports.Empty, Item{ID: study, Place: place, Cause: cause})
 		return
 	}
 	l.count(&l.faults.Reports.Usable, study)
 }
 
-// badRows counts what a table could not use, FILE:LINE.
-func (l *loader) badRows(places []string) {
-	for _, place := range places {
-		l.count(&l.faults.Images.BadRows, place)
-	}
-}
+// badRow counts a row or an entry of a table that cannot be used.
+func (l *loader) badRow(item Item) { l.fault(&l.faults.Images.BadRows, item) }
 
 // describeImages gives every usable image its caption and its regions.
 func (l *loader) describeImages(context.Context) error {
@@ -122,16 +122,21 @@ func (l *loader) describeImages(context.Context) error {
 		for _, b := range boxes {
 			region, usable := b.region, false
 			region.Box, usable = placed(region.Box, m.Width, m.Height)
-			fault := &f.Usable
+			item := Item{ID: m.ID + "_" + region.Name, Place: b.place, Detail: region.Name}
 			switch {
 			case b.unknown:
-				fault = &f.UnknownName
+				item.Cause = "a finding outside the set's own"
+				l.fault(&f.UnknownName, item)
+			case m.Width != m.Height:
+				item.Cause, item.Detail = "a box of an image that is not square", fmt.Sprintf("%s has %d by %d pixels", m.Path, m.Width, m.Height)
+				l.fault(&f.BadBox, item)
 			case !usable:
-				fault = &f.BadBox
+				item.Cause = "a box without area or outside the image"
+				l.fault(&f.BadBox, item)
 			default:
 				m.Regions = append(m.Regions, region)
+				l.count(&f.Usable, item.ID)
 			}
-			l.count(fault, m.ID+"_"+region.Name)
 		}
 	}
 	if skewed > 0 {

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -97,6 +98,109 @@ func TestOpenLayoutFaults(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Each fault of an open set has its cause, the file and row where it lies and a line in the list of repairs.
+func TestOpenLayoutPlaces(t *testing.T) {
+	for name, c := range map[string]struct {
+		set    func() *testRoot
+		damage func(r *testRoot)
+		want   []string // lines of the list of repairs below the root, without the id
+	}{
+		"R2Gen": {newIUXRay, func(r *testRoot) {
+			r.files["iu_xray/annotation.json"] = strings.NewReplacer(`"id": "CXR3_IM-1384"`, `"id": 3`,
+				`"CXR1_IM-0001/1.png"`, `"x/0.png"`).Replace(r.files["iu_xray/annotation.json"])
+			delete(r.files, "iu_xray/images/CXR2_IM-0652/0.png")
+		}, []string{
+			"iu_xray/images/CXR2_IM-0652/0.png|no such file|images.missing",
+			"iu_xray/annotation.json:test[0]|a field that is not of its form|images.bad_rows",
+			"iu_xray/annotation.json:train[0].image_path[1]|an id that was there before|images.bad_rows",
+			"iu_xray/annotation.json:val[0]|fewer than 3 words are left|reports.empty",
+		}},
+		"OpenI": {newOpenI, func(r *testRoot) {
+			r.files["ecgen-radiology/36.xml"] = "<html></html>"
+			r.files["ecgen-radiology/37.xml"] = openIReport("", "", "../x", "CXR38_1_IM-0001-3001")
+			r.files["NLMCXR_png/CXR39_1_IM-0001-3001.png"] = deepPNG(40, 30)
+		}, []string{
+			"NLMCXR_png/CXR39_1_IM-0001-3001.png|16 bits a pixel: convert it to 8|images.unreadable",
+			"ecgen-radiology/36.xml|not a report of OpenI as XML (expected element type <eCitation> but have <html>)|images.bad_rows",
+			"ecgen-radiology/37.xml|an image's id that is not the name of a file (../x)|images.bad_rows",
+			"ecgen-radiology/38.xml|an image that was named before (CXR38_1_IM-0001-3001)|images.bad_rows",
+			"ecgen-radiology/37.xml|fewer than 3 words are left|reports.empty",
+		}},
+		"NIH": {newNIH, func(r *testRoot) {
+			r.files["CXR8/images_001/images/00000003_000.png"] = deepPNG(64, 64)
+			r.files["CXR8/images_001/images/00000001_000.png"] = grayPNG(64, 60)
+			r.files["CXR8/test_list.txt"] += "x\n"
+			r.files["CXR8/BBox_List_2017.csv"] += "00000012_000.png,Mass,2000,1,100,100,,,\n" + "99999999_000.png,Mass,1,1,9,9,,,\n"
+		}, []string{
+			"CXR8/images_001/images/00000003_000.png|16 bits a pixel: convert it to 8|images.unreadable",
+			"CXR8/test_list.txt:4|not the name of an image, such as 00000013_004.png|images.bad_rows",
+			"CXR8/BBox_List_2017.csv:5|an image that the table of images does not list|images.bad_rows",
+			"CXR8/BBox_List_2017.csv:2|a box of an image that is not square (CXR8/images_001/images/00000001_000.png has 64 by 60 pixels)|regions.bad_box",
+			"CXR8/BBox_List_2017.csv:4|a box without area or outside the image (mass)|regions.bad_box",
+			"CXR8/Data_Entry_2017.csv:9|no usable image of the reference|pairs.no_image",
+		}},
+	} {
+		r := c.set()
+		c.damage(r)
+		root := r.writeFiles(t)
+		report, err := Check(t.Context(), root, Options{ListIDs: true}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b strings.Builder
+		if err := report.WriteRepairs(&b); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for line := range strings.Lines(strings.ReplaceAll(b.String(), root+"/", "")) {
+			got = append(got, strings.Join(strings.Split(line, "\t")[:3], "|"))
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s: repairs (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// An open set need not have reports, regions or pairs; what it has and cannot be used is named.
+func TestOpenLayoutUnusable(t *testing.T) {
+	for _, c := range []struct {
+		set    func() *testRoot
+		damage func(r *testRoot)
+		want   []string
+	}{
+		{newIUXRay, func(*testRoot) {}, nil},
+		{newOpenI, func(*testRoot) {}, nil},
+		{newNIH, func(*testRoot) {}, nil},
+		{newIUXRay, func(r *testRoot) {
+			r.files["iu_xray/annotation.json"] = regexp.MustCompile(`"report": "[^"]*"`).ReplaceAllString(r.files["iu_xray/annotation.json"], `"report": ""`)
+		}, []string{"reports of IU X-Ray in R2Gen's layout"}},
+		{newNIH, func(r *testRoot) {
+			for path := range r.files {
+				if strings.HasSuffix(path, ".png") {
+					r.files[path] = ""
+				}
+			}
+		}, []string{"NIH ChestX-ray14", "pairs of NIH ChestX-ray14"}},
+	} {
+		r := c.set()
+		c.damage(r)
+		report, err := Check(t.Context(), r.writeFiles(t), Options{}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, u := range report.Unusable() {
+			got = append(got, u.Set)
+			if u.Why == "" {
+				t.Errorf("%s: no reason", u.Set)
+			}
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("unusable (-want +got):\n%s", diff)
+		}
 	}
 }
 

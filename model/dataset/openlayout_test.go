@@ -1,10 +1,7 @@
 package dataset
 
 import (
-	"bytes"
 	"fmt"
-	"image"
-	"image/png"
 	"io/fs"
 	"math"
 	"os"
@@ -20,18 +17,6 @@ import (
 	"harness/metrics"
 	"harness/model/dataset/nih"
 )
-
-func grayPNG(w, h int) string {
-	img := image.NewGray(image.Rect(0, 0, w, h))
-	for i := range img.Pix {
-		img.Pix[i] = uint8(i * 7)
-	}
-	var b bytes.Buffer
-	if err := png.Encode(&b, img); err != nil {
-		panic(err)
-	}
-	return b.String()
-}
 
 func newIUXRay() *testRoot {
 	r := &testRoot{files: map[string]string{"iu_xray/annotation.json": `{

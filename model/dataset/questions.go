@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -21,7 +22,7 @@ type questionRow struct {
 // A studyImage is what mimic_all.csv says of a study.
 type studyImage struct {
 	image string
-	date  int
+	taken moment
 }
 
 const difference = "difference"
@@ -41,39 +42,48 @@ func (t *tables) readQuestions(path, studies string) (r tableResult) {
 		return s
 	}
 	columns := []string{"study_id", "subject_id", "ref_id", "question_type", "question", "answer", "split"}
-	r.read(path, columns, func(row *csvfile.Reader) bool {
+	r.read(path, columns, func(row *csvfile.Reader) string {
 		study, ok1 := row.ID(0)
 		subject, ok2 := row.ID(1)
 		reference, ok3 := row.ID(2)
 		kind := row.Cell(3)
 		split, ok4 := parseSplit(row.Cell(6))
-		if !ok3 && kind != difference && row.Cell(2) == "" {
-			ok3 = true
-		}
-		if !ok1 || !ok2 || !ok3 || !ok4 || !questionTypes[kind] {
-			return false
+		switch {
+		case !ok1:
+			return badStudy
+		case !ok2:
+			return badSubject
+		case !ok3 && (kind == difference || row.Cell(2) != ""):
+			return "ref_id is not an id"
+		case !questionTypes[kind]:
+			return "an unknown question_type"
+		case !ok4:
+			return badSplit
+		case kind == difference && study == reference:
+			return selfPair
 		}
 		t.questions = append(t.questions, questionRow{
 			line: row.Line(), study: intern(study), subject: intern(subject), reference: intern(reference),
 			kind: intern(kind), question: intern(row.Cell(4)), answer: intern(row.Cell(5)), split: split,
 		})
-		return true
+		return ""
 	})
+	t.dropContradictions(path, &r)
 	r.digestFile(filepath.Join(filepath.Dir(path), keyInfoName))
 	t.studyImages = map[string]studyImage{}
 	if studies == "" {
 		r.notes = append(r.notes, "no mimic_all.csv in Medical-Diff-VQA: each study is shown by its first frontal image")
 		return r
 	}
-	r.read(studies, []string{"study_id", "dicom_id", "study_date?"}, func(row *csvfile.Reader) bool {
+	r.read(studies, []string{"study_id", "dicom_id", "study_date?"}, func(row *csvfile.Reader) string {
 		study, ok := row.ID(0)
 		if !ok {
-			return false
+			return badStudy
 		}
 		if _, seen := t.studyImages[study]; !seen {
-			t.studyImages[study] = studyImage{strings.Clone(row.Cell(1)), parseDate(row.Cell(2))}
+			t.studyImages[study] = studyImage{strings.Clone(imageID(row.Cell(1))), moment{parseDate(row.Cell(2)), -1}}
 		}
-		return true
+		return ""
 	})
 	return r
 }
@@ -83,9 +93,10 @@ func (t *tables) readQuestions(path, studies string) (r tableResult) {
 func (l *loader) resolveQuestions(context.Context) error {
 	shown := l.studyImage()
 	f := &l.faults
+	table := cmp.Or(l.parts.questions, l.listed.pairs)
 	for _, q := range l.tables.questions {
 		if l.strangeSubject(q) {
-			l.count(&f.Pairs.BadRows, fmt.Sprintf("mimic_pair_questions.csv:%d", q.line))
+			l.fault(&f.Pairs.BadRows, badRow(table, q.line, "a study of another subject"))
 			continue
 		}
 		p := Pair{
@@ -94,22 +105,12 @@ func (l *loader) resolveQuestions(context.Context) error {
 		}
 		p.Main, p.Ref = shown(q.study), shown(q.reference)
 		isPair := q.kind == difference
-		var fault *Tally
-		switch {
-		case !isPair && (q.answer == "" || p.Main < 0):
-			fault = &f.Other.BadQuestions
-		case isPair && l.later(q.reference, q.study):
-			fault = &f.Pairs.ReferenceLater
-		case isPair && !l.checkAnswer(p):
-			fault = &f.Pairs.BadAnswer
-		case isPair && (p.Main < 0 || p.Ref < 0):
-			fault = &f.Pairs.NoImage
-		case l.opts.Splits == BySubject && l.splitOf[q.subject] != q.split:
-			fault = &f.Other.OtherSplit
-		}
+		fault, cause := l.questionFault(q, p)
 		switch {
 		case fault != nil:
-			l.count(fault, p.ID)
+			item := badRow(table, q.line, cause)
+			item.ID = p.ID
+			l.fault(fault, item)
 		case isPair:
 			p.LevelOnly = isAreaQuestion(p.Question)
 			l.pairs = append(l.pairs, p)
@@ -120,6 +121,30 @@ func (l *loader) resolveQuestions(context.Context) error {
 		}
 	}
 	return nil
+}
+
+// questionFault returns the tally that a row which cannot be used counts in, and the cause; nil for a row that can.
+func (l *loader) questionFault(q questionRow, p Pair) (*Tally, string) {
+	f, isPair := &l.faults, q.kind == difference
+	switch {
+	case !isPair && q.answer == "":
+		return &f.Other.BadQuestions, "a blank answer"
+	case !isPair && p.Main < 0:
+		return &f.Other.BadQuestions, "no usable image of the study"
+	case isPair && l.takenAt(q.study).before(l.takenAt(q.reference)):
+		return &f.Pairs.ReferenceLater, "the reference was taken after the main image"
+	case isPair && q.answer == "":
+		return &f.Pairs.BadAnswer, "a blank answer"
+	case isPair && !l.checkAnswer(p):
+		return &f.Pairs.BadAnswer, "an answer outside the grammar"
+	case isPair && p.Main < 0:
+		return &f.Pairs.NoImage, "no usable image of the main study"
+	case isPair && p.Ref < 0:
+		return &f.Pairs.NoImage, "no usable image of the reference"
+	case l.opts.Splits == BySubject && l.splitOf[q.subject] != q.split:
+		return &f.Other.OtherSplit, "a subject that another split has"
+	}
+	return nil, ""
 }
 
 // checkAnswer reports whether the grammar takes the answer, and counts findings it does not know.
@@ -165,17 +190,12 @@ func (l *loader) strangeSubject(q questionRow) bool {
 	return false
 }
 
-// later reports whether study a was taken on a later day than b; false where a date is unknown.
-func (l *loader) later(a, b string) bool {
-	da, db := l.date(a), l.date(b)
-	return da > 0 && db > 0 && da > db
-}
-
-func (l *loader) date(study string) int {
-	if d := l.tables.dateOf[study]; d > 0 {
-		return d
+// takenAt returns when a study was taken.
+func (l *loader) takenAt(study string) moment {
+	if taken := l.tables.takenAt[study]; taken.date > 0 {
+		return taken
 	}
-	return l.tables.studyImages[study].date
+	return l.tables.studyImages[study].taken
 }
 
 // isAreaQuestion reports whether the question is "what has changed in the ... area?", whose answer states a level only.

@@ -3,6 +3,7 @@ package dataset
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 
@@ -10,6 +11,7 @@ import (
 	"harness/model/dataset/parallel"
 	"harness/model/dataset/reporttext"
 	"harness/model/dataset/scenegraph"
+	"harness/model/dataset/sniff"
 )
 
 // maxScene bounds one scene graph in bytes (the real ones have about 100 kB).
@@ -29,7 +31,9 @@ func usableBox(o *scenegraph.Object, w, h int) (metrics.Box, bool) {
 type sceneResult struct {
 	involved bool   // the image is in a split file and not to be avoided
 	missing  bool   // there is no such file
-	err      error  // it could not be read
+	offImage bool   // its boxes show that the image is not the original, whose size is not stated
+	place    string // where it lies, or was looked for first
+	cause    string // why it could not be read
 	digest   string // "" when it was not read
 	regions  []Region
 
@@ -43,8 +47,7 @@ func (l *loader) readScenes(ctx context.Context) error {
 	err := parallel.Each(ctx, parallel.Reads(), len(l.images), nil, func(i int) error {
 		m := &l.images[i]
 		if _, named := l.tables.regionSplit[m.ID]; named && !l.tables.avoid[m.ID] {
-			l.look(l.parts.scenes.paths(m.ID)...)
-			results[i] = readScene(&l.parts.scenes, m, l.opts)
+			results[i] = l.readScene(m, l.frames[i])
 		}
 		return nil
 	})
@@ -54,18 +57,25 @@ func (l *loader) readScenes(ctx context.Context) error {
 	f := &l.faults.Regions
 	for i := range results {
 		r, m := &results[i], &l.images[i]
+		item := Item{ID: m.ID, Place: r.place, Cause: r.cause, absent: r.missing}
 		switch {
 		case !r.involved:
 			continue
 		case r.missing:
-			l.count(&l.faults.Other.MissingScenes, m.ID)
+			l.fault(&l.faults.Other.MissingScenes, item)
 			continue
-		case r.err != nil:
-			l.count(&l.faults.Other.UnreadableScenes, m.ID)
+		case r.cause != "":
+			l.fault(&l.faults.Other.UnreadableScenes, item)
+			continue
+		}
+		l.digests.scenes = append(l.digests.scenes, r.digest)
+		if r.offImage {
+			item.Cause = "boxes reach far beyond the image, and the metadata do not state the original's size"
+			item.Detail = fmt.Sprintf("%s has %d by %d pixels", m.Path, m.Width, m.Height)
+			l.fault(&l.faults.Other.OffImageScenes, item)
 			continue
 		}
 		l.count(&l.faults.Other.SceneGraphs, m.ID)
-		l.digests.scenes = append(l.digests.scenes, r.digest)
 		m.Regions = r.regions
 		for _, region := range r.regions {
 			if region.Phrase != "" {
@@ -75,36 +85,52 @@ func (l *loader) readScenes(ctx context.Context) error {
 		for _, list := range []struct {
 			tally *Tally
 			names []string
-		}{{&f.UnknownName, r.unknown}, {&f.NoBox, r.noBox}, {&f.BadBox, r.badBox}} {
+			cause string
+		}{
+			{&f.UnknownName, r.unknown, "a region outside the 29"},
+			{&f.NoBox, r.noBox, "no box of the region"},
+			{&f.BadBox, r.badBox, "a box without area, outside the image or with a coordinate that is no number"},
+		} {
 			for _, name := range list.names {
-				l.count(list.tally, m.ID+"_"+name)
+				l.fault(list.tally, Item{ID: m.ID + "_" + name, Place: r.place, Cause: list.cause, Detail: name})
 			}
 		}
 	}
 	return nil
 }
 
-func readScene(files *sceneFiles, m *Image, o Options) (r sceneResult) {
+func (l *loader) readScene(m *Image, fr frame) (r sceneResult) {
 	r.involved = true
-	f, err := files.open(m.ID)
+	f, place, err := l.parts.scenes.open(m.ID, l.look)
+	r.place = place
 	if err != nil {
 		r.missing = errors.Is(err, fs.ErrNotExist)
-		r.err = err
+		if r.cause = readCause(err); r.missing {
+			r.cause = "no such file"
+		}
 		return r
 	}
 	defer f.Close()
 	raw, err := io.ReadAll(io.LimitReader(f, maxScene))
 	if err != nil {
-		r.err = err
+		r.cause = readCause(err)
 		return r
 	}
 	g, err := scenegraph.Parse(raw)
 	if err != nil {
-		r.err = err
+		if r.cause = string(sniff.Of(raw[:min(len(raw), sniff.HeadSize)])); r.cause == "" {
+			r.cause = "not a whole scene graph"
+		}
 		return r
 	}
 	r.digest = sumOf(raw)
-	r.collect(g, m.Width, m.Height, o)
+	if r.offImage = !fr.stated && contradicted(g, m.Width, m.Height); r.offImage {
+		return r
+	}
+	for i := range g.Objects {
+		g.Objects[i].Box = fr.apply(g.Objects[i].Box)
+	}
+	r.collect(g, m.Width, m.Height, l.opts)
 	return r
 }
 

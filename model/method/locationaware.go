@@ -148,27 +148,38 @@ func (r *Run) captionInputs(c nn.Captioner, groups []string, uses []use, rng *ra
 // taskSequence is one sample of a task from an image, false where the image has nothing for it.
 func (r *Run) taskSequence(c nn.Captioner, task spec.Tasks, image *dataset.Image, rng *rand.Rand) (nn.Sequence, bool) {
 	p := r.Trial.Pretrain
-	eos := r.Corpus.EOS()
-	var prefix, body string
-	limit := p.MaxPhrase
+	var region *dataset.Region
+	var box [4]int
 	if task == spec.CAP {
 		if image.Caption == "" || image.Split != dataset.Train {
 			return nn.Sequence{}, false
 		}
-		prefix, body = corpus.CapText(image.Caption)
-		limit = p.MaxReport
 	} else {
-		region, box, ok := corpus.DrawRegion(image, rng)
-		if !ok {
+		var ok bool
+		if region, box, ok = corpus.DrawRegion(image, rng); !ok {
 			return nn.Sequence{}, false
 		}
-		prefix, body = corpus.RegionText(task, region.Name, region.Phrase, box)
 	}
-	prefixIDs, bodyIDs := r.Corpus.IDs(prefix), r.Corpus.IDs(body)
-	if share := parallelShare(p, task); share > 0 && rng.Float64() < share {
-		return nn.ParallelSequence(eos, eos, c.Decoder.Mask(), prefixIDs, bodyIDs, limit), true
+	share := parallelShare(p, task)
+	parallel := share > 0 && rng.Float64() < share
+	var prefix, body []int32
+	limit := p.MaxPhrase
+	if task == spec.CAP {
+		limit = p.MaxReport
+		head, text := corpus.CapText(image.Caption)
+		prefix, body = r.Corpus.IDs(head), r.Corpus.IDs(text)
+	} else {
+		most := limit
+		if parallel {
+			most-- // EOS needs one of the masks
+		}
+		prefix, body = r.Corpus.RegionIDs(task, region.Name, region.Phrase, box, most)
 	}
-	return nn.CausalSequence(eos, eos, prefixIDs, bodyIDs, limit), true
+	eos := r.Corpus.EOS()
+	if parallel {
+		return nn.ParallelSequence(eos, eos, c.Decoder.Mask(), prefix, body, limit), true
+	}
+	return nn.CausalSequence(eos, eos, prefix, body, limit), true
 }
 
 // parallelShare is the share of a task's samples that is predicted in parallel (FACTS 6 #17). CapPa's own is 0.75.

@@ -147,7 +147,7 @@ type Pretrain struct {
 	BatchSize     int     `json:"batch,omitzero"`  // samples a step: images, or sequences if Equal says so
 	Optimizer
 	MaxReport int `json:"max_report,omitzero"` // tokens of a caption (FACTS 2.3: 256)
-	MaxPhrase int `json:"max_phrase,omitzero"` // tokens of a region sample (96)
+	MaxPhrase int `json:"max_phrase,omitzero"` // tokens of a region sample (96); longer phrases are cut, never their boxes
 
 	Equal    Equal    `json:"equal,omitzero"`     // what a sample is
 	PerImage PerImage `json:"per_image,omitzero"` // which tasks an image is used for when it is drawn

@@ -20,6 +20,36 @@ func TestPresetsAreValid(t *testing.T) {
 	}
 }
 
+// A box and words of its phrase must fit, where regions are trained.
+func TestLeastPhrase(t *testing.T) {
+	for _, c := range []struct {
+		method Method
+		tasks  Tasks
+		most   int
+		want   string
+	}{
+		{LocationAware, AllTasks, 15, "pretrain.max_phrase: 15: want at least 16, so that a box and words of its phrase fit"},
+		{LocationAware, AREF, 1, "pretrain.max_phrase: 1: want at least 16, so that a box and words of its phrase fit"},
+		{LocationAware, AllTasks, 16, ""},
+		{LocationAware, CAP, 1, ""},
+		{GlobalContrastive, AllTasks, 1, ""},
+		{RegionalContrastive, AllTasks, 1, ""},
+	} {
+		trial, err := Default(Smoke)
+		if err != nil {
+			t.Fatal(err)
+		}
+		trial.Method, trial.Pretrain.Tasks, trial.Pretrain.MaxPhrase = c.method, c.tasks, c.most
+		got := ""
+		if err := trial.Validate(); err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%s, tasks %v, %d: %q, want %q", c.method, c.tasks, c.most, got, c.want)
+		}
+	}
+}
+
 func TestRoundTrip(t *testing.T) {
 	want, _ := Default(Nano)
 	want.Command = MakeWords("python", "train.py", "a b")

@@ -137,10 +137,16 @@ func (t Trial) validateSizes() error {
 	return nil
 }
 
+// leastPhrase is the least pretrain.max_phrase: a box takes up to 12 tokens.
+const leastPhrase = 16
+
 func (t Trial) validatePretrain() error {
 	p := t.Pretrain
 	if t.Method.facts().regions && p.Tasks == 0 {
 		return refuse("pretrain.tasks", "empty: want at least one of cap, aref, gcap, caref")
+	}
+	if regions := t.Method.facts().regions && p.Tasks&^CAP != 0; regions && p.MaxPhrase < leastPhrase {
+		return refuse("pretrain.max_phrase", "%d: want at least %d, so that a box and words of its phrase fit", p.MaxPhrase, leastPhrase)
 	}
 	if p.ParallelRatio < 0 || p.ParallelRatio > 1 {
 		return refuse("pretrain.parallel_ratio", "%v: want 0 … 1", p.ParallelRatio)

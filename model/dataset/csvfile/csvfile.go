@@ -8,6 +8,7 @@ package csvfile
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"crypto/sha256"
 	"errors"
@@ -17,13 +18,17 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
+
+	"harness/model/dataset/sniff"
 )
 
 // maxLine bounds one line of a file; a longer one is a bad row, not memory.
 const maxLine = 1 << 20
 
-// A Reader reads a CSV file row by row. It accepts a byte order mark and CRLF, skips empty lines, and skips and remembers rows
-// with another number of cells than the header; unnamed columns at the end of the header may be absent. A line is a row: none of the data sets has line breaks inside cells, and so an
+// A Reader reads a CSV file row by row. It accepts a byte order mark, CRLF and Latin-1, skips empty lines, and skips and remembers rows
+// with another number of cells than the header; unnamed columns at the end of the header may be absent. A line is a row: none of the
+// data sets has line breaks inside cells, and so an
 // unclosed quote costs one row and not the rest of the file.
 //
 //	t, err := csvfile.Open(path, "dicom_id", "subject_id")
@@ -32,8 +37,9 @@ const maxLine = 1 << 20
 //	return t.Err()
 type Reader struct {
 	name   string // base name of the file, for messages
+	path   string // of the file, for errors
 	err    error
-	bad    []string
+	bad    []Rejected
 	digest hash.Hash
 
 	file    *os.File
@@ -45,7 +51,7 @@ type Reader struct {
 	cells   []string
 }
 
-// Open opens a file and finds the wanted columns by the names in its header. A name that ends in "?" is optional.
+// Open opens a file and finds the wanted columns by the names in its header, in any case. A name that ends in "?" is optional.
 func Open(path string, columns ...string) (*Reader, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -56,19 +62,27 @@ func Open(path string, columns ...string) (*Reader, error) {
 		f.Close()
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	t.file = f
+	t.file, t.path = f, path
 	return t, nil
 }
 
-// newReader reads the header of a file; a name that ends in .gz says that src is gzipped.
+// newReader reads the header of a file, whose first bytes say whether it is gzipped: browsers unpack a .gz and keep its name.
 func newReader(src io.Reader, name string, columns []string) (*Reader, error) {
 	t := &Reader{name: name, digest: sha256.New()}
-	if strings.HasSuffix(name, ".gz") {
-		z, err := gzip.NewReader(src)
+	packed := bufio.NewReaderSize(src, 256<<10)
+	head, err := packed.Peek(sniff.HeadSize)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	src = packed
+	if sniff.Of(head) == sniff.Gzip {
+		z, err := gzip.NewReader(packed)
 		if err != nil {
 			return nil, err
 		}
 		src = z
+	} else if kind := sniff.NotText(head); kind != sniff.Unknown {
+		return nil, fmt.Errorf("this file is %s, not a table", kind)
 	}
 	t.r = bufio.NewReaderSize(io.TeeReader(src, t.digest), 256<<10)
 	header, ok := t.readLine()
@@ -85,22 +99,42 @@ func newReader(src io.Reader, name string, columns []string) (*Reader, error) {
 	t.width = len(names)
 	for t.named = t.width; t.named > 1 && strings.TrimSpace(names[t.named-1]) == ""; t.named-- {
 	}
-	at := make(map[string]int, len(names))
+	at := make(map[string]int, 2*len(names)) // as written, and in lower case where that is nobody's name
 	for i := len(names) - 1; i >= 0; i-- {
-		at[strings.TrimSpace(names[i])] = i
+		names[i] = strings.TrimSpace(names[i])
+		at[strings.ToLower(names[i])] = i
+	}
+	for i := len(names) - 1; i >= 0; i-- {
+		at[names[i]] = i
 	}
 	for _, want := range columns {
 		name, optional := strings.CutSuffix(want, "?")
 		i, found := at[name]
 		if !found {
+			i, found = at[strings.ToLower(name)]
+		}
+		if !found {
 			if !optional {
-				return nil, fmt.Errorf("line 1: no column %q", name)
+				return nil, fmt.Errorf("line 1: no column %q%s", name, inHeader(names))
 			}
 			i = -1
 		}
 		t.columns = append(t.columns, i)
 	}
 	return t, nil
+}
+
+// inHeader says what a header holds that lacks a column.
+func inHeader(names []string) string {
+	if len(names) == 1 && strings.ContainsAny(names[0], ";\t|") {
+		return "; cells are separated by commas in a file that can be read"
+	}
+	shown := names[:min(len(names), 12)]
+	more := ""
+	if len(shown) < len(names) {
+		more = ", ..."
+	}
+	return fmt.Sprintf("; it has %.300s%s", strings.Join(shown, ", "), more)
 }
 
 // Next reads the next row with the right number of cells; it returns false at the end of the file or at an error (Err).
@@ -115,15 +149,28 @@ func (t *Reader) Next() bool {
 		}
 		cells, closed := splitRow(line, t.cells[:0])
 		t.cells = cells
-		if closed && len(cells) >= t.named && len(cells) <= t.width {
+		switch {
+		case !closed:
+			t.RejectAs("a quote that is not closed")
+		case len(cells) < t.named || len(cells) > t.width:
+			t.RejectAs("another number of cells than the header")
+		default:
 			return true
 		}
-		t.Reject()
 	}
 }
 
+// Rejected is a row that was skipped, by line and cause.
+type Rejected struct {
+	Line  int
+	Cause string
+}
+
 // Reject counts the current row as bad.
-func (t *Reader) Reject() { t.bad = append(t.bad, fmt.Sprintf("%s:%d", t.name, t.line)) }
+func (t *Reader) Reject() { t.RejectAs("a value that is not of the column's form") }
+
+// RejectAs counts the current row as bad for a cause; causes are few, without what is particular to one row.
+func (t *Reader) RejectAs(cause string) { t.bad = append(t.bad, Rejected{t.line, cause}) }
 
 // Cell returns the i-th wanted column of the current row without surrounding white space, "" if the file lacks it.
 func (t *Reader) Cell(i int) string {
@@ -133,9 +180,16 @@ func (t *Reader) Cell(i int) string {
 	return strings.TrimSpace(t.cells[t.columns[i]])
 }
 
-// ID returns the i-th wanted column as a decimal id; "50414267.0", as pandas may write it, is read as 50414267.
-func (t *Reader) ID(i int) (string, bool) {
-	s := strings.TrimSuffix(t.Cell(i), ".0")
+// ID returns the i-th wanted column as ParseID reads it.
+func (t *Reader) ID(i int) (string, bool) { return ParseID(t.Cell(i)) }
+
+// ParseID reads a decimal id; "50414267.0", as pandas may write it, and "s50414267" or "p10000032", as folders are called, are read as
+// the number.
+func ParseID(s string) (string, bool) {
+	s = strings.TrimSuffix(s, ".0")
+	if len(s) > 8 && strings.IndexByte("psPS", s[0]) >= 0 {
+		s = s[1:]
+	}
 	if len(s) < 2 || len(s) > 18 {
 		return "", false
 	}
@@ -162,7 +216,10 @@ func (t *Reader) readLine() (string, bool) {
 			continue
 		}
 		if err != nil && err != io.EOF {
-			t.err = fmt.Errorf("%s, after line %d: %w", t.name, t.line, err)
+			if err == io.ErrUnexpectedEOF {
+				err = fmt.Errorf("cut short: %w", err)
+			}
+			t.err = fmt.Errorf("%s, after line %d: %w", cmp.Or(t.path, t.name), t.line, err)
 			return "", false
 		}
 		if long != nil {
@@ -175,8 +232,20 @@ func (t *Reader) readLine() (string, bool) {
 		if len(part) > maxLine {
 			return `"`, true
 		}
-		return string(bytes.TrimRight(part, "\r\n")), true
+		return decode(bytes.TrimRight(part, "\r\n")), true
 	}
+}
+
+// decode returns a line's text; bytes that are not UTF-8 are read as Latin-1, as those of the reports are.
+func decode(line []byte) string {
+	if utf8.Valid(line) {
+		return string(line)
+	}
+	runes := make([]rune, len(line))
+	for i, b := range line {
+		runes[i] = rune(b)
+	}
+	return string(runes)
 }
 
 // Close closes the file.
@@ -186,7 +255,16 @@ func (t *Reader) Close() error { return t.file.Close() }
 func (t *Reader) Line() int { return t.line }
 
 // Bad returns the rows that were skipped, as FILE:LINE.
-func (t *Reader) Bad() []string { return t.bad }
+func (t *Reader) Bad() []string {
+	var rows []string
+	for _, r := range t.bad {
+		rows = append(rows, fmt.Sprintf("%s:%d", t.name, r.Line))
+	}
+	return rows
+}
+
+// Rejects returns the rows that were skipped, with the cause of each.
+func (t *Reader) Rejects() []Rejected { return t.bad }
 
 // Err returns why reading ended early; nil at the end of the file.
 func (t *Reader) Err() error { return t.err }

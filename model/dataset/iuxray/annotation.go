@@ -28,9 +28,12 @@ type Entry struct {
 // An Annotation is what annotation.json lists.
 type Annotation struct {
 	Entries []Entry
-	Bad     []string // places of entries that lack a field, or hold something else than the layout says
-	Raw     []byte   // the file
+	Bad     []BadEntry
+	Raw     []byte // the file
 }
+
+// A BadEntry is one that lacks a field, or holds something else than the layout says.
+type BadEntry struct{ Place, Cause string }
 
 // ReadAnnotation reads R2Gen's annotation.json. A bad entry is remembered and left out; a file that is no JSON, lacks a list, or
 // lists MIMIC-CXR is an error of one line.
@@ -69,7 +72,7 @@ func parseAnnotation(raw []byte) (*Annotation, error) {
 			case errors.Is(err, errMIMIC):
 				return nil, fmt.Errorf("%s[%d]: %w", split, i, err)
 			case err != nil:
-				a.Bad = append(a.Bad, place)
+				a.Bad = append(a.Bad, BadEntry{place, err.Error()})
 			default:
 				e.Place = place
 				a.Entries = append(a.Entries, e)
@@ -82,7 +85,7 @@ func parseAnnotation(raw []byte) (*Annotation, error) {
 // errMIMIC says that the file is R2Gen's other one. There the first image of a study need not be frontal.
 var errMIMIC = errors.New("the list is of MIMIC-CXR (it has subject_id): name a folder with MIMIC-CXR-JPG itself")
 
-// parseEntry reads one report; the error says why it is bad.
+// parseEntry reads one report; the error says why it is bad, without what is particular to it.
 func parseEntry(raw json.RawMessage, split string) (Entry, error) {
 	var fields struct {
 		ID      *string         `json:"id"`
@@ -92,7 +95,7 @@ func parseEntry(raw json.RawMessage, split string) (Entry, error) {
 		Subject json.RawMessage `json:"subject_id"`
 	}
 	if err := json.Unmarshal(raw, &fields); err != nil {
-		return Entry{}, err
+		return Entry{}, errors.New("a field that is not of its form")
 	}
 	switch {
 	case fields.Subject != nil:

@@ -52,7 +52,7 @@ func TestBadEntries(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if len(a.Entries) != 1 || cmp.Diff(a.Bad, []string{"annotation.json:train[0]"}) != "" {
+		if len(a.Entries) != 1 || len(a.Bad) != 1 || a.Bad[0].Place != "annotation.json:train[0]" || a.Bad[0].Cause == "" {
 			t.Errorf("%s: entries %v, bad %v", name, a.Entries, a.Bad)
 		}
 	}

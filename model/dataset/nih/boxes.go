@@ -31,23 +31,23 @@ type Boxes struct {
 func ReadBoxes(path string) (*Boxes, error) {
 	b := &Boxes{}
 	columns := []string{"Image Index", "Finding Label", "Bbox [x", "y", "w", "h]"}
-	err := b.read(path, columns, func(row *csvfile.Reader) bool {
+	err := b.read(path, columns, func(row *csvfile.Reader) string {
 		var v [4]float64
 		for i := range v {
 			number, err := strconv.ParseFloat(row.Cell(2+i), 64)
 			if err != nil || math.IsInf(number, 0) || math.IsNaN(number) {
-				return false
+				return "a box that is not four numbers"
 			}
 			v[i] = number
 		}
 		if !isImage(row.Cell(0)) {
-			return false
+			return badImage
 		}
 		b.Rows = append(b.Rows, Box{
 			Line: row.Line(), Image: strings.Clone(row.Cell(0)), Label: strings.Clone(row.Cell(1)),
 			Box: metrics.Box{v[0], v[1], v[0] + v[2], v[1] + v[3]},
 		})
-		return true
+		return ""
 	})
 	return b, err
 }

@@ -33,7 +33,7 @@ func ReadEntries(path string) (*Entries, error) {
 	e := &Entries{}
 	seen := map[string]bool{}
 	columns := []string{"Image Index", "Finding Labels", "Follow-up #", "Patient ID", "View Position"}
-	err := e.read(path, columns, func(row *csvfile.Reader) bool {
+	err := e.read(path, columns, func(row *csvfile.Reader) string {
 		names, unknown, ok := findings(row.Cell(1))
 		if unknown != "" && !slices.Contains(e.Unknown, unknown) {
 			e.Unknown = append(e.Unknown, unknown)
@@ -41,8 +41,17 @@ func ReadEntries(path string) (*Entries, error) {
 		followUp, ok2 := number(row.Cell(2))
 		patient, ok3 := number(row.Cell(3))
 		image := row.Cell(0)
-		if !ok || !ok2 || !ok3 || !isImage(image) {
-			return false
+		switch {
+		case !isImage(image):
+			return badImage
+		case unknown != "":
+			return "a label that is none of the 14"
+		case !ok:
+			return "labels that say nothing, or that there is a finding and none"
+		case !ok2:
+			return "Follow-up # is not a number"
+		case !ok3:
+			return "Patient ID is not a number"
 		}
 		if !seen[image] {
 			seen[image] = true
@@ -51,10 +60,13 @@ func ReadEntries(path string) (*Entries, error) {
 				View: strings.Clone(row.Cell(4)), Findings: names,
 			})
 		}
-		return true
+		return ""
 	})
 	return e, err
 }
+
+// badImage is the cause of a row whose image cannot be looked for.
+const badImage = "not the name of an image, such as 00000013_004.png"
 
 // number reads a whole number of at most nine digits, also as "13.0", as pandas may write it.
 func number(cell string) (int, bool) {

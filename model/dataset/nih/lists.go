@@ -7,8 +7,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
+
+	"harness/model/dataset/csvfile"
 )
 
 // A List is one of the two lists of images, train_val_list.txt and test_list.txt.
@@ -24,14 +25,15 @@ func ReadList(path string) (*List, error) {
 		return nil, err
 	}
 	defer f.Close()
-	l, err := parseList(f, filepath.Base(path))
+	l, err := parseList(f)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
+	l.Path = path
 	return l, nil
 }
 
-func parseList(r io.Reader, name string) (*List, error) {
+func parseList(r io.Reader) (*List, error) {
 	l := &List{}
 	h := sha256.New()
 	s := bufio.NewScanner(io.TeeReader(r, h))
@@ -42,7 +44,7 @@ func parseList(r io.Reader, name string) (*List, error) {
 		case isImage(image):
 			l.Images = append(l.Images, image)
 		default:
-			l.Bad = append(l.Bad, fmt.Sprintf("%s:%d", name, line))
+			l.Bad = append(l.Bad, csvfile.Rejected{Line: line, Cause: badImage})
 		}
 	}
 	if err := s.Err(); err != nil {

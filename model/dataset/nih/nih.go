@@ -7,22 +7,24 @@ import "harness/model/dataset/csvfile"
 
 // Source is what reading a table leaves beside its rows.
 type Source struct {
-	Bad    []string // rows that were left out, as FILE:LINE
-	Digest string   // SHA-256 of the contents
+	Path   string
+	Bad    []csvfile.Rejected // rows that were left out
+	Digest string             // SHA-256 of the contents
 }
 
-// read calls row for each row of a CSV file with the right number of cells; row returns false to reject it.
-func (s *Source) read(path string, columns []string, row func(t *csvfile.Reader) bool) error {
+// read calls row for each row of a CSV file with the right number of cells; row returns why
+// it is rejected, "" for a good one.
+func (s *Source) read(path string, columns []string, row func(t *csvfile.Reader) string) error {
 	t, err := csvfile.Open(path, columns...)
 	if err != nil {
 		return err
 	}
 	defer t.Close()
 	for t.Next() {
-		if !row(t) {
-			t.Reject()
+		if cause := row(t); cause != "" {
+			t.RejectAs(cause)
 		}
 	}
-	s.Bad, s.Digest = t.Bad(), t.Digest()
+	s.Path, s.Bad, s.Digest = path, t.Rejects(), t.Digest()
 	return t.Err()
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"harness/metrics"
+	"harness/model/dataset/csvfile"
 )
 
 // The headers as they are published: 2017 ends its lines in a comma.
@@ -26,6 +27,14 @@ func write(t testing.TB, name, text string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// lines are those of rejected rows.
+func lines(bad []csvfile.Rejected) (at []int) {
+	for _, row := range bad {
+		at = append(at, row.Line)
+	}
+	return at
 }
 
 func TestEntries(t *testing.T) {
@@ -70,7 +79,12 @@ func TestBadEntries(t *testing.T) {
 	if diff := cmp.Diff(want, e.Rows); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
 	}
-	bad := []string{"d.csv:3", "d.csv:4", "d.csv:5", "d.csv:6", "d.csv:7", "d.csv:8", "d.csv:9", "d.csv:10"}
+	bad := []csvfile.Rejected{
+		{Line: 3, Cause: "a label that is none of the 14"}, {Line: 4, Cause: "labels that say nothing, or that there is a finding and none"},
+		{Line: 5, Cause: "labels that say nothing, or that there is a finding and none"}, {Line: 6, Cause: "Follow-up # is not a number"},
+		{Line: 7, Cause: "Patient ID is not a number"}, {Line: 8, Cause: badImage}, {Line: 9, Cause: badImage},
+		{Line: 10, Cause: "another number of cells than the header"},
+	}
 	if diff := cmp.Diff(bad, e.Bad); diff != "" || !slices.Equal(e.Unknown, []string{"Foo"}) {
 		t.Errorf("unknown %v, bad (-want +got):\n%s", e.Unknown, diff)
 	}
@@ -96,7 +110,7 @@ func TestBoxes(t *testing.T) {
 	if diff := cmp.Diff(want, b.Rows); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"b.csv:4", "b.csv:5", "b.csv:6"}, b.Bad); diff != "" {
+	if diff := cmp.Diff([]int{4, 5, 6}, lines(b.Bad)); diff != "" {
 		t.Errorf("bad (-want +got):\n%s", diff)
 	}
 	if _, err := ReadBoxes(write(t, "b.csv", "Image Index,Finding Label,x,y,w,h\n")); err == nil || !strings.Contains(err.Error(), `no column "Bbox [x"`) {
@@ -109,7 +123,7 @@ func TestList(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(l.Images, []string{"00000001_000.png", "00000001_001.png"}) || !slices.Equal(l.Bad, []string{"l.txt:3"}) {
+	if !slices.Equal(l.Images, []string{"00000001_000.png", "00000001_001.png"}) || !slices.Equal(lines(l.Bad), []int{3}) {
 		t.Errorf("%+v", l)
 	}
 	if _, err := ReadList(write(t, "l.txt", "\n")); err == nil || !strings.Contains(err.Error(), "l.txt: it names no image") {
@@ -216,7 +230,7 @@ func FuzzBoxes(f *testing.F) {
 func FuzzList(f *testing.F) {
 	f.Add("00000001_000.png\n../x\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		l, err := parseList(strings.NewReader(text), "l.txt")
+		l, err := parseList(strings.NewReader(text))
 		if err != nil {
 			return
 		}

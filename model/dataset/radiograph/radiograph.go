@@ -1,5 +1,5 @@
-// Package radiograph reads chest radiographs: JPEGs and PNGs as 8-bit gray images in their stored orientation (radiograph.go),
-// resized to squares (resize.go), and kept in a memory-mapped cache (cache.go).
+// Package radiograph reads chest radiographs: 8-bit JPEGs and PNGs as gray images in their stored orientation (radiograph.go), with the
+// reason where it cannot (fault.go), resized to squares (resize.go), and kept in a memory-mapped cache (cache.go).
 package radiograph
 
 import (
@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	_ "image/jpeg" // the two formats that radiographs come in
-	_ "image/png"
+	"image/jpeg"
+	"image/png"
 	"io"
 	"os"
+
+	"harness/model/dataset/sniff"
 )
 
 // maxPixels bounds the size of an image that is decoded (detectors have about ten million pixels).
@@ -25,28 +27,31 @@ type Info struct {
 }
 
 // Inspect reads an image's header, and with decode all of it, because a header does not show that a file is truncated. The error is
-// fs.ErrNotExist for a file that is not there; any other says that the image cannot be read.
+// fs.ErrNotExist for a file that is not there; any other is a *Fault, which says why the image cannot be used.
 func Inspect(path string, decode bool) (Info, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return Info{}, err
+		return Info{}, openFault(err)
 	}
 	defer f.Close()
 	stat, err := f.Stat()
 	if err != nil {
-		return Info{}, err
+		return Info{}, openFault(err)
+	}
+	if stat.IsDir() {
+		return Info{}, &Fault{Folder, nil}
 	}
 	info := Info{Size: stat.Size(), Modified: stat.ModTime().UnixNano()}
 	if info.Sum, err = sumContent(f, info.Size); err != nil {
-		return info, err
+		return info, openFault(err)
 	}
-	config, err := readHeader(f)
+	config, kind, err := readHeader(path, f)
 	if err != nil {
 		return info, err
 	}
 	info.Width, info.Height = config.Width, config.Height
 	if decode {
-		_, err = decodeImage(f)
+		_, err = decodeImage(kind, f)
 	}
 	return info, err
 }
@@ -77,37 +82,66 @@ func sumContent(f io.ReaderAt, size int64) (sum [sha256.Size]byte, err error) {
 	return sum, err
 }
 
-// Read decodes a whole image.
+// Read decodes a whole image. Its errors are those of Inspect.
 func Read(path string) (*image.Gray, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, openFault(err)
 	}
 	defer f.Close()
-	if _, err := readHeader(f); err != nil {
+	_, kind, err := readHeader(path, f)
+	if err != nil {
 		return nil, err
 	}
-	return decodeImage(f)
+	return decodeImage(kind, f)
 }
 
-// readHeader returns the size of a JPEG or PNG and leaves the file at its start.
-func readHeader(f io.ReadSeeker) (image.Config, error) {
-	config, _, err := image.DecodeConfig(bufio.NewReaderSize(f, 4<<10))
-	if err != nil {
-		return config, err
+// readHeader returns the size and the format of an image and leaves the file at its start.
+func readHeader(path string, f io.ReadSeeker) (image.Config, sniff.Kind, error) {
+	head := make([]byte, sniff.HeadSize)
+	n, err := io.ReadFull(f, head)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return image.Config{}, sniff.Unknown, openFault(err)
 	}
-	if config.Width <= 0 || config.Height <= 0 || config.Width*config.Height > maxPixels {
-		return config, fmt.Errorf("%d by %d pixels", config.Width, config.Height)
+	kind, err := checkKind(path, head[:n])
+	if err != nil {
+		return image.Config{}, kind, err
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return image.Config{}, kind, openFault(err)
+	}
+	readConfig := jpeg.DecodeConfig
+	if kind == sniff.PNG {
+		readConfig = png.DecodeConfig
+	}
+	config, err := readConfig(bufio.NewReaderSize(f, 4<<10))
+	switch {
+	case err != nil:
+		return config, kind, decodeFault(err)
+	case config.Width <= 0 || config.Height <= 0 || config.Width > maxPixels/config.Height:
+		return config, kind, &Fault{TooLarge, fmt.Errorf("%d by %d", config.Width, config.Height)}
+	case isDeep(config.ColorModel):
+		return config, kind, &Fault{Deep, nil}
 	}
 	_, err = f.Seek(0, io.SeekStart)
-	return config, err
+	return config, kind, openFault(err)
+}
+
+// isDeep reports 16 bits a pixel. Which of them hold the image is not said: a detector's 12 bits are stored in the low ones
+// by some programs, and would be read as black.
+func isDeep(m color.Model) bool {
+	return m == color.Gray16Model || m == color.RGBA64Model || m == color.NRGBA64Model
 }
 
 // decodeImage reads a whole image as luma in its stored orientation; a truncated file is an error.
-func decodeImage(r io.Reader) (*image.Gray, error) {
-	img, _, err := image.Decode(bufio.NewReaderSize(r, 64<<10))
+func decodeImage(kind sniff.Kind, r io.Reader) (*image.Gray, error) {
+	decode := jpeg.Decode
+	if kind == sniff.PNG {
+		decode = png.Decode
+	}
+	img, err := decode(bufio.NewReaderSize(r, 64<<10))
 	if err != nil {
-		return nil, err
+		return nil, decodeFault(err)
 	}
 	return toGray(img), nil
 }

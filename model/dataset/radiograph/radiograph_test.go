@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"harness/model/dataset/sniff"
 )
 
 // grayJPEG returns a JPEG of w by h with a pattern that fills all of it.
@@ -79,7 +81,11 @@ func TestInspect(t *testing.T) {
 		{"damaged PNG", film[:60] + "\x00\x01" + film[62:], true, false},
 		{"PNG larger than any radiograph", hugeFilm, false, false},
 	} {
-		path := filepath.Join(dir, c.name+".jpg")
+		suffix := ".jpg"
+		if strings.Contains(c.name, "PNG") {
+			suffix = ".png"
+		}
+		path := filepath.Join(dir, c.name+suffix)
 		if err := os.WriteFile(path, []byte(c.content), 0o666); err != nil {
 			t.Fatal(err)
 		}
@@ -115,7 +121,7 @@ func TestLuma(t *testing.T) {
 	for _, img := range []image.Image{
 		flat(image.NewGray(image.Rect(0, 0, 16, 16))), flat(image.NewRGBA(image.Rect(0, 0, 16, 16))),
 	} {
-		gray, err := decodeImage(strings.NewReader(encodeJPEG(img)))
+		gray, err := decodeImage(sniff.JPEG, strings.NewReader(encodeJPEG(img)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -128,7 +134,7 @@ func TestLuma(t *testing.T) {
 	for _, img := range []image.Image{
 		flat(image.NewGray(image.Rect(0, 0, 16, 16))), flat(image.NewRGBA(image.Rect(0, 0, 16, 16))),
 	} {
-		gray, err := decodeImage(strings.NewReader(encodePNG(img)))
+		gray, err := decodeImage(sniff.PNG, strings.NewReader(encodePNG(img)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -148,11 +154,11 @@ func TestLuma(t *testing.T) {
 // TestTruncated cuts an image anywhere behind its header; no cut passes as whole.
 func TestTruncated(t *testing.T) {
 	whole := grayJPEG(40, 30)
-	if _, err := decodeImage(strings.NewReader(whole)); err != nil {
+	if _, err := decodeImage(sniff.JPEG, strings.NewReader(whole)); err != nil {
 		t.Fatal(err)
 	}
 	for n := range len(whole) {
-		if _, err := decodeImage(strings.NewReader(whole[:n])); err == nil {
+		if _, err := decodeImage(sniff.JPEG, strings.NewReader(whole[:n])); err == nil {
 			t.Errorf("the first %d of %d bytes pass as an image", n, len(whole))
 		}
 	}

@@ -35,7 +35,8 @@ func splitSentences(text string) []string {
 	return out
 }
 
-// dropPriorSentences removes the sentences that refer to an earlier study.
+// dropPriorSentences removes the sentences that refer to an earlier study. Where only the head before a sentence does, as in "AP
+// chest compared to ___: Lungs are clear.", the head alone is removed.
 func dropPriorSentences(text string) string {
 	if !priorWords.MatchString(text) {
 		return text
@@ -43,11 +44,40 @@ func dropPriorSentences(text string) string {
 	sentences := splitSentences(text)
 	kept := sentences[:0]
 	for _, s := range sentences {
-		if !priorWords.MatchString(s) {
+		if s = behindPriorHead(s); s != "" {
 			kept = append(kept, s)
 		}
 	}
 	return strings.Join(kept, " ")
+}
+
+var (
+	// examWords name an examination, as a head does: "PA and lateral chest, comparison ___:".
+	examWords = regexp.MustCompile(`(?i)\b(ap|pa|lateral|frontal|chest|portable|radiographs?|radiography|films?|views?|cxr|x-rays?|exam|examination|study|studies|comparison)\b`)
+	// findingVerbs tell a sentence from a head.
+	findingVerbs = regexp.MustCompile(`(?i)\b(is|are|was|were|has|have|had|shows?|showed|demonstrates?|appears?|remains?|reveals?|there)\b`)
+)
+
+// behindPriorHead returns a sentence that does not refer to an earlier study as it is, one whose head alone does without the
+// head, any other as "".
+func behindPriorHead(s string) string {
+	for priorWords.MatchString(s) {
+		head, rest, found := strings.Cut(s, ": ")
+		if !found || !examWords.MatchString(head) || findingVerbs.MatchString(head) || !strings.ContainsFunc(rest, unicode.IsLetter) {
+			return ""
+		}
+		s = capitalised(strings.TrimSpace(rest))
+	}
+	return s
+}
+
+// capitalised returns s with its first letter in upper case.
+func capitalised(s string) string {
+	first, n := utf8.DecodeRuneInString(s)
+	if first == utf8.RuneError {
+		return s
+	}
+	return string(unicode.ToUpper(first)) + s[n:]
 }
 
 func collapseSpace(s string) string { return strings.Join(strings.Fields(s), " ") }
@@ -57,7 +87,6 @@ var (
 	fixedHeads = regexp.MustCompile(`\b(FINAL REPORT|FINAL ADDENDUM|WET READ)\b`)
 	// sentenceHeads are upper-case headers with a colon where a sentence starts, such as "PORTABLE AP CHEST RADIOGRAPH:".
 	sentenceHeads = regexp.MustCompile(`(^|[.?!]\s+)([A-Z][A-Z0-9 ,/()&-]*[A-Z)]:(\s+|$))+`)
-	listNumber    = regexp.MustCompile(`(^|\s)[1-5]\.\s+`)
 )
 
 // cleanPhrase joins the report sentences of a region to one text: without headers, list numbers and repeated sentences, each
@@ -66,13 +95,12 @@ func cleanPhrase(phrases []string) string {
 	parts := make([]string, 0, len(phrases))
 	for _, p := range phrases {
 		p = fixedHeads.ReplaceAllString(wetRead.ReplaceAllString(p, " "), " ")
-		p = collapseSpace(sentenceHeads.ReplaceAllString(collapseSpace(p), "$1"))
+		p = dropListNumbers(sentenceHeads.ReplaceAllString(collapseSpace(p), "$1"), true)
 		if p != "" {
 			parts = append(parts, p)
 		}
 	}
-	text := collapseSpace(listNumber.ReplaceAllString(strings.Join(parts, " "), "$1"))
-	sentences := splitSentences(text)
+	sentences := splitSentences(strings.Join(parts, " "))
 	seen := make(map[string]bool, len(sentences))
 	kept := sentences[:0]
 	for _, s := range sentences {
@@ -81,10 +109,9 @@ func cleanPhrase(phrases []string) string {
 			continue
 		}
 		seen[key] = true
-		first, n := utf8.DecodeRuneInString(s)
-		kept = append(kept, string(unicode.ToUpper(first))+s[n:])
+		kept = append(kept, capitalised(s))
 	}
-	text = strings.Join(kept, " ")
+	text := strings.Join(kept, " ")
 	if text != "" && !strings.ContainsAny(text[len(text)-1:], ".?!") {
 		text += "."
 	}

@@ -1,6 +1,6 @@
 // Package reporttext turns the text of radiology reports into what a model learns to write: the caption of a study (report.go, with
-// the official parser's exceptions in exceptions.go) and the phrase of a region (phrase.go). Both leave out sentences on earlier
-// studies, which a single image cannot show (FACTS 1.7).
+// the official parser's exceptions in exceptions.go) and the phrase of a region (phrase.go). Both leave out the numbers of lists
+// (list.go) and sentences on earlier studies, which a single image cannot show (FACTS 1.7).
 package reporttext
 
 import (
@@ -120,7 +120,7 @@ func lastSection(sections []section, name string) string {
 const LeastWords = 3
 
 // Caption returns the text a study's images are captioned with: the last findings and the last impression, else the last
-// paragraph, white space collapsed, without sentences on earlier studies unless keepPrior; "" when under three words are left.
+// paragraph, white space collapsed, without the numbers of lists, and without sentences on earlier studies unless keepPrior; "" when under three words are left.
 func Caption(study string, raw []byte, keepPrior bool) string {
 	text := decodeReport(raw)
 	var caption string
@@ -131,13 +131,13 @@ func Caption(study string, raw []byte, keepPrior bool) string {
 		sections := splitReport(text)
 		caption = lastSection(sections, reportSections[study])
 		if caption == "" {
-			caption = lastSection(sections, "findings") + " " + lastSection(sections, "impression")
+			caption = lastSection(sections, "findings") + "\n" + lastSection(sections, "impression")
 		}
 		if strings.TrimSpace(caption) == "" {
 			caption = lastSection(sections, "last_paragraph")
 		}
 	}
-	return Plain(caption, keepPrior)
+	return Plain(dropListNumbers(caption, false), keepPrior)
 }
 
 // Plain returns a report that has no sections as a caption: white space collapsed, without sentences on earlier studies unless

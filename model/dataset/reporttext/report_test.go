@@ -33,6 +33,17 @@ func TestReportCaption(t *testing.T) {
 		{"blanked words stay", "\n FINDINGS:  Dr. ___ was told.\n", "Dr. ___ was told."},
 		{"sentence on an earlier study", "\n FINDINGS:  Heart size is normal. Effusion has INCREASED. Is it new? No fracture is seen.\n",
 			"Heart size is normal. No fracture is seen."},
+		{"sentence behind a head", "\n IMPRESSION:  AP chest compared to ___: Lungs are clear.\n", "Lungs are clear."},
+		{"sentence behind a head of its own line", "\n IMPRESSION: \n \n AP chest compared to ___, 4:12 a.m.:\n \n Lungs are clear.  Mild edema in Dr. ___ view.\n",
+			"Lungs are clear. Mild edema in Dr. ___ view."},
+		{"sentence behind two heads", "\n FINDINGS:  Comparison, prior film of ___: portable chest, compared to ___: no edema is seen.\n", "No edema is seen."},
+		{"sentence on an earlier study behind a head", "\n FINDINGS:  AP chest compared to ___: Effusion has increased. No edema is seen.\n", "No edema is seen."},
+		{"a sentence is no head", "\n FINDINGS:  The chest is unchanged: no edema is seen. The lungs are clear.\n", "The lungs are clear."},
+		{"a colon alone is no head", "\n FINDINGS:  Compared to before: no edema is seen. The lungs are clear.\n", "The lungs are clear."},
+		{"numbers of a list", "\n FINDINGS:\n \n 1.  No effusion.\n 2.  Heart is 1.5 cm large.\n \n IMPRESSION:  1. 3.5 mm nodule\n 2) Edema\n 3.Effusion.\n",
+			"No effusion. Heart is 1.5 cm large. 3.5 mm nodule Edema Effusion."},
+		{"a list in one line", "\n IMPRESSION: 1. No effusion. 2. Unchanged heart. 3. Mild edema is seen.\n", "No effusion. Mild edema is seen."},
+		{"numbers of no list", "\n FINDINGS:  The line ends at rib\n 5. It has 3. 2 mm is the size of 4.\n", "The line ends at rib 5. It has 3. 2 mm is the size of 4."},
 		{"against and newborn are no such words", "\n FINDINGS:  Leaning against it. The newborn chest.\n", "Leaning against it. The newborn chest."},
 		{"too short", "\n IMPRESSION:  Normal chest.\n", ""},
 		{"comparison alone", "\n COMPARISON:  The chest film of ___.\n", ""},
@@ -40,6 +51,10 @@ func TestReportCaption(t *testing.T) {
 		if got := Caption("50000000", []byte(c.text), false); got != c.want {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
 		}
+	}
+	phrase := Phrase([]string{"FINDINGS: AP chest compared to ___: the lungs are clear."}, false)
+	if want := "The lungs are clear."; phrase != want {
+		t.Errorf("phrase behind a head: %q, want %q", phrase, want)
 	}
 	text := "\n FINDINGS:  Effusion has increased again.\n"
 	if got := Caption("50000000", []byte(text), true); got != "Effusion has increased again." {
@@ -78,6 +93,8 @@ func TestCleanPhrase(t *testing.T) {
 		{[]string{"FINDINGS: PA AND LATERAL VIEWS OF THE CHEST: the heart is big."}, "The heart is big."},
 		{[]string{"IMPRESSION: 1. Small effusion. 2. No edema."}, "Small effusion. No edema."},
 		{[]string{"No edema.", "no edema"}, "No edema."},
+		{[]string{"7. 3.5 mm nodule.", "12) No edema."}, "3.5 mm nodule. No edema."},
+		{[]string{"Measures 3. No edema."}, "Measures 3. No edema."},
 		{[]string{"WET READ: ___ MON 5:32 PM Clear lungs. FINAL REPORT"}, "Clear lungs."},
 		{[]string{"  A\n\n line   break. "}, "A line break."},
 		{[]string{"FINAL REPORT", "IMPRESSION:", "3. "}, ""},

@@ -3,7 +3,10 @@
 // million files of about 100 kB are read.
 package scenegraph
 
-import "math"
+import (
+	"bytes"
+	"math"
+)
 
 // Graph is the part of a scene graph that is used.
 type Graph struct {
@@ -11,11 +14,16 @@ type Graph struct {
 	Attributes []Attribute
 }
 
-// Object is a named box: x1, y1, x2, y2 in pixels of the original image. A coordinate that is not there or no number is NaN.
+// Object is a named box: x1, y1, x2, y2 in pixels of the original image, and again on the canvas of 224 by 224 that the longer side
+// of the image was scaled to and the shorter padded on. A coordinate that is not there or no number is NaN.
 type Object struct {
-	Name string
-	Box  [4]float64
+	Name   string
+	Box    [4]float64
+	Canvas [4]float64
 }
+
+// CanvasSide is the side of an Object's Canvas.
+const CanvasSide = 224
 
 // Attribute holds report sentences on a region.
 type Attribute struct {
@@ -27,7 +35,7 @@ type Attribute struct {
 // NaN, which is not JSON, is accepted as an unusable value.
 func Parse(raw []byte) (*Graph, error) {
 	g := &Graph{}
-	in := scanner{src: raw}
+	in := scanner{src: bytes.TrimPrefix(raw, []byte("\ufeff"))}
 	in.fields(func(key string) {
 		switch key {
 		case "objects":
@@ -43,7 +51,7 @@ func Parse(raw []byte) (*Graph, error) {
 
 func (in *scanner) object() Object {
 	nan := math.NaN()
-	o := Object{Box: [4]float64{nan, nan, nan, nan}}
+	o := Object{Box: [4]float64{nan, nan, nan, nan}, Canvas: [4]float64{nan, nan, nan, nan}}
 	in.fields(func(key string) {
 		switch key {
 		case "bbox_name":
@@ -56,6 +64,14 @@ func (in *scanner) object() Object {
 			o.Box[2] = in.number()
 		case "original_y2":
 			o.Box[3] = in.number()
+		case "x1":
+			o.Canvas[0] = in.number()
+		case "y1":
+			o.Canvas[1] = in.number()
+		case "x2":
+			o.Canvas[2] = in.number()
+		case "y2":
+			o.Canvas[3] = in.number()
 		default:
 			in.skip()
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 func TestParse(t *testing.T) {
-	got, err := Parse([]byte(` {"image_id": "x", "viewpoint": NaN,
+	got, err := Parse([]byte("\ufeff" + ` {"image_id": "x", "viewpoint": NaN,
 		"objects": [{"bbox_name": "svc", "x1": 9, "original_x1": -1.5e1, "original_y1": 2, "original_x2": "3", "original_y2": null}, {}],
 		"attributes": [{"svc": true, "bbox_name": "svc", "attributes": [["a|yes|]}"]], "phrases": ["A \"b\".", 4, null, ["c"]]},
 			{"bbox_name": "carina", "phrases": "one"}, {"bbox_name": "svc", "phrases": ["again"]}], "relationships": []} `))
@@ -21,7 +21,10 @@ func TestParse(t *testing.T) {
 	}
 	nan := math.NaN()
 	want := &Graph{
-		Objects: []Object{{"svc", [4]float64{-15, 2, nan, nan}}, {"", [4]float64{nan, nan, nan, nan}}},
+		Objects: []Object{
+			{"svc", [4]float64{-15, 2, nan, nan}, [4]float64{9, nan, nan, nan}},
+			{"", [4]float64{nan, nan, nan, nan}, [4]float64{nan, nan, nan, nan}},
+		},
 		Attributes: []Attribute{
 			{"svc", []string{`A "b".`, "", "", ""}}, {"carina", []string{"one"}}, {"svc", []string{"again"}},
 		},
