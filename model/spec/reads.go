@@ -45,7 +45,7 @@ func (t Trial) unreadNow() []string {
 // Reads reports whether the field at the dotted path, or any field below it, can change a number of the trial. The
 // preset cannot, since its values are fields of their own; of a program, nothing of the built-in trainer can.
 func (t Trial) Reads(path string) bool {
-	if path == "preset" || path == "revision" { // the method's own revision is counted
+	if path == "preset" || path == "revision" || path == "encoder.resize" { // they follow from the others
 		return false
 	}
 	first, _, _ := strings.Cut(path, ".")
@@ -86,6 +86,9 @@ func (t Trial) essential() Trial {
 	}
 	method := t.Method.facts()
 	t.Revision = method.revision + method.twin.facts().revision
+	if t.Encoder.Resize = ""; t.Encoder.Weights != "" || t.Encoder.WeightsDigest != "" {
+		t.Encoder.Resize = bicubic
+	}
 	for _, form := range []*InitForm{&t.Init.Positions, &t.Init.Coordinates} {
 		if *form == InitWaves {
 			*form = ""

@@ -120,7 +120,12 @@ type Encoder struct {
 	Weights string `json:"weights,omitzero"`
 	// WeightsDigest is the digest of the files in Weights that are read; it counts instead of the path where it is set.
 	WeightsDigest string `json:"weights_digest,omitzero"`
+	// Resize is how the positions of Weights are resized to the trial's grid, set when a trial is named.
+	Resize string `json:"resize,omitzero"`
 }
+
+// bicubic is how transformers resizes the positions of a vision transformer. Earlier versions of the harness did it bilinearly.
+const bicubic = "bicubic"
 
 // Tokens is the number of visual tokens n of an image of the given resolution.
 func (e Encoder) Tokens(resolution int) int {
