@@ -39,6 +39,7 @@ var methods = map[spec.Method]Method{
 	spec.GlobalContrastive:   {globalContrastive, frozenEncoder},
 	spec.RegionalContrastive: {regionalContrastive, frozenEncoder},
 	spec.CapPa:               {capPa, frozenEncoder},
+	spec.ReAL:                {reAL, residualAnswerer},
 	spec.Untrained:           {untrained, frozenEncoder},
 }
 

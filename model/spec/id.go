@@ -36,6 +36,9 @@ func (t Trial) LegacyID() string {
 
 // StageID names a stage by everything that determines its result. Trials that agree in it share the stage.
 func (t Trial) StageID(s Stage) string {
+	if twin := t.Method.facts().twin; s == StagePretrain && twin != "" {
+		t.Method = twin
+	}
 	t = t.essential()
 	t.Eval, t.Until = Eval{}, ""
 	switch s {

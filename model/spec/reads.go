@@ -81,7 +81,8 @@ func (t Trial) essential() Trial {
 	if given {
 		t.WholeVocabulary = true
 	}
-	t.Revision = t.Method.facts().revision
+	method := t.Method.facts()
+	t.Revision = method.revision + method.twin.facts().revision
 	for _, form := range []*InitForm{&t.Init.Positions, &t.Init.Coordinates} {
 		if *form == InitWaves {
 			*form = ""
