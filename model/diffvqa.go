@@ -19,11 +19,12 @@ import (
 // diffVQA trains the second stage (paper 3.4) and tests it with its controls: the most frequent answer, a model that
 // sees the question only, and the trained model given the images of another pair.
 func (r *trialRun) diffVQA(ctx context.Context, weights method.Weights, f *features, out *predictions) error {
-	train, test := r.corpus.Pairs(dataset.Train), firstOf(r.corpus.Pairs(dataset.Test), r.trial.Eval.Pairs, "test.pairs")
-	if len(train) == 0 || len(test) == 0 {
-		return r.rec.Note("diffvqa/blank", fmt.Sprintf("the data set has %d training and %d test pairs", len(train), len(test)))
+	pairs, tests := r.corpus.Pairs(dataset.Train), r.questionTests()
+	if len(pairs) == 0 || len(tests[0].pairs) == 0 {
+		return r.rec.Note("diffvqa/blank", fmt.Sprintf("the data set has %d training and %d test pairs", len(pairs), len(tests[0].pairs)))
 	}
-	if err := r.frequentAnswer(ctx, train, test, out); err != nil {
+	train := r.trainingQuestions()
+	if err := r.frequentAnswer(ctx, train, tests, out); err != nil {
 		return err
 	}
 	// The control first: it is quick, and the model's own numbers are the last of a trial.
@@ -32,7 +33,7 @@ func (r *trialRun) diffVQA(ctx context.Context, weights method.Weights, f *featu
 	if err != nil {
 		return err
 	}
-	if err := r.testAnswerer(ctx, "question-only", blind, blindWeights, test, out); err != nil {
+	if err := r.testAnswerer(ctx, "question-only", blind, blindWeights, tests, out); err != nil {
 		return err
 	}
 	a := &answering{Answerer: method.Of(r.trial).Answerer(r.trial, r.corpus.Tok.Size()), pretrained: weights}
@@ -41,7 +42,7 @@ func (r *trialRun) diffVQA(ctx context.Context, weights method.Weights, f *featu
 	}
 	defer a.features.close()
 	if a.Prepare != nil {
-		if a.reading, err = a.Prepare(ctx, r.methodRun(), weights, slices.Concat(train, test)); err != nil {
+		if a.reading, err = a.Prepare(ctx, r.methodRun(), weights, allQuestions(train, tests)); err != nil {
 			return err
 		}
 	}
@@ -49,10 +50,22 @@ func (r *trialRun) diffVQA(ctx context.Context, weights method.Weights, f *featu
 	if err != nil {
 		return err
 	}
-	if err := r.testAnswerer(ctx, "shuffled-images", a, answererWeights, exchanged(test, r.corpus), out); err != nil {
+	shuffled := slices.Clone(tests)
+	for i := range shuffled {
+		shuffled[i].pairs = exchanged(tests[i].pairs, r.corpus)
+	}
+	if err := r.testAnswerer(ctx, "shuffled-images", a, answererWeights, shuffled, out); err != nil {
 		return err
 	}
-	return r.testAnswerer(ctx, "", a, answererWeights, test, out)
+	return r.testAnswerer(ctx, "", a, answererWeights, tests, out)
+}
+
+func allQuestions(train []dataset.Pair, tests []questionTest) []dataset.Pair {
+	all := slices.Clone(train)
+	for _, test := range tests {
+		all = append(all, test.pairs...)
+	}
+	return all
 }
 
 // answering is a model of difference VQA with what it reads of images.
@@ -97,7 +110,7 @@ func (r *trialRun) trainAnswerer(ctx context.Context, name spec.Stage, a *answer
 		d := r.trial.DiffVQA
 		sample := corpus.NewSampler(len(pairs), r.trial.Seed, "diffvqa.pairs")
 		others := corpus.OfSplit(r.corpus.Set.Questions, dataset.Train)
-		steps := method.TotalSteps(d.Steps, d.Epochs, len(pairs), d.BatchSize)
+		steps := spec.TotalSteps(d.Steps, d.Epochs, len(pairs), d.BatchSize)
 		return training{opt: d.Optimizer, Training: method.Training{
 			Params: r.answererParams(a),
 			Start:  start,
@@ -226,12 +239,26 @@ func imagesOf(batch []dataset.Pair) []int {
 }
 
 // testAnswerer generates the answers to the test pairs and scores them; control is the name of the control, or "" for the model itself.
-func (r *trialRun) testAnswerer(ctx context.Context, control string, a *answering, weights method.Weights, test []dataset.Pair, out *predictions) error {
+func (r *trialRun) testAnswerer(ctx context.Context, control string, a *answering, weights method.Weights, tests []questionTest, out *predictions) error {
 	session, err := openSession(r.engine, r.answererParams(a), weights, nil)
 	if err != nil {
 		return err
 	}
 	defer session.Close()
+	for _, test := range tests {
+		answers, err := r.answers(ctx, control, a, session, test.pairs)
+		if err != nil {
+			return err
+		}
+		if err := r.scoreAnswers(ctx, control, test, answers, out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// answers generates the answers to test questions.
+func (r *trialRun) answers(ctx context.Context, control string, a *answering, session engine.Session, test []dataset.Pair) ([]string, error) {
 	t := r.trial.Eval
 	prompts := make([][]int32, len(test))
 	for i, pair := range test {
@@ -242,7 +269,7 @@ func (r *trialRun) testAnswerer(ctx context.Context, control string, a *answerin
 	done := 0
 	for _, batch := range byLength(prompts, max(1, generateRows/t.NumBeams)) {
 		if ctx.Err() != nil {
-			return context.Cause(ctx)
+			return nil, context.Cause(ctx)
 		}
 		batchPairs, batchPrompts := make([]dataset.Pair, len(batch)), make([][]int32, len(batch))
 		for i, k := range batch {
@@ -250,7 +277,7 @@ func (r *trialRun) testAnswerer(ctx context.Context, control string, a *answerin
 		}
 		in, err := a.inputs(batchPairs)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		g.Search = nn.Search{
 			Beams: t.NumBeams, MaxTokens: min(t.MaxNewTokens, a.LM.MaxPositionEmbeddings-len(batchPrompts[0])),
@@ -258,7 +285,7 @@ func (r *trialRun) testAnswerer(ctx context.Context, control string, a *answerin
 		}
 		found, err := g.Run(in, batchPrompts, a.LM.Visual)
 		if err != nil {
-			return fmt.Errorf("diffvqa: generate: %w", err)
+			return nil, fmt.Errorf("diffvqa: generate: %w", err)
 		}
 		for i, k := range batch {
 			answers[k] = strings.TrimSpace(r.corpus.Tok.Decode(nn.ToInt(found[i][0].Tokens)))
@@ -266,12 +293,12 @@ func (r *trialRun) testAnswerer(ctx context.Context, control string, a *answerin
 		done += len(batch)
 		r.rec.Progress(strings.TrimSpace("test "+control), done, len(test), nan)
 	}
-	return r.scoreAnswers(ctx, control, test, answers, out)
+	return answers, nil
 }
 
 // frequentAnswer is the control that always says the most frequent answer to the same question in training, the first
 // in order among equals.
-func (r *trialRun) frequentAnswer(ctx context.Context, train, test []dataset.Pair, out *predictions) error {
+func (r *trialRun) frequentAnswer(ctx context.Context, train []dataset.Pair, tests []questionTest, out *predictions) error {
 	n := map[string]int{}
 	best := map[string]string{} // question -> answer
 	for _, pair := range train {
@@ -284,14 +311,19 @@ func (r *trialRun) frequentAnswer(ctx context.Context, train, test []dataset.Pai
 			}
 		}
 	}
-	answers := make([]string, len(test))
-	for i, pair := range test {
-		answers[i] = best[""] // the most frequent of all
-		if answer, ok := best[pair.Question]; ok {
-			answers[i] = answer
+	for _, test := range tests {
+		answers := make([]string, len(test.pairs))
+		for i, pair := range test.pairs {
+			answers[i] = best[""] // the most frequent of all
+			if answer, ok := best[pair.Question]; ok {
+				answers[i] = answer
+			}
+		}
+		if err := r.scoreAnswers(ctx, "most-frequent", test, answers, out); err != nil {
+			return err
 		}
 	}
-	return r.scoreAnswers(ctx, "most-frequent", test, answers, out)
+	return nil
 }
 
 // exchanged gives each test pair the images of another subject's pair: the next one in the list that has another subject.
@@ -311,14 +343,14 @@ func exchanged(test []dataset.Pair, c *corpus.Corpus) []dataset.Pair {
 }
 
 // scoreAnswers records the caption metrics and the finding-level extraction of answers to test pairs.
-func (r *trialRun) scoreAnswers(ctx context.Context, control string, test []dataset.Pair, answers []string, out *predictions) error {
-	prefix := "diffvqa/"
-	if control != "" {
-		prefix = "controls/" + control + "/" + prefix
+func (r *trialRun) scoreAnswers(ctx context.Context, control string, test questionTest, answers []string, out *predictions) error {
+	if test.kind != "" {
+		return r.scoreOthers(ctx, control, test, answers, out)
 	}
-	list := make([]metrics.Sample, len(test))
+	prefix := diffVQAPrefix(control)
+	list := make([]metrics.Sample, len(test.pairs))
 	var counts metrics.FindingCounts
-	for i, pair := range test {
+	for i, pair := range test.pairs {
 		list[i] = metrics.Sample{ID: pair.ID, Hyp: answers[i], Refs: []string{pair.Answer}}
 		if c, ok := metrics.CountFindings(answers[i], pair.Answer); ok {
 			counts = counts.Plus(c)

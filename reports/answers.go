@@ -59,11 +59,11 @@ func (b *builder) answer(task, trial string) (*answered, error) {
 	if path == "" {
 		return nil, nil
 	}
-	list, err := readPredictions(path, task)
+	list, err := ReadPredictions(path, task)
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}
-	slices.SortFunc(list, func(x, y prediction) int { return strings.Compare(x.ID, y.ID) })
+	slices.SortFunc(list, func(x, y Prediction) int { return strings.Compare(x.ID, y.ID) })
 	a.of[trial] = &answered{path: path, list: samplesOf(list), samples: digestOf(list)}
 	return a.of[trial], nil
 }
@@ -80,7 +80,7 @@ func (a *answers) score(ctx context.Context, of *answered) (*metrics.Scores, err
 	return of.scores, nil
 }
 
-func samplesOf(list []prediction) []metrics.Sample {
+func samplesOf(list []Prediction) []metrics.Sample {
 	samples := make([]metrics.Sample, len(list))
 	for i, p := range list {
 		samples[i] = metrics.Sample{ID: p.ID, Hyp: p.Hyp, Refs: p.Refs}
@@ -89,7 +89,7 @@ func samplesOf(list []prediction) []metrics.Sample {
 }
 
 // digestOf names a test set by its questions and references.
-func digestOf(list []prediction) string {
+func digestOf(list []Prediction) string {
 	var b bytes.Buffer
 	for _, p := range list {
 		fmt.Fprintf(&b, "%q %q %q\n", p.ID, p.Question, p.Refs)

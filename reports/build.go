@@ -64,8 +64,7 @@ type seeded struct {
 	prefix string
 }
 
-// Compute computes the table of a plan from results. Predictions are read only for what needs them: cases and tests over
-// samples.
+// Compute computes the table of a plan from results. Predictions are read only for tests over samples.
 func Compute(ctx context.Context, plan *sweeps.Plan, results Results, o Options) (*Table, error) {
 	b := &builder{plan: plan, results: results, options: o,
 		table: &Table{Name: titleOf(plan), Handle: plan.Handle, Command: plan.Command, Show: plan.Report.Show, Notes: []string{}}}
@@ -84,11 +83,6 @@ func Compute(ctx context.Context, plan *sweeps.Plan, results Results, o Options)
 	b.addPublished()
 	b.notShown()
 	b.caption()
-	if plan.Report.Cases > 0 {
-		if err := b.cases(); err != nil {
-			return nil, err
-		}
-	}
 	return b.table, nil
 }
 

@@ -57,8 +57,8 @@ func TestHTMLIDs(t *testing.T) {
 			t.Errorf("a link to %s, which is not there", href)
 		}
 	}
-	if len(ids) != 15 || len(hrefs) != 5 {
-		t.Errorf("%d ids and %d links, want 15 and 5", len(ids), len(hrefs))
+	if len(ids) != 10 || len(hrefs) != 5 {
+		t.Errorf("%d ids and %d links, want 10 and 5", len(ids), len(hrefs))
 	}
 }
 

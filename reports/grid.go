@@ -48,11 +48,6 @@ func (f field) signed() string {
 	return f.text
 }
 
-// casesCaption stands above or below the cases.
-func (t *Table) casesCaption() string {
-	return t.Name + ": selected test cases. ✓ marks answers that say the same as the truth."
-}
-
 // grid is the table as every renderer prints it: headings, then rows with their kinds.
 func (t *Table) grid() (heads []field, rows [][]field) {
 	for _, head := range t.Heads {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"hash/fnv"
-	"html"
 	"io"
 	"strings"
 
@@ -21,7 +20,6 @@ const (
 	htmlCaption = `style="padding-bottom:.5em"`
 	htmlTitle   = `style="text-align:left;font-weight:normal;font-style:italic;padding:.15em .6em;border-top:1px solid"`
 	htmlNotes   = `style="list-style:none;padding:0;font-size:smaller"`
-	htmlAnswer  = `style="text-align:left;vertical-align:top;font-weight:normal;padding:.15em .6em"`
 )
 
 // HTML writes a figure for a page: no script, no style sheet, ids that begin with the table's own. Every text is escaped.
@@ -29,17 +27,17 @@ func (t *Table) HTML(w io.Writer) error {
 	var out bytes.Buffer
 	id := t.htmlID()
 	fmt.Fprintf(&out, "<figure class=\"harness-table\" id=\"%s\" %s>\n<figcaption %s>%s</figcaption>\n<table %s>\n", id, htmlFigure,
-		htmlCaption, escapeHTML(strings.Join(t.Caption, " ")), htmlTable)
+		htmlCaption, escape.HTML(strings.Join(t.Caption, " ")), htmlTable)
 	heads, rows := t.grid()
 	out.WriteString("<thead>\n<tr>")
 	for _, h := range heads {
-		fmt.Fprintf(&out, "<th scope=\"col\" %s>%s</th>", fmt.Sprintf(htmlHead, htmlAlign(h)), escapeHTML(h.text))
+		fmt.Fprintf(&out, "<th scope=\"col\" %s>%s</th>", fmt.Sprintf(htmlHead, htmlAlign(h)), escape.HTML(h.text))
 	}
 	out.WriteString("</tr>\n</thead>\n<tbody>\n")
 	for r, row := range rows {
 		if t.ruleBefore(r) {
 			fmt.Fprintf(&out, "</tbody>\n<tbody>\n<tr><th scope=\"rowgroup\" colspan=\"%d\" %s>%s</th></tr>\n", len(heads), htmlTitle,
-				escapeHTML(kindTitle(t.Rows[r].Kind)))
+				escape.HTML(kindTitle(t.Rows[r].Kind)))
 		}
 		out.WriteString("<tr>")
 		for i, f := range row {
@@ -60,34 +58,13 @@ func (t *Table) HTML(w io.Writer) error {
 	if len(t.Notes) > 0 {
 		fmt.Fprintf(&out, "<ol %s>\n", htmlNotes)
 		for i, note := range t.Notes {
-			fmt.Fprintf(&out, "<li id=\"%s-note-%s\"><sup>%s</sup> %s</li>\n", id, letter(i), letter(i), escapeHTML(note))
+			fmt.Fprintf(&out, "<li id=\"%s-note-%s\"><sup>%s</sup> %s</li>\n", id, letter(i), letter(i), escape.HTML(note))
 		}
 		out.WriteString("</ol>\n")
 	}
 	out.WriteString("</figure>\n")
-	t.htmlCases(&out, id)
 	_, err := w.Write(out.Bytes())
 	return err
-}
-
-func (t *Table) htmlCases(out io.Writer, id string) {
-	if len(t.Cases) == 0 {
-		return
-	}
-	fmt.Fprintf(out, "<figure class=\"harness-table\" id=\"%s-cases\" %s>\n<figcaption %s>%s</figcaption>\n<table %s>\n", id, htmlFigure,
-		htmlCaption, escapeHTML(t.casesCaption()), htmlTable)
-	line := func(label, text string) {
-		fmt.Fprintf(out, "<tr><th scope=\"row\" %s>%s</th><td %s>%s</td></tr>\n", htmlAnswer, escapeHTML(label), htmlAnswer, escapeHTML(text))
-	}
-	for i, c := range t.Cases {
-		fmt.Fprintf(out, "<tbody>\n<tr><th scope=\"rowgroup\" colspan=\"2\" %s>%s</th></tr>\n", htmlTitle, escapeHTML(fmt.Sprintf("Case %d: %s", i+1, c.Question)))
-		line("Truth", c.Truth)
-		for _, a := range c.Answers {
-			line(a.Row, a.Text+map[bool]string{true: " ✓"}[a.Right])
-		}
-		fmt.Fprintln(out, "</tbody>")
-	}
-	fmt.Fprint(out, "</table>\n</figure>\n")
 }
 
 // htmlID names the figure. Sweeps whose names differ in other characters than letters and digits get different ids.
@@ -96,7 +73,7 @@ func (t *Table) htmlID() string {
 	if name == "" {
 		name = t.Name
 	}
-	id := labelName(name)
+	id := LabelName(name)
 	if id != name {
 		h := fnv.New32a()
 		h.Write([]byte(name))
@@ -121,7 +98,7 @@ func htmlLooks(f field) string {
 
 // htmlField is a field with its footnotes, which are links.
 func htmlField(id string, f field) string {
-	text := escapeHTML(f.signed())
+	text := escape.HTML(f.signed())
 	if f.bold {
 		text = "<strong>" + text + "</strong>"
 	}
@@ -134,6 +111,3 @@ func htmlField(id string, f field) string {
 	}
 	return text + "<sup>" + strings.Join(links, ",") + "</sup>"
 }
-
-// escapeHTML shows a text as it is; control characters are escaped first.
-func escapeHTML(text string) string { return html.EscapeString(escape.Line(text)) }

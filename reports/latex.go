@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -15,14 +14,12 @@ import (
 //	parts    into which floats its rows are cut: latex_parts.go
 //	cells    what a field looks like, and how wide it is: latex_cells.go
 type sheet struct {
+	Typesetter
 	table   *Table
-	options LatexOptions
-	page    page
 	heads   []field
 	rows    [][]field
 	numbers map[int]format      // of the S columns, by grid column
 	bodies  map[bodyKey]float64 // widths below the heads, once they were measured
-	missing map[string]bool
 }
 
 // Latex writes a table for \input. Without options it needs booktabs and nothing else. With a style it fits the style's page: in
@@ -41,8 +38,7 @@ func (t *Table) Latex(w io.Writer, o LatexOptions) error {
 	for i, p := range parts {
 		s.float(&out, l, p, i, len(parts))
 	}
-	s.cases(&out, l)
-	if _, err := io.WriteString(w, s.preamble()); err != nil {
+	if _, err := io.WriteString(w, s.Preamble(s.options.needs())); err != nil {
 		return err
 	}
 	_, err = w.Write(out.Bytes())
@@ -50,7 +46,7 @@ func (t *Table) Latex(w io.Writer, o LatexOptions) error {
 }
 
 func newSheet(t *Table, o LatexOptions) *sheet {
-	s := &sheet{table: t, options: o.filled(), page: pages[o.Style], missing: map[string]bool{}, bodies: map[bodyKey]float64{}}
+	s := &sheet{Typesetter: *NewTypesetter(o), table: t, bodies: map[bodyKey]float64{}}
 	s.heads, s.rows = t.grid()
 	if o.Style != NoStyle {
 		s.dropEmpty()
@@ -107,35 +103,7 @@ func (t *Table) Untypeset() []string {
 	for _, text := range slices.Concat(t.Caption, t.Notes) {
 		s.tex(text)
 	}
-	for _, c := range t.Cases {
-		s.tex(t.Name + c.Question + c.Truth)
-		for _, a := range c.Answers {
-			s.tex(a.Row + a.Text)
-		}
-	}
-	return slices.Sorted(maps.Keys(s.missing))
-}
-
-// tex is a text as source.
-func (s *sheet) tex(text string) string {
-	return s.options.Engine.escape(text, func(character string) { s.missing[character] = true })
-}
-
-// prose is a text of a paragraph as source: its long words may be broken.
-func (s *sheet) prose(text string) string { return s.tex(breakable(text)) }
-
-// preamble says in comments what the document must load, where that is more than booktabs.
-func (s *sheet) preamble() string {
-	var b strings.Builder
-	if needs := s.options.needs(); needs != "" {
-		fmt.Fprintf(&b, "%% In the preamble: %s\n", needs)
-	}
-	if len(s.missing) > 0 && s.options.Engine == UnicodeEngine {
-		fmt.Fprintf(&b, "%% For xelatex or lualatex. In the preamble, a font that has %s:\n"+
-			"%% \\usepackage{fontspec}\\newfontfamily\\harnessfont{FONT}\n\\providecommand{\\harnessfont}{}\n",
-			strings.Join(slices.Sorted(maps.Keys(s.missing)), " "))
-	}
-	return b.String()
+	return s.Untypeset()
 }
 
 // float writes part i of n.
@@ -181,7 +149,7 @@ func (s *sheet) caption(out io.Writer, part int) {
 		fmt.Fprintln(out, "\\addtocounter{table}{-1}\n\\caption{(continued)}")
 		return
 	}
-	fmt.Fprintf(out, "\\caption{%s}\n\\label{tab:%s}\n", s.prose(s.captionText()), labelName(s.table.Name))
+	fmt.Fprintf(out, "\\caption{%s}\n\\label{tab:%s}\n", s.Prose(s.captionText()), LabelName(s.table.Name))
 }
 
 // block writes some columns of some rows, with the columns on the left.
@@ -283,7 +251,7 @@ func (s *sheet) notes(out io.Writer, rows []int) {
 	styled := s.options.Style != NoStyle
 	fmt.Fprintln(out, "\\par\\smallskip"+map[bool]string{true: "{"}[styled]+"\\footnotesize\\raggedright")
 	for _, m := range marks {
-		fmt.Fprintf(out, "\\textsuperscript{%s} %s\\par\n", letter(m), s.prose(s.table.Notes[m]))
+		fmt.Fprintf(out, "\\textsuperscript{%s} %s\\par\n", letter(m), s.Prose(s.table.Notes[m]))
 	}
 	if styled {
 		fmt.Fprintln(out, "}")

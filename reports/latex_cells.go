@@ -147,7 +147,7 @@ func (s *sheet) lead(l layout, f field, width float64) string {
 	if m := s.meter(l); width == 0 || m.text(f.text, false)+m.marks(f.marks) < 0.9*width {
 		return s.tex(f.text) + superscripted(f.marks)
 	}
-	return fmt.Sprintf(`\parbox[t]{%.1fpt}{\raggedright\hangindent=1em %s%s\strut}`, width, s.prose(f.text), superscripted(f.marks))
+	return fmt.Sprintf(`\parbox[t]{%.1fpt}{\raggedright\hangindent=1em %s%s\strut}`, width, s.Prose(f.text), superscripted(f.marks))
 }
 
 // aligned is a field of an S column: the number bare, what stands behind it in a group, other texts in groups.
@@ -256,7 +256,7 @@ func (s *sheet) head(l layout, c int) string {
 	var text string
 	switch lines := l.heads[c]; {
 	case l.leadWidth(c) > 0:
-		return fmt.Sprintf(`\parbox[b]{%.1fpt}{\raggedright %s\strut}`, l.leadWidth(c), s.prose(f.text))
+		return fmt.Sprintf(`\parbox[b]{%.1fpt}{\raggedright %s\strut}`, l.leadWidth(c), s.Prose(f.text))
 	case len(lines) > 1:
 		sources := make([]string, len(lines))
 		for i, line := range lines {

@@ -146,7 +146,6 @@ func builtIn(t *testing.T, name string, seeds int) *Table {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan.Report.Cases = 0
 	published, err := experiments.Published()
 	if err != nil {
 		t.Fatal(err)
@@ -168,24 +167,7 @@ func builtIn(t *testing.T, name string, seeds int) *Table {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if name == "table3-cases" {
-		table.Cases = inventedCases(table)
-	}
 	return table
-}
-
-func inventedCases(table *Table) []Case {
-	var cases []Case
-	for i := range 3 {
-		c := Case{ID: fmt.Sprint(i), Question: "What has changed compared to the reference image?",
-			Truth: "The main image has additional findings of pleural effusion, lung opacity, and atelectasis than the reference image. " +
-				"The level of pneumonia has changed from low probability to high probability."}
-		for _, row := range table.Rows {
-			c.Answers = append(c.Answers, Answer{Row: row.Name, Right: i == 1, Text: "the main image is missing the findings of cardiomegaly and edema than the reference image."})
-		}
-		cases = append(cases, c)
-	}
-	return cases
 }
 
 // all prints everything that a report can show.
@@ -217,14 +199,13 @@ func labels(cjk bool) *Table {
 		share.Within = true
 		table.Rows = append(table.Rows, Row{Name: name, Kind: Model, Lead: []string{name}, Cells: []Cell{cell, wide, share}, Marks: []int{0}})
 	}
-	table.Cases = []Case{{ID: "1", Question: "what % of a_b?", Truth: "{}", Answers: []Answer{{Row: "r#1", Text: "x & y", Right: true}, {Row: names[1], Text: names[len(names)-1]}}}}
 	return table
 }
 
 // long is a table of more rows than a page has lines.
 func long() *Table {
 	table := labels(false)
-	table.Name, table.Cases = "long", nil
+	table.Name = "long"
 	for i := range 150 {
 		row := table.Rows[i%5]
 		row.Lead = []string{fmt.Sprintf("row %d %s", i, row.Name)}

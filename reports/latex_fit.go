@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -82,11 +81,6 @@ func (s *sheet) tries() []try {
 }
 
 func (s *sheet) meter(l layout) meter { return s.meterOf(l.size) }
-
-// meterOf measures in a size of the style.
-func (s *sheet) meterOf(size size) meter {
-	return meter{s.options.Engine, cmp.Or(size.points, 10), s.page.blank}
-}
 
 // inBlocks wraps the labels and cuts the columns into blocks, in the last layout that was tried.
 func (s *sheet) inBlocks(l layout) (layout, error) {

@@ -176,8 +176,8 @@ func breakWord(runes []rune) string {
 	return strings.TrimSuffix(b.String(), string(breakHere))
 }
 
-// labelName keeps what \label takes.
-func labelName(name string) string {
+// LabelName keeps what \label takes.
+func LabelName(name string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '.' {
 			return r

@@ -28,7 +28,6 @@ type Table struct {
 	Show    []string `json:"show"` // what a cell prints beside the mean: std, ci, n, delta, p
 	Rows    []Row    `json:"rows"` // models, then controls, then published rows
 	Notes   []string `json:"notes"`
-	Cases   []Case   `json:"cases,omitempty"`
 	// Family is the comparisons over which p-values are adjusted; nil where nothing was tested.
 	Family *Family `json:"family,omitempty"`
 	// Command says that the trials are those of a user's program, whose metrics are not known here.
@@ -129,21 +128,6 @@ const (
 	Bootstrap    Method = "bootstrap"    // paired, over test samples
 	Hierarchical Method = "hierarchical" // over seeds and test samples
 )
-
-// Case is one test question with every row's answer.
-type Case struct {
-	ID       string   `json:"id"`
-	Question string   `json:"question"`
-	Truth    string   `json:"truth"`
-	Answers  []Answer `json:"answers"`
-}
-
-// Answer is the answer of one row.
-type Answer struct {
-	Row   string `json:"row"`
-	Text  string `json:"text"`
-	Right bool   `json:"right"` // the same findings and levels as the truth
-}
 
 // Blank reports whether the cell has no finite number.
 func (c Cell) Blank() bool { return c.N == 0 || !finite(c.Mean) }

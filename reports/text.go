@@ -14,7 +14,7 @@ import (
 	"harness/internal/escape"
 )
 
-// Text writes the table for a terminal: the caption, the rows with a rule between the kinds, footnotes, cases. Bold is a
+// Text writes the table for a terminal: the caption, the rows with a rule between the kinds, footnotes. Bold is a
 // star behind the number.
 func (t *Table) Text(w io.Writer) error {
 	var out bytes.Buffer
@@ -28,22 +28,8 @@ func (t *Table) Text(w io.Writer) error {
 	for i, note := range t.Notes {
 		fmt.Fprintf(&out, "[%s] %s\n", letter(i), note)
 	}
-	for i, c := range t.Cases {
-		fmt.Fprintf(&out, "\ncase %d (%s)\n  question: %s\n  truth: %s\n", i+1, escape.Line(c.ID), escape.Line(c.Question),
-			escape.Line(c.Truth))
-		for _, a := range c.Answers {
-			fmt.Fprintf(&out, "  %s %s: %s\n", rightMark(a), escape.Line(a.Row), escape.Line(a.Text))
-		}
-	}
 	_, err := w.Write(out.Bytes())
 	return err
-}
-
-func rightMark(a Answer) string {
-	if a.Right {
-		return "+"
-	}
-	return "-"
 }
 
 func (t *Table) textGrid(out io.Writer) error {

@@ -51,29 +51,10 @@ func (t *Table) Typst(w io.Writer) error {
 	for i, note := range t.Notes {
 		fmt.Fprintf(&out, "    par(super(%s) + %s)\n", typstString(letter(i)), typstString(" "+note))
 	}
-	fmt.Fprintf(&out, "  },\n) <tab:%s>\n", labelName(t.Name))
-	t.typstCases(&out)
+	fmt.Fprintf(&out, "  },\n) <tab:%s>\n", LabelName(t.Name))
 	fmt.Fprintln(&out, "]")
 	_, err := w.Write(out.Bytes())
 	return err
-}
-
-func (t *Table) typstCases(out io.Writer) {
-	if len(t.Cases) == 0 {
-		return
-	}
-	fmt.Fprintf(out, "\n#figure(\n  kind: table,\n  caption: %s,\n  table(\n    columns: (auto, 1fr),\n    align: left,\n    stroke: none,\n    table.hline(),\n",
-		typstString(t.casesCaption()))
-	for i, c := range t.Cases {
-		if i > 0 {
-			fmt.Fprintln(out, "    table.hline(stroke: 0.5pt),")
-		}
-		fmt.Fprintf(out, "    %s, %s,\n    %s, %s,\n", typstString(fmt.Sprintf("Case %d", i+1)), typstString(c.Question), typstString("Truth"), typstString(c.Truth))
-		for _, a := range c.Answers {
-			fmt.Fprintf(out, "    %s, %s,\n", typstString(a.Row), typstString(a.Text+map[bool]string{true: " ✓"}[a.Right]))
-		}
-	}
-	fmt.Fprintln(out, "    table.hline(),\n  ),\n)")
 }
 
 // typstField is a field as an expression.

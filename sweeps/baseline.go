@@ -89,7 +89,8 @@ const ControlUntrained = "untrained"
 const untrainedRow = "untrained encoder"
 
 // addControls adds, for every setting that remains without pretraining, the row with an untrained encoder. Rows
-// that come to the same control share it; a row of the file that is the control already is not repeated.
+// that come to the same control share it; a row of the file that is the control already is not repeated, and one that could record
+// nothing of the file's metrics is not trained.
 func (l *lister) addControls(rows []row, start spec.Trial) error {
 	s := l.sweep
 	matters := s.mattersUntrained(start)
@@ -101,6 +102,9 @@ func (l *lister) addControls(rows []row, start spec.Trial) error {
 	for i, r := range rows {
 		t := r.trial
 		t.Method, t.Seed = spec.Untrained, l.plan.Seeds[0]
+		if len(s.Metrics) > 0 && !slices.ContainsFunc(s.Metrics, func(m Metric) bool { return t.Records(m.Key) }) {
+			continue
+		}
 		named, err := l.name(t)
 		if err != nil {
 			return err

@@ -121,7 +121,7 @@ type Report struct {
 	Show      []string `json:"show,omitzero"`    // of mean, std, ci, n, delta, p
 	Bold      Bold     `json:"bold"`
 	Published []string `json:"published,omitzero"` // tables of published.csv whose rows are printed below
-	Cases     int      `json:"cases,omitzero"`     // print so many test cases with every row's answer, instead of numbers
+	Cases     int      `json:"cases,omitzero"`     // how many test pairs "harness examples" shows
 	Family    Family   `json:"family"`
 }
 

@@ -40,7 +40,7 @@
 //	  show: [mean, std, delta, p, n]           # or ci instead of std
 //	  bold: best                               # or mean, none: docs/statistics.md
 //	  published: [table4]                      # rows of published.csv printed below
-//	  cases: 3                                 # test questions with everybody's answer
+//	  cases: 3                                 # how many test pairs "harness examples" shows
 //	  family: primary                          # or table, column, none: which comparisons Holm's correction ranges over
 package sweeps
 

@@ -153,34 +153,6 @@ func realPath(path string) (string, error) {
 	}
 }
 
-// printPlan lists the trials of an experiment.
-func printPlan(w io.Writer, plan *sweeps.Plan, asJSON bool) error {
-	if !asJSON {
-		for _, t := range plan.Trials {
-			fmt.Fprintf(w, "%s  %s\n", t.ID[:8], t.Label)
-		}
-		fmt.Fprintln(w, counted(len(plan.Trials), "trial"))
-		return nil
-	}
-	type planned struct {
-		ID      string          `json:"id"`
-		Label   string          `json:"label"`
-		Params  json.RawMessage `json:"params"`
-		Row     string          `json:"row"`
-		Seed    int64           `json:"seed"`
-		Control string          `json:"control,omitempty"`
-	}
-	list := []planned{}
-	members, err := members(plan)
-	if err != nil {
-		return err
-	}
-	for _, m := range members {
-		list = append(list, planned{m.ID, m.Label, m.Params, m.Row, m.Seed, m.Control})
-	}
-	return printJSON(w, list)
-}
-
 func printJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)

@@ -94,7 +94,7 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 		return err
 	}
 	if o.dryRun {
-		return printPlan(w, plan, o.json)
+		return printPlan(ctx, w, o.home, plan, o.json)
 	}
 	db, err := openRegistry(ctx, log, o.home)
 	if err != nil {

@@ -1,11 +1,14 @@
 // Package escape makes texts that came from elsewhere (a program's output, a file's labels) safe to print.
 //
-//	Line   one line for a terminal, a log or a table
-//	Cell   the same for a spreadsheet: no text becomes a formula
+//	Line       one line for a terminal, a log or a table
+//	Cell       the same for a spreadsheet: no text becomes a formula
+//	HTML       the same for a page: no text becomes markup
+//	Markdown   the same for GitHub's Markdown
 package escape
 
 import (
 	"fmt"
+	"html"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -49,6 +52,15 @@ func Cell(s string) string {
 	}
 	return s
 }
+
+// HTML shows a text as it is, in an element or in a quoted attribute; control characters are escaped first.
+func HTML(s string) string { return html.EscapeString(Line(s)) }
+
+var markdown = strings.NewReplacer(`\`, `\\`, "|", `\|`, "*", `\*`, "_", `\_`, "`", "\\`", "<", "&lt;", ">", "&gt;",
+	"[", `\[`, "]", `\]`, "~", `\~`, "&", `\&`, "$", `\$`)
+
+// Markdown shows a text as it is, also where entities (&lt;) and formulas ($x$) are read; control characters are escaped first.
+func Markdown(s string) string { return markdown.Replace(Line(s)) }
 
 func plain(s string) bool {
 	for _, r := range s {

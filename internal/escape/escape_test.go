@@ -28,3 +28,13 @@ func TestCell(t *testing.T) {
 		}
 	}
 }
+
+func TestMarkup(t *testing.T) {
+	const text = "<b> & \"q\" | *x* _y_ `c` [l](u) $m$ &lt;\x1b[2J\n"
+	if got, want := HTML(text), "&lt;b&gt; &amp; &#34;q&#34; | *x* _y_ `c` [l](u) $m$ &amp;lt;\\x1b[2J\\n"; got != want {
+		t.Errorf("HTML: %s, want %s", got, want)
+	}
+	if got, want := Markdown(text), "&lt;b&gt; \\& \"q\" \\| \\*x\\* \\_y\\_ \\`c\\` \\[l\\](u) \\$m\\$ \\&lt;\\\\x1b\\[2J\\\\n"; got != want {
+		t.Errorf("Markdown: %s, want %s", got, want)
+	}
+}

@@ -1,7 +1,8 @@
 // Package corpus is the data of a trial as its models read them: the data set, its texts as tokens, its images as patches, and
 // the order in which samples are drawn.
 //
-//	Open       the trial's data, at its resolution and with its vocabulary
+//	Data       the trial's data set
+//	Open       and its pixels at the trial's resolution, and its vocabulary
 //	Corpus     images, texts and pairs; Patches and IDs turn them into inputs
 //	Sampler    deals samples out, the same for every run of a seed
 //	CapText …  the texts of the four tasks
@@ -38,9 +39,9 @@ type Recorder interface {
 	Progress(stage string, step, total int, loss float64)
 }
 
-// Open opens the trial's data; synthetic data are written below home first where they are missing. Files must have the digest
-// that the trial names, where it names one.
-func Open(ctx context.Context, t spec.Trial, home string, rec Recorder) (*Corpus, error) {
+// Data opens the trial's data set, without its pixels; synthetic data are written below home first where they are missing. Files must
+// have the digest that the trial names, where it names one.
+func Data(ctx context.Context, t spec.Trial, home string, rec Recorder) (*dataset.Set, error) {
 	root := t.Data.Root
 	if t.Data.Source == spec.SourceSynthetic {
 		var err error
@@ -56,6 +57,15 @@ func Open(ctx context.Context, t spec.Trial, home string, rec Recorder) (*Corpus
 		if err := digest.Match("the data below", root, t.Data.Digest, set.Hash()); err != nil {
 			return nil, err
 		}
+	}
+	return set, nil
+}
+
+// Open opens the trial's data with its pixels and vocabulary.
+func Open(ctx context.Context, t spec.Trial, home string, rec Recorder) (*Corpus, error) {
+	set, err := Data(ctx, t, home, rec)
+	if err != nil {
+		return nil, err
 	}
 	pixels, err := set.OpenPixels(ctx, t.Resolution, filepath.Join(home, "cache"), func(done, total int) {
 		rec.Progress("images", done, total, math.NaN())

@@ -1,8 +1,6 @@
 package method
 
 import (
-	"math"
-
 	"harness/model/corpus"
 	"harness/model/spec"
 )
@@ -41,24 +39,5 @@ func (d dealer) of(step int) []drawn {
 	return list
 }
 
-// textsAnEpoch is the number of texts that an image gives in an epoch where a sample is a text: one of each of the paper's tasks
-// (FACTS 6 #25), whichever of them a row has, so that rows see equally many samples.
-const textsAnEpoch = 4
-
-// steps is the length of pretraining, in the trial's steps or in passes over the training images that have a report or regions.
-func (r *Run) steps() int {
-	p := r.Trial.Pretrain
-	samples := len(r.Corpus.Trainable(spec.AllTasks))
-	if p.PerImage == spec.PerImageOne || p.Equal == spec.EqualSequences {
-		samples *= textsAnEpoch
-	}
-	return TotalSteps(p.Steps, p.Epochs, samples, p.BatchSize)
-}
-
-// TotalSteps is the length of a stage given in steps, or in passes over its samples.
-func TotalSteps(steps int, epochs float64, samples, batch int) int {
-	if steps > 0 {
-		return steps
-	}
-	return max(1, int(math.Round(epochs*float64(samples)/float64(batch))))
-}
+// steps is the length of pretraining.
+func (r *Run) steps() int { return r.Trial.PretrainSteps(len(r.Corpus.Trainable(spec.AllTasks))) }

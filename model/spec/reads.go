@@ -88,6 +88,9 @@ func (t Trial) essential() Trial {
 			*form = ""
 		}
 	}
+	if t.DiffVQA.Questions == Difference {
+		t.DiffVQA.Questions = 0
+	}
 	if t.Until == UntilEnd {
 		t.Until = ""
 	}

@@ -43,7 +43,7 @@ func TestEveryFieldIsClassified(t *testing.T) {
 		"lm.width", "lm.depth", "lm.heads", "lm.mlp", "lm.text_positions", "lm.dropout", "lm.weights_digest",
 		"diffvqa.steps", "diffvqa.epochs", "diffvqa.batch", "diffvqa.lr", "diffvqa.warmup", "diffvqa.weight_decay",
 		"diffvqa.beta1", "diffvqa.beta2", "diffvqa.clip", "diffvqa.label_smoothing", "diffvqa.auxiliary",
-		"diffvqa.reversed", "test.meteor_paraphrases_digest", "test.beam", "test.max_new_tokens", "test.pairs",
+		"diffvqa.reversed", "diffvqa.questions", "test.meteor_paraphrases_digest", "test.beam", "test.max_new_tokens", "test.pairs",
 	}
 	programs := []string{"command", "args", "project", "seed_apart"}
 	never := []string{"preset", "revision"}

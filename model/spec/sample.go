@@ -1,5 +1,7 @@
 package spec
 
+import "math"
+
 // What a step of pretraining sees. The paper compares rows at equal samples (4.5.1) with 32 of them a step, an equal number from
 // each task (4.1). Here the batch is stated in samples, and every method and every set of tasks sees the same number.
 
@@ -29,18 +31,38 @@ func (t Trial) TextsPerImage() int {
 	return t.Method.facts().texts(t)
 }
 
-// ImagesAStep is the mean number of images that a step of pretraining encodes.
-func (t Trial) ImagesAStep() float64 {
-	if t.Pretrain.Equal == EqualSequences {
-		return float64(t.Pretrain.BatchSize) / float64(t.TextsPerImage())
+// textsAnEpoch is the number of texts that an image gives in an epoch where a sample is a text: one of each of the paper's tasks
+// (FACTS 6 #25), whichever of them a row has, so that rows see equally many samples.
+const textsAnEpoch = 4
+
+// PretrainSteps is the length of pretraining: in the trial's steps, or in passes over so many training images, which have a report or
+// regions.
+func (t Trial) PretrainSteps(images int) int {
+	samples := images
+	if t.Pretrain.PerImage == PerImageOne || t.Pretrain.Equal == EqualSequences {
+		samples *= textsAnEpoch
 	}
-	return float64(t.Pretrain.BatchSize)
+	return TotalSteps(t.Pretrain.Steps, t.Pretrain.Epochs, samples, t.Pretrain.BatchSize)
 }
 
-// SequencesAStep is the number of texts that a step of pretraining predicts or compares, where every image has what is asked of it.
-func (t Trial) SequencesAStep() int {
-	if t.Pretrain.Equal == EqualSequences {
-		return t.Pretrain.BatchSize
+// TotalSteps is the length of a stage given in steps, or in passes over its samples.
+func TotalSteps(steps int, epochs float64, samples, batch int) int {
+	if steps > 0 {
+		return steps
 	}
-	return t.Pretrain.BatchSize * t.TextsPerImage()
+	return max(1, int(math.Round(epochs*float64(samples)/float64(batch))))
+}
+
+// Pretraining is the number of samples that pretraining draws, in images or sequences as Equal says, and of the texts that it
+// predicts or compares where every image has what is asked of it. Where the length is given in epochs, images is the number of training
+// images that have a report or regions.
+func (t Trial) Pretraining(images int) (samples, sequences int64) {
+	if !t.Pretrains() {
+		return 0, 0
+	}
+	samples = int64(t.PretrainSteps(images)) * int64(t.Pretrain.BatchSize)
+	if t.Pretrain.Equal == EqualSequences {
+		return samples, samples
+	}
+	return samples, samples * int64(t.TextsPerImage())
 }

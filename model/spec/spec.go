@@ -213,6 +213,9 @@ type DiffVQA struct {
 	Whiten bool `json:"whiten,omitzero"`
 	// Reversed also trains on each pair with its images and its additions and losses exchanged.
 	Reversed bool `json:"reversed,omitzero"`
+	// Questions are the types that are trained on and tested; none given is difference alone, as in the paper. The numbers of
+	// difference VQA are those of difference questions; the other types have their own behind the metric's name (diffvqa/exact/presence).
+	Questions Questions `json:"questions,omitzero"`
 }
 
 // Eval says how a trained model is evaluated; its key in experiment files is "test".

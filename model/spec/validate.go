@@ -171,6 +171,9 @@ func (t Trial) validateDiffVQA() error {
 	if d.AuxQuestionRatio < 0 || d.AuxQuestionRatio >= 1 {
 		return refuse("diffvqa.auxiliary", "%v: want 0 … 1", d.AuxQuestionRatio)
 	}
+	if d.Questions != 0 && d.Questions&Difference == 0 {
+		return refuse("diffvqa.questions", "%q without difference: want it among them", d.Questions.Names())
+	}
 	if side := t.Resolution / t.Encoder.Patch; d.Pool > 1 && side%d.Pool != 0 {
 		return refuse("diffvqa.pool", "a grid of %d × %d cannot be pooled by %d", side, side, d.Pool)
 	}

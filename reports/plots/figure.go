@@ -84,7 +84,7 @@ func (f *Figure) Write(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	canvas, err := newCanvas(s.size.X, s.size.Y, f.format)
+	canvas, err := NewCanvas(s.size.X, s.size.Y, f.format)
 	if err != nil {
 		return err
 	}
@@ -156,8 +156,8 @@ func (f *Figure) wrapLabels(width, height vg.Length) {
 			if p == nil {
 				continue
 			}
-			p.X.Label.Text = strings.Join(wrap(p.X.Label.Text, f.text(labelSize, black), max(width*5/4, f.pt(leastLabel))), "\n")
-			p.Y.Label.Text = strings.Join(wrap(p.Y.Label.Text, f.text(labelSize, black), max(height, f.pt(leastLabel))), "\n")
+			p.X.Label.Text = strings.Join(Wrap(p.X.Label.Text, f.text(labelSize, black), max(width*5/4, f.pt(leastLabel))), "\n")
+			p.Y.Label.Text = strings.Join(Wrap(p.Y.Label.Text, f.text(labelSize, black), max(height, f.pt(leastLabel))), "\n")
 			if !p.names.x {
 				fit(&p.X, width, p.X.Tick.Label.Width)
 			}
@@ -199,15 +199,15 @@ func (f *Figure) fit(s *sheet) error {
 
 // wrapHead breaks title, subtitle and notes into lines of a width.
 func (f *Figure) wrapHead(s *sheet, width vg.Length) {
-	s.title = wrap(f.Title, f.text(titleSize, black), width)
-	s.subtitle = wrap(f.Subtitle, f.text(subtitleSize, black), width)
+	s.title = Wrap(f.Title, f.text(titleSize, black), width)
+	s.subtitle = Wrap(f.Subtitle, f.text(subtitleSize, black), width)
 	for _, note := range f.Notes {
-		s.notes = append(s.notes, wrap(note, f.text(smallSize, black), width)...)
+		s.notes = append(s.notes, Wrap(note, f.text(smallSize, black), width)...)
 	}
 }
 
-// wrap breaks text between words into lines of a width; a longer word is cut.
-func wrap(txt string, style text.Style, width vg.Length) []string {
+// Wrap breaks text between words into lines of a width; a longer word is cut.
+func Wrap(txt string, style text.Style, width vg.Length) []string {
 	var lines []string
 	line := ""
 	for _, word := range strings.Fields(txt) {
@@ -270,13 +270,14 @@ func (f *Figure) Save(dir string) (string, error) {
 	return path, file.Commit()
 }
 
-// canvas is what a format draws on.
-type canvas interface {
+// Canvas is what a format draws on.
+type Canvas interface {
 	vg.CanvasSizer
 	io.WriterTo
 }
 
-func newCanvas(width, height vg.Length, format string) (canvas, error) {
+// NewCanvas returns an empty picture as png, svg or pdf.
+func NewCanvas(width, height vg.Length, format string) (Canvas, error) {
 	switch format {
 	case "png":
 		return vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(pngDPI))}, nil

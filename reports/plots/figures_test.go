@@ -190,7 +190,7 @@ func TestLetters(t *testing.T) {
 func TestWrap(t *testing.T) {
 	style := newLook(Options{}).text(9, black)
 	for _, txt := range []string{"", "one", "some words that need more than a line", strings.Repeat("x", 300), "a " + strings.Repeat("é", 100) + " b"} {
-		lines := wrap(txt, style, 100)
+		lines := Wrap(txt, style, 100)
 		if strings.ReplaceAll(strings.Join(lines, ""), " ", "") != strings.ReplaceAll(txt, " ", "") {
 			t.Errorf("%q: %q", txt, lines)
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	stdfont "golang.org/x/image/font"
 	"golang.org/x/image/font/sfnt"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -43,6 +44,28 @@ func (l look) pt(points float64) vg.Length { return vg.Points(points * l.scale) 
 // text is a style of text.
 func (l look) text(points float64, c color.Color) text.Style {
 	return text.Style{Color: c, Font: font.Font{Typeface: "Liberation", Variant: "Sans", Size: l.pt(points)}, Handler: l.letters}
+}
+
+// Face is how letters are drawn.
+type Face int
+
+// The faces.
+const (
+	Upright Face = iota
+	Bold
+	Italic
+)
+
+// Text is the style of text in pictures of a format, for who draws pictures of another kind with NewCanvas.
+func Text(points float64, face Face, c color.Color, format string) text.Style {
+	style := newLook(Options{Format: format}).text(points, c)
+	switch face {
+	case Bold:
+		style.Font.Weight = stdfont.WeightBold
+	case Italic:
+		style.Font.Style = stdfont.StyleItalic
+	}
+	return style
 }
 
 // letters writes plain text. Characters that the embedded font lacks would all be the same box: PNG and PDF have their code

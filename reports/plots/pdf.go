@@ -2,9 +2,12 @@ package plots
 
 import (
 	"bytes"
+	"image"
+	"image/draw"
 	"io"
 	"regexp"
 
+	"codeberg.org/go-pdf/fpdf"
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/sfnt"
 	fixedpoint "golang.org/x/image/math/fixed"
@@ -14,7 +17,7 @@ import (
 	"gonum.org/v1/plot/vg/vgpdf"
 )
 
-// pdfCanvas writes text in the encoding of the embedded fonts, and draws the outlines of what that encoding lacks, such as Greek
+// pdfCanvas writes text in the encoding of the embedded font, and draws the outlines of what that encoding lacks, such as Greek
 // and arrows.
 type pdfCanvas struct{ *vgpdf.Canvas }
 
@@ -31,9 +34,27 @@ func (c pdfCanvas) WriteTo(w io.Writer) (int64, error) {
 	return int64(n), err
 }
 
-// FillString draws text.
+// init has the images of a document written in the order of their names instead of a map's: the same picture is the same file.
+func init() { fpdf.SetDefaultCatalogSort(true) }
+
+// DrawImage draws an image the right way up: vgpdf, whose y axis points up, would draw its first row at the bottom.
+func (c pdfCanvas) DrawImage(frame vg.Rectangle, picture image.Image) {
+	bounds := picture.Bounds()
+	var flipped draw.Image = image.NewRGBA(image.Rect(0, 0, bounds.Dx(), bounds.Dy()))
+	if _, gray := picture.(*image.Gray); gray { // a third of the bytes
+		flipped = image.NewGray(flipped.Bounds())
+	}
+	for y := range bounds.Dy() {
+		row := image.Rect(0, bounds.Dy()-1-y, bounds.Dx(), bounds.Dy()-y)
+		draw.Draw(flipped, row, picture, image.Pt(bounds.Min.X, bounds.Min.Y+y), draw.Src)
+	}
+	c.Canvas.DrawImage(frame, flipped)
+}
+
+// FillString draws text. A document of vgpdf can embed one font: bold and italic letters are drawn as outlines.
 func (c pdfCanvas) FillString(f plotfont.Face, at vg.Point, text string) {
-	if encoded, err := charmap.Windows1252.NewEncoder().String(text); err == nil {
+	regular := f.Font.Weight == font.WeightNormal && f.Font.Style == font.StyleNormal
+	if encoded, err := charmap.Windows1252.NewEncoder().String(text); err == nil && regular {
 		c.Canvas.FillString(f, at, encoded)
 		return
 	}

@@ -192,6 +192,14 @@ func shown(name string) string {
 // longestName bounds the part of a file's name that comes from a metric or a path.
 const longestName = 120
 
+// FileName is a sweep's handle as a part of a file's name.
+func FileName(handle string) string {
+	if strings.ContainsFunc(handle, func(r rune) bool { return r != '-' && fileName(string(r), '/') != string(r) }) {
+		return fileName(handle, '/')
+	}
+	return handle
+}
+
 // filesOf begins the names of a table's files. No two sweeps write the same ones: a name in which a kind of figure stands
 // between hyphens is written otherwise, since what follows the first of them is the metric.
 func filesOf(t *reports.Table) string {

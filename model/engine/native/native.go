@@ -1,9 +1,9 @@
 // Package native is the default engine: it computes every operation at once, in C kernels on all cores, and needs nothing
 // installed but gcc.
 //
-//	Engine --New--> Session --Run | Gradients | Step--> run (engine.Ops: computes, and keeps the way back)
-//	                                                      |-- kernels.go --> native.c --> kernels_{avx512,avx2,plain}.c
-//	                                                      '-- arena: the memory of all values, kept from step to step
+//	Engine --New--> Session --Run | Gradients | Step | Accumulate--> run (engine.Ops: computes, and keeps the way back)
+//	                                                                   |-- kernels.go --> native.c --> kernels_{avx512,avx2,plain}.c
+//	                                                                   '-- arena: the memory of all values, kept from step to step
 //
 // A run is a tape: each operation appends one closure that turns the gradient of its result into those of its operands,
 // and only where a parameter that moves stands behind them. Memory of values and gradients is handed back as soon as the
