@@ -39,6 +39,9 @@ const bertVersion = "harness-1"
 // noBERT is why BERTScore is blank without a model.
 const noBERT = "no BERT given"
 
+// NoBERT says how a trial gets the BERTScore that it has not.
+const NoBERT = "no model was named: set test.bertscore.model to hf:ORG/NAME or to a model's folder"
+
 // blockSamples is how many samples are embedded at once: each different text among them once.
 const blockSamples = 4 * chunkSamples
 

@@ -3,12 +3,15 @@
 //	Run       the stages of one trial: data, pretrain, probe, regions (GCAP, CAREF), diffvqa, controls
 //	Seal      fills in the digests of data and weights by which a trial is named
 //	Preflight says what would keep a trial from running, before anything is planned
+//	Export    writes what a finished trial has trained, as transformers loads it
 //	Recorder  where a trial's numbers go; the caller gives one that writes the journal
 //	Env       where things lie and what to run on: nothing in it can change a number
 //
 // A finished stage is kept under Env.Home/stages, named by what determines it, so that trials which differ only later
 // share it and a stopped trial continues from the stage's last checkpoint. A damaged stage is noticed and trained again.
 package model
+
+import "harness/model/checkpoint/hub"
 
 // Recorder takes the numbers of a running trial. Its methods may be called from one goroutine only.
 type Recorder interface {
@@ -24,9 +27,10 @@ type Recorder interface {
 
 // Env says where a trial runs.
 type Env struct {
-	Home    string // stages/, data/ and cache/ lie below it
-	Dir     string // the attempt's own folder: predictions.jsonl appears there once the evaluation is complete
-	Engine  string // as spec.EngineKind reads it, and of the trial's own kind: "" or "native", "go", "xla:PATH", …
-	Threads int    // 0 = all cores
-	Build   string // which build of this program trains: kept with each stage, so that a trial which shares it can say so
+	Home    string   // stages/, data/ and cache/ lie below it
+	Dir     string   // the attempt's own folder: predictions.jsonl appears there once the evaluation is complete
+	Hub     *hub.Hub // finds weights that are named as hf:ORG/NAME; nil where none are
+	Engine  string   // as spec.EngineKind reads it, and of the trial's own kind: "" or "native", "go", "xla:PATH", …
+	Threads int      // 0 = all cores
+	Build   string   // which build of this program trains: kept with each stage, so that a trial which shares it can say so
 }

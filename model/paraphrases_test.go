@@ -26,7 +26,7 @@ func TestParaphrases(t *testing.T) {
 	}
 	with, home := plain, t.TempDir()
 	with.Eval.MeteorParaphrases = table
-	if err := Seal(t.Context(), home, &with); err != nil {
+	if err := Seal(t.Context(), home, nil, &with); err != nil {
 		t.Fatal(err)
 	}
 	sum := with.Eval.MeteorParaphrasesDigest

@@ -3,6 +3,8 @@ package model
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
+	"math"
 
 	"harness/internal/atomicfile"
 )
@@ -15,13 +17,19 @@ type prediction struct {
 	Question string   `json:"question,omitempty"`
 	Hyp      string   `json:"hyp"`
 	Refs     []string `json:"refs"`
+
+	BERTScore *float64 `json:"bertscore,omitempty"` // of this sample, where the trial names a model
 }
 
 // predictions writes predictions.jsonl, which appears only when the evaluation is complete.
 type predictions struct {
-	file   *atomicfile.File
-	buffer *bufio.Writer
+	file *atomicfile.File
+	list []prediction
+	at   map[predictionKey]int // in list
 }
+
+// predictionKey names a prediction of a trial.
+type predictionKey struct{ task, control, id string }
 
 // createPredictions begins the file that commit will put at path. The caller defers abort.
 func createPredictions(path string) (*predictions, error) {
@@ -29,21 +37,39 @@ func createPredictions(path string) (*predictions, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &predictions{file: file, buffer: bufio.NewWriter(file)}, nil
+	return &predictions{file: file, at: map[predictionKey]int{}}, nil
 }
 
 func (p *predictions) add(one prediction) error {
-	line, err := json.Marshal(one)
-	if err != nil {
-		return err
-	}
-	_, err = p.buffer.Write(append(line, '\n'))
-	return err
+	p.at[predictionKey{one.Task, one.Control, one.ID}] = len(p.list)
+	p.list = append(p.list, one)
+	return nil
 }
 
-// commit puts the file in its place.
+// score keeps the BERTScore of samples beside the predictions that it is of; NaN is none.
+func (p *predictions) score(task, control string, ids []string, values []float64) error {
+	for i, id := range ids {
+		at, ok := p.at[predictionKey{task, control, id}]
+		if !ok {
+			return fmt.Errorf("no prediction of %s for the sample %q", task, id)
+		}
+		if !math.IsNaN(values[i]) {
+			p.list[at].BERTScore = &values[i]
+		}
+	}
+	return nil
+}
+
+// commit writes the file and puts it in its place.
 func (p *predictions) commit() error {
-	if err := p.buffer.Flush(); err != nil {
+	buffer := bufio.NewWriter(p.file)
+	encoder := json.NewEncoder(buffer)
+	for _, one := range p.list {
+		if err := encoder.Encode(one); err != nil {
+			return err
+		}
+	}
+	if err := buffer.Flush(); err != nil {
 		return err
 	}
 	return p.file.Commit()

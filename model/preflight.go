@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"harness/model/checkpoint/hub"
 	"harness/model/dataset"
 	"harness/model/engine/xla"
 	"harness/model/spec"
@@ -11,10 +12,10 @@ import (
 
 // Preflight says what is known to keep the trial from running, before it starts: a setting that cannot be, an engine
 // that is not the trial's, a plugin, weights or data that are not there, weights of other sizes than the trial's, a
-// paraphrase table that is none; what is read of the table is kept below home/cache for the trial. engine
+// paraphrase table that is none; weights named as hf:ORG/NAME are found as from allows, and what is read of the table is kept below home/cache for the trial. engine
 // names the engine as on the command line; where the trial's own needs no path it may be empty. The error is one line
 // with the path and what to do. Run checks the same again. Programs are not checked.
-func Preflight(ctx context.Context, home string, t spec.Trial, engine string) error {
+func Preflight(ctx context.Context, home string, from *hub.Hub, t spec.Trial, engine string) error {
 	if t.Command != "" {
 		return nil
 	}
@@ -30,10 +31,16 @@ func Preflight(ctx context.Context, home string, t spec.Trial, engine string) er
 			return err
 		}
 	}
+	if t, _, err = located(ctx, from, t); err != nil {
+		return err
+	}
 	if err := checkWeights(t); err != nil {
 		return err
 	}
 	if err := checkParaphrases(ctx, t, home); err != nil {
+		return err
+	}
+	if err := checkBERTScore(ctx, t, home); err != nil {
 		return err
 	}
 	if t.Data.Source == spec.SourceFiles {

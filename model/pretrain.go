@@ -19,7 +19,7 @@ func (r *trialRun) pretrain(ctx context.Context) (method.Weights, error) {
 
 // methodRun is what the trial's method works with.
 func (r *trialRun) methodRun() *method.Run {
-	return &method.Run{Trial: r.trial, Corpus: r.corpus, Engine: r.engine, Train: r.pretrainStage}
+	return &method.Run{Trial: r.trial, Corpus: r.corpus, Engine: r.engine, Train: r.pretrainStage, PublishedLM: r.pretrainedLM}
 }
 
 // pretrainStage returns the weights of a stage of pretraining: trained now, or by an earlier trial.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 
 	"harness/model/checkpoint"
 	"harness/model/engine"
@@ -53,7 +54,7 @@ func lmConfig(dir string, m nn.LanguageModel) (checkpoint.GPT2Config, error) {
 	return c, nil
 }
 
-// checkWeights refuses weights that are not there or do not fit the trial, without reading them.
+// checkWeights refuses weights that are not there, do not fit the trial or are not finite. It reads them through and keeps nothing.
 func checkWeights(t spec.Trial) error {
 	if dir := t.Encoder.Weights; dir != "" {
 		c, err := encoderConfig(t)
@@ -72,8 +73,45 @@ func checkWeights(t spec.Trial) error {
 		if err := checkFolder(dir, func(f *checkpoint.File) error { return checkpoint.CheckGPT2(f, c) }); err != nil {
 			return fmt.Errorf("lm.weights %s: %w", dir, err)
 		}
+		if err := checkTokens(dir); err != nil {
+			return fmt.Errorf("lm.weights %s: %w", dir, err)
+		}
 	}
 	return nil
+}
+
+// checkTokens refuses a folder that holds another vocabulary than GPT-2's, which is built in and is the one that is used.
+func checkTokens(dir string) error {
+	for _, name := range []string{"vocab.json", "tokenizer.json", "encoder.json"} {
+		if !exists(filepath.Join(dir, name)) {
+			continue
+		}
+		own, err := tokenizer.Open(dir)
+		if err != nil {
+			return err
+		}
+		if own.Fingerprint() != tokenizer.GPT2().Fingerprint() {
+			return fmt.Errorf("%s: its tokens are not those of GPT-2: only a GPT-2 with its own vocabulary can be used", name)
+		}
+		return nil
+	}
+	return nil
+}
+
+// noteWeights records what is made of published weights where they do not fit as they are.
+func noteWeights(t spec.Trial, rec Recorder) error {
+	if t.Encoder.Weights == "" {
+		return nil
+	}
+	c, err := encoderConfig(t)
+	if err != nil {
+		return err
+	}
+	from, to := c.Grid(), t.Resolution/t.Encoder.Patch
+	if from == to {
+		return nil
+	}
+	return rec.Note("encoder.weights", fmt.Sprintf("positions resized from %dx%d to %dx%d, bicubic", from, from, to, to))
 }
 
 func checkFolder(dir string, check func(*checkpoint.File) error) error {
@@ -86,7 +124,7 @@ func checkFolder(dir string, check func(*checkpoint.File) error) error {
 }
 
 // pretrainedEncoder reads encoder.weights, a Hugging Face SigLIP folder, as first values of the encoder; its positions
-// are resized to the trial's grid. Nil where the trial names none.
+// are resized to the trial's grid as transformers does it. Nil where the trial names none.
 func (r *trialRun) pretrainedEncoder() (map[string]engine.Tensor, error) {
 	dir, e := r.trial.Encoder.Weights, r.trial.Encoder
 	if dir == "" {

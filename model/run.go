@@ -26,21 +26,28 @@ type trialRun struct {
 	corpus *corpus.Corpus
 
 	paraphrases *meteor.Paraphrases // of METEOR, nil for none
+	bertscore   *bertScorer         // nil for none
+	predictions *predictions
 }
 
 // Run trains and tests one trial; its numbers go to rec, its predictions to env.Dir. Stages that are done already, by this
 // trial or by another, are shared. When ctx ends, Run writes a checkpoint and returns ctx's cause; the next call continues
 // from there, and gives exactly the numbers of a run that was never stopped.
 func Run(ctx context.Context, t spec.Trial, env Env, rec Recorder) (err error) {
+	id := t.ID()
 	defer func() { // the border of the package: engines panic on shapes that do not fit
 		if p := recover(); p != nil {
-			err = fmt.Errorf("trial %s: %v", t.ID(), p)
+			err = fmt.Errorf("trial %s: %v", id, p)
 		}
 	}()
 	if err := t.Validate(); err != nil {
 		return err
 	}
 	if err := checkEngine(t, env.Engine); err != nil {
+		return err
+	}
+	t, commits, err := located(ctx, env.Hub, t)
+	if err != nil {
 		return err
 	}
 	if err := checkWeights(t); err != nil {
@@ -56,11 +63,26 @@ func Run(ctx context.Context, t spec.Trial, env Env, rec Recorder) (err error) {
 	if table != nil {
 		defer table.Close()
 	}
-	r := &trialRun{trial: t, env: env, rec: rec, paraphrases: table}
+	scorer, err := openBERTScore(ctx, t, env)
+	if err != nil {
+		return err
+	}
+	if scorer != nil {
+		defer scorer.model.Close()
+	}
+	r := &trialRun{trial: t, env: env, rec: rec, paraphrases: table, bertscore: scorer}
 	if r.engine, err = openEngine(env); err != nil {
 		return err
 	}
 	if err := rec.Note("engine", r.engine.Name()+" on "+r.engine.Device()); err != nil {
+		return err
+	}
+	for _, c := range commits {
+		if err := rec.Note(c.field, c.text); err != nil {
+			return err
+		}
+	}
+	if err := noteWeights(t, rec); err != nil {
 		return err
 	}
 	if r.corpus, err = corpus.Open(ctx, t, env.Home, rec); err != nil {
@@ -82,6 +104,7 @@ func Run(ctx context.Context, t spec.Trial, env Env, rec Recorder) (err error) {
 		return err
 	}
 	defer predictions.abort()
+	r.predictions = predictions
 	for _, stage := range []func() error{
 		func() error { return r.probe(ctx, features) },
 		func() error { return r.testRegions(ctx, weights, features, predictions) },

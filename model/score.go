@@ -3,31 +3,37 @@ package model
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"harness/metrics"
 	"harness/metrics/meteor"
 )
 
 // scorerOf says how texts are scored, for tables that compare trials: the tokens, METEOR's paraphrase table by the first digits of its
-// SHA-256, and BERTScore's model.
-func scorerOf(table *meteor.Paraphrases) string {
+// SHA-256, and BERTScore's model by its digest, its layer, idf and baseline.
+func scorerOf(table *meteor.Paraphrases, bertscore *bertScorer) string {
 	paraphrases := "without paraphrases"
 	if table != nil {
 		paraphrases = fmt.Sprintf("paraphrases %.8s", table.Digest())
 	}
-	return metrics.TokenizePTB + "; METEOR " + paraphrases + "; no BERT"
+	return metrics.TokenizePTB + "; METEOR " + paraphrases + "; " + bertscore.describe()
 }
 
 // scoreTexts records the caption metrics of generated texts, on PTB tokens, under the given prefix, and as PREFIXscorer how they were scored.
 func (r *trialRun) scoreTexts(ctx context.Context, prefix string, list []metrics.Sample) error {
-	scores, err := metrics.Score(ctx, list, metrics.Options{Threads: r.env.Threads, Paraphrases: r.paraphrases})
+	options := metrics.Options{Threads: r.env.Threads, Paraphrases: r.paraphrases, Metrics: metrics.TextGroups}
+	r.bertscore.ask(&options)
+	scores, err := metrics.Score(ctx, list, options)
 	if err != nil {
 		return err
 	}
-	if err := r.rec.Note(prefix+"scorer", scorerOf(r.paraphrases)); err != nil {
+	if err := r.rec.Note(prefix+"scorer", scorerOf(r.paraphrases, r.bertscore)); err != nil {
 		return err
 	}
 	for _, key := range scores.Keys {
+		if !metrics.IsRecorded(prefix + key) { // P and R of BERTScore
+			continue
+		}
 		if reason, blank := scores.Blank[key]; blank {
 			if err := r.rec.Note(prefix+key+"/blank", reason); err != nil {
 				return err
@@ -38,5 +44,15 @@ func (r *trialRun) scoreTexts(ctx context.Context, prefix string, list []metrics
 			return err
 		}
 	}
-	return nil
+	control, task := "", strings.TrimSuffix(prefix, "/")
+	if rest, ok := strings.CutPrefix(task, "controls/"); ok {
+		control, task, _ = strings.Cut(rest, "/")
+	}
+	switch {
+	case r.bertscore == nil && control == "":
+		return r.rec.Note(prefix+"bertscore/blank", metrics.NoBERT)
+	case r.bertscore == nil:
+		return nil
+	}
+	return r.predictions.score(task, control, scores.IDs, scores.Sample["bertscore"])
 }

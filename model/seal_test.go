@@ -75,7 +75,7 @@ func TestSeal(t *testing.T) {
 	trial.LM.Weights = gpt2Folder(t, trial.LM, 50257, 1)
 	seal := func(trial spec.Trial) spec.Trial {
 		t.Helper()
-		if err := Seal(t.Context(), home, &trial); err != nil {
+		if err := Seal(t.Context(), home, nil, &trial); err != nil {
 			t.Fatal(err)
 		}
 		return trial
@@ -225,7 +225,7 @@ func TestPreflight(t *testing.T) {
 		"cut weights":        {cut, "", []string{cut.LM.Weights, "truncated"}},
 		"another shape":      {lying, "", []string{"shape [296 32], want [297 32]"}},
 	} {
-		err := Preflight(t.Context(), t.TempDir(), c.trial, c.engine)
+		err := Preflight(t.Context(), t.TempDir(), nil, c.trial, c.engine)
 		if c.want == nil {
 			if err != nil {
 				t.Errorf("%s: %v", name, err)

@@ -148,12 +148,17 @@ func (p *position) count(counter *flops.Counter, batch method.Batch) error {
 		return nil
 	}
 	p.Images, p.Sequences = p.Images+batch.Images, p.Sequences+batch.Sequences
-	for _, part := range batch.Parts {
-		work, err := counter.Count(part.Key, part.Program, part.Inputs, flops.Training)
-		if err != nil {
-			return err
+	for _, list := range []struct {
+		parts []method.Part
+		pass  flops.Pass
+	}{{batch.Before, flops.Inference}, {batch.Parts, flops.Training}} {
+		for _, part := range list.parts {
+			work, err := counter.Count(part.Key, part.Program, part.Inputs, list.pass)
+			if err != nil {
+				return err
+			}
+			p.FLOPs += float64(work.Total())
 		}
-		p.FLOPs += float64(work.Total())
 	}
 	return nil
 }

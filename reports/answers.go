@@ -26,6 +26,7 @@ type answered struct {
 	list    []metrics.Sample
 	samples string          // digest of the questions and references: which test set this is
 	scores  *metrics.Scores // once they were asked for
+	bert    *metrics.Scores // BERTScore as the trial recorded it, which needs its model; nil where it has none
 }
 
 // task returns what the trials answered in a task. Answers are read, and scored, when they are asked for.
@@ -45,7 +46,8 @@ func (b *builder) task(name string) *answers {
 	return b.answers[name]
 }
 
-// fromText reports whether a metric can be computed again from kept answers alone. BERTScore needs its model.
+// fromText reports whether a metric can be computed again from kept answers alone. BERTScore needs its model, and is kept with
+// each answer.
 func fromText(m metrics.Metric) bool { return m.Group != "bertscore" }
 
 // answer reads the answers of a trial; nil where it kept none.
@@ -64,12 +66,15 @@ func (b *builder) answer(task, trial string) (*answered, error) {
 		return nil, err
 	}
 	slices.SortFunc(list, func(x, y Prediction) int { return strings.Compare(x.ID, y.ID) })
-	a.of[trial] = &answered{path: path, list: samplesOf(list), samples: digestOf(list)}
+	a.of[trial] = &answered{path: path, list: samplesOf(list), samples: digestOf(list), bert: bertScores(list)}
 	return a.of[trial], nil
 }
 
-// score scores answers in what the columns of their task need, once.
-func (a *answers) score(ctx context.Context, of *answered) (*metrics.Scores, error) {
+// score scores answers in what the columns of their task need, once. Of BERTScore it is what was kept, nil for nothing.
+func (a *answers) score(ctx context.Context, of *answered, m metrics.Metric) (*metrics.Scores, error) {
+	if !fromText(m) {
+		return of.bert, nil
+	}
 	if of.scores == nil {
 		scores, err := metrics.Score(ctx, of.list, metrics.Options{Metrics: a.groups})
 		if err != nil {
@@ -78,6 +83,18 @@ func (a *answers) score(ctx context.Context, of *answered) (*metrics.Scores, err
 		of.scores = scores
 	}
 	return of.scores, nil
+}
+
+// bertScores are the kept BERTScores of answers, nil unless each has one.
+func bertScores(list []Prediction) *metrics.Scores {
+	ids, values := make([]string, len(list)), make([]float64, len(list))
+	for i, p := range list {
+		if p.BERTScore == nil {
+			return nil
+		}
+		ids[i], values[i] = p.ID, *p.BERTScore
+	}
+	return metrics.Given("bertscore", ids, values)
 }
 
 func samplesOf(list []Prediction) []metrics.Sample {

@@ -227,7 +227,7 @@ func (b *builder) blank(r *seeded, column Column) string {
 			continue
 		}
 		done = true
-		for _, key := range []string{metric, stage + "/blank", "regions/blank"} {
+		for _, key := range []string{metric + "/blank", metric, stage + "/blank", "regions/blank"} {
 			if text, ok := result.Notes[key]; ok && (key != "regions/blank" || stage == "gcap" || stage == "caref") {
 				return column.Label + ": " + text
 			}
@@ -237,7 +237,7 @@ func (b *builder) blank(r *seeded, column Column) string {
 	case !done:
 		return ""
 	case strings.HasSuffix(metric, "/bertscore"):
-		return column.Label + ": no BERT given"
+		return column.Label + ": " + metrics.NoBERT
 	}
 	return column.Label + ": not measured by these trials"
 }

@@ -57,6 +57,27 @@ func (b *builder) anyScored(metric, task, setting string) bool {
 	return false
 }
 
+// bertModels lists with which models, by the digests of their files, the columns of BERTScore were scored.
+func (b *builder) bertModels() []string {
+	var models []string
+	for _, column := range b.table.Columns {
+		task, m, ok := metrics.SplitRecorded(column.Metric)
+		if !ok || b.plan.Command || m.Group != "bertscore" {
+			continue
+		}
+		for _, r := range b.results {
+			if _, recorded := r.Values[column.Metric]; !recorded {
+				continue
+			}
+			if _, model, named := strings.Cut(r.scorer(task, m.Group), "; BERT "); named && !slices.Contains(models, "model "+model) {
+				models = append(models, "model "+model)
+			}
+		}
+	}
+	slices.Sort(models)
+	return models
+}
+
 func columnOf(m sweeps.Metric) Column {
 	return Column{Metric: m.Key, Label: m.Label, Unit: m.Unit, Goal: m.Goal, Digits: m.Digits, Scale: m.Scale, Primary: m.Primary, at: m.At}
 }

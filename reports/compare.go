@@ -123,7 +123,7 @@ func (k testKey) either() testKey {
 // overSamples is the test that resamples the test samples; nil where not all of the seeds kept their answers.
 func (b *builder) overSamples(ctx context.Context, p *pair, c int) (*Test, error) {
 	task, m, ok := metrics.SplitRecorded(b.table.Columns[c].Metric)
-	if !ok || !fromText(m) || b.table.Columns[c].at != "last" {
+	if !ok || b.table.Columns[c].at != "last" {
 		return nil, nil
 	}
 	rows, bases := make([]*metrics.Scores, len(p.seeds)), make([]*metrics.Scores, len(p.seeds))
@@ -136,8 +136,8 @@ func (b *builder) overSamples(ctx context.Context, p *pair, c int) (*Test, error
 			if err != nil || a == nil {
 				return nil, err
 			}
-			scores, err := b.task(task).score(ctx, a)
-			if err != nil {
+			scores, err := b.task(task).score(ctx, a, m)
+			if err != nil || scores == nil {
 				return nil, err
 			}
 			if recorded := float64(*side.row.Cells[c].Values[seed]); !agree(m, scores, recorded) {
@@ -151,6 +151,9 @@ func (b *builder) overSamples(ctx context.Context, p *pair, c int) (*Test, error
 	}
 	if slices.ContainsFunc(rows[1:], func(s *metrics.Scores) bool { return !slices.Equal(s.IDs, rows[0].IDs) }) {
 		return nil, nil // each seed was tested on samples of its own
+	}
+	if !fromText(m) { // its resamples are the same, its scores lie apart
+		task += " " + m.Group
 	}
 	found, err := b.resample(ctx, task, p, bases, rows)
 	if err != nil {

@@ -17,6 +17,8 @@ type Prediction struct {
 	Question string   `json:"question"`
 	Hyp      string   `json:"hyp"`
 	Refs     []string `json:"refs"` // never empty
+
+	BERTScore *float64 `json:"bertscore"` // nil where it was not scored with a model
 }
 
 // ReadPredictions reads the model's own answers to one task, in the order of the file; those of controls are left out.

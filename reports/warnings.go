@@ -155,6 +155,9 @@ func (b *builder) caption() {
 		say("One seed (n = 1): nothing is said about the spread between runs.")
 	}
 	b.describeEffort(say)
+	if models := b.bertModels(); len(models) > 0 {
+		say("BERTScore: %s.", strings.Join(models, "; "))
+	}
 	b.describeTests(say)
 	if t.Synthetic && slices.ContainsFunc(t.Rows, func(r Row) bool { return r.Kind == Published }) {
 		say("Published rows were measured on real data with other programs: they stand here to be seen, not to be compared.")

@@ -64,7 +64,7 @@ func (p *parser) settings(n *yaml.Node, key, prefix string) ([]setting, error) {
 func (p *parser) settingsOf(entries []entry, key, prefix string) ([]setting, error) {
 	var list []setting
 	for _, e := range entries {
-		path, name := joined(prefix, e.key), joined(key, e.key)
+		path, name := p.sweep.fieldOf(joined(prefix, e.key)), joined(key, e.key)
 		if e.value.Kind == yaml.MappingNode && (p.sweep.Command != "" || path != "args") && len(e.value.Content) > 0 {
 			inner, err := p.settings(e.value, name, path)
 			if err != nil {
@@ -103,8 +103,8 @@ func (p *parser) parameters(n *yaml.Node, prefix string) error {
 		return err
 	}
 	for _, e := range entries {
-		path := joined(prefix, e.key)
-		key := joined("parameters", path)
+		key := joined("parameters", joined(prefix, e.key))
+		path := p.sweep.fieldOf(joined(prefix, e.key))
 		inner, err := p.entries(e.value, key)
 		if err != nil {
 			return p.refuse(e.value, key, "want {values: [...]}")

@@ -48,6 +48,7 @@ func (s *Sweep) set(text string) error {
 	if err != nil {
 		return err
 	}
+	path = s.fieldOf(path)
 	if path == "seeds" {
 		seeds, err := p.seeds(content, "")
 		if err == nil {

@@ -48,7 +48,7 @@ func newRootCommand() *cobra.Command {
 	root.AddCommand(
 		newScoreCommand(),
 		newSweepCommand(), newListCommand(), newShowCommand(), newDiffCommand(), newTrialCommand(),
-		newReportCommand(), newExamplesCommand(), newPlotCommand(), newExportCommand(), newStatusCommand(), newCancelCommand(),
+		newReportCommand(), newExamplesCommand(), newPlotCommand(), newExportCommand(), newExportModelCommand(), newStatusCommand(), newCancelCommand(),
 		newDataCommand(), newVersionCommand(), newGuardCommand(),
 	)
 	misuse(root)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"harness/model/checkpoint/hub"
 	"harness/model/spec"
 	"harness/registry"
 	"harness/sweeps"
@@ -28,8 +29,15 @@ func (o sweepOptions) expand(ctx context.Context, log io.Writer, name string) (*
 			return nil, err
 		}
 	}
-	sealing := &sealing{home: o.home, handle: o.handle(s.Name), dryRun: o.dryRun, log: log}
+	access := hub.Download
+	if o.dryRun {
+		access = hub.Ask
+	}
+	sealing := &sealing{home: o.home, hub: openHub(access, log), handle: o.handle(s.Name), dryRun: o.dryRun, log: log}
 	plan, err := s.Expand(func(t *spec.Trial) error { return sealing.seal(ctx, t) })
+	if ctx.Err() != nil { // a download that was stopped is no mistake in the file
+		return nil, context.Cause(ctx)
+	}
 	if err != nil {
 		return nil, usageError("%w", err)
 	}
@@ -103,7 +111,7 @@ func statesOf(ctx context.Context, db *registry.DB, plan *sweeps.Plan) (map[stri
 // only: what was trained from them is trained again.
 func mayAdopt(ctx context.Context, db *registry.DB, want spec.Trial, have registry.Trial, sweep string) (bool, error) {
 	switch {
-	case want.Encoder.WeightsDigest+want.LM.WeightsDigest+want.Eval.MeteorParaphrasesDigest != "":
+	case slices.ContainsFunc(want.Inputs(), func(in spec.Input) bool { return *in.Digest != "" && in.Key != "data.root" }):
 		return false, nil
 	case want.Command != "":
 		return have.Sweep == sweep && have.Spec.Project == "", nil

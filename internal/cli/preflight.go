@@ -3,10 +3,12 @@ package cli
 import (
 	"context"
 	"fmt"
+	"os"
 
 	"golang.org/x/sys/unix"
 
 	"harness/model"
+	"harness/model/checkpoint/hub"
 	"harness/model/spec"
 	"harness/registry"
 	"harness/runner"
@@ -35,7 +37,7 @@ func (o sweepOptions) preflight(ctx context.Context, plan *sweeps.Plan, states m
 
 // preflightTrials refuses trials of the built-in trainer whose plugin, weights or data are not there.
 func (o sweepOptions) preflightTrials(ctx context.Context, trials []spec.Trial) error {
-	checked := map[string]bool{}
+	checked, weights := map[string]bool{}, openHub(hub.Download, os.Stderr)
 	for _, t := range trials {
 		if t.Command != "" {
 			continue
@@ -45,7 +47,11 @@ func (o sweepOptions) preflightTrials(ctx context.Context, trials []spec.Trial) 
 			return err
 		}
 		if key := preflightKey(t); !checked[key] {
-			if err := model.Preflight(ctx, o.home, t, engine); err != nil {
+			err := model.Preflight(ctx, o.home, weights, t, engine)
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			if err != nil {
 				return hintMissing(usageError("%w", err))
 			}
 			checked[key] = true
@@ -57,7 +63,8 @@ func (o sweepOptions) preflightTrials(ctx context.Context, trials []spec.Trial) 
 // preflightKey is what Preflight looks at; trials that agree in it need to be checked once.
 func preflightKey(t spec.Trial) string {
 	t.Seed, t.Pretrain, t.DiffVQA = 0, spec.Pretrain{}, spec.DiffVQA{}
-	t.Eval = spec.Eval{MeteorParaphrases: t.Eval.MeteorParaphrases, MeteorParaphrasesDigest: t.Eval.MeteorParaphrasesDigest}
+	t.Eval = spec.Eval{MeteorParaphrases: t.Eval.MeteorParaphrases, MeteorParaphrasesDigest: t.Eval.MeteorParaphrasesDigest,
+		BERTScore: t.Eval.BERTScore}
 	return string(t.Canonical())
 }
 

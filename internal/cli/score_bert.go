@@ -9,6 +9,7 @@ import (
 
 	"harness/metrics"
 	"harness/model/bert"
+	"harness/model/checkpoint/hub"
 	"harness/model/engine/native"
 )
 
@@ -21,7 +22,7 @@ type bertscoreOptions struct {
 }
 
 func (o *bertscoreOptions) addFlags(f *pflag.FlagSet) {
-	f.StringVar(&o.folder, "bert", "", "folder of a BERT, RoBERTa or DeBERTa in Hugging Face layout, for BERTScore")
+	f.StringVar(&o.folder, "bert", "", "folder of a BERT, RoBERTa or DeBERTa in Hugging Face layout, or hf:ORG/NAME[@REVISION], for BERTScore")
 	f.IntVar(&o.layer, "bert-layer", 0, "layer that BERTScore reads (default: that of the bert_score package, if it knows the model)")
 	f.BoolVar(&o.idf, "idf", false, "BERTScore weights tokens by their rarity in the references")
 	f.StringVar(&o.baseline, "rescale-with-baseline", "", "rescale BERTScore by this file of the bert_score package (LAYER,P,R,F)")
@@ -43,7 +44,11 @@ func (o bertscoreOptions) open(ctx context.Context, m *metrics.Options) error {
 	if o.folder == "" {
 		return nil
 	}
-	model, err := bert.Open(ctx, o.folder, o.layer, native.New(m.Threads))
+	at, err := openHub(hub.Download, os.Stderr).Locate(ctx, o.folder, hub.Texts)
+	if err != nil {
+		return fmt.Errorf("--bert %s: %w", o.folder, err)
+	}
+	model, err := bert.Open(ctx, at.Dir, o.layer, native.New(m.Threads))
 	if err != nil {
 		return fmt.Errorf("open BERT: %w", err)
 	}

@@ -17,8 +17,8 @@ import (
 )
 
 // getPubMedBERT tells how to fill the blank of BERTScore.
-const getPubMedBERT = `for BERTScore, download microsoft/BiomedNLP-BiomedBERT-base-uncased-abstract-fulltext (PubMedBERT) from the ` +
-	`Hugging Face hub into a folder and give it with --bert, and its layer with --bert-layer`
+const getPubMedBERT = `for BERTScore, give a model's folder or its name, such as ` +
+	`hf:microsoft/BiomedNLP-BiomedBERT-base-uncased-abstract-fulltext (PubMedBERT), with --bert, and its layer with --bert-layer`
 
 // scoreReport is what harness score prints.
 type scoreReport struct {

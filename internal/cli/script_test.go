@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -44,6 +45,12 @@ func TestScripts(t *testing.T) {
 			}
 			return mayMount(t.TempDir()), nil
 		},
-		Cmds: diskCommands,
+		Cmds: scriptCommands(),
 	})
+}
+
+func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
+	all := maps.Clone(diskCommands)
+	maps.Copy(all, hubCommands)
+	return all
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"harness/model"
+	"harness/model/checkpoint/hub"
 	"harness/model/dataset"
 	"harness/model/spec"
 	"harness/registry"
@@ -20,6 +21,7 @@ import (
 // sealing completes trials by the contents of their data and weights (model.Seal), and knows what to do where these are gone.
 type sealing struct {
 	home   string
+	hub    *hub.Hub
 	handle string // of the sweep
 	dryRun bool
 	log    io.Writer
@@ -32,7 +34,7 @@ type sealing struct {
 // seal completes one trial. Where its data or weights are not there any more, they are taken to be those that the sweep was
 // planned with: what is done stays done, and what is not is refused later. A dry run shows trials that were never planned, too.
 func (s *sealing) seal(ctx context.Context, t *spec.Trial) error {
-	err := model.Seal(ctx, s.home, t)
+	err := model.Seal(ctx, s.home, s.hub, t)
 	if err == nil || !gone(err) {
 		return err
 	}
@@ -41,8 +43,10 @@ func (s *sealing) seal(ctx context.Context, t *spec.Trial) error {
 	case errRead != nil:
 		return errRead
 	case before != nil:
-		t.Data.Digest, t.Encoder.WeightsDigest, t.LM.WeightsDigest = before.Data.Digest, before.Encoder.WeightsDigest, before.LM.WeightsDigest
-		t.Eval.MeteorParaphrasesDigest = before.Eval.MeteorParaphrasesDigest
+		then := before.Inputs()
+		for i, in := range t.Inputs() {
+			*in.Digest = *then[i].Digest
+		}
 		s.say("%v: taken as they were when the sweep was planned", err)
 		return nil
 	case s.dryRun:
@@ -65,9 +69,8 @@ func (s *sealing) before(ctx context.Context, t spec.Trial) (*spec.Trial, error)
 	}
 	for i := range s.planned {
 		p := &s.planned[i].Spec
-		if samePath(p.Data.Root, t.Data.Root) && samePath(p.Encoder.Weights, t.Encoder.Weights) && samePath(p.LM.Weights, t.LM.Weights) &&
-			samePath(p.Eval.MeteorParaphrases, t.Eval.MeteorParaphrases) &&
-			p.Data.Splits == t.Data.Splits && p.Data.KeepPrior == t.Data.KeepPrior {
+		same := func(a, b spec.Input) bool { return samePath(*a.Path, *b.Path) }
+		if slices.EqualFunc(p.Inputs(), t.Inputs(), same) && p.Data.Splits == t.Data.Splits && p.Data.KeepPrior == t.Data.KeepPrior {
 			return p, nil
 		}
 	}
@@ -76,10 +79,7 @@ func (s *sealing) before(ctx context.Context, t spec.Trial) (*spec.Trial, error)
 
 // sayChanged says how many trials of a plan are others than when it was planned before because their data or weights are.
 func (s *sealing) sayChanged(ctx context.Context, plan *sweeps.Plan) error {
-	sealed := func(t sweeps.Trial) bool {
-		return t.Spec.Data.Digest+t.Spec.Encoder.WeightsDigest+t.Spec.LM.WeightsDigest+t.Spec.Eval.MeteorParaphrasesDigest != ""
-	}
-	if !slices.ContainsFunc(plan.Trials, sealed) {
+	if !slices.ContainsFunc(plan.Trials, func(t sweeps.Trial) bool { return t.Spec.Sealed() }) {
 		return nil
 	}
 	if err := s.readPlan(ctx); err != nil {
@@ -118,22 +118,19 @@ type input struct{ key, path, then, now string }
 
 // inputs lists what a trial reads, each with its digest in an older and in a newer reading of the same settings.
 func inputs(then, now spec.Trial) []input {
-	return []input{
-		{"data.root", then.Data.Root, then.Data.Digest, now.Data.Digest},
-		{"encoder.weights", then.Encoder.Weights, then.Encoder.WeightsDigest, now.Encoder.WeightsDigest},
-		{"lm.weights", then.LM.Weights, then.LM.WeightsDigest, now.LM.WeightsDigest},
-		{"test.meteor_paraphrases", then.Eval.MeteorParaphrases, then.Eval.MeteorParaphrasesDigest, now.Eval.MeteorParaphrasesDigest},
+	var list []input
+	newer := now.Inputs()
+	for i, in := range then.Inputs() {
+		list = append(list, input{in.Key, *in.Path, *in.Digest, *newer[i].Digest})
 	}
+	return list
 }
 
 // changed says whether the digest differs from the one that was known.
 func (in input) changed() bool { return in.then != "" && in.then != in.now }
 
 // unsealed is what the file says of a trial, without the digests.
-func unsealed(t spec.Trial) string {
-	t.Data.Digest, t.Encoder.WeightsDigest, t.LM.WeightsDigest, t.Eval.MeteorParaphrasesDigest = "", "", "", ""
-	return fmt.Sprintf("%+v", t)
-}
+func unsealed(t spec.Trial) string { return fmt.Sprintf("%+v", t.Unsealed()) }
 
 func samePath(a, b string) bool {
 	if a == "" || b == "" {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"harness/model"
+	"harness/model/checkpoint/hub"
 	"harness/model/spec"
 	"harness/registry"
 	"harness/registry/journal"
@@ -57,14 +58,17 @@ func (s *staleness) of(ctx context.Context, trials []registry.Trial) (map[string
 // data says when the data or weights below the paths of a trial are others now than those that it was named by. What is gone
 // cannot differ.
 func (s *staleness) data(ctx context.Context, t spec.Trial) string {
-	if t.Data.Digest+t.Encoder.WeightsDigest+t.LM.WeightsDigest+t.Eval.MeteorParaphrasesDigest == "" {
+	if !t.Sealed() {
 		return ""
 	}
-	key := strings.Join([]string{t.Data.Root, t.Encoder.Weights, t.LM.Weights, t.Eval.MeteorParaphrases}, "\x00")
+	key := ""
+	for _, in := range t.Inputs() {
+		key += *in.Path + "\x00"
+	}
 	now, ok := s.inputs[key]
 	if !ok {
 		now = t
-		if err := model.Seal(ctx, s.db.Home, &now); err != nil {
+		if err := model.Seal(ctx, s.db.Home, openHub(hub.CacheOnly, nil), &now); err != nil {
 			now = spec.Trial{}
 		}
 		s.inputs[key] = now

@@ -20,6 +20,7 @@ import (
 
 	"harness/internal/escape"
 	"harness/model"
+	"harness/model/checkpoint/hub"
 	"harness/model/spec"
 	"harness/registry"
 	"harness/registry/journal"
@@ -42,7 +43,7 @@ func newTrialRunCommand() *cobra.Command {
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			env.Home = homeOf(cmd)
+			env.Home, env.Hub = homeOf(cmd), openHub(hub.Download, os.Stderr)
 			if fresh {
 				scratch, err := makeScratch(env.Home, env.Dir)
 				if err != nil {

@@ -18,6 +18,7 @@ import (
 
 	"harness/metrics"
 	"harness/model/checkpoint"
+	"harness/model/checkpoint/hub"
 	"harness/model/engine/native"
 	"harness/model/tokenizer"
 )
@@ -39,11 +40,36 @@ type Model struct {
 // Open reads the encoder in dir. layer is the one whose output Embed returns, from 1; 0 means that of LayerOf for the name in
 // config.json or of the folder, and is refused where neither is known. Layers behind it are not loaded.
 func Open(ctx context.Context, dir string, layer int, on *native.Engine) (*Model, error) {
+	m, err := prepare(dir, layer)
+	if err != nil {
+		return nil, err
+	}
+	m.engine = on
+	read := make(chan error, 1)
+	go func() { read <- m.read(ctx, dir) }()
+	select {
+	case err := <-read:
+		if err != nil {
+			return nil, err
+		}
+	case <-ctx.Done(): // the reading ends by itself; nobody waits for gigabytes that are not wanted
+		go func() {
+			if <-read == nil {
+				m.Close()
+			}
+		}()
+		return nil, ctx.Err()
+	}
+	return m, nil
+}
+
+// prepare reads all of a folder but its weights.
+func prepare(dir string, layer int) (*Model, error) {
 	config, err := checkpoint.ReadBERTConfig(dir)
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{name: nameOf(dir), config: config, engine: on}
+	m := &Model{name: nameOf(dir), config: config}
 	if layer == 0 {
 		var known bool
 		if layer, known = LayerOf(config.Name, dir); !known {
@@ -61,22 +87,28 @@ func Open(ctx context.Context, dir string, layer int, on *native.Engine) (*Model
 		return nil, fmt.Errorf("%s: the tokenizer has %d tokens, config.json says %d", dir, m.pieces.Size(), config.Vocab)
 	}
 	m.limit = tighter(m.pieces.MaxLength(), config.Tokens())
-	read := make(chan error, 1)
-	go func() { read <- m.read(ctx, dir) }()
-	select {
-	case err := <-read:
-		if err != nil {
-			return nil, err
-		}
-	case <-ctx.Done(): // the reading ends by itself; nobody waits for gigabytes that are not wanted
-		go func() {
-			if <-read == nil {
-				m.Close()
-			}
-		}()
-		return nil, ctx.Err()
-	}
 	return m, nil
+}
+
+// Check refuses a folder that Open would refuse, without reading the values of its weights. It returns the layer.
+func Check(dir string, layer int) (int, error) {
+	m, err := prepare(dir, layer)
+	if err != nil {
+		return 0, err
+	}
+	file, err := checkpoint.LoadAny(dir)
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	m.config.Layers = m.layer
+	return m.layer, checkpoint.CheckBERT(file, m.config)
+}
+
+// Digest returns the digest of what Open reads of a folder, 64 hex digits, the tokenizer's files among it. It is remembered below
+// cache until one of them changes.
+func Digest(ctx context.Context, dir, cache string) (string, error) {
+	return checkpoint.Digest(ctx, dir, cache, tokenizer.SentenceFiles(dir)...)
 }
 
 // read loads the weights, and makes their digest beside it.
@@ -106,7 +138,7 @@ type unknownLayer struct {
 
 func (e unknownLayer) Error() string {
 	return fmt.Sprintf("%s: which of its %d layers BERTScore reads is not known: neither the folder nor _name_or_path in config.json "+
-		"is a name of the bert_score package's table; give it with --bert-layer", e.dir, e.layers)
+		"is a name of the bert_score package's table; give it with --bert-layer, in an experiment with test.bertscore.layer", e.dir, e.layers)
 }
 
 // nameOf is what the model is called in reports: its published name where the folder has one that is known. What
@@ -114,6 +146,9 @@ func (e unknownLayer) Error() string {
 func nameOf(dir string) string {
 	if m, known := find("", dir); known {
 		return m.name
+	}
+	if repository := hub.NameOf(dir); repository != "" {
+		return repository
 	}
 	return filepath.Base(filepath.Clean(dir))
 }

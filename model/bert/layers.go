@@ -3,6 +3,8 @@ package bert
 import (
 	"path/filepath"
 	"strings"
+
+	"harness/model/checkpoint/hub"
 )
 
 // published are the models that bert_score 0.3.13 knows of the families that Open knows, each with the layer that it reads, found by
@@ -106,6 +108,9 @@ func find(name, dir string) (publishedModel, bool) {
 func candidates(name, dir string) []string {
 	if abs, err := filepath.Abs(dir); err == nil {
 		dir = abs
+	}
+	if repository := hub.NameOf(dir); repository != "" { // a snapshot in the Hugging Face cache lies below its name
+		dir = filepath.Join(filepath.Dir(dir), repository)
 	}
 	parent, base := filepath.Split(dir)
 	all := []string{filepath.Base(parent) + "/" + base, base}

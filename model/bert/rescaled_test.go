@@ -156,6 +156,10 @@ func TestLayerOf(t *testing.T) {
 		if got, known := LayerOf("", filepath.Join("/models", name)); got != want || known != (want > 0) {
 			t.Errorf("%s: layer %d, want %d", name, got, want)
 		}
+		snapshot := filepath.Join("/c", "models--"+strings.ReplaceAll(name, "/", "--"), "snapshots", strings.Repeat("0", 40))
+		if got, known := LayerOf("", snapshot); got != want || known != (want > 0) {
+			t.Errorf("%s: layer %d, want %d", snapshot, got, want)
+		}
 		if name == "someone/roberta-large" || name == "deberta-xlarge-mnli" {
 			want = 0 // a name of the hub is whole
 		}

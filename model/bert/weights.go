@@ -154,7 +154,7 @@ func activationOf(name string) native.Activation {
 	switch name {
 	case "gelu", "gelu_python":
 		return native.GELUErf
-	case "gelu_new", "gelu_pytorch_tanh", "gelu_python_tanh":
+	case "gelu_new", "gelu_pytorch_tanh", "gelu_python_tanh", "gelu_fast", "gelu_accurate":
 		return native.GELUTanh
 	case "relu":
 		return native.ReLU

@@ -76,15 +76,16 @@ var bertFamily = keys{
 // disentangled are DeBERTa's own keys; those of version 2 alone follow.
 var (
 	disentangled = keys{
-		read:  []string{"relative_attention", "max_relative_positions", "position_biased_input", "pos_att_type"},
-		fixed: map[string]any{"talking_head": false, "z_steps": 0.0, "position_embedding_type": "absolute"},
+		read:     []string{"relative_attention", "max_relative_positions", "position_biased_input", "pos_att_type"},
+		fixed:    map[string]any{"talking_head": false, "z_steps": 0.0, "position_embedding_type": "absolute"},
+		optional: []string{"position_biased_input", "pos_att_type", "norm_rel_ebd", "conv_act", "attention_head_size", "embedding_size", "conv_groups"},
 	}
 	disentangled2 = []string{"position_buckets", "share_att_key", "norm_rel_ebd", "conv_kernel_size", "conv_act", "attention_head_size",
 		"embedding_size", "conv_groups"}
 )
 
 // activations are the names of hidden_act that are honoured.
-var activations = []string{"gelu", "gelu_python", "gelu_new", "gelu_pytorch_tanh", "gelu_python_tanh", "relu", "silu", "swish", "tanh"}
+var activations = append([]string{"gelu", "gelu_python", "relu", "silu", "swish", "tanh"}, tanhForms...)
 
 // bertJSON is what is read of config.json.
 type bertJSON struct {
@@ -145,9 +146,12 @@ func ReadBERTConfig(dir string) (BERTConfig, error) {
 		return BERTConfig{}, err
 	}
 	allowed := bertFamily
+	if head.Family == RoBERTa || head.Family == XLMR { // positions begin behind the padding's id
+		allowed.read = append(slices.Clone(allowed.read), "pad_token_id")
+	}
 	if head.Family == DeBERTa || head.Family == DeBERTaV2 {
 		allowed.read = append(slices.Clone(allowed.read), disentangled.read...)
-		allowed.fixed = disentangled.fixed
+		allowed.fixed, allowed.optional = disentangled.fixed, disentangled.optional
 		if head.Family == DeBERTaV2 {
 			allowed.read = append(allowed.read, disentangled2...)
 		}

@@ -12,8 +12,21 @@ import "fmt"
 //	bert.conv.weight [d, taps·d]   bert.conv.bias [d]   bert.conv.norm.{weight,bias} [d]
 //
 // Those that the configuration does without are left out. A token is norm(token + pos + type[0]).
-func BERTParams(f *File, c BERTConfig) ([]Named, error) {
-	p := newParams(f, "embeddings.word_embeddings.weight", "bert.", "roberta.", "deberta.", "")
+func BERTParams(f *File, c BERTConfig) ([]Named, error) { return newBERT(f).bert(c) }
+
+// CheckBERT says whether BERTParams will find all tensors, with their shapes. It reads no values.
+func CheckBERT(f *File, c BERTConfig) error {
+	p := newBERT(f)
+	p.dry = true
+	_, err := p.bert(c)
+	return err
+}
+
+func newBERT(f *File) *params {
+	return newParams(f, "embeddings.word_embeddings.weight", "bert.", "roberta.", "deberta.", "")
+}
+
+func (p *params) bert(c BERTConfig) ([]Named, error) {
 	d := c.Width
 	p.add("bert.token", []int{c.Vocab, d}, "embeddings.word_embeddings.weight")
 	if !c.NoPositions {
@@ -41,6 +54,7 @@ func BERTParams(f *File, c BERTConfig) ([]Named, error) {
 	if c.Convolution != nil {
 		p.convolution(c.Convolution.Taps, d)
 	}
+	p.refuseOthers("encoder.layer.", c.Layers, false) // layers behind those that are read are left out
 	return p.done()
 }
 
@@ -82,6 +96,11 @@ func (p *params) interleaved(ours, theirs string, c BERTConfig) {
 	if p.err != nil {
 		return
 	}
+	if p.dry {
+		p.add(ours+"q.bias", []int{d}, theirs+"q_bias")
+		p.add(ours+"v.bias", []int{d}, theirs+"v_bias")
+		return
+	}
 	for part, name := range []string{"q", "k", "v"} {
 		own := make([]float32, 0, d*d)
 		for h := range c.Heads {
@@ -102,7 +121,7 @@ func (p *params) convolution(taps, d int) {
 		return
 	}
 	matrix := make([]float32, len(kernel))
-	for out := range d {
+	for out := range len(kernel) / (d * taps) { // none of a dry run
 		for in := range d {
 			for tap := range taps {
 				matrix[(out*taps+tap)*d+in] = kernel[(out*d+in)*taps+tap]

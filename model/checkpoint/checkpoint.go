@@ -77,6 +77,7 @@ type entry struct {
 type File struct {
 	path    string
 	entries map[string]entry
+	unread  map[string]DType // tensors of other types, which are left out
 	meta    map[string]string
 	closers []io.Closer
 }
@@ -119,6 +120,9 @@ func (f *File) Close() error {
 // lookup finds a tensor whose element type is one of want.
 func (f *File) lookup(name string, want ...DType) (entry, error) {
 	e, ok := f.entries[name]
+	if dtype := f.unread[name]; dtype != "" {
+		return e, fmt.Errorf("%s: tensor %q holds %s, want one of %v", f.path, name, dtype, want)
+	}
 	if !ok {
 		return e, fmt.Errorf("%s: no tensor %q", f.path, name)
 	}

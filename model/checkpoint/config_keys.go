@@ -10,9 +10,11 @@ import (
 // keys says what may stand in a config.json: every key is read, has the one value that this program can honour, or is
 // known to have no effect on the numbers of the model. Any other is refused, since it might.
 type keys struct {
-	read  []string
-	fixed map[string]any // as encoding/json decodes it
-	idle  []string
+	read     []string
+	optional []string       // those of read that may be null, which is as if they were not there
+	fixed    map[string]any // as encoding/json decodes it
+	idle     []string
+	aliases  map[string]string // another name that transformers takes for a key of read
 }
 
 // anyModel are keys that every Hugging Face config may have: names, versions, what is returned, how text is generated.
@@ -38,13 +40,16 @@ var anyModel = keys{
 
 // gpt2Keys: dropout in training is the trial's own; with tied embeddings the head is the token table.
 var gpt2Keys = keys{
-	read: []string{"vocab_size", "n_positions", "n_embd", "n_head", "n_layer", "n_inner", "activation_function", "resid_pdrop"},
-	fixed: map[string]any{
-		"layer_norm_epsilon": 1e-5, "scale_attn_weights": true, "scale_attn_by_inverse_layer_idx": false, "tie_word_embeddings": true,
-	},
+	read: []string{"vocab_size", "n_positions", "n_embd", "n_head", "n_layer", "n_inner", "activation_function", "resid_pdrop",
+		"scale_attn_weights", "scale_attn_by_inverse_layer_idx"},
+	optional: []string{"n_inner"},
+	fixed:    map[string]any{"layer_norm_epsilon": 1e-5, "tie_word_embeddings": true},
 	idle: []string{
 		"n_ctx", "attn_pdrop", "embd_pdrop", "reorder_and_upcast_attn", "summary_type", "summary_use_proj", "summary_activation",
 		"summary_first_dropout", "summary_proj_to_labels", "n_special", "predict_special_tokens",
+	},
+	aliases: map[string]string{
+		"hidden_size": "n_embd", "max_position_embeddings": "n_positions", "num_attention_heads": "n_head", "num_hidden_layers": "n_layer",
 	},
 }
 
@@ -53,7 +58,7 @@ var siglipKeys = keys{
 	read: []string{"image_size", "patch_size", "num_channels", "hidden_size", "num_attention_heads", "num_hidden_layers",
 		"intermediate_size", "hidden_act"},
 	fixed: map[string]any{"layer_norm_eps": 1e-6},
-	idle:  []string{"attention_dropout", "dropout", "vision_use_head", "projection_dim", "tie_word_embeddings"},
+	idle:  []string{"attention_dropout", "dropout", "vision_use_head", "projection_dim", "projection_size", "tie_word_embeddings"},
 }
 
 // check refuses a key that changes the model in a way that is not honoured.
@@ -72,15 +77,45 @@ func (k keys) check(path string, config map[string]json.RawMessage) error {
 		if !fixed {
 			want, fixed = anyModel.fixed[name]
 		}
-		switch {
-		case fixed && (value == nil || reflect.DeepEqual(value, want)):
+		switch read := slices.Contains(k.read, name); {
+		case fixed && (reflect.DeepEqual(value, want) || value == nil && isFalse(want)):
 		case fixed:
 			return fmt.Errorf("%s: %s is %s: only %v can be honoured", path, name, config[name], want)
-		case value == nil, slices.Contains(k.read, name), slices.Contains(k.idle, name),
-			slices.Contains(anyModel.read, name), slices.Contains(anyModel.idle, name):
+		case read && value == nil && !slices.Contains(k.optional, name):
+			return fmt.Errorf("%s: %s is null: give it a value, or leave it out for that of transformers", path, name)
+		case value == nil, read, slices.Contains(k.idle, name), slices.Contains(anyModel.read, name), slices.Contains(anyModel.idle, name):
 		default:
 			return fmt.Errorf("%s: %q is not known: if it has no effect on the numbers of the model, remove it", path, name)
 		}
+	}
+	return nil
+}
+
+// isFalse tells whether a value counts as false in Python, as null does.
+func isFalse(value any) bool {
+	switch v := value.(type) {
+	case bool:
+		return !v
+	case float64:
+		return v == 0
+	case map[string]any:
+		return len(v) == 0
+	}
+	return false
+}
+
+// rename gives the keys that have another name the one that is read. Two names of one key must agree.
+func (k keys) rename(path string, config map[string]json.RawMessage) error {
+	for other, name := range k.aliases {
+		value, ok := config[other]
+		if !ok {
+			continue
+		}
+		if own, both := config[name]; both && string(own) != string(value) {
+			return fmt.Errorf("%s: %s is %s, but %s, which is the same, is %s", path, name, own, other, value)
+		}
+		config[name] = value
+		delete(config, other)
 	}
 	return nil
 }

@@ -14,18 +14,19 @@ import (
 	"harness/model/digest"
 )
 
-// Digest returns the digest of a Hugging Face folder, 64 hex digits: of the contents of config.json and of the files of
-// weights that LoadAny opens, wherever the folder lies. It is remembered below cache until one of the files changes; with an
+// Digest returns the digest of a Hugging Face folder, 64 hex digits: of the contents of config.json, of the files of
+// weights that LoadAny opens and of more files by name, wherever the folder lies. It is remembered below cache until one of the files changes; with an
 // empty cache it is made anew.
-func Digest(ctx context.Context, dir, cache string) (string, error) {
+func Digest(ctx context.Context, dir, cache string, more ...string) (string, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return "", err
 	}
-	names, err := filesOf(dir)
+	names, err := Files(dir)
 	if err != nil {
 		return "", err
 	}
+	names = append(names, more...)
 	place := sha256.Sum256([]byte(dir + "\n" + fmt.Sprint(names)))
 	remembered := filepath.Join(cache, "weights-"+hex.EncodeToString(place[:8])+".digest")
 	if cache != "" {
@@ -55,10 +56,11 @@ func Digest(ctx context.Context, dir, cache string) (string, error) {
 	return sum, nil
 }
 
-// filesOf lists what is read of a folder, by name: the choice of LoadAny.
-func filesOf(dir string) ([]string, error) {
+// Files lists what is read of a folder, by name: config.json and the choice of LoadAny. Only the weights, or their index, are
+// looked for.
+func Files(dir string) ([]string, error) {
 	names := []string{"config.json"}
-	for _, whole := range weightFiles {
+	for _, whole := range WeightFiles {
 		index := whole + ".index.json"
 		if _, err := os.Stat(filepath.Join(dir, whole)); err == nil {
 			return append(names, whole), nil

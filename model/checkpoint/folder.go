@@ -10,22 +10,22 @@ import (
 	"slices"
 )
 
-// weightFiles are the names under which a Hugging Face folder has its weights, the first that is there being taken; each
+// WeightFiles are the names under which a Hugging Face folder has its weights, the first that is there being taken; each
 // may be cut into shards, which an index of that name and ".index.json" lists.
-var weightFiles = [...]string{"model.safetensors", "pytorch_model.bin"}
+var WeightFiles = [...]string{"model.safetensors", "pytorch_model.bin"}
 
 // LoadAny opens the weights of a Hugging Face folder: model.safetensors, or the shards that
 // model.safetensors.index.json names, or pytorch_model.bin, or its shards. The first that exists is used.
 func LoadAny(dir string) (*File, error) {
 	for i, load := range []func(string) (*File, error){Load, LoadTorch} {
-		whole := filepath.Join(dir, weightFiles[i])
+		whole := filepath.Join(dir, WeightFiles[i])
 		if _, err := os.Stat(whole); err == nil {
 			return load(whole)
 		} else if !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
 		index := whole + ".index.json"
-		data, err := os.ReadFile(index)
+		data, err := readText(index)
 		if err == nil {
 			return loadShards(dir, index, data, load)
 		} else if !errors.Is(err, fs.ErrNotExist) {
@@ -54,7 +54,7 @@ func loadShards(dir, index string, data []byte, load func(string) (*File, error)
 	if err != nil {
 		return nil, err
 	}
-	all := &File{path: dir, entries: make(map[string]entry)}
+	all := &File{path: dir, entries: make(map[string]entry), unread: map[string]DType{}}
 	for _, name := range in.files {
 		shard, err := load(filepath.Join(dir, name))
 		if err != nil {
@@ -65,6 +65,9 @@ func loadShards(dir, index string, data []byte, load func(string) (*File, error)
 		if all.meta == nil {
 			all.meta = shard.meta
 		}
+		for tensor, dtype := range shard.unread {
+			all.unread[tensor] = dtype
+		}
 		for tensor, e := range shard.entries {
 			if in.fileOf[tensor] == name {
 				all.entries[tensor] = e
@@ -72,7 +75,7 @@ func loadShards(dir, index string, data []byte, load func(string) (*File, error)
 		}
 	}
 	for tensor, name := range in.fileOf {
-		if !all.Has(tensor) {
+		if !all.Has(tensor) && all.unread[tensor] == "" {
 			all.Close()
 			return nil, fmt.Errorf("%s: tensor %q is not in %s", index, tensor, name)
 		}

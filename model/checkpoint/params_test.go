@@ -3,7 +3,6 @@ package checkpoint
 import (
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -164,85 +163,4 @@ func saveAndLoad(t *testing.T, tensors []Named) *File {
 	}
 	t.Cleanup(func() { f.Close() })
 	return f
-}
-
-func TestConfigDefaultsAndRefusals(t *testing.T) {
-	write := func(text string) string {
-		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return dir
-	}
-	medium, err := ReadGPT2Config(write(`{"model_type": "gpt2", "n_ctx": 1024, "n_embd": 1024, "n_head": 16, "n_layer": 24, "n_inner": null}`))
-	if want := (GPT2Config{50257, 1024, 1024, 16, 24, 4096, 1e-5, 0.1, 0.02}); err != nil || medium != want {
-		t.Errorf("GPT-2 medium: %+v, %v", medium, err)
-	}
-	so400m, err := ReadSiglipVisionConfig(write(`{"model_type": "siglip", "text_config": {"hidden_size": 7}, "vision_config":
-		{"hidden_size": 1152, "intermediate_size": 4304, "num_attention_heads": 16, "num_hidden_layers": 27, "patch_size": 14, "model_type": "siglip_vision_model"}}`))
-	if want := (SiglipConfig{224, 14, 3, 1152, 16, 27, 4304, 1e-6}); err != nil || so400m != want {
-		t.Errorf("So400m: %+v, %v", so400m, err)
-	}
-	for _, fine := range []string{`{"eos_token_id": [50256, 1]}`, `{"reorder_and_upcast_attn": true, "pruned_heads": {}, "layer_norm_epsilon": 0.00001}`,
-		`{"rope_theta": null}`} {
-		if _, err := ReadGPT2Config(write(fine)); err != nil {
-			t.Errorf("%s: %v", fine, err)
-		}
-	}
-	if _, err := ReadSiglipVisionConfig(write(`{"vision_config": {"layer_norm_eps": 1e-5}, "logit_scale_init_value": 1}`)); err == nil ||
-		!strings.Contains(err.Error(), "layer_norm_eps is 1e-5") {
-		t.Errorf("a SigLIP of another epsilon: %v", err)
-	}
-	base, err := ReadBERTConfig(write(`{}`))
-	if want := (BERTConfig{Family: BERT, Vocab: 30522, Positions: 512, Types: 2, Width: 768, Heads: 12, Layers: 12, MLP: 3072,
-		Eps: 1e-12, Activation: "gelu", ScoreShare: 1}); err != nil || base != want {
-		t.Errorf("BERT base: %+v, %v", base, err)
-	}
-	for text, want := range map[string]string{
-		`{`:                              "config.json",
-		`{"n_head": "x"}`:                "config.json",
-		`{"n_head": 7}`:                  "not a multiple",
-		`{"n_layer": -1}`:                "not possible",
-		`{"n_embd": 1000000000}`:         "not possible",
-		`{"model_type": "llama"}`:        `want one of ["gpt2"]`,
-		`{"activation_function":1}`:      "config.json",
-		`{"activation_function":"relu"}`: `activation "relu"`,
-
-		`{"tie_word_embeddings": false}`:       "tie_word_embeddings is false: only true can be honoured",
-		`{"scale_attn_weights": false}`:        "scale_attn_weights is false",
-		`{"layer_norm_epsilon": 1e-2}`:         "layer_norm_epsilon is 1e-2: only 1e-05 can be honoured",
-		`{"add_cross_attention": true}`:        "add_cross_attention is true",
-		`{"rope_theta": 1}`:                    `"rope_theta" is not known`,
-		`{"pruned_heads": {"0": [1]}}`:         "pruned_heads",
-		`{"quantization_config": {"bits": 4}}`: "quantization_config",
-	} {
-		if _, err := ReadGPT2Config(write(text)); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v does not say %q", text, err, want)
-		}
-	}
-	if _, err := ReadBERTConfig(t.TempDir()); err == nil {
-		t.Error("a folder without config.json was read")
-	}
-	if _, err := ReadSiglipVisionConfig(write(`{"image_size": 8}`)); err == nil {
-		t.Error("a patch larger than the image was accepted")
-	}
-}
-
-func TestResizeGrid(t *testing.T) {
-	table := []float32{0, 10, 1, 11, 2, 12, 3, 13} // 2 x 2 of width 2: value = x + 2y
-	if diff := cmp.Diff(table, ResizeGrid(table, 2, 2, 2)); diff != "" {
-		t.Errorf("the same grid: %s", diff)
-	}
-	got := ResizeGrid(table, 2, 4, 2)
-	at := []float32{0, 0.25, 0.75, 1} // torch: interpolate([0, 1], size=4, mode="linear")
-	for y := range 4 {
-		for x := range 4 {
-			if want := at[x] + 2*at[y]; got[(y*4+x)*2] != want || got[(y*4+x)*2+1] != want+10 {
-				t.Errorf("(%d, %d): got %v, want %g", x, y, got[(y*4+x)*2:][:2], want)
-			}
-		}
-	}
-	if one := ResizeGrid([]float32{5}, 1, 3, 1); one[0] != 5 || one[8] != 5 {
-		t.Errorf("a grid of one: %v", one)
-	}
 }

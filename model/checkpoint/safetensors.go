@@ -20,6 +20,8 @@ const maxHeader = 100 << 20
 // lfsPointer begins the text that Git leaves in the place of a file that Git LFS has not fetched.
 const lfsPointer = "version https://git-lfs"
 
+var errPointer = errors.New("a pointer of Git LFS, not the file itself: fetch it with git lfs pull")
+
 // metadataKey is the header entry that holds strings instead of a tensor.
 const metadataKey = "__metadata__"
 
@@ -39,6 +41,10 @@ func open(path string, parse func(src io.ReaderAt, size int64) (*File, error)) (
 		src.Close()
 		return nil, err
 	}
+	if err := checkStart(src); err != nil {
+		src.Close()
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
 	f, err := parse(src, info.Size())
 	if err != nil {
 		src.Close()
@@ -46,6 +52,19 @@ func open(path string, parse func(src io.ReaderAt, size int64) (*File, error)) (
 	}
 	f.path, f.closers = path, []io.Closer{src}
 	return f, nil
+}
+
+// checkStart refuses what a download leaves in the place of a file.
+func checkStart(src io.ReaderAt) error {
+	start := make([]byte, len(lfsPointer))
+	n, _ := src.ReadAt(start, 0)
+	switch text := strings.ToLower(string(start[:n])); {
+	case text == lfsPointer:
+		return errPointer
+	case strings.HasPrefix(text, "<!doctype html") || strings.HasPrefix(text, "<html"):
+		return errors.New("a web page, not the file itself: fetch it again")
+	}
+	return nil
 }
 
 // header is one tensor of the JSON header.
@@ -66,10 +85,6 @@ func parseSafetensors(src io.ReaderAt, size int64) (*File, error) {
 	}
 	n := binary.LittleEndian.Uint64(length[:])
 	if n > maxHeader || int64(n) > size-8 {
-		start := make([]byte, len(lfsPointer))
-		if k, _ := src.ReadAt(start, 0); string(start[:k]) == lfsPointer {
-			return nil, errors.New("a pointer of Git LFS, not the file itself: fetch it with git lfs pull")
-		}
 		return nil, fmt.Errorf("not a safetensors file, or truncated: a header of %d bytes in a file of %d", n, size)
 	}
 	text := make([]byte, n)
@@ -81,7 +96,7 @@ func parseSafetensors(src io.ReaderAt, size int64) (*File, error) {
 		return nil, fmt.Errorf("header: %w", err)
 	}
 
-	f := &File{entries: make(map[string]entry, len(raw))}
+	f := &File{entries: make(map[string]entry, len(raw)), unread: map[string]DType{}}
 	start, length64 := int64(8+n), size-8-int64(n)
 	type span struct {
 		begin, end int64
@@ -108,6 +123,7 @@ func parseSafetensors(src io.ReaderAt, size int64) (*File, error) {
 		}
 		spans = append(spans, span{begin, end, name})
 		if h.DType.size() == 0 {
+			f.unread[name] = h.DType
 			continue
 		}
 		count, ok := elements(h.Shape)

@@ -142,8 +142,10 @@ func TestLoadNamesLFSPointers(t *testing.T) {
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Load(path); err == nil || !strings.Contains(err.Error(), "git lfs pull") {
-		t.Errorf("error %v", err)
+	for _, load := range []func(string) (*File, error){Load, LoadTorch} {
+		if _, err := load(path); err == nil || !strings.Contains(err.Error(), "git lfs pull") {
+			t.Errorf("error %v", err)
+		}
 	}
 }
 
@@ -287,6 +289,9 @@ func TestConversions(t *testing.T) {
 	}
 	if f.Has("f8") {
 		t.Error("a tensor of an unknown type is listed")
+	}
+	if _, err := f.F32("f8"); err == nil || !strings.Contains(err.Error(), `tensor "f8" holds F8_E4M3, want one of`) {
+		t.Errorf("a tensor of an unknown type: %v", err)
 	}
 	for _, name := range []string{"i", "nothing"} {
 		if _, err := f.F32(name); err == nil {

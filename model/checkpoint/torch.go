@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -14,7 +15,8 @@ var legacyMagic = []byte{0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0
 
 // LoadTorch opens what torch.save wrote for a dictionary of tensors (pytorch_model.bin): an uncompressed zip archive of
 // a pickle and one file a storage. No code of the pickle is run; anything in it that is not a dictionary of tensors is
-// refused by name. Entries of the dictionary that are not tensors are left out.
+// refused by name. Entries of the dictionary that are not tensors are left out. Where it has no tensors itself, as what a training
+// program saves, those of the one dictionary under a name of stateNames are taken.
 func LoadTorch(path string) (*File, error) { return open(path, parseTorch) }
 
 // parseTorch indexes src, which holds size bytes.
@@ -60,6 +62,9 @@ func parseTorch(src io.ReaderAt, size int64) (*File, error) {
 		return nil, errors.New("not a dictionary of tensors")
 	}
 
+	if dict = dict.state(); dict == nil {
+		return nil, fmt.Errorf("no tensors at the top of the dictionary, nor in one of %q", stateNames)
+	}
 	f := &File{entries: make(map[string]entry, len(dict.keys))}
 	for i, key := range dict.keys {
 		name, isString := key.(string)
@@ -73,10 +78,40 @@ func parseTorch(src io.ReaderAt, size int64) (*File, error) {
 		}
 		f.entries[name] = e
 	}
-	if len(f.entries) == 0 {
-		return nil, errors.New("no tensors at the top of the dictionary")
-	}
 	return f, nil
+}
+
+// stateNames are the names under which training programs keep a model's tensors.
+var stateNames = []string{"state_dict", "model_state_dict", "model"}
+
+// state is the dictionary that has the tensors: this one, or the only one of stateNames; nil where there is none.
+func (d *pickleDict) state() *pickleDict {
+	if d.hasTensors() {
+		return d
+	}
+	var found *pickleDict
+	for i, key := range d.keys {
+		name, _ := key.(string)
+		inner, isDict := d.values[i].(*pickleDict)
+		if !isDict || !slices.Contains(stateNames, name) || !inner.hasTensors() {
+			continue
+		}
+		if found != nil {
+			return nil
+		}
+		found = inner
+	}
+	return found
+}
+
+func (d *pickleDict) hasTensors() bool {
+	for i, key := range d.keys {
+		_, isString := key.(string)
+		if _, isTensor := d.values[i].(torchTensor); isString && isTensor {
+			return true
+		}
+	}
+	return false
 }
 
 // readMember reads a whole member of the archive.

@@ -146,6 +146,23 @@ func TestLoadTorchRefuses(t *testing.T) {
 	}
 }
 
+// What a training program saves keeps the tensors one level below; two models in one file are not chosen from.
+func TestNestedState(t *testing.T) {
+	inner := strings.TrimSuffix(strings.TrimPrefix(tensorOf("0", "K\x08", "K\x00", "K\x08", "K\x01"), "\x80\x02"), ".")
+	f, err := LoadTorch(writeTemp(t, archive(t, "\x80\x02}("+str("epoch")+"K\x03"+str("state_dict")+inner+"u.")))
+	if err != nil || !f.Has("x") {
+		t.Errorf("a nested dictionary: %v", err)
+	}
+	for name, program := range map[string]string{
+		"an unknown name": "\x80\x02}(" + str("ema") + inner + "u.",
+		"two models":      "\x80\x02}(" + str("model") + inner + str("state_dict") + inner + "u.",
+	} {
+		if _, err := LoadTorch(writeTemp(t, archive(t, program))); err == nil || !strings.Contains(err.Error(), "no tensors at the top") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func FuzzUnpickle(f *testing.F) {
 	f.Add(tensorOf("0", "K\x08", "K\x00", "K\x02K\x04", "K\x04K\x01"))
 	f.Add("\x80\x04\x95\x00\x00\x00\x00\x00\x00\x00\x00}\x94(" + str("x") + "\x8a\x02\xff\x00u.")

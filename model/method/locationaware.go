@@ -45,7 +45,7 @@ func (r *Run) generative(tasks spec.Tasks, start Weights) (Training, error) {
 			rng := corpus.RandomOf(r.Trial.Seed, "pretrain.samples", step)
 			in, images, sequences := r.captionInputs(c, groups, draw(step), rng)
 			key := "pretrain " + strings.Join(groups, " ")
-			return Batch{[]Part{{key, c.Loss(groups), in}}, images, sequences}, nil
+			return Batch{Parts: []Part{{key, c.Loss(groups), in}}, Images: images, Sequences: sequences}, nil
 		},
 	}, nil
 }

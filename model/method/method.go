@@ -38,6 +38,7 @@ var methods = map[spec.Method]Method{
 	spec.LocationAware:       {locationAware, frozenEncoder},
 	spec.GlobalContrastive:   {globalContrastive, frozenEncoder},
 	spec.RegionalContrastive: {regionalContrastive, frozenEncoder},
+	spec.BLIP2:               {blip2, queryAnswerer},
 	spec.CapPa:               {capPa, frozenEncoder},
 	spec.ReAL:                {reAL, residualAnswerer},
 	spec.Untrained:           {untrained, frozenEncoder},
@@ -59,6 +60,8 @@ type Run struct {
 	Engine engine.Engine
 	// Train returns the weights of a stage of the trial t: trained now as build says, or earlier by whatever trial shares it.
 	Train func(ctx context.Context, t spec.Trial, stage spec.Stage, build func() (Training, error)) (Weights, error)
+	// PublishedLM is what an LM starts from where the trial names published weights; nil where it names none.
+	PublishedLM func(nn.LanguageModel) (Weights, error)
 }
 
 // Step is the multiple to which the engine wants lengths rounded up: a compiled graph serves one shape.
@@ -88,6 +91,8 @@ type Batch struct {
 	Parts     []Part
 	Images    int // encoded by the step, each counted once
 	Sequences int // texts that it predicts or compares
+	// Before are programs that ran without gradients to make the batch and give the step what it reads: their work counts.
+	Before []Part
 }
 
 // Part is a program and its inputs.

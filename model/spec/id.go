@@ -25,9 +25,9 @@ func (t Trial) ID() string { return t.essential().hash(Encoding) }
 // LegacyID is the ID that commit 9abd933 gave a trial of the same settings: nothing but the pretraining of an untrained
 // encoder was left out, and weights and data counted by their paths.
 func (t Trial) LegacyID() string {
-	t.SeedApart = false
+	t = t.Unsealed()
+	t.Preset, t.Project, t.SeedApart = "", "", false
 	t.Revision = t.Method.facts().revision // another definition has no name of that time, as settings that were unknown have none
-	t.Preset, t.Project, t.Data.Digest, t.Encoder.WeightsDigest, t.LM.WeightsDigest, t.Eval.MeteorParaphrasesDigest = "", "", "", "", "", ""
 	if !t.Method.facts().pretrains {
 		t.Decoder, t.Pretrain = Decoder{}, Pretrain{}
 	}
@@ -48,7 +48,7 @@ func (t Trial) StageID(s Stage) string {
 		t.DiffVQA = DiffVQA{}
 	case StageQuestionOnly: // it uses no images
 		t.Method, t.Revision, t.Encoder, t.Decoder, t.Pretrain = "", 0, Encoder{}, Decoder{}, Pretrain{}
-		t.Resolution, t.DiffVQA.Pool, t.DiffVQA.Whiten = 0, 0, false
+		t.Resolution, t.DiffVQA.Pool, t.DiffVQA.Whiten, t.QFormer = 0, 0, false, QFormer{}
 	case StageDiffVQA:
 	default:
 		panic(fmt.Sprintf("spec: no stage %q", s))

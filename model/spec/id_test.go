@@ -136,3 +136,33 @@ func TestHomeOf9abd933(t *testing.T) {
 		t.Errorf("two global-contrastive trials that differ in parallel_ratio have %d names, want one", len(renamed))
 	}
 }
+
+// BLIP-2's encoder is the global-contrastive method's, whatever sizes its Q-Former has; the Q-Former's stages are its own, and read
+// what they are trained with.
+func TestStagesOfBLIP2(t *testing.T) {
+	for _, p := range Presets {
+		blip2, contrastive := presetTrial(t, p, BLIP2), presetTrial(t, p, GlobalContrastive)
+		if a, b := blip2.StageID(StagePretrain), contrastive.StageID(StagePretrain); a != b {
+			t.Errorf("%s: encoders %s and %s", p, a, b)
+		}
+	}
+	trial := presetTrial(t, Smoke, BLIP2)
+	for _, c := range []struct {
+		name               string
+		change             func(*Trial)
+		former, speaks, qa bool // whether the stages get other names
+	}{
+		{"queries", func(t *Trial) { t.QFormer.Queries = 4 }, true, true, true},
+		{"queries in full", func(t *Trial) { t.QFormer = t.QFormerSizes() }, false, false, false},
+		{"LM", func(t *Trial) { t.LM.Depth++ }, false, true, true},
+		{"difference VQA", func(t *Trial) { t.DiffVQA.LR = 1 }, false, false, true},
+		{"pretraining", func(t *Trial) { t.Pretrain.LR = 1 }, true, true, true},
+	} {
+		other := trial
+		c.change(&other)
+		renamed := func(s Stage) bool { return trial.StageID(s) != other.StageID(s) }
+		if renamed(StageQFormer) != c.former || renamed(StageQFormerLM) != c.speaks || renamed(StageDiffVQA) != c.qa {
+			t.Errorf("%s: renamed %v, %v, %v", c.name, renamed(StageQFormer), renamed(StageQFormerLM), renamed(StageDiffVQA))
+		}
+	}
+}

@@ -29,6 +29,8 @@ type facts struct {
 	regions bool
 	// twin is the method whose stage of pretraining trains its encoder; "": its own does.
 	twin Method
+	// queries says that a Q-Former reads the images.
+	queries bool
 	// pretrains says that the encoder is trained at all.
 	pretrains bool
 }
@@ -52,7 +54,7 @@ var methods = map[Method]facts{
 		texts: func(Trial) int { return RegionsPerImage }, pretrains: true,
 		unread: []string{"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_report", "test.regions"}},
 	BLIP2: { // its queries are the visual tokens, which are never pooled
-		revision: 2, texts: oneText, pretrains: true,
+		revision: 2, texts: oneText, twin: GlobalContrastive, queries: true, pretrains: true,
 		unread: []string{"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_phrase",
 			"test.regions", "diffvqa.pool", "diffvqa.whiten"}},
 	ReAL: { // its encoder is trained on whole reports

@@ -75,6 +75,7 @@ func Default(p Preset) (Trial, error) {
 		t.Encoder = Encoder{Width: 1152, Depth: 27, Heads: 12, MLP: 4304, Patch: 14, Channels: 3}
 		// The paper has 12 heads here, by which a width of 1024 cannot be divided (FACTS 6 #1).
 		t.Decoder = Decoder{Width: 1024, Depth: 12, Heads: 16, MLP: 4096, MaxPositionEmbeddings: 512}
+		t.QFormer = QFormer{Width: 768, Depth: 12, Heads: 12, MLP: 3072, Queries: 32} // BERT-base, as published
 		t.LM = LM{Width: 1024, Depth: 24, Heads: 16, MLP: 4096, MaxPositionEmbeddings: 256, Dropout: 0.1, Weights: "hf:openai-community/gpt2-medium"}
 		t.Pretrain = Pretrain{
 			Tasks: AllTasks, ParallelRatio: 0.25, Epochs: 5, BatchSize: 32, PerImage: PerImageOne, MaxReport: 256, MaxPhrase: 96,

@@ -22,7 +22,10 @@ func (t Trial) unreadNow() []string {
 	add(t.LM.Given(), "whole_vocabulary") // it is implied
 	add(t.Eval.NumBeams == 1, "test.length_penalty")
 	add(t.Eval.MeteorParaphrasesDigest != "", "test.meteor_paraphrases")
+	add(t.Eval.BERTScore.ModelDigest != "", "test.bertscore.model")
+	add(t.Eval.BERTScore.RescaleDigest != "", "test.bertscore.rescale")
 
+	add(!t.Method.facts().queries, "qformer")
 	add(t.Until == UntilRegions, "lm", "diffvqa", "test.beam", "test.length_penalty", "test.max_new_tokens", "test.pairs")
 	add(t.Pretrain.PerImage == PerImageOne, "pretrain.equal")     // an image is a sequence
 	if t.Pretrain.Epochs == 0 && t.Method.facts().texts(t) <= 1 { // as it is where each has one text; an epoch is as long as the samples it counts
@@ -103,6 +106,7 @@ func (t Trial) essential() Trial {
 	if t.Encoder.Channels == 1 {
 		t.Encoder.Channels = 0
 	}
+	t.QFormer = t.QFormer.short(t.Decoder)
 	if t.DiffVQA.Pool == 1 {
 		t.DiffVQA.Pool = 0
 	}
@@ -112,7 +116,8 @@ func (t Trial) essential() Trial {
 	if t.Data.Synthetic.Contrast == DefaultContrast {
 		t.Data.Synthetic.Contrast = 0
 	}
-	for _, path := range []*string{&t.Data.Root, &t.Encoder.Weights, &t.LM.Weights, &t.Eval.MeteorParaphrases} {
+	for _, path := range []*string{&t.Data.Root, &t.Encoder.Weights, &t.LM.Weights, &t.Eval.MeteorParaphrases,
+		&t.Eval.BERTScore.Model, (*string)(&t.Eval.BERTScore.Rescale)} {
 		if *path != "" {
 			*path = filepath.Clean(*path)
 		}

@@ -30,12 +30,13 @@ func TestEveryFieldIsClassified(t *testing.T) {
 	byMethod := []string{ // some method or setting does not read them: reads.go
 		"data.root", "data.digest",
 		"data.synthetic.version", "data.synthetic.patients", "data.synthetic.seed", "data.synthetic.report_dropout", "data.synthetic.contrast",
-		"encoder.weights", "lm.weights", "test.meteor_paraphrases", "whole_vocabulary", "diffvqa.pool", "test.regions", "test.length_penalty",
+		"encoder.weights", "lm.weights", "test.meteor_paraphrases", "test.bertscore.model", "test.bertscore.rescale", "whole_vocabulary", "diffvqa.pool", "test.regions", "test.length_penalty",
 		"decoder.width", "decoder.depth", "decoder.heads", "decoder.mlp", "decoder.positions",
 		"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.steps", "pretrain.epochs", "pretrain.batch",
 		"pretrain.lr", "pretrain.warmup", "pretrain.weight_decay", "pretrain.beta1", "pretrain.beta2", "pretrain.clip",
 		"pretrain.max_report", "pretrain.max_phrase", "pretrain.equal", "pretrain.per_image", "pretrain.chunk",
 		"diffvqa.whiten",
+		"qformer.width", "qformer.depth", "qformer.heads", "qformer.mlp", "qformer.queries",
 	}
 	always := []string{
 		"until", "init.positions", "init.coordinates", "method", "resolution", "seed", "engine", "data.source", "data.splits", "data.keep_prior",
@@ -43,7 +44,8 @@ func TestEveryFieldIsClassified(t *testing.T) {
 		"lm.width", "lm.depth", "lm.heads", "lm.mlp", "lm.text_positions", "lm.dropout", "lm.weights_digest",
 		"diffvqa.steps", "diffvqa.epochs", "diffvqa.batch", "diffvqa.lr", "diffvqa.warmup", "diffvqa.weight_decay",
 		"diffvqa.beta1", "diffvqa.beta2", "diffvqa.clip", "diffvqa.label_smoothing", "diffvqa.auxiliary",
-		"diffvqa.reversed", "diffvqa.questions", "test.meteor_paraphrases_digest", "test.beam", "test.max_new_tokens", "test.pairs",
+		"diffvqa.reversed", "diffvqa.questions", "test.meteor_paraphrases_digest", "test.bertscore.model_digest", "test.bertscore.layer",
+		"test.bertscore.idf", "test.bertscore.rescale_digest", "test.beam", "test.max_new_tokens", "test.pairs",
 	}
 	programs := []string{"command", "args", "project", "seed_apart"}
 	never := []string{"preset", "revision"}
@@ -90,7 +92,7 @@ func TestIDFollowsReads(t *testing.T) {
 		case reflect.Uint8:
 			v.SetUint(v.Uint() ^ uint64(AREF))
 		default:
-			v.SetInt(v.Int() + 2)
+			v.SetInt(v.Int() + 5)
 		}
 	}
 	others := []string{"data.source", "encoder.weights_digest", "lm.weights_digest", "command", "args"} // change what else is read, or need values
@@ -139,6 +141,16 @@ func TestSameTrial(t *testing.T) {
 		{"other weights at one path", weights, func(t *Trial) { t.LM.WeightsDigest = "w2" }, false},
 		{"weights imply the vocabulary", weights, func(t *Trial) { t.WholeVocabulary = true }, true},
 		{"encoder weights that were moved", func(t *Trial) { t.Encoder.WeightsDigest = "w" }, func(t *Trial) { t.Encoder.Weights = "x" }, true},
+		{"a BERT", nil, func(t *Trial) { t.Eval.BERTScore.Model = "hf:org/name" }, false},
+		{"a BERT by name and in a folder", func(t *Trial) { t.Eval.BERTScore = BERTScore{Model: "hf:org/name", ModelDigest: "b"} },
+			func(t *Trial) { t.Eval.BERTScore.Model = "/bert" }, true},
+		{"another BERT", func(t *Trial) { t.Eval.BERTScore = BERTScore{Model: "x", ModelDigest: "b"} }, func(t *Trial) { t.Eval.BERTScore.ModelDigest = "c" }, false},
+		{"another layer", func(t *Trial) { t.Eval.BERTScore = BERTScore{Model: "x", ModelDigest: "b"} }, func(t *Trial) { t.Eval.BERTScore.Layer = 3 }, false},
+		{"rarity", func(t *Trial) { t.Eval.BERTScore = BERTScore{Model: "x", ModelDigest: "b"} }, func(t *Trial) { t.Eval.BERTScore.IDF = true }, false},
+		{"a baseline that was moved", func(t *Trial) { t.Eval.BERTScore = BERTScore{Model: "x", Rescale: "y", RescaleDigest: "z"} },
+			func(t *Trial) { t.Eval.BERTScore.Rescale = "/y" }, true},
+		{"another baseline", func(t *Trial) { t.Eval.BERTScore = BERTScore{Model: "x", Rescale: "y", RescaleDigest: "z"} },
+			func(t *Trial) { t.Eval.BERTScore.RescaleDigest = "a" }, false},
 		{"a paraphrase table", nil, func(t *Trial) { t.Eval.MeteorParaphrases = "x.gz" }, false},
 		{"a paraphrase table that was moved", func(t *Trial) { t.Eval.MeteorParaphrasesDigest = "p" }, func(t *Trial) { t.Eval.MeteorParaphrases = "x.gz" }, true},
 		{"another paraphrase table", func(t *Trial) { t.Eval.MeteorParaphrasesDigest = "p" }, func(t *Trial) { t.Eval.MeteorParaphrasesDigest = "q" }, false},

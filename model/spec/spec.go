@@ -42,6 +42,8 @@ type Trial struct {
 	Project string `json:"project,omitzero"` // the project that the command's words belong to
 	// SeedApart tells a program its seed by environment and configuration only, not among its arguments: its file has no seeds.
 	SeedApart bool `json:"seed_apart,omitzero"`
+
+	QFormer QFormer `json:"qformer,omitzero"`
 }
 
 // Data says what is trained on.
@@ -230,4 +232,6 @@ type Eval struct {
 	MeteorParaphrases string `json:"meteor_paraphrases,omitzero"`
 	// MeteorParaphrasesDigest is the SHA-256 of that file; it counts instead of the path where it is set.
 	MeteorParaphrasesDigest string `json:"meteor_paraphrases_digest,omitzero"`
+	// BERTScore is what texts are scored with beside; the zero value is no BERTScore.
+	BERTScore BERTScore `json:"bertscore,omitzero"`
 }

@@ -45,7 +45,7 @@ func (t Trial) Validate() error {
 	if t.Until != "" && t.Until != UntilRegions && t.Until != UntilEnd {
 		return refuse("until", "unknown end %q: want regions or diffvqa", t.Until)
 	}
-	return firstError(t.Data.validate, t.validateSizes, t.validatePretrain, t.validateDiffVQA, t.Eval.validate)
+	return firstError(t.Data.validate, t.validateSizes, t.validateQFormer, t.validatePretrain, t.validateDiffVQA, t.Eval.validate)
 }
 
 func firstError(checks ...func() error) error {
@@ -233,5 +233,5 @@ func (e Eval) validate() error {
 	case e.MeteorParaphrasesDigest != "" && e.MeteorParaphrases == "":
 		return refuse("test.meteor_paraphrases_digest", "of which table? There is no test.meteor_paraphrases")
 	}
-	return nil
+	return e.BERTScore.validate()
 }

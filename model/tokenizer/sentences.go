@@ -80,6 +80,23 @@ func (c sentenceConfig) spaced(family string) bool {
 	return c.Class == "RobertaTokenizer" || c.Class == "GPT2Tokenizer"
 }
 
+// SentenceFiles lists the files of a folder that OpenSentences reads.
+func SentenceFiles(dir string) []string {
+	var files []string
+	add := func(names ...string) (all bool) {
+		for _, name := range names {
+			if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+				return false
+			}
+		}
+		files = append(files, names...)
+		return true
+	}
+	add(filepath.Base(configPath(dir)))
+	_ = add("tokenizer.json") || add("vocab.txt") || add("vocab.json", "merges.txt")
+	return files
+}
+
 // OpenSentences reads the tokenizer of a folder: tokenizer.json, or vocab.txt (word pieces), or vocab.json and merges.txt (byte
 // pairs). family is the model_type of config.json, on which it depends what the files leave unsaid. RoBERTa's texts get a space
 // before them, as bert_score gives it.
