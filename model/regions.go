@@ -199,31 +199,16 @@ func (r *trialRun) recordAll(points []point) error {
 
 // meanBoxes is the control of CAREF: for each region the mean of its training boxes, the same for every image.
 func (r *trialRun) meanBoxes(samples []regionSample, out *predictions) error {
-	sum, n := map[string]metrics.Box{}, map[string]float64{}
-	for i := range r.corpus.Set.Images {
-		image := &r.corpus.Set.Images[i]
-		if image.RegionSplit != dataset.Train {
-			continue
-		}
-		for k := range image.Regions {
-			s := regionSample{image: i, region: &image.Regions[k]}
-			total := sum[s.region.Name]
-			for c, v := range s.inBins(r.corpus) {
-				total[c] += v
-			}
-			sum[s.region.Name] = total
-			n[s.region.Name]++
-		}
-	}
+	mean := r.corpus.MeanBoxes()
 	texts := make([]string, len(samples))
 	for i, s := range samples {
-		count := n[s.region.Name]
-		if count == 0 {
+		box, ok := mean[s.region.Name]
+		if !ok {
 			continue // a region that training has never seen: no box, a miss
 		}
 		var q [4]int
-		for c, v := range sum[s.region.Name] {
-			q[c] = int(v/count + 0.5)
+		for c, v := range box {
+			q[c] = int(v + 0.5)
 		}
 		texts[i] = nn.BoxText(q)
 	}

@@ -1,28 +1,54 @@
 package corpus
 
-import "harness/model/engine"
+import (
+	"harness/model/dataset"
+	"harness/model/engine"
+)
 
 // Patches are the given images cut into patches, row by row, at x/127.5 - 1 (FACTS 6 #16): [I, n, channels·patch²].
 func (c *Corpus) Patches(images []int) engine.Tensor {
+	return c.cut(len(images), func(i int) func(dst []float32, at int) {
+		pixels := c.pixels.Row(images[i])
+		return func(dst []float32, at int) {
+			for x, v := range pixels[at:][:len(dst)] {
+				dst[x] = float32(v)/127.5 - 1
+			}
+		}
+	})
+}
+
+// Residuals are the main images of pairs minus their references, cut as Patches cuts images, at (main - reference)/255: the sign
+// is kept, no change is 0, and values lie between -1 and 1 as those of Patches do. [B, n, channels·patch²].
+func (c *Corpus) Residuals(pairs []dataset.Pair) engine.Tensor {
+	return c.cut(len(pairs), func(i int) func(dst []float32, at int) {
+		main, ref := c.pixels.Row(pairs[i].Main), c.pixels.Row(pairs[i].Ref)
+		return func(dst []float32, at int) {
+			for x := range dst {
+				dst[x] = (float32(main[at+x]) - float32(ref[at+x])) / 255
+			}
+		}
+	})
+}
+
+// cut makes the patches of count squares; of(i) writes pixels of square i, from the one counted at over all rows.
+func (c *Corpus) cut(count int, of func(i int) func(dst []float32, at int)) engine.Tensor {
 	grid := c.side / c.patch
 	n, area := grid*grid, c.patch*c.patch
 	size := c.channels * area
-	data := make([]float32, len(images)*n*size)
-	for i, image := range images {
-		cutPatches(data[i*n*size:][:n*size], c.pixels.Row(image), c.side, c.patch, c.channels)
+	data := make([]float32, count*n*size)
+	for i := range count {
+		cutPatches(data[i*n*size:][:n*size], of(i), c.side, c.patch, c.channels)
 	}
-	return engine.Floats(data, len(images), n, size)
+	return engine.Floats(data, count, n, size)
 }
 
-func cutPatches(dst []float32, pixels []byte, side, patch, channels int) {
+func cutPatches(dst []float32, write func(dst []float32, at int), side, patch, channels int) {
 	area := patch * patch
 	for py := 0; py < side; py += patch {
 		for px := 0; px < side; px += patch {
 			one := dst[:area]
 			for y := range patch {
-				for x, v := range pixels[(py+y)*side+px:][:patch] {
-					one[y*patch+x] = float32(v)/127.5 - 1
-				}
+				write(one[y*patch:][:patch], (py+y)*side+px)
 			}
 			for k := 1; k < channels; k++ {
 				copy(dst[k*area:], one)

@@ -3,6 +3,7 @@ package corpus
 import (
 	"math/rand/v2"
 
+	"harness/metrics"
 	"harness/model/dataset"
 	"harness/model/spec"
 )
@@ -39,4 +40,31 @@ func (c *Corpus) Trainable(tasks spec.Tasks) []int {
 // Captioned lists the images of the training split that have a report.
 func (c *Corpus) Captioned() []int {
 	return c.Images(dataset.Train, func(i *dataset.Image) bool { return i.Caption != "" })
+}
+
+// MeanBoxes are, for each region, the mean of its boxes in the training images, in the space of the 448 bins. A region that none of
+// them has is left out.
+func (c *Corpus) MeanBoxes() map[string]metrics.Box {
+	sum, n := map[string]metrics.Box{}, map[string]float64{}
+	for i := range c.Set.Images {
+		image := &c.Set.Images[i]
+		if image.RegionSplit != dataset.Train {
+			continue
+		}
+		for _, region := range image.Regions {
+			total := sum[region.Name]
+			for k, v := range dataset.ToBins(region.Box, image.Width, image.Height) {
+				total[k] += v
+			}
+			sum[region.Name] = total
+			n[region.Name]++
+		}
+	}
+	for name, box := range sum {
+		for k := range box {
+			box[k] /= n[name]
+		}
+		sum[name] = box
+	}
+	return sum
 }

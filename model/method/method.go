@@ -40,6 +40,7 @@ var methods = map[spec.Method]Method{
 	spec.RegionalContrastive: {regionalContrastive, frozenEncoder},
 	spec.BLIP2:               {blip2, queryAnswerer},
 	spec.CapPa:               {capPa, frozenEncoder},
+	spec.ReAL:                {reAL, residualAnswerer},
 	spec.Untrained:           {untrained, frozenEncoder},
 }
 

@@ -14,6 +14,8 @@ type Encoder struct {
 	Tokens int // n
 	Pixels int // of a patch, over all channels
 	Eps    float64
+	// Name begins the names of its parameters; "" is encoder.
+	Name string
 	// RandomPositions starts the learned positions at random instead of at waves of their place.
 	RandomPositions bool
 }
@@ -26,34 +28,43 @@ func NewEncoder(t spec.Trial) Encoder {
 		RandomPositions: t.Init.Positions == spec.InitRandom}
 }
 
-// Params adds encoder.*.
+func (e Encoder) name(part string) string {
+	if e.Name == "" {
+		return "encoder." + part
+	}
+	return e.Name + "." + part
+}
+
+func (e Encoder) block(i int) string { return e.name(fmt.Sprintf("blocks.%d", i)) }
+
+// Params adds encoder.*, or NAME.*.
 func (e Encoder) Params(p *Parameters) {
-	p.Linear("encoder.patch", e.Pixels, e.Width)
+	p.Linear(e.name("patch"), e.Pixels, e.Width)
 	if side := Square(e.Tokens); !e.RandomPositions && side*side == e.Tokens && e.Width%4 == 0 {
-		p.Add("encoder.pos", false, Grid2D(side, e.Width, 0.5), e.Tokens, e.Width)
+		p.Add(e.name("pos"), false, Grid2D(side, e.Width, 0.5), e.Tokens, e.Width)
 	} else {
-		p.Normal("encoder.pos", 0.02, e.Tokens, e.Width)
+		p.Normal(e.name("pos"), 0.02, e.Tokens, e.Width)
 	}
 	for i := range e.Depth {
-		block := fmt.Sprintf("encoder.blocks.%d", i)
+		block := e.block(i)
 		p.LayerNorm(block+".ln1", e.Width)
 		p.Attention(block+".attn", e.Width)
 		p.LayerNorm(block+".ln2", e.Width)
 		p.MLP(block+".mlp", e.Width, e.MLP, e.Width)
 	}
-	p.LayerNorm("encoder.norm", e.Width)
+	p.LayerNorm(e.name("norm"), e.Width)
 }
 
 // Forward encodes patches [I, n, pixels]: [I, n, e].
 func (e Encoder) Forward(o engine.Ops, patches engine.Value) engine.Value {
-	return LayerNorm(o, "encoder.norm", e.Hidden(o, patches), e.Eps)
+	return LayerNorm(o, e.name("norm"), e.Hidden(o, patches), e.Eps)
 }
 
 // Hidden is Forward before the last norm.
 func (e Encoder) Hidden(o engine.Ops, patches engine.Value) engine.Value {
-	x := o.Add(Linear(o, "encoder.patch", patches), o.Param("encoder.pos")) // [I, n, e]
+	x := o.Add(Linear(o, e.name("patch"), patches), o.Param(e.name("pos"))) // [I, n, e]
 	for i := range e.Depth {
-		block := fmt.Sprintf("encoder.blocks.%d", i)
+		block := e.block(i)
 		x = o.Add(x, SelfAttention(o, block+".attn", LayerNorm(o, block+".ln1", x, e.Eps), e.Heads, engine.Mask{}, nil))
 		x = o.Add(x, MLP(o, block+".mlp", LayerNorm(o, block+".ln2", x, e.Eps)))
 	}

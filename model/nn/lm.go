@@ -13,6 +13,8 @@ type LanguageModel struct {
 	spec.LM
 	Vocab  int // V
 	Visual int // 2n: tokens of both images; 0 for the control that sees none
+	Images int // that the visual part begins with, of equally many tokens each; 0 means 2
+	Others int // visual tokens behind those of the images
 	Eps    float64
 	// RandomPositions starts all positions at random.
 	RandomPositions bool
@@ -39,25 +41,28 @@ func (m LanguageModel) Params(p *Parameters, table []float32) {
 	p.LayerNorm("transformer.ln_f", m.Width)
 }
 
-// positions are the first values of wpe. Unless they are all to be random: the same grid for both images, so that equal places start alike; one random
-// row is added to all places of the main image, so that the two images differ; and small random rows for the text.
+// positions are the first values of wpe. Unless they are all to be random: the same grid for all images, so that equal places start alike; one random
+// row is added to all places of the main image, and another to those of a third, so that the images differ; and small random rows for the text.
 func (m LanguageModel) positions(p *Parameters) []float32 {
 	p.Normal("transformer.wpe.weight", 0.02, m.Visual+m.MaxPositionEmbeddings, m.Width)
 	table := p.List[len(p.List)-1].Tensor.F32
 	p.List = p.List[:len(p.List)-1]
-	n := m.Visual / 2
+	images := max(m.Images, 2)
+	n := (m.Visual - m.Others) / images
 	if side := Square(n); !m.RandomPositions && side*side == n && n > 0 && m.Width%4 == 0 {
 		grid := Grid2D(side, m.Width, 0.5)
 		copy(table, grid)
-		main := table[n*m.Width:][:n*m.Width]
-		copy(main, grid)
 		r := p.Source("transformer.wpe.main")
 		offset := make([]float32, m.Width)
-		for c := range offset {
-			offset[c] = float32(0.3 * r.NormFloat64())
-		}
-		for i := range main {
-			main[i] += offset[i%m.Width]
+		for k := 1; k < images; k++ {
+			image := table[k*n*m.Width:][:n*m.Width]
+			copy(image, grid)
+			for c := range offset {
+				offset[c] = float32(0.3 * r.NormFloat64())
+			}
+			for i := range image {
+				image[i] += offset[i%m.Width]
+			}
 		}
 	}
 	return table

@@ -9,11 +9,12 @@ const (
 	GlobalContrastive   Method = "global-contrastive"
 	RegionalContrastive Method = "regional-contrastive"
 	BLIP2               Method = "blip2"
+	ReAL                Method = "real"      // residual alignment (Lu et al. 2024; FACTS 3.6)
 	Untrained           Method = "untrained" // the control: the encoder as it was initialised
 )
 
 // Methods lists the methods that can be trained, in the order of the paper's Table 2.
-var Methods = [...]Method{LocationAware, GlobalContrastive, RegionalContrastive, BLIP2, CapPa, Untrained}
+var Methods = [...]Method{LocationAware, GlobalContrastive, RegionalContrastive, BLIP2, CapPa, ReAL, Untrained}
 
 // facts is what naming and planning a trial needs to know of its method; package model/method holds what trains it.
 type facts struct {
@@ -56,6 +57,9 @@ var methods = map[Method]facts{
 		revision: 2, texts: oneText, twin: GlobalContrastive, queries: true, pretrains: true,
 		unread: []string{"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_phrase",
 			"test.regions", "diffvqa.pool", "diffvqa.whiten"}},
+	ReAL: { // its encoder is trained on whole reports
+		texts: oneText, twin: GlobalContrastive, pretrains: true,
+		unread: []string{"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_phrase", "test.regions"}},
 	Untrained: { // nothing is pretrained
 		texts:  func(Trial) int { return 0 },
 		unread: []string{"decoder", "pretrain", "test.regions"}},
