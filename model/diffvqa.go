@@ -79,12 +79,13 @@ func (a *answering) inputs(pairs []dataset.Pair) (engine.Inputs, error) {
 	return in, nil
 }
 
-// question is the text that the answer follows.
-func (a *answering) question(pair dataset.Pair) string {
-	if a.reading.Before == nil {
-		return pair.Question
+// prompt is what the answer follows: the question, or what the model makes of it.
+func (r *trialRun) prompt(a *answering, pair dataset.Pair) []int32 {
+	question := r.corpus.IDs(pair.Question)
+	if a.reading.Prompt == nil {
+		return question
 	}
-	return a.reading.Before(pair) + pair.Question
+	return a.reading.Prompt(pair, question)
 }
 
 // trainAnswerer returns the weights of a trained answerer: its own parameters, without the frozen encoder's.
@@ -190,7 +191,7 @@ func (r *trialRun) questionBatch(a *answering, batch []dataset.Pair, step int) (
 	in["dropout"] = engine.Ints([]int32{int32(step)}, 1)
 	list := make([]nn.Sequence, len(batch))
 	for i, pair := range batch {
-		question, answer := r.corpus.IDs(a.question(pair)), r.corpus.IDs(corpus.AnswerText(pair.Answer))
+		question, answer := r.prompt(a, pair), r.corpus.IDs(corpus.AnswerText(pair.Answer))
 		limit := a.LM.MaxPositionEmbeddings - len(question)
 		if limit < 1 {
 			return nil, fmt.Errorf("question of pair %s has %d tokens: lm.text_positions %d leaves no room for an answer",
@@ -235,7 +236,7 @@ func (r *trialRun) testAnswerer(ctx context.Context, control string, a *answerin
 	t := r.trial.Eval
 	prompts := make([][]int32, len(test))
 	for i, pair := range test {
-		prompts[i] = r.corpus.IDs(a.question(pair))
+		prompts[i] = r.prompt(a, pair)
 	}
 	g := nn.Generator{Session: session, Name: "answer", Prompt: a.Prompt, Next: a.Next, Constant: !r.methodRun().Native()}
 	answers := make([]string, len(test))

@@ -39,6 +39,7 @@ var methods = map[spec.Method]Method{
 	spec.GlobalContrastive:   {globalContrastive, frozenEncoder},
 	spec.RegionalContrastive: {regionalContrastive, frozenEncoder},
 	spec.CapPa:               {capPa, frozenEncoder},
+	spec.RGAG:                {reportGenerator, answerGenerator},
 	spec.Untrained:           {untrained, frozenEncoder},
 }
 
@@ -58,6 +59,10 @@ type Run struct {
 	Engine engine.Engine
 	// Train returns the weights of a stage of the trial t: trained now as build says, or earlier by whatever trial shares it.
 	Train func(ctx context.Context, t spec.Trial, stage spec.Stage, build func() (Training, error)) (Weights, error)
+	// Keep returns the result of a stage of the trial t that trains nothing: computed now, or earlier by whatever trial shares it.
+	Keep func(ctx context.Context, t spec.Trial, stage spec.Stage, compute func() (Weights, error)) (Weights, error)
+	// Progress says how far a stage is, for a display.
+	Progress func(stage spec.Stage, done, total int)
 }
 
 // Step is the multiple to which the engine wants lengths rounded up: a compiled graph serves one shape.
@@ -124,7 +129,8 @@ type Answerer struct {
 // Reading is what a model reads of pairs beside features and question.
 type Reading struct {
 	Images func(in engine.Inputs, pairs []dataset.Pair) // adds inputs; nil: none
-	Before func(pair dataset.Pair) string               // text before the question; nil: none
+	// Prompt is what the answer to a pair's question follows; nil: the question.
+	Prompt func(pair dataset.Pair, question []int32) []int32
 }
 
 // Blind is the control that sees the question only.

@@ -9,11 +9,12 @@ const (
 	GlobalContrastive   Method = "global-contrastive"
 	RegionalContrastive Method = "regional-contrastive"
 	BLIP2               Method = "blip2"
+	RGAG                Method = "rgag"      // report generator, answer generator (Serra et al. 2025)
 	Untrained           Method = "untrained" // the control: the encoder as it was initialised
 )
 
 // Methods lists the methods that can be trained, in the order of the paper's Table 2.
-var Methods = [...]Method{LocationAware, GlobalContrastive, RegionalContrastive, BLIP2, CapPa, Untrained}
+var Methods = [...]Method{LocationAware, GlobalContrastive, RegionalContrastive, BLIP2, CapPa, RGAG, Untrained}
 
 // facts is what naming and planning a trial needs to know of its method; package model/method holds what trains it.
 type facts struct {
@@ -51,6 +52,10 @@ var methods = map[Method]facts{
 	BLIP2: { // its queries are the visual tokens, which are never pooled
 		revision: 2, texts: oneText, pretrains: true,
 		unread: []string{"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_phrase",
+			"test.regions", "diffvqa.pool", "diffvqa.whiten"}},
+	RGAG: { // it reads regions, which are neither pooled nor whitened; reports are written from the first to the last word
+		texts: oneText, pretrains: true,
+		unread: []string{"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_phrase", "pretrain.chunk",
 			"test.regions", "diffvqa.pool", "diffvqa.whiten"}},
 	Untrained: { // nothing is pretrained
 		texts:  func(Trial) int { return 0 },
