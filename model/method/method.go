@@ -40,6 +40,7 @@ var methods = map[spec.Method]Method{
 	spec.RegionalContrastive: {regionalContrastive, frozenEncoder},
 	spec.CapPa:               {capPa, frozenEncoder},
 	spec.RGAG:                {reportGenerator, answerGenerator},
+	spec.PLURAL:              {longitudinal, jointAnswerer},
 	spec.Untrained:           {untrained, frozenEncoder},
 }
 
@@ -104,7 +105,7 @@ type Part struct {
 // Model is what an Answerer computes. The inputs of Loss are the group "text" ([nn.Collate]) with labels and weights; of Prompt "ids";
 // of Next "ids" and "positions"; and for the images whatever the Answerer provides.
 type Model interface {
-	// Params are the parameters with their first values; table is that of the LM's tokens.
+	// Params are the parameters with their first values; table is that of the LM's tokens, nil for a model that has no LM.
 	Params(seed int64, table []float32) []engine.Param
 	Loss(o engine.Ops) []engine.Value
 	Prompt(o engine.Ops) []engine.Value
@@ -114,7 +115,13 @@ type Model interface {
 // Answerer is a model of difference VQA, and what it reads.
 type Answerer struct {
 	Model
-	LM nn.LanguageModel // its text part
+	LM nn.LanguageModel // its text part, which starts from lm.weights; the zero value where it has one of its own
+	// OwnPositions is the number of text positions of a text part of its own, decoder.positions; Memory the number of visual tokens that
+	// it stores for cross-attention.
+	OwnPositions, Memory int
+	// Ask makes inputs of questions, whose length is padded to a multiple of step; the answer then follows EOS alone. nil: the question
+	// is the prompt that the answer follows.
+	Ask func(in engine.Inputs, questions [][]int32, pad int32, step int)
 	// Tokens is the number of visual tokens of an image that the model reads as the input "encoded" [2B, Tokens, e]: the output of
 	// the frozen encoder, pooled where they are fewer. 0: it reads none.
 	Tokens int
@@ -126,10 +133,21 @@ type Answerer struct {
 	Prepare func(ctx context.Context, r *Run, weights Weights, pairs []dataset.Pair) (Reading, error)
 }
 
+// HasLM reports whether the text part of the model is the LM of the trial.
+func (a Answerer) HasLM() bool { return a.LM.Width > 0 }
+
+// Positions is the number of text positions, of prompt and answer together.
+func (a Answerer) Positions() int {
+	if a.HasLM() {
+		return a.LM.MaxPositionEmbeddings
+	}
+	return a.OwnPositions
+}
+
 // Reading is what a model reads of pairs beside features and question.
 type Reading struct {
 	Images func(in engine.Inputs, pairs []dataset.Pair) // adds inputs; nil: none
-	// Prompt is what the answer to a pair's question follows; nil: the question.
+	// Prompt is what a pair's question becomes before it is asked; nil: it stays as it is.
 	Prompt func(pair dataset.Pair, question []int32) []int32
 }
 

@@ -37,7 +37,9 @@ func smallRun(t *testing.T, m spec.Method) *Run {
 	}
 	t.Cleanup(c.Close)
 	return &Run{Trial: trial, Corpus: c, Engine: native.New(2), Progress: func(spec.Stage, int, int) {},
-		Keep: func(_ context.Context, _ spec.Trial, _ spec.Stage, compute func() (Weights, error)) (Weights, error) { return compute() }}
+		Keep: func(_ context.Context, _ spec.Trial, _ spec.Stage, compute func() (Weights, error)) (Weights, error) {
+			return compute()
+		}}
 }
 
 func openSmall(t *testing.T, e engine.Engine, params []engine.Param) engine.Session {

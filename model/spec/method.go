@@ -10,11 +10,12 @@ const (
 	RegionalContrastive Method = "regional-contrastive"
 	BLIP2               Method = "blip2"
 	RGAG                Method = "rgag"      // report generator, answer generator (Serra et al. 2025)
+	PLURAL              Method = "plural"    // longitudinal pretraining of an encoder-decoder (Cho et al. 2024)
 	Untrained           Method = "untrained" // the control: the encoder as it was initialised
 )
 
 // Methods lists the methods that can be trained, in the order of the paper's Table 2.
-var Methods = [...]Method{LocationAware, GlobalContrastive, RegionalContrastive, BLIP2, CapPa, RGAG, Untrained}
+var Methods = [...]Method{LocationAware, GlobalContrastive, RegionalContrastive, BLIP2, CapPa, RGAG, PLURAL, Untrained}
 
 // facts is what naming and planning a trial needs to know of its method; package model/method holds what trains it.
 type facts struct {
@@ -54,6 +55,10 @@ var methods = map[Method]facts{
 		unread: []string{"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_phrase",
 			"test.regions", "diffvqa.pool", "diffvqa.whiten"}},
 	RGAG: { // it reads regions, which are neither pooled nor whitened; reports are written from the first to the last word
+		texts: oneText, pretrains: true,
+		unread: []string{"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_phrase", "pretrain.chunk",
+			"test.regions", "diffvqa.pool", "diffvqa.whiten"}},
+	PLURAL: { // it reads all tokens of the images, and has an adapter of its own
 		texts: oneText, pretrains: true,
 		unread: []string{"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_phrase", "pretrain.chunk",
 			"test.regions", "diffvqa.pool", "diffvqa.whiten"}},
