@@ -24,6 +24,8 @@ import (
 //   - Reports are of one image each, since captions leave out what refers to an earlier one; an answer follows those of both images.
 //   - The answerer is the LM of all rows over frozen tokens, with the settings of difference VQA. Published: a transformer of 68 M
 //     parameters, the same for both steps, without pretrained text.
+//   - Reports of training images are of images that the generator has been trained on, those of test images are not: the
+//     training images serve both steps.
 //   - A report has at most pretrain.max_report tokens. Question and answer keep lm.text_positions to themselves: the LM has as many
 //     positions more as two reports take.
 
