@@ -92,12 +92,31 @@ func (a *answering) inputs(pairs []dataset.Pair) (engine.Inputs, error) {
 	return in, nil
 }
 
-// question is the text that the answer follows.
-func (a *answering) question(pair dataset.Pair) string {
-	if a.reading.Before == nil {
-		return pair.Question
+// room names the setting that bounds question and answer, and its value.
+func (r *trialRun) room(a *answering) string {
+	if a.HasLM() {
+		return fmt.Sprintf("lm.text_positions %d", r.trial.LM.MaxPositionEmbeddings)
 	}
-	return a.reading.Before(pair) + pair.Question
+	return fmt.Sprintf("decoder.positions %d", r.trial.Decoder.MaxPositionEmbeddings)
+}
+
+// question is a pair's question, or what the model makes of it.
+func (r *trialRun) question(a *answering, pair dataset.Pair) []int32 {
+	question := r.corpus.IDs(pair.Question)
+	if a.reading.Prompt == nil {
+		return question
+	}
+	return a.reading.Prompt(pair, question)
+}
+
+// ask gives questions to the model: the prompts that its answers follow. Where it reads questions apart, they become inputs, padded to a
+// multiple of step.
+func (r *trialRun) ask(a *answering, in engine.Inputs, questions [][]int32, step int) [][]int32 {
+	if a.Ask == nil {
+		return questions
+	}
+	a.Ask(in, questions, r.corpus.EOS(), step)
+	return slices.Repeat([][]int32{{r.corpus.EOS()}}, len(questions))
 }
 
 // trainAnswerer returns the weights of a trained answerer: its own parameters, without the frozen encoder's.
@@ -136,9 +155,12 @@ func (r *trialRun) trainAnswerer(ctx context.Context, name spec.Stage, a *answer
 // answererStart are the weights that an answerer starts from: published ones, those of pretraining that it goes on with, and an
 // adapter at whitened features.
 func (r *trialRun) answererStart(ctx context.Context, a *answering, pairs []dataset.Pair) (method.Weights, error) {
-	start, err := r.pretrainedLM(a.LM)
-	if err != nil {
-		return nil, err
+	var start method.Weights
+	if a.HasLM() {
+		var err error
+		if start, err = r.pretrainedLM(a.LM); err != nil {
+			return nil, err
+		}
 	}
 	if a.Keeps != nil {
 		kept := method.Weights{}
@@ -160,6 +182,9 @@ func (r *trialRun) answererStart(ctx context.Context, a *answering, pairs []data
 }
 
 func (r *trialRun) answererParams(a *answering) []engine.Param {
+	if !a.HasLM() {
+		return a.Params(r.trial.Seed, nil)
+	}
 	return a.Params(r.trial.Seed, nn.TokenTable(r.trial, r.corpus.Tok, "transformer.wte.weight", a.LM.Width, 0))
 }
 
@@ -195,23 +220,25 @@ func reverse(pair dataset.Pair) (dataset.Pair, bool) {
 }
 
 // questionBatch makes the inputs of a step: question and answer of each pair, and what the model reads of its two images.
-func (r *trialRun) questionBatch(a *answering, batch []dataset.Pair, step int) (engine.Inputs, error) {
+func (r *trialRun) questionBatch(a *answering, batch []dataset.Pair, at int) (engine.Inputs, error) {
 	in, err := a.inputs(batch)
 	if err != nil {
 		return nil, err
 	}
-	in["dropout"] = engine.Ints([]int32{int32(step)}, 1)
-	list := make([]nn.Sequence, len(batch))
+	in["dropout"] = engine.Ints([]int32{int32(at)}, 1)
+	list, questions := make([]nn.Sequence, len(batch)), make([][]int32, len(batch))
 	for i, pair := range batch {
-		question, answer := r.corpus.IDs(a.question(pair)), r.corpus.IDs(corpus.AnswerText(pair.Answer))
-		limit := a.LM.MaxPositionEmbeddings - len(question)
-		if limit < 1 {
-			return nil, fmt.Errorf("question of pair %s has %d tokens: lm.text_positions %d leaves no room for an answer",
-				pair.ID, len(question), a.LM.MaxPositionEmbeddings)
+		questions[i] = r.question(a, pair)
+		if n := len(questions[i]); n >= a.Positions() {
+			return nil, fmt.Errorf("question of pair %s has %d tokens: %s leaves no room for an answer", pair.ID, n, r.room(a))
 		}
-		list[i] = nn.CausalSequence(-1, r.corpus.EOS(), question, answer, limit)
 	}
-	targets, weights := nn.Collate(in, "text", list, r.corpus.EOS(), r.methodRun().Step(), a.LM.MaxPositionEmbeddings)
+	step := r.methodRun().Step()
+	for i, prompt := range r.ask(a, in, questions, step) {
+		answer := r.corpus.IDs(corpus.AnswerText(batch[i].Answer))
+		list[i] = nn.CausalSequence(-1, r.corpus.EOS(), prompt, answer, a.Positions()-len(prompt))
+	}
+	targets, weights := nn.Collate(in, "text", list, r.corpus.EOS(), step, a.Positions())
 	nn.SetTargets(in, targets, weights)
 	return in, nil
 }
@@ -260,30 +287,31 @@ func (r *trialRun) testAnswerer(ctx context.Context, control string, a *answerin
 // answers generates the answers to test questions.
 func (r *trialRun) answers(ctx context.Context, control string, a *answering, session engine.Session, test []dataset.Pair) ([]string, error) {
 	t := r.trial.Eval
-	prompts := make([][]int32, len(test))
+	questions := make([][]int32, len(test))
 	for i, pair := range test {
-		prompts[i] = r.corpus.IDs(a.question(pair))
+		questions[i] = r.question(a, pair)
 	}
 	g := nn.Generator{Session: session, Name: "answer", Prompt: a.Prompt, Next: a.Next, Constant: !r.methodRun().Native()}
 	answers := make([]string, len(test))
 	done := 0
-	for _, batch := range byLength(prompts, max(1, generateRows/t.NumBeams)) {
+	for _, batch := range byLength(questions, max(1, generateRows/t.NumBeams)) {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		batchPairs, batchPrompts := make([]dataset.Pair, len(batch)), make([][]int32, len(batch))
-		for i, k := range batch {
-			batchPairs[i], batchPrompts[i] = test[k], prompts[k]
-		}
+		batchPairs, batchQuestions := corpus.Pick(test, batch), corpus.Pick(questions, batch)
 		in, err := a.inputs(batchPairs)
 		if err != nil {
 			return nil, err
 		}
+		prompts := r.ask(a, in, batchQuestions, 1) // of one length: without padding
+		if a.Ask != nil {
+			g.Memory = a.Memory + len(batchQuestions[0])
+		}
 		g.Search = nn.Search{
-			Beams: t.NumBeams, MaxTokens: min(t.MaxNewTokens, a.LM.MaxPositionEmbeddings-len(batchPrompts[0])),
+			Beams: t.NumBeams, MaxTokens: min(t.MaxNewTokens, a.Positions()-len(prompts[0])),
 			Penalty: t.LengthPenalty, EOS: r.corpus.EOS(),
 		}
-		found, err := g.Run(in, batchPrompts, a.LM.Visual)
+		found, err := g.Run(in, prompts, a.LM.Visual)
 		if err != nil {
 			return nil, fmt.Errorf("diffvqa: generate: %w", err)
 		}

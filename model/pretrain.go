@@ -19,7 +19,8 @@ func (r *trialRun) pretrain(ctx context.Context) (method.Weights, error) {
 
 // methodRun is what the trial's method works with.
 func (r *trialRun) methodRun() *method.Run {
-	return &method.Run{Trial: r.trial, Corpus: r.corpus, Engine: r.engine, Train: r.pretrainStage, PublishedLM: r.pretrainedLM}
+	return &method.Run{Trial: r.trial, Corpus: r.corpus, Engine: r.engine, Train: r.pretrainStage, Keep: r.keepStage, PublishedLM: r.pretrainedLM,
+		Progress: func(stage spec.Stage, done, total int) { r.rec.Progress(string(stage), done, total, nan) }}
 }
 
 // pretrainStage returns the weights of a stage of pretraining: trained now, or by an earlier trial.
@@ -38,6 +39,30 @@ type training struct {
 
 // trainStage returns the weights of a stage of the trial t: trained now as build says, or by whatever trial has trained it before.
 func (r *trialRun) trainStage(ctx context.Context, t spec.Trial, name spec.Stage, build func() (training, error)) (method.Weights, error) {
+	return r.openedStage(ctx, t, name, func(st *stage) (method.Weights, error) {
+		s, err := build()
+		if err != nil {
+			return nil, err
+		}
+		session, err := openSession(r.engine, s.Params, s.Start, s.Frozen)
+		if err != nil {
+			return nil, err
+		}
+		defer session.Close()
+		if err := train(ctx, session, st, s, r.rec); err != nil {
+			return nil, err
+		}
+		return parametersOf(session, everything)
+	})
+}
+
+// keepStage returns the result of a stage of the trial t that trains nothing: computed now, or by whatever trial has computed it before.
+func (r *trialRun) keepStage(ctx context.Context, t spec.Trial, name spec.Stage, compute func() (method.Weights, error)) (method.Weights, error) {
+	return r.openedStage(ctx, t, name, func(*stage) (method.Weights, error) { return compute() })
+}
+
+// openedStage returns the result of a stage: that in its folder, or else what make returns, which is put there.
+func (r *trialRun) openedStage(ctx context.Context, t spec.Trial, name spec.Stage, make func(*stage) (method.Weights, error)) (method.Weights, error) {
 	st, err := openStage(ctx, r.env.Home, t, name, r.rec)
 	if err != nil {
 		return nil, err
@@ -49,19 +74,7 @@ func (r *trialRun) trainStage(ctx context.Context, t spec.Trial, name spec.Stage
 		}
 		return st.weights()
 	}
-	s, err := build()
-	if err != nil {
-		return nil, err
-	}
-	session, err := openSession(r.engine, s.Params, s.Start, s.Frozen)
-	if err != nil {
-		return nil, err
-	}
-	defer session.Close()
-	if err := train(ctx, session, st, s, r.rec); err != nil {
-		return nil, err
-	}
-	weights, err := parametersOf(session, everything)
+	weights, err := make(st)
 	if err != nil {
 		return nil, err
 	}

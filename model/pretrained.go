@@ -66,7 +66,11 @@ func checkWeights(t spec.Trial) error {
 		}
 	}
 	if dir := t.LM.Weights; dir != "" {
-		c, err := lmConfig(dir, method.Of(t).Answerer(t, tokenizer.GPT2().Size()).LM)
+		a := method.Of(t).Answerer(t, tokenizer.GPT2().Size())
+		if !a.HasLM() { // its control has
+			a = method.Blind(t, tokenizer.GPT2().Size())
+		}
+		c, err := lmConfig(dir, a.LM)
 		if err != nil {
 			return err
 		}

@@ -18,8 +18,8 @@ func RandomOf(seed int64, purpose string, at int) *rand.Rand {
 }
 
 // Pick lists the values at the given places.
-func Pick(values, places []int) []int {
-	picked := make([]int, len(places))
+func Pick[T any](values []T, places []int) []T {
+	picked := make([]T, len(places))
 	for i, k := range places {
 		picked[i] = values[k]
 	}

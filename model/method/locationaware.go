@@ -31,11 +31,15 @@ func (r *Run) CaptionerParams(c nn.Captioner) []engine.Param {
 // generative is generative pretraining on the given tasks. An image of a step is encoded once; from it are decoded one sequence of
 // each task, or of one of them (spec.PerImage).
 func (r *Run) generative(tasks spec.Tasks, start Weights) (Training, error) {
+	return r.captioning(NewCaptioner(r.Trial, r.Corpus.Tok.Size()), tasks, start)
+}
+
+// captioning is generative pretraining of the captioner c.
+func (r *Run) captioning(c nn.Captioner, tasks spec.Tasks, start Weights) (Training, error) {
 	draw, err := r.taskDealer(tasks)
 	if err != nil {
 		return Training{}, err
 	}
-	c := NewCaptioner(r.Trial, r.Corpus.Tok.Size())
 	groups := groupsOf(tasks)
 	return Training{
 		Params: r.CaptionerParams(c),

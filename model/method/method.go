@@ -40,7 +40,9 @@ var methods = map[spec.Method]Method{
 	spec.RegionalContrastive: {regionalContrastive, frozenEncoder},
 	spec.BLIP2:               {blip2, queryAnswerer},
 	spec.CapPa:               {capPa, frozenEncoder},
+	spec.RGAG:                {reportGenerator, answerGenerator},
 	spec.ReAL:                {reAL, residualAnswerer},
+	spec.PLURAL:              {longitudinal, jointAnswerer},
 	spec.Untrained:           {untrained, frozenEncoder},
 }
 
@@ -62,6 +64,10 @@ type Run struct {
 	Train func(ctx context.Context, t spec.Trial, stage spec.Stage, build func() (Training, error)) (Weights, error)
 	// PublishedLM is what an LM starts from where the trial names published weights; nil where it names none.
 	PublishedLM func(nn.LanguageModel) (Weights, error)
+	// Keep returns the result of a stage of the trial t that trains nothing: computed now, or earlier by whatever trial shares it.
+	Keep func(ctx context.Context, t spec.Trial, stage spec.Stage, compute func() (Weights, error)) (Weights, error)
+	// Progress says how far a stage is, for a display.
+	Progress func(stage spec.Stage, done, total int)
 }
 
 // Step is the multiple to which the engine wants lengths rounded up: a compiled graph serves one shape.
@@ -105,7 +111,7 @@ type Part struct {
 // Model is what an Answerer computes. The inputs of Loss are the group "text" ([nn.Collate]) with labels and weights; of Prompt "ids";
 // of Next "ids" and "positions"; and for the images whatever the Answerer provides.
 type Model interface {
-	// Params are the parameters with their first values; table is that of the LM's tokens.
+	// Params are the parameters with their first values; table is that of the LM's tokens, nil for a model that has no LM.
 	Params(seed int64, table []float32) []engine.Param
 	Loss(o engine.Ops) []engine.Value
 	Prompt(o engine.Ops) []engine.Value
@@ -115,7 +121,13 @@ type Model interface {
 // Answerer is a model of difference VQA, and what it reads.
 type Answerer struct {
 	Model
-	LM nn.LanguageModel // its text part
+	LM nn.LanguageModel // its text part, which starts from lm.weights; the zero value where it has one of its own
+	// OwnPositions is the number of text positions of a text part of its own, decoder.positions; Memory the number of visual tokens that
+	// it stores for cross-attention.
+	OwnPositions, Memory int
+	// Ask makes inputs of questions, whose length is padded to a multiple of step; the answer then follows EOS alone. nil: the question
+	// is the prompt that the answer follows.
+	Ask func(in engine.Inputs, questions [][]int32, pad int32, step int)
 	// Tokens is the number of visual tokens of an image that the model reads as the input "encoded" [2B, Tokens, e]: the output of
 	// the frozen encoder, pooled where they are fewer. 0: it reads none.
 	Tokens int
@@ -127,10 +139,22 @@ type Answerer struct {
 	Prepare func(ctx context.Context, r *Run, weights Weights, pairs []dataset.Pair) (Reading, error)
 }
 
+// HasLM reports whether the text part of the model is the LM of the trial.
+func (a Answerer) HasLM() bool { return a.LM.Width > 0 }
+
+// Positions is the number of text positions, of prompt and answer together.
+func (a Answerer) Positions() int {
+	if a.HasLM() {
+		return a.LM.MaxPositionEmbeddings
+	}
+	return a.OwnPositions
+}
+
 // Reading is what a model reads of pairs beside features and question.
 type Reading struct {
 	Images func(in engine.Inputs, pairs []dataset.Pair) // adds inputs; nil: none
-	Before func(pair dataset.Pair) string               // text before the question; nil: none
+	// Prompt is what a pair's question becomes before it is asked; nil: it stays as it is.
+	Prompt func(pair dataset.Pair, question []int32) []int32
 }
 
 // Blind is the control that sees the question only.

@@ -1,6 +1,11 @@
 package method
 
-import "harness/model/engine"
+import (
+	"fmt"
+	"slices"
+
+	"harness/model/engine"
+)
 
 // Merged is a and, for the names that only b has, b.
 func Merged(a, b Weights) Weights {
@@ -24,4 +29,22 @@ func ValuesOf(params []engine.Param) Weights {
 		values[p.Name] = p.Tensor
 	}
 	return values
+}
+
+// frozen makes a session of params, none of which moves, with the values that weights has for them.
+func (r *Run) frozen(params []engine.Param, weights Weights) (engine.Session, error) {
+	list := slices.Clone(params)
+	for i := range list {
+		p := &list[i]
+		p.Frozen, p.Decay = true, false
+		w, ok := weights[p.Name]
+		if !ok {
+			continue
+		}
+		if w.Size() != p.Tensor.Size() {
+			return nil, fmt.Errorf("parameter %s: shape %v, want %v", p.Name, w.Shape, p.Tensor.Shape)
+		}
+		p.Tensor.F32 = w.F32
+	}
+	return r.Engine.New(list)
 }

@@ -6,6 +6,8 @@ import "harness/model/engine"
 type Captioner struct {
 	Encoder Encoder
 	Decoder Decoder
+	// Read chooses what the decoder reads of encoded images [I, n, e]: [I, tokens, e]. nil: all of it.
+	Read func(o engine.Ops, encoded engine.Value) engine.Value
 }
 
 // Params are the parameters with their first values; table is that of the decoder's tokens.
@@ -27,8 +29,7 @@ const (
 // Loss is the mean cross-entropy over all loss tokens of the given groups (eq. 1), for patches [I, n, pixels].
 func (c Captioner) Loss(groups []string) engine.Program {
 	return func(o engine.Ops) []engine.Value {
-		visual := MLP(o, "adapter", c.Encoder.Forward(o, o.Input("patches"))) // [I, n, d]
-		m := c.Decoder.Remember(o, visual)
+		m := c.Decoder.Remember(o, c.visual(o, c.Encoder.Forward(o, o.Input("patches"))))
 		var rows []engine.Value
 		for _, g := range groups {
 			rows = append(rows, c.rows(o, g, m))
@@ -39,6 +40,14 @@ func (c Captioner) Loss(groups []string) engine.Program {
 		}
 		return []engine.Value{o.CrossEntropy(c.Decoder.Logits(o, all), "labels", "weights", 0)}
 	}
+}
+
+// visual is what the decoder reads of encoded images [I, n, e]: [I, tokens, d].
+func (c Captioner) visual(o engine.Ops, encoded engine.Value) engine.Value {
+	if c.Read != nil {
+		encoded = c.Read(o, encoded)
+	}
+	return MLP(o, "adapter", encoded)
 }
 
 // rows decodes one group and takes the outputs that count: [R, d].
@@ -53,7 +62,7 @@ func (c Captioner) rows(o engine.Ops, group string, m Memory) engine.Value {
 // Prompt starts generating: it stores the images and the prefix ids [B, L] in the cache, and returns the logits behind
 // the prefix [B, V]. visual features come as the input "encoded" [B, n, e].
 func (c Captioner) Prompt(o engine.Ops) []engine.Value {
-	m := c.Decoder.Stored(o, c.Decoder.Remember(o, MLP(o, "adapter", o.Input("encoded"))))
+	m := c.Decoder.Stored(o, c.Decoder.Remember(o, c.visual(o, o.Input("encoded"))))
 	length := o.IntShape("ids")[1]
 	x := c.Decoder.Forward(o, "ids", o.Slice(o.Param("decoder.pos"), 0, 0, length), m, engine.Mask{Causal: true}, o.Append)
 	return []engine.Value{c.Decoder.Logits(o, lastRow(o, x))}

@@ -40,7 +40,10 @@ func (d Decoder) Params(p *Parameters, table []float32) {
 }
 
 // Memory is what the decoder reads of the images: keys and values of each block, [I, n, d].
-type Memory struct{ Keys, Values []engine.Value }
+type Memory struct {
+	Keys, Values []engine.Value
+	Lengths      string // an int32 input [I]: how much of it is read of each; "": all
+}
 
 // Remember projects visual tokens [I, n, d] to the keys and values of every block, once an image however many
 // sequences are decoded from it.
@@ -87,7 +90,7 @@ func (d Decoder) Forward(o engine.Ops, ids string, positions engine.Value, m Mem
 		block := fmt.Sprintf("decoder.blocks.%d", i)
 		x = o.Add(x, SelfAttention(o, block+".self", LayerNorm(o, block+".ln1", x, d.Eps), d.Heads, mask, keep))
 		q := Linear(o, block+".cross.q", LayerNorm(o, block+".ln2", x, d.Eps))
-		seen := o.Attention(q, m.Keys[i], m.Values[i], d.Heads, engine.Mask{})
+		seen := o.Attention(q, m.Keys[i], m.Values[i], d.Heads, engine.Mask{KeyLengths: m.Lengths})
 		x = o.Add(x, Linear(o, block+".cross.out", seen))
 		x = o.Add(x, MLP(o, block+".mlp", LayerNorm(o, block+".ln3", x, d.Eps)))
 	}

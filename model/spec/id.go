@@ -42,7 +42,7 @@ func (t Trial) StageID(s Stage) string {
 	t = t.essential()
 	t.Eval, t.Until = Eval{}, ""
 	switch s {
-	case StagePretrain, StageQFormer: // the LM is not there yet, but its vocabulary is
+	case StagePretrain, StageQFormer, StageReports: // the LM is not there yet, but its vocabulary is
 		t.LM, t.DiffVQA = LM{}, DiffVQA{}
 	case StageQFormerLM:
 		t.DiffVQA = DiffVQA{}
@@ -66,13 +66,15 @@ const (
 
 	StageQFormer   Stage = "qformer"    // BLIP-2: the Q-Former learns to represent images
 	StageQFormerLM Stage = "qformer-lm" // BLIP-2: and to speak to the LM
+
+	StageReports Stage = "reports" // RG-AG: the reports that the report generator writes, which trains nothing
 )
 
 // TrainsEncoder reports whether the stage trains the vision encoder.
 func (s Stage) TrainsEncoder() bool { return s == StagePretrain }
 
 // Stages lists all that are kept, in the order in which a trial runs them.
-var Stages = [...]Stage{StagePretrain, StageQFormer, StageQFormerLM, StageQuestionOnly, StageDiffVQA}
+var Stages = [...]Stage{StagePretrain, StageQFormer, StageQFormerLM, StageQuestionOnly, StageReports, StageDiffVQA}
 
 func (t Trial) hash(domain string) string {
 	sum := sha256.Sum256(append([]byte(domain+"\n"), t.Canonical()...))

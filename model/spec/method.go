@@ -9,12 +9,14 @@ const (
 	GlobalContrastive   Method = "global-contrastive"
 	RegionalContrastive Method = "regional-contrastive"
 	BLIP2               Method = "blip2"
+	RGAG                Method = "rgag"      // report generator, answer generator (Serra et al. 2025)
 	ReAL                Method = "real"      // residual alignment (Lu et al. 2024; FACTS 3.6)
+	PLURAL              Method = "plural"    // longitudinal pretraining of an encoder-decoder (Cho et al. 2024)
 	Untrained           Method = "untrained" // the control: the encoder as it was initialised
 )
 
 // Methods lists the methods that can be trained, in the order of the paper's Table 2.
-var Methods = [...]Method{LocationAware, GlobalContrastive, RegionalContrastive, BLIP2, CapPa, ReAL, Untrained}
+var Methods = [...]Method{LocationAware, GlobalContrastive, RegionalContrastive, BLIP2, CapPa, RGAG, ReAL, PLURAL, Untrained}
 
 // facts is what naming and planning a trial needs to know of its method; package model/method holds what trains it.
 type facts struct {
@@ -60,6 +62,14 @@ var methods = map[Method]facts{
 	ReAL: { // its encoder is trained on whole reports
 		texts: oneText, twin: GlobalContrastive, pretrains: true,
 		unread: []string{"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_phrase", "test.regions"}},
+	RGAG: { // it reads regions, which are neither pooled nor whitened; reports are written from the first to the last word
+		texts: oneText, pretrains: true,
+		unread: []string{"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_phrase", "pretrain.chunk",
+			"test.regions", "diffvqa.pool", "diffvqa.whiten"}},
+	PLURAL: { // it reads all tokens of the images, and has an adapter of its own
+		texts: oneText, pretrains: true,
+		unread: []string{"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_phrase", "pretrain.chunk",
+			"test.regions", "diffvqa.pool", "diffvqa.whiten"}},
 	Untrained: { // nothing is pretrained
 		texts:  func(Trial) int { return 0 },
 		unread: []string{"decoder", "pretrain", "test.regions"}},

@@ -1,0 +1,260 @@
+package method
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"harness/model/dataset"
+	"harness/model/engine"
+	"harness/model/nn"
+	"harness/model/spec"
+)
+
+// RG-AG, Dalla Serra et al. 2025 (arXiv 2505.16624): a report generator writes a report of each image, and an answer generator answers
+// from the visual tokens of both images, the reports and the question. As published: images are read as one token an anatomical region,
+// by generator and answerer alike; a region's tokens of both images are projected together (the longitudinal projection); the report
+// generator is trained on findings and impression; the answerer is trained on generated reports, not on those of radiologists.
+//
+// What differs, and why:
+//   - Regions are read at their mean box in the training images, the same in each image, since there is no detector. Published: boxes
+//     and features of a Faster R-CNN that was trained beforehand on regions and 71 findings of them.
+//   - The vision encoder is the one of all rows, trained with the report generator, from scratch and on as many images and texts as the
+//     encoders of the other rows see. Parallel prediction is off: the generator must write.
+//   - Reports are of one image each, since captions leave out what refers to an earlier one; an answer follows those of both images.
+//   - The answerer is the LM of all rows over frozen tokens, with the settings of difference VQA. Published: a transformer of 68 M
+//     parameters, the same for both steps, without pretrained text.
+//   - Reports of training images are of images that the generator has been trained on, those of test images are not: the
+//     training images serve both steps.
+//   - A report has at most pretrain.max_report tokens. Question and answer keep lm.text_positions to themselves: the LM has as many
+//     positions more as two reports take.
+
+// reportGenerator trains the encoder and the decoder that writes reports.
+func reportGenerator(ctx context.Context, r *Run, start Weights) (Weights, error) {
+	return r.Train(ctx, r.Trial, spec.StagePretrain, func() (Training, error) { return r.reportTraining(start) })
+}
+
+func (r *Run) reportTraining(start Weights) (Training, error) {
+	b, err := r.meanBoxes()
+	if err != nil {
+		return Training{}, err
+	}
+	causal := *r
+	causal.Trial.Pretrain.ParallelRatio = 0
+	s, err := causal.captioning(r.reportCaptioner(), spec.CAP, start)
+	if err != nil {
+		return Training{}, err
+	}
+	batch := s.Batch
+	s.Batch = func(session engine.Session, step int) (Batch, error) {
+		one, err := batch(session, step)
+		if err == nil {
+			b.add(one.Parts[0].Inputs, one.Images)
+		}
+		return one, err
+	}
+	return s, nil
+}
+
+// reportCaptioner is the model that writes reports.
+func (r *Run) reportCaptioner() nn.Captioner {
+	c := NewCaptioner(r.Trial, r.Corpus.Tok.Size())
+	c.Read = anatomy.Read
+	return c
+}
+
+var anatomy = nn.Anatomy{Regions: len(dataset.RegionNames)}
+
+// regionBoxes are the boxes at which the regions of every image are read, in cells of the grid of visual tokens.
+type regionBoxes [][4]float32
+
+// meanBoxes are the means over the training images. A region that training has never seen is the whole image.
+func (r *Run) meanBoxes() (regionBoxes, error) {
+	side := float64(nn.Square(nn.NewEncoder(r.Trial).Tokens))
+	sum, n := map[string][4]float64{}, map[string]float64{}
+	for i := range r.Corpus.Set.Images {
+		image := &r.Corpus.Set.Images[i]
+		if image.RegionSplit != dataset.Train {
+			continue
+		}
+		w, h := side/float64(image.Width), side/float64(image.Height)
+		for _, region := range image.Regions {
+			total := sum[region.Name]
+			for c, scale := range [4]float64{w, h, w, h} {
+				total[c] += region.Box[c] * scale
+			}
+			sum[region.Name] = total
+			n[region.Name]++
+		}
+	}
+	boxes, seen := make(regionBoxes, anatomy.Regions), false
+	for i, name := range dataset.RegionNames {
+		boxes[i] = [4]float32{0, 0, float32(side), float32(side)}
+		if n[name] > 0 {
+			seen = true
+			for c, v := range sum[name] {
+				boxes[i][c] = float32(v / n[name])
+			}
+		}
+	}
+	if !seen {
+		return nil, fmt.Errorf("method rgag reads images by the boxes of anatomical regions, and no training image has any")
+	}
+	return boxes, nil
+}
+
+// add adds the boxes of so many images to the inputs.
+func (b regionBoxes) add(in engine.Inputs, images int) {
+	data, rows := make([]float32, 0, 4*images*len(b)), make([]int32, 0, images*len(b))
+	for i := range images {
+		for _, box := range b {
+			data, rows = append(data, box[:]...), append(rows, int32(i))
+		}
+	}
+	in["boxes"], in["box.image"] = engine.Floats(data, len(rows), 4), engine.Ints(rows, len(rows))
+}
+
+// Prompts come in few lengths, for engines that compile a graph for each: they are filled up to a multiple of promptStep, at the front.
+// reportHeads bounds the tokens of the words before the reports, and of that filling.
+const (
+	promptStep  = 16
+	reportHeads = 48
+)
+
+// answerGenerator answers from reports and regions.
+func answerGenerator(t spec.Trial, vocab int) Answerer {
+	lm := nn.NewLanguageModel(t, vocab, anatomy.Regions)
+	lm.MaxPositionEmbeddings += 2*t.Pretrain.MaxReport + reportHeads
+	encoder := nn.NewEncoder(t)
+	return Answerer{
+		Model: nn.Answerer{
+			Adapter:   nn.LongitudinalAdapter{Anatomy: anatomy, Width: encoder.Width, Out: lm.Width},
+			LM:        lm,
+			Smoothing: t.DiffVQA.LabelSmoothing,
+		},
+		LM: lm, Tokens: encoder.Tokens, Prepare: readReports,
+	}
+}
+
+// readReports has the reports of all images written.
+func readReports(ctx context.Context, r *Run, weights Weights, _ []dataset.Pair) (Reading, error) {
+	boxes, err := r.meanBoxes()
+	if err != nil {
+		return Reading{}, err
+	}
+	kept, err := r.Keep(ctx, r.Trial, spec.StageReports, func() (Weights, error) { return r.writeReports(ctx, weights, boxes) })
+	if err != nil {
+		return Reading{}, err
+	}
+	reports := reportsOf(kept, r.Corpus.EOS())
+	for _, image := range r.asked() {
+		if _, ok := reports[image]; !ok {
+			return Reading{}, fmt.Errorf("reports: none of image %s", r.Corpus.Set.Images[image].ID)
+		}
+	}
+	return Reading{
+		Images: func(in engine.Inputs, pairs []dataset.Pair) { boxes.add(in, 2*len(pairs)) },
+		Prompt: func(pair dataset.Pair, question []int32) []int32 {
+			return r.reportPrompt(reports[pair.Ref], reports[pair.Main], question)
+		},
+	}, nil
+}
+
+// reportPrompt is both reports and the question.
+func (r *Run) reportPrompt(reference, main, question []int32) []int32 {
+	text := slices.Concat(r.Corpus.IDs(" reference image:"), reference, r.Corpus.IDs(" main image:"), main, question)
+	missing := (promptStep - len(text)%promptStep) % promptStep
+	return append(slices.Repeat([]int32{r.Corpus.EOS()}, missing), text...)
+}
+
+// asked lists the images that a question of training or a pair of the test may show, in order.
+func (r *Run) asked() []int {
+	seen := make([]bool, len(r.Corpus.Set.Images))
+	for _, list := range [][]dataset.Pair{r.Corpus.Set.Pairs, r.Corpus.Set.Questions} {
+		for _, q := range list {
+			if q.Split == dataset.Val || q.Split == dataset.None {
+				continue
+			}
+			seen[q.Main] = true
+			if q.Ref >= 0 {
+				seen[q.Ref] = true
+			}
+		}
+	}
+	var images []int
+	for i, yes := range seen {
+		if yes {
+			images = append(images, i)
+		}
+	}
+	return images
+}
+
+// reportRows is the number of reports that are written side by side.
+const reportRows = 64
+
+// The result of the stage reports: the images, and row by row their reports, followed by EOS.
+const (
+	reportImages = "images"
+	reportTokens = "reports"
+)
+
+// writeReports writes a report of each image that may be asked for: greedily, so that it depends on image and weights alone. A stop
+// loses what was written, which takes a small part of the time that the weights took.
+func (r *Run) writeReports(ctx context.Context, weights Weights, boxes regionBoxes) (Weights, error) {
+	c, eos := r.reportCaptioner(), r.Corpus.EOS()
+	session, err := r.frozen(r.CaptionerParams(c), weights)
+	if err != nil {
+		return nil, err
+	}
+	defer session.Close()
+	prefix := append([]int32{eos}, r.Corpus.IDs("Cap:")...)
+	g := nn.Generator{
+		Session: session, Name: "report", Prompt: c.Prompt, Next: c.Next, Memory: anatomy.Regions, Constant: !r.Native(),
+		Search: nn.Search{Beams: 1, MaxTokens: min(r.Trial.Pretrain.MaxReport+1, c.Decoder.MaxPositionEmbeddings-len(prefix)), Penalty: 1, EOS: eos},
+	}
+	encode := func(o engine.Ops) []engine.Value { return []engine.Value{c.Encoder.Forward(o, o.Input("patches"))} }
+	images := r.asked()
+	var tokens []int32
+	for rows := range slices.Chunk(images, reportRows) {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		out, err := session.Run("report encode", encode, engine.Inputs{"patches": r.Corpus.Patches(rows)})
+		if err != nil {
+			return nil, fmt.Errorf("reports: encode images: %w", err)
+		}
+		in := engine.Inputs{"encoded": out[0]}
+		boxes.add(in, len(rows))
+		found, err := g.Run(in, slices.Repeat([][]int32{prefix}, len(rows)), 0)
+		if err != nil {
+			return nil, fmt.Errorf("reports: generate: %w", err)
+		}
+		for _, hypotheses := range found {
+			tokens = append(tokens, reportRow(hypotheses[0].Tokens, eos, r.Trial.Pretrain.MaxReport)...)
+		}
+		r.Progress(spec.StageReports, len(tokens)/(r.Trial.Pretrain.MaxReport+1), len(images))
+	}
+	return Weights{
+		reportImages: engine.Ints(nn.ToInt32(images), len(images)),
+		reportTokens: engine.Ints(tokens, len(images), r.Trial.Pretrain.MaxReport+1),
+	}, nil
+}
+
+// reportRow is a report of at most limit tokens, filled with EOS to one more than limit.
+func reportRow(report []int32, eos int32, limit int) []int32 {
+	row := slices.Repeat([]int32{eos}, limit+1)
+	copy(row, report[:min(len(report), limit)])
+	return row
+}
+
+// reportsOf are the reports of the stage by image, each up to its EOS.
+func reportsOf(kept Weights, eos int32) map[int][]int32 {
+	reports := map[int][]int32{}
+	tokens := kept[reportTokens]
+	for i, image := range kept[reportImages].I32 {
+		row := tokens.I32[i*tokens.Shape[1]:][:tokens.Shape[1]]
+		reports[int(image)] = row[:slices.Index(row, eos)]
+	}
+	return reports
+}
