@@ -1,8 +1,10 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"harness/metrics"
@@ -133,19 +135,24 @@ func (b *builder) describeEffort(say func(string, ...any)) {
 	if len(rows) == 0 {
 		return
 	}
-	say("Pretraining: %s images; %s sequences.", perRow(rows, func(e Effort) string { return counted(e.Images) }),
-		perRow(rows, func(e Effort) string { return counted(e.Sequences) }))
+	say("Pretraining: %s images; %s sequences.", perRow(rows, func(e Effort) float64 { return e.Images }, counted),
+		perRow(rows, func(e Effort) float64 { return e.Sequences }, counted))
 	if !slices.ContainsFunc(rows, func(r Row) bool { return r.Effort.FLOPs == 0 }) {
-		say("Training: %s FLOPs a trial.", perRow(rows, func(e Effort) string { return fmt.Sprintf("%.2g", e.FLOPs) }))
+		say("Training: %s FLOPs a trial.", perRow(rows, func(e Effort) float64 { return e.FLOPs }, short2))
 	}
 }
 
+// mostValues is the number of different values that a sentence lists with their rows; of more it names the smallest and the largest.
+const mostValues = 3
+
 // perRow is what all rows have, or each value with the rows that have it.
-func perRow(rows []Row, of func(Effort) string) string {
+func perRow(rows []Row, of func(Effort) float64, text func(float64) string) string {
+	rows = slices.Clone(rows)
+	slices.SortStableFunc(rows, func(a, b Row) int { return cmp.Compare(of(*a.Effort), of(*b.Effort)) })
 	var values []string
 	names := map[string][]string{}
 	for _, row := range rows {
-		v := of(*row.Effort)
+		v := text(of(*row.Effort))
 		if names[v] == nil {
 			values = append(values, v)
 		}
@@ -158,7 +165,17 @@ func perRow(rows []Row, of func(Effort) string) string {
 	for i, v := range values {
 		parts[i] = fmt.Sprintf("%s (%s)", v, strings.Join(names[v], ", "))
 	}
+	if last := len(parts) - 1; last >= mostValues {
+		return parts[0] + " to " + parts[last]
+	}
 	return strings.Join(parts, ", ")
+}
+
+// short2 is a number with two digits: 8.9e8.
+func short2(v float64) string {
+	mantissa, exponent, _ := strings.Cut(fmt.Sprintf("%.1e", v), "e")
+	power, _ := strconv.Atoi(exponent)
+	return fmt.Sprintf("%se%d", mantissa, power)
 }
 
 // counted is a whole number with its digits in groups of three.

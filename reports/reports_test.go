@@ -198,7 +198,7 @@ func TestExperiments(t *testing.T) {
 	}
 }
 
-var countsPattern = regexp.MustCompile(`(?m)^# (\d+) trials? and (\d+) controls?\b`)
+var countsPattern = regexp.MustCompile(`(?m)^# (\d+) trials? and (\d+|no) controls?\b`)
 
 // checkCounts holds the comment at the head of an experiment to what it expands to.
 func checkCounts(t *testing.T, name, file string, plan *sweeps.Plan) {
@@ -215,7 +215,14 @@ func checkCounts(t *testing.T, name, file string, plan *sweeps.Plan) {
 			controls++
 		}
 	}
-	if found[1] != fmt.Sprint(len(trials)-controls) || found[2] != fmt.Sprint(controls) {
+	if found[1] != fmt.Sprint(len(trials)-controls) || found[2] != inWords(controls) {
 		t.Errorf("%s: the head says %s trials and %s controls, there are %d and %d", name, found[1], found[2], len(trials)-controls, controls)
 	}
+}
+
+func inWords(n int) string {
+	if n == 0 {
+		return "no"
+	}
+	return fmt.Sprint(n)
 }
