@@ -25,7 +25,8 @@ import (
 // Exported says what Export has written, for a model card.
 type Exported struct {
 	Tokens     int      // visual tokens of an image that the encoder gives
-	Answers    bool     // there is an LM with its adapter
+	Answers    bool     // there is a model of difference VQA
+	LM         bool     // and it has an LM; else all of it is in adapter.safetensors
 	Visual     int      // rows of the LM's positions that are those of the visual tokens of both images
 	Vocabulary int      // tokens of the LM
 	Compact    bool     // they are a part of GPT-2's
@@ -49,7 +50,8 @@ const (
 //	adapter.safetensors    what lies between them: temporal [2, n, e] and adapter.{fc1,fc2}.{weight,bias}
 //	pretrain.safetensors   what pretraining trained beside the encoder: the text decoder, the Q-Former, projections
 //
-// With answers false the trial has no second stage, and there is no lm and no adapter. Nothing is trained; a stage that is not in
+// With answers false the trial has no second stage, and there is no lm and no adapter. A method that answers without GPT-2's LM has no lm
+// either: adapter.safetensors holds the whole of its model. Nothing is trained; a stage that is not in
 // home, or damaged, is refused.
 func Export(ctx context.Context, home string, h *hub.Hub, t spec.Trial, answers bool, dir string) (Exported, error) {
 	x := exporter{home: home, hub: h, trial: t, dir: dir}
@@ -57,19 +59,24 @@ func Export(ctx context.Context, home string, h *hub.Hub, t spec.Trial, answers 
 	if err != nil {
 		return Exported{}, err
 	}
-	if err := x.encoder(first); err != nil {
+	var second map[string]engine.Tensor
+	if answers {
+		if second, err = x.stage(spec.StageDiffVQA); err != nil {
+			return Exported{}, err
+		}
+	}
+	if err := x.encoder(method.Merged(second, first)); err != nil { // some methods train it on with the answers
 		return Exported{}, err
 	}
 	if x.out.Pretrain, err = x.rest(ExportedPretrain, first, "encoder."); err != nil || !answers {
 		return x.out, err
 	}
-	second, err := x.stage(spec.StageDiffVQA)
-	if err != nil {
-		return Exported{}, err
-	}
 	x.out.Answers = true
 	if x.out.Adapter, err = x.rest(ExportedAdapter, second, "encoder.", "transformer."); err != nil {
 		return Exported{}, err
+	}
+	if _, x.out.LM = second["transformer.wte.weight"]; !x.out.LM {
+		return x.out, nil
 	}
 	return x.out, x.lm(ctx, second)
 }

@@ -99,6 +99,12 @@ func TestExportEveryMethod(t *testing.T) {
 			t.Errorf("%s: %v", method, err)
 			continue
 		}
+		if !parts.LM {
+			if _, err := os.Stat(filepath.Join(dir, ExportedLM)); !errors.Is(err, fs.ErrNotExist) || len(parts.Adapter) == 0 || method != spec.PLURAL {
+				t.Errorf("%s: without an LM: %v, %+v", method, err, parts)
+			}
+			continue
+		}
 		c, err := checkpoint.ReadGPT2Config(filepath.Join(dir, ExportedLM))
 		if err != nil {
 			t.Errorf("%s: %v", method, err)
