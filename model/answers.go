@@ -3,13 +3,14 @@ package model
 import (
 	"context"
 	"fmt"
+	"strings"
+
 	"harness/metrics"
 	"harness/model/corpus"
 	"harness/model/dataset"
 	"harness/model/engine"
 	"harness/model/method"
 	"harness/model/nn"
-	"strings"
 )
 
 // testAnswerer generates the answers to the test pairs and scores them; control is the name of the control, or "" for the model itself.

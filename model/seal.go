@@ -15,8 +15,7 @@ import (
 
 // Seal fills in the digests of the data, weights and paraphrases that the trial reads, as they are now; they count in its ID instead
 // of the paths. Weights named as hf:ORG/NAME are found as from allows. What was digested before is remembered below home/cache,
-// until a file changes. Programs, and synthetic
-// data without weights, have no digests.
+// until a file changes. Programs, and synthetic data without weights, have no digests.
 func Seal(ctx context.Context, home string, from *hub.Hub, t *spec.Trial) error {
 	if t.Command != "" {
 		return nil
