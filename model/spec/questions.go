@@ -17,7 +17,7 @@ const (
 	View
 	Location
 	Level
-	TypeOf // what type a finding is of
+	TypeOf       // what type a finding is of
 	AllQuestions = Difference | Abnormality | Presence | View | Location | Level | TypeOf
 )
 
