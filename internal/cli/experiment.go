@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -68,10 +69,17 @@ func loadExperiment(name string, o experimentOptions) (*sweeps.Sweep, error) {
 	if err := s.Override(spec.Preset(o.preset), o.set); err != nil {
 		return nil, usageError("%w", err)
 	}
-	if own, err := spec.Default(s.Preset); err == nil && own.Engine != "" && o.native && s.Command == "" {
+	own, err := spec.Default(s.Preset)
+	if err != nil || own.Engine == "" || s.Command != "" {
+		return s, nil
+	}
+	if o.native {
 		if err := s.Override("", []string{"engine=native"}); err != nil {
 			return nil, usageError("%w", err)
 		}
+	}
+	if exact, rough := strings.CutSuffix(own.Engine, ",bf16"); rough && slices.Contains(o.set, "engine="+exact) {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("preset %s has engine %s: without ,bf16 its products are float32, and the trials are others", s.Preset, own.Engine))
 	}
 	return s, nil
 }

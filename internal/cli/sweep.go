@@ -62,7 +62,7 @@ made by other code than is there now, --redo all everything, and --redo CONDITIO
 	f.BoolVar(&o.yes, "yes", false, "do not ask before results are replaced")
 	f.IntVar(&o.parallel, "parallel", 0, "trials at a time (default: what the file says, else by the cores)")
 	f.IntVar(&o.threads, "threads", 0, "threads of each trial (default: the cores divided among the trials)")
-	f.StringVar(&o.engine, "engine", "", "native (default), go, or xla:PATH with the path of a PJRT plugin")
+	f.StringVar(&o.engine, "engine", "", "native (default), go, or xla:PATH with the path of a PJRT plugin; ,bf16 behind the last two multiplies in bfloat16")
 	return cmd
 }
 
