@@ -13,17 +13,19 @@ import (
 
 // RG-AG, Dalla Serra et al. 2025 (arXiv 2505.16624): a report generator writes a report of each image, and an answer generator answers
 // from the visual tokens of both images, the reports and the question. As published: images are read as one token an anatomical region,
-// by generator and answerer alike; a region's tokens of both images are projected together (the longitudinal projection); the report
-// generator is trained on findings and impression; the answerer is trained on generated reports, not on those of radiologists.
+// by generator and answerer alike; a region's tokens of both images are projected together (the longitudinal projection module, here two
+// layers); the report generator is trained on findings and impression; the answerer reads reports that were generated, not those of
+// radiologists.
 //
 // What differs, and why:
 //   - Regions are read at their mean box in the training images, the same in each image, since there is no detector. Published: boxes
-//     and features of a Faster R-CNN that was trained beforehand on regions and 71 findings of them.
+//     and features of 36 regions from a Faster R-CNN that was trained beforehand on the regions and 71 findings of them. Here are the 29
+//     regions of the other rows.
 //   - The vision encoder is the one of all rows, trained with the report generator, from scratch and on as many images and texts as the
 //     encoders of the other rows see. Parallel prediction is off: the generator must write.
 //   - Reports are of one image each, since captions leave out what refers to an earlier one; an answer follows those of both images.
-//   - The answerer is the LM of all rows over frozen tokens, with the settings of difference VQA. Published: a transformer of 68 M
-//     parameters, the same for both steps, without pretrained text.
+//   - The answerer is the LM of all rows over frozen tokens, with the settings of difference VQA. Published: projection and
+//     transformer of 68 M parameters, of the same form in both steps.
 //   - Reports of training images are of images that the generator has been trained on, those of test images are not: the
 //     training images serve both steps.
 //   - A report has at most pretrain.max_report tokens. Question and answer keep lm.text_positions to themselves: the LM has as many
