@@ -144,7 +144,7 @@ func (x *exporter) lm(ctx context.Context, weights map[string]engine.Tensor) err
 		return fmt.Errorf("the vocabulary of the data has %d tokens, the LM %v: the data are not those of the training", tok.Size(), wte.Shape)
 	}
 	l, test := x.trial.LM, x.trial.Eval
-	x.out.Visual, x.out.Vocabulary = wpe.Shape[0]-l.MaxPositionEmbeddings, tok.Size()
+	x.out.Visual, x.out.Vocabulary = method.Of(x.trial).Answerer(x.trial, tok.Size()).LM.Visual, tok.Size()
 	dir, err := x.folder(ExportedLM)
 	if err != nil {
 		return err
