@@ -161,7 +161,7 @@ func TestNoteWeights(t *testing.T) {
 	trial := smokeTrial(t)
 	trial.Encoder = spec.Encoder{Width: 32, Depth: 2, Heads: 2, MLP: 64, Patch: 14, Weights: tinyFolder(t, "tiny_siglip")}
 	rec := &tape{}
-	if err := noteWeights(trial, rec); err != nil || rec.notes["encoder.weights"] != "positions resized from 2x2 to 16x16, bicubic" {
+	if err := noteWeights(trial, rec); err != nil || rec.notes["encoder.weights/positions"] != "resized from 2x2 to 16x16, bicubic" {
 		t.Errorf("%v: %v", rec.notes, err)
 	}
 }

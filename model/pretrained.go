@@ -115,7 +115,7 @@ func noteWeights(t spec.Trial, rec Recorder) error {
 	if from == to {
 		return nil
 	}
-	return rec.Note("encoder.weights", fmt.Sprintf("positions resized from %dx%d to %dx%d, bicubic", from, from, to, to))
+	return rec.Note("encoder.weights/positions", fmt.Sprintf("resized from %dx%d to %dx%d, bicubic", from, from, to, to))
 }
 
 func checkFolder(dir string, check func(*checkpoint.File) error) error {
