@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -8,23 +9,21 @@ import (
 	"harness/model/tokenizer"
 )
 
-// tokenStd is the spread of a token table's first values.
-const tokenStd = 0.08
-
 // TokenTable is the first value of the token table of that name [V+extra, d]: random rows. Unless the trial starts them at random,
 // too, those of the whole numbers up to 447 are drawn close to their neighbours', since they name places in the image (RECIPE 2:
 // ordinal coordinates).
 func TokenTable(t spec.Trial, tok tokenizer.Tokenizer, name string, width, extra int) []float32 {
 	p := &Parameters{Seed: t.Seed}
 	vocab := tok.Size()
-	p.Normal(name, tokenStd, vocab+extra, width)
+	std := cmp.Or(t.Init.TokenStd, spec.DefaultTokenStd)
+	p.Normal(name, std, vocab+extra, width)
 	table := p.List[0].Tensor.F32
 	if t.Init.Coordinates == spec.InitRandom {
 		return table
 	}
 	for id := range vocab {
 		if v, ok := coordinate(tok, id); ok {
-			mixOrdinal(table[id*width:][:width], v)
+			mixOrdinal(table[id*width:][:width], v, std)
 		}
 	}
 	return table

@@ -70,7 +70,7 @@ func Default(p Preset) (Trial, error) {
 		t.Resolution = 448
 		t.WholeVocabulary = true
 		t.Engine = "xla,bf16"
-		t.Init = Init{Positions: InitRandom, Coordinates: InitRandom}
+		t.Init = Init{Positions: InitRandom, Coordinates: InitRandom, TokenStd: 0.02}
 		t.Data = Data{Source: SourceFiles, Splits: "subject"}
 		t.Encoder = Encoder{Width: 1152, Depth: 27, Heads: 12, MLP: 4304, Patch: 14, Channels: 3}
 		// The paper has 12 heads here, by which a width of 1024 cannot be divided (FACTS 6 #1).

@@ -94,6 +94,9 @@ func (t Trial) essential() Trial {
 			*form = ""
 		}
 	}
+	if t.Init.TokenStd == DefaultTokenStd {
+		t.Init.TokenStd = 0
+	}
 	if t.DiffVQA.Questions == Difference {
 		t.DiffVQA.Questions = 0
 	}

@@ -39,7 +39,7 @@ func TestEveryFieldIsClassified(t *testing.T) {
 		"qformer.width", "qformer.depth", "qformer.heads", "qformer.mlp", "qformer.queries",
 	}
 	always := []string{
-		"until", "init.positions", "init.coordinates", "method", "resolution", "seed", "engine", "data.source", "data.splits", "data.keep_prior",
+		"until", "init.positions", "init.coordinates", "init.token_std", "method", "resolution", "seed", "engine", "data.source", "data.splits", "data.keep_prior",
 		"encoder.width", "encoder.depth", "encoder.heads", "encoder.mlp", "encoder.patch", "encoder.channels", "encoder.weights_digest",
 		"lm.width", "lm.depth", "lm.heads", "lm.mlp", "lm.text_positions", "lm.dropout", "lm.weights_digest",
 		"diffvqa.steps", "diffvqa.epochs", "diffvqa.batch", "diffvqa.lr", "diffvqa.warmup", "diffvqa.weight_decay",

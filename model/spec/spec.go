@@ -60,7 +60,12 @@ type Data struct {
 type Init struct {
 	Positions   InitForm `json:"positions,omitzero"`   // of visual tokens: "" is sine and cosine waves of their place
 	Coordinates InitForm `json:"coordinates,omitzero"` // rows of the tokens 0 … 447: "" is waves of the number they stand for
+	// TokenStd is the spread of token tables, which are input and output of a text model; 0 = DefaultTokenStd. GPT-2 has .02.
+	TokenStd float64 `json:"token_std,omitzero"`
 }
+
+// DefaultTokenStd suits the widths of the small presets.
+const DefaultTokenStd = 0.08
 
 // InitForm is how a table of parameters starts.
 type InitForm string

@@ -42,6 +42,9 @@ func (t Trial) Validate() error {
 			return refuse(form.path, "unknown start %q: want waves or random", form.value)
 		}
 	}
+	if s := t.Init.TokenStd; s < 0 || s > 1 {
+		return refuse("init.token_std", "%v: want more than 0, at most 1", s)
+	}
 	if t.Until != "" && t.Until != UntilRegions && t.Until != UntilEnd {
 		return refuse("until", "unknown end %q: want regions or diffvqa", t.Until)
 	}
