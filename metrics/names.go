@@ -143,6 +143,12 @@ const (
 	StageFLOPs     = "flops"     // floating-point operations of training
 )
 
+// IsEffort reports whether a name is that of such a count. Versions before did not record them.
+func IsEffort(name string) bool {
+	stage, what, found := strings.Cut(name, "/")
+	return found && stage != "" && (what == StageImages || what == StageSequences || what == StageFLOPs)
+}
+
 // stage is what every stage of training records beside its optimizer's.
 func stage(name string) []Metric {
 	return []Metric{

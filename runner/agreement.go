@@ -15,11 +15,13 @@ type Agreement struct {
 	Original *jsonfloat.Float `json:"original"`
 	Rerun    *jsonfloat.Float `json:"rerun"`
 	Agree    bool             `json:"agree"`
+	// Later says that the version which ran the original did not record the number yet: there is nothing to agree with.
+	Later bool `json:"later,omitempty"`
 }
 
 // Compare compares the final numbers of a trial with those of one attempt, sorted by metric. A number that only one of them
-// has does not agree.
-func Compare(ctx context.Context, db *registry.DB, id string, attempt int, tolerance float64) ([]Agreement, error) {
+// has does not agree, but for those that the rerun alone has and that later names: earlier versions did not record them. nil names none.
+func Compare(ctx context.Context, db *registry.DB, id string, attempt int, tolerance float64, later func(metric string) bool) ([]Agreement, error) {
 	summaries, err := db.Summary(ctx, []string{id})
 	if err != nil {
 		return nil, err
@@ -28,26 +30,31 @@ func Compare(ctx context.Context, db *registry.DB, id string, attempt int, toler
 	if err != nil {
 		return nil, err
 	}
+	return compare(summaries[id], again, tolerance, later), nil
+}
+
+func compare(original map[string]registry.Summary, again map[string]float64, tolerance float64, later func(metric string) bool) []Agreement {
 	var names []string
-	for name := range summaries[id] {
+	for name := range original {
 		names = append(names, name)
 	}
 	for name := range again {
-		if _, both := summaries[id][name]; !both {
+		if _, both := original[name]; !both {
 			names = append(names, name)
 		}
 	}
 	slices.Sort(names)
 	list := make([]Agreement, 0, len(names))
 	for _, name := range names {
-		first, recorded := summaries[id][name]
+		first, recorded := original[name]
 		second, repeated := again[name]
+		since := !recorded && repeated && later != nil && later(name)
 		list = append(list, Agreement{
 			Metric: name, Original: jsonfloat.Known(first.Last, recorded), Rerun: jsonfloat.Known(second, repeated),
-			Agree: recorded && repeated && agree(first.Last, second, tolerance),
+			Agree: since || recorded && repeated && agree(first.Last, second, tolerance), Later: since,
 		})
 	}
-	return list, nil
+	return list
 }
 
 // agree compares bits, or within a tolerance that is relative for numbers above 1. NaN agrees with NaN.

@@ -15,6 +15,7 @@ import (
 
 	"harness/internal/escape"
 	"harness/internal/jsonfloat"
+	"harness/metrics"
 	"harness/registry"
 	"harness/registry/journal"
 	"harness/runner"
@@ -107,7 +108,11 @@ func rerun(ctx context.Context, w, log io.Writer, prefix string, o rerunOptions)
 	if err != nil {
 		return err
 	}
-	c, err := compareRuns(ctx, db, original, id, attempt, o.tolerance)
+	var later func(string) bool
+	if t.Spec.Command == "" {
+		later = metrics.IsEffort
+	}
+	c, err := compareRuns(ctx, db, original, id, attempt, o.tolerance, later)
 	if err != nil {
 		return err
 	}
@@ -131,13 +136,13 @@ func openExisting(ctx context.Context, log io.Writer, home string) (*registry.DB
 }
 
 // compareRuns compares the final numbers of a trial with those of its rerun, and what made them.
-func compareRuns(ctx context.Context, db *registry.DB, original registry.Attempt, id string, attempt int, tolerance float64) (*comparison, error) {
-	metrics, err := runner.Compare(ctx, db, id, attempt, tolerance)
+func compareRuns(ctx context.Context, db *registry.DB, original registry.Attempt, id string, attempt int, tolerance float64, later func(string) bool) (*comparison, error) {
+	compared, err := runner.Compare(ctx, db, id, attempt, tolerance, later)
 	if err != nil {
 		return nil, err
 	}
-	c := &comparison{ID: id, Attempt: attempt, Metrics: metrics, Code: []string{}}
-	c.Agree = !slices.ContainsFunc(metrics, func(a runner.Agreement) bool { return !a.Agree })
+	c := &comparison{ID: id, Attempt: attempt, Metrics: compared, Code: []string{}}
+	c.Agree = !slices.ContainsFunc(compared, func(a runner.Agreement) bool { return !a.Agree })
 	attempts, err := db.Attempts(ctx, id)
 	if err != nil {
 		return nil, err
@@ -162,7 +167,10 @@ func (c *comparison) write(w io.Writer, asJSON bool) error {
 	fmt.Fprintln(t, "METRIC\tORIGINAL\tRERUN\t")
 	for _, a := range c.Metrics {
 		word := "agrees"
-		if !a.Agree {
+		switch {
+		case a.Later:
+			word = "was not recorded then"
+		case !a.Agree:
 			word = "DIFFERS"
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", escape.Line(a.Metric), exactly(a.Original), exactly(a.Rerun), word)
