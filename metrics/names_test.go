@@ -12,3 +12,19 @@ func TestIsRecorded(t *testing.T) {
 		}
 	}
 }
+
+func TestIsEffort(t *testing.T) {
+	for name, want := range map[string]bool{
+		"pretrain/flops": true, "diffvqa/images": true, "question-only/sequences": true,
+		"flops": false, "/flops": false, "pretrain/loss": false, "caref/acc50/images": false, "controls/x/diffvqa/images": false,
+	} {
+		if got := IsEffort(name); got != want {
+			t.Errorf("IsEffort(%q) = %v", name, got)
+		}
+	}
+	for _, m := range Recorded() {
+		if IsEffort(m.Name) && m.Goal != NoGoal {
+			t.Errorf("%s has a goal", m.Name)
+		}
+	}
+}
