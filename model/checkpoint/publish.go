@@ -27,7 +27,7 @@ func SaveSiglip(dir string, values map[string][]float32, c SiglipConfig) error {
 			kernel[i/area*3*area+i%area] = v
 		}
 	}
-	p := naming("vision_model.")
+	p := newNames("vision_model.")
 	if _, err := p.siglip(c); err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func SaveSiglip(dir string, values map[string][]float32, c SiglipConfig) error {
 // SaveGPT2 writes a language model into dir as transformers saves a GPT2LMHeadModel with a tied head: config.json and
 // model.safetensors. values has the parameters of GPT2Params; end is the id of <|endoftext|>.
 func SaveGPT2(dir string, values map[string][]float32, c GPT2Config, end int) error {
-	p := naming("transformer.")
+	p := newNames("transformer.")
 	if _, err := p.gpt2(c); err != nil {
 		return err
 	}
