@@ -65,8 +65,8 @@ func openBaseline(e spec.BERTScore, layer int) (*metrics.Baseline, error) {
 	return baseline, digest.Match("the baseline", path, e.RescaleDigest, baseline.Digest)
 }
 
-// checkBERTScore refuses a model or a baseline that cannot be read, without reading the values of the weights.
-func checkBERTScore(ctx context.Context, t spec.Trial, home string) error {
+// checkBERTScore refuses a model or a baseline that cannot be read, or weights that are not finite. It keeps no values.
+func checkBERTScore(t spec.Trial) error {
 	e := t.Eval.BERTScore
 	if e.Model == "" {
 		return nil

@@ -157,7 +157,7 @@ func (x *exporter) lm(ctx context.Context, weights map[string]engine.Tensor) err
 	if err := x.writeTokenizer(dir, tok); err != nil {
 		return err
 	}
-	return writeIndented(filepath.Join(dir, "generation_config.json"), map[string]any{
+	return atomicfile.WriteJSON(filepath.Join(dir, "generation_config.json"), map[string]any{
 		"bos_token_id": tok.EOS(), "eos_token_id": tok.EOS(), "pad_token_id": tok.EOS(), "do_sample": false, "num_beams": test.NumBeams,
 		"max_new_tokens": test.MaxNewTokens, "length_penalty": test.LengthPenalty,
 	})
@@ -199,7 +199,7 @@ func (x *exporter) writeTokenizer(dir string, tok tokenizer.Tokenizer) error {
 		return err
 	}
 	const end = "<|endoftext|>"
-	return writeIndented(filepath.Join(dir, "tokenizer_config.json"), map[string]any{
+	return atomicfile.WriteJSON(filepath.Join(dir, "tokenizer_config.json"), map[string]any{
 		"tokenizer_class": "GPT2Tokenizer", "add_prefix_space": false, "clean_up_tokenization_spaces": false,
 		"bos_token": end, "eos_token": end, "unk_token": end, "pad_token": end, "model_max_length": x.trial.LM.MaxPositionEmbeddings,
 	})
@@ -235,14 +235,6 @@ func floatsOf(tensors map[string]engine.Tensor) map[string][]float32 {
 		values[name] = t.F32
 	}
 	return values
-}
-
-func writeIndented(path string, value any) error {
-	data, err := json.MarshalIndent(value, "", "  ")
-	if err != nil {
-		return err
-	}
-	return atomicfile.Write(path, append(data, '\n'))
 }
 
 func writeCompact(path string, value any) error {

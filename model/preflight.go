@@ -40,7 +40,7 @@ func Preflight(ctx context.Context, home string, from *hub.Hub, t spec.Trial, en
 	if err := checkParaphrases(ctx, t, home); err != nil {
 		return err
 	}
-	if err := checkBERTScore(ctx, t, home); err != nil {
+	if err := checkBERTScore(t); err != nil {
 		return err
 	}
 	if t.Data.Source == spec.SourceFiles {

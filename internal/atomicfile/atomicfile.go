@@ -1,11 +1,13 @@
 // Package atomicfile writes files that are there whole or not at all: beside their place, synced and renamed.
 //
-//	Write   a file from bytes
-//	Create  a file from a stream: Write to it, then Commit; Abort drops it
-//	Prefix  begins the names of unfinished files, for those who clean up after a kill
+//	Write      a file from bytes
+//	WriteJSON  a file from a value
+//	Create     a file from a stream: Write to it, then Commit; Abort drops it
+//	Prefix     begins the names of unfinished files, for those who clean up after a kill
 package atomicfile
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -26,6 +28,15 @@ func Write(path string, data []byte) error {
 		return err
 	}
 	return f.Commit()
+}
+
+// WriteJSON is Write of a value as JSON for people: indented by two spaces, with a line break behind it.
+func WriteJSON(path string, value any) error {
+	data, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		return err
+	}
+	return Write(path, append(data, '\n'))
 }
 
 // File is a file on its way to its place.

@@ -43,3 +43,20 @@ func TestAbort(t *testing.T) {
 		t.Errorf("left behind: %v", left)
 	}
 }
+
+func TestWriteJSON(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.json")
+	if err := WriteJSON(path, map[string]any{"b": []int{1}, "a": "x"}); err != nil {
+		t.Fatal(err)
+	}
+	want := "{\n  \"a\": \"x\",\n  \"b\": [\n    1\n  ]\n}\n"
+	if got, err := os.ReadFile(path); err != nil || string(got) != want {
+		t.Errorf("%q, %v; want %q", got, err, want)
+	}
+	if err := WriteJSON(path, func() {}); err == nil {
+		t.Error("a function was written")
+	}
+	if got, _ := os.ReadFile(path); string(got) != want {
+		t.Errorf("a value that cannot be written left %q", got)
+	}
+}

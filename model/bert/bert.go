@@ -90,7 +90,7 @@ func prepare(dir string, layer int) (*Model, error) {
 	return m, nil
 }
 
-// Check refuses a folder that Open would refuse, without reading the values of its weights. It returns the layer.
+// Check refuses a folder that Open would refuse. It reads the weights through, keeps nothing, and returns the layer.
 func Check(dir string, layer int) (int, error) {
 	m, err := prepare(dir, layer)
 	if err != nil {

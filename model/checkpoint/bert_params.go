@@ -12,18 +12,18 @@ import "fmt"
 //	bert.conv.weight [d, taps·d]   bert.conv.bias [d]   bert.conv.norm.{weight,bias} [d]
 //
 // Those that the configuration does without are left out. A token is norm(token + pos + type[0]).
-func BERTParams(f *File, c BERTConfig) ([]Named, error) { return newBERT(f).bert(c) }
+func BERTParams(f *File, c BERTConfig) ([]Named, error) {
+	return newBERT(f, taking).bert(c)
+}
 
-// CheckBERT says whether BERTParams will find all tensors, with their shapes. It reads no values.
+// CheckBERT says whether BERTParams will find all tensors, with their shapes and finite values. It keeps no values.
 func CheckBERT(f *File, c BERTConfig) error {
-	p := newBERT(f)
-	p.dry = true
-	_, err := p.bert(c)
+	_, err := newBERT(f, checking).bert(c)
 	return err
 }
 
-func newBERT(f *File) *params {
-	return newParams(f, "embeddings.word_embeddings.weight", "bert.", "roberta.", "deberta.", "")
+func newBERT(f *File, m mode) *params {
+	return newParams(f, m, "embeddings.word_embeddings.weight", "bert.", "roberta.", "deberta.", "")
 }
 
 func (p *params) bert(c BERTConfig) ([]Named, error) {
@@ -96,15 +96,9 @@ func (p *params) interleaved(ours, theirs string, c BERTConfig) {
 	if p.err != nil {
 		return
 	}
-	if p.dry {
-		p.add(ours+"q.bias", []int{d}, theirs+"q_bias")
-		p.add(ours+"v.bias", []int{d}, theirs+"v_bias")
-		return
-	}
 	for part, name := range []string{"q", "k", "v"} {
-		own := make([]float32, 0, d*d)
-		for h := range c.Heads {
-			from := (3*h + part) * head * d
+		own := make([]float32, 0, len(joined)/3)
+		for from := part * head * d; from < len(joined); from += 3 * head * d {
 			own = append(own, joined[from:from+head*d]...)
 		}
 		p.out = append(p.out, Named{Name: ours + name + ".weight", Shape: []int{d, d}, F32: own})
@@ -121,7 +115,7 @@ func (p *params) convolution(taps, d int) {
 		return
 	}
 	matrix := make([]float32, len(kernel))
-	for out := range len(kernel) / (d * taps) { // none of a dry run
+	for out := range len(kernel) / (d * taps) { // none where no values are kept
 		for in := range d {
 			for tap := range taps {
 				matrix[(out*taps+tap)*d+in] = kernel[(out*d+in)*taps+tap]

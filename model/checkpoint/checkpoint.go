@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"math"
 	"slices"
 	"sort"
@@ -182,23 +183,38 @@ func (f *File) U8(name string) ([]byte, error) {
 func readTensor[T any](f *File, name string, e entry, decode func([]byte) T) ([]T, error) {
 	size := int(e.dtype.size())
 	values := make([]T, e.bytes/int64(size))
-	buffer := make([]byte, min(e.bytes, 1<<20))
 	at := 0
-	for done := int64(0); done < e.bytes; {
-		chunk := buffer[:min(int64(len(buffer)), e.bytes-done)]
-		if _, err := e.src.ReadAt(chunk, e.offset+done); err != nil {
-			return nil, fmt.Errorf("%s: read tensor %q: %w", f.path, name, err)
+	for chunk, err := range f.chunks(name, e) {
+		if err != nil {
+			return nil, err
 		}
 		for i := 0; i < len(chunk); i += size {
 			values[at] = decode(chunk[i : i+size])
 			at++
 		}
-		done += int64(len(chunk))
 	}
 	if e.strides == nil {
 		return values, nil
 	}
 	return gather(values, e.shape, e.strides), nil
+}
+
+// chunks are the bytes of a tensor as they lie in the file, some whole elements at a time. Each holds until the next.
+func (f *File) chunks(name string, e entry) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		buffer := make([]byte, min(e.bytes, 1<<20))
+		for done := int64(0); done < e.bytes; {
+			chunk := buffer[:min(int64(len(buffer)), e.bytes-done)]
+			if _, err := e.src.ReadAt(chunk, e.offset+done); err != nil {
+				yield(nil, fmt.Errorf("%s: read tensor %q: %w", f.path, name, err))
+				return
+			}
+			if !yield(chunk, nil) {
+				return
+			}
+			done += int64(len(chunk))
+		}
+	}
 }
 
 // gather copies a strided view into row-major order.

@@ -9,7 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
+
+	"harness/model/dataset/sniff"
 )
 
 // GPT2Config is the shape of a GPT-2 (FACTS 4.1). Activation is gelu_new, the tanh form.
@@ -222,7 +223,7 @@ func checkType(path string, config map[string]json.RawMessage, types []string) e
 // readText reads a small file, which must not be a pointer of Git LFS.
 func readText(path string) ([]byte, error) {
 	data, err := os.ReadFile(path)
-	if err == nil && strings.HasPrefix(string(data), lfsPointer) {
+	if err == nil && sniff.Of(data[:min(len(data), sniff.HeadSize)]) == sniff.LFSPointer {
 		return nil, fmt.Errorf("%s: %w", path, errPointer)
 	}
 	return data, err

@@ -53,7 +53,7 @@ func TestConfigDefaultsAndRefusals(t *testing.T) {
 		`{"tie_word_embeddings": null}`:        "tie_word_embeddings is null: only true",
 		`{"n_head": null}`:                     "n_head is null",
 		`{"n_embd": 64, "hidden_size": 32}`:    "n_embd is 64, but hidden_size, which is the same, is 32",
-		lfsPointer + "/spec/v1\n":              "a pointer of Git LFS",
+		"version https://git-lfs/spec/v1\n":    "a pointer of Git LFS",
 		`{"layer_norm_epsilon": 1e-2}`:         "layer_norm_epsilon is 1e-2: only 1e-05 can be honoured",
 		`{"add_cross_attention": true}`:        "add_cross_attention is true",
 		`{"rope_theta": 1}`:                    `"rope_theta" is not known`,

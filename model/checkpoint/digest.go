@@ -4,10 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -15,8 +13,8 @@ import (
 )
 
 // Digest returns the digest of a Hugging Face folder, 64 hex digits: of the contents of config.json, of the files of
-// weights that LoadAny opens and of more files by name, wherever the folder lies. It is remembered below cache until one of the files changes; with an
-// empty cache it is made anew.
+// weights that LoadAny opens and of more files by name, wherever the folder lies. It is remembered below cache until one of the
+// files changes; with an empty cache it is made anew.
 func Digest(ctx context.Context, dir, cache string, more ...string) (string, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -59,27 +57,15 @@ func Digest(ctx context.Context, dir, cache string, more ...string) (string, err
 // Files lists what is read of a folder, by name: config.json and the choice of LoadAny. Only the weights, or their index, are
 // looked for.
 func Files(dir string) ([]string, error) {
-	names := []string{"config.json"}
-	for _, whole := range WeightFiles {
-		index := whole + ".index.json"
-		if _, err := os.Stat(filepath.Join(dir, whole)); err == nil {
-			return append(names, whole), nil
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-		data, err := os.ReadFile(filepath.Join(dir, index))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		} else if err != nil {
-			return nil, err
-		}
-		shards, err := shardsOf(filepath.Join(dir, index), data)
-		if err != nil {
-			return nil, err
-		}
-		return append(append(names, index), shards.files...), nil
+	c, err := choose(dir)
+	if err != nil {
+		return nil, err
 	}
-	return nil, noWeights(dir)
+	names := []string{"config.json"}
+	if c.index != "" {
+		names = append(names, c.index)
+	}
+	return append(names, c.files...), nil
 }
 
 func digestFile(path string) ([]byte, error) {

@@ -80,3 +80,19 @@ func TestMissing(t *testing.T) {
 		}
 	}
 }
+
+// An index that Git LFS has not fetched is said to be that, to who names the weights as to who loads them.
+func TestDigestOfAPointer(t *testing.T) {
+	dir := t.TempDir()
+	pointer := "version https://git-lfs.github.com/spec/v1\noid sha256:0\n"
+	if err := os.WriteFile(filepath.Join(dir, "model.safetensors.index.json"), []byte(pointer), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, errLoad := LoadAny(dir)
+	_, errDigest := Digest(t.Context(), dir, "")
+	for _, err := range []error{errLoad, errDigest} {
+		if err == nil || !strings.Contains(err.Error(), "index.json: a pointer of Git LFS") {
+			t.Errorf("%v does not say that it is a pointer", err)
+		}
+	}
+}

@@ -20,16 +20,15 @@ func (f *File) CheckFinite(name string) error {
 		}
 		return finite(f.path, name, values)
 	}
-	buffer := make([]byte, min(e.bytes, 1<<20))
-	for done := int64(0); done < e.bytes; {
-		chunk := buffer[:min(int64(len(buffer)), e.bytes-done)]
-		if _, err := e.src.ReadAt(chunk, e.offset+done); err != nil {
-			return fmt.Errorf("%s: read tensor %q: %w", f.path, name, err)
+	done := 0
+	for chunk, err := range f.chunks(name, e) {
+		if err != nil {
+			return err
 		}
 		if at := firstNotFinite(e.dtype, chunk); at >= 0 {
-			return notFinite(f.path, name, (int(done)+at)/int(e.dtype.size()), floatDecoder(e.dtype)(chunk[at:]))
+			return notFinite(f.path, name, (done+at)/int(e.dtype.size()), floatDecoder(e.dtype)(chunk[at:]))
 		}
-		done += int64(len(chunk))
+		done += len(chunk)
 	}
 	return nil
 }

@@ -10,18 +10,16 @@ import (
 // matrices are Conv1D's, [in, out]. Mask buffers and the tied lm_head are left out; where only lm_head is there, it is the table.
 // Scores that config.json scales in another way than by 1/sqrt(width of a head) are so by the queries' weights.
 func GPT2Params(f *File, c GPT2Config) ([]Named, error) {
-	return newGPT2(f).gpt2(c)
+	return newGPT2(f, taking).gpt2(c)
 }
 
 // CheckGPT2 says whether GPT2Params will find all tensors, with their shapes and finite values. It keeps no values.
 func CheckGPT2(f *File, c GPT2Config) error {
-	p := newGPT2(f)
-	p.dry = true
-	_, err := p.gpt2(c)
+	_, err := newGPT2(f, checking).gpt2(c)
 	return err
 }
 
-func newGPT2(f *File) *params { return newParams(f, "wpe.weight", "transformer.", "") }
+func newGPT2(f *File, m mode) *params { return newParams(f, m, "wpe.weight", "transformer.", "") }
 
 func (p *params) gpt2(c GPT2Config) ([]Named, error) {
 	d := c.Width
@@ -75,10 +73,10 @@ func (p *params) scaleQueries(c GPT2Config, layer int) {
 	if c.ByLayer {
 		factor /= float64(layer + 1)
 	}
-	if p.err != nil || p.dry || p.naming || factor == 1 {
+	if p.err != nil || factor == 1 {
 		return
 	}
-	for _, n := range p.out[len(p.out)-2:] { // weight [d, 3d] and bias [3d]
+	for _, n := range p.out[len(p.out)-2:] { // weight [d, 3d] and bias [3d], where values are kept
 		for i := range n.F32 {
 			if i%(3*c.Width) < c.Width {
 				n.F32[i] = float32(factor * float64(n.F32[i]))

@@ -13,12 +13,21 @@ type params struct {
 	wrapper string // what training programs have put before the names of the whole model
 	prefix  string // of every name of the part that is read, wrapper included
 	used    map[string]bool
+	mode    mode
 	out     []Named
+	places  []place // one beside each of out, of the mode naming
 	err     error
-	dry     bool // look at names, types, shapes and whether the values are finite, and keep none
-	naming  bool // read nothing, but note in places what would be read
-	places  []place
 }
+
+// mode is what is done with the tensors that are found.
+type mode int
+
+// The modes.
+const (
+	taking   mode = iota // their values are kept
+	checking             // names, types, shapes and whether the values are finite are looked at; no values are kept
+	naming               // nothing is read: what would be is noted in places
+)
 
 // place is the name and the shape of a tensor in a published file.
 type place struct {
@@ -30,15 +39,15 @@ type place struct {
 // parallelism, a class of one's own, torch.compile.
 var wrappers = []string{"module.", "model.", "_orig_mod."}
 
-// naming returns params that note, one beside each of out, where the parameters lie in a file of that prefix.
-func naming(prefix string) *params {
-	return &params{file: &File{}, prefix: prefix, used: map[string]bool{}, naming: true}
+// newNames returns params that note where the parameters lie in a file of that prefix.
+func newNames(prefix string) *params {
+	return &params{file: &File{}, prefix: prefix, used: map[string]bool{}, mode: naming}
 }
 
 // newParams finds which prefix the file's names have: one of prefixes, since published files have several forms, behind any number
 // of wrappers. A file with two such models is refused.
-func newParams(f *File, probe string, prefixes ...string) *params {
-	p := &params{file: f, used: map[string]bool{}}
+func newParams(f *File, m mode, probe string, prefixes ...string) *params {
+	p := &params{file: f, used: map[string]bool{}, mode: m}
 	found := 0
 	for _, name := range f.Names() {
 		start, ends := strings.CutSuffix(name, probe)
@@ -91,7 +100,7 @@ func (p *params) read(shape []int, names ...string) []float32 {
 // readNamed is read of a tensor by its whole name.
 func (p *params) readNamed(shape []int, name string) []float32 {
 	p.used[name] = true
-	if p.naming {
+	if p.mode == naming {
 		p.places = append(p.places, place{name, shape})
 		return nil
 	}
@@ -99,7 +108,7 @@ func (p *params) readNamed(shape []int, name string) []float32 {
 		p.err = fmt.Errorf("%s: tensor %q has shape %v, want %v by config.json", p.file.path, name, p.file.Shape(name), shape)
 		return nil
 	}
-	if p.dry {
+	if p.mode == checking {
 		p.err = p.file.CheckFinite(name)
 		return nil
 	}

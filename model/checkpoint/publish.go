@@ -1,7 +1,6 @@
 package checkpoint
 
 import (
-	"encoding/json"
 	"fmt"
 	"path/filepath"
 
@@ -27,7 +26,7 @@ func SaveSiglip(dir string, values map[string][]float32, c SiglipConfig) error {
 			kernel[i/area*3*area+i%area] = v
 		}
 	}
-	p := naming("vision_model.")
+	p := newNames("vision_model.")
 	if _, err := p.siglip(c); err != nil {
 		return err
 	}
@@ -41,7 +40,7 @@ func SaveSiglip(dir string, values map[string][]float32, c SiglipConfig) error {
 		return err
 	}
 	half := [3]float64{0.5, 0.5, 0.5}
-	err = writeJSON(filepath.Join(dir, "preprocessor_config.json"), map[string]any{
+	err = atomicfile.WriteJSON(filepath.Join(dir, "preprocessor_config.json"), map[string]any{
 		"image_processor_type": "SiglipImageProcessor", "do_convert_rgb": true, "do_resize": true,
 		"size": map[string]int{"height": c.Image, "width": c.Image}, "resample": 2,
 		"do_rescale": true, "rescale_factor": 1. / 255, "do_normalize": true, "image_mean": half, "image_std": half,
@@ -49,7 +48,7 @@ func SaveSiglip(dir string, values map[string][]float32, c SiglipConfig) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(filepath.Join(dir, "config.json"), map[string]any{
+	return atomicfile.WriteJSON(filepath.Join(dir, "config.json"), map[string]any{
 		"architectures": []string{"SiglipVisionModel"}, "model_type": siglipVision, "torch_dtype": "float32",
 		"image_size": c.Image, "patch_size": c.Patch, "num_channels": c.Channels, "hidden_size": c.Width, "num_attention_heads": c.Heads,
 		"num_hidden_layers": c.Layers, "intermediate_size": c.MLP, "hidden_act": "gelu_pytorch_tanh", "layer_norm_eps": c.Eps,
@@ -60,14 +59,14 @@ func SaveSiglip(dir string, values map[string][]float32, c SiglipConfig) error {
 // SaveGPT2 writes a language model into dir as transformers saves a GPT2LMHeadModel with a tied head: config.json and
 // model.safetensors. values has the parameters of GPT2Params; end is the id of <|endoftext|>.
 func SaveGPT2(dir string, values map[string][]float32, c GPT2Config, end int) error {
-	p := naming("transformer.")
+	p := newNames("transformer.")
 	if _, err := p.gpt2(c); err != nil {
 		return err
 	}
 	if err := p.save(dir, func(name string) []float32 { return values[name] }); err != nil {
 		return err
 	}
-	return writeJSON(filepath.Join(dir, "config.json"), map[string]any{
+	return atomicfile.WriteJSON(filepath.Join(dir, "config.json"), map[string]any{
 		"architectures": []string{"GPT2LMHeadModel"}, "model_type": "gpt2", "torch_dtype": "float32",
 		"vocab_size": c.Vocab, "n_positions": c.Positions, "n_embd": c.Width, "n_head": c.Heads, "n_layer": c.Layers, "n_inner": c.MLP,
 		"activation_function": "gelu_new", "layer_norm_epsilon": c.Eps, "resid_pdrop": c.Dropout, "embd_pdrop": c.Dropout, "attn_pdrop": 0.0,
@@ -90,12 +89,4 @@ func (p *params) save(dir string, of func(name string) []float32) error {
 		tensors[i] = Named{Name: at.name, Shape: at.shape, F32: values}
 	}
 	return Save(filepath.Join(dir, WeightFiles[0]), tensors, formatOfTorch)
-}
-
-func writeJSON(path string, value any) error {
-	data, err := json.MarshalIndent(value, "", "  ")
-	if err != nil {
-		return err
-	}
-	return atomicfile.Write(path, append(data, '\n'))
 }

@@ -110,8 +110,9 @@ func TestCheckFinite(t *testing.T) {
 // What a download leaves in the place of a file is said, whatever the file should be.
 func TestNotTheFile(t *testing.T) {
 	for text, want := range map[string]string{
-		lfsPointer + ".github.com/spec/v1\n": "a pointer of Git LFS",
-		"<!DOCTYPE html>\n<html>":            "a web page",
+		"version https://git-lfs.github.com/spec/v1\n": "a pointer of Git LFS",
+		"<!DOCTYPE html>\n<html>":                      "a web page",
+		"\n\n<!-- sign in --><HTML>":                   "a web page",
 	} {
 		for _, load := range []func(string) (*File, error){Load, LoadTorch} {
 			if _, err := load(writeTemp(t, []byte(text))); err == nil || !strings.Contains(err.Error(), want) {

@@ -9,6 +9,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"harness/model/dataset/sniff"
 )
 
 // lengthSize is the number of bytes before the header, which hold its length.
@@ -16,9 +18,6 @@ const lengthSize = 8
 
 // maxHeader is the limit of the safetensors format itself.
 const maxHeader = 100 << 20
-
-// lfsPointer begins the text that Git leaves in the place of a file that Git LFS has not fetched.
-const lfsPointer = "version https://git-lfs"
 
 var errPointer = errors.New("a pointer of Git LFS, not the file itself: fetch it with git lfs pull")
 
@@ -56,12 +55,12 @@ func open(path string, parse func(src io.ReaderAt, size int64) (*File, error)) (
 
 // checkStart refuses what a download leaves in the place of a file.
 func checkStart(src io.ReaderAt) error {
-	start := make([]byte, len(lfsPointer))
+	start := make([]byte, sniff.HeadSize)
 	n, _ := src.ReadAt(start, 0)
-	switch text := strings.ToLower(string(start[:n])); {
-	case text == lfsPointer:
+	switch sniff.Of(start[:n]) {
+	case sniff.LFSPointer:
 		return errPointer
-	case strings.HasPrefix(text, "<!doctype html") || strings.HasPrefix(text, "<html"):
+	case sniff.HTML:
 		return errors.New("a web page, not the file itself: fetch it again")
 	}
 	return nil

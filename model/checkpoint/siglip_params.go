@@ -31,19 +31,17 @@ func SiglipParams(f *File, c SiglipConfig) ([]Named, error) {
 // SiglipColourParams is SiglipParams for colour images: encoder.patch.weight is [e, 3·P·P], and the vector of a patch
 // holds the P·P pixels of the first channel row by row, then those of the second and of the third.
 func SiglipColourParams(f *File, c SiglipConfig) ([]Named, error) {
-	return newSiglip(f).siglip(c)
+	return newSiglip(f, taking).siglip(c)
 }
 
 // CheckSiglip says whether SiglipParams will find all tensors, with their shapes and finite values. It keeps no values.
 func CheckSiglip(f *File, c SiglipConfig) error {
-	p := newSiglip(f)
-	p.dry = true
-	_, err := p.siglip(c)
+	_, err := newSiglip(f, checking).siglip(c)
 	return err
 }
 
-func newSiglip(f *File) *params {
-	return newParams(f, "embeddings.patch_embedding.weight", "vision_model.", "")
+func newSiglip(f *File, m mode) *params {
+	return newParams(f, m, "embeddings.patch_embedding.weight", "vision_model.", "")
 }
 
 func (p *params) siglip(c SiglipConfig) ([]Named, error) {

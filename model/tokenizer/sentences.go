@@ -37,25 +37,18 @@ const unlimited = 1 << 24
 
 func configPath(dir string) string { return filepath.Join(dir, "tokenizer_config.json") }
 
-// readConfig fills config from the tokenizer_config.json of a folder; without the file it leaves it alone.
-func readConfig(dir string, config any) error {
-	data, err := os.ReadFile(configPath(dir))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(data, config); err != nil {
-		return fmt.Errorf("%s: %w", configPath(dir), err)
-	}
-	return nil
-}
-
+// readSentenceConfig reads the tokenizer_config.json of a folder; without the file nothing is stated.
 func readSentenceConfig(dir string) (sentenceConfig, error) {
 	var config sentenceConfig
-	if err := readConfig(dir, &config); err != nil {
+	data, err := os.ReadFile(configPath(dir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return config, nil
+	}
+	if err != nil {
 		return config, err
+	}
+	if err := json.Unmarshal(data, &config); err != nil {
+		return config, fmt.Errorf("%s: %w", configPath(dir), err)
 	}
 	if n := config.MaxLength; n != nil && (*n < 3 || *n != math.Trunc(*n)) {
 		return config, fmt.Errorf("%s: model_max_length %v is not possible", configPath(dir), *n)
@@ -123,11 +116,7 @@ func OpenSentences(dir, family string) (Sentences, error) {
 		p.space = config.spaced(family)
 		return p, nil
 	case has("vocab.txt"):
-		data, err := os.ReadFile(filepath.Join(dir, "vocab.txt"))
-		if err != nil {
-			return nil, err
-		}
-		t, err := parseWordPiece(dir, data, wordPieceConfig{config.Lower, config.Strip})
+		t, err := openWordPiece(dir, config)
 		if err != nil {
 			return nil, err
 		}

@@ -3,7 +3,7 @@
 //	GPT2, Open      *BPE        GPT-2's byte-level pairs: the built-in vocabulary, or a folder's files
 //	BPE.Compact     *Compact    the part of a BPE vocabulary that a small model needs, renumbered
 //	OpenSentences   Sentences   the tokenizer of an encoder, for BERTScore: tokenizer.json (pipeline.go and the files it names its
-//	                            parts after), or older files; OpenWordPiece reads vocab.txt
+//	                            parts after), or older files: vocab.txt (wordpiece.go), vocab.json and merges.txt
 //
 // A text is cut into words (split.go), the bytes of each word are merged pair by pair (bpe.go). All tokenizers may be
 // used from several goroutines, and none adds or removes a special token by itself except those of sentences, as BERT does.

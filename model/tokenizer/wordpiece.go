@@ -27,28 +27,14 @@ type WordPiece struct {
 	strip bool // drop accents
 }
 
-// OpenWordPiece reads vocab.txt of a folder (one token a line, its line number from 0 its id), and do_lower_case and
-// strip_accents of tokenizer_config.json if there is one. By default text is lower-cased and stripped of accents.
-func OpenWordPiece(dir string) (*WordPiece, error) {
-	data, err := os.ReadFile(filepath.Join(dir, "vocab.txt"))
+// openWordPiece reads vocab.txt of a folder: one token a line, its line number from 0 its id. By default text is lower-cased and
+// stripped of accents.
+func openWordPiece(dir string, config sentenceConfig) (*WordPiece, error) {
+	path := filepath.Join(dir, "vocab.txt")
+	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	var config wordPieceConfig
-	if err := readConfig(dir, &config); err != nil {
-		return nil, err
-	}
-	return parseWordPiece(dir, data, config)
-}
-
-// wordPieceConfig is what OpenWordPiece reads of a tokenizer_config.json; nil is "not stated".
-type wordPieceConfig struct {
-	Lower *bool `json:"do_lower_case"`
-	Strip *bool `json:"strip_accents"`
-}
-
-// parseWordPiece makes the vocabulary of data, the vocab.txt of dir.
-func parseWordPiece(dir string, data []byte, config wordPieceConfig) (*WordPiece, error) {
 	t := &WordPiece{whole: make(map[string]int), inside: make(map[string]int)}
 	for line := range bytes.Lines(data) {
 		token := strings.TrimRight(string(line), "\r\n")
@@ -62,7 +48,7 @@ func parseWordPiece(dir string, data []byte, config wordPieceConfig) (*WordPiece
 	for token, id := range map[string]*int{"[CLS]": &t.cls, "[SEP]": &t.sep, "[UNK]": &t.unk} {
 		var ok bool
 		if *id, ok = t.whole[token]; !ok {
-			return nil, fmt.Errorf("%s: no token %s: not a BERT vocabulary", filepath.Join(dir, "vocab.txt"), token)
+			return nil, fmt.Errorf("%s: no token %s: not a BERT vocabulary", path, token)
 		}
 	}
 	for _, token := range []string{"[CLS]", "[SEP]", "[PAD]", "[UNK]", "[MASK]"} {

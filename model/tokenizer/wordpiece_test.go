@@ -23,11 +23,11 @@ func openTiny(t testing.TB, vocab, config string) *WordPiece {
 			t.Fatal(err)
 		}
 	}
-	tok, err := OpenWordPiece(dir)
+	tok, err := OpenSentences(dir, "bert")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return tok
+	return tok.(wordPieces).WordPiece
 }
 
 func TestWordPiece(t *testing.T) {
@@ -83,7 +83,7 @@ func TestWordPieceRefuses(t *testing.T) {
 		"bad config":  {"vocab.txt": tinyVocab, "tokenizer_config.json": "{"},
 		"wrong type":  {"vocab.txt": tinyVocab, "tokenizer_config.json": `{"do_lower_case": 1}`},
 	} {
-		if _, err := OpenWordPiece(writeFiles(t, files)); err == nil || strings.Contains(err.Error(), "\n") {
+		if _, err := OpenSentences(writeFiles(t, files), "bert"); err == nil || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -111,7 +111,7 @@ func TestWordPieceGolden(t *testing.T) {
 	if err := json.Unmarshal(data, &golden); err != nil {
 		t.Fatal(err)
 	}
-	tok, err := OpenWordPiece(dir)
+	tok, err := OpenSentences(dir, "bert")
 	if err != nil {
 		t.Fatal(err)
 	}

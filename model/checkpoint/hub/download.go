@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -18,6 +17,7 @@ import (
 
 	"harness/internal/filelock"
 	"harness/model/checkpoint"
+	"harness/model/dataset/sniff"
 )
 
 // downloads brings files of one commit into the cache.
@@ -248,9 +248,6 @@ type mismatchError struct{ text string }
 
 func (e *mismatchError) Error() string { return e.text }
 
-// lfsPointer begins the text that stands in for a file in Git LFS.
-var lfsPointer = []byte("version https://git-lfs")
-
 // check compares a file with its size and hash.
 func check(file *os.File, a about) error {
 	info, err := file.Stat()
@@ -261,8 +258,8 @@ func check(file *os.File, a about) error {
 	if _, err := io.Copy(sum, io.NewSectionReader(file, 0, info.Size())); err != nil {
 		return err
 	}
-	start := make([]byte, len(lfsPointer))
-	if n, _ := file.ReadAt(start, 0); bytes.Equal(start[:n], lfsPointer) {
+	start := make([]byte, sniff.HeadSize)
+	if n, _ := file.ReadAt(start, 0); sniff.Of(start[:n]) == sniff.LFSPointer {
 		return &mismatchError{"the server sent a pointer of Git LFS, not the file itself"}
 	}
 	found := hex.EncodeToString(sum.Sum(nil))
