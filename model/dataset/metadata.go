@@ -79,28 +79,17 @@ type tableResult struct {
 	err     error
 }
 
-// read opens a CSV file, calls row for each well-formed row, and adds what was found to the result. row returns why a row
-// is rejected as bad, "" for a good one.
+// read reads a CSV file as csvfile.Read does and adds what was found to the result.
 func (r *tableResult) read(path string, columns []string, row func(t *csvfile.Reader) string) {
 	if r.err != nil {
 		return
 	}
-	t, err := csvfile.Open(path, columns...)
-	if err != nil {
-		r.err = err
-		return
+	var source csvfile.Source
+	source, r.err = csvfile.Read(path, columns, row)
+	for _, bad := range source.Bad {
+		r.bad = append(r.bad, badRow(path, bad.Line, bad.Cause))
 	}
-	defer t.Close()
-	for t.Next() {
-		if cause := row(t); cause != "" {
-			t.RejectAs(cause)
-		}
-	}
-	r.err = t.Err()
-	for _, row := range t.Rejects() {
-		r.bad = append(r.bad, badRow(path, row.Line, row.Cause))
-	}
-	r.digests = append(r.digests, t.Digest())
+	r.digests = append(r.digests, source.Digest)
 }
 
 // badRow is a row of a CSV file that cannot be used.

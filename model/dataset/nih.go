@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"harness/metrics"
+	"harness/model/dataset/csvfile"
 	"harness/model/dataset/nih"
 )
 
@@ -113,7 +114,7 @@ func (s nihChest) read(_ context.Context, l *loader) error {
 }
 
 // took counts the bad rows of a table and adds it to the data hash.
-func (l *loader) took(s nih.Source) {
+func (l *loader) took(s csvfile.Source) {
 	for _, row := range s.Bad {
 		l.badRow(badRow(s.Path, row.Line, row.Cause))
 	}
