@@ -145,16 +145,13 @@ func (l *loader) describeImages(context.Context) error {
 	return nil
 }
 
-// placed scales a box in fractions of a square image to a file of w by h and clamps it; false where the file is not square, the box
-// lies outside, or it collapses when quantised.
+// placed scales a box in fractions of a square image to a file of w by h and clamps it; false where the file is not square or the box
+// cannot be used.
 func placed(box metrics.Box, w, h int) (metrics.Box, bool) {
 	for i := range box {
 		box[i] *= float64(w)
 	}
-	box, ok := clampBox(box, w, h)
-	if ok {
-		_, ok = Quantise(box, w, h)
-	}
+	box, ok := usableBox(box, w, h)
 	return box, ok && w == h
 }
 
