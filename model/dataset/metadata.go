@@ -30,7 +30,7 @@ type tables struct {
 	officialSplit map[string]Split // MIMIC-CXR, by image
 	regionSplit   map[string]Split // Chest ImaGenome, by image
 	avoid         map[string]bool  // images of gold patients
-	trainSubjects map[string]bool  // with images in the train split of MIMIC-CXR or ImaGenome
+	trainSubjects map[string]bool  // with images in the train split of MIMIC-CXR, ImaGenome or an open set
 
 	questions   []questionRow
 	studyImages map[string]studyImage // mimic_all.csv, by study

@@ -159,28 +159,15 @@ func placed(box metrics.Box, w, h int) (metrics.Box, bool) {
 // one of its images, else val, else train (FACTS 1.6). What another list names is left out, and counted. What no list names is None.
 func (l *loader) assignListedSplits(context.Context) error {
 	t := &l.tables
-	l.splitOf = map[string]Split{}
-	trained := map[string]bool{}
-	var subjects []string
+	l.splitOf, t.trainSubjects = map[string]Split{}, map[string]bool{}
 	for _, row := range t.images {
-		split := l.listed.splitOf[row.id]
-		if split == None {
-			continue
-		}
-		old, known := l.splitOf[row.subject]
-		if !known {
-			subjects = append(subjects, row.subject)
-		}
-		l.splitOf[row.subject] = max(old, split) // train < val < test
-		trained[row.subject] = trained[row.subject] || split == Train
-	}
-	counts := []*Tally{&l.faults.Subjects.Train, &l.faults.Subjects.Val, &l.faults.Subjects.Test}
-	for _, s := range subjects {
-		l.count(counts[l.splitOf[s]], s)
-		if l.splitOf[s] == Test && trained[s] {
-			l.count(&l.faults.Leaking, s)
+		if split := l.listed.splitOf[row.id]; split != None {
+			l.meet(row.subject, split)
+			t.markTrain(row.subject, split)
 		}
 	}
+	l.countLeaks()
+	l.countSubjects()
 	inSplit := map[string]bool{} // studies
 	for _, row := range t.images {
 		split := l.listed.splitOf[row.id]
