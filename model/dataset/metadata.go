@@ -50,24 +50,20 @@ func (l *loader) readTables(ctx context.Context) error {
 	if err := parallel.Each(ctx, parallel.Cores(), len(readers), nil, func(i int) error { readers[i](); return nil }); err != nil {
 		return err
 	}
-	for _, r := range []tableResult{metadata, split, regions} {
+	ofImages, ofPairs := &l.faults.Images.BadRows, &l.faults.Pairs.BadRows
+	for _, r := range []struct {
+		tableResult
+		badRows *Tally
+	}{{metadata, ofImages}, {split, ofImages}, {regions, ofImages}, {questions, ofPairs}} {
 		if r.err != nil {
 			return r.err
 		}
 		for _, item := range r.bad {
-			l.fault(&l.faults.Images.BadRows, item)
+			l.fault(r.badRows, item)
 		}
 		l.digests.tables = append(l.digests.tables, r.digests...)
 		l.notes = append(l.notes, r.notes...)
 	}
-	if questions.err != nil {
-		return questions.err
-	}
-	for _, item := range questions.bad {
-		l.fault(&l.faults.Pairs.BadRows, item)
-	}
-	l.digests.tables = append(l.digests.tables, questions.digests...)
-	l.notes = append(l.notes, questions.notes...)
 	return nil
 }
 
