@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"harness/metrics"
 	"harness/model/dataset/reporttext"
@@ -88,10 +87,6 @@ func (l *loader) list(row imageRow, file string, split Split) bool {
 	l.tables.images = append(l.tables.images, row)
 	l.listed.files[row.id], l.listed.splitOf[row.id] = file, split
 	return true
-}
-
-func (l *loader) note(format string, args ...any) {
-	l.notes = append(l.notes, fmt.Sprintf(format, args...))
 }
 
 // describe gives a study its caption, which is read at place, and counts it.
@@ -205,13 +200,4 @@ func (f folder) below(keep func(name string) bool) []string {
 		}
 	}
 	return paths
-}
-
-// first lists up to three names, and says how many more there are.
-func first(names []string) string {
-	const shown = 3
-	if len(names) <= shown {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
 }
