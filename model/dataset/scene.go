@@ -108,7 +108,7 @@ func (l *loader) readScene(m *Image, fr frame) (r sceneResult) {
 	}
 	g, err := scenegraph.Parse(raw)
 	if err != nil {
-		if r.cause = string(sniff.Of(raw[:min(len(raw), sniff.HeadSize)])); r.cause == "" {
+		if r.cause = string(sniff.Of(raw)); r.cause == "" {
 			r.cause = "not a whole scene graph"
 		}
 		return r

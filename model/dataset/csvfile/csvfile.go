@@ -17,7 +17,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"unicode/utf8"
 
 	"harness/model/dataset/sniff"
 )
@@ -250,20 +249,8 @@ func (t *Reader) readLine() (string, bool) {
 		if len(part) > maxLine {
 			return `"`, true
 		}
-		return decode(bytes.TrimRight(part, "\r\n")), true
+		return sniff.Text(bytes.TrimRight(part, "\r\n")), true
 	}
-}
-
-// decode returns a line's text; bytes that are not UTF-8 are read as Latin-1, as those of the reports are.
-func decode(line []byte) string {
-	if utf8.Valid(line) {
-		return string(line)
-	}
-	runes := make([]rune, len(line))
-	for i, b := range line {
-		runes[i] = rune(b)
-	}
-	return string(runes)
 }
 
 // Close closes the file.
