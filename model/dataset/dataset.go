@@ -190,8 +190,9 @@ type loader struct {
 	frames  []frame        // of images
 	imageAt map[string]int // by image id
 
-	digests digests
-	splitOf map[string]Split // assignSplits: by subject, from Medical-Diff-VQA
+	digests  digests
+	splitOf  map[string]Split // assignSplits: by subject
+	subjects []string         // those of splitOf in the order in which they were met
 
 	pairs, questions []Pair // resolveQuestions
 

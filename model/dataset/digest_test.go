@@ -16,32 +16,15 @@ func TestDigest(t *testing.T) {
 	missing := r.files[jpgPath(3, 1)]
 	delete(r.files, jpgPath(3, 1))
 	root, cache := r.write(t), t.TempDir()
-	age := func() { // what has just been written is not remembered
-		err := filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
-			if err != nil {
-				return err
-			}
-			if info, err := os.Stat(path); err != nil || time.Since(info.ModTime()) > time.Minute {
-				return err
-			}
-			return os.Chtimes(path, time.Time{}, time.Now().Add(-time.Hour))
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	age := func() { older(t, root) }
 	digestOf := func() (sum string, read bool) {
 		t.Helper()
 		sum, err := Digest(t.Context(), root, cache, func(int, int) { read = true })
 		if err != nil {
 			t.Fatal(err)
 		}
-		set, err := Open(t.Context(), root, Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if sum != set.Hash() {
-			t.Errorf("digest %s, hash %s", sum, set.Hash())
+		if hash := openSet(t, root).Hash(); sum != hash {
+			t.Errorf("digest %s, hash %s", sum, hash)
 		}
 		return sum, read
 	}
@@ -59,13 +42,7 @@ func TestDigest(t *testing.T) {
 		{"mimic-cxr-jpg/mimic-cxr-2.0.0-split.csv", "dicom_id,subject_id,split\n"},
 		{"medical-diff-vqa/" + keyInfoName, "[ ]"},
 	} {
-		path := filepath.Join(root, change.path)
-		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(change.text), 0o666); err != nil {
-			t.Fatal(err)
-		}
+		write(t, makeFolder(t, filepath.Join(root, change.path)), change.text)
 		sum, read := digestOf()
 		if known[sum] || !read {
 			t.Errorf("%s changed: known digest %v, read %v", change.path, known[sum], read)
@@ -108,6 +85,23 @@ func TestDigest(t *testing.T) {
 	root = moved
 	if sum, _ := digestOf(); sum != last {
 		t.Error("the digest depends on the place of the root")
+	}
+}
+
+// older gives new files an old time: what has just been written is not remembered.
+func older(t *testing.T, root string) {
+	t.Helper()
+	err := filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if info, err := os.Stat(path); err != nil || time.Since(info.ModTime()) > time.Minute {
+			return err
+		}
+		return os.Chtimes(path, time.Time{}, time.Now().Add(-time.Hour))
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -146,13 +146,13 @@ func (l *loader) noteImages(found []foundImage) {
 		if err != nil {
 			place = dir
 		}
-		l.notes = append(l.notes, fmt.Sprintf("%d images are read from %s, not from files/ beside the metadata", elsewhere[dir], place))
+		l.note("%d images are read from %s, not from files/ beside the metadata", elsewhere[dir], place)
 	}
 	other := &l.faults.Other
 	if n := other.Resized.N; n > 0 {
-		l.notes = append(l.notes, fmt.Sprintf("%d of %d images have another size than the metadata state: their boxes are scaled", n, len(l.images)))
+		l.note("%d of %d images have another size than the metadata state: their boxes are scaled", n, len(l.images))
 	}
 	if n := other.UnknownSize.N; n > 0 {
-		l.notes = append(l.notes, fmt.Sprintf("%d of %d images have no Rows and Columns in the metadata: boxes are taken as pixels of the files", n, len(l.images)))
+		l.note("%d of %d images have no Rows and Columns in the metadata: boxes are taken as pixels of the files", n, len(l.images))
 	}
 }

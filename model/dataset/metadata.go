@@ -30,7 +30,7 @@ type tables struct {
 	officialSplit map[string]Split // MIMIC-CXR, by image
 	regionSplit   map[string]Split // Chest ImaGenome, by image
 	avoid         map[string]bool  // images of gold patients
-	trainSubjects map[string]bool  // with images in the train split of MIMIC-CXR or ImaGenome
+	trainSubjects map[string]bool  // with images in the train split of MIMIC-CXR, ImaGenome or an open set
 
 	questions   []questionRow
 	studyImages map[string]studyImage // mimic_all.csv, by study
@@ -50,24 +50,20 @@ func (l *loader) readTables(ctx context.Context) error {
 	if err := parallel.Each(ctx, parallel.Cores(), len(readers), nil, func(i int) error { readers[i](); return nil }); err != nil {
 		return err
 	}
-	for _, r := range []tableResult{metadata, split, regions} {
+	ofImages, ofPairs := &l.faults.Images.BadRows, &l.faults.Pairs.BadRows
+	for _, r := range []struct {
+		tableResult
+		badRows *Tally
+	}{{metadata, ofImages}, {split, ofImages}, {regions, ofImages}, {questions, ofPairs}} {
 		if r.err != nil {
 			return r.err
 		}
 		for _, item := range r.bad {
-			l.fault(&l.faults.Images.BadRows, item)
+			l.fault(r.badRows, item)
 		}
 		l.digests.tables = append(l.digests.tables, r.digests...)
 		l.notes = append(l.notes, r.notes...)
 	}
-	if questions.err != nil {
-		return questions.err
-	}
-	for _, item := range questions.bad {
-		l.fault(&l.faults.Pairs.BadRows, item)
-	}
-	l.digests.tables = append(l.digests.tables, questions.digests...)
-	l.notes = append(l.notes, questions.notes...)
 	return nil
 }
 
@@ -79,28 +75,17 @@ type tableResult struct {
 	err     error
 }
 
-// read opens a CSV file, calls row for each well-formed row, and adds what was found to the result. row returns why a row
-// is rejected as bad, "" for a good one.
+// read reads a CSV file as csvfile.Read does and adds what was found to the result.
 func (r *tableResult) read(path string, columns []string, row func(t *csvfile.Reader) string) {
 	if r.err != nil {
 		return
 	}
-	t, err := csvfile.Open(path, columns...)
-	if err != nil {
-		r.err = err
-		return
+	var source csvfile.Source
+	source, r.err = csvfile.Read(path, columns, row)
+	for _, bad := range source.Bad {
+		r.bad = append(r.bad, badRow(path, bad.Line, bad.Cause))
 	}
-	defer t.Close()
-	for t.Next() {
-		if cause := row(t); cause != "" {
-			t.RejectAs(cause)
-		}
-	}
-	r.err = t.Err()
-	for _, row := range t.Rejects() {
-		r.bad = append(r.bad, badRow(path, row.Line, row.Cause))
-	}
-	r.digests = append(r.digests, t.Digest())
+	r.digests = append(r.digests, source.Digest)
 }
 
 // badRow is a row of a CSV file that cannot be used.

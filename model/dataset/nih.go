@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"harness/metrics"
+	"harness/model/dataset/csvfile"
 	"harness/model/dataset/nih"
 )
 
@@ -104,7 +105,7 @@ func (s nihChest) read(_ context.Context, l *loader) error {
 	}
 	l.note("%s: no reports, so no captions; findings and difference answers come from the labels", s.name())
 	if entries.Unknown != nil {
-		l.note("%s: labels that are none of the 14 (%s): their rows are bad", filepath.Base(s.entries), first(entries.Unknown))
+		l.note("%s: labels that are none of the 14 (%s): their rows are bad", filepath.Base(s.entries), firstOf(entries.Unknown, shortened))
 	}
 	if unlisted > 0 {
 		l.note("%d images are neither in %s nor in %s: they are in no split", unlisted, nihTrainVal, nihTest)
@@ -113,7 +114,7 @@ func (s nihChest) read(_ context.Context, l *loader) error {
 }
 
 // took counts the bad rows of a table and adds it to the data hash.
-func (l *loader) took(s nih.Source) {
+func (l *loader) took(s csvfile.Source) {
 	for _, row := range s.Bad {
 		l.badRow(badRow(s.Path, row.Line, row.Cause))
 	}

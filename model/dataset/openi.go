@@ -1,7 +1,6 @@
 package dataset
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,7 +60,7 @@ func reportNumbers(f folder) []int {
 			numbers = append(numbers, n)
 		}
 	}
-	slices.SortFunc(numbers, cmp.Compare)
+	slices.Sort(numbers)
 	return numbers
 }
 

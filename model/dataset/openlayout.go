@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"harness/metrics"
 	"harness/model/dataset/reporttext"
@@ -90,10 +89,6 @@ func (l *loader) list(row imageRow, file string, split Split) bool {
 	return true
 }
 
-func (l *loader) note(format string, args ...any) {
-	l.notes = append(l.notes, fmt.Sprintf(format, args...))
-}
-
 // describe gives a study its caption, which is read at place, and counts it.
 func (l *loader) describe(study, caption, place string) {
 	l.listed.captions[study] = caption
@@ -145,16 +140,13 @@ func (l *loader) describeImages(context.Context) error {
 	return nil
 }
 
-// placed scales a box in fractions of a square image to a file of w by h and clamps it; false where the file is not square, the box
-// lies outside, or it collapses when quantised.
+// placed scales a box in fractions of a square image to a file of w by h and clamps it; false where the file is not square or the box
+// cannot be used.
 func placed(box metrics.Box, w, h int) (metrics.Box, bool) {
 	for i := range box {
 		box[i] *= float64(w)
 	}
-	box, ok := clampBox(box, w, h)
-	if ok {
-		_, ok = Quantise(box, w, h)
-	}
+	box, ok := usableBox(box, w, h)
 	return box, ok && w == h
 }
 
@@ -162,28 +154,15 @@ func placed(box metrics.Box, w, h int) (metrics.Box, bool) {
 // one of its images, else val, else train (FACTS 1.6). What another list names is left out, and counted. What no list names is None.
 func (l *loader) assignListedSplits(context.Context) error {
 	t := &l.tables
-	l.splitOf = map[string]Split{}
-	trained := map[string]bool{}
-	var subjects []string
+	l.splitOf, t.trainSubjects = map[string]Split{}, map[string]bool{}
 	for _, row := range t.images {
-		split := l.listed.splitOf[row.id]
-		if split == None {
-			continue
-		}
-		old, known := l.splitOf[row.subject]
-		if !known {
-			subjects = append(subjects, row.subject)
-		}
-		l.splitOf[row.subject] = max(old, split) // train < val < test
-		trained[row.subject] = trained[row.subject] || split == Train
-	}
-	counts := []*Tally{&l.faults.Subjects.Train, &l.faults.Subjects.Val, &l.faults.Subjects.Test}
-	for _, s := range subjects {
-		l.count(counts[l.splitOf[s]], s)
-		if l.splitOf[s] == Test && trained[s] {
-			l.count(&l.faults.Leaking, s)
+		if split := l.listed.splitOf[row.id]; split != None {
+			l.meet(row.subject, split)
+			t.markTrain(row.subject, split)
 		}
 	}
+	l.countLeaks()
+	l.countSubjects()
 	inSplit := map[string]bool{} // studies
 	for _, row := range t.images {
 		split := l.listed.splitOf[row.id]
@@ -221,13 +200,4 @@ func (f folder) below(keep func(name string) bool) []string {
 		}
 	}
 	return paths
-}
-
-// first lists up to three names, and says how many more there are.
-func first(names []string) string {
-	const shown = 3
-	if len(names) <= shown {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
 }

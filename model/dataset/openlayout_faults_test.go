@@ -44,6 +44,10 @@ func TestOpenLayoutFaults(t *testing.T) {
 			r.files["CXR8/Data_Entry_2017.csv"] = strings.Replace(r.files["CXR8/Data_Entry_2017.csv"], "00000012_002.png,No Finding", "00000012_002.png,Scoliosis", 1) + "a,b\n"
 		}, "images.bad_rows=2 images.usable=35 pairs.usable=23 other.unknown_findings=23",
 			[]string{"Data_Entry_2017.csv: labels that are none of the 14 (Scoliosis): their rows are bad"}, []string{"Data_Entry_2017.csv:37", "Data_Entry_2017.csv:38"}},
+		{"a label that a terminal would obey", newNIH, func(r *testRoot) {
+			r.files["CXR8/Data_Entry_2017.csv"] = strings.Replace(r.files["CXR8/Data_Entry_2017.csv"], "00000012_002.png,No Finding", "00000012_002.png,\x1b[31m", 1)
+		}, "images.bad_rows=1 images.usable=35 pairs.usable=23 other.unknown_findings=23",
+			[]string{`Data_Entry_2017.csv: labels that are none of the 14 ("\x1b[31m"): their rows are bad`}, []string{"Data_Entry_2017.csv:37"}},
 		{"an image is missing, one is damaged, one is of the side", newNIH, func(r *testRoot) {
 			delete(r.files, "CXR8/images_002/images/00000012_002.png")
 			r.files["CXR8/images_001/images/00000002_000.png"] = "x"

@@ -2,14 +2,11 @@ package dataset
 
 import (
 	"fmt"
-	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -231,32 +228,9 @@ func TestOpenLayoutDigest(t *testing.T) {
 		}
 		look("as written")
 		for _, change := range c.changes {
-			path := filepath.Join(root, change[0])
-			if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(path, []byte(change[1]), 0o666); err != nil {
-				t.Fatal(err)
-			}
+			write(t, makeFolder(t, filepath.Join(root, change[0])), change[1])
 			look(change[0])
 		}
-	}
-}
-
-// older gives new files an old time: what has just been written is not remembered.
-func older(t *testing.T, root string) {
-	t.Helper()
-	err := filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if info, err := os.Stat(path); err != nil || time.Since(info.ModTime()) > time.Minute {
-			return err
-		}
-		return os.Chtimes(path, time.Time{}, time.Now().Add(-time.Hour))
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 }
 

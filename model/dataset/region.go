@@ -59,3 +59,13 @@ func clampBox(b metrics.Box, w, h int) (metrics.Box, bool) {
 	inside := b[0] < b[2] && b[1] < b[3] && b[2] > 0 && b[3] > 0 && b[0] < fw && b[1] < fh // false for NaN
 	return metrics.Box{max(b[0], 0), max(b[1], 0), min(b[2], fw), min(b[3], fh)}, inside
 }
+
+// usableBox returns a box clamped to an image of w by h, and whether it can be used: all coordinates are there, it lies at least partly
+// inside, and it does not collapse when quantised.
+func usableBox(b metrics.Box, w, h int) (metrics.Box, bool) {
+	box, ok := clampBox(b, w, h)
+	if ok {
+		_, ok = Quantise(box, w, h)
+	}
+	return box, ok
+}

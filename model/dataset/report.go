@@ -73,7 +73,7 @@ func (l *loader) readReport(study string) (r foundReport) {
 		return r
 	}
 	r.digest = sumOf(raw)
-	if kind := sniff.NotText(raw[:min(len(raw), sniff.HeadSize)]); kind != sniff.Unknown {
+	if kind := sniff.NotText(raw); kind != sniff.Unknown {
 		r.cause = string(kind)
 		return r
 	}

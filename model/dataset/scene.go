@@ -17,16 +17,6 @@ import (
 // maxScene bounds one scene graph in bytes (the real ones have about 100 kB).
 const maxScene = 64 << 20
 
-// usableBox returns an object's box clamped to an image of w by h, and whether it can be used: all coordinates are there, it lies
-// at least partly inside, and it does not collapse when quantised.
-func usableBox(o *scenegraph.Object, w, h int) (metrics.Box, bool) {
-	box, ok := clampBox(o.Box, w, h)
-	if ok {
-		_, ok = Quantise(box, w, h)
-	}
-	return box, ok
-}
-
 // sceneResult is what one scene graph gave.
 type sceneResult struct {
 	involved bool   // the image is in a split file and not to be avoided
@@ -118,7 +108,7 @@ func (l *loader) readScene(m *Image, fr frame) (r sceneResult) {
 	}
 	g, err := scenegraph.Parse(raw)
 	if err != nil {
-		if r.cause = string(sniff.Of(raw[:min(len(raw), sniff.HeadSize)])); r.cause == "" {
+		if r.cause = string(sniff.Of(raw)); r.cause == "" {
 			r.cause = "not a whole scene graph"
 		}
 		return r
@@ -158,7 +148,7 @@ func (r *sceneResult) collect(g *scenegraph.Graph, w, h int, o Options) {
 		usable := false
 		object := objects[name]
 		if object != nil {
-			box, usable = usableBox(object, w, h)
+			box, usable = usableBox(object.Box, w, h)
 		}
 		switch {
 		case usable:

@@ -14,24 +14,11 @@ func (l *loader) assignSplits(context.Context) error {
 		return errors.New("official splits need mimic-cxr-2.0.0-split.csv[.gz] beside the metadata")
 	}
 	l.splitOf = map[string]Split{}
-	subjects := []string{}
-	meet := func(subject string, s Split) {
-		old, known := l.splitOf[subject]
-		if !known {
-			subjects = append(subjects, subject)
-		}
-		l.splitOf[subject] = max(old, s) // train < val < test
-	}
 	for i := range t.images {
-		meet(t.images[i].subject, Train)
+		l.meet(t.images[i].subject, Train)
 	}
 	for i := range t.questions {
-		meet(t.questions[i].subject, t.questions[i].split)
-	}
-	for _, subject := range subjects {
-		if l.splitOf[subject] == Test && t.trainSubjects[subject] {
-			l.count(&l.faults.Leaking, subject)
-		}
+		l.meet(t.questions[i].subject, t.questions[i].split)
 	}
 	for i := range l.images {
 		m := &l.images[i]
@@ -42,8 +29,27 @@ func (l *loader) assignSplits(context.Context) error {
 		m.Split = l.splitOf[m.Subject]
 		m.RegionSplit = m.Split
 	}
-	l.countSubjects(subjects)
+	l.countLeaks()
+	l.countSubjects()
 	return nil
+}
+
+// meet notes that a row puts a subject into a split: of several, test comes before val, and val before train.
+func (l *loader) meet(subject string, s Split) {
+	old, known := l.splitOf[subject]
+	if !known {
+		l.subjects = append(l.subjects, subject)
+	}
+	l.splitOf[subject] = max(old, s) // train < val < test
+}
+
+// countLeaks counts the test subjects that official splits train on.
+func (l *loader) countLeaks() {
+	for _, s := range l.subjects {
+		if l.splitOf[s] == Test && l.tables.trainSubjects[s] {
+			l.count(&l.faults.Leaking, s)
+		}
+	}
 }
 
 func splitIn(table map[string]Split, id string) Split {
@@ -53,11 +59,11 @@ func splitIn(table map[string]Split, id string) Split {
 	return None
 }
 
-// countSubjects counts the subjects of each split; under Official by where MIMIC-CXR puts their images.
-func (l *loader) countSubjects(subjects []string) {
+// countSubjects counts the subjects of each split; of the four sets under Official by where MIMIC-CXR puts their images.
+func (l *loader) countSubjects() {
 	counts := []*Tally{&l.faults.Subjects.Train, &l.faults.Subjects.Val, &l.faults.Subjects.Test}
-	if l.opts.Splits == BySubject {
-		for _, s := range subjects {
+	if l.opts.Splits == BySubject || l.parts.open != nil {
+		for _, s := range l.subjects {
 			l.count(counts[l.splitOf[s]], s)
 		}
 		return

@@ -41,7 +41,7 @@ type Item struct {
 // maxCauses bounds the causes that a tally tells apart; they are few unless a column holds something else than it should.
 const maxCauses = 20
 
-// addFault counts an item. It reports whether its cause is met for the first time.
+// addFault counts an item under its cause.
 func (t *Tally) addFault(item Item) {
 	t.N++
 	for i := range t.Causes {
@@ -76,8 +76,26 @@ func (l *loader) fault(t *Tally, item Item) {
 	}
 }
 
-// shownNames is how many of a folder's names a message shows.
+// note says something about the root as a whole.
+func (l *loader) note(format string, args ...any) {
+	l.notes = append(l.notes, fmt.Sprintf(format, args...))
+}
+
+// shownNames is how many names a message shows.
 const shownNames = 3
+
+// firstOf lists the first of all names, as shown gives them, and says how many more there are.
+func firstOf[T any](all []T, shown func(T) string) string {
+	var names []string
+	for _, name := range all[:min(shownNames, len(all))] {
+		names = append(names, shown(name))
+	}
+	list := strings.Join(names, ", ")
+	if more := len(all) - len(names); more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
+	}
+	return list
+}
 
 // lying says what lies where a file was looked for: the names in its folder, or in the nearest folder above that is there.
 func lying(path string) string {
@@ -122,17 +140,10 @@ func firstNames(dir string) (string, error) {
 	if len(entries) == 0 {
 		return "nothing", nil
 	}
-	var names []string
-	for _, e := range entries[:min(shownNames, len(entries))] {
-		name := plain(e.Name())
+	return firstOf(entries, func(e os.DirEntry) string {
 		if e.IsDir() {
-			name += "/"
+			return plain(e.Name()) + "/"
 		}
-		names = append(names, name)
-	}
-	list := strings.Join(names, ", ")
-	if more := len(entries) - len(names); more > 0 {
-		list += fmt.Sprintf(" and %d more", more)
-	}
-	return list, nil
+		return plain(e.Name())
+	}), nil
 }

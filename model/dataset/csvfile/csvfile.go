@@ -1,14 +1,13 @@
 // Package csvfile streams CSV files, plain or gzipped, as published data sets have them: a bad row is skipped and remembered,
 // and reading continues.
 //
-// Open finds the wanted columns in the header, Next walks the rows, and Bad, Err and Digest tell afterwards what was skipped, why
-// reading ended early and what was read.
+// Read gives each row to a function and returns what was skipped and what was read. Below it, Open finds the wanted columns in the
+// header, Next walks the rows, and Err tells afterwards why reading ended early.
 package csvfile
 
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"compress/gzip"
 	"crypto/sha256"
 	"errors"
@@ -18,7 +17,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"unicode/utf8"
 
 	"harness/model/dataset/sniff"
 )
@@ -36,8 +34,7 @@ const maxLine = 1 << 20
 //	for t.Next() { t.Cell(0) }
 //	return t.Err()
 type Reader struct {
-	name   string // base name of the file, for messages
-	path   string // of the file, for errors
+	path   string // of the file, for errors; its base name while the header is read
 	err    error
 	bad    []Rejected
 	digest hash.Hash
@@ -49,6 +46,29 @@ type Reader struct {
 	width   int   // columns of the header, unnamed ones at its end included
 	columns []int // position of each wanted column, -1 if the file lacks an optional one
 	cells   []string
+}
+
+// A Source is what reading a table leaves beside its rows.
+type Source struct {
+	Path   string
+	Bad    []Rejected // rows that were left out
+	Digest string     // SHA-256 of the contents, after decompression
+}
+
+// Read opens a file as Open does and calls row for each row with the right number of cells. row returns why it is rejected, "" for a
+// good one; causes are few, without what is particular to one row.
+func Read(path string, columns []string, row func(t *Reader) string) (Source, error) {
+	t, err := Open(path, columns...)
+	if err != nil {
+		return Source{}, err
+	}
+	defer t.Close()
+	for t.Next() {
+		if cause := row(t); cause != "" {
+			t.reject(cause)
+		}
+	}
+	return Source{path, t.bad, t.Digest()}, t.Err()
 }
 
 // Open opens a file and finds the wanted columns by the names in its header, in any case. A name that ends in "?" is optional.
@@ -68,7 +88,7 @@ func Open(path string, columns ...string) (*Reader, error) {
 
 // newReader reads the header of a file, whose first bytes say whether it is gzipped: browsers unpack a .gz and keep its name.
 func newReader(src io.Reader, name string, columns []string) (*Reader, error) {
-	t := &Reader{name: name, digest: sha256.New()}
+	t := &Reader{path: name, digest: sha256.New()}
 	packed := bufio.NewReaderSize(src, 256<<10)
 	head, err := packed.Peek(sniff.HeadSize)
 	if err != nil && err != io.EOF {
@@ -151,9 +171,9 @@ func (t *Reader) Next() bool {
 		t.cells = cells
 		switch {
 		case !closed:
-			t.RejectAs("a quote that is not closed")
+			t.reject("a quote that is not closed")
 		case len(cells) < t.named || len(cells) > t.width:
-			t.RejectAs("another number of cells than the header")
+			t.reject("another number of cells than the header")
 		default:
 			return true
 		}
@@ -166,11 +186,8 @@ type Rejected struct {
 	Cause string
 }
 
-// Reject counts the current row as bad.
-func (t *Reader) Reject() { t.RejectAs("a value that is not of the column's form") }
-
-// RejectAs counts the current row as bad for a cause; causes are few, without what is particular to one row.
-func (t *Reader) RejectAs(cause string) { t.bad = append(t.bad, Rejected{t.line, cause}) }
+// reject counts the current row as bad.
+func (t *Reader) reject(cause string) { t.bad = append(t.bad, Rejected{t.line, cause}) }
 
 // Cell returns the i-th wanted column of the current row without surrounding white space, "" if the file lacks it.
 func (t *Reader) Cell(i int) string {
@@ -219,7 +236,7 @@ func (t *Reader) readLine() (string, bool) {
 			if err == io.ErrUnexpectedEOF {
 				err = fmt.Errorf("cut short: %w", err)
 			}
-			t.err = fmt.Errorf("%s, after line %d: %w", cmp.Or(t.path, t.name), t.line, err)
+			t.err = fmt.Errorf("%s, after line %d: %w", t.path, t.line, err)
 			return "", false
 		}
 		if long != nil {
@@ -232,20 +249,8 @@ func (t *Reader) readLine() (string, bool) {
 		if len(part) > maxLine {
 			return `"`, true
 		}
-		return decode(bytes.TrimRight(part, "\r\n")), true
+		return sniff.Text(bytes.TrimRight(part, "\r\n")), true
 	}
-}
-
-// decode returns a line's text; bytes that are not UTF-8 are read as Latin-1, as those of the reports are.
-func decode(line []byte) string {
-	if utf8.Valid(line) {
-		return string(line)
-	}
-	runes := make([]rune, len(line))
-	for i, b := range line {
-		runes[i] = rune(b)
-	}
-	return string(runes)
 }
 
 // Close closes the file.
@@ -253,18 +258,6 @@ func (t *Reader) Close() error { return t.file.Close() }
 
 // Line returns the number of the current row's line, from 1.
 func (t *Reader) Line() int { return t.line }
-
-// Bad returns the rows that were skipped, as FILE:LINE.
-func (t *Reader) Bad() []string {
-	var rows []string
-	for _, r := range t.bad {
-		rows = append(rows, fmt.Sprintf("%s:%d", t.name, r.Line))
-	}
-	return rows
-}
-
-// Rejects returns the rows that were skipped, with the cause of each.
-func (t *Reader) Rejects() []Rejected { return t.bad }
 
 // Err returns why reading ended early; nil at the end of the file.
 func (t *Reader) Err() error { return t.err }

@@ -23,15 +23,16 @@ type Box struct {
 
 // Boxes are the rows of BBox_List_2017.csv.
 type Boxes struct {
-	Source
+	csvfile.Source
 	Rows []Box
 }
 
 // ReadBoxes reads BBox_List_2017.csv, plain or gzipped. Its header has a list in one cell that the commas cut into four.
 func ReadBoxes(path string) (*Boxes, error) {
 	b := &Boxes{}
+	var err error
 	columns := []string{"Image Index", "Finding Label", "Bbox [x", "y", "w", "h]"}
-	err := b.read(path, columns, func(row *csvfile.Reader) string {
+	b.Source, err = csvfile.Read(path, columns, func(row *csvfile.Reader) string {
 		var v [4]float64
 		for i := range v {
 			number, err := strconv.ParseFloat(row.Cell(2+i), 64)

@@ -23,7 +23,7 @@ func (e *Entry) ID() string { return strings.TrimSuffix(e.Image, ".png") }
 
 // Entries are the rows of Data_Entry_2017.csv or its revision of 2020.
 type Entries struct {
-	Source
+	csvfile.Source
 	Rows    []Entry  // each image once
 	Unknown []string // labels that are none of the 14, each once; their rows are bad
 }
@@ -31,9 +31,10 @@ type Entries struct {
 // ReadEntries reads Data_Entry_2017.csv, plain or gzipped.
 func ReadEntries(path string) (*Entries, error) {
 	e := &Entries{}
+	var err error
 	seen := map[string]bool{}
 	columns := []string{"Image Index", "Finding Labels", "Follow-up #", "Patient ID", "View Position"}
-	err := e.read(path, columns, func(row *csvfile.Reader) string {
+	e.Source, err = csvfile.Read(path, columns, func(row *csvfile.Reader) string {
 		names, unknown, ok := findings(row.Cell(1))
 		if unknown != "" && !slices.Contains(e.Unknown, unknown) {
 			e.Unknown = append(e.Unknown, unknown)

@@ -14,7 +14,7 @@ import (
 
 // A List is one of the two lists of images, train_val_list.txt and test_list.txt.
 type List struct {
-	Source
+	csvfile.Source
 	Images []string
 }
 

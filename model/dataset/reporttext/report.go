@@ -7,7 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf8"
+
+	"harness/model/dataset/sniff"
 )
 
 // A section is one part of a report under its normalised name.
@@ -155,16 +156,6 @@ func Plain(text string, keepPrior bool) string {
 
 // decodeReport returns a report's text with LF line ends; bytes that are not UTF-8 are read as Latin-1.
 func decodeReport(raw []byte) string {
-	var text string
-	if utf8.Valid(raw) {
-		text = string(raw)
-	} else {
-		runes := make([]rune, len(raw))
-		for i, b := range raw {
-			runes[i] = rune(b)
-		}
-		text = string(runes)
-	}
-	text = strings.TrimPrefix(text, "\ufeff")
+	text := strings.TrimPrefix(sniff.Text(raw), "\ufeff")
 	return strings.ReplaceAll(text, "\r\n", "\n")
 }

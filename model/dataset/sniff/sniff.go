@@ -1,5 +1,5 @@
 // Package sniff names what a file is from its first bytes: the page, pointer or archive that lies where data should, because a
-// download went wrong or a copy was never filled in.
+// download went wrong or a copy was never filled in. It also tells in which encoding a text is.
 package sniff
 
 import (
@@ -73,8 +73,9 @@ var pages = []struct {
 	kind Kind
 }{{"<!doctype html", HTML}, {"<html", HTML}, {"<head", HTML}, {"<!--", HTML}, {"<?xml", XML}}
 
-// Of returns the kind of a file whose first bytes are head: all of the file, or HeadSize bytes.
+// Of returns the kind of a file by its first bytes: all of the file, or at least HeadSize bytes, of which it looks at no more.
 func Of(head []byte) Kind {
+	head = head[:min(len(head), HeadSize)]
 	if len(head) == 0 {
 		return Empty
 	}
@@ -95,17 +96,29 @@ func Of(head []byte) Kind {
 	return Unknown
 }
 
-// NotText returns the kind of a file that cannot be text, Unknown for one that may be.
+// NotText returns the kind of a file that cannot be text, by its first bytes as Of, Unknown for one that may be.
 func NotText(head []byte) Kind {
 	switch kind := Of(head); kind {
 	case Empty:
 		return Unknown
 	case Unknown:
-		if bytes.IndexByte(head, 0) >= 0 {
+		if bytes.IndexByte(head[:min(len(head), HeadSize)], 0) >= 0 {
 			return "binary data"
 		}
 		return Unknown
 	default:
 		return kind
 	}
+}
+
+// Text returns the text of a file or a line: UTF-8, or where it is none, Latin-1.
+func Text(raw []byte) string {
+	if utf8.Valid(raw) {
+		return string(raw)
+	}
+	runes := make([]rune, len(raw))
+	for i, b := range raw {
+		runes[i] = rune(b)
+	}
+	return string(runes)
 }

@@ -39,9 +39,13 @@ func TestOf(t *testing.T) {
 // FuzzOf names any bytes without a panic, and the same with more behind the head.
 func FuzzOf(f *testing.F) {
 	f.Add([]byte("<html>"))
+	f.Add(make([]byte, HeadSize+1))
 	f.Fuzz(func(t *testing.T, head []byte) {
 		if len(head) > 0 && Of(head) == Empty {
 			t.Fatal("not empty")
+		}
+		if len(head) >= HeadSize && Of(append(head[:HeadSize:HeadSize], "<html>\x00"...)) != Of(head) {
+			t.Fatal("what is behind the head counts")
 		}
 		NotText(head)
 	})
