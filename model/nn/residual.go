@@ -46,8 +46,7 @@ func (a ResidualAdapter) align(o engine.Ops, f engine.Value) engine.Value {
 	encoded := o.Input("encoded")
 	s := encoded.Shape()
 	pairs := o.Reshape(encoded, s[0]/2, 2, s[1], s[2])
-	image := func(k int) engine.Value { return o.Reshape(o.Slice(pairs, 1, k, k+1), s[0]/2, s[1], s[2]) }
-	difference := o.Add(image(1), o.Scale(image(0), -1)) // [B, n, e]
+	difference := o.Add(pick(o, pairs, 1), o.Scale(pick(o, pairs, 0), -1)) // [B, n, e]
 	target := o.Linear(difference, o.Param("residual.align"), nil)
 	return o.Scale(o.MSE(o.L2Normalise(f), o.L2Normalise(target)), a.Alignment*float64(s[2]))
 }
