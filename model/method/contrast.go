@@ -23,7 +23,7 @@ type contrast struct {
 type showing struct {
 	image int
 	texts []string
-	boxes [][4]float64 // of each text, in cells of the grid of visual tokens; nil where the whole image is shown
+	boxes [][4]float32 // of each text, in cells of the grid of visual tokens; nil where the whole image is shown
 }
 
 // newContrast adds the text tower, of the decoder's sizes, and the loss's temperature and bias at SigLIP's values.

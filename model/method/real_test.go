@@ -124,7 +124,7 @@ func TestRegionBoxes(t *testing.T) {
 	r := residualRun(t)
 	images := r.Corpus.Set.Images
 	const side = 7
-	before, err := r.regionBoxes(side)
+	before, err := r.meanBoxes(side, outside)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +143,7 @@ func TestRegionBoxes(t *testing.T) {
 			changed++
 		}
 	}
-	after, err := r.regionBoxes(side)
+	after, err := r.meanBoxes(side, outside)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ func TestRegionBoxes(t *testing.T) {
 		}
 		images[i].Regions = kept
 	}
-	one, err := r.regionBoxes(side)
+	one, err := r.meanBoxes(side, outside)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +181,7 @@ func TestRegionBoxes(t *testing.T) {
 	for i := range images {
 		images[i].Regions = nil
 	}
-	if _, err := r.regionBoxes(side); err == nil || strings.Contains(err.Error(), "\n") {
+	if _, err := r.meanBoxes(side, outside); err == nil || strings.Contains(err.Error(), "\n") {
 		t.Errorf("no boxes at all: error %v, want one line", err)
 	}
 }

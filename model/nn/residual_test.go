@@ -39,8 +39,8 @@ func residualInputs(a Answerer) engine.Inputs {
 	r := rand.New(rand.NewPCG(1, 2))
 	in := engine.Inputs{
 		"encoded": residualNormal(r, 6, 4, 8), "residual": residualNormal(r, 3, 16, 5),
-		"boxes":    engine.Floats([]float32{0, 0, 1, 1, -9, -9, -8, -8, 0.5, 0, 2, 1.5, -9, -9, -8, -8, 0, 0, 2, 2, -9, -9, -8, -8}, 6, 4),
-		"box.pair": engine.Ints([]int32{0, 0, 1, 1, 2, 2}, 6),
+		"boxes":     engine.Floats([]float32{0, 0, 1, 1, -9, -9, -8, -8, 0.5, 0, 2, 1.5, -9, -9, -8, -8, 0, 0, 2, 2, -9, -9, -8, -8}, 6, 4),
+		"box.image": engine.Ints([]int32{0, 0, 1, 1, 2, 2}, 6),
 	}
 	list := []Sequence{
 		CausalSequence(-1, 0, []int32{1, 2}, []int32{3, 4}, 4), CausalSequence(-1, 0, []int32{2}, []int32{5}, 4),
