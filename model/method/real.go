@@ -3,6 +3,7 @@ package method
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 
 	"harness/model/dataset"
@@ -34,15 +35,13 @@ import (
 //
 // Samples: the encoder's stage sees as many as any other method's, in the same order. No pair is seen before difference VQA.
 func reAL(ctx context.Context, r *Run, start Weights) (Weights, error) {
-	twin := *r
-	twin.Trial.Method = spec.GlobalContrastive
-	encoder, err := globalContrastive(ctx, &twin, start)
+	encoder, err := r.twinEncoder(ctx, start)
 	if err != nil {
-		return nil, fmt.Errorf("pretrain the encoder: %w", err)
+		return nil, err
 	}
 	p := &nn.Parameters{Seed: r.Trial.Seed}
 	residualBranch(r.Trial).Params(p)
-	weights := Merged(encoder, nil)
+	weights := maps.Clone(encoder)
 	for _, param := range p.List {
 		part := strings.TrimPrefix(param.Name, branchName)
 		first, ok := encoder["encoder"+part]
