@@ -12,39 +12,24 @@ import (
 	"harness/model/corpus"
 	"harness/model/dataset"
 	"harness/model/engine"
-	"harness/model/engine/native"
 	"harness/model/nn"
 	"harness/model/spec"
 )
 
-// unheard is a recorder of nothing.
-type unheard struct{}
-
-func (unheard) Note(key, text string) error                          { return nil }
-func (unheard) Progress(stage string, step, total int, loss float64) {}
-
 // residualRun is a small trial of ReAL with its data; its stages start and are not trained.
 func residualRun(t *testing.T) *Run {
 	t.Helper()
-	trial, err := spec.Default(spec.Smoke)
-	if err != nil {
-		t.Fatal(err)
-	}
-	trial.Method = spec.ReAL
-	trial.Data.Synthetic.Patients = 10
-	trial.Encoder.Width, trial.Encoder.MLP, trial.Encoder.Depth = 16, 24, 3
-	c, err := corpus.Open(context.Background(), trial, t.TempDir(), unheard{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Close)
-	return &Run{Trial: trial, Corpus: c, Engine: native.New(2), Train: func(_ context.Context, stageOf spec.Trial, stage spec.Stage, build func() (Training, error)) (Weights, error) {
+	trial := smallTrial(t, spec.ReAL)
+	trial.Encoder.Depth = 3
+	r := openTrial(t, trial)
+	r.Train = func(_ context.Context, stageOf spec.Trial, stage spec.Stage, build func() (Training, error)) (Weights, error) {
 		if stageOf.Method != spec.GlobalContrastive || stage != spec.StagePretrain {
 			t.Errorf("stage %s of %s", stage, stageOf.Method)
 		}
 		s, err := build()
 		return ValuesOf(s.Params), err
-	}}
+	}
+	return r
 }
 
 // The branch starts as the first half of the encoder, and difference VQA keeps just that.
