@@ -27,8 +27,8 @@ func ValuesOf(params []engine.Param) Weights {
 	return values
 }
 
-// OpenSession makes a session of params, with the values that weights has for them; those that frozen names do not move (nil: all
-// that params say). It marks both in params.
+// OpenSession makes a session of params, with the values that weights has for them; those that frozen accepts do not
+// move, nor those that params say. Both are written into params.
 func OpenSession(e engine.Engine, params []engine.Param, weights Weights, frozen func(name string) bool) (engine.Session, error) {
 	for i := range params {
 		p := &params[i]
