@@ -1,33 +1,15 @@
 package model
 
 import (
-	"context"
 	"math"
 	"strings"
 	"testing"
-
-	"harness/model/spec"
 )
 
 // A whole trial on GoMLX's Go backend records what the native engine does: training of all stages, encoding, generation
 // with a cache, controls. Losses agree up to rounding; scores of generated text may not, since rounding decides ties.
 func TestTrialOnBothEngines(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes seconds")
-	}
-	trial := smokeTrial(t)
-	trial.Pretrain.Steps, trial.DiffVQA.Steps = 3, 3
-	homes := []string{t.TempDir(), t.TempDir()} // finished stages are not shared
-	sharedData(t, homes...)
-	run := func(home, engine string) []point {
-		rec := &tape{}
-		trial.Engine, _ = spec.EngineKind(engine)
-		if err := Run(context.Background(), trial, Env{Home: home, Dir: t.TempDir(), Engine: engine}, rec); err != nil {
-			t.Fatalf("%s: %v", engine, err)
-		}
-		return rec.points
-	}
-	want, got := run(homes[0], "native"), run(homes[1], "go")
+	got, want := runOnBoth(t, smokeTrial(t))
 	if len(got) != len(want) {
 		t.Fatalf("%d points, native %d", len(got), len(want))
 	}

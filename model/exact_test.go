@@ -21,64 +21,72 @@ func shortTrial(t *testing.T, m spec.Method) spec.Trial {
 }
 
 // checkExact runs a trial on one thread, on two, and stopped once in each of the given stages: it must give the same numbers and
-// predictions.
-func checkExact(t *testing.T, trial spec.Trial, stages ...spec.Stage) {
+// predictions. It returns the numbers, and the home of the first run.
+func checkExact(t *testing.T, trial spec.Trial, stages ...spec.Stage) (want []point, home string) {
 	t.Helper()
 	homes := []string{t.TempDir(), t.TempDir(), t.TempDir()}
-	want, wantText := runAt(t, trial, homes[0], 1)
+	want, text := runAt(t, trial, homes[0], 1)
 	sharedData(t, homes...)
-	got, text := runAt(t, trial, homes[1], 2)
-	same(t, "two threads", got, want)
-	if text != wantText {
-		t.Error("two threads: other predictions")
-	}
+	checkRun(t, "two threads", trial, homes[1], 2, want, text)
 	for _, stage := range stages {
-		ctx, cancel := context.WithCancel(context.Background())
-		rec := &tape{stop: func(name string, step int) {
-			if name == string(stage) && step >= 3 {
-				cancel()
-			}
-		}}
-		if err := Run(ctx, trial, Env{Home: homes[2], Dir: t.TempDir(), Threads: 1}, rec); !errors.Is(err, context.Canceled) {
-			t.Fatalf("stopped in %s: error %v", stage, err)
-		}
+		stopIn(t, trial, homes[2], stage, func(step int) bool { return step >= 3 })
 	}
-	got, text = runAt(t, trial, homes[2], 1)
-	same(t, "stopped in each stage", got, want)
+	checkRun(t, "stopped in each stage", trial, homes[2], 1, want, text)
+	checkRun(t, "shared stages", trial, homes[2], 2, want, text)
+	return want, homes[0]
+}
+
+// checkRun runs a trial to its end in home: it must give these numbers and predictions.
+func checkRun(t *testing.T, what string, trial spec.Trial, home string, threads int, want []point, wantText string) {
+	t.Helper()
+	got, text := runAt(t, trial, home, threads)
+	same(t, what, got, want)
 	if text != wantText {
-		t.Error("stopped in each stage: other predictions")
-	}
-	again, text := runAt(t, trial, homes[2], 2)
-	same(t, "shared stages", again, want)
-	if text != wantText {
-		t.Error("shared stages: other predictions")
+		t.Errorf("%s: other predictions", what)
 	}
 }
 
-// checkEngines runs a trial on GoMLX's Go backend, too: the losses of all stages agree up to rounding.
-func checkEngines(t *testing.T, trial spec.Trial, stages int) {
+// stopIn runs a trial in home on one thread and stops it at the steps of a stage that at accepts.
+func stopIn(t *testing.T, trial spec.Trial, home string, stage spec.Stage, at func(step int) bool) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	rec := &tape{stop: func(name string, step int) {
+		if name == string(stage) && at(step) {
+			cancel()
+		}
+	}}
+	if err := Run(ctx, trial, Env{Home: home, Dir: t.TempDir(), Threads: 1}, rec); !errors.Is(err, context.Canceled) {
+		t.Fatalf("stopped in %s: error %v", stage, err)
+	}
+}
+
+// runOnBoth runs a trial with few steps on GoMLX's Go backend and on the native engine; finished stages are not shared.
+func runOnBoth(t *testing.T, trial spec.Trial) (compiled, native []point) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}
 	trial.Pretrain.Steps, trial.DiffVQA.Steps = 3, 3
-	homes := []string{t.TempDir(), t.TempDir()} // finished stages are not shared
+	homes := []string{t.TempDir(), t.TempDir()}
 	sharedData(t, homes...)
-	losses := func(home, engine string) map[string]float64 {
+	run := func(home, engine string) []point {
 		rec := &tape{}
 		trial.Engine, _ = spec.EngineKind(engine)
 		if err := Run(context.Background(), trial, Env{Home: home, Dir: t.TempDir(), Engine: engine}, rec); err != nil {
 			t.Fatalf("%s: %v", engine, err)
 		}
-		found := map[string]float64{}
-		for _, p := range rec.points {
-			if strings.HasSuffix(p.Metric, "/loss") {
-				found[p.Metric] = p.Value
-			}
-		}
-		return found
+		return rec.points
 	}
-	want, got := losses(homes[0], "native"), losses(homes[1], "go")
+	native = run(homes[0], "native")
+	return run(homes[1], "go"), native
+}
+
+// checkEngines runs a trial on GoMLX's Go backend, too: the losses of all stages agree up to rounding.
+func checkEngines(t *testing.T, trial spec.Trial, stages int) {
+	t.Helper()
+	compiled, native := runOnBoth(t, trial)
+	want, got := lossesOf(native), lossesOf(compiled)
 	if len(want) != stages {
 		t.Errorf("losses %v: want those of %d stages", want, stages)
 	}
@@ -87,4 +95,15 @@ func checkEngines(t *testing.T, trial spec.Trial, stages int) {
 			t.Errorf("%s: %v, native %v", name, g, w)
 		}
 	}
+}
+
+// lossesOf are the last losses of the stages.
+func lossesOf(points []point) map[string]float64 {
+	found := map[string]float64{}
+	for _, p := range points {
+		if strings.HasSuffix(p.Metric, "/loss") {
+			found[p.Metric] = p.Value
+		}
+	}
+	return found
 }

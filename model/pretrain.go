@@ -44,7 +44,7 @@ func (r *trialRun) trainStage(ctx context.Context, t spec.Trial, name spec.Stage
 		if err != nil {
 			return nil, err
 		}
-		session, err := openSession(r.engine, s.Params, s.Start, s.Frozen)
+		session, err := method.OpenSession(r.engine, s.Params, s.Start, s.Frozen)
 		if err != nil {
 			return nil, err
 		}
@@ -52,7 +52,7 @@ func (r *trialRun) trainStage(ctx context.Context, t spec.Trial, name spec.Stage
 		if err := train(ctx, session, st, s, r.rec); err != nil {
 			return nil, err
 		}
-		return parametersOf(session, everything)
+		return parametersOf(session, method.Everything)
 	})
 }
 

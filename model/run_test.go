@@ -2,7 +2,6 @@ package model
 
 import (
 	"context"
-	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -97,38 +96,16 @@ func same(t *testing.T, what string, got, want []point) {
 func TestRunIsExact(t *testing.T) {
 	trial := smokeTrial(t)
 	homes := []string{t.TempDir(), t.TempDir(), t.TempDir()}
-	want, wantText := runAt(t, trial, homes[0], 1)
+	want, text := runAt(t, trial, homes[0], 1)
 	sharedData(t, homes...)
-
-	got, text := runAt(t, trial, homes[1], 2)
-	same(t, "two threads", got, want)
-	if text != wantText {
-		t.Error("two threads: other predictions")
-	}
-
-	stops := 0
+	checkRun(t, "two threads", trial, homes[1], 2, want, text)
 	for _, stop := range []struct {
-		stage string
+		stage spec.Stage
 		step  int
-	}{{"pretrain", 4}, {"pretrain", 10}, {"pretrain", 17}, {"question-only", 5}, {"diffvqa", 12}} {
-		ctx, cancel := context.WithCancel(context.Background())
-		rec := &tape{stop: func(stage string, step int) {
-			if stage == stop.stage && step == stop.step {
-				cancel()
-			}
-		}}
-		err := Run(ctx, trial, Env{Home: homes[2], Dir: t.TempDir(), Threads: 1}, rec)
-		if !errors.Is(err, context.Canceled) {
-			t.Fatalf("stopped at %v: error %v", stop, err)
-		}
-		stops++
+	}{{spec.StagePretrain, 4}, {spec.StagePretrain, 10}, {spec.StagePretrain, 17}, {spec.StageQuestionOnly, 5}, {spec.StageDiffVQA, 12}} {
+		stopIn(t, trial, homes[2], stop.stage, func(step int) bool { return step == stop.step })
 	}
-	got, text = runAt(t, trial, homes[2], 1)
-	same(t, "stopped five times", got, want)
-	if text != wantText {
-		t.Error("stopped five times: other predictions")
-	}
-
+	checkRun(t, "stopped five times", trial, homes[2], 1, want, text)
 	again, _ := runAt(t, trial, homes[0], 2) // every stage is shared now
 	same(t, "shared stages", again, want)
 }

@@ -33,11 +33,9 @@ import (
 // Samples: the encoder's stage sees as many as any other method's, in the same order. Each of the two stages of the Q-Former sees as many
 // again, with the encoder frozen.
 func blip2(ctx context.Context, r *Run, start Weights) (Weights, error) {
-	twin := *r
-	twin.Trial.Method = spec.GlobalContrastive
-	encoder, err := globalContrastive(ctx, &twin, start)
+	encoder, err := r.twinEncoder(ctx, start)
 	if err != nil {
-		return nil, fmt.Errorf("pretrain the encoder: %w", err)
+		return nil, err
 	}
 	represents, err := r.Train(ctx, r.Trial, spec.StageQFormer, func() (Training, error) { return r.represent(encoder) })
 	if err != nil || r.Trial.Until == spec.UntilRegions { // nothing that follows needs an LM, and the trial reads none
@@ -100,8 +98,7 @@ func (r *Run) readInputs(in engine.Inputs, q nn.QFormer, texts []string) []nn.Se
 		list[i] = nn.Sequence{IDs: ids, Rows: []int{0}, Targets: []int32{0}}
 		labels[i] = int32(i)
 	}
-	nn.Collate(in, "text", list, eos, r.Step(), q.Positions)
-	in["text.rows"] = engine.Ints(in["text.rows"].I32[:n], n) // a row of padding would be a negative
+	r.comparedTexts(in, list, q.Positions)
 	in["pair.labels"], in["pair.weights"] = engine.Ints(labels, n), engine.Floats(nn.Ones(n), n)
 	return list
 }

@@ -1,59 +1,31 @@
 package method
 
 import (
-	"context"
 	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
 
-	"harness/model/corpus"
 	"harness/model/engine"
-	"harness/model/engine/native"
 	"harness/model/engine/xla"
 	"harness/model/nn"
 	"harness/model/spec"
 )
 
-// quiet is a recorder of nothing.
-type quiet struct{}
-
-func (quiet) Note(key, text string) error                          { return nil }
-func (quiet) Progress(stage string, step, total int, loss float64) {}
-
-// openRun is a small trial of BLIP-2 with its data.
-func openRun(t *testing.T) *Run {
+// blip2Run is a small trial of BLIP-2 with its data.
+func blip2Run(t *testing.T) *Run {
 	t.Helper()
-	trial, err := spec.Default(spec.Smoke)
-	if err != nil {
-		t.Fatal(err)
-	}
-	trial.Method = spec.BLIP2
-	trial.Data.Synthetic.Patients = 10
-	trial.Encoder.Width, trial.Encoder.MLP = 16, 24
+	trial := smallTrial(t, spec.BLIP2)
 	trial.QFormer = spec.QFormer{Width: 16, Depth: 2, MLP: 24, Queries: 4}
-	c, err := corpus.Open(context.Background(), trial, t.TempDir(), quiet{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Close)
-	return &Run{Trial: trial, Corpus: c, Engine: native.New(2), PublishedLM: func(nn.LanguageModel) (Weights, error) { return nil, nil }}
+	r := openTrial(t, trial)
+	r.PublishedLM = func(nn.LanguageModel) (Weights, error) { return nil, nil }
+	return r
 }
 
 // openTraining makes a session of a stage as a trial does.
 func openTraining(t *testing.T, e engine.Engine, s Training) engine.Session {
 	t.Helper()
-	params := make([]engine.Param, len(s.Params))
-	for i, p := range s.Params {
-		if w, ok := s.Start[p.Name]; ok {
-			p.Tensor = w
-		}
-		if s.Frozen != nil && s.Frozen(p.Name) {
-			p.Frozen, p.Decay = true, false
-		}
-		params[i] = p
-	}
-	session, err := e.New(params)
+	session, err := OpenSession(e, s.Params, s.Start, s.Frozen)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +49,7 @@ func stages(t *testing.T, r *Run) map[spec.Stage]Training {
 
 // Both stages move everything but the encoder, the same way on both engines.
 func TestBLIP2Stages(t *testing.T) {
-	r := openRun(t)
+	r := blip2Run(t)
 	compiled, err := xla.Open("go")
 	if err != nil {
 		t.Fatal(err)
@@ -131,7 +103,7 @@ func TestBLIP2Stages(t *testing.T) {
 
 // Steps on one batch bring the loss of both stages well below its start.
 func TestBLIP2Learns(t *testing.T) {
-	r := openRun(t)
+	r := blip2Run(t)
 	for name, stage := range stages(t, r) {
 		session := openTraining(t, r.Engine, stage)
 		var first, last float64
@@ -158,7 +130,7 @@ func TestBLIP2Learns(t *testing.T) {
 
 // A batch depends on the step and the parameters alone.
 func TestBLIP2BatchIsRepeated(t *testing.T) {
-	r := openRun(t)
+	r := blip2Run(t)
 	stage := stages(t, r)[spec.StageQFormer]
 	session := openTraining(t, r.Engine, stage)
 	inputs := func(step int) engine.Inputs {
@@ -190,7 +162,7 @@ func TestBLIP2BatchIsRepeated(t *testing.T) {
 
 // Published weights stay as they are in the second stage, and difference VQA does not take the LM from it.
 func TestBLIP2FrozenLM(t *testing.T) {
-	r := openRun(t)
+	r := blip2Run(t)
 	r.Trial.LM.Weights = "given"
 	asked := false
 	r.PublishedLM = func(lm nn.LanguageModel) (Weights, error) {
@@ -241,7 +213,7 @@ func TestHardNegative(t *testing.T) {
 
 // Pairs without a negative have no weight.
 func TestMatchInputs(t *testing.T) {
-	r := openRun(t)
+	r := blip2Run(t)
 	q := nn.NewQFormer(r.Trial, r.Corpus.Tok.Size())
 	in := engine.Inputs{}
 	read := r.readInputs(in, q, []string{" a", " a b"})

@@ -23,7 +23,7 @@ type contrast struct {
 type showing struct {
 	image int
 	texts []string
-	boxes [][4]float64 // of each text, in cells of the grid of visual tokens; nil where the whole image is shown
+	boxes [][4]float32 // of each text, in cells of the grid of visual tokens; nil where the whole image is shown
 }
 
 // newContrast adds the text tower, of the decoder's sizes, and the loss's temperature and bias at SigLIP's values.
@@ -83,7 +83,7 @@ func (r *Run) chunks(c contrast, session engine.Session, chunks [][]showing, tex
 	return parts, nil
 }
 
-// contrastInputs are what images and texts are read from. Texts are not padded in number: a row of padding would be a negative.
+// contrastInputs are what images and texts are read from.
 func (r *Run) contrastInputs(c contrast, shown []showing) engine.Inputs {
 	in := c.inputs(shown)
 	texts, eos := textsOf(shown), r.Corpus.EOS()
@@ -91,9 +91,14 @@ func (r *Run) contrastInputs(c contrast, shown []showing) engine.Inputs {
 	for i, text := range texts {
 		list[i] = nn.TextSequence(eos, r.Corpus.IDs(text), c.limit)
 	}
-	nn.Collate(in, "text", list, eos, r.Step(), c.tower.MaxPositionEmbeddings)
-	in["text.rows"] = engine.Ints(in["text.rows"].I32[:len(texts)], len(texts))
+	r.comparedTexts(in, list, c.tower.MaxPositionEmbeddings)
 	return in
+}
+
+// comparedTexts writes the group "text" of texts with one row each, which are not padded in number: a row of padding would be a negative.
+func (r *Run) comparedTexts(in engine.Inputs, list []nn.Sequence, longest int) {
+	nn.Collate(in, "text", list, r.Corpus.EOS(), r.Step(), longest)
+	in["text.rows"] = engine.Ints(in["text.rows"].I32[:len(list)], len(list))
 }
 
 func textsOf(shown []showing) []string {

@@ -41,3 +41,6 @@ func (d dealer) of(step int) []drawn {
 
 // steps is the length of pretraining.
 func (r *Run) steps() int { return r.Trial.PretrainSteps(len(r.Corpus.Trainable(spec.AllTasks))) }
+
+// caption is the report of an image, "" where it has none.
+func (r *Run) caption(image int) string { return r.Corpus.Set.Images[image].Caption }

@@ -15,6 +15,17 @@ func globalContrastive(ctx context.Context, r *Run, start Weights) (Weights, err
 	return r.Train(ctx, r.Trial, spec.StagePretrain, func() (Training, error) { return r.globalContrast(start) })
 }
 
+// twinEncoder trains, or shares, the stage of the trial's global-contrastive twin, for methods that go on from its encoder.
+func (r *Run) twinEncoder(ctx context.Context, start Weights) (Weights, error) {
+	twin := *r
+	twin.Trial.Method = spec.GlobalContrastive
+	encoder, err := globalContrastive(ctx, &twin, start)
+	if err != nil {
+		return nil, fmt.Errorf("pretrain the encoder: %w", err)
+	}
+	return encoder, nil
+}
+
 func (r *Run) globalContrast(start Weights) (Training, error) {
 	images := r.Corpus.Captioned()
 	if len(images) == 0 {
@@ -41,8 +52,6 @@ func (r *Run) globalContrast(start Weights) (Training, error) {
 		return r.contrastBatch(c, session, shown)
 	}}, nil
 }
-
-func (r *Run) caption(image int) string { return r.Corpus.Set.Images[image].Caption }
 
 func imagesShown(shown []showing) []int {
 	images := make([]int, len(shown))

@@ -165,7 +165,7 @@ func jointAnswerer(t spec.Trial, vocab int) Answerer {
 	visual, positions := 2*m.Vision.Tokens, t.Decoder.MaxPositionEmbeddings
 	return Answerer{
 		Model: m, OwnPositions: positions, Memory: visual,
-		Keeps: func(string) bool { return true },
+		Keeps: Everything,
 		Ask: func(in engine.Inputs, questions [][]int32, pad int32, step int) {
 			nn.Ask(in, questions, visual, pad, step, positions)
 		},

@@ -3,6 +3,7 @@ package method
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 
 	"harness/model/dataset"
@@ -34,15 +35,13 @@ import (
 //
 // Samples: the encoder's stage sees as many as any other method's, in the same order. No pair is seen before difference VQA.
 func reAL(ctx context.Context, r *Run, start Weights) (Weights, error) {
-	twin := *r
-	twin.Trial.Method = spec.GlobalContrastive
-	encoder, err := globalContrastive(ctx, &twin, start)
+	encoder, err := r.twinEncoder(ctx, start)
 	if err != nil {
-		return nil, fmt.Errorf("pretrain the encoder: %w", err)
+		return nil, err
 	}
 	p := &nn.Parameters{Seed: r.Trial.Seed}
 	residualBranch(r.Trial).Params(p)
-	weights := Merged(encoder, nil)
+	weights := maps.Clone(encoder)
 	for _, param := range p.List {
 		part := strings.TrimPrefix(param.Name, branchName)
 		first, ok := encoder["encoder"+part]
@@ -76,10 +75,10 @@ func residualAnswerer(t spec.Trial, vocab int) Answerer {
 	a.Model = nn.Answerer{Adapter: adapter, LM: a.LM, Smoothing: t.DiffVQA.LabelSmoothing}
 	a.Keeps = func(name string) bool { return strings.HasPrefix(name, branchName) }
 	a.Prepare = func(_ context.Context, r *Run, _ Weights, _ []dataset.Pair) (Reading, error) {
-		boxes, err := r.regionBoxes(nn.Square(a.Tokens))
+		boxes, err := r.meanBoxes(nn.Square(a.Tokens), outside)
 		return Reading{Images: func(in engine.Inputs, pairs []dataset.Pair) {
 			in["residual"] = r.Corpus.Residuals(pairs)
-			repeatBoxes(in, boxes, len(pairs))
+			boxes.add(in, len(pairs))
 		}}, err
 	}
 	return a
@@ -87,38 +86,3 @@ func residualAnswerer(t spec.Trial, vocab int) Answerer {
 
 // outside is a box that RoIAlign reads as zeros.
 var outside = [4]float32{-9, -9, -8, -8}
-
-// regionBoxes are the mean boxes of the regions in cells of a grid of side by side.
-func (r *Run) regionBoxes(side int) ([][4]float32, error) {
-	mean := r.Corpus.MeanBoxes()
-	boxes := make([][4]float32, len(dataset.RegionNames))
-	known := 0
-	for i, name := range dataset.RegionNames {
-		box, ok := mean[name]
-		if !ok {
-			boxes[i] = outside
-			continue
-		}
-		known++
-		for k, v := range box {
-			boxes[i][k] = float32(v * float64(side) / dataset.Bins)
-		}
-	}
-	if known == 0 {
-		return nil, fmt.Errorf("method %s reads the mean boxes of the regions of Chest ImaGenome, and no training image has one", spec.ReAL)
-	}
-	return boxes, nil
-}
-
-// repeatBoxes gives each of count pairs the boxes.
-func repeatBoxes(in engine.Inputs, boxes [][4]float32, count int) {
-	var data []float32
-	var rows []int32
-	for i := range count {
-		for _, box := range boxes {
-			data = append(data, box[:]...)
-			rows = append(rows, int32(i))
-		}
-	}
-	in["boxes"], in["box.pair"] = engine.Floats(data, len(rows), 4), engine.Ints(rows, len(rows))
-}

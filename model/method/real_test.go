@@ -12,39 +12,24 @@ import (
 	"harness/model/corpus"
 	"harness/model/dataset"
 	"harness/model/engine"
-	"harness/model/engine/native"
 	"harness/model/nn"
 	"harness/model/spec"
 )
 
-// unheard is a recorder of nothing.
-type unheard struct{}
-
-func (unheard) Note(key, text string) error                          { return nil }
-func (unheard) Progress(stage string, step, total int, loss float64) {}
-
 // residualRun is a small trial of ReAL with its data; its stages start and are not trained.
 func residualRun(t *testing.T) *Run {
 	t.Helper()
-	trial, err := spec.Default(spec.Smoke)
-	if err != nil {
-		t.Fatal(err)
-	}
-	trial.Method = spec.ReAL
-	trial.Data.Synthetic.Patients = 10
-	trial.Encoder.Width, trial.Encoder.MLP, trial.Encoder.Depth = 16, 24, 3
-	c, err := corpus.Open(context.Background(), trial, t.TempDir(), unheard{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Close)
-	return &Run{Trial: trial, Corpus: c, Engine: native.New(2), Train: func(_ context.Context, stageOf spec.Trial, stage spec.Stage, build func() (Training, error)) (Weights, error) {
+	trial := smallTrial(t, spec.ReAL)
+	trial.Encoder.Depth = 3
+	r := openTrial(t, trial)
+	r.Train = func(_ context.Context, stageOf spec.Trial, stage spec.Stage, build func() (Training, error)) (Weights, error) {
 		if stageOf.Method != spec.GlobalContrastive || stage != spec.StagePretrain {
 			t.Errorf("stage %s of %s", stage, stageOf.Method)
 		}
 		s, err := build()
 		return ValuesOf(s.Params), err
-	}}
+	}
+	return r
 }
 
 // The branch starts as the first half of the encoder, and difference VQA keeps just that.
@@ -124,7 +109,7 @@ func TestRegionBoxes(t *testing.T) {
 	r := residualRun(t)
 	images := r.Corpus.Set.Images
 	const side = 7
-	before, err := r.regionBoxes(side)
+	before, err := r.meanBoxes(side, outside)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +128,7 @@ func TestRegionBoxes(t *testing.T) {
 			changed++
 		}
 	}
-	after, err := r.regionBoxes(side)
+	after, err := r.meanBoxes(side, outside)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +151,7 @@ func TestRegionBoxes(t *testing.T) {
 		}
 		images[i].Regions = kept
 	}
-	one, err := r.regionBoxes(side)
+	one, err := r.meanBoxes(side, outside)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +166,7 @@ func TestRegionBoxes(t *testing.T) {
 	for i := range images {
 		images[i].Regions = nil
 	}
-	if _, err := r.regionBoxes(side); err == nil || strings.Contains(err.Error(), "\n") {
+	if _, err := r.meanBoxes(side, outside); err == nil || strings.Contains(err.Error(), "\n") {
 		t.Errorf("no boxes at all: error %v, want one line", err)
 	}
 }

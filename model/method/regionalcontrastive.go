@@ -35,8 +35,12 @@ func (r *Run) regionalContrast(start Weights) (Training, error) {
 		return o.L2Normalise(nn.Linear(o, "region.head", pooled))
 	}
 	c.inputs = func(shown []showing) engine.Inputs {
-		in := boxInputs(shown)
-		in["patches"] = r.Corpus.Patches(imagesShown(shown))
+		in := engine.Inputs{"patches": r.Corpus.Patches(imagesShown(shown))}
+		boxes := make([][][4]float32, len(shown))
+		for i, s := range shown {
+			boxes[i] = s.boxes
+		}
+		addBoxes(in, boxes)
 		return in
 	}
 	d := newDealer(r.Trial, images, r.Trial.TextsPerImage())
@@ -51,23 +55,10 @@ func (r *Run) regionalContrast(start Weights) (Training, error) {
 				region := &image.Regions[rng.IntN(len(image.Regions))]
 				b := region.Box
 				s.texts = append(s.texts, region.Phrase)
-				s.boxes = append(s.boxes, [4]float64{b[0] * sx, b[1] * sy, b[2] * sx, b[3] * sy})
+				s.boxes = append(s.boxes, [4]float32{float32(b[0] * sx), float32(b[1] * sy), float32(b[2] * sx), float32(b[3] * sy)})
 			}
 			shown = append(shown, s)
 		}
 		return r.contrastBatch(c, session, shown)
 	}}, nil
-}
-
-// boxInputs are the regions that RoIAlign reads.
-func boxInputs(shown []showing) engine.Inputs {
-	var boxes []float32
-	var rows []int32
-	for i, s := range shown {
-		for _, b := range s.boxes {
-			boxes = append(boxes, float32(b[0]), float32(b[1]), float32(b[2]), float32(b[3]))
-			rows = append(rows, int32(i))
-		}
-	}
-	return engine.Inputs{"boxes": engine.Floats(boxes, len(rows), 4), "box.image": engine.Ints(rows, len(rows))}
 }

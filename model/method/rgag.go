@@ -37,7 +37,7 @@ func reportGenerator(ctx context.Context, r *Run, start Weights) (Weights, error
 }
 
 func (r *Run) reportTraining(start Weights) (Training, error) {
-	b, err := r.meanBoxes()
+	b, err := r.generatorBoxes()
 	if err != nil {
 		return Training{}, err
 	}
@@ -67,53 +67,10 @@ func (r *Run) reportCaptioner() nn.Captioner {
 
 var anatomy = nn.Anatomy{Regions: len(dataset.RegionNames)}
 
-// regionBoxes are the boxes at which the regions of every image are read, in cells of the grid of visual tokens.
-type regionBoxes [][4]float32
-
-// meanBoxes are the means over the training images. A region that training has never seen is the whole image.
-func (r *Run) meanBoxes() (regionBoxes, error) {
-	side := float64(nn.Square(nn.NewEncoder(r.Trial).Tokens))
-	sum, n := map[string][4]float64{}, map[string]float64{}
-	for i := range r.Corpus.Set.Images {
-		image := &r.Corpus.Set.Images[i]
-		if image.RegionSplit != dataset.Train {
-			continue
-		}
-		w, h := side/float64(image.Width), side/float64(image.Height)
-		for _, region := range image.Regions {
-			total := sum[region.Name]
-			for c, scale := range [4]float64{w, h, w, h} {
-				total[c] += region.Box[c] * scale
-			}
-			sum[region.Name] = total
-			n[region.Name]++
-		}
-	}
-	boxes, seen := make(regionBoxes, anatomy.Regions), false
-	for i, name := range dataset.RegionNames {
-		boxes[i] = [4]float32{0, 0, float32(side), float32(side)}
-		if n[name] > 0 {
-			seen = true
-			for c, v := range sum[name] {
-				boxes[i][c] = float32(v / n[name])
-			}
-		}
-	}
-	if !seen {
-		return nil, fmt.Errorf("method rgag reads images by the boxes of anatomical regions, and no training image has any")
-	}
-	return boxes, nil
-}
-
-// add adds the boxes of so many images to the inputs.
-func (b regionBoxes) add(in engine.Inputs, images int) {
-	data, rows := make([]float32, 0, 4*images*len(b)), make([]int32, 0, images*len(b))
-	for i := range images {
-		for _, box := range b {
-			data, rows = append(data, box[:]...), append(rows, int32(i))
-		}
-	}
-	in["boxes"], in["box.image"] = engine.Floats(data, len(rows), 4), engine.Ints(rows, len(rows))
+// generatorBoxes are where both generators read the regions. One that training has never seen is the whole image.
+func (r *Run) generatorBoxes() (regionBoxes, error) {
+	side := nn.Square(nn.NewEncoder(r.Trial).Tokens)
+	return r.meanBoxes(side, [4]float32{0, 0, float32(side), float32(side)})
 }
 
 // Prompts come in few lengths, for engines that compile a graph for each: they are filled up to a multiple of promptStep, at the front.
@@ -140,7 +97,7 @@ func answerGenerator(t spec.Trial, vocab int) Answerer {
 
 // readReports has the reports of all images written.
 func readReports(ctx context.Context, r *Run, weights Weights, _ []dataset.Pair) (Reading, error) {
-	boxes, err := r.meanBoxes()
+	boxes, err := r.generatorBoxes()
 	if err != nil {
 		return Reading{}, err
 	}
@@ -205,7 +162,7 @@ const (
 // loses what was written, which takes a small part of the time that the weights took.
 func (r *Run) writeReports(ctx context.Context, weights Weights, boxes regionBoxes) (Weights, error) {
 	c, eos := r.reportCaptioner(), r.Corpus.EOS()
-	session, err := r.frozen(r.CaptionerParams(c), weights)
+	session, err := OpenSession(r.Engine, r.CaptionerParams(c), weights, Everything)
 	if err != nil {
 		return nil, err
 	}

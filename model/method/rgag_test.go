@@ -52,7 +52,7 @@ func TestReportsAreWritten(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	boxes, err := r.meanBoxes()
+	boxes, err := r.generatorBoxes()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func noise(shape ...int) engine.Tensor {
 // Every region is read where it lies on average; without regions the method says what is missing.
 func TestMeanBoxes(t *testing.T) {
 	r := smallRun(t, spec.RGAG)
-	boxes, err := r.meanBoxes()
+	boxes, err := r.generatorBoxes()
 	if err != nil {
 		t.Fatal(err)
 	}

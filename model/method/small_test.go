@@ -19,8 +19,8 @@ type silent struct{}
 func (silent) Note(key, text string) error                          { return nil }
 func (silent) Progress(stage string, step, total int, loss float64) {}
 
-// smallRun is a small trial of a method with its data.
-func smallRun(t *testing.T, m spec.Method) *Run {
+// smallTrial is a trial of a method with a small encoder and few patients.
+func smallTrial(t *testing.T, m spec.Method) spec.Trial {
 	t.Helper()
 	trial, err := spec.Default(spec.Smoke)
 	if err != nil {
@@ -29,17 +29,32 @@ func smallRun(t *testing.T, m spec.Method) *Run {
 	trial.Method = m
 	trial.Data.Synthetic.Patients = 10
 	trial.Encoder.Width, trial.Encoder.MLP = 16, 24
-	trial.Decoder.Width, trial.Decoder.MLP = 16, 24
-	trial.LM.Width, trial.LM.MLP = 16, 24
+	return trial
+}
+
+// openTrial is a trial with its data.
+func openTrial(t *testing.T, trial spec.Trial) *Run {
+	t.Helper()
 	c, err := corpus.Open(context.Background(), trial, t.TempDir(), silent{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	return &Run{Trial: trial, Corpus: c, Engine: native.New(2), Progress: func(spec.Stage, int, int) {},
-		Keep: func(_ context.Context, _ spec.Trial, _ spec.Stage, compute func() (Weights, error)) (Weights, error) {
-			return compute()
-		}}
+	return &Run{Trial: trial, Corpus: c, Engine: native.New(2)}
+}
+
+// smallRun is a small trial of a method with its data, its decoder and LM small too.
+func smallRun(t *testing.T, m spec.Method) *Run {
+	t.Helper()
+	trial := smallTrial(t, m)
+	trial.Decoder.Width, trial.Decoder.MLP = 16, 24
+	trial.LM.Width, trial.LM.MLP = 16, 24
+	r := openTrial(t, trial)
+	r.Progress = func(spec.Stage, int, int) {}
+	r.Keep = func(_ context.Context, _ spec.Trial, _ spec.Stage, compute func() (Weights, error)) (Weights, error) {
+		return compute()
+	}
+	return r
 }
 
 func openSmall(t *testing.T, e engine.Engine, params []engine.Param) engine.Session {

@@ -2,7 +2,7 @@ package method
 
 import (
 	"fmt"
-	"slices"
+	"maps"
 
 	"harness/model/engine"
 )
@@ -13,12 +13,8 @@ func Merged(a, b Weights) Weights {
 		return b
 	}
 	all := Weights{}
-	for name, t := range b {
-		all[name] = t
-	}
-	for name, t := range a {
-		all[name] = t
-	}
+	maps.Copy(all, b)
+	maps.Copy(all, a)
 	return all
 }
 
@@ -31,12 +27,14 @@ func ValuesOf(params []engine.Param) Weights {
 	return values
 }
 
-// frozen makes a session of params, none of which moves, with the values that weights has for them.
-func (r *Run) frozen(params []engine.Param, weights Weights) (engine.Session, error) {
-	list := slices.Clone(params)
-	for i := range list {
-		p := &list[i]
-		p.Frozen, p.Decay = true, false
+// OpenSession makes a session of params, with the values that weights has for them; those that frozen accepts do not
+// move, nor those that params say. Both are written into params.
+func OpenSession(e engine.Engine, params []engine.Param, weights Weights, frozen func(name string) bool) (engine.Session, error) {
+	for i := range params {
+		p := &params[i]
+		if frozen != nil && frozen(p.Name) {
+			p.Frozen, p.Decay = true, false
+		}
 		w, ok := weights[p.Name]
 		if !ok {
 			continue
@@ -46,5 +44,8 @@ func (r *Run) frozen(params []engine.Param, weights Weights) (engine.Session, er
 		}
 		p.Tensor.F32 = w.F32
 	}
-	return r.Engine.New(list)
+	return e.New(params)
 }
+
+// Everything accepts every name.
+func Everything(string) bool { return true }

@@ -32,8 +32,5 @@ func (a LongitudinalAdapter) Params(p *Parameters) { AdapterParams(p, 2*a.Width,
 func (a LongitudinalAdapter) Visual(o engine.Ops) (visual, loss engine.Value) {
 	tokens := a.Read(o, o.Input("encoded")) // [2B, R, e]
 	pairs := o.Reshape(tokens, tokens.Shape()[0]/2, 2, a.Regions, a.Width)
-	of := func(i int) engine.Value {
-		return o.Reshape(o.Slice(pairs, 1, i, i+1), pairs.Shape()[0], a.Regions, a.Width)
-	}
-	return MLP(o, "adapter", o.Concat(2, of(0), of(1))), nil
+	return MLP(o, "adapter", o.Concat(2, pick(o, pairs, 0), pick(o, pairs, 1))), nil
 }

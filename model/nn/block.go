@@ -46,6 +46,23 @@ func SelfAttention(o engine.Ops, name string, x engine.Value, heads int, mask en
 	return Linear(o, name+".out", o.Attention(q, k, v, heads, mask))
 }
 
+// Block is a pre-layer-norm transformer block that reads x [B, L, d] alone: self-attention, then two layers.
+func Block(o engine.Ops, name string, x engine.Value, heads int, mask engine.Mask, eps float64) engine.Value {
+	x = o.Add(x, SelfAttention(o, name+".attn", LayerNorm(o, name+".ln1", x, eps), heads, mask, nil))
+	return o.Add(x, MLP(o, name+".mlp", LayerNorm(o, name+".ln2", x, eps)))
+}
+
+// embed is the text of the int32 input ids [B, L] by its tables of tokens and positions: [B, L, d].
+func embed(o engine.Ops, tokens, positions, ids string) engine.Value {
+	return o.Add(o.Embedding(o.Param(tokens), ids), o.Slice(o.Param(positions), 0, 0, o.IntShape(ids)[1]))
+}
+
+// pick takes x [B, L, ...] at one place of its second axis: [B, ...].
+func pick(o engine.Ops, x engine.Value, at int) engine.Value {
+	shape := x.Shape()
+	return o.Reshape(o.Slice(x, 1, at, at+1), append([]int{shape[0]}, shape[2:]...)...)
+}
+
 // Gather takes the samples of x [I, ...] that the int32 input rows [B] names: [B, ...].
 func Gather(o engine.Ops, x engine.Value, rows string) engine.Value {
 	shape := x.Shape()

@@ -52,25 +52,18 @@ func (c Captioner) visual(o engine.Ops, encoded engine.Value) engine.Value {
 
 // rows decodes one group and takes the outputs that count: [R, d].
 func (c Captioner) rows(o engine.Ops, group string, m Memory) engine.Value {
-	length := o.IntShape(group + ".ids")[1]
-	positions := o.Slice(o.Param("decoder.pos"), 0, 0, length)
 	mask := engine.Mask{Causal: true, KeyLengths: group + ".lengths", CausalRows: group + ".causal"}
-	x := c.Decoder.Forward(o, group+".ids", positions, m.Of(o, group+".image"), mask, nil)
+	x := c.Decoder.Forward(o, group+".ids", c.Decoder.positions(o, group+".ids"), m.Of(o, group+".image"), mask, nil)
 	return GatherRows(o, x, group+".rows")
 }
 
 // Prompt starts generating: it stores the images and the prefix ids [B, L] in the cache, and returns the logits behind
 // the prefix [B, V]. visual features come as the input "encoded" [B, n, e].
 func (c Captioner) Prompt(o engine.Ops) []engine.Value {
-	m := c.Decoder.Stored(o, c.Decoder.Remember(o, c.visual(o, o.Input("encoded"))))
-	length := o.IntShape("ids")[1]
-	x := c.Decoder.Forward(o, "ids", o.Slice(o.Param("decoder.pos"), 0, 0, length), m, engine.Mask{Causal: true}, o.Append)
-	return []engine.Value{c.Decoder.Logits(o, lastRow(o, x))}
+	return c.Decoder.Prompt(o, c.visual(o, o.Input("encoded")))
 }
 
 // Next continues with one token for each sequence: ids [B, 1] at positions [B, 1].
 func (c Captioner) Next(o engine.Ops) []engine.Value {
-	m := c.Decoder.Stored(o, Memory{})
-	x := c.Decoder.Forward(o, "ids", o.Embedding(o.Param("decoder.pos"), "positions"), m, engine.Mask{Causal: true}, o.Append)
-	return []engine.Value{c.Decoder.Logits(o, lastRow(o, x))}
+	return c.Decoder.Next(o)
 }

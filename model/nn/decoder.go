@@ -101,3 +101,25 @@ func (d Decoder) Forward(o engine.Ops, ids string, positions engine.Value, m Mem
 func (d Decoder) Logits(o engine.Ops, rows engine.Value) engine.Value {
 	return o.Linear(rows, o.Slice(o.Param("decoder.token"), 0, 0, d.Vocab), nil)
 }
+
+// positions are those of the int32 input ids [B, L], from the first on: [L, d].
+func (d Decoder) positions(o engine.Ops, ids string) engine.Value {
+	return o.Slice(o.Param("decoder.pos"), 0, 0, o.IntShape(ids)[1])
+}
+
+// Prompt starts generating: it stores the visual tokens [B, n, d] and the prefix ids [B, L] in the cache, and returns the logits
+// behind the prefix [B, V].
+func (d Decoder) Prompt(o engine.Ops, visual engine.Value) []engine.Value {
+	return d.extend(o, d.positions(o, "ids"), d.Stored(o, d.Remember(o, visual)))
+}
+
+// Next continues with one token for each sequence: ids [B, 1] at positions [B, 1].
+func (d Decoder) Next(o engine.Ops) []engine.Value {
+	return d.extend(o, o.Embedding(o.Param("decoder.pos"), "positions"), d.Stored(o, Memory{}))
+}
+
+// extend reads ids behind what the cache holds and returns the logits of the last.
+func (d Decoder) extend(o engine.Ops, positions engine.Value, m Memory) []engine.Value {
+	x := d.Forward(o, "ids", positions, m, engine.Mask{Causal: true}, o.Append)
+	return []engine.Value{d.Logits(o, lastRow(o, x))}
+}

@@ -46,11 +46,7 @@ func (e Encoder) Params(p *Parameters) {
 		p.Normal(e.name("pos"), 0.02, e.Tokens, e.Width)
 	}
 	for i := range e.Depth {
-		block := e.block(i)
-		p.LayerNorm(block+".ln1", e.Width)
-		p.Attention(block+".attn", e.Width)
-		p.LayerNorm(block+".ln2", e.Width)
-		p.MLP(block+".mlp", e.Width, e.MLP, e.Width)
+		p.Block(e.block(i), e.Width, e.MLP)
 	}
 	p.LayerNorm(e.name("norm"), e.Width)
 }
@@ -64,9 +60,7 @@ func (e Encoder) Forward(o engine.Ops, patches engine.Value) engine.Value {
 func (e Encoder) Hidden(o engine.Ops, patches engine.Value) engine.Value {
 	x := o.Add(Linear(o, e.name("patch"), patches), o.Param(e.name("pos"))) // [I, n, e]
 	for i := range e.Depth {
-		block := e.block(i)
-		x = o.Add(x, SelfAttention(o, block+".attn", LayerNorm(o, block+".ln1", x, e.Eps), e.Heads, engine.Mask{}, nil))
-		x = o.Add(x, MLP(o, block+".mlp", LayerNorm(o, block+".ln2", x, e.Eps)))
+		x = Block(o, e.block(i), x, e.Heads, engine.Mask{}, e.Eps)
 	}
 	return x
 }

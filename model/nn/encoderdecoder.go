@@ -31,11 +31,7 @@ func (m EncoderDecoder) Params(seed int64, table []float32) []engine.Param {
 	p.LayerNorm("joint.text_norm", d.Width)
 	p.Normal("joint.type", 0.1, 2, d.Width)
 	for i := range d.Depth {
-		block := fmt.Sprintf("joint.blocks.%d", i)
-		p.LayerNorm(block+".ln1", d.Width)
-		p.Attention(block+".attn", d.Width)
-		p.LayerNorm(block+".ln2", d.Width)
-		p.MLP(block+".mlp", d.Width, d.MLP, d.Width)
+		p.Block(fmt.Sprintf("joint.blocks.%d", i), d.Width, d.MLP)
 	}
 	p.LayerNorm("joint.norm", d.Width)
 	d.Params(p, table)
@@ -67,27 +63,23 @@ func (m EncoderDecoder) read(o engine.Ops) engine.Value {
 	typed := func(x engine.Value, row int) engine.Value {
 		return o.Add(x, o.Reshape(o.Slice(o.Param("joint.type"), 0, row, row+1), d.Width))
 	}
-	shape := o.IntShape("question.ids")
 	images := Linear(o, "joint.image", m.Vision.Forward(o, o.Input("patches"))) // [B·k, n, d]
-	count := images.Shape()[0] / shape[0]
-	images = o.Reshape(images, shape[0], count, m.Vision.Tokens, d.Width)
+	samples := o.IntShape("question.ids")[0]
+	count := images.Shape()[0] / samples
+	images = o.Reshape(images, samples, count, m.Vision.Tokens, d.Width)
 	var tokens []engine.Value
 	for i := range count {
 		row := currentType
 		if i < count-1 {
 			row = pastType
 		}
-		one := o.Reshape(o.Slice(images, 1, i, i+1), shape[0], m.Vision.Tokens, d.Width)
-		tokens = append(tokens, LayerNorm(o, "joint.image_norm", typed(one, row), d.Eps))
+		tokens = append(tokens, LayerNorm(o, "joint.image_norm", typed(pick(o, images, i), row), d.Eps))
 	}
-	text := o.Add(o.Embedding(o.Param("decoder.token"), "question.ids"), o.Slice(o.Param("joint.pos"), 0, 0, shape[1]))
+	text := embed(o, "decoder.token", "joint.pos", "question.ids")
 	tokens = append(tokens, LayerNorm(o, "joint.text_norm", typed(text, currentType), d.Eps))
 	x := o.Concat(1, tokens...)
 	for i := range d.Depth {
-		block := fmt.Sprintf("joint.blocks.%d", i)
-		mask := engine.Mask{KeyLengths: "joint.lengths"}
-		x = o.Add(x, SelfAttention(o, block+".attn", LayerNorm(o, block+".ln1", x, d.Eps), d.Heads, mask, nil))
-		x = o.Add(x, MLP(o, block+".mlp", LayerNorm(o, block+".ln2", x, d.Eps)))
+		x = Block(o, fmt.Sprintf("joint.blocks.%d", i), x, d.Heads, engine.Mask{KeyLengths: "joint.lengths"}, d.Eps)
 	}
 	return LayerNorm(o, "joint.norm", x, d.Eps)
 }
@@ -96,22 +88,18 @@ func (m EncoderDecoder) read(o engine.Ops) engine.Value {
 func (m EncoderDecoder) Loss(o engine.Ops) []engine.Value {
 	memory := m.Decoder.Remember(o, m.read(o))
 	memory.Lengths = "joint.lengths"
-	length := o.IntShape("text.ids")[1]
 	mask := engine.Mask{Causal: true, KeyLengths: "text.lengths"}
-	x := m.Decoder.Forward(o, "text.ids", o.Slice(o.Param("decoder.pos"), 0, 0, length), memory, mask, nil) // [B, L, d]
+	x := m.Decoder.Forward(o, "text.ids", m.Decoder.positions(o, "text.ids"), memory, mask, nil) // [B, L, d]
 	return []engine.Value{o.CrossEntropy(m.Decoder.Logits(o, GatherRows(o, x, "text.rows")), "labels", "weights", m.Smoothing)}
 }
 
 // Prompt stores what the decoder reads and the prefix ids [B, L] in the cache and returns the logits behind the prefix [B, V]. All
 // samples have texts of one length: what is stored has no padding.
 func (m EncoderDecoder) Prompt(o engine.Ops) []engine.Value {
-	memory := m.Decoder.Stored(o, m.Decoder.Remember(o, m.read(o)))
-	length := o.IntShape("ids")[1]
-	x := m.Decoder.Forward(o, "ids", o.Slice(o.Param("decoder.pos"), 0, 0, length), memory, engine.Mask{Causal: true}, o.Append)
-	return []engine.Value{m.Decoder.Logits(o, lastRow(o, x))}
+	return m.Decoder.Prompt(o, m.read(o))
 }
 
 // Next continues with one token for each sequence: ids [B, 1] at positions [B, 1].
 func (m EncoderDecoder) Next(o engine.Ops) []engine.Value {
-	return Captioner{Decoder: m.Decoder}.Next(o)
+	return m.Decoder.Next(o)
 }

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"harness/model/engine"
 	"harness/model/engine/native"
 	"harness/model/spec"
 )
@@ -45,23 +44,7 @@ func TestOverfitsOneBatch(t *testing.T) {
 	for _, name := range []string{"pretrain", "diffvqa"} {
 		t.Run(name, func(t *testing.T) {
 			r := openRecorded(t, name)
-			s := r.session(t, native.New(2), "weights.safetensors")
-			in := r.inputs(t, 0)
-			adam := engine.AdamW{Beta1: 0.9, Beta2: 0.98, Eps: 1e-8, MaxGradNorm: 1}
-			var first, last float64
-			for step := 1; step <= 10; step++ {
-				result, err := s.Step("loss", r.program, in, 0.01, adam)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if step == 1 {
-					first = result.Loss
-				}
-				last = result.Loss
-			}
-			if last > 0.6*first {
-				t.Errorf("loss went from %v to %v only", first, last)
-			}
+			checkLearns(t, r.session(t, native.New(2), "weights.safetensors"), r.program, r.inputs(t, 0), 10, 0.6)
 		})
 	}
 }

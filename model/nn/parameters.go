@@ -88,6 +88,14 @@ func (p *Parameters) MLP(name string, in, hidden, out int) {
 	p.Linear(name+".fc2", hidden, out)
 }
 
+// Block has the parameters of [Block].
+func (p *Parameters) Block(name string, width, hidden int) {
+	p.LayerNorm(name+".ln1", width)
+	p.Attention(name+".attn", width)
+	p.LayerNorm(name+".ln2", width)
+	p.MLP(name+".mlp", width, hidden, width)
+}
+
 // Count is the number of values in the parameters that keep chooses.
 func Count(list []engine.Param, keep func(name string) bool) int {
 	n := 0

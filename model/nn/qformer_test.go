@@ -8,7 +8,6 @@ import (
 
 	"harness/model/engine"
 	"harness/model/engine/native"
-	"harness/model/engine/xla"
 	"harness/model/spec"
 )
 
@@ -70,45 +69,10 @@ func qFormerInputs(q QFormer) engine.Inputs {
 	return in
 }
 
-func openParams(t *testing.T, e engine.Engine, params []engine.Param) engine.Session {
-	t.Helper()
-	s, err := e.New(params)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	return s
-}
-
 // The three losses on both engines: the same value and the same gradient of every parameter, none of which is zero.
 func TestQFormerOnBothEngines(t *testing.T) {
 	q := tinyQFormer()
-	in, params := qFormerInputs(q), qFormerParams(q)
-	loss, want, err := openParams(t, native.New(2), params).Gradients("loss", q.Loss, in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	e, err := xla.Open("go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	other, got, err := openParams(t, e, params).Gradients("loss", q.Loss, in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	within(t, "loss", other, loss, 1e-5)
-	for _, p := range params {
-		diff, size := norms(got[p.Name].F32, want[p.Name].F32)
-		if keyBias(p.Name) {
-			continue
-		}
-		if size == 0 {
-			t.Errorf("%s gets no gradient", p.Name)
-		}
-		if diff > 1e-4*size+1e-7 {
-			t.Errorf("%s: gradients differ by %.2g of %.2g", p.Name, diff, size)
-		}
-	}
+	checkEngines(t, qFormerParams(q), q.Loss, qFormerInputs(q))
 }
 
 // The gradient of every parameter is that of finite differences.
@@ -138,26 +102,7 @@ func TestQFormerGradients(t *testing.T) {
 			length += float64(way[i]) * float64(way[i])
 		}
 		h := 4e-3 / math.Sqrt(length)
-		at := func(step float64) float64 {
-			moved := map[string]engine.Tensor{}
-			for name, tensor := range start {
-				moved[name] = tensor
-			}
-			data := make([]float32, len(way))
-			for i := range data {
-				data[i] = p.Tensor.F32[i] + float32(step*h*float64(way[i]))
-			}
-			moved[p.Name] = engine.Floats(data, p.Tensor.Shape...)
-			if err := s.Load(moved); err != nil {
-				t.Fatal(err)
-			}
-			loss, _, err := s.Gradients("loss", q.Loss, in)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return loss
-		}
-		got := (8*(at(1)-at(-1)) - at(2) + at(-2)) / (12 * h)
+		got := slope(t, s, q.Loss, in, start, p.Name, way, h)
 		if scale := math.Sqrt(norm*length) + 1e-2; math.Abs(got-want) > 5e-3*scale {
 			t.Errorf("along %s: %.5g by differences, %.5g by the gradient (scale %.3g)", p.Name, got, want, scale)
 		}
@@ -212,23 +157,7 @@ func TestQFormerMasks(t *testing.T) {
 // Sixty steps on one batch: images and texts that belong together are told from others, and the texts are known by heart.
 func TestQFormerLearns(t *testing.T) {
 	q := tinyQFormer()
-	s := openParams(t, native.New(2), qFormerParams(q))
-	in := qFormerInputs(q)
-	adam := engine.AdamW{Beta1: 0.9, Beta2: 0.98, Eps: 1e-8, MaxGradNorm: 1}
-	var first, last float64
-	for step := range 60 {
-		result, err := s.Step("loss", q.Loss, in, 0.01, adam)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if step == 0 {
-			first = result.Loss
-		}
-		last = result.Loss
-	}
-	if last > 0.5*first {
-		t.Errorf("loss went from %v to %v only", first, last)
-	}
+	checkLearns(t, openParams(t, native.New(2), qFormerParams(q)), q.Loss, qFormerInputs(q), 60, 0.5)
 }
 
 // BERT-base's sizes with 32 queries have the published number of parameters, 188 M, beside the token table and the vision width.

@@ -37,8 +37,7 @@ func (q QFormer) TextParams(p *Parameters, table []float32) {
 
 // text embeds the ids of a group: [B, L, d].
 func (q QFormer) text(o engine.Ops, group string) engine.Value {
-	length := o.IntShape(group + ".ids")[1]
-	return o.Add(o.Embedding(o.Param("qformer.text.token"), group+".ids"), o.Slice(o.Param("qformer.text.pos"), 0, 0, length))
+	return embed(o, "qformer.text.token", "qformer.text.pos", group+".ids")
 }
 
 // looked is what the queries have seen of B images.

@@ -6,7 +6,7 @@ import "harness/model/engine"
 // through the paper's adapter, and the residual image through an encoder of its own. Behind the three stand regional features.
 //
 // Inputs: "encoded" [2B, n, e], "residual" [B, m, pixels] (main minus reference, in patches), and where there are regions "boxes"
-// [B·K, 4], in cells of the grid of n tokens, and "box.pair" [B·K].
+// [B·K, 4] and "box.image" [B·K] as [Anatomy] reads them, where a pair counts as one image.
 type ResidualAdapter struct {
 	PairAdapter
 	Branch    Encoder // of the residual image, of width e; m tokens, which are pooled to n
@@ -46,17 +46,14 @@ func (a ResidualAdapter) align(o engine.Ops, f engine.Value) engine.Value {
 	encoded := o.Input("encoded")
 	s := encoded.Shape()
 	pairs := o.Reshape(encoded, s[0]/2, 2, s[1], s[2])
-	image := func(k int) engine.Value { return o.Reshape(o.Slice(pairs, 1, k, k+1), s[0]/2, s[1], s[2]) }
-	difference := o.Add(image(1), o.Scale(image(0), -1)) // [B, n, e]
+	difference := o.Add(pick(o, pairs, 1), o.Scale(pick(o, pairs, 0), -1)) // [B, n, e]
 	target := o.Linear(difference, o.Param("residual.align"), nil)
 	return o.Scale(o.MSE(o.L2Normalise(f), o.L2Normalise(target)), a.Alignment*float64(s[2]))
 }
 
-// regional reads the three branches, in the LM's width, in each region's box: RoIAlign, the mean of its bins, a linear layer.
+// regional reads the three branches, in the LM's width, in each region's box ([Anatomy]), behind a linear layer.
 func (a ResidualAdapter) regional(o engine.Ops, images, change engine.Value) engine.Value {
-	n, side := a.Tokens, Square(a.Tokens)
+	n := a.Tokens
 	all := o.Concat(2, o.Slice(images, 1, 0, n), o.Slice(images, 1, n, 2*n), change) // [B, n, 3d]
-	read := o.RoIAlign(all, side, side, "boxes", "box.pair")                         // [B·K, 3, 3, 3d]
-	mean := o.Reshape(o.Mean(o.Mean(read, 1), 1), change.Shape()[0], a.Regions, 3*a.Out)
-	return Linear(o, "regions", mean) // [B, K, d]
+	return Linear(o, "regions", Anatomy{a.Regions}.Read(o, all))                     // [B, K, d]
 }

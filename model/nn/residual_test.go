@@ -3,12 +3,10 @@ package nn
 import (
 	"math"
 	"math/rand/v2"
-	"strings"
 	"testing"
 
 	"harness/model/engine"
 	"harness/model/engine/native"
-	"harness/model/engine/xla"
 	"harness/model/spec"
 )
 
@@ -39,8 +37,8 @@ func residualInputs(a Answerer) engine.Inputs {
 	r := rand.New(rand.NewPCG(1, 2))
 	in := engine.Inputs{
 		"encoded": residualNormal(r, 6, 4, 8), "residual": residualNormal(r, 3, 16, 5),
-		"boxes":    engine.Floats([]float32{0, 0, 1, 1, -9, -9, -8, -8, 0.5, 0, 2, 1.5, -9, -9, -8, -8, 0, 0, 2, 2, -9, -9, -8, -8}, 6, 4),
-		"box.pair": engine.Ints([]int32{0, 0, 1, 1, 2, 2}, 6),
+		"boxes":     engine.Floats([]float32{0, 0, 1, 1, -9, -9, -8, -8, 0.5, 0, 2, 1.5, -9, -9, -8, -8, 0, 0, 2, 2, -9, -9, -8, -8}, 6, 4),
+		"box.image": engine.Ints([]int32{0, 0, 1, 1, 2, 2}, 6),
 	}
 	list := []Sequence{
 		CausalSequence(-1, 0, []int32{1, 2}, []int32{3, 4}, 4), CausalSequence(-1, 0, []int32{2}, []int32{5}, 4),
@@ -51,59 +49,22 @@ func residualInputs(a Answerer) engine.Inputs {
 	return in
 }
 
-func residualSession(t *testing.T, e engine.Engine, a Answerer) engine.Session {
-	t.Helper()
+func residualParams(a Answerer) []engine.Param {
 	table := residualNormal(rand.New(rand.NewPCG(5, 5)), a.LM.Vocab, a.LM.Width)
-	s, err := e.New(a.Params(3, table.F32))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	return s
+	return a.Params(3, table.F32)
 }
-
-// idle are parameters that no loss depends on: softmax ignores what is added to all keys.
-func idle(name string) bool { return strings.HasSuffix(name, ".k.bias") }
 
 // The loss and every gradient agree between engines, and none is zero.
 func TestResidualOnBothEngines(t *testing.T) {
 	a, _ := tinyResidual()
-	in := residualInputs(a)
-	loss, want, err := residualSession(t, native.New(2), a).Gradients("loss", a.Loss, in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	e, err := xla.Open("go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := residualSession(t, e, a)
-	other, got, err := s.Gradients("loss", a.Loss, in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if math.Abs(other-loss) > 1e-5*loss {
-		t.Errorf("loss %v, on the other engine %v", loss, other)
-	}
-	for _, name := range s.Names() {
-		if idle(name) {
-			continue
-		}
-		diff, size := norms(got[name].F32, want[name].F32)
-		if size == 0 {
-			t.Errorf("%s gets no gradient", name)
-		}
-		if diff > 1e-4*size+1e-7 {
-			t.Errorf("%s: gradients differ by %.2g of %.2g", name, diff, size)
-		}
-	}
+	checkEngines(t, residualParams(a), a.Loss, residualInputs(a))
 }
 
 // The gradient of every parameter, the alignment loss included, is that of finite differences.
 func TestResidualGradients(t *testing.T) {
 	a, _ := tinyResidual()
 	in := residualInputs(a)
-	s := residualSession(t, native.New(2), a)
+	s := openParams(t, native.New(2), residualParams(a))
 	_, grads, err := s.Gradients("loss", a.Loss, in)
 	if err != nil {
 		t.Fatal(err)
@@ -117,26 +78,7 @@ func TestResidualGradients(t *testing.T) {
 		way := residualNormal(r, start[name].Shape...)
 		_, length := norms(way.F32, way.F32)
 		h := 5e-3 / length * math.Sqrt(math.Sqrt(float64(len(way.F32))))
-		at := func(step float64) float64 {
-			moved := engine.Tensor{Shape: start[name].Shape, F32: make([]float32, len(way.F32))}
-			for i, v := range start[name].F32 {
-				moved.F32[i] = v + float32(step*h)*way.F32[i]
-			}
-			state := map[string]engine.Tensor{}
-			for k, v := range start {
-				state[k] = v
-			}
-			state[name] = moved
-			if err := s.Load(state); err != nil {
-				t.Fatal(err)
-			}
-			loss, _, err := s.Gradients("loss", a.Loss, in)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return loss
-		}
-		got := (8*(at(1)-at(-1)) - (at(2) - at(-2))) / (12 * h)
+		got := slope(t, s, a.Loss, in, start, name, way.F32, h)
 		want, norm := 0.0, 0.0
 		for i, g := range grads[name].F32 {
 			want += float64(g) * float64(way.F32[i])
@@ -193,7 +135,7 @@ func TestResidualAlignment(t *testing.T) {
 // A region outside the grid reads nothing; one inside depends on what lies in its box alone, in all three branches.
 func TestResidualRegions(t *testing.T) {
 	a, adapter := tinyResidual()
-	s := residualSession(t, native.New(1), a)
+	s := openParams(t, native.New(1), residualParams(a))
 	tokens := func(in engine.Inputs) []float32 {
 		out, err := s.Run("visual", func(o engine.Ops) []engine.Value {
 			v, _ := adapter.Visual(o)

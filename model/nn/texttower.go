@@ -17,11 +17,7 @@ func (t TextTower) Params(p *Parameters, table []float32, out int) {
 	p.Add("text.token", false, table, t.Vocab, t.Width)
 	p.Normal("text.pos", 0.02, t.MaxPositionEmbeddings, t.Width)
 	for i := range t.Depth {
-		block := fmt.Sprintf("text.blocks.%d", i)
-		p.LayerNorm(block+".ln1", t.Width)
-		p.Attention(block+".attn", t.Width)
-		p.LayerNorm(block+".ln2", t.Width)
-		p.MLP(block+".mlp", t.Width, t.MLP, t.Width)
+		p.Block(fmt.Sprintf("text.blocks.%d", i), t.Width, t.MLP)
 	}
 	p.LayerNorm("text.norm", t.Width)
 	p.Linear("text.head", t.Width, out)
@@ -29,13 +25,9 @@ func (t TextTower) Params(p *Parameters, table []float32, out int) {
 
 // Forward embeds the group "text", whose rows point at the EOS of each text: [B, out], of length 1.
 func (t TextTower) Forward(o engine.Ops) engine.Value {
-	length := o.IntShape("text.ids")[1]
-	x := o.Add(o.Embedding(o.Param("text.token"), "text.ids"), o.Slice(o.Param("text.pos"), 0, 0, length))
+	x := embed(o, "text.token", "text.pos", "text.ids")
 	for i := range t.Depth {
-		block := fmt.Sprintf("text.blocks.%d", i)
-		mask := engine.Mask{KeyLengths: "text.lengths"}
-		x = o.Add(x, SelfAttention(o, block+".attn", LayerNorm(o, block+".ln1", x, t.Eps), t.Heads, mask, nil))
-		x = o.Add(x, MLP(o, block+".mlp", LayerNorm(o, block+".ln2", x, t.Eps)))
+		x = Block(o, fmt.Sprintf("text.blocks.%d", i), x, t.Heads, engine.Mask{KeyLengths: "text.lengths"}, t.Eps)
 	}
 	end := GatherRows(o, LayerNorm(o, "text.norm", x, t.Eps), "text.rows")
 	return o.L2Normalise(Linear(o, "text.head", end))
