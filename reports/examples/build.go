@@ -64,10 +64,8 @@ func Build(plan *sweeps.Plan, results reports.Results, o Options) (*Examples, er
 	if err := e.choose(all); err != nil {
 		return nil, err
 	}
-	for _, p := range e.Pairs {
-		if _, err := metrics.ParseAnswer(p.Reference); err != nil {
-			e.Notes = append(e.Notes, fmt.Sprintf("Pair %s: nothing is marked, since the reference is no difference answer.", p.ID))
-		}
+	for i := range e.Pairs {
+		e.mark(&e.Pairs[i])
 	}
 	return e, e.readBoxes(o.BoxesOf)
 }
@@ -153,20 +151,14 @@ func (e *Examples) join() []Pair {
 	return all
 }
 
-// pair judges the answers of all rows to one question.
+// pair gathers the answers of all rows to one question, with the finding F1 by which pairs are chosen.
 func (e *Examples) pair(id string, first answered) Pair {
 	p := Pair{ID: id, Question: first.question, Reference: first.reference}
-	var err error
-	p.want, err = metrics.ParseAnswer(first.reference)
+	p.want, _ = metrics.ParseAnswer(first.reference) // what is no difference answer states nothing
 	for _, r := range e.Rows {
 		a := Answer{Row: r.Name, Absent: r.Absent, Text: r.answers[id].text}
-		switch {
-		case a.Absent != "":
-		case err != nil: // no difference answer: there is nothing to compare with
-			a.Pieces = []Piece{{Text: a.Text}}
-		default:
-			a.Pieces, a.Left = judge(a.Text, p.want)
-			if counts, ok := metrics.CountFindings(a.Text, p.Reference); ok && len(p.want.Added)+len(p.want.Missing) > 0 {
+		if a.Absent == "" && len(p.want.Added)+len(p.want.Missing) > 0 {
+			if counts, ok := metrics.CountFindings(a.Text, p.Reference); ok {
 				f1 := counts.Both().F1()
 				a.F1 = &f1
 			}
@@ -174,6 +166,24 @@ func (e *Examples) pair(id string, first answered) Pair {
 		p.Answers = append(p.Answers, a)
 	}
 	return p
+}
+
+// mark judges the answers to a pair that was chosen; where its reference is no difference answer there is nothing to compare with.
+func (e *Examples) mark(p *Pair) {
+	_, err := metrics.ParseAnswer(p.Reference)
+	if err != nil {
+		e.Notes = append(e.Notes, fmt.Sprintf("Pair %s: nothing is marked, since the reference is no difference answer.", p.ID))
+	}
+	for i := range p.Answers {
+		a := &p.Answers[i]
+		switch {
+		case a.Absent != "":
+		case err != nil:
+			a.Pieces = []Piece{{Text: a.Text}}
+		default:
+			a.Pieces, a.Left = judge(a.Text, p.want)
+		}
+	}
 }
 
 // choose keeps the pairs that the rule chooses.
