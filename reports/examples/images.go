@@ -28,7 +28,6 @@ const (
 var (
 	black = color.RGBA{A: 255}
 	gray  = color.RGBA{R: 90, G: 90, B: 90, A: 255}
-	white = color.RGBA{R: 255, G: 255, B: 255, A: 255}
 	// boxColours stand out on a radiograph; the first six are Okabe and Ito's, the darker ones made lighter.
 	boxColours = [2 * mostRegions]color.RGBA{{86, 180, 233, 255}, {240, 228, 66, 255}, {0, 200, 140, 255}, {255, 140, 60, 255},
 		{235, 150, 200, 255}, {90, 130, 255, 255}, {170, 255, 120, 255}, {235, 235, 235, 255}}
@@ -66,9 +65,7 @@ func newImageBlock(e *Examples, p Pair, width vg.Length, format string) imageBlo
 		b.below = max(b.below, lineOf(regionText)*vg.Length(lines))
 		for _, r := range image.Regions {
 			drawn, predicted = true, predicted || r.Predicted != nil
-			if !slices.Contains(b.names, r.Name) {
-				b.names = append(b.names, r.Name)
-			}
+			b.names = withNew(b.names, r.Name)
 		}
 	}
 	if drawn {
@@ -226,14 +223,5 @@ func write(c draw.Canvas, left, top vg.Length, points float64, face plots.Face, 
 // Images draws the two images of a pair, from 0, with their boxes and a key, in a width in points.
 func (e *Examples) Images(w io.Writer, pair int, width float64, format Format) error {
 	b := newImageBlock(e, e.Pairs[pair], vg.Points(width), string(format))
-	canvas, err := plots.NewCanvas(b.width, b.total(), string(format))
-	if err != nil {
-		return err
-	}
-	c := draw.New(canvas)
-	c.SetColor(white)
-	c.Fill(c.Rectangle.Path())
-	b.draw(c)
-	_, err = canvas.WriteTo(w)
-	return err
+	return plots.Paint(w, b.width, b.total(), string(format), b.draw)
 }
