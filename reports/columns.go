@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -59,23 +60,20 @@ func (b *builder) anyScored(metric, task, setting string) bool {
 
 // bertModels lists with which models, by the digests of their files, the columns of BERTScore were scored.
 func (b *builder) bertModels() []string {
-	var models []string
+	models := map[string]bool{}
 	for _, column := range b.table.Columns {
 		task, m, ok := metrics.SplitRecorded(column.Metric)
 		if !ok || b.plan.Command || m.Group != "bertscore" {
 			continue
 		}
 		for _, r := range b.results {
-			if _, recorded := r.Values[column.Metric]; !recorded {
-				continue
-			}
-			if _, model, named := strings.Cut(r.scorer(task, m.Group), "; BERT "); named && !slices.Contains(models, "model "+model) {
-				models = append(models, "model "+model)
+			_, recorded := r.Values[column.Metric]
+			if _, model, named := strings.Cut(r.scorer(task, m.Group), "; BERT "); recorded && named {
+				models["model "+model] = true
 			}
 		}
 	}
-	slices.Sort(models)
-	return models
+	return slices.Sorted(maps.Keys(models))
 }
 
 func columnOf(m sweeps.Metric) Column {

@@ -19,8 +19,12 @@ type Effort struct {
 	FLOPs     float64 `json:"flops,omitempty"` // floating-point operations of all stages; 0 where a stage has not recorded them
 }
 
-// effort is what the finished trials of a row recorded of their training; nil where one recorded nothing, as older versions did.
+// effort is what the finished trials of a row recorded of their training; nil where one recorded nothing, as older versions did, and
+// for a program, whose numbers may have the same names.
 func (b *builder) effort(r *seeded) *Effort {
+	if b.plan.Command {
+		return nil
+	}
 	var sum Effort
 	var n float64
 	whole := true
@@ -81,47 +85,24 @@ func effortOf(values map[string]registry.Summary) *Effort {
 // compareEfforts marks the rows whose pretraining saw another number of samples than that of their baseline: they are not compared
 // at equal samples.
 func (b *builder) compareEfforts() {
+	bySequence := map[string]bool{} // the trials that count sequences as their samples
+	for _, t := range b.plan.Trials {
+		bySequence[t.ID] = t.Spec.Pretrain.Equal == spec.EqualSequences
+	}
 	for i := range b.table.Rows {
 		row := &b.table.Rows[i]
-		base := b.tableRow(row.Baseline)
+		base := b.row(row.Baseline)
 		if row.Kind != Model || base == nil || row.Effort == nil || base.Effort == nil || row.Effort.Images == 0 || base.Effort.Images == 0 {
 			continue
 		}
 		what, own, its := "images", row.Effort.Images, base.Effort.Images
-		if b.equalSequences(row.Name) {
+		if slices.ContainsFunc(row.trials, func(id string) bool { return bySequence[id] }) {
 			what, own, its = "sequences", row.Effort.Sequences, base.Effort.Sequences
 		}
 		if own != its {
 			row.Marks = append(row.Marks, b.table.note(fmt.Sprintf("pretrained on %s %s, its baseline on %s", counted(own), what, counted(its))))
 		}
 	}
-}
-
-// equalSequences reports whether the trials of a row count sequences as their samples.
-func (b *builder) equalSequences(row string) bool {
-	for _, r := range b.rows {
-		if r.Name != row {
-			continue
-		}
-		for _, t := range b.plan.Trials {
-			if slices.Contains(r.Trials, t.ID) {
-				return t.Spec.Pretrain.Equal == spec.EqualSequences
-			}
-		}
-	}
-	return false
-}
-
-func (b *builder) tableRow(name string) *Row {
-	if name == "" {
-		return nil
-	}
-	for i := range b.table.Rows {
-		if b.table.Rows[i].Name == name {
-			return &b.table.Rows[i]
-		}
-	}
-	return nil
 }
 
 // describeEffort says in the caption how much every row was trained.

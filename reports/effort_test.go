@@ -95,3 +95,25 @@ func TestEffortsAreSaid(t *testing.T) {
 		}
 	}
 }
+
+// A program's numbers are its own, also where they have the names of the trainer's counts: nothing is said of them.
+func TestEffortsOfAProgramAreItsOwn(t *testing.T) {
+	const yaml = `version: 1
+name: efforts
+command: [python3, train.py, "${args}"]
+ablations:
+  - {label: ours, set: {lr: 1}}
+  - {label: other, set: {lr: 2}}
+seeds: [0]
+metrics: {diffvqa/bleu4: {label: BLEU-4}}
+`
+	table := efforts(t, yaml, [3]float64{24, 96, 2e9}, [3]float64{8, 96, 2e9})
+	if text := strings.Join(append(table.Caption, table.Notes...), " "); strings.Contains(strings.ToLower(text), "pretrain") || strings.Contains(text, "FLOPs") {
+		t.Error(text)
+	}
+	for _, row := range table.Rows {
+		if row.Effort != nil {
+			t.Errorf("%s: effort %v", row.Name, *row.Effort)
+		}
+	}
+}

@@ -119,7 +119,7 @@ func (s *sheet) float(out io.Writer, l layout, p part, i, n int) {
 	fmt.Fprintln(out, "\\centering")
 	above := s.options.Style == NoStyle || s.page.above
 	if above {
-		s.caption(out, i)
+		s.Caption(out, i, s.captionText(), s.table.Name)
 	}
 	if l.size.command != "" {
 		fmt.Fprintln(out, l.size.command)
@@ -138,18 +138,9 @@ func (s *sheet) float(out io.Writer, l layout, p part, i, n int) {
 	}
 	s.notes(out, p.rows)
 	if !above {
-		s.caption(out, i)
+		s.Caption(out, i, s.captionText(), s.table.Name)
 	}
 	fmt.Fprintf(out, "\\end{%s}\n", l.span.env)
-}
-
-// caption numbers the table once: later parts carry its number again.
-func (s *sheet) caption(out io.Writer, part int) {
-	if part > 0 {
-		fmt.Fprintln(out, "\\addtocounter{table}{-1}\n\\caption{(continued)}")
-		return
-	}
-	fmt.Fprintf(out, "\\caption{%s}\n\\label{tab:%s}\n", s.Prose(s.captionText()), LabelName(s.table.Name))
 }
 
 // block writes some columns of some rows, with the columns on the left.

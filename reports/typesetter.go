@@ -3,6 +3,7 @@ package reports
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -26,7 +27,6 @@ type Float struct {
 	Width        float64 // in points; 0 where no page is known
 	Height       float64 // of a page's text, in points
 	Size         string  // the command that chooses the type
-	Points       float64 // of the type
 	Line         float64 // distance of lines in points
 	CaptionAbove bool
 }
@@ -34,10 +34,10 @@ type Float struct {
 // Widest is the float over all columns of the page.
 func (t *Typesetter) Widest() Float {
 	if t.options.Style == NoStyle {
-		return Float{Env: "table", Points: 10, Line: 12}
+		return Float{Env: "table", Line: 12}
 	}
 	spans, size := t.page.spans(true), t.page.smallest()
-	return Float{Env: spans[0].env, Width: spans[0].width, Height: t.page.height, Size: size.command, Points: size.points, Line: size.line,
+	return Float{Env: spans[0].env, Width: spans[0].width, Height: t.page.height, Size: size.command, Line: size.line,
 		CaptionAbove: t.page.above}
 }
 
@@ -48,6 +48,15 @@ func (t *Typesetter) tex(text string) string {
 
 // Prose is a text of a paragraph as source: its long words may be broken.
 func (t *Typesetter) Prose(text string) string { return t.tex(breakable(text)) }
+
+// Caption writes the caption and the label of a table's first float, and the caption of a later one, which carries its number again.
+func (t *Typesetter) Caption(out io.Writer, float int, text, label string) {
+	if float > 0 {
+		fmt.Fprintln(out, "\\addtocounter{table}{-1}\n\\caption{(continued)}")
+		return
+	}
+	fmt.Fprintf(out, "\\caption{%s}\n\\label{tab:%s}\n", t.Prose(text), LabelName(label))
+}
 
 // Lines is how many lines a text takes at most in a paragraph of a width in points, in the type of the widest float; without a page 1.
 func (t *Typesetter) Lines(text string, width float64) int {

@@ -3,21 +3,17 @@ package cli
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"harness/internal/atomicfile"
 	"harness/registry"
 	"harness/reports"
 	"harness/reports/examples"
-	"harness/sweeps"
 )
 
 // examplesOptions are the flags of examples.
@@ -75,8 +71,7 @@ booktabs, graphicx and xcolor; other formats print, or write the file --out. The
 	flags.StringVar(&o.format, "format", string(examples.TextFormat), reports.Choices(examples.Formats))
 	flags.BoolVar(&o.asJSON, "json", false, "the same as --format json")
 	flags.StringVar(&o.out, "out", "", "write to this file instead of printing; of png and pdf the folder")
-	flags.StringVar((*string)(&o.latex.Style), "style", "", "latex: fit the page of "+reports.Choices(reports.Styles))
-	flags.StringVar((*string)(&o.latex.Engine), "engine", string(reports.PDFLatex), "latex: for "+reports.Choices(reports.Engines)+", which is xelatex and lualatex")
+	documentFlags(cmd, &o.latex)
 	return cmd
 }
 
@@ -150,10 +145,7 @@ func showExamples(ctx context.Context, w, log io.Writer, db *registry.DB, name s
 	}
 	e, err := examples.Build(plan, results, build)
 	if err != nil {
-		if option := (*examples.OptionError)(nil); errors.As(err, &option) {
-			return usageError("%w", option)
-		}
-		return err
+		return misusedOption(err)
 	}
 	if examples.Format(o.format).Illustrated() {
 		err := illustrate(ctx, db, plan, results, e)
@@ -194,7 +186,7 @@ func writeExamples(w, log io.Writer, e *examples.Examples, o examplesOptions) er
 		_, err := w.Write(text.Bytes())
 		return err
 	}
-	return writeExampleFile(w, o.out, text.Bytes())
+	return writeFile(w, "examples", o.out, text.Bytes())
 }
 
 // writeLatexExamples writes the source and, beside it, the pictures that it includes.
@@ -213,7 +205,7 @@ func writeLatexExamples(w, log io.Writer, e *examples.Examples, o examplesOption
 	if err != nil {
 		return err
 	}
-	return writeExampleFile(w, o.out, text.Bytes())
+	return writeFile(w, "examples", o.out, text.Bytes())
 }
 
 // writePictures writes a picture a pair, base-1.FORMAT and so on, and lists them.
@@ -223,29 +215,9 @@ func writePictures(w io.Writer, e *examples.Examples, base string, format exampl
 		if err := draw(&picture, i); err != nil {
 			return fmt.Errorf("draw pair %s: %w", e.Pairs[i].ID, err)
 		}
-		if err := writeExampleFile(w, fmt.Sprintf("%s-%d.%s", base, i+1, format), picture.Bytes()); err != nil {
+		if err := writeFile(w, "examples", fmt.Sprintf("%s-%d.%s", base, i+1, format), picture.Bytes()); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func writeExampleFile(w io.Writer, path string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fmt.Errorf("write examples: %w", err)
-	}
-	if err := atomicfile.Write(path, data); err != nil {
-		return fmt.Errorf("write examples: %w", err)
-	}
-	_, err := fmt.Fprintln(w, path)
-	return err
-}
-
-// planned is the spec of a trial of a plan.
-func planned(plan *sweeps.Plan, id string) (sweeps.Trial, bool) {
-	i := slices.IndexFunc(plan.Trials, func(t sweeps.Trial) bool { return t.ID == id })
-	if i < 0 {
-		return sweeps.Trial{}, false
-	}
-	return plan.Trials[i], true
 }

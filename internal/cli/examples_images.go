@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"slices"
 
 	"golang.org/x/image/draw"
 
@@ -23,13 +24,14 @@ const longestSide = 512
 
 // illustrate adds the images of the pairs from the data of the trial whose boxes are drawn.
 func illustrate(ctx context.Context, db *registry.DB, plan *sweeps.Plan, results reports.Results, e *examples.Examples) error {
-	trial, ok := planned(plan, e.Illustrator())
-	if !ok || trial.Spec.Command != "" {
+	own := e.Illustrator()
+	at := slices.IndexFunc(plan.Trials, func(t sweeps.Trial) bool { return t.ID == own })
+	if at < 0 || plan.Trials[at].Spec.Command != "" {
 		return withHint(fmt.Errorf("examples %s: the trials are those of a program: where its images are is not known", plan.Name),
 			"--format text and --format markdown show no images")
 	}
-	result := results[trial.ID]
-	set, err := model.OpenData(ctx, trial.Spec, db.Home, cmp.Or(result.Notes["data/hash"], result.DataHash))
+	result := results[own]
+	set, err := model.OpenData(ctx, plan.Trials[at].Spec, db.Home, cmp.Or(result.Notes["data/hash"], result.DataHash))
 	if err != nil {
 		return withHint(fmt.Errorf("examples %s: images: %w", plan.Name, err), "--format text and --format markdown show no images")
 	}

@@ -64,13 +64,19 @@ smaller type, with long labels wrapped, in blocks of columns or in floats of row
 
 // latexFlags declares what belongs to --format latex.
 func (o *reportOptions) latexFlags(cmd *cobra.Command) {
+	documentFlags(cmd, &o.latex)
 	flags := cmd.Flags()
-	flags.StringVar((*string)(&o.latex.Style), "style", "", "latex: fit the page of "+reports.Choices(reports.Styles))
 	flags.BoolVar(&o.latex.Wide, "wide", false, "latex: over both columns of the page (table*)")
 	flags.StringVar((*string)(&o.latex.Align), "align", string(reports.PlainAlign), "latex: numbers "+reports.Choices(reports.Aligns))
 	flags.StringVar((*string)(&o.latex.Env), "env", string(reports.Tabular), "latex: rows in "+reports.Choices(reports.Envs))
 	flags.StringVar((*string)(&o.latex.Spread), "spread", string(reports.PMSpread), "latex: the form of ±: "+reports.Choices(reports.Spreads))
-	flags.StringVar((*string)(&o.latex.Engine), "engine", string(reports.PDFLatex), "latex: for "+reports.Choices(reports.Engines)+", which is xelatex and lualatex")
+}
+
+// documentFlags declares what LaTeX output must know of the document that takes it up.
+func documentFlags(cmd *cobra.Command, o *reports.LatexOptions) {
+	flags := cmd.Flags()
+	flags.StringVar((*string)(&o.Style), "style", "", "latex: fit the page of "+reports.Choices(reports.Styles))
+	flags.StringVar((*string)(&o.Engine), "engine", string(reports.PDFLatex), "latex: for "+reports.Choices(reports.Engines)+", which is xelatex and lualatex")
 }
 
 // check refuses unknown values, and options of LaTeX with another format.
@@ -121,14 +127,19 @@ func report(ctx context.Context, w, log io.Writer, db *registry.DB, name string,
 		_, err := w.Write(text.Bytes())
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(o.out), 0o755); err != nil {
-		return fmt.Errorf("write report: %w", err)
+	return writeFile(w, "report", o.out, text.Bytes())
+}
+
+// writeFile writes a file, in a folder that is made for it, and prints its path.
+func writeFile(w io.Writer, what, path string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("write %s: %w", what, err)
 	}
-	if err := atomicfile.Write(o.out, text.Bytes()); err != nil {
-		return fmt.Errorf("write report: %w", err)
+	if err := atomicfile.Write(path, data); err != nil {
+		return fmt.Errorf("write %s: %w", what, err)
 	}
-	fmt.Fprintln(w, o.out)
-	return nil
+	_, err := fmt.Fprintln(w, path)
+	return err
 }
 
 // warnUntypeset says which characters need another font than a LaTeX document has.

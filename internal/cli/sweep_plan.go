@@ -26,14 +26,10 @@ func printPlan(ctx context.Context, w io.Writer, home string, plan *sweeps.Plan,
 	if err != nil {
 		return err
 	}
-	specs := map[string]spec.Trial{}
-	for _, t := range plan.Trials {
-		specs[t.ID] = t.Spec
-	}
 	c := counter{ctx: ctx, home: home, images: map[spec.Data]int{}}
 	for _, m := range members {
 		one := plannedTrial{ID: m.ID, Label: m.Label, Params: m.Params, Row: m.Row, Seed: m.Seed, Control: m.Control}
-		if err := c.count(&one, specs[m.ID]); err != nil {
+		if err := c.count(&one, m.Spec); err != nil {
 			return err
 		}
 		list = append(list, one)

@@ -11,6 +11,7 @@ import (
 	"harness/metrics"
 	"harness/metrics/reportlabel"
 	"harness/reports"
+	"harness/reports/plots"
 )
 
 // mostRegions bounds the regions that are drawn on one image: more boxes could not be told apart.
@@ -25,17 +26,21 @@ type Source struct {
 
 // readBoxes reads what a row generated for regions: the named row, or the first that has any.
 func (e *Examples) readBoxes(of string) error {
-	named := func(r Row) bool { return r.Name == escape.Line(of) }
-	if of != "" && !slices.ContainsFunc(e.Rows, named) {
-		var known []string
-		for _, r := range e.Rows {
-			known = append(known, r.Name)
+	rows := e.Rows
+	if of != "" {
+		at := slices.IndexFunc(rows, func(r Row) bool { return r.Name == escape.Line(of) })
+		if at < 0 {
+			var known []string
+			for _, r := range rows {
+				known = append(known, r.Name)
+			}
+			hint := nearest.Hint(known, len(of)/3+1, func(k string) int { return nearest.Distance(strings.ToLower(of), strings.ToLower(k)) })
+			return &plots.OptionError{Option: "--boxes", Reason: fmt.Sprintf("%q: the rows are %s%s", of, strings.Join(known, ", "), hint)}
 		}
-		hint := nearest.Hint(known, len(of)/3+1, func(k string) int { return nearest.Distance(strings.ToLower(of), strings.ToLower(k)) })
-		return &OptionError{"--boxes", fmt.Sprintf("%q: the rows are %s%s", of, strings.Join(known, ", "), hint)}
+		rows = rows[at : at+1]
 	}
-	for _, r := range e.Rows {
-		if r.Absent != "" || of != "" && !named(r) {
+	for _, r := range rows {
+		if r.Absent != "" {
 			continue
 		}
 		list, err := reports.ReadPredictions(r.predictions, "caref")
@@ -52,19 +57,10 @@ func (e *Examples) readBoxes(of string) error {
 		return nil
 	}
 	if of != "" {
-		return &OptionError{"--boxes", fmt.Sprintf("%s has predicted no boxes: %s", of, e.absent(of))}
+		reason := cmp.Or(rows[0].Absent, "its method does not, or was not tested on regions")
+		return &plots.OptionError{Option: "--boxes", Reason: fmt.Sprintf("%s has predicted no boxes: %s", of, reason)}
 	}
 	return nil
-}
-
-// absent says why a row has no boxes.
-func (e *Examples) absent(row string) string {
-	for _, r := range e.Rows {
-		if r.Name == escape.Line(row) && r.Absent != "" {
-			return r.Absent
-		}
-	}
-	return "its method does not, or was not tested on regions"
 }
 
 // Illustrator is the trial whose data the images come from: that of the row whose boxes are drawn, else the first with answers.
@@ -108,11 +104,7 @@ func (e *Examples) concerned(p *Pair) []string {
 			continue
 		}
 		got, _ := metrics.ParseAnswer(a.Text)
-		for _, name := range findingsOf(got) {
-			if !slices.Contains(list, name) {
-				list = append(list, name)
-			}
-		}
+		list = withNew(list, findingsOf(got)...)
 	}
 	return list
 }

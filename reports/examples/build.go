@@ -1,7 +1,6 @@
 package examples
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,6 +11,7 @@ import (
 	"harness/metrics"
 	"harness/registry"
 	"harness/reports"
+	"harness/reports/plots"
 	"harness/sweeps"
 )
 
@@ -22,18 +22,10 @@ type Options struct {
 	BoxesOf   string // the row whose boxes are drawn; "": the first that predicts boxes
 }
 
-// OptionError says which option cannot be met, and why.
-type OptionError struct{ Option, Reason string }
-
-func (e *OptionError) Error() string { return e.Option + ": " + e.Reason }
-
-// ErrNoAnswers means that no trial of the chosen seed has kept answers to difference questions.
-var ErrNoAnswers = errors.New("no answers were kept")
-
 // answered is one line of a row's answers.
 type answered struct{ question, text, reference string }
 
-// Build reads the answers of a plan's rows and chooses pairs. Controls are left out. An option that cannot be met is an *OptionError.
+// Build reads the answers of a plan's rows and chooses pairs. Controls are left out. An option that cannot be met is a *plots.OptionError.
 func Build(plan *sweeps.Plan, results reports.Results, o Options) (*Examples, error) {
 	e := &Examples{Name: plan.Name, Handle: plan.Handle, Choice: o.Choice, Pairs: []Pair{}, Notes: []string{}}
 	at, err := seedOf(plan, o.TrialSeed)
@@ -55,7 +47,7 @@ func Build(plan *sweeps.Plan, results reports.Results, o Options) (*Examples, er
 		}
 	}
 	if !slices.ContainsFunc(e.Rows, Row.hasAnswers) {
-		return nil, fmt.Errorf("examples %s: %w%s", plan.Name, ErrNoAnswers, e.reasons())
+		return nil, fmt.Errorf("examples %s: no answers were kept%s", plan.Name, e.reasons())
 	}
 	all := e.join()
 	if len(all) == 0 {
@@ -64,10 +56,8 @@ func Build(plan *sweeps.Plan, results reports.Results, o Options) (*Examples, er
 	if err := e.choose(all); err != nil {
 		return nil, err
 	}
-	for _, p := range e.Pairs {
-		if _, err := metrics.ParseAnswer(p.Reference); err != nil {
-			e.Notes = append(e.Notes, fmt.Sprintf("Pair %s: nothing is marked, since the reference is no difference answer.", p.ID))
-		}
+	for i := range e.Pairs {
+		e.mark(&e.Pairs[i])
 	}
 	return e, e.readBoxes(o.BoxesOf)
 }
@@ -80,7 +70,7 @@ func seedOf(plan *sweeps.Plan, seed *int64) (int, error) {
 	if at := slices.Index(plan.Seeds, *seed); at >= 0 {
 		return at, nil
 	}
-	return 0, &OptionError{"--trial-seed", fmt.Sprintf("%d: the seeds of %s are %s", *seed, plan.Name, strings.Trim(fmt.Sprint(plan.Seeds), "[]"))}
+	return 0, &plots.OptionError{Option: "--trial-seed", Reason: fmt.Sprintf("%d: the seeds of %s are %s", *seed, plan.Name, strings.Trim(fmt.Sprint(plan.Seeds), "[]"))}
 }
 
 // readRow reads the answers of a row's trial of one seed.
@@ -123,9 +113,7 @@ func (r Row) hasAnswers() bool { return len(r.answers) > 0 }
 func (e *Examples) reasons() string {
 	var list []string
 	for _, r := range e.Rows {
-		if !slices.Contains(list, r.Absent) {
-			list = append(list, r.Absent)
-		}
+		list = withNew(list, r.Absent)
 	}
 	return fmt.Sprintf(" by the trials of seed %d: %s", e.TrialSeed, strings.Join(list, "; "))
 }
@@ -153,20 +141,14 @@ func (e *Examples) join() []Pair {
 	return all
 }
 
-// pair judges the answers of all rows to one question.
+// pair gathers the answers of all rows to one question, with the finding F1 by which pairs are chosen.
 func (e *Examples) pair(id string, first answered) Pair {
 	p := Pair{ID: id, Question: first.question, Reference: first.reference}
-	var err error
-	p.want, err = metrics.ParseAnswer(first.reference)
+	p.want, _ = metrics.ParseAnswer(first.reference) // what is no difference answer states nothing
 	for _, r := range e.Rows {
 		a := Answer{Row: r.Name, Absent: r.Absent, Text: r.answers[id].text}
-		switch {
-		case a.Absent != "":
-		case err != nil: // no difference answer: there is nothing to compare with
-			a.Pieces = []Piece{{Text: a.Text}}
-		default:
-			a.Pieces, a.Left = judge(a.Text, p.want)
-			if counts, ok := metrics.CountFindings(a.Text, p.Reference); ok && len(p.want.Added)+len(p.want.Missing) > 0 {
+		if a.Absent == "" && len(p.want.Added)+len(p.want.Missing) > 0 {
+			if counts, ok := metrics.CountFindings(a.Text, p.Reference); ok {
 				f1 := counts.Both().F1()
 				a.F1 = &f1
 			}
@@ -174,6 +156,24 @@ func (e *Examples) pair(id string, first answered) Pair {
 		p.Answers = append(p.Answers, a)
 	}
 	return p
+}
+
+// mark judges the answers to a pair that was chosen; where its reference is no difference answer there is nothing to compare with.
+func (e *Examples) mark(p *Pair) {
+	_, err := metrics.ParseAnswer(p.Reference)
+	if err != nil {
+		e.Notes = append(e.Notes, fmt.Sprintf("Pair %s: nothing is marked, since the reference is no difference answer.", p.ID))
+	}
+	for i := range p.Answers {
+		a := &p.Answers[i]
+		switch {
+		case a.Absent != "":
+		case err != nil:
+			a.Pieces = []Piece{{Text: a.Text}}
+		default:
+			a.Pieces, a.Left = judge(a.Text, p.want)
+		}
+	}
 }
 
 // choose keeps the pairs that the rule chooses.
@@ -185,27 +185,23 @@ func (e *Examples) choose(all []Pair) error {
 		}
 	}
 	if e.Choice.Rule == Disagreement && answering < 2 {
-		return &OptionError{"--choose disagreement", fmt.Sprintf("it takes two rows with answers: %s has %d", e.Name, answering)}
+		return &plots.OptionError{Option: "--choose disagreement", Reason: fmt.Sprintf("it takes two rows with answers: %s has %d", e.Name, answering)}
 	}
 	e.Pairs, e.Candidates = e.Choice.choose(all)
 	if e.Candidates > 0 {
 		return nil
 	}
 	if e.Choice.Rule == Disagreement {
-		return &OptionError{"--choose disagreement", "no reference states a finding"}
+		return &plots.OptionError{Option: "--choose disagreement", Reason: "no reference states a finding"}
 	}
-	return &OptionError{"--choose finding=" + e.Choice.Finding, "no reference names it: " + namedIn(all, e.Choice.Finding)}
+	return &plots.OptionError{Option: "--choose finding=" + e.Choice.Finding, Reason: "no reference names it: " + namedIn(all, e.Choice.Finding)}
 }
 
 // namedIn lists the findings that the references name, and which of them may have been meant.
 func namedIn(all []Pair, meant string) string {
 	var known []string
 	for _, p := range all {
-		for _, name := range findingsOf(p.want) {
-			if !slices.Contains(known, name) {
-				known = append(known, name)
-			}
-		}
+		known = withNew(known, findingsOf(p.want)...)
 	}
 	slices.Sort(known)
 	text := "they name " + strings.Join(known, ", ")

@@ -13,6 +13,7 @@ import (
 
 	"harness/registry"
 	"harness/reports"
+	"harness/reports/plots"
 	"harness/sweeps"
 )
 
@@ -175,7 +176,7 @@ func TestRefused(t *testing.T) {
 		}
 	}
 	plan.Rows = plan.Rows[:1]
-	var option *OptionError
+	var option *plots.OptionError
 	if _, err := Build(plan, results, Options{Choice: choiceOf(Disagreement, "", 0, 1)}); !errors.As(err, &option) {
 		t.Errorf("disagreement of one row: %v", err)
 	}

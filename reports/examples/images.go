@@ -10,7 +10,6 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"harness/internal/escape"
 	"harness/metrics"
 	"harness/reports/plots"
 )
@@ -28,7 +27,6 @@ const (
 var (
 	black = color.RGBA{A: 255}
 	gray  = color.RGBA{R: 90, G: 90, B: 90, A: 255}
-	white = color.RGBA{R: 255, G: 255, B: 255, A: 255}
 	// boxColours stand out on a radiograph; the first six are Okabe and Ito's, the darker ones made lighter.
 	boxColours = [2 * mostRegions]color.RGBA{{86, 180, 233, 255}, {240, 228, 66, 255}, {0, 200, 140, 255}, {255, 140, 60, 255},
 		{235, 150, 200, 255}, {90, 130, 255, 255}, {170, 255, 120, 255}, {235, 235, 235, 255}}
@@ -38,26 +36,25 @@ var (
 // imageBlock is the picture of a pair's two images on its way to a canvas.
 type imageBlock struct {
 	images []Image
-	of     string   // whose boxes are predicted
 	names  []string // of the regions: each has one colour on both images
 	format string
 	width  vg.Length
 	height vg.Length // of the images
 	below  vg.Length // height of what stands below the images
 	notes  [2][]string
-	key    []string
+	key    []keyEntry
 }
 
 // newImageBlock lays out the images of a pair in a width.
 func newImageBlock(e *Examples, p Pair, width vg.Length, format string) imageBlock {
-	b := imageBlock{images: p.Images, of: short(e.BoxesOf, 100), format: format, width: width}
+	b := imageBlock{images: p.Images, format: format, width: width}
 	small := plots.Text(regionText, plots.Upright, gray, format)
 	drawn, predicted := false, false
 	for k, image := range b.images {
 		size := b.fitted(image)
 		b.height = max(b.height, size.Y)
 		for _, note := range image.Notes {
-			b.notes[k] = append(b.notes[k], plots.Wrap(short(note, 120), small, b.column())...)
+			b.notes[k] = append(b.notes[k], plots.Wrap(plots.Short(note, 120), small, b.column())...)
 		}
 		lines := len(b.notes[k])
 		for _, r := range image.Regions {
@@ -66,27 +63,16 @@ func newImageBlock(e *Examples, p Pair, width vg.Length, format string) imageBlo
 		b.below = max(b.below, lineOf(regionText)*vg.Length(lines))
 		for _, r := range image.Regions {
 			drawn, predicted = true, predicted || r.Predicted != nil
-			if !slices.Contains(b.names, r.Name) {
-				b.names = append(b.names, r.Name)
-			}
+			b.names = withNew(b.names, r.Name)
 		}
 	}
 	if drawn {
-		b.key = []string{"reference"}
+		b.addKey("reference", nil)
 	}
 	if predicted {
-		b.key = append(b.key, "predicted by "+b.of)
+		b.addKey("predicted by "+plots.Short(e.BoxesOf, 100), dashes)
 	}
 	return b
-}
-
-// short is a name or a note as a picture shows it: the end of a long one is left out.
-func short(text string, most int) string {
-	text = escape.Line(text)
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most-1]) + "…"
-	}
-	return text
 }
 
 func lineOf(points float64) vg.Length { return vg.Points(points * leading) }
@@ -104,7 +90,7 @@ func (b imageBlock) fitted(image Image) vg.Point {
 
 // total is the height of the whole block.
 func (b imageBlock) total() vg.Length {
-	return lineOf(titleText) + vg.Points(1) + b.height + vg.Points(3) + b.below + lineOf(regionText)*vg.Length(len(b.keyLines())) + vg.Points(3)
+	return lineOf(titleText) + vg.Points(1) + b.height + vg.Points(3) + b.below + lineOf(regionText)*vg.Length(len(b.key)) + vg.Points(3)
 }
 
 // draw draws the block below the upper left corner of a canvas.
@@ -129,8 +115,8 @@ func (b imageBlock) draw(c draw.Canvas) {
 		}
 		b.regions(c, left, top-b.height-vg.Points(3), k)
 	}
-	y := c.Max.Y - b.total() + lineOf(regionText)*vg.Length(len(b.keyLines())) + vg.Points(1)
-	for i, line := range b.keyLines() {
+	y := c.Max.Y - b.total() + lineOf(regionText)*vg.Length(len(b.key)) + vg.Points(1)
+	for i, line := range b.key {
 		b.keyLine(c, y-lineOf(regionText)*vg.Length(i), line)
 	}
 }
@@ -172,7 +158,7 @@ func (b imageBlock) regions(c draw.Canvas, left, top vg.Length, k int) {
 
 // label is the name of a region in lines of its column.
 func (b imageBlock) label(r Region) []string {
-	name := short(r.Name, 60)
+	name := plots.Short(r.Name, 60)
 	if r.IoU != nil {
 		name += fmt.Sprintf(" (IoU=%.2f)", *r.IoU)
 	}
@@ -185,28 +171,21 @@ func sample(left, top vg.Length) []vg.Point {
 	return []vg.Point{{X: left, Y: middle}, {X: left + vg.Points(swatch), Y: middle}}
 }
 
-// keyEntry says what a line style means; text may go on on lines without a sample.
+// keyEntry is a line of the key: a line style with what it means, which may go on on lines without a sample.
 type keyEntry struct {
 	text   string
 	sample bool
 	dash   []vg.Length
 }
 
-// keyLines is the key of the line styles.
-func (b imageBlock) keyLines() []keyEntry {
+// addKey says what a line style means.
+func (b *imageBlock) addKey(of string, dash []vg.Length) {
+	entry := keyEntry{sample: true, dash: dash}
 	style := plots.Text(regionText, plots.Upright, gray, b.format)
-	var lines []keyEntry
-	for i, of := range b.key {
-		entry := keyEntry{sample: true}
-		if i > 0 {
-			entry.dash = dashes
-		}
-		for _, entry.text = range plots.Wrap(of, style, b.width-vg.Points(swatch+4)) {
-			lines = append(lines, entry)
-			entry.sample = false
-		}
+	for _, entry.text = range plots.Wrap(of, style, b.width-vg.Points(swatch+4)) {
+		b.key = append(b.key, entry)
+		entry.sample = false
 	}
-	return lines
 }
 
 func (b imageBlock) keyLine(c draw.Canvas, top vg.Length, line keyEntry) {
@@ -226,14 +205,5 @@ func write(c draw.Canvas, left, top vg.Length, points float64, face plots.Face, 
 // Images draws the two images of a pair, from 0, with their boxes and a key, in a width in points.
 func (e *Examples) Images(w io.Writer, pair int, width float64, format Format) error {
 	b := newImageBlock(e, e.Pairs[pair], vg.Points(width), string(format))
-	canvas, err := plots.NewCanvas(b.width, b.total(), string(format))
-	if err != nil {
-		return err
-	}
-	c := draw.New(canvas)
-	c.SetColor(white)
-	c.Fill(c.Rectangle.Path())
-	b.draw(c)
-	_, err = canvas.WriteTo(w)
-	return err
+	return plots.Paint(w, b.width, b.total(), string(format), b.draw)
 }

@@ -129,11 +129,7 @@ func cut(text string, spans []span) []Piece {
 // leftOut lists what a reference states and an answer does not.
 func leftOut(got, want metrics.Answer) []string {
 	var left []string
-	add := func(text string) {
-		if !slices.Contains(left, text) {
-			left = append(left, text)
-		}
-	}
+	add := func(text string) { left = withNew(left, text) }
 	for _, change := range want.Levels {
 		if !slices.Contains(got.Levels, change) {
 			add(fmt.Sprintf("%s from %s to %s", change.Finding, change.From, change.To))
@@ -161,12 +157,15 @@ func findingsOf(a metrics.Answer) []string {
 	for _, change := range a.Levels {
 		list = append(list, change.Finding)
 	}
-	list = append(append(list, a.Added...), a.Missing...)
-	var once []string
-	for _, name := range list {
-		if !slices.Contains(once, name) {
-			once = append(once, name)
+	return withNew(nil, slices.Concat(list, a.Added, a.Missing)...)
+}
+
+// withNew appends those texts that a list does not have yet.
+func withNew(list []string, texts ...string) []string {
+	for _, text := range texts {
+		if !slices.Contains(list, text) {
+			list = append(list, text)
 		}
 	}
-	return once
+	return list
 }

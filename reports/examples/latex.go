@@ -145,7 +145,7 @@ func (s *sheet) answer(a Answer) (source, plain string) {
 func (s *sheet) writeFloat(out io.Writer, page []entry, before int) {
 	fmt.Fprintf(out, "\\begin{%s}[%s]\n\\sloppy\\centering\n", s.float.Env, map[bool]string{true: "t", false: "tp"}[before == 0 && s.float.Width == 0])
 	if s.float.CaptionAbove {
-		s.writeCaption(out, before)
+		s.Caption(out, before, s.captionText(), s.e.Name+"-examples")
 	}
 	if s.float.Size != "" {
 		fmt.Fprintln(out, s.float.Size)
@@ -159,17 +159,9 @@ func (s *sheet) writeFloat(out io.Writer, page []entry, before int) {
 	}
 	fmt.Fprintln(out, "\\bottomrule\n\\end{tabular}")
 	if !s.float.CaptionAbove {
-		s.writeCaption(out, before)
+		s.Caption(out, before, s.captionText(), s.e.Name+"-examples")
 	}
 	fmt.Fprintf(out, "\\end{%s}\n", s.float.Env)
-}
-
-func (s *sheet) writeCaption(out io.Writer, before int) {
-	if before > 0 {
-		fmt.Fprintln(out, "\\addtocounter{table}{-1}\n\\caption{(continued)}")
-		return
-	}
-	fmt.Fprintf(out, "\\caption{%s}\n\\label{tab:%s-examples}\n", s.Prose(s.captionText()), reports.LabelName(s.e.Name))
 }
 
 func (s *sheet) captionText() string {

@@ -54,26 +54,19 @@ func (e *Examples) Picture(w io.Writer, pair int, format Format) error {
 	body := max(images.total(), lineOf(answerText)*vg.Length(len(lines)))
 	width := vg.Points(2*pictureMargin + imagesWidth + columnGap + textWidth)
 	height := 2*vg.Points(pictureMargin) + lineOf(headText)*1.3 + body + vg.Points(6) + lineOf(footText)*vg.Length(len(foot))
-	canvas, err := plots.NewCanvas(width, height, string(format))
-	if err != nil {
-		return err
-	}
-	c := draw.New(canvas)
-	c.SetColor(white)
-	c.Fill(c.Rectangle.Path())
-	c = draw.Crop(c, pictureMargin, -pictureMargin, pictureMargin, -pictureMargin)
 	title := plots.Wrap(fmt.Sprintf("%s: test pair %d of %d (%s)", escape.Line(e.Name), pair+1, len(e.Pairs), escape.Line(p.ID)), plots.Text(headText, plots.Bold, black, string(format)), imagesWidth+columnGap+textWidth)
-	write(c, c.Min.X, c.Max.Y, headText, plots.Bold, black, string(format), title[0])
-	c = draw.Crop(c, 0, 0, 0, -lineOf(headText)*1.3)
-	images.draw(c)
-	for i, line := range lines {
-		writeWords(c, c.Min.X+imagesWidth+columnGap, c.Max.Y-lineOf(answerText)*vg.Length(i), line, string(format))
-	}
-	for i, line := range foot {
-		write(c, c.Min.X, c.Max.Y-body-vg.Points(6)-lineOf(footText)*vg.Length(i), footText, plots.Upright, gray, string(format), line)
-	}
-	_, err = canvas.WriteTo(w)
-	return err
+	return plots.Paint(w, width, height, string(format), func(c draw.Canvas) {
+		c = draw.Crop(c, pictureMargin, -pictureMargin, pictureMargin, -pictureMargin)
+		write(c, c.Min.X, c.Max.Y, headText, plots.Bold, black, string(format), title[0])
+		c = draw.Crop(c, 0, 0, 0, -lineOf(headText)*1.3)
+		images.draw(c)
+		for i, line := range lines {
+			writeWords(c, c.Min.X+imagesWidth+columnGap, c.Max.Y-lineOf(answerText)*vg.Length(i), line, string(format))
+		}
+		for i, line := range foot {
+			write(c, c.Min.X, c.Max.Y-body-vg.Points(6)-lineOf(footText)*vg.Length(i), footText, plots.Upright, gray, string(format), line)
+		}
+	})
 }
 
 // answerLines are the question, the reference and the answers, each below its name, in lines of the column's width.

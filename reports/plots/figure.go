@@ -84,13 +84,11 @@ func (f *Figure) Write(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	canvas, err := NewCanvas(s.size.X, s.size.Y, f.format)
-	if err != nil {
-		return err
-	}
-	all := draw.New(canvas)
-	all.SetColor(color.White)
-	all.Fill(all.Rectangle.Path())
+	return Paint(w, s.size.X, s.size.Y, f.format, func(c draw.Canvas) { f.draw(c, s) })
+}
+
+// draw draws the sheet on an empty picture of its size.
+func (f *Figure) draw(all draw.Canvas, s sheet) {
 	edge := f.margin()
 	all = draw.Crop(all, edge, -edge, edge, -edge)
 	f.lines(all, all.Max.Y, titleSize, black, s.title)
@@ -112,8 +110,6 @@ func (f *Figure) Write(w io.Writer) error {
 	} else {
 		f.drawKey(draw.Crop(body, 0, 0, 0, -height), s.keyColumns)
 	}
-	_, err = canvas.WriteTo(w)
-	return err
 }
 
 const subtitleSize = 8.5
@@ -270,14 +266,27 @@ func (f *Figure) Save(dir string) (string, error) {
 	return path, file.Commit()
 }
 
-// Canvas is what a format draws on.
-type Canvas interface {
+// Paint writes a white picture as png, svg or pdf, on which paint has drawn.
+func Paint(w io.Writer, width, height vg.Length, format string, paint func(draw.Canvas)) error {
+	canvas, err := newCanvas(width, height, format)
+	if err != nil {
+		return err
+	}
+	c := draw.New(canvas)
+	c.SetColor(color.White)
+	c.Fill(c.Rectangle.Path())
+	paint(c)
+	_, err = canvas.WriteTo(w)
+	return err
+}
+
+// canvas is what a format draws on.
+type canvas interface {
 	vg.CanvasSizer
 	io.WriterTo
 }
 
-// NewCanvas returns an empty picture as png, svg or pdf.
-func NewCanvas(width, height vg.Length, format string) (Canvas, error) {
+func newCanvas(width, height vg.Length, format string) (canvas, error) {
 	switch format {
 	case "png":
 		return vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(pngDPI))}, nil

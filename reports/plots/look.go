@@ -56,7 +56,7 @@ const (
 	Italic
 )
 
-// Text is the style of text in pictures of a format, for who draws pictures of another kind with NewCanvas.
+// Text is the style of text in pictures of a format, for who draws pictures of another kind with Paint.
 func Text(points float64, face Face, c color.Color, format string) text.Style {
 	style := newLook(Options{Format: format}).text(points, c)
 	switch face {

@@ -181,12 +181,15 @@ func (f *Figure) sayMean(seeds seedRange, spread string) {
 const longestText = 100
 
 // shown is a name as a picture shows it: control characters are escaped, and the end of a long one is left out.
-func shown(name string) string {
-	name = escape.Line(name)
-	if runes := []rune(name); len(runes) > longestText {
-		return string(runes[:longestText-1]) + "…"
+func shown(name string) string { return Short(name, longestText) }
+
+// Short is a text of at most so many characters as a picture shows it.
+func Short(text string, most int) string {
+	text = escape.Line(text)
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most-1]) + "…"
 	}
-	return name
+	return text
 }
 
 // longestName bounds the part of a file's name that comes from a metric or a path.
@@ -207,10 +210,10 @@ func filesOf(t *reports.Table) string {
 	kinds := slices.ContainsFunc(strings.Split(name, "-")[1:], func(word string) bool {
 		return slices.ContainsFunc(allKinds[:], func(k Kind) bool { return k.file() == word })
 	})
-	if !kinds && !strings.ContainsFunc(name, func(r rune) bool { return fileName(string(r), '-') != string(r) }) {
-		return name
+	if kinds {
+		return fileName(name, '/')
 	}
-	return fileName(name, '/')
+	return FileName(name)
 }
 
 // fileName turns a metric or a path into a part of a file's name; no two become the same one. The separator becomes "-",

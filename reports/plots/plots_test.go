@@ -258,7 +258,7 @@ func TestEmptyTable(t *testing.T) {
 	if err != nil || len(figures) > 0 {
 		t.Errorf("figures %v, error %v: want neither", figures, err)
 	}
-	if _, err := NewCanvas(1, 1, "gif"); err == nil {
+	if _, err := newCanvas(1, 1, "gif"); err == nil {
 		t.Error("a format that does not exist is accepted")
 	}
 }
