@@ -17,13 +17,13 @@ import (
 
 // diffVQA trains the second stage (paper 3.4) and tests it with its controls: the most frequent answer, a model that
 // sees the question only, and the trained model given the images of another pair.
-func (r *trialRun) diffVQA(ctx context.Context, weights method.Weights, f *features, out *predictions) error {
+func (r *trialRun) diffVQA(ctx context.Context, weights method.Weights, f *features) error {
 	pairs, tests := r.corpus.Pairs(dataset.Train), r.questionTests()
 	if len(pairs) == 0 || len(tests[0].pairs) == 0 {
 		return r.rec.Note("diffvqa/blank", fmt.Sprintf("the data set has %d training and %d test pairs", len(pairs), len(tests[0].pairs)))
 	}
 	train := r.trainingQuestions()
-	if err := r.frequentAnswer(ctx, train, tests, out); err != nil {
+	if err := r.frequentAnswer(ctx, train, tests); err != nil {
 		return err
 	}
 	// The control first: it is quick, and the model's own numbers are the last of a trial.
@@ -32,7 +32,7 @@ func (r *trialRun) diffVQA(ctx context.Context, weights method.Weights, f *featu
 	if err != nil {
 		return err
 	}
-	if err := r.testAnswerer(ctx, "question-only", blind, blindWeights, tests, out); err != nil {
+	if err := r.testAnswerer(ctx, "question-only", blind, blindWeights, tests); err != nil {
 		return err
 	}
 	a := &answering{Answerer: method.Of(r.trial).Answerer(r.trial, r.corpus.Tok.Size()), pretrained: weights}
@@ -53,10 +53,10 @@ func (r *trialRun) diffVQA(ctx context.Context, weights method.Weights, f *featu
 	for i := range shuffled {
 		shuffled[i].pairs = exchanged(tests[i].pairs, r.corpus)
 	}
-	if err := r.testAnswerer(ctx, "shuffled-images", a, answererWeights, shuffled, out); err != nil {
+	if err := r.testAnswerer(ctx, "shuffled-images", a, answererWeights, shuffled); err != nil {
 		return err
 	}
-	return r.testAnswerer(ctx, "", a, answererWeights, tests, out)
+	return r.testAnswerer(ctx, "", a, answererWeights, tests)
 }
 
 func allQuestions(train []dataset.Pair, tests []questionTest) []dataset.Pair {
