@@ -15,7 +15,7 @@ import (
 
 // testAnswerer generates the answers to the test pairs and scores them; control is the name of the control, or "" for the model itself.
 func (r *trialRun) testAnswerer(ctx context.Context, control string, a *answering, weights method.Weights, tests []questionTest) error {
-	session, err := openSession(r.engine, r.answererParams(a), weights, nil)
+	session, err := method.OpenSession(r.engine, r.answererParams(a), weights, nil)
 	if err != nil {
 		return err
 	}

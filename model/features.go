@@ -90,7 +90,7 @@ func (r *trialRun) encode(ctx context.Context, weights method.Weights) (*feature
 	e.Params(p)
 	f := &features{tokens: e.Tokens, width: e.Width}
 	program := func(o engine.Ops) []engine.Value { return []engine.Value{e.Forward(o, o.Input("patches"))} }
-	session, err := openSession(r.engine, p.List, weights, everything)
+	session, err := method.OpenSession(r.engine, p.List, weights, method.Everything)
 	if err != nil {
 		return nil, err
 	}

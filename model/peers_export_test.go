@@ -127,7 +127,7 @@ func (p *peerTable) ours(trial spec.Trial, home, dir string) peerOurs {
 	defer pooled.close()
 	answererWeights, err := readTensors(filepath.Join(home, "stages", "diffvqa-"+trial.StageID(spec.StageDiffVQA), weightsName))
 	must(err)
-	session, err := openSession(r.engine, r.answererParams(a), answererWeights, nil)
+	session, err := method.OpenSession(r.engine, r.answererParams(a), answererWeights, nil)
 	must(err)
 	defer session.Close()
 

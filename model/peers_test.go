@@ -18,6 +18,7 @@ import (
 	"harness/model/checkpoint"
 	"harness/model/engine"
 	"harness/model/engine/native"
+	"harness/model/method"
 	"harness/model/nn"
 	"harness/model/spec"
 )
@@ -132,7 +133,7 @@ func (p *peerTable) gpt2(name, dir string, c peerCase, recorded map[string]engin
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	session, err := openSession(r.engine, a.Params(0, make([]float32, config.Vocab*config.Width)), values, everything)
+	session, err := method.OpenSession(r.engine, a.Params(0, make([]float32, config.Vocab*config.Width)), values, method.Everything)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -186,7 +187,7 @@ func (p *peerTable) siglip(name, dir string, c peerCase, recorded map[string]eng
 	}
 	e, list := nn.NewEncoder(trial), &nn.Parameters{}
 	e.Params(list)
-	session, err := openSession(r.engine, list.List, weights, everything)
+	session, err := method.OpenSession(r.engine, list.List, weights, method.Everything)
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"harness/model/checkpoint"
 	"harness/model/engine"
 	"harness/model/engine/native"
+	"harness/model/method"
 	"harness/model/nn"
 	"harness/model/spec"
 )
@@ -35,7 +36,7 @@ func TestPretrainedEncoder(t *testing.T) {
 		e := nn.NewEncoder(trial)
 		p := &nn.Parameters{}
 		e.Params(p)
-		s, err := openSession(run.engine, p.List, weights, everything)
+		s, err := method.OpenSession(run.engine, p.List, weights, method.Everything)
 		if err != nil {
 			t.Fatal(err)
 		}

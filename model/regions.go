@@ -47,7 +47,7 @@ func (r *trialRun) testRegions(ctx context.Context, weights method.Weights, f *f
 		return nil
 	}
 	c := method.NewCaptioner(r.trial, r.corpus.Tok.Size())
-	session, err := openSession(r.engine, r.methodRun().CaptionerParams(c), weights, everything)
+	session, err := method.OpenSession(r.engine, r.methodRun().CaptionerParams(c), weights, method.Everything)
 	if err != nil {
 		return err
 	}

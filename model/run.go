@@ -11,7 +11,6 @@ import (
 	"harness/model/engine"
 	"harness/model/engine/native"
 	"harness/model/engine/xla"
-	"harness/model/method"
 	"harness/model/spec"
 )
 
@@ -129,24 +128,3 @@ func openEngine(env Env) (engine.Engine, error) {
 	}
 	return xla.Open(env.Engine)
 }
-
-// openSession makes a session of params with the values that weights has for them.
-func openSession(e engine.Engine, params []engine.Param, weights method.Weights, frozen func(string) bool) (engine.Session, error) {
-	for i := range params {
-		p := &params[i]
-		if frozen != nil && frozen(p.Name) {
-			p.Frozen, p.Decay = true, false
-		}
-		w, ok := weights[p.Name]
-		if !ok {
-			continue
-		}
-		if w.Size() != p.Tensor.Size() {
-			return nil, fmt.Errorf("parameter %s: shape %v, want %v", p.Name, w.Shape, p.Tensor.Shape)
-		}
-		p.Tensor.F32 = w.F32
-	}
-	return e.New(params)
-}
-
-func everything(string) bool { return true }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"harness/metrics"
@@ -33,7 +32,7 @@ func train(ctx context.Context, session engine.Session, st *stage, s training, r
 	adam := engine.AdamW{Beta1: s.opt.Beta1, Beta2: s.opt.Beta2, Eps: 1e-8, Decay: s.opt.WeightDecay, MaxGradNorm: s.opt.MaxGradNorm}
 	warmup := nn.WarmupSteps(s.opt.Warmup, s.Steps)
 	saved := time.Now()
-	counter := flops.New(s.params())
+	counter := flops.New(s.Params)
 	for at.Step < s.Steps {
 		// Step.
 		at.Step++
@@ -104,15 +103,6 @@ func step(session engine.Session, batch method.Batch, lr float64, adam engine.Ad
 	var err error
 	result.GradNorm, err = session.Apply(lr, adam)
 	return result, err
-}
-
-// params are the parameters of the stage, those that it freezes marked.
-func (s training) params() []engine.Param {
-	list := slices.Clone(s.Params)
-	for i := range list {
-		list[i].Frozen = list[i].Frozen || s.Frozen != nil && s.Frozen(list[i].Name)
-	}
-	return list
 }
 
 // diverged records where the loss or its gradient stopped being a number, and is the error that

@@ -43,17 +43,7 @@ func openRun(t *testing.T) *Run {
 // openTraining makes a session of a stage as a trial does.
 func openTraining(t *testing.T, e engine.Engine, s Training) engine.Session {
 	t.Helper()
-	params := make([]engine.Param, len(s.Params))
-	for i, p := range s.Params {
-		if w, ok := s.Start[p.Name]; ok {
-			p.Tensor = w
-		}
-		if s.Frozen != nil && s.Frozen(p.Name) {
-			p.Frozen, p.Decay = true, false
-		}
-		params[i] = p
-	}
-	session, err := e.New(params)
+	session, err := OpenSession(e, s.Params, s.Start, s.Frozen)
 	if err != nil {
 		t.Fatal(err)
 	}

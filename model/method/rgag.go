@@ -205,7 +205,7 @@ const (
 // loses what was written, which takes a small part of the time that the weights took.
 func (r *Run) writeReports(ctx context.Context, weights Weights, boxes regionBoxes) (Weights, error) {
 	c, eos := r.reportCaptioner(), r.Corpus.EOS()
-	session, err := r.frozen(r.CaptionerParams(c), weights)
+	session, err := OpenSession(r.Engine, r.CaptionerParams(c), weights, Everything)
 	if err != nil {
 		return nil, err
 	}

@@ -31,12 +31,14 @@ func ValuesOf(params []engine.Param) Weights {
 	return values
 }
 
-// frozen makes a session of params, none of which moves, with the values that weights has for them.
-func (r *Run) frozen(params []engine.Param, weights Weights) (engine.Session, error) {
+// Started are params with the values that weights has for them; those that frozen names do not move. Nil names none.
+func Started(params []engine.Param, weights Weights, frozen func(name string) bool) ([]engine.Param, error) {
 	list := slices.Clone(params)
 	for i := range list {
 		p := &list[i]
-		p.Frozen, p.Decay = true, false
+		if frozen != nil && frozen(p.Name) {
+			p.Frozen, p.Decay = true, false
+		}
 		w, ok := weights[p.Name]
 		if !ok {
 			continue
@@ -46,5 +48,17 @@ func (r *Run) frozen(params []engine.Param, weights Weights) (engine.Session, er
 		}
 		p.Tensor.F32 = w.F32
 	}
-	return r.Engine.New(list)
+	return list, nil
 }
+
+// OpenSession makes a session of what params are Started at.
+func OpenSession(e engine.Engine, params []engine.Param, weights Weights, frozen func(name string) bool) (engine.Session, error) {
+	started, err := Started(params, weights, frozen)
+	if err != nil {
+		return nil, err
+	}
+	return e.New(started)
+}
+
+// Everything is every name of a parameter.
+func Everything(string) bool { return true }
