@@ -36,10 +36,12 @@ func (r *trialRun) diffVQA(ctx context.Context, weights method.Weights, f *featu
 		return err
 	}
 	a := &answering{Answerer: method.Of(r.trial).Answerer(r.trial, r.corpus.Tok.Size()), pretrained: weights}
-	if a.features, err = r.pooled(ctx, f, a.Tokens); err != nil {
-		return err
+	if a.Tokens > 0 {
+		if a.features, err = r.pooled(ctx, f, a.Tokens); err != nil {
+			return err
+		}
+		defer a.features.close()
 	}
-	defer a.features.close()
 	if a.Prepare != nil {
 		if a.reading, err = a.Prepare(ctx, r.methodRun(), weights, allQuestions(train, tests)); err != nil {
 			return err
@@ -71,14 +73,14 @@ func allQuestions(train []dataset.Pair, tests []questionTest) []dataset.Pair {
 type answering struct {
 	method.Answerer
 	pretrained method.Weights // what came before
-	features   *features      // pooled to its tokens
+	features   *features      // pooled to its tokens; nil where it reads none
 	reading    method.Reading
 }
 
 // inputs are what the model reads of the images of pairs.
 func (a *answering) inputs(pairs []dataset.Pair) (engine.Inputs, error) {
 	in := engine.Inputs{}
-	if a.Tokens > 0 {
+	if a.features != nil {
 		encoded, err := a.features.of(imagesOf(pairs))
 		if err != nil {
 			return nil, err
@@ -142,7 +144,7 @@ func (r *trialRun) trainAnswerer(ctx context.Context, name spec.Stage, a *answer
 				}
 				in, err := r.questionBatch(a, batch, step)
 				one := method.Batch{Parts: []method.Part{{Key: string(name), Program: a.Loss, Inputs: in}}, Sequences: len(batch)}
-				if a.features != nil {
+				if a.features != nil || a.reading.Images != nil {
 					one.Images = 2 * len(batch)
 				}
 				return one, err
