@@ -14,7 +14,7 @@ import (
 )
 
 // testAnswerer generates the answers to the test pairs and scores them; control is the name of the control, or "" for the model itself.
-func (r *trialRun) testAnswerer(ctx context.Context, control string, a *answering, weights method.Weights, tests []questionTest, out *predictions) error {
+func (r *trialRun) testAnswerer(ctx context.Context, control string, a *answering, weights method.Weights, tests []questionTest) error {
 	session, err := method.OpenSession(r.engine, r.answererParams(a), weights, nil)
 	if err != nil {
 		return err
@@ -25,7 +25,7 @@ func (r *trialRun) testAnswerer(ctx context.Context, control string, a *answerin
 		if err != nil {
 			return err
 		}
-		if err := r.scoreAnswers(ctx, control, test, answers, out); err != nil {
+		if err := r.scoreAnswers(ctx, control, test, answers); err != nil {
 			return err
 		}
 	}
@@ -74,7 +74,7 @@ func (r *trialRun) answers(ctx context.Context, control string, a *answering, se
 
 // frequentAnswer is the control that always says the most frequent answer to the same question in training, the first
 // in order among equals.
-func (r *trialRun) frequentAnswer(ctx context.Context, train []dataset.Pair, tests []questionTest, out *predictions) error {
+func (r *trialRun) frequentAnswer(ctx context.Context, train []dataset.Pair, tests []questionTest) error {
 	n := map[string]int{}
 	best := map[string]string{} // question -> answer
 	for _, pair := range train {
@@ -95,7 +95,7 @@ func (r *trialRun) frequentAnswer(ctx context.Context, train []dataset.Pair, tes
 				answers[i] = answer
 			}
 		}
-		if err := r.scoreAnswers(ctx, "most-frequent", test, answers, out); err != nil {
+		if err := r.scoreAnswers(ctx, "most-frequent", test, answers); err != nil {
 			return err
 		}
 	}
@@ -119,11 +119,10 @@ func exchanged(test []dataset.Pair, c *corpus.Corpus) []dataset.Pair {
 }
 
 // scoreAnswers records the caption metrics and the finding-level extraction of answers to test pairs.
-func (r *trialRun) scoreAnswers(ctx context.Context, control string, test questionTest, answers []string, out *predictions) error {
+func (r *trialRun) scoreAnswers(ctx context.Context, control string, test questionTest, answers []string) error {
 	if test.kind != "" {
-		return r.scoreOthers(ctx, control, test, answers, out)
+		return r.scoreOthers(ctx, control, test, answers)
 	}
-	prefix := diffVQAPrefix(control)
 	list := make([]metrics.Sample, len(test.pairs))
 	var counts metrics.FindingCounts
 	for i, pair := range test.pairs {
@@ -131,17 +130,15 @@ func (r *trialRun) scoreAnswers(ctx context.Context, control string, test questi
 		if c, ok := metrics.CountFindings(answers[i], pair.Answer); ok {
 			counts = counts.Plus(c)
 		}
-		err := out.add(prediction{
+		r.predictions.add(prediction{
 			Task: "diffvqa", Control: control, ID: pair.ID, Question: pair.Question,
 			Hyp: answers[i], Refs: []string{pair.Answer},
 		})
-		if err != nil {
-			return err
-		}
 	}
-	if err := r.scoreTexts(ctx, prefix, list); err != nil {
+	if err := r.scoreTexts(ctx, "diffvqa", control, list); err != nil {
 		return err
 	}
+	prefix := recordedPrefix("diffvqa", control)
 	var points []point
 	if counts.Rows > 0 {
 		points = append(points, point{prefix + "f1", 0, counts.Both().F1()}, point{prefix + "f1_added", 0, counts.Added.F1()},

@@ -17,13 +17,13 @@ import (
 
 // diffVQA trains the second stage (paper 3.4) and tests it with its controls: the most frequent answer, a model that
 // sees the question only, and the trained model given the images of another pair.
-func (r *trialRun) diffVQA(ctx context.Context, weights method.Weights, f *features, out *predictions) error {
+func (r *trialRun) diffVQA(ctx context.Context, weights method.Weights, f *features) error {
 	pairs, tests := r.corpus.Pairs(dataset.Train), r.questionTests()
 	if len(pairs) == 0 || len(tests[0].pairs) == 0 {
 		return r.rec.Note("diffvqa/blank", fmt.Sprintf("the data set has %d training and %d test pairs", len(pairs), len(tests[0].pairs)))
 	}
 	train := r.trainingQuestions()
-	if err := r.frequentAnswer(ctx, train, tests, out); err != nil {
+	if err := r.frequentAnswer(ctx, train, tests); err != nil {
 		return err
 	}
 	// The control first: it is quick, and the model's own numbers are the last of a trial.
@@ -32,14 +32,16 @@ func (r *trialRun) diffVQA(ctx context.Context, weights method.Weights, f *featu
 	if err != nil {
 		return err
 	}
-	if err := r.testAnswerer(ctx, "question-only", blind, blindWeights, tests, out); err != nil {
+	if err := r.testAnswerer(ctx, "question-only", blind, blindWeights, tests); err != nil {
 		return err
 	}
 	a := &answering{Answerer: method.Of(r.trial).Answerer(r.trial, r.corpus.Tok.Size()), pretrained: weights}
-	if a.features, err = r.pooled(ctx, f, a.Tokens); err != nil {
-		return err
+	if a.Tokens > 0 {
+		if a.features, err = r.pooled(ctx, f, a.Tokens); err != nil {
+			return err
+		}
+		defer a.features.close()
 	}
-	defer a.features.close()
 	if a.Prepare != nil {
 		if a.reading, err = a.Prepare(ctx, r.methodRun(), weights, allQuestions(train, tests)); err != nil {
 			return err
@@ -53,10 +55,10 @@ func (r *trialRun) diffVQA(ctx context.Context, weights method.Weights, f *featu
 	for i := range shuffled {
 		shuffled[i].pairs = exchanged(tests[i].pairs, r.corpus)
 	}
-	if err := r.testAnswerer(ctx, "shuffled-images", a, answererWeights, shuffled, out); err != nil {
+	if err := r.testAnswerer(ctx, "shuffled-images", a, answererWeights, shuffled); err != nil {
 		return err
 	}
-	return r.testAnswerer(ctx, "", a, answererWeights, tests, out)
+	return r.testAnswerer(ctx, "", a, answererWeights, tests)
 }
 
 func allQuestions(train []dataset.Pair, tests []questionTest) []dataset.Pair {
@@ -71,14 +73,14 @@ func allQuestions(train []dataset.Pair, tests []questionTest) []dataset.Pair {
 type answering struct {
 	method.Answerer
 	pretrained method.Weights // what came before
-	features   *features      // pooled to its tokens
+	features   *features      // pooled to its tokens; nil where it reads none
 	reading    method.Reading
 }
 
 // inputs are what the model reads of the images of pairs.
 func (a *answering) inputs(pairs []dataset.Pair) (engine.Inputs, error) {
 	in := engine.Inputs{}
-	if a.Tokens > 0 {
+	if a.features != nil {
 		encoded, err := a.features.of(imagesOf(pairs))
 		if err != nil {
 			return nil, err
@@ -142,7 +144,7 @@ func (r *trialRun) trainAnswerer(ctx context.Context, name spec.Stage, a *answer
 				}
 				in, err := r.questionBatch(a, batch, step)
 				one := method.Batch{Parts: []method.Part{{Key: string(name), Program: a.Loss, Inputs: in}}, Sequences: len(batch)}
-				if a.features != nil {
+				if a.features != nil || a.reading.Images != nil {
 					one.Images = 2 * len(batch)
 				}
 				return one, err

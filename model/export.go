@@ -92,7 +92,7 @@ type exporter struct {
 
 // stage reads the weights of a finished stage.
 func (x *exporter) stage(s spec.Stage) (map[string]engine.Tensor, error) {
-	path := filepath.Join(x.home, "stages", string(s)+"-"+x.trial.StageID(s), weightsName)
+	path := filepath.Join(stageDir(x.home, x.trial, s), weightsName)
 	_, err := checkpoint.CheckSum(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("the weights of the stage %s are not in this home: %w", s, err)

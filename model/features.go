@@ -117,7 +117,7 @@ func (r *trialRun) encode(ctx context.Context, weights method.Weights) (*feature
 
 // pooled averages features over the cells of diffvqa.pool, so that tokens are left.
 func (r *trialRun) pooled(ctx context.Context, f *features, tokens int) (*features, error) {
-	if tokens == f.tokens || tokens == 0 {
+	if tokens == f.tokens {
 		same := *f
 		same.close = func() {}
 		return &same, nil

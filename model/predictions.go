@@ -40,10 +40,9 @@ func createPredictions(path string) (*predictions, error) {
 	return &predictions{file: file, at: map[predictionKey]int{}}, nil
 }
 
-func (p *predictions) add(one prediction) error {
+func (p *predictions) add(one prediction) {
 	p.at[predictionKey{one.Task, one.Control, one.ID}] = len(p.list)
 	p.list = append(p.list, one)
-	return nil
 }
 
 // score keeps the BERTScore of samples beside the predictions that it is of; NaN is none.

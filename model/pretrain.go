@@ -44,7 +44,10 @@ func (r *trialRun) trainStage(ctx context.Context, t spec.Trial, name spec.Stage
 		if err != nil {
 			return nil, err
 		}
-		session, err := method.OpenSession(r.engine, s.Params, s.Start, s.Frozen)
+		if s.Params, err = method.Started(s.Params, s.Start, s.Frozen); err != nil {
+			return nil, err
+		}
+		session, err := r.engine.New(s.Params)
 		if err != nil {
 			return nil, err
 		}
@@ -52,7 +55,7 @@ func (r *trialRun) trainStage(ctx context.Context, t spec.Trial, name spec.Stage
 		if err := train(ctx, session, st, s, r.rec); err != nil {
 			return nil, err
 		}
-		return parametersOf(session, method.Everything)
+		return parametersOf(session)
 	})
 }
 
@@ -81,13 +84,10 @@ func (r *trialRun) openedStage(ctx context.Context, t spec.Trial, name spec.Stag
 	return weights, st.finish(weights, map[string]string{"trial": string(t.Canonical()), buildKey: r.env.Build})
 }
 
-// parametersOf copies the present parameters of a session whose names keep accepts.
-func parametersOf(session engine.Session, keep func(name string) bool) (method.Weights, error) {
+// parametersOf copies the present parameters of a session.
+func parametersOf(session engine.Session) (method.Weights, error) {
 	tensors := method.Weights{}
 	for _, name := range session.Names() {
-		if !keep(name) {
-			continue
-		}
 		t, err := session.Param(name)
 		if err != nil {
 			return nil, err

@@ -46,8 +46,8 @@ func (r *trialRun) otherQuestions(kind string, split dataset.Split) []dataset.Pa
 
 // scoreOthers records the numbers of a type other than difference under the names of difference VQA with /TYPE behind them: the caption
 // metrics, and the share of answers that are the same as the reference.
-func (r *trialRun) scoreOthers(ctx context.Context, control string, test questionTest, answers []string, out *predictions) error {
-	prefix, behind := diffVQAPrefix(control), "/"+test.kind
+func (r *trialRun) scoreOthers(ctx context.Context, control string, test questionTest, answers []string) error {
+	prefix, behind := recordedPrefix("diffvqa", control), "/"+test.kind
 	if len(test.pairs) == 0 {
 		return r.rec.Note(prefix+"exact"+behind+"/blank", "the data set has no such test question")
 	}
@@ -58,10 +58,7 @@ func (r *trialRun) scoreOthers(ctx context.Context, control string, test questio
 		if metrics.SameAnswer(answers[i], pair.Answer) {
 			same++
 		}
-		err := out.add(prediction{Task: test.kind, Control: control, ID: pair.ID, Question: pair.Question, Hyp: answers[i], Refs: []string{pair.Answer}})
-		if err != nil {
-			return err
-		}
+		r.predictions.add(prediction{Task: test.kind, Control: control, ID: pair.ID, Question: pair.Question, Hyp: answers[i], Refs: []string{pair.Answer}})
 	}
 	scores, err := metrics.Score(ctx, list, metrics.Options{Threads: r.env.Threads, Paraphrases: r.paraphrases, Metrics: metrics.TextGroups})
 	if err != nil {
@@ -74,12 +71,4 @@ func (r *trialRun) scoreOthers(ctx context.Context, control string, test questio
 		}
 	}
 	return r.recordAll(points)
-}
-
-// diffVQAPrefix begins the names of what is recorded of difference VQA, for a control or, with "", for the model.
-func diffVQAPrefix(control string) string {
-	if control == "" {
-		return "diffvqa/"
-	}
-	return "controls/" + control + "/diffvqa/"
 }

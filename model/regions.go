@@ -31,7 +31,7 @@ func (s regionSample) id(c *corpus.Corpus) string {
 
 // testRegions tests the pretrained captioner on test regions (paper 4.2): GCAP, a phrase for a box, and CAREF, a box for
 // a region's name. AREF is not tested: the same phrase may be true of several regions. Decoding is greedy.
-func (r *trialRun) testRegions(ctx context.Context, weights method.Weights, f *features, out *predictions) error {
+func (r *trialRun) testRegions(ctx context.Context, weights method.Weights, f *features) error {
 	if !r.trial.PredictsRegions() {
 		return nil
 	}
@@ -39,7 +39,7 @@ func (r *trialRun) testRegions(ctx context.Context, weights method.Weights, f *f
 	if len(samples) == 0 {
 		return r.rec.Note("regions/blank", "no test image has regions")
 	}
-	if err := r.meanBoxes(samples, out); err != nil {
+	if err := r.meanBoxes(samples); err != nil {
 		return err
 	}
 	tasks := r.trial.Pretrain.Tasks
@@ -57,7 +57,7 @@ func (r *trialRun) testRegions(ctx context.Context, weights method.Weights, f *f
 		if err != nil {
 			return err
 		}
-		if err := r.scoreBoxes("", samples, texts, out); err != nil {
+		if err := r.scoreBoxes("", samples, texts); err != nil {
 			return err
 		}
 	}
@@ -66,7 +66,7 @@ func (r *trialRun) testRegions(ctx context.Context, weights method.Weights, f *f
 		if err != nil {
 			return err
 		}
-		return r.scorePhrases(ctx, samples, texts, out)
+		return r.scorePhrases(ctx, samples, texts)
 	}
 	return nil
 }
@@ -165,25 +165,19 @@ func (s regionSample) inBins(c *corpus.Corpus) metrics.Box {
 }
 
 // scoreBoxes records Acc@0.5 and mean IoU, overall and by region, of the boxes written in texts.
-func (r *trialRun) scoreBoxes(control string, samples []regionSample, texts []string, out *predictions) error {
+func (r *trialRun) scoreBoxes(control string, samples []regionSample, texts []string) error {
 	boxes := make([]metrics.BoxSample, len(samples))
 	for i, s := range samples {
 		pred, ok := metrics.ParseBox(texts[i])
 		boxes[i] = metrics.BoxSample{Region: s.region.Name, Pred: pred, Ref: s.inBins(r.corpus), OK: ok}
-		err := out.add(prediction{Task: "caref", Control: control, ID: s.id(r.corpus), Question: corpus.CAREFPrompt(s.region.Name),
+		r.predictions.add(prediction{Task: "caref", Control: control, ID: s.id(r.corpus), Question: corpus.CAREFPrompt(s.region.Name),
 			Hyp: texts[i], Refs: []string{s.region.Phrase + " " + nn.BoxText(s.box)}})
-		if err != nil {
-			return err
-		}
 	}
-	prefix := ""
-	if control != "" {
-		prefix = "controls/" + control + "/"
-	}
+	prefix := recordedPrefix("caref", control)
 	all := metrics.ScoreBoxes(boxes)
-	points := []point{{prefix + "caref/acc50", 0, all.Acc}, {prefix + "caref/iou", 0, all.MeanIoU}, {prefix + "caref/parsed", 0, all.Parsed}}
+	points := []point{{prefix + "acc50", 0, all.Acc}, {prefix + "iou", 0, all.MeanIoU}, {prefix + "parsed", 0, all.Parsed}}
 	for _, row := range metrics.ScoreRegions(boxes) {
-		points = append(points, point{prefix + "caref/acc50/" + row.Region, 0, row.Acc})
+		points = append(points, point{prefix + "acc50/" + row.Region, 0, row.Acc})
 	}
 	return r.recordAll(points)
 }
@@ -198,7 +192,7 @@ func (r *trialRun) recordAll(points []point) error {
 }
 
 // meanBoxes is the control of CAREF: for each region the mean of its training boxes, the same for every image.
-func (r *trialRun) meanBoxes(samples []regionSample, out *predictions) error {
+func (r *trialRun) meanBoxes(samples []regionSample) error {
 	mean := r.corpus.MeanBoxes()
 	texts := make([]string, len(samples))
 	for i, s := range samples {
@@ -212,18 +206,16 @@ func (r *trialRun) meanBoxes(samples []regionSample, out *predictions) error {
 		}
 		texts[i] = nn.BoxText(q)
 	}
-	return r.scoreBoxes("mean-box", samples, texts, out)
+	return r.scoreBoxes("mean-box", samples, texts)
 }
 
 // scorePhrases records the caption metrics of GCAP (paper Table 1).
-func (r *trialRun) scorePhrases(ctx context.Context, samples []regionSample, texts []string, out *predictions) error {
+func (r *trialRun) scorePhrases(ctx context.Context, samples []regionSample, texts []string) error {
 	list := make([]metrics.Sample, len(samples))
 	for i, s := range samples {
 		p := prediction{Task: "gcap", ID: s.id(r.corpus), Question: corpus.GCAPPrompt(nn.BoxText(s.box)), Hyp: strings.TrimSpace(texts[i]), Refs: []string{s.region.Phrase}}
 		list[i] = metrics.Sample{ID: p.ID, Hyp: p.Hyp, Refs: p.Refs}
-		if err := out.add(p); err != nil {
-			return err
-		}
+		r.predictions.add(p)
 	}
-	return r.scoreTexts(ctx, "gcap/", list)
+	return r.scoreTexts(ctx, "gcap", "", list)
 }

@@ -98,20 +98,18 @@ func Run(ctx context.Context, t spec.Trial, env Env, rec Recorder) (err error) {
 		return err
 	}
 	defer features.close()
-	predictions, err := createPredictions(filepath.Join(env.Dir, "predictions.jsonl"))
-	if err != nil {
+	if r.predictions, err = createPredictions(filepath.Join(env.Dir, "predictions.jsonl")); err != nil {
 		return err
 	}
-	defer predictions.abort()
-	r.predictions = predictions
+	defer r.predictions.abort()
 	for _, stage := range []func() error{
 		func() error { return r.probe(ctx, features) },
-		func() error { return r.testRegions(ctx, weights, features, predictions) },
+		func() error { return r.testRegions(ctx, weights, features) },
 		func() error {
 			if r.trial.Until == spec.UntilRegions {
 				return nil
 			}
-			return r.diffVQA(ctx, weights, features, predictions)
+			return r.diffVQA(ctx, weights, features)
 		},
 	} {
 		if err := stage(); err != nil {
@@ -121,7 +119,7 @@ func Run(ctx context.Context, t spec.Trial, env Env, rec Recorder) (err error) {
 			return err
 		}
 	}
-	return predictions.commit()
+	return r.predictions.commit()
 }
 
 func openEngine(env Env) (engine.Engine, error) {

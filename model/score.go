@@ -3,7 +3,6 @@ package model
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"harness/metrics"
 	"harness/metrics/meteor"
@@ -19,8 +18,17 @@ func scorerOf(table *meteor.Paraphrases, bertscore *bertScorer) string {
 	return metrics.TokenizePTB + "; METEOR " + paraphrases + "; " + bertscore.describe()
 }
 
-// scoreTexts records the caption metrics of generated texts, on PTB tokens, under the given prefix, and as PREFIXscorer how they were scored.
-func (r *trialRun) scoreTexts(ctx context.Context, prefix string, list []metrics.Sample) error {
+// recordedPrefix begins the names of what is recorded of a task, for a control or, with "", for the model.
+func recordedPrefix(task, control string) string {
+	if control == "" {
+		return task + "/"
+	}
+	return "controls/" + control + "/" + task + "/"
+}
+
+// scoreTexts records the caption metrics of a task's generated texts, on PTB tokens, and as "scorer" how they were scored.
+func (r *trialRun) scoreTexts(ctx context.Context, task, control string, list []metrics.Sample) error {
+	prefix := recordedPrefix(task, control)
 	options := metrics.Options{Threads: r.env.Threads, Paraphrases: r.paraphrases, Metrics: metrics.TextGroups}
 	r.bertscore.ask(&options)
 	scores, err := metrics.Score(ctx, list, options)
@@ -43,10 +51,6 @@ func (r *trialRun) scoreTexts(ctx context.Context, prefix string, list []metrics
 		if err := r.rec.Point(prefix+key, 0, scores.Corpus[key]); err != nil {
 			return err
 		}
-	}
-	control, task := "", strings.TrimSuffix(prefix, "/")
-	if rest, ok := strings.CutPrefix(task, "controls/"); ok {
-		control, task, _ = strings.Cut(rest, "/")
 	}
 	switch {
 	case r.bertscore == nil && control == "":

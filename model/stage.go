@@ -44,10 +44,15 @@ type point struct {
 	Value  float64
 }
 
+// stageDir is the folder of a stage of the trial t.
+func stageDir(home string, t spec.Trial, s spec.Stage) string {
+	return filepath.Join(home, "stages", string(s)+"-"+t.StageID(s))
+}
+
 // openStage makes and locks the folder of a stage. It waits while another trial works on it. What is damaged is noted to
 // rec and removed.
 func openStage(ctx context.Context, home string, t spec.Trial, s spec.Stage, rec Recorder) (*stage, error) {
-	dir := filepath.Join(home, "stages", string(s)+"-"+t.StageID(s))
+	dir := stageDir(home, t, s)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, fmt.Errorf("make folder of stage %s: %w", s, err)
 	}
@@ -116,7 +121,7 @@ func (s *stage) reuse(rec Recorder, build string) error {
 // is working on stays: it is being trained again already.
 func DropStages(home string, t spec.Trial) error {
 	for _, s := range spec.Stages {
-		dir := filepath.Join(home, "stages", string(s)+"-"+t.StageID(s))
+		dir := stageDir(home, t, s)
 		if !exists(dir) {
 			continue
 		}

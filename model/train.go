@@ -32,7 +32,7 @@ func train(ctx context.Context, session engine.Session, st *stage, s training, r
 	adam := engine.AdamW{Beta1: s.opt.Beta1, Beta2: s.opt.Beta2, Eps: 1e-8, Decay: s.opt.WeightDecay, MaxGradNorm: s.opt.MaxGradNorm}
 	warmup := nn.WarmupSteps(s.opt.Warmup, s.Steps)
 	saved := time.Now()
-	counter := flops.New(s.Params) // as OpenSession has marked them
+	counter := flops.New(s.Params)
 	for at.Step < s.Steps {
 		// Step.
 		at.Step++

@@ -3,6 +3,7 @@ package method
 import (
 	"fmt"
 	"maps"
+	"slices"
 
 	"harness/model/engine"
 )
@@ -27,11 +28,11 @@ func ValuesOf(params []engine.Param) Weights {
 	return values
 }
 
-// OpenSession makes a session of params, with the values that weights has for them; those that frozen accepts do not
-// move, nor those that params say. Both are written into params.
-func OpenSession(e engine.Engine, params []engine.Param, weights Weights, frozen func(name string) bool) (engine.Session, error) {
-	for i := range params {
-		p := &params[i]
+// Started are params with the values that weights has for them; those that frozen names do not move. Nil names none.
+func Started(params []engine.Param, weights Weights, frozen func(name string) bool) ([]engine.Param, error) {
+	list := slices.Clone(params)
+	for i := range list {
+		p := &list[i]
 		if frozen != nil && frozen(p.Name) {
 			p.Frozen, p.Decay = true, false
 		}
@@ -44,8 +45,17 @@ func OpenSession(e engine.Engine, params []engine.Param, weights Weights, frozen
 		}
 		p.Tensor.F32 = w.F32
 	}
-	return e.New(params)
+	return list, nil
 }
 
-// Everything accepts every name.
+// OpenSession makes a session of what params are Started at.
+func OpenSession(e engine.Engine, params []engine.Param, weights Weights, frozen func(name string) bool) (engine.Session, error) {
+	started, err := Started(params, weights, frozen)
+	if err != nil {
+		return nil, err
+	}
+	return e.New(started)
+}
+
+// Everything is every name of a parameter.
 func Everything(string) bool { return true }

@@ -22,16 +22,6 @@ func (t Trial) QFormerSizes() QFormer {
 	return q
 }
 
-// short leaves out what is as it would be anyway.
-func (q QFormer) short(d Decoder) QFormer {
-	for _, f := range q.fields(d) {
-		if *f.size == f.standard {
-			*f.size = 0
-		}
-	}
-	return q
-}
-
 // qFormerField is a field of a QFormer, and what 0 stands for.
 type qFormerField struct {
 	path     string

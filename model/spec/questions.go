@@ -1,10 +1,6 @@
 package spec
 
-import (
-	"encoding/json"
-	"fmt"
-	"strings"
-)
+import "encoding/json"
 
 // Questions is a set of question types of MIMIC-Diff-VQA.
 type Questions uint8
@@ -21,18 +17,13 @@ const (
 	AllQuestions = Difference | Abnormality | Presence | View | Location | Level | TypeOf
 )
 
-var questionNames = [...]string{"difference", "abnormality", "presence", "view", "location", "level", "type"}
+var questionNames = nameSet{
+	noun: "question type", want: "all, or a list of question types such as [difference, presence]",
+	names: []string{"difference", "abnormality", "presence", "view", "location", "level", "type"},
+}
 
 // Names lists the types as the data set names them, in the paper's order.
-func (q Questions) Names() []string {
-	names := []string{}
-	for i, name := range questionNames {
-		if q&(1<<i) != 0 {
-			names = append(names, name)
-		}
-	}
-	return names
-}
+func (q Questions) Names() []string { return questionNames.of(uint8(q)) }
 
 // Others lists the types but difference.
 func (q Questions) Others() []string { return (q &^ Difference).Names() }
@@ -46,24 +37,10 @@ func (q *Questions) UnmarshalJSON(data []byte) error {
 		*q = AllQuestions
 		return nil
 	}
-	var names []string
-	if err := json.Unmarshal(data, &names); err != nil {
-		return fmt.Errorf("want all, or a list of question types such as [difference, presence]: %s is none", data)
+	set, err := questionNames.read(data)
+	if err != nil {
+		return err
 	}
-	var set Questions
-next:
-	for _, name := range names {
-		for i, known := range questionNames {
-			if name == known {
-				if set&(1<<i) != 0 {
-					return fmt.Errorf("question type %q is listed twice", name)
-				}
-				set |= 1 << i
-				continue next
-			}
-		}
-		return fmt.Errorf("unknown question type %q: want %s", name, strings.Join(questionNames[:], ", "))
-	}
-	*q = set
+	*q = Questions(set)
 	return nil
 }

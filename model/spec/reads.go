@@ -16,21 +16,16 @@ func (t Trial) unreadNow() []string {
 	}
 	add(t.Data.Source == SourceFiles, "data.synthetic")
 	add(t.Data.Source == SourceSynthetic, "data.root", "data.digest")
-	add(t.Data.Digest != "", "data.root")
-	add(t.Encoder.WeightsDigest != "", "encoder.weights")
-	add(t.LM.WeightsDigest != "", "lm.weights")
+	for _, in := range t.Inputs() {
+		add(*in.Digest != "", in.Key)
+	}
 	add(t.LM.Given(), "whole_vocabulary") // it is implied
 	add(t.Eval.NumBeams == 1, "test.length_penalty")
-	add(t.Eval.MeteorParaphrasesDigest != "", "test.meteor_paraphrases")
-	add(t.Eval.BERTScore.ModelDigest != "", "test.bertscore.model")
-	add(t.Eval.BERTScore.RescaleDigest != "", "test.bertscore.rescale")
-
 	add(!t.Method.facts().queries, "qformer")
 	add(t.Until == UntilRegions, "lm", "diffvqa", "test.beam", "test.length_penalty", "test.max_new_tokens", "test.pairs")
-	add(t.Pretrain.PerImage == PerImageOne, "pretrain.equal")     // an image is a sequence
-	if t.Pretrain.Epochs == 0 && t.Method.facts().texts(t) <= 1 { // as it is where each has one text; an epoch is as long as the samples it counts
-		list = append(list, "pretrain.per_image", "pretrain.equal")
-	}
+	add(t.Pretrain.PerImage == PerImageOne, "pretrain.equal") // an image is a sequence
+	// As it is where each has one text; an epoch is as long as the samples it counts.
+	add(t.Pretrain.Epochs == 0 && t.Method.facts().texts(t) <= 1, "pretrain.per_image", "pretrain.equal")
 
 	if p := t.Pretrain; t.Method.facts().regions {
 		captions, regions := p.Tasks.Has(CAP), p.Tasks&^CAP != 0
@@ -89,46 +84,34 @@ func (t Trial) essential() Trial {
 	if t.Encoder.Resize = ""; t.Encoder.Weights != "" || t.Encoder.WeightsDigest != "" {
 		t.Encoder.Resize = bicubic
 	}
-	for _, form := range []*InitForm{&t.Init.Positions, &t.Init.Coordinates} {
-		if *form == InitWaves {
-			*form = ""
-		}
+	leaveOut(&t.Init.Positions, InitWaves)
+	leaveOut(&t.Init.Coordinates, InitWaves)
+	leaveOut(&t.Init.TokenStd, DefaultTokenStd)
+	leaveOut(&t.DiffVQA.Questions, Difference)
+	leaveOut(&t.Until, UntilEnd)
+	leaveOut(&t.Pretrain.Equal, EqualImages)
+	leaveOut(&t.Pretrain.PerImage, PerImageAll)
+	leaveOut(&t.Encoder.Channels, 1)
+	leaveOut(&t.DiffVQA.Pool, 1)
+	leaveOut(&t.Data.Synthetic.ReportDropout, DefaultReportDropout)
+	leaveOut(&t.Data.Synthetic.Contrast, DefaultContrast)
+	for _, f := range t.QFormer.fields(t.Decoder) {
+		leaveOut(f.size, f.standard)
 	}
-	if t.Init.TokenStd == DefaultTokenStd {
-		t.Init.TokenStd = 0
-	}
-	if t.DiffVQA.Questions == Difference {
-		t.DiffVQA.Questions = 0
-	}
-	if t.Until == UntilEnd {
-		t.Until = ""
-	}
-	if t.Pretrain.Equal == EqualImages {
-		t.Pretrain.Equal = ""
-	}
-	if t.Pretrain.PerImage == PerImageAll {
-		t.Pretrain.PerImage = ""
-	}
-	if t.Encoder.Channels == 1 {
-		t.Encoder.Channels = 0
-	}
-	t.QFormer = t.QFormer.short(t.Decoder)
-	if t.DiffVQA.Pool == 1 {
-		t.DiffVQA.Pool = 0
-	}
-	if t.Data.Synthetic.ReportDropout == DefaultReportDropout {
-		t.Data.Synthetic.ReportDropout = 0
-	}
-	if t.Data.Synthetic.Contrast == DefaultContrast {
-		t.Data.Synthetic.Contrast = 0
-	}
-	for _, path := range []*string{&t.Data.Root, &t.Encoder.Weights, &t.LM.Weights, &t.Eval.MeteorParaphrases,
-		&t.Eval.BERTScore.Model, (*string)(&t.Eval.BERTScore.Rescale)} {
-		if *path != "" {
-			*path = filepath.Clean(*path)
+	for _, in := range t.Inputs() {
+		if *in.Path != "" {
+			*in.Path = filepath.Clean(*in.Path)
 		}
 	}
 	return t
+}
+
+// leaveOut writes what a field's zero value stands for as the zero value.
+func leaveOut[T comparable](field *T, standard T) {
+	if *field == standard {
+		var zero T
+		*field = zero
+	}
 }
 
 // clear sets the field at a path to its zero value.

@@ -33,9 +33,6 @@ const (
 	operations
 )
 
-// Operations are all that are counted, in the order of tables.
-func Operations() []Operation { return []Operation{Linear, Attention, MatMul, SigmoidPair} }
-
 func (o Operation) String() string {
 	switch o {
 	case Linear:
