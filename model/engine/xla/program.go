@@ -15,17 +15,6 @@ import (
 	"harness/model/engine"
 )
 
-// purpose is what a program was compiled for.
-type purpose string
-
-const (
-	forRun        purpose = "run"
-	forGradients  purpose = "gradients"
-	forStep       purpose = "step"
-	forAccumulate purpose = "accumulate"
-	forApply      purpose = "apply" // of no program: the optimiser alone
-)
-
 // program is a compiled executable and what it must be fed.
 type program struct {
 	graph  *graph.Graph
@@ -78,7 +67,7 @@ func (c check) run(in engine.Inputs) error {
 type tracer struct {
 	s        *session
 	g        *graph.Graph
-	purpose  purpose
+	purpose  Purpose
 	in       engine.Inputs
 	program  *program
 	params   map[string]*graph.Node
@@ -176,7 +165,7 @@ func dtypeOf(t engine.Tensor) dtypes.DType {
 }
 
 // signature names what may share an executable: the purpose, the key, and the inputs' names, types and shapes.
-func signature(purpose purpose, key string, in engine.Inputs) string {
+func signature(purpose Purpose, key string, in engine.Inputs) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s", purpose, key)
 	for _, name := range slices.Sorted(maps.Keys(in)) {
@@ -186,7 +175,7 @@ func signature(purpose purpose, key string, in engine.Inputs) string {
 }
 
 // prepare finds or compiles the executable for a call. It panics as graph-building code does.
-func (s *session) prepare(purpose purpose, key string, build engine.Program, in engine.Inputs) *program {
+func (s *session) prepare(purpose Purpose, key string, build engine.Program, in engine.Inputs) *program {
 	signature := signature(purpose, key, in)
 	for _, p := range s.programs[signature] {
 		if s.decoding.fits(p.states) {
@@ -200,11 +189,11 @@ func (s *session) prepare(purpose purpose, key string, build engine.Program, in 
 	}
 	var outputs []*graph.Node
 	switch purpose {
-	case forRun:
+	case ForRun:
 		outputs = t.results(build(t))
 		t.program.extra = len(outputs)
 		outputs = append(outputs, t.writtenStates()...)
-	case forApply:
+	case ForApply:
 		outputs = t.applying()
 	default:
 		outputs = t.training(build)
