@@ -120,7 +120,7 @@ func (d *decoding) store(uses []*stateUse, buffers []compute.Buffer) {
 
 // use finds or begins the record of a state's use. shape is that of the buffer, if the state is to be made.
 func (t *tracer) use(name string, shape []int) *stateUse {
-	if t.purpose != forRun {
+	if t.purpose != ForRun {
 		refuse("state %s: decoding states are for Run only", name)
 	}
 	if u := t.states[name]; u != nil {
@@ -145,7 +145,7 @@ func (t *tracer) use(name string, shape []int) *stateUse {
 
 // Append writes x [B, s, w] behind the state's positions.
 func (t *tracer) Append(name string, x engine.Value) engine.Value {
-	xn := of("append", x)
+	xn := full(of("append", x))
 	dims := xn.Shape().Dimensions
 	if len(dims) != 3 {
 		refuse("append %s: x %v is not [B, s, w]", name, dims)

@@ -27,7 +27,7 @@ func withoutPlugin(options Options) *device {
 }
 
 // lowers checks that a program becomes StableHLO: the first thing to fail is then the call of the compiler.
-func lowers(t *testing.T, s *session, purpose purpose, build engine.Program, in engine.Inputs) {
+func lowers(t *testing.T, s *session, purpose Purpose, build engine.Program, in engine.Inputs) {
 	t.Helper()
 	var err error
 	func() {
@@ -49,7 +49,7 @@ func TestLowering(t *testing.T) {
 				s.params = append(s.params, &param{name: given.Name, shape: given.Tensor.Shape, frozen: given.Frozen, decay: given.Decay})
 				s.byName[given.Name] = s.params[len(s.params)-1]
 			}
-			for _, purpose := range []purpose{forRun, forGradients, forStep} {
+			for _, purpose := range []Purpose{ForRun, ForGradients, ForStep} {
 				lowers(t, s, purpose, p.build, p.in)
 			}
 		}
@@ -61,11 +61,11 @@ func TestLowering(t *testing.T) {
 		return []engine.Value{o.Attention(x, o.Append("k", x), o.Append("v", x), 2, engine.Mask{Causal: true}), o.State("k")}
 	}
 	in := engine.Inputs{"x": engine.Floats(make([]float32, 24), 2, 2, 6)}
-	lowers(t, s, forRun, cached, in) // states are made
+	lowers(t, s, ForRun, cached, in) // states are made
 	for _, name := range []string{"k", "v"} {
 		s.decoding.states[name] = &state{shape: []int{2, 8, 6}, length: 2}
 	}
-	lowers(t, s, forRun, cached, in) // states grow
+	lowers(t, s, ForRun, cached, in) // states grow
 }
 
 // TestBF16 checks that bfloat16 products give the gradients of float32 up to their rounding.

@@ -15,17 +15,6 @@ import (
 	"harness/model/engine"
 )
 
-// purpose is what a program was compiled for.
-type purpose string
-
-const (
-	forRun        purpose = "run"
-	forGradients  purpose = "gradients"
-	forStep       purpose = "step"
-	forAccumulate purpose = "accumulate"
-	forApply      purpose = "apply" // of no program: the optimiser alone
-)
-
 // program is a compiled executable and what it must be fed.
 type program struct {
 	graph  *graph.Graph
@@ -78,13 +67,14 @@ func (c check) run(in engine.Inputs) error {
 type tracer struct {
 	s        *session
 	g        *graph.Graph
-	purpose  purpose
+	purpose  Purpose
 	in       engine.Inputs
 	program  *program
 	params   map[string]*graph.Node
 	inputs   map[string]*graph.Node
 	states   map[string]*stateUse
 	dropouts uint32 // calls so far
+	scope    *scope // the block that is being traced, nil outside of blocks
 }
 
 // value is a node of the graph. What Append returns is the buffer of a state, of which some first positions count. Their
@@ -92,8 +82,9 @@ type tracer struct {
 // the executable one for this length alone.
 type value struct {
 	node   *graph.Node
-	state  *stateUse // nil for ordinary values
-	filled int       // positions that count, in this call
+	state  *stateUse          // nil for ordinary values
+	filled int                // positions that count, in this call
+	wide   func() *graph.Node // the node before it was rounded to bfloat16; nil where there is none
 }
 
 func (v value) Shape() []int {
@@ -176,7 +167,7 @@ func dtypeOf(t engine.Tensor) dtypes.DType {
 }
 
 // signature names what may share an executable: the purpose, the key, and the inputs' names, types and shapes.
-func signature(purpose purpose, key string, in engine.Inputs) string {
+func signature(purpose Purpose, key string, in engine.Inputs) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s", purpose, key)
 	for _, name := range slices.Sorted(maps.Keys(in)) {
@@ -186,7 +177,7 @@ func signature(purpose purpose, key string, in engine.Inputs) string {
 }
 
 // prepare finds or compiles the executable for a call. It panics as graph-building code does.
-func (s *session) prepare(purpose purpose, key string, build engine.Program, in engine.Inputs) *program {
+func (s *session) prepare(purpose Purpose, key string, build engine.Program, in engine.Inputs) *program {
 	signature := signature(purpose, key, in)
 	for _, p := range s.programs[signature] {
 		if s.decoding.fits(p.states) {
@@ -200,11 +191,11 @@ func (s *session) prepare(purpose purpose, key string, build engine.Program, in 
 	}
 	var outputs []*graph.Node
 	switch purpose {
-	case forRun:
+	case ForRun:
 		outputs = t.results(build(t))
 		t.program.extra = len(outputs)
 		outputs = append(outputs, t.writtenStates()...)
-	case forApply:
+	case ForApply:
 		outputs = t.applying()
 	default:
 		outputs = t.training(build)
@@ -223,7 +214,7 @@ func (s *session) prepare(purpose purpose, key string, build engine.Program, in 
 func (t *tracer) results(values []engine.Value) []*graph.Node {
 	nodes := make([]*graph.Node, len(values))
 	for i, v := range values {
-		nodes[i] = of("result", v)
+		nodes[i] = t.wide("result", v)
 	}
 	return nodes
 }

@@ -19,6 +19,7 @@
 package xla
 
 import (
+	"cmp"
 	"debug/elf"
 	"fmt"
 	"os"
@@ -30,6 +31,7 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/gobackend"
 	pjrt "github.com/gomlx/go-xla/compute/xla"
+	plugins "github.com/gomlx/go-xla/pjrt"
 
 	"harness/model/engine"
 )
@@ -39,6 +41,24 @@ type Options struct {
 	// BF16 multiplies matrices (linear layers, attention, MatMul) in bfloat16 with float32 sums. Parameters, moments,
 	// losses and all other operations stay float32.
 	BF16 bool
+	// Sizes say from which sizes on a program is compiled in another way; the zero value means the usual ones.
+	Sizes Sizes
+}
+
+// Sizes choose among forms of the same arithmetic, which differ in memory and time, and in rounding. Zero means the usual size;
+// tests of small programs set smaller ones.
+type Sizes struct {
+	Recompute int // elements of a block's operand from which on the block is computed again on the way back
+	Scores    int // scores of an attention from which on it goes by blocks of queries
+	Queries   int // the most queries of such a block
+}
+
+// sizes are those of the options, and the usual ones where they name none.
+func (d *device) sizes() Sizes {
+	s := d.options.Sizes
+	return Sizes{
+		Recompute: cmp.Or(s.Recompute, recomputeFrom), Scores: cmp.Or(s.Scores, blocksFrom), Queries: cmp.Or(s.Queries, blockQueries),
+	}
 }
 
 // Open makes the engine of that name: "go" or "xla:/absolute/path/of/plugin.so", with ",bf16" behind it for
@@ -73,7 +93,9 @@ func OpenWith(name string, options Options) (engine.Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("engine %s: %s", name, oneLine(err))
 	}
-	return &device{name: options.name(name), description: backend.DeviceDescription(0), backend: backend, options: options}, nil
+	return &device{
+		name: options.name(name), description: backend.DeviceDescription(0), backend: backend, cuda: plugins.IsCUDAName(path), options: options,
+	}, nil
 }
 
 // Check says what keeps Open from opening the engine of that name, as far as it can be known without loading a plugin.
@@ -157,6 +179,7 @@ func loadPlugin(path string) (backend *pjrt.Backend, err error) {
 type device struct {
 	name, description string
 	backend           compute.Backend
+	cuda              bool // it has cuDNN
 	options           Options
 }
 
