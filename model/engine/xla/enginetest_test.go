@@ -10,7 +10,17 @@ import (
 )
 
 // TestEngine holds the engine to what every engine must do.
-func TestEngine(t *testing.T) { enginetest.Run(t, openGo(t, Options{})) }
+func TestEngine(t *testing.T) { enginetest.Run(t, tested(t, Options{})) }
+
+// tested opens the engine that the tests of this package run on: the plugin that $HARNESS_XLA_PLUGIN names, else GoMLX's Go
+// backend.
+func tested(t testing.TB, options Options) engine.Engine {
+	t.Helper()
+	if os.Getenv("HARNESS_XLA_PLUGIN") == "" {
+		return openGo(t, options)
+	}
+	return plugin(t, options)
+}
 
 // small makes every block one that is computed again, and attention one by blocks of two queries.
 var small = Options{Sizes: Sizes{Recompute: 1, Scores: 1, Queries: 2}}
