@@ -52,7 +52,7 @@ func (t *tracer) Attention(q, k, v engine.Value, heads int, mask engine.Mask) en
 	switch large := batch*heads*queries*keys >= t.s.sizes().Scores; {
 	case t.flashes(a, queries, keys):
 		y = a.flash(qn, kn, vn)
-	case length == nil && (large || t.s.options.BF16 && t.purpose != forRun):
+	case length == nil && (large || t.s.options.BF16 && t.purpose != ForRun):
 		y = a.byBlocks(qn, kn, vn)
 	default:
 		y = a.whole(qn, kn, vn)

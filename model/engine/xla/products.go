@@ -71,7 +71,7 @@ func (t *tracer) dot(a, b side, result dtypes.DType) *graph.Node {
 		return graph.DotGeneral(a.node, a.inner, a.batch, b.node, b.inner, b.batch)
 	}
 	y := t.product(a, b, result)
-	if t.purpose == forRun {
+	if t.purpose == ForRun {
 		return y
 	}
 	return withGradient([]*graph.Node{y}, []*graph.Node{a.node, b.node}, func(dys []*graph.Node) []*graph.Node {

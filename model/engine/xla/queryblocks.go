@@ -52,7 +52,7 @@ func (a attention) byBlocks(q, k, v *graph.Node) *graph.Node {
 		ys[i] = graph.Transpose(y, 1, 2) // [B, C, H, d]
 	}
 	y := graph.Concatenate(ys, 1)
-	if a.t.purpose == forRun {
+	if a.t.purpose == ForRun {
 		return y
 	}
 	back := func(dys []*graph.Node) []*graph.Node {
