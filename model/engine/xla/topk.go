@@ -12,7 +12,7 @@ func (t *tracer) LogSoftmaxTopK(logits engine.Value, k int) (logp, index engine.
 	const op = "log softmax top k"
 	x := of(op, logits)
 	dims := x.Shape().Dimensions
-	if t.purpose != forRun {
+	if t.purpose != ForRun {
 		refuse("%s: it is for Run only", op)
 	}
 	if len(dims) != 2 || k < 1 || k > dims[1] || dims[1] > 1<<24 {
