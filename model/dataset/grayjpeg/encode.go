@@ -9,7 +9,7 @@ import (
 	"math/bits"
 )
 
-// Encoder writes images of one quality. It may be used by one goroutine at a time.
+// Encoder writes images of one quality. It may be used concurrently.
 type Encoder struct {
 	head   []byte // of a file, up to the pixels
 	size   int    // where in head height and width stand
