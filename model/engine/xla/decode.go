@@ -145,7 +145,7 @@ func (t *tracer) use(name string, shape []int) *stateUse {
 
 // Append writes x [B, s, w] behind the state's positions.
 func (t *tracer) Append(name string, x engine.Value) engine.Value {
-	xn := of("append", x)
+	xn := full(of("append", x))
 	dims := xn.Shape().Dimensions
 	if len(dims) != 3 {
 		refuse("append %s: x %v is not [B, s, w]", name, dims)

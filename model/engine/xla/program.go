@@ -78,6 +78,7 @@ type tracer struct {
 	inputs   map[string]*graph.Node
 	states   map[string]*stateUse
 	dropouts uint32 // calls so far
+	scope    *scope // the block that is being traced, nil outside of blocks
 }
 
 // value is a node of the graph. What Append returns is the buffer of a state, of which some first positions count. Their
@@ -85,8 +86,9 @@ type tracer struct {
 // the executable one for this length alone.
 type value struct {
 	node   *graph.Node
-	state  *stateUse // nil for ordinary values
-	filled int       // positions that count, in this call
+	state  *stateUse          // nil for ordinary values
+	filled int                // positions that count, in this call
+	wide   func() *graph.Node // the node before it was rounded to bfloat16; nil where there is none
 }
 
 func (v value) Shape() []int {
@@ -254,7 +256,7 @@ func (p *program) aliases(outputs int) map[int]int {
 func (t *tracer) results(values []engine.Value) []*graph.Node {
 	nodes := make([]*graph.Node, len(values))
 	for i, v := range values {
-		nodes[i] = of("result", v)
+		nodes[i] = t.wide("result", v)
 	}
 	return nodes
 }

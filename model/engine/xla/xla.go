@@ -19,6 +19,7 @@
 package xla
 
 import (
+	"cmp"
 	"debug/elf"
 	"fmt"
 	"os"
@@ -47,6 +48,24 @@ type Options struct {
 	GPU GPU
 	// Flags override debug options of the compiler, by their names in XLA_FLAGS without the dashes.
 	Flags map[string]string
+	// Sizes say from which sizes on a program is compiled in another way; the zero value means the usual ones.
+	Sizes Sizes
+}
+
+// Sizes choose among forms of the same arithmetic, which differ in memory and time, and in rounding. Zero means the usual size;
+// tests of small programs set smaller ones.
+type Sizes struct {
+	Recompute int // elements of a block's operand from which on the block is computed again on the way back
+	Scores    int // scores of an attention from which on it goes by blocks of queries
+	Queries   int // the most queries of such a block
+}
+
+// sizes are those of the options, and the usual ones where they name none.
+func (d *device) sizes() Sizes {
+	s := d.options.Sizes
+	return Sizes{
+		Recompute: cmp.Or(s.Recompute, recomputeFrom), Scores: cmp.Or(s.Scores, blocksFrom), Queries: cmp.Or(s.Queries, blockQueries),
+	}
 }
 
 // Open makes the engine of that name: "go" or "xla:/absolute/path/of/plugin.so", with ",bf16" behind it for
@@ -81,7 +100,9 @@ func OpenWith(name string, options Options) (engine.Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("engine %s: %w", name, line(err))
 	}
-	return &device{name: options.name(name), description: plugin.client.description(), backend: plugin, options: options}, nil
+	return &device{
+		name: options.name(name), description: plugin.client.description(), backend: plugin, cuda: plugin.IsCUDA(), options: options,
+	}, nil
 }
 
 // Check says what keeps Open from opening the engine of that name, as far as it can be known without loading a plugin.
@@ -177,6 +198,7 @@ func startPlugin(path string, options Options) (*backend, error) {
 type device struct {
 	name, description string
 	backend           compute.Backend
+	cuda              bool // it has cuDNN
 	options           Options
 }
 
