@@ -1,6 +1,7 @@
 // Package xla runs programs of package engine as compiled GoMLX graphs: the second engine.
 //
 //	Open(name) --> engine.Engine --New(params)--> session
+//	                               Probe(params) --> what a program needs, without running
 //	session.Run | Gradients | Step | Accumulate, Apply
 //	  program.go   finds or compiles the executable of (what is asked, key, input shapes)
 //	  tracer       walks the engine.Program once, recording GoMLX nodes: ops.go attention.go losses.go regions.go
@@ -8,6 +9,12 @@
 //	  step.go      appends GoMLX's gradients, the clipping and AdamW, so that a whole training step is one executable
 //	  accumulate.go  the same in two: sums of gradients that stay on the device, then the optimiser alone
 //	  session.go   keeps parameters, moments and decoding states as buffers of the device
+//	session.Compiled  what the compiler says of each executable: memory, operations, seconds
+//	backend.go   the plugin as GoMLX sees it: lower.go makes StableHLO text, client.go compiles it once a process, cache.go
+//	             keeps what was compiled for later ones, package pjrt talks to the plugin
+//
+// What a program replaces (parameters and moments in a step, sums of gradients, decoding states) is given away with the call
+// and written in its own place, so that a step needs its state once.
 //
 // Two backends are reachable. "go" is GoMLX's own, in Go: slow, but it runs everywhere, so the parity tests do. "xla:PATH"
 // loads the PJRT plugin at that absolute path, for instance the CUDA plugin of JAX. A missing or broken plugin is an
@@ -71,19 +78,14 @@ func (d *device) sizes() Sizes {
 // Open makes the engine of that name: "go" or "xla:/absolute/path/of/plugin.so", with ",bf16" behind it for
 // [Options.BF16]. A CUDA plugin finds CUDA's libraries and ptxas where pip puts them beside it; elsewhere $XLA_FLAGS names
 // the folder that has bin/ptxas and nvvm/libdevice: --xla_gpu_cuda_data_dir=DIR.
-func Open(name string) (engine.Engine, error) {
-	base, option, found := strings.Cut(name, ",")
-	switch {
-	case !found:
-		return OpenWith(name, Options{})
-	case option == "bf16":
-		return OpenWith(base, Options{BF16: true})
-	}
-	return nil, fmt.Errorf("engine %s: option %q is not known: there is only bf16", name, option)
-}
+func Open(name string) (engine.Engine, error) { return OpenWith(name, Options{}) }
 
-// OpenWith is [Open] with the options apart.
+// OpenWith is [Open] with options.
 func OpenWith(name string, options Options) (engine.Engine, error) {
+	name, err := cutBF16(name, &options)
+	if err != nil {
+		return nil, err
+	}
 	if name == "go" {
 		// Sequential, since the default deadlocks on few cores (v0.1.2, six runs of six on two cores).
 		backend, err := gobackend.New("ops_sequential")
@@ -107,15 +109,22 @@ func OpenWith(name string, options Options) (engine.Engine, error) {
 
 // Check says what keeps Open from opening the engine of that name, as far as it can be known without loading a plugin.
 func Check(name string) error {
+	name, err := cutBF16(name, new(Options))
+	if err != nil || name == "go" {
+		return err
+	}
+	_, err = pluginOf(name)
+	return err
+}
+
+// cutBF16 takes ",bf16" off the end of a name.
+func cutBF16(name string, options *Options) (string, error) {
 	base, option, found := strings.Cut(name, ",")
 	if found && option != "bf16" {
-		return fmt.Errorf("engine %s: option %q is not known: there is only bf16", name, option)
+		return "", fmt.Errorf("engine %s: option %q is not known: there is only bf16", name, option)
 	}
-	if base == "go" {
-		return nil
-	}
-	_, err := pluginOf(base)
-	return err
+	options.BF16 = options.BF16 || found
+	return base, nil
 }
 
 // pluginOf is the path of the plugin in "xla:PATH", which lies there and is one.
