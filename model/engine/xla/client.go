@@ -56,9 +56,7 @@ func startClient(path string, gpu GPU) (*client, error) {
 	}
 	var options []pjrt.Option
 	if plugin.GPU {
-		if options, err = gpu.options(); err != nil {
-			return nil, err
-		}
+		options = gpu.options()
 	}
 	started, err := plugin.NewClient(options...)
 	if err != nil {

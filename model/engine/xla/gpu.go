@@ -15,17 +15,16 @@ type GPU struct {
 	Preallocate    bool    // take MemoryFraction at once
 	MemoryFraction float64 // of the device's memory, the most that is taken; 0 = 0.9, or 0.75 with Preallocate
 	Allocator      string  // as the plugin names them: "default", "bfc", "cuda_async", "platform"; "" is the default
-	Hidden         bool    // the environment hides all GPUs
 }
 
 // GPUOf reads the variables by which users of JAX set this: XLA_PYTHON_CLIENT_PREALLOCATE, XLA_CLIENT_MEM_FRACTION or
-// XLA_PYTHON_CLIENT_MEM_FRACTION, XLA_PYTHON_CLIENT_ALLOCATOR; and CUDA_VISIBLE_DEVICES. lookup is os.LookupEnv.
-func GPUOf(lookup func(string) (string, bool)) (GPU, error) {
+// XLA_PYTHON_CLIENT_MEM_FRACTION, and XLA_PYTHON_CLIENT_ALLOCATOR. variable is os.Getenv.
+func GPUOf(variable func(string) string) (GPU, error) {
 	var g GPU
 	get := func(names ...string) (name, value string) {
 		for _, name := range names {
-			if v, _ := lookup(name); strings.TrimSpace(v) != "" {
-				return name, strings.TrimSpace(v)
+			if v := strings.TrimSpace(variable(name)); v != "" {
+				return name, v
 			}
 		}
 		return "", ""
@@ -46,18 +45,11 @@ func GPUOf(lookup func(string) (string, bool)) (GPU, error) {
 	}
 	_, allocator := get("XLA_PYTHON_CLIENT_ALLOCATOR")
 	g.Allocator = strings.ToLower(allocator)
-	if visible, set := lookup("CUDA_VISIBLE_DEVICES"); set {
-		visible = strings.TrimSpace(visible)
-		g.Hidden = visible == "" || strings.HasPrefix(visible, "-1") // CUDA ignores all from the first that is none
-	}
 	return g, nil
 }
 
 // options are the plugin's names for the settings.
-func (g GPU) options() ([]pjrt.Option, error) {
-	if g.Hidden {
-		return nil, fmt.Errorf("no GPU is visible: CUDA_VISIBLE_DEVICES names none")
-	}
+func (g GPU) options() []pjrt.Option {
 	fraction := g.MemoryFraction
 	switch {
 	case fraction == 0 && g.Preallocate:
@@ -69,7 +61,7 @@ func (g GPU) options() ([]pjrt.Option, error) {
 	if g.Allocator != "" {
 		options = append(options, pjrt.Option{Name: "allocator", Value: g.Allocator})
 	}
-	return options, nil
+	return options
 }
 
 // gpuSoftware tells versions of the driver and of CUDA's libraries apart, on which compiled programs may depend.

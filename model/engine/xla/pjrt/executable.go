@@ -8,6 +8,7 @@ import (
 	"maps"
 	"runtime"
 	"slices"
+	"strconv"
 	"unsafe"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -30,16 +31,22 @@ func CompileOptions(flags map[string]string) []byte {
 	options = protowire.AppendTag(options, 4, protowire.VarintType) // compile_portable_executable
 	options = protowire.AppendVarint(options, 1)
 	for _, name := range slices.Sorted(maps.Keys(flags)) {
-		value := protowire.AppendTag(nil, 1, protowire.BytesType) // OptionOverrideProto.string_field
-		value = protowire.AppendString(value, flags[name])
 		entry := protowire.AppendTag(nil, 1, protowire.BytesType) // key
 		entry = protowire.AppendString(entry, name)
 		entry = protowire.AppendTag(entry, 2, protowire.BytesType) // value
-		entry = protowire.AppendBytes(entry, value)
+		entry = protowire.AppendBytes(entry, override(flags[name]))
 		options = protowire.AppendTag(options, 7, protowire.BytesType) // env_option_overrides
 		options = protowire.AppendBytes(options, entry)
 	}
 	return options
+}
+
+// override encodes XLA's OptionOverrideProto: a string, which XLA reads as the option's type, but for a bool.
+func override(value string) []byte {
+	if on, err := strconv.ParseBool(value); err == nil && len(value) > 1 { // 0 and 1 are numbers
+		return protowire.AppendVarint(protowire.AppendTag(nil, 2, protowire.VarintType), protowire.EncodeBool(on))
+	}
+	return protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), value)
 }
 
 // Executable is a compiled program on its device.

@@ -15,6 +15,7 @@
 #define CALL(method) api->PJRT_##method(&args.a)
 
 char *plugin_open(const char *path, const PJRT_Api **api) {
+  setenv("TF_CPP_MIN_LOG_LEVEL", "3", 0); // what matters comes back as an error; the rest is for XLA's developers
   void *library = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
   if (!library) return strdup(dlerror());
   const PJRT_Api *(*table)(void) = (const PJRT_Api *(*)(void))dlsym(library, "GetPjrtApi");
