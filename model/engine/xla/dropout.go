@@ -13,7 +13,7 @@ func (t *tracer) Dropout(x engine.Value, rate float64, seed string) engine.Value
 	xn := t.of("dropout", x)
 	call := t.dropouts
 	t.dropouts++
-	if t.purpose == forRun || rate == 0 {
+	if t.purpose == ForRun || rate == 0 {
 		return x
 	}
 	if rate < 0 || rate >= 1 {

@@ -20,14 +20,6 @@ func as(x *graph.Node, dtype dtypes.DType) *graph.Node {
 	return graph.ConvertDType(x, dtype)
 }
 
-// activations is the type of the results of layers.
-func (t *tracer) activations() dtypes.DType {
-	if t.s.options.BF16 {
-		return dtypes.BFloat16
-	}
-	return dtypes.Float32
-}
-
 // narrower is the type of what is computed of nodes: bfloat16 if one of them has it.
 func narrower(nodes ...*graph.Node) dtypes.DType {
 	for _, n := range nodes {
@@ -71,7 +63,7 @@ func (t *tracer) dot(a, b side, result dtypes.DType) *graph.Node {
 		return graph.DotGeneral(a.node, a.inner, a.batch, b.node, b.inner, b.batch)
 	}
 	y := t.product(a, b, result)
-	if t.purpose == forRun {
+	if t.purpose == ForRun {
 		return y
 	}
 	return withGradient([]*graph.Node{y}, []*graph.Node{a.node, b.node}, func(dys []*graph.Node) []*graph.Node {

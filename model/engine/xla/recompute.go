@@ -9,10 +9,6 @@ import (
 	"harness/model/engine"
 )
 
-// recomputeFrom is the number of elements from which on the operand of a block makes it worth forgetting (8 MiB of float32): what
-// a transformer block computes is 20 to 60 times as large, and computing it again adds a third to a training step.
-const recomputeFrom = 1 << 21
-
 // scope is a block that [tracer.Recompute] traces. What the block reads of outside goes through leaves, so that the way back can
 // ask for the gradient there.
 type scope struct {
@@ -50,7 +46,7 @@ func (t *tracer) of(op string, v engine.Value) *graph.Node { return t.scope.insi
 // (products in bfloat16, attention) are still the nodes that were to be forgotten.
 func (t *tracer) Recompute(x engine.Value, block func(x engine.Value) []engine.Value) []engine.Value {
 	xn := t.of("recompute", x)
-	if t.purpose == forRun || xn.Shape().Size() < t.s.sizes().Recompute {
+	if t.purpose == ForRun || xn.Shape().Size() < t.s.sizes().Recompute {
 		return block(x)
 	}
 	outer, dropouts := t.scope, t.dropouts
