@@ -15,7 +15,7 @@ func withoutPlugin(t *testing.T, platform string, options Options) *device {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &device{name: "xla", backend: &backend{Backend: lowering}, cuda: platform == "cuda", options: options}
+	return &device{name: "xla", backend: &backend{Backend: lowering}, options: options}
 }
 
 // lowers checks that a program becomes StableHLO: the first thing to fail is then the call of the compiler.

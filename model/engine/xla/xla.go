@@ -1,6 +1,7 @@
 // Package xla runs programs of package engine as compiled GoMLX graphs: the second engine.
 //
 //	Open(name) --> engine.Engine --New(params)--> session
+//	                               Probe(params) --> what a program needs, without running
 //	session.Run | Gradients | Step | Accumulate, Apply
 //	  program.go   finds or compiles the executable of (what is asked, key, input shapes)
 //	  tracer       walks the engine.Program once, recording GoMLX nodes: ops.go attention.go losses.go regions.go
@@ -8,6 +9,12 @@
 //	  step.go      appends GoMLX's gradients, the clipping and AdamW, so that a whole training step is one executable
 //	  accumulate.go  the same in two: sums of gradients that stay on the device, then the optimiser alone
 //	  session.go   keeps parameters, moments and decoding states as buffers of the device
+//	session.Compiled  what the compiler says of each executable: memory, operations, seconds
+//	backend.go   the plugin as GoMLX sees it: lower.go makes StableHLO text, client.go compiles it once a process, cache.go
+//	             keeps what was compiled for later ones, package pjrt talks to the plugin
+//
+// What a program replaces (parameters and moments in a step, sums of gradients, decoding states) is given away with the call
+// and written in its own place, so that a step needs its state once.
 //
 // Two backends are reachable. "go" is GoMLX's own, in Go: slow, but it runs everywhere, so the parity tests do. "xla:PATH"
 // loads the PJRT plugin at that absolute path, for instance the CUDA plugin of JAX. A missing or broken plugin is an
@@ -19,7 +26,6 @@
 package xla
 
 import (
-	"cmp"
 	"debug/elf"
 	"fmt"
 	"os"
@@ -52,38 +58,17 @@ type Options struct {
 	Sizes Sizes
 }
 
-// Sizes choose among forms of the same arithmetic, which differ in memory and time, and in rounding. Zero means the usual size;
-// tests of small programs set smaller ones.
-type Sizes struct {
-	Recompute int // elements of a block's operand from which on the block is computed again on the way back
-	Scores    int // scores of an attention from which on it goes by blocks of queries
-	Queries   int // the most queries of such a block
-}
-
-// sizes are those of the options, and the usual ones where they name none.
-func (d *device) sizes() Sizes {
-	s := d.options.Sizes
-	return Sizes{
-		Recompute: cmp.Or(s.Recompute, recomputeFrom), Scores: cmp.Or(s.Scores, blocksFrom), Queries: cmp.Or(s.Queries, blockQueries),
-	}
-}
-
 // Open makes the engine of that name: "go" or "xla:/absolute/path/of/plugin.so", with ",bf16" behind it for
 // [Options.BF16]. A CUDA plugin finds CUDA's libraries and ptxas where pip puts them beside it; elsewhere $XLA_FLAGS names
 // the folder that has bin/ptxas and nvvm/libdevice: --xla_gpu_cuda_data_dir=DIR.
-func Open(name string) (engine.Engine, error) {
-	base, option, found := strings.Cut(name, ",")
-	switch {
-	case !found:
-		return OpenWith(name, Options{})
-	case option == "bf16":
-		return OpenWith(base, Options{BF16: true})
-	}
-	return nil, fmt.Errorf("engine %s: option %q is not known: there is only bf16", name, option)
-}
+func Open(name string) (engine.Engine, error) { return OpenWith(name, Options{}) }
 
-// OpenWith is [Open] with the options apart.
+// OpenWith is [Open] with options.
 func OpenWith(name string, options Options) (engine.Engine, error) {
+	name, err := cutBF16(name, &options)
+	if err != nil {
+		return nil, err
+	}
 	if name == "go" {
 		// Sequential, since the default deadlocks on few cores (v0.1.2, six runs of six on two cores).
 		backend, err := gobackend.New("ops_sequential")
@@ -100,22 +85,27 @@ func OpenWith(name string, options Options) (engine.Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("engine %s: %w", name, line(err))
 	}
-	return &device{
-		name: options.name(name), description: plugin.client.description(), backend: plugin, cuda: plugin.client.Platform == "cuda", options: options,
-	}, nil
+	return &device{name: options.name(name), description: plugin.client.description(), backend: plugin, options: options}, nil
 }
 
 // Check says what keeps Open from opening the engine of that name, as far as it can be known without loading a plugin.
 func Check(name string) error {
+	name, err := cutBF16(name, new(Options))
+	if err != nil || name == "go" {
+		return err
+	}
+	_, err = pluginOf(name)
+	return err
+}
+
+// cutBF16 takes ",bf16" off the end of a name.
+func cutBF16(name string, options *Options) (string, error) {
 	base, option, found := strings.Cut(name, ",")
 	if found && option != "bf16" {
-		return fmt.Errorf("engine %s: option %q is not known: there is only bf16", name, option)
+		return "", fmt.Errorf("engine %s: option %q is not known: there is only bf16", name, option)
 	}
-	if base == "go" {
-		return nil
-	}
-	_, err := pluginOf(base)
-	return err
+	options.BF16 = options.BF16 || found
+	return base, nil
 }
 
 // pluginOf is the path of the plugin in "xla:PATH", which lies there and is one.
@@ -198,7 +188,6 @@ func startPlugin(path string, options Options) (*backend, error) {
 type device struct {
 	name, description string
 	backend           compute.Backend
-	cuda              bool // it has cuDNN
 	options           Options
 }
 
