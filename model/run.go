@@ -145,5 +145,5 @@ func openEngine(env Env) (engine.Engine, error) {
 	if env.Engine == "" || env.Engine == "native" {
 		return native.New(env.Threads), nil
 	}
-	return xla.Open(env.Engine)
+	return xla.OpenWith(env.Engine, xla.Options{Cache: filepath.Join(cacheDir(env.Home), "xla"), GPU: env.GPU})
 }

@@ -21,6 +21,7 @@ import (
 	"harness/internal/escape"
 	"harness/model"
 	"harness/model/checkpoint/hub"
+	"harness/model/engine/xla"
 	"harness/model/spec"
 	"harness/registry"
 	"harness/registry/journal"
@@ -78,6 +79,11 @@ func runAttempt(ctx context.Context, env model.Env) error {
 	}
 	if env.Engine, err = engineFor(t, env.Engine); err != nil {
 		return err
+	}
+	if strings.HasPrefix(env.Engine, "xla:") {
+		if env.GPU, err = xla.GPUOf(os.Getenv); err != nil {
+			return usageError("run trial: %w", err)
+		}
 	}
 	if env.Build == "" {
 		env.Build = thisBuild(ctx)

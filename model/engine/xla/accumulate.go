@@ -108,6 +108,7 @@ func (t *tracer) sums(grads []*graph.Node) []*graph.Node {
 		sum := t.feed(feedSum, p.name, dtypes.Float32, p.shape...)
 		if grads != nil {
 			sum = graph.Add(sum, grads[i])
+			t.program.replaced = append(t.program.replaced, feed{feedSum, p.name})
 		}
 		sums = append(sums, sum)
 	}

@@ -185,6 +185,7 @@ func (t *tracer) update(params, grads []*graph.Node, norm, good *graph.Node) []*
 		m := t.feed(feedM, p.name, dtypes.Float32, p.shape...)
 		v := t.feed(feedV, p.name, dtypes.Float32, p.shape...)
 		value, newM, newV := adamW(params[i], m, v, graph.Mul(grads[i], clip), p.decay, constant)
+		t.program.replaced = append(t.program.replaced, feed{feedParam, p.name}, feed{feedM, p.name}, feed{feedV, p.name})
 		moved = append(moved,
 			graph.Where(good, value, params[i]), graph.Where(good, newM, m), graph.Where(good, newV, v))
 	}
