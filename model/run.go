@@ -79,9 +79,12 @@ func run(ctx context.Context, t spec.Trial, env Env, rec Recorder, open func(Env
 		defer scorer.model.Close()
 	}
 	r := &trialRun{trial: t, env: env, rec: rec, paraphrases: table, bertscore: scorer}
-	if r.engine, err = open(env); err != nil {
+	opened, err := open(env)
+	if err != nil {
 		return err
 	}
+	programs := watched(opened, rec)
+	r.engine = programs
 	if err := rec.Note("engine", r.engine.Name()+" on "+describe(r.engine)); err != nil {
 		return err
 	}
@@ -127,6 +130,9 @@ func run(ctx context.Context, t spec.Trial, env Env, rec Recorder, open func(Env
 		if err := rec.Sync(); err != nil {
 			return err
 		}
+	}
+	if programs.err != nil {
+		return programs.err
 	}
 	return r.predictions.commit()
 }
