@@ -32,5 +32,8 @@ type Env struct {
 	Hub     *hub.Hub // finds weights that are named as hf:ORG/NAME; nil where none are
 	Engine  string   // as spec.EngineKind reads it, and of the trial's own kind: "" or "native", "go", "xla:PATH", …
 	Threads int      // 0 = all cores
-	Build   string   // which build of this program trains: kept with each stage, so that a trial which shares it can say so
+	// Rethread says, as often as it likes, how many threads to go on with: cores that others have left, or take. No number depends on it.
+	// nil: never. The engine native follows it.
+	Rethread <-chan int
+	Build    string // which build of this program trains: kept with each stage, so that a trial which shares it can say so
 }

@@ -167,7 +167,7 @@ func (r *Run) speak(represents Weights) (Training, error) {
 	}
 	d, eos := newDealer(r.Trial, r.Corpus.Captioned(), 1), r.Corpus.EOS()
 	return Training{
-		Params: p.List, Start: Merged(represents, published), Steps: r.steps(),
+		Params: p.List, Start: Merged(represents, published), Steps: r.steps(), Ahead: true,
 		Frozen: func(name string) bool { return ofEncoder(name) || fixed && ofLM(name) },
 		Batch: func(_ engine.Session, step int) (Batch, error) {
 			images, texts := r.reports(d.of(step))

@@ -45,6 +45,7 @@ func (r *Run) captioning(c nn.Captioner, tasks spec.Tasks, start Weights) (Train
 		Params: r.CaptionerParams(c),
 		Start:  start,
 		Steps:  r.steps(),
+		Ahead:  true,
 		Batch: func(_ engine.Session, step int) (Batch, error) {
 			rng := corpus.RandomOf(r.Trial.Seed, "pretrain.samples", step)
 			in, images, sequences := r.captionInputs(c, groups, draw(step), rng)
