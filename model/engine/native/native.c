@@ -38,6 +38,8 @@ void native_close(device *d) {
 	free(d);
 }
 
+int native_resize(device *d, int threads) { return pool_resize(d->pool, threads); }
+
 const char *native_kernels(const device *d) { return d->kernels->name; }
 
 float *native_map(size_t size) {
