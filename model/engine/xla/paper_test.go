@@ -2,6 +2,8 @@ package xla
 
 import (
 	"fmt"
+	"math"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -35,7 +37,7 @@ type sized struct {
 }
 
 // secondStage is difference VQA (paper 3.4) with so many blocks, at preset paper's batch of 32 pairs: 2,048 visual tokens and 64 of
-// text, of which all have a loss.
+// text, half of which have a loss.
 func secondStage(t testing.TB, depth int) sized {
 	trial := paperTrial(t)
 	e := nn.NewEncoder(trial)
@@ -47,7 +49,7 @@ func secondStage(t testing.TB, depth int) sized {
 		}
 	}
 	batch, text := trial.DiffVQA.BatchSize, 64
-	rows := batch * text
+	rows := batch * text / 2
 	return sized{
 		params: deep(model(1).Params(1, nil), "transformer.h.", depth),
 		build:  model(depth).Loss,
@@ -111,7 +113,7 @@ const gib = 1 << 30
 
 // TestPaperMemory holds the training steps of preset paper, in float32, to what XLA says of them at full depth.
 func TestPaperMemory(t *testing.T) {
-	whole := Sizes{Scores: 1 << 60} // attention over all scores at once
+	whole := Sizes{Scores: math.MaxInt} // attention over all scores at once
 	for _, c := range []struct {
 		name   string
 		sizes  Sizes
@@ -131,7 +133,33 @@ func TestPaperMemory(t *testing.T) {
 			if c.tflops > 0 && got.FLOPs > c.tflops*1e12 {
 				t.Errorf("products of %.1f TFLOP, more than %.0f", got.FLOPs/1e12, c.tflops)
 			}
+			if m := got.Memory; m.Aliased*100 < m.Outputs*99 {
+				t.Errorf("%d bytes of %d outputs are written in the place of arguments", m.Aliased, m.Outputs)
+			}
 		})
+	}
+}
+
+// TestPaperLayer holds what one more layer of the second stage keeps, beside its parameters, their moments and gradients, to
+// little more than its operand.
+func TestPaperLayer(t *testing.T) {
+	if os.Getenv("HARNESS_XLA_PLUGIN") == "" {
+		t.Skip("HARNESS_XLA_PLUGIN names no PJRT plugin")
+	}
+	const few, more = 2, 6
+	temporary := func(depth int) (bytes int64, params int) {
+		s := secondStage(t, depth)
+		for _, p := range s.params {
+			params += p.Tensor.Size()
+		}
+		return probe(t, Sizes{}, s).Memory.Temporary, params
+	}
+	short, shortParams := temporary(few)
+	long, longParams := temporary(more)
+	layer := float64(long-short-4*int64(longParams-shortParams)) / (more - few) / gib
+	t.Logf("%.3f GiB a layer, and %.3f for its gradients", layer, 4*float64(longParams-shortParams)/(more-few)/gib)
+	if layer > 0.3 {
+		t.Errorf("a layer keeps %.2f GiB, more than 0.3", layer)
 	}
 }
 
@@ -152,4 +180,44 @@ func probe(t *testing.T, sizes Sizes, s sized) Compiled {
 	return got
 }
 
-var _ = regexp.MustCompile
+// TestPaperFlash checks what a CUDA plugin is given in bfloat16: cuDNN's attention once forth and once back for each layer of the
+// encoder and of the LM, though the layers are computed again on the way back; no scores there; and no product of float32.
+func TestPaperFlash(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		step   sized
+		layers int
+		scores string // the dimensions of one of those layers' scores, without the batch
+	}{
+		{"second stage", secondStage(t, 24), 24, "x16x2112x2112x"},
+		{"first stage", firstStage(t, 27, 12), 27, "x12x1024x1024x"},
+	} {
+		program := lowered(t, withoutPlugin(t, "cuda", Options{BF16: true}), c.step.params, ForStep, c.step.build, c.step.in)
+		text := string(program.text)
+		forth, back := strings.Count(text, `"__cudnn$fmhaSoftmax"`), strings.Count(text, `"__cudnn$fmhaSoftmaxBackward"`)
+		if forth != c.layers || back != c.layers {
+			t.Errorf("%s: %d calls forth and %d back, want %d each", c.name, forth, back, c.layers)
+		}
+		if strings.Contains(text, c.scores) {
+			t.Errorf("%s: has scores %s", c.name, c.scores)
+		}
+		products := productTypes.FindAllStringSubmatch(text, -1)
+		for _, p := range products {
+			if p[1] != "bf16" || p[2] != "bf16" {
+				t.Errorf("%s: a product of %s and %s", c.name, p[1], p[2])
+			}
+		}
+		if len(products) < 10*c.layers {
+			t.Errorf("%s: only %d products", c.name, len(products))
+		}
+	}
+	step := secondStage(t, 1)
+	for name, options := range map[string]Options{"cpu": {BF16: true}, "cuda": {}} {
+		if text := lowered(t, withoutPlugin(t, name, options), step.params, ForStep, step.build, step.in).text; strings.Contains(string(text), "fmha") {
+			t.Errorf("%s, %+v: cuDNN is called", name, options)
+		}
+	}
+}
+
+// productTypes finds the types of a product's operands.
+var productTypes = regexp.MustCompile(`(?s)dot_general"\(.*?: \(tensor<[0-9x]*x(\w+)>, tensor<[0-9x]*x(\w+)>\)`)
