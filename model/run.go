@@ -33,7 +33,12 @@ type trialRun struct {
 // Run trains and tests one trial; its numbers go to rec, its predictions to env.Dir. Stages that are done already, by this
 // trial or by another, are shared. When ctx ends, Run writes a checkpoint and returns ctx's cause; the next call continues
 // from there, and gives exactly the numbers of a run that was never stopped.
-func Run(ctx context.Context, t spec.Trial, env Env, rec Recorder) (err error) {
+func Run(ctx context.Context, t spec.Trial, env Env, rec Recorder) error {
+	return run(ctx, t, env, rec, openEngine)
+}
+
+// run is Run on the engine that open opens.
+func run(ctx context.Context, t spec.Trial, env Env, rec Recorder, open func(Env) (engine.Engine, error)) (err error) {
 	id := t.ID()
 	defer func() { // the border of the package: engines panic on shapes that do not fit
 		if p := recover(); p != nil {
@@ -74,7 +79,7 @@ func Run(ctx context.Context, t spec.Trial, env Env, rec Recorder) (err error) {
 		defer scorer.model.Close()
 	}
 	r := &trialRun{trial: t, env: env, rec: rec, paraphrases: table, bertscore: scorer}
-	if r.engine, err = openEngine(env); err != nil {
+	if r.engine, err = open(env); err != nil {
 		return err
 	}
 	defer followThreads(r.engine, env.Rethread)()

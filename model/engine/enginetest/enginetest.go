@@ -31,6 +31,7 @@ func Run(t *testing.T, e engine.Engine) {
 	t.Run("Extras", func(t *testing.T) { extras(t, e) })
 	t.Run("SaveLoad", func(t *testing.T) { saveLoad(t, e) })
 	t.Run("Accumulation", func(t *testing.T) { accumulation(t, e) })
+	t.Run("Parts", func(t *testing.T) { parts(t, e) })
 	t.Run("PairChunks", func(t *testing.T) { pairChunks(t, e) })
 	t.Run("Shapes", func(t *testing.T) { shapes(t, e) })
 }
