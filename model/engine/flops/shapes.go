@@ -88,7 +88,9 @@ func (r *run) Dropout(x engine.Value, rate float64, seed string) engine.Value {
 func (r *run) StopGradient(x engine.Value) engine.Value { return &value{shape: r.of(x).shape} }
 
 // Recompute counts the block once: what an engine computes again is its own affair.
-func (r *run) Recompute(x engine.Value, block func(x engine.Value) []engine.Value) []engine.Value { return block(x) }
+func (r *run) Recompute(x engine.Value, block func(x engine.Value) []engine.Value) []engine.Value {
+	return block(x)
+}
 
 // L2Normalise keeps the shape of x.
 func (r *run) L2Normalise(x engine.Value) engine.Value {
