@@ -225,6 +225,19 @@ void native_pack(device *d, long n, long k, const float *b, long b_row, long b_c
 	pool_run(d->pool, d->kernels->pack_dense, &g, parts(n, d->kernels->panel), 0.3 * n * k, 0);
 }
 
+void native_panels_gemm(device *d, long m, long n, long k, const float *a, const float *packed, const float *bias, float *c) {
+	if (m == 0 || n == 0) return;
+	gemm_job g = {.m = m, .n = n, .k = k, .a = a, .a_row = k, .packed = (float *)packed, .bias = bias, .c = c, .ldc = n};
+	long ideal = 4 * pool_threads(d->pool); // units, so that threads end together
+	g.panels = parts(n, d->kernels->panel);
+	g.row_tiles = parts(m, d->kernels->tile_rows);
+	g.unit_panels = g.panels < ideal ? 1 : g.panels / ideal;
+	g.column_units = parts(g.panels, g.unit_panels);
+	g.unit_tiles = parts(g.row_tiles, parts(ideal, g.column_units));
+	g.row_units = parts(g.row_tiles, g.unit_tiles);
+	pool_run(d->pool, d->kernels->panels_gemm, &g, g.row_units * g.column_units, FMA * m * n * k, 0);
+}
+
 void native_encode(device *d, const encode_job *job, float *x, long groups) {
 	encode_job own = *job, *t = &own;
 	t->x = x;
