@@ -72,7 +72,11 @@ func runOnBoth(t *testing.T, trial spec.Trial) (compiled, native []point) {
 	sharedData(t, homes...)
 	run := func(home, engine string) []point {
 		rec := &tape{}
-		trial.Engine, _ = spec.EngineKind(engine)
+		name, err := spec.ParseEngine(engine)
+		if err != nil {
+			t.Fatal(err)
+		}
+		trial.Engine = name.Kind
 		if err := Run(context.Background(), trial, Env{Home: home, Dir: t.TempDir(), Engine: engine}, rec); err != nil {
 			t.Fatalf("%s: %v", engine, err)
 		}

@@ -30,7 +30,7 @@ type Env struct {
 	Home    string   // stages/, data/ and cache/ lie below it
 	Dir     string   // the attempt's own folder: predictions.jsonl appears there once the evaluation is complete
 	Hub     *hub.Hub // finds weights that are named as hf:ORG/NAME; nil where none are
-	Engine  string   // as spec.EngineKind reads it, and of the trial's own kind: "" or "native", "go", "xla:PATH", …
+	Engine  string   // as spec.ParseEngine reads it, and of the trial's own kind and precision: "" or "native", "go", "xla:PATH", …
 	Threads int      // 0 = all cores
 	Build   string   // which build of this program trains: kept with each stage, so that a trial which shares it can say so
 }

@@ -26,10 +26,8 @@ func Preflight(ctx context.Context, home string, from *hub.Hub, t spec.Trial, en
 	if err != nil {
 		return err
 	}
-	if name != "" {
-		if err := xla.Check(name); err != nil {
-			return err
-		}
+	if err := checkAvailable(t.Precision, name); err != nil {
+		return err
 	}
 	if t, _, err = located(ctx, from, t); err != nil {
 		return err
@@ -53,12 +51,30 @@ func Preflight(ctx context.Context, home string, from *hub.Hub, t spec.Trial, en
 
 // checkEngine refuses to run a trial on another engine than the one it names.
 func checkEngine(t spec.Trial, name string) error {
-	kind, err := spec.EngineKind(name)
+	named, err := spec.ParseEngine(name)
 	if err != nil {
 		return err
 	}
-	if kind != t.Engine {
-		return fmt.Errorf("engine %q: the trial's numbers are those of %q: set engine to run it on the other", kind, t.Engine)
+	own := spec.EngineName{Kind: t.Engine}
+	if t.Precision == spec.BF16 {
+		own.Precision = spec.BF16
+	}
+	if named.Plugin = ""; named != own {
+		return fmt.Errorf("engine %q: the trial's numbers are those of %q: set engine and precision to run it on the other", named, own)
+	}
+	return nil
+}
+
+// checkAvailable says what keeps this machine from running the engine of that name.
+func checkAvailable(p spec.Precision, name string) error {
+	named, err := spec.ParseEngine(name)
+	switch {
+	case err != nil:
+		return err
+	case named.Kind != "":
+		return xla.Check(name)
+	case p == spec.BF16:
+		return &spec.FieldError{Path: "precision", Reason: "bf16: the native engine computes in float32 here"}
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"harness/model/corpus"
 	"harness/model/engine"
 	"harness/model/engine/native"
+	"harness/model/engine/plugins"
 	"harness/model/engine/xla"
 	"harness/model/spec"
 )
@@ -45,6 +46,9 @@ func Run(ctx context.Context, t spec.Trial, env Env, rec Recorder) (err error) {
 	if err := checkEngine(t, env.Engine); err != nil {
 		return err
 	}
+	if err := checkAvailable(t.Precision, env.Engine); err != nil {
+		return err
+	}
 	t, commits, err := located(ctx, env.Hub, t)
 	if err != nil {
 		return err
@@ -73,7 +77,7 @@ func Run(ctx context.Context, t spec.Trial, env Env, rec Recorder) (err error) {
 	if r.engine, err = openEngine(env); err != nil {
 		return err
 	}
-	if err := rec.Note("engine", r.engine.Name()+" on "+r.engine.Device()); err != nil {
+	if err := rec.Note("engine", r.engine.Name()+" on "+describe(r.engine)); err != nil {
 		return err
 	}
 	for _, c := range commits {
@@ -120,6 +124,16 @@ func Run(ctx context.Context, t spec.Trial, env Env, rec Recorder) (err error) {
 		}
 	}
 	return r.predictions.commit()
+}
+
+// describe is what the engine runs on, with the package that its plugin came with.
+func describe(e engine.Engine) string {
+	if named, err := spec.ParseEngine(e.Name()); err == nil && named.Plugin != "" {
+		if p := plugins.At(named.Plugin); p.Version != "" {
+			return e.Device() + ", " + p.Package + " " + p.Version
+		}
+	}
+	return e.Device()
 }
 
 func openEngine(env Env) (engine.Engine, error) {

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -121,15 +122,14 @@ func (r *run) startOf(s *process, purpose journal.Purpose) journal.Start {
 
 // engineOf is the engine to record: the path of a plugin comes with the options, all else is part of the spec.
 func (r *run) engineOf(t spec.Trial) string {
-	switch {
-	case t.Command != "":
+	if t.Command != "" {
 		return ""
-	case t.Engine == "":
-		return "native"
-	case t.Engine == "xla":
-		return r.options.Engine
 	}
-	return t.Engine
+	name, err := t.EngineFor(r.options.Engine)
+	if err != nil { // the trial says so itself
+		return t.Engine
+	}
+	return cmp.Or(name, "native")
 }
 
 // progress takes what the journal says of how far the attempt is.

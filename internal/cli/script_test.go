@@ -37,6 +37,7 @@ func TestScripts(t *testing.T) {
 			}
 			env.Setenv("REPO", repository)
 			env.Setenv("HARNESS_HOME", filepath.Join(env.WorkDir, "runs"))
+			env.Setenv("OURS", filepath.SplitList(env.Getenv("PATH"))[0]) // the folder of the commands of TestMain
 			return nil
 		},
 		Condition: func(name string) (bool, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -62,7 +63,7 @@ made by other code than is there now, --redo all everything, and --redo CONDITIO
 	f.BoolVar(&o.yes, "yes", false, "do not ask before results are replaced")
 	f.IntVar(&o.parallel, "parallel", 0, "trials at a time (default: what the file says, else by the cores)")
 	f.IntVar(&o.threads, "threads", 0, "threads of each trial (default: the cores divided among the trials)")
-	f.StringVar(&o.engine, "engine", "", "native (default), go, or xla:PATH with the path of a PJRT plugin; ,bf16 behind the last two multiplies in bfloat16")
+	f.StringVar(&o.engine, "engine", "", engineUsage)
 	return cmd
 }
 
@@ -80,21 +81,19 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 	if err := o.checkRedo(); err != nil {
 		return err
 	}
-	kind, err := engineKind(o.engine)
+	engine, err := readEngine(o.engine)
 	if err != nil {
 		return err
 	}
 	named := o // the plan is named without the engine's setting, which --engine stands for
-	if kind != "" {
-		named.set = append(append([]string(nil), o.set...), "engine="+kind)
-	}
-	named.native = o.engine != "" && kind == ""
+	named.set = slices.Concat(o.set, settings(engine))
+	named.native = o.engine != "" && engine.Kind == ""
 	plan, err := named.expand(ctx, log, name)
 	if err != nil {
 		return err
 	}
 	if o.dryRun {
-		return printPlan(ctx, w, o.home, plan, o.json)
+		return o.printPlanned(ctx, w, log, plan)
 	}
 	db, err := openRegistry(ctx, log, o.home)
 	if err != nil {
@@ -112,7 +111,11 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 			return err
 		}
 	}
-	if err := o.preflight(ctx, plan, states); err != nil {
+	left := unfinished(plan, states)
+	if o.engine, err = located(log, o.engine, left); err != nil {
+		return err
+	}
+	if err := o.preflight(ctx, plan, left); err != nil {
 		return err
 	}
 	if err := register(ctx, log, db, plan); err != nil {

@@ -56,7 +56,7 @@ func newTrialRunCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&env.Dir, "dir", "", "folder of the attempt, which holds spec.json")
-	f.StringVar(&env.Engine, "engine", "", "native, go, or xla:PATH")
+	f.StringVar(&env.Engine, "engine", "", engineUsage)
 	f.IntVar(&env.Threads, "threads", 0, "threads; 0 = all cores")
 	f.StringVar(&env.Build, "build", "", "what build of the harness this is; found out where it is not given")
 	f.BoolVar(&fresh, "fresh", false, "share no stage with other trials")
@@ -72,6 +72,9 @@ func runAttempt(ctx context.Context, env model.Env) error {
 	var t spec.Trial
 	if err := json.Unmarshal(data, &t); err != nil {
 		return usageError("run trial: %s: %w", filepath.Join(env.Dir, "spec.json"), err)
+	}
+	if env.Engine, err = located(os.Stderr, env.Engine, []spec.Trial{t}); err != nil {
+		return err
 	}
 	if env.Engine, err = engineFor(t, env.Engine); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"harness/internal/escape"
 	"harness/internal/jsonfloat"
 	"harness/metrics"
+	"harness/model/spec"
 	"harness/registry"
 	"harness/registry/journal"
 	"harness/runner"
@@ -46,7 +48,7 @@ The record of the trial stays as it is. The exit code is 0 when all agree and 4 
 	}
 	f := cmd.Flags()
 	f.Float64Var(&o.tolerance, "tolerance", 0, "largest difference that agrees, relative for numbers above 1; 0 = the same bits")
-	f.StringVar(&o.engine, "engine", "", "native (default), go, or xla:PATH; only where the trial's own engine has a path")
+	f.StringVar(&o.engine, "engine", "", "xla, or xla:PATH with the path of a PJRT plugin, of a trial of engine xla (default: the plugin that it ran on)")
 	f.IntVar(&o.threads, "threads", 0, "threads (default: all cores)")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	f.BoolVar(&o.quiet, "quiet", false, "show no progress")
@@ -88,9 +90,12 @@ func rerun(ctx context.Context, w, log io.Writer, prefix string, o rerunOptions)
 	if err != nil {
 		return err
 	}
-	engine := o.engine
-	if engine == "" {
-		engine = original.Engine
+	engine, err := located(log, cmp.Or(o.engine, original.Engine), []spec.Trial{t.Spec})
+	if err != nil {
+		return err
+	}
+	if _, err := engineFor(t.Spec, engine); err != nil {
+		return err
 	}
 	program, err := followed(ctx, db, t, original)
 	if err != nil {

@@ -88,11 +88,13 @@ func (d Decoder) Forward(o engine.Ops, ids string, positions engine.Value, m Mem
 	x := o.Add(o.Embedding(o.Param("decoder.token"), ids), positions)
 	for i := range d.Depth {
 		block := fmt.Sprintf("decoder.blocks.%d", i)
-		x = o.Add(x, SelfAttention(o, block+".self", LayerNorm(o, block+".ln1", x, d.Eps), d.Heads, mask, keep))
-		q := Linear(o, block+".cross.q", LayerNorm(o, block+".ln2", x, d.Eps))
-		seen := o.Attention(q, m.Keys[i], m.Values[i], d.Heads, engine.Mask{KeyLengths: m.Lengths})
-		x = o.Add(x, Linear(o, block+".cross.out", seen))
-		x = o.Add(x, MLP(o, block+".mlp", LayerNorm(o, block+".ln3", x, d.Eps)))
+		x = recomputed(o, x, func(x engine.Value) engine.Value {
+			x = o.Add(x, SelfAttention(o, block+".self", LayerNorm(o, block+".ln1", x, d.Eps), d.Heads, mask, keep))
+			q := Linear(o, block+".cross.q", LayerNorm(o, block+".ln2", x, d.Eps))
+			seen := o.Attention(q, m.Keys[i], m.Values[i], d.Heads, engine.Mask{KeyLengths: m.Lengths})
+			x = o.Add(x, Linear(o, block+".cross.out", seen))
+			return o.Add(x, MLP(o, block+".mlp", LayerNorm(o, block+".ln3", x, d.Eps)))
+		})
 	}
 	return LayerNorm(o, "decoder.norm", x, d.Eps)
 }

@@ -90,28 +90,16 @@ type stream struct {
 // in every block.
 func (q QFormer) forward(o engine.Ops, s stream) (stream, Memory) {
 	var kept Memory
+	x := s.joined(o)
 	for i := range q.Depth {
-		block := queryBlock(i)
-		x := s.joined(o)
-		h := LayerNorm(o, block+".ln1", x, q.Eps)
-		k, v := Linear(o, block+".self.k", h), Linear(o, block+".self.v", h)
-		kept.Keys, kept.Values = append(kept.Keys, k), append(kept.Values, v)
-		if s.before.Keys != nil {
-			k, v = o.Concat(1, s.before.Keys[i], k), o.Concat(1, s.before.Values[i], v)
-		}
-		seen := o.Attention(Linear(o, block+".self.q", h), k, v, q.Heads, s.mask)
-		s = s.split(o, o.Add(x, Linear(o, block+".self.out", seen)))
-		if s.queries != nil {
-			if crosses(i) {
-				s.queries = q.cross(o, block, s.queries, s.image, i/2)
-			}
-			s.queries = o.Add(s.queries, MLP(o, block+".mlp", LayerNorm(o, block+".ln3", s.queries, q.Eps)))
-		}
-		if s.text != nil {
-			own := textBlock(i)
-			s.text = o.Add(s.text, MLP(o, own+".mlp", LayerNorm(o, own+".ln3", s.text, q.Eps)))
-		}
+		out := o.Recompute(x, func(x engine.Value) []engine.Value {
+			x, k, v := q.block(o, i, s, x)
+			return []engine.Value{x, k, v}
+		})
+		x = out[0]
+		kept.Keys, kept.Values = append(kept.Keys, out[1]), append(kept.Values, out[2])
 	}
+	s = s.split(o, x)
 	if s.queries != nil {
 		s.queries = LayerNorm(o, "qformer.norm", s.queries, q.Eps)
 	}
@@ -119,6 +107,30 @@ func (q QFormer) forward(o engine.Ops, s stream) (stream, Memory) {
 		s.text = LayerNorm(o, "qformer.text.norm", s.text, q.Eps)
 	}
 	return s, kept
+}
+
+// block passes x, the sequence of s, through block i, and returns the keys and values of its self-attention, too.
+func (q QFormer) block(o engine.Ops, i int, s stream, x engine.Value) (out, k, v engine.Value) {
+	block := queryBlock(i)
+	h := LayerNorm(o, block+".ln1", x, q.Eps)
+	k, v = Linear(o, block+".self.k", h), Linear(o, block+".self.v", h)
+	keys, values := k, v
+	if s.before.Keys != nil {
+		keys, values = o.Concat(1, s.before.Keys[i], k), o.Concat(1, s.before.Values[i], v)
+	}
+	seen := o.Attention(Linear(o, block+".self.q", h), keys, values, q.Heads, s.mask)
+	s = s.split(o, o.Add(x, Linear(o, block+".self.out", seen)))
+	if s.queries != nil {
+		if crosses(i) {
+			s.queries = q.cross(o, block, s.queries, s.image, i/2)
+		}
+		s.queries = o.Add(s.queries, MLP(o, block+".mlp", LayerNorm(o, block+".ln3", s.queries, q.Eps)))
+	}
+	if s.text != nil {
+		own := textBlock(i)
+		s.text = o.Add(s.text, MLP(o, own+".mlp", LayerNorm(o, own+".ln3", s.text, q.Eps)))
+	}
+	return s.joined(o), k, v
 }
 
 // cross lets the queries look at the image.

@@ -84,6 +84,7 @@ func (t Trial) essential() Trial {
 	if t.Encoder.Resize = ""; t.Encoder.Weights != "" || t.Encoder.WeightsDigest != "" {
 		t.Encoder.Resize = bicubic
 	}
+	leaveOut(&t.Precision, Float32)
 	leaveOut(&t.Init.Positions, InitWaves)
 	leaveOut(&t.Init.Coordinates, InitWaves)
 	leaveOut(&t.Init.TokenStd, DefaultTokenStd)

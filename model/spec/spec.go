@@ -15,18 +15,21 @@ import "encoding/json"
 
 // Trial is one run of the built-in trainer, or of any other program when Command is set.
 type Trial struct {
-	Preset     Preset   `json:"preset,omitzero"` // where the defaults came from; not part of the ID
-	Method     Method   `json:"method,omitzero"`
-	Resolution int      `json:"resolution,omitzero"` // pixels a side; the paper: 448
-	Seed       int64    `json:"seed,omitzero"`
-	Engine     string   `json:"engine,omitzero"` // one of Engines: "" is the native engine; the others are GoMLX
-	Data       Data     `json:"data,omitzero"`
-	Encoder    Encoder  `json:"encoder,omitzero"`
-	Decoder    Decoder  `json:"decoder,omitzero"`
-	Pretrain   Pretrain `json:"pretrain,omitzero"`
-	LM         LM       `json:"lm,omitzero"`
-	DiffVQA    DiffVQA  `json:"diffvqa,omitzero"`
-	Eval       Eval     `json:"test,omitzero"`
+	Preset     Preset `json:"preset,omitzero"` // where the defaults came from; not part of the ID
+	Method     Method `json:"method,omitzero"`
+	Resolution int    `json:"resolution,omitzero"` // pixels a side; the paper: 448
+	Seed       int64  `json:"seed,omitzero"`
+	Engine     string `json:"engine,omitzero"` // one of Engines: "" is the native engine; the others are GoMLX
+	// Precision is float32 where it is not bf16. Trials of earlier versions have it behind their engine's name (xla,bf16), where it
+	// meant less: they can be read, not run.
+	Precision Precision `json:"precision,omitzero"`
+	Data      Data      `json:"data,omitzero"`
+	Encoder   Encoder   `json:"encoder,omitzero"`
+	Decoder   Decoder   `json:"decoder,omitzero"`
+	Pretrain  Pretrain  `json:"pretrain,omitzero"`
+	LM        LM        `json:"lm,omitzero"`
+	DiffVQA   DiffVQA   `json:"diffvqa,omitzero"`
+	Eval      Eval      `json:"test,omitzero"`
 
 	// WholeVocabulary trains with all 50,257 tokens of GPT-2 instead of those that the training texts need.
 	WholeVocabulary bool `json:"whole_vocabulary,omitzero"`

@@ -1,9 +1,6 @@
 package spec
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // FieldError says which field of a trial cannot be, by its dotted path, and why.
 type FieldError struct{ Path, Reason string }
@@ -25,8 +22,8 @@ func (t Trial) Validate() error {
 	if t.Resolution != 224 && t.Resolution != 448 {
 		return refuse("resolution", "%d is neither 224 nor 448", t.Resolution)
 	}
-	if !slices.Contains(Engines[:], t.Engine) {
-		return refuse("engine", "unknown engine %q: want one of %q, \"\" being native", t.Engine, Engines)
+	if err := t.checkEngine(); err != nil {
+		return err
 	}
 	if t.Encoder.WeightsDigest != "" && t.Encoder.Weights == "" {
 		return refuse("encoder.weights_digest", "of which weights? There is no encoder.weights")

@@ -23,6 +23,7 @@ func Run(t *testing.T, e engine.Engine) {
 	t.Run("Clip", func(t *testing.T) { clip(t, e) })
 	t.Run("FiniteDifferences", func(t *testing.T) { finiteDifferences(t, e) })
 	t.Run("Decoding", func(t *testing.T) { decoding(t, e) })
+	t.Run("TopK", func(t *testing.T) { topK(t, e) })
 	t.Run("Refusals", func(t *testing.T) { refusals(t, e) })
 	t.Run("NotFinite", func(t *testing.T) { notFinite(t, e) })
 	t.Run("Frozen", func(t *testing.T) { frozen(t, e) })

@@ -146,6 +146,11 @@ func (d *device) entropyBack(classes int, logits []float32, e entropyRows, facto
 		flag(dx.add))
 }
 
+// top writes the k largest of log softmax of each row and their indices.
+func (d *device) top(classes, k int, logits, logp, index []float32) {
+	C.native_top(d.c(), C.long(len(logits)/classes), C.long(classes), C.long(k), floats(logits), floats(logp), floats(index))
+}
+
 type elementOp C.element_op
 
 const (

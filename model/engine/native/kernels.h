@@ -60,6 +60,13 @@ typedef struct {
 	int add;
 } entropy_job;
 
+// The k largest of log softmax of each row, largest first, and their indices.
+typedef struct {
+	long rows, classes, k;
+	const float *logits;
+	float *logp, *index; // [rows, k]
+} top_job;
+
 typedef enum {
 	ELEMENT_ADD,        // z = x + y
 	ELEMENT_MUL,        // z = x y
@@ -166,7 +173,7 @@ enum {
 typedef struct {
 	const char *name;
 	long tile_rows, panel; // of the matrix product
-	kernel gemm_pack, gemm, attention, attention_back, norm, norm_back, entropy, entropy_back, element, dropout,
+	kernel gemm_pack, gemm, attention, attention_back, norm, norm_back, entropy, entropy_back, top, element, dropout,
 		columns, columns_total, adamw, squares, gather, scatter, roi, roi_back, pack_dense, encode;
 	size_t (*attention_scratch)(const attention_job *);
 	size_t (*encode_scratch)(const encode_job *);

@@ -130,6 +130,11 @@ void native_entropy_back(device *d, long rows, long classes, const float *logits
 	pool_run(d->pool, d->kernels->entropy_back, &t, rows, EXP * rows * classes, 0);
 }
 
+void native_top(device *d, long rows, long classes, long k, const float *logits, float *logp, float *index) {
+	top_job t = {.rows = rows, .classes = classes, .k = k, .logits = logits, .logp = logp, .index = index};
+	pool_run(d->pool, d->kernels->top, &t, rows, (EXP + PASS) * rows * classes, 0);
+}
+
 void native_element(device *d, element_op op, long n, long period, const float *x, const float *y, float factor, float *z,
                     int add) {
 	element_job t = {.op = op, .n = n, .period = period, .x = x, .y = y, .factor = factor, .z = z, .add = add};

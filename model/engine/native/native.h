@@ -46,6 +46,8 @@ void native_entropy_back(device *d, long rows, long classes, const float *logits
                          const float *weights, double smoothing, const float *peak, const float *inverse, double factor,
                          float *dlogits, int add);
 
+void native_top(device *d, long rows, long classes, long k, const float *logits, float *logp, float *index);
+
 void native_element(device *d, element_op op, long n, long period, const float *x, const float *y, float factor, float *z,
                     int add);
 void native_dropout(device *d, long n, const float *x, float factor, uint32_t base, uint32_t threshold, float *z, int add);

@@ -20,6 +20,7 @@ const kernels KERNELS = {
 	.norm_back = norm_back,
 	.entropy = entropy,
 	.entropy_back = entropy_back,
+	.top = top,
 	.element = element,
 	.dropout = dropout,
 	.columns = columns,
