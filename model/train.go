@@ -33,10 +33,12 @@ func train(ctx context.Context, session engine.Session, st *stage, s training, r
 	warmup := nn.WarmupSteps(s.opt.Warmup, s.Steps)
 	saved := time.Now()
 	counter := flops.New(s.Params)
+	batches := newBatches(s, session, at.Step+1)
+	defer batches.close()
 	for at.Step < s.Steps {
 		// Step.
 		at.Step++
-		batch, err := s.Batch(session, at.Step)
+		batch, err := batches.next(at.Step)
 		if err != nil {
 			return fmt.Errorf("%s: batch of step %d: %w", st.name, at.Step, err)
 		}

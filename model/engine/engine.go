@@ -156,6 +156,10 @@ type Ops interface {
 	Append(state string, x Value) Value
 	// State is what the session's state of that name holds. For Run only.
 	State(state string) Value
+	// LogSoftmaxTopK is the k largest of each row of log softmax(logits) for logits [N, V], largest first and the smaller
+	// index first among equals: logp [N, k], and index [N, k] as numbers, which are exact up to V = 2²⁴. A row that holds
+	// NaN or +Inf has NaN in all of logp. For Run only.
+	LogSoftmaxTopK(logits Value, k int) (logp, index Value)
 }
 
 // AdamW holds the constants of the optimiser; the learning rate is given with each step. Decoupled decay, bias-corrected moments.

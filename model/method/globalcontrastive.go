@@ -44,12 +44,17 @@ func (r *Run) globalContrast(start Weights) (Training, error) {
 		return engine.Inputs{"patches": r.Corpus.Patches(imagesShown(shown))}
 	}
 	d := newDealer(r.Trial, images, 1)
-	return Training{Params: p.List, Start: start, Steps: r.steps(), Batch: func(session engine.Session, step int) (Batch, error) {
-		var shown []showing
+	shown := func(step int) (list []showing) {
 		for _, one := range d.of(step) {
-			shown = append(shown, showing{image: one.image, texts: []string{r.caption(one.image)}})
+			list = append(list, showing{image: one.image, texts: []string{r.caption(one.image)}})
 		}
-		return r.contrastBatch(c, session, shown)
+		return list
+	}
+	if err := c.pad(r, shown); err != nil {
+		return Training{}, err
+	}
+	return Training{Params: p.List, Start: start, Steps: r.steps(), Batch: func(session engine.Session, step int) (Batch, error) {
+		return r.contrastBatch(c, session, shown(step))
 	}}, nil
 }
 

@@ -16,7 +16,10 @@ typedef struct {
 	float *c;
 	long ldc;
 	int add;
-	float *packed;               // B in panels, see gemm.h
+	long in_place;               // panels of B that are read where they lie; the others are packed
+	float *packed;               // in panels, see gemm.h
+	int copy_a;                  // a unit copies its rows of A
+	long copy_stride;            // floats between the runs of the copy
 	long row_tiles, unit_tiles;  // tiles of rows altogether and in a unit
 	long panels, unit_panels;    // panels of columns altogether and in a unit
 	long row_units, column_units;
@@ -59,6 +62,13 @@ typedef struct {
 	double factor; // gradient of the loss / Σ weights
 	int add;
 } entropy_job;
+
+// The k largest of log softmax of each row, largest first, and their indices.
+typedef struct {
+	long rows, classes, k;
+	const float *logits;
+	float *logp, *index; // [rows, k]
+} top_job;
 
 typedef enum {
 	ELEMENT_ADD,        // z = x + y
@@ -166,8 +176,8 @@ enum {
 typedef struct {
 	const char *name;
 	long tile_rows, panel; // of the matrix product
-	kernel gemm_pack, gemm, attention, attention_back, norm, norm_back, entropy, entropy_back, element, dropout,
-		columns, columns_total, adamw, squares, gather, scatter, roi, roi_back, pack_dense, encode;
+	kernel gemm_pack, gemm, attention, attention_back, norm, norm_back, entropy, entropy_back, top, element, dropout,
+		columns, columns_total, adamw, squares, gather, scatter, roi, roi_back, pack_dense, panels_gemm, encode;
 	size_t (*attention_scratch)(const attention_job *);
 	size_t (*encode_scratch)(const encode_job *);
 } kernels;

@@ -246,4 +246,6 @@ func (r *run) StopGradient(x engine.Value) engine.Value {
 }
 
 // Recompute is the plain call: the memory of a block is kept.
-func (r *run) Recompute(x engine.Value, block func(x engine.Value) []engine.Value) []engine.Value { return block(x) }
+func (r *run) Recompute(x engine.Value, block func(x engine.Value) []engine.Value) []engine.Value {
+	return block(x)
+}

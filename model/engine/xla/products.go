@@ -20,14 +20,6 @@ func as(x *graph.Node, dtype dtypes.DType) *graph.Node {
 	return graph.ConvertDType(x, dtype)
 }
 
-// activations is the type of the results of layers.
-func (t *tracer) activations() dtypes.DType {
-	if t.s.options.BF16 {
-		return dtypes.BFloat16
-	}
-	return dtypes.Float32
-}
-
 // narrower is the type of what is computed of nodes: bfloat16 if one of them has it.
 func narrower(nodes ...*graph.Node) dtypes.DType {
 	for _, n := range nodes {

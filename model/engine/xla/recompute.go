@@ -9,10 +9,6 @@ import (
 	"harness/model/engine"
 )
 
-// recomputeFrom is the number of elements from which on the operand of a block makes it worth forgetting (8 MiB of float32): what
-// a transformer block computes is 20 to 60 times as large, and computing it again adds a third to a training step.
-const recomputeFrom = 1 << 21
-
 // scope is a block that [tracer.Recompute] traces. What the block reads of outside goes through leaves, so that the way back can
 // ask for the gradient there.
 type scope struct {

@@ -26,7 +26,6 @@
 package xla
 
 import (
-	"cmp"
 	"debug/elf"
 	"fmt"
 	"os"
@@ -59,22 +58,6 @@ type Options struct {
 	Sizes Sizes
 }
 
-// Sizes choose among forms of the same arithmetic, which differ in memory and time, and in rounding. Zero means the usual size;
-// tests of small programs set smaller ones.
-type Sizes struct {
-	Recompute int // elements of a block's operand from which on the block is computed again on the way back
-	Scores    int // scores of an attention from which on it goes by blocks of queries
-	Queries   int // the most queries of such a block
-}
-
-// sizes are those of the options, and the usual ones where they name none.
-func (d *device) sizes() Sizes {
-	s := d.options.Sizes
-	return Sizes{
-		Recompute: cmp.Or(s.Recompute, recomputeFrom), Scores: cmp.Or(s.Scores, blocksFrom), Queries: cmp.Or(s.Queries, blockQueries),
-	}
-}
-
 // Open makes the engine of that name: "go" or "xla:/absolute/path/of/plugin.so", with ",bf16" behind it for
 // [Options.BF16]. A CUDA plugin finds CUDA's libraries and ptxas where pip puts them beside it; elsewhere $XLA_FLAGS names
 // the folder that has bin/ptxas and nvvm/libdevice: --xla_gpu_cuda_data_dir=DIR.
@@ -102,9 +85,7 @@ func OpenWith(name string, options Options) (engine.Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("engine %s: %w", name, line(err))
 	}
-	return &device{
-		name: options.name(name), description: plugin.client.description(), backend: plugin, cuda: plugin.IsCUDA(), options: options,
-	}, nil
+	return &device{name: options.name(name), description: plugin.client.description(), backend: plugin, options: options}, nil
 }
 
 // Check says what keeps Open from opening the engine of that name, as far as it can be known without loading a plugin.
@@ -207,7 +188,6 @@ func startPlugin(path string, options Options) (*backend, error) {
 type device struct {
 	name, description string
 	backend           compute.Backend
-	cuda              bool // it has cuDNN
 	options           Options
 }
 
