@@ -149,6 +149,7 @@ func (r *trialRun) trainAnswerer(ctx context.Context, name spec.Stage, a *answer
 			Params: r.answererParams(a),
 			Start:  start,
 			Steps:  steps,
+			Ahead:  a.features == nil || a.features.data != nil, // else the encoder runs for every batch
 			Batch: func(_ engine.Session, step int) (method.Batch, error) {
 				one := method.Batch{Sequences: d.BatchSize}
 				if a.features != nil || a.reading.Images != nil {

@@ -36,5 +36,8 @@ type Env struct {
 	Engine  string   // as spec.ParseEngine reads it, and of the trial's own kind and precision: "" or "native", "go", "xla:PATH", …
 	Threads int      // 0 = all cores
 	GPU     xla.GPU  // how engine xla takes memory of a GPU
-	Build   string   // which build of this program trains: kept with each stage, so that a trial which shares it can say so
+	// Rethread says, as often as it likes, how many threads to go on with: cores that others have left, or take. No number depends on it.
+	// nil: never. The engine native follows it.
+	Rethread <-chan int
+	Build    string // which build of this program trains: kept with each stage, so that a trial which shares it can say so
 }

@@ -85,6 +85,7 @@ func run(ctx context.Context, t spec.Trial, env Env, rec Recorder, open func(Env
 	}
 	programs := watched(opened, rec)
 	r.engine = programs
+	defer followThreads(opened, env.Rethread)()
 	if err := rec.Note("engine", r.engine.Name()+" on "+describe(r.engine)); err != nil {
 		return err
 	}
@@ -145,6 +146,26 @@ func describe(e engine.Engine) string {
 		}
 	}
 	return e.Device()
+}
+
+// followThreads sets the engine's threads as told, until the function that it returns is called.
+func followThreads(e engine.Engine, told <-chan int) (stop func()) {
+	resized, ok := e.(interface{ SetThreads(int) })
+	if !ok {
+		return func() {}
+	}
+	done := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case n := <-told:
+				resized.SetThreads(n)
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() { close(done) }
 }
 
 func openEngine(env Env) (engine.Engine, error) {

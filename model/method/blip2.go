@@ -219,7 +219,7 @@ func (r *Run) speak(represents Weights) (Training, error) {
 		return Training{}, err
 	}
 	return Training{
-		Params: p.List, Start: Merged(represents, published), Steps: r.steps(),
+		Params: p.List, Start: Merged(represents, published), Steps: r.steps(), Ahead: true,
 		Frozen: func(name string) bool { return ofEncoder(name) || fixed && ofLM(name) },
 		Batch: func(_ engine.Session, step int) (Batch, error) {
 			images, list := written(d.of(step))

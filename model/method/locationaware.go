@@ -50,6 +50,7 @@ func (r *Run) captioning(c nn.Captioner, tasks spec.Tasks, start Weights) (Train
 		Params: r.CaptionerParams(c),
 		Start:  start,
 		Steps:  r.steps(),
+		Ahead:  true,
 		Batch: func(_ engine.Session, step int) (Batch, error) {
 			all := texts(step)
 			b := Batch{Images: len(all.images), Sequences: all.sequences()}

@@ -82,6 +82,9 @@ type Training struct {
 	// Batch makes what step 1 … Steps computes. It depends on the step and the session's parameters alone, so that a resumed
 	// stage sees the same.
 	Batch func(session engine.Session, step int) (Batch, error)
+	// Ahead says that Batch depends on the step alone and runs no program: the next batch may be made, by another goroutine, while a step
+	// computes.
+	Ahead bool
 }
 
 // Batch is what one step computes: the gradients of all its parts are added up before the parameters move.

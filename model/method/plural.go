@@ -112,6 +112,7 @@ func (r *Run) longitudinalTraining(start Weights) (Training, error) {
 		Params: m.Params(r.Trial.Seed, nn.TokenTable(r.Trial, r.Corpus.Tok, "decoder.token", m.Decoder.Width, 1)),
 		Start:  start,
 		Steps:  r.steps(),
+		Ahead:  true,
 		Batch: func(_ engine.Session, step int) (Batch, error) {
 			b := Batch{Sequences: size}
 			drawn := drawKinds(kinds, step, size)

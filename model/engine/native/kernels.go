@@ -34,6 +34,9 @@ func openDevice(threads int, k kind) *device {
 	return (*device)(d)
 }
 
+// resize computes on another number of threads from the next operation on, and returns how many there are.
+func (d *device) resize(threads int) int { return int(C.native_resize(d.c(), C.int(threads))) }
+
 func (d *device) close()       { C.native_close(d.c()) }
 func (d *device) name() string { return C.GoString(C.native_kernels(d.c())) }
 
@@ -73,6 +76,19 @@ func (m matrix) transposed() matrix          { return matrix{m.data, m.col, m.ro
 func (d *device) gemm(m, n, k int, a, b matrix, bias, c []float32, add bool) {
 	C.native_gemm(d.c(), C.long(m), C.long(n), C.long(k), floats(a.data), C.long(a.row), C.long(a.col),
 		floats(b.data), C.long(b.row), C.long(b.col), floats(bias), floats(c), C.long(n), flag(add))
+}
+
+// panels is how many floats pack writes for a matrix [k, n].
+func (d *device) panels(n, k int) int { return int(C.native_panels(d.c(), C.long(n), C.long(k))) }
+
+// pack writes b [k, n] in panels.
+func (d *device) pack(n, k int, b matrix, packed []float32) {
+	C.native_pack(d.c(), C.long(n), C.long(k), floats(b.data), C.long(b.row), C.long(b.col), floats(packed))
+}
+
+// panelsGEMM is c [m, n] = a [m, k] b [k, n] + bias for a packed b.
+func (d *device) panelsGEMM(m, n, k int, a, packed, bias, c []float32) {
+	C.native_panels_gemm(d.c(), C.long(m), C.long(n), C.long(k), floats(a), floats(packed), floats(bias), floats(c))
 }
 
 type attentionJob C.attention_job

@@ -177,7 +177,7 @@ typedef struct {
 	const char *name;
 	long tile_rows, panel; // of the matrix product
 	kernel gemm_pack, gemm, attention, attention_back, norm, norm_back, entropy, entropy_back, top, element, dropout,
-		columns, columns_total, adamw, squares, gather, scatter, roi, roi_back, pack_dense, encode;
+		columns, columns_total, adamw, squares, gather, scatter, roi, roi_back, pack_dense, panels_gemm, encode;
 	size_t (*attention_scratch)(const attention_job *);
 	size_t (*encode_scratch)(const encode_job *);
 } kernels;

@@ -38,6 +38,8 @@ void native_close(device *d) {
 	free(d);
 }
 
+int native_resize(device *d, int threads) { return pool_resize(d->pool, threads); }
+
 const char *native_kernels(const device *d) { return d->kernels->name; }
 
 float *native_map(size_t size) {
@@ -221,6 +223,19 @@ long native_panels(const device *d, long n, long k) {
 void native_pack(device *d, long n, long k, const float *b, long b_row, long b_col, float *packed) {
 	gemm_job g = {.n = n, .k = k, .b = b, .b_row = b_row, .b_col = b_col, .packed = packed};
 	pool_run(d->pool, d->kernels->pack_dense, &g, parts(n, d->kernels->panel), 0.3 * n * k, 0);
+}
+
+void native_panels_gemm(device *d, long m, long n, long k, const float *a, const float *packed, const float *bias, float *c) {
+	if (m == 0 || n == 0) return;
+	gemm_job g = {.m = m, .n = n, .k = k, .a = a, .a_row = k, .packed = (float *)packed, .bias = bias, .c = c, .ldc = n};
+	long ideal = 4 * pool_threads(d->pool); // units, so that threads end together
+	g.panels = parts(n, d->kernels->panel);
+	g.row_tiles = parts(m, d->kernels->tile_rows);
+	g.unit_panels = g.panels < ideal ? 1 : g.panels / ideal;
+	g.column_units = parts(g.panels, g.unit_panels);
+	g.unit_tiles = parts(g.row_tiles, parts(ideal, g.column_units));
+	g.row_units = parts(g.row_tiles, g.unit_tiles);
+	pool_run(d->pool, d->kernels->panels_gemm, &g, g.row_units * g.column_units, FMA * m * n * k, 0);
 }
 
 void native_encode(device *d, const encode_job *job, float *x, long groups) {

@@ -19,6 +19,7 @@ int native_best(void);
 // native_open makes a device of that many threads; NULL when the system refuses them.
 device *native_open(int threads, int kind);
 void native_close(device *d);
+int native_resize(device *d, int threads); // returns how many there are then
 const char *native_kernels(const device *d);
 
 // native_map returns zeroed memory of size bytes, huge pages where the system gives them; NULL when there is none.
@@ -69,6 +70,8 @@ void native_roi_back(device *d, long boxes, long samples, long height, long widt
 long native_panels(const device *d, long n, long k);
 // native_pack packs B [k, n] in panels of all its rows; see gemm_job for the strides.
 void native_pack(device *d, long n, long k, const float *b, long b_row, long b_col, float *packed);
+// native_panels_gemm is C [m, n] = A [m, k] B (+ bias) for rows of A and C one behind the other and a B that native_pack packed.
+void native_panels_gemm(device *d, long m, long n, long k, const float *a, const float *packed, const float *bias, float *c);
 // native_encode takes x through all layers, group by group.
 void native_encode(device *d, const encode_job *t, float *x, long groups);
 

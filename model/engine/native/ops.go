@@ -13,7 +13,7 @@ func (r *run) Param(name string) engine.Value {
 		refuse("no parameter %s", name)
 	}
 	if p.value == nil {
-		p.value = &value{shape: p.Tensor.Shape, data: p.data, leaf: p, needs: r.records && !p.Frozen}
+		p.value = &value{shape: p.Tensor.Shape, data: p.data, leaf: p, weight: true, needs: r.records && !p.Frozen}
 	}
 	return p.value
 }
@@ -127,6 +127,10 @@ func (r *run) linear(op string, x, w, b *value, in, out int, outIn bool) *value 
 		bias = r.flat(b)
 	}
 	data := r.flat(x)
+	if r.decodes && w.weight && in > 0 && n <= packedRows {
+		r.device().panelsGEMM(n, out, in, data, r.s.packed(weight, out, in), bias, y.data)
+		return y
+	}
 	r.device().gemm(n, out, in, rowMajor(data, in), weight, bias, y.data, false)
 	return r.then(y, true, func(dy []float32) {
 		if b != nil && b.needs {

@@ -6,6 +6,7 @@
 #include "elements.h"
 #include "gather.h"
 #include "encoder.h"
+#include "panels.h"
 
 const kernels KERNELS = {
 	.name = KERNELS_NAME,
@@ -32,6 +33,7 @@ const kernels KERNELS = {
 	.roi = roi,
 	.roi_back = roi_back,
 	.pack_dense = pack_dense,
+	.panels_gemm = panels_gemm,
 	.encode = encode,
 	.encode_scratch = encode_scratch_size,
 };

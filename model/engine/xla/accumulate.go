@@ -59,7 +59,7 @@ func (s *session) Apply(lr float64, opt engine.AdamW) (norm float64, err error) 
 	}
 	defer free(outputs[0])
 	s.take(outputs[1:])
-	if norm, err = downloadScalar(outputs[0]); err != nil {
+	if norm, err = s.outcome(outputs[0]); err != nil {
 		return 0, fmt.Errorf("apply: %w", err)
 	}
 	if !finite(norm) {

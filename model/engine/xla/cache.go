@@ -2,6 +2,7 @@ package xla
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"harness/internal/atomicfile"
+	"harness/internal/filelock"
 )
 
 // cache keeps compiled programs in a folder for later processes. Processes may share it: files appear whole or not at all,
@@ -74,6 +76,22 @@ func (k *cache) get(key programKey) ([]byte, bool) {
 		_ = os.Chtimes(k.path(name), now, now) // another process may have dropped it
 	}
 	return code, ok
+}
+
+// patience is how long a process waits for another that compiles the same program, and might be stopped.
+const patience = 15 * time.Minute
+
+// reserve waits while another process compiles the program, and says that this one does until release is called. Where locks
+// do not work, both compile.
+func (k *cache) reserve(key programKey) (release func()) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	name := k.name(key) // few files of locks, which are never removed: programs may share one
+	lock, err := filelock.Wait(ctx, filepath.Join(k.folder, fmt.Sprintf("lock-%02x", name[0])))
+	if err != nil {
+		return func() {}
+	}
+	return lock.Release
 }
 
 // put keeps an executable.

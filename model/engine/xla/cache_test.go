@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"harness/internal/filelock"
 	"harness/model/engine"
 )
 
@@ -60,6 +61,29 @@ func TestCacheEntries(t *testing.T) {
 	if _, ok := k.get(key); !ok {
 		t.Error("a damaged file was not replaced")
 	}
+}
+
+// TestCacheReserve checks that one process at a time compiles a program.
+func TestCacheReserve(t *testing.T) {
+	k := testCache(t, cacheLimit)
+	other := &cache{folder: k.folder, identity: k.identity}
+	release := k.reserve(programKey{1})
+	locks, _ := filepath.Glob(filepath.Join(k.folder, "lock-*"))
+	if len(locks) != 1 || !filelock.Held(locks[0]) {
+		t.Fatalf("locks %v", locks)
+	}
+	waited := make(chan func())
+	go func() { waited <- other.reserve(programKey{1}) }()
+	release()
+	release = <-waited
+	if !filelock.Held(locks[0]) {
+		t.Error("whoever waited has no lock")
+	}
+	release()
+	if filelock.Held(locks[0]) {
+		t.Error("a lock that was released is held")
+	}
+	(&cache{folder: filepath.Join(k.folder, "none")}).reserve(programKey{1})() // where there can be no lock, none is waited for
 }
 
 // TestCacheLimit checks that the entries used longest ago go first, and the newest never.

@@ -107,17 +107,19 @@ func (c *client) use(program, options []byte, flops float64, kept *cache) (*exec
 	return e, e.facts, nil
 }
 
-// obtain loads the executable that an earlier process has kept, or compiles the program and keeps it. What is kept and
-// cannot be loaded is replaced.
+// obtain loads the executable that another process has kept, or compiles the program and keeps it. What is kept and cannot
+// be loaded is replaced. Of processes that want the same program at a time, one compiles.
 func (c *client) obtain(key programKey, program, options []byte, kept *cache) (*pjrt.Executable, Source, error) {
 	if kept == nil {
 		code, err := c.Compile(program, options)
 		return code, FromCompiler, err
 	}
-	if data, ok := kept.get(key); ok {
-		if code, err := c.Load(data); err == nil {
-			return code, FromDisk, nil
-		}
+	if code := c.load(key, kept); code != nil {
+		return code, FromDisk, nil
+	}
+	defer kept.reserve(key)()
+	if code := c.load(key, kept); code != nil {
+		return code, FromDisk, nil
 	}
 	code, err := c.Compile(program, options)
 	if err != nil {
@@ -127,6 +129,19 @@ func (c *client) obtain(key programKey, program, options []byte, kept *cache) (*
 		kept.put(key, data)
 	}
 	return code, FromCompiler, nil
+}
+
+// load is the executable that is kept, nil where there is none that can be loaded.
+func (c *client) load(key programKey, kept *cache) *pjrt.Executable {
+	data, ok := kept.get(key)
+	if !ok {
+		return nil
+	}
+	code, err := c.Load(data)
+	if err != nil { // written by a plugin that is the same and is not
+		return nil
+	}
+	return code
 }
 
 // leave gives an executable back. It stays for a while, since the next session may want it.

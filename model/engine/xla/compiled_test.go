@@ -218,11 +218,11 @@ func TestLoweringFields(t *testing.T) {
 	if n := strings.Count(string(c.text), "tf.aliasing_output = "); n != 9 || !strings.Contains(string(c.text), " { tf.aliasing_output = 2 : i32 }") {
 		t.Errorf("%d aliases in\n%.2000s", n, c.text)
 	}
-	type other struct{ name int }
-	if err := setField(&other{}, "name", "cpu"); err == nil {
+	other := struct{ Name int }{}
+	if err := setField(&other, "Name", "cpu"); err == nil {
 		t.Error("a field of another type was set")
 	}
-	if _, err := field[string](&other{}, "gone"); err == nil || !strings.Contains(err.Error(), "go-xla has changed") {
+	if _, err := field[string](&other, "gone"); err == nil || !strings.Contains(err.Error(), "go-xla has changed") {
 		t.Errorf("%v", err)
 	}
 }

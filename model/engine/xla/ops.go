@@ -181,8 +181,7 @@ func (t *tracer) Reshape(x engine.Value, shape ...int) engine.Value {
 
 // Mean averages over axis and drops it.
 func (t *tracer) Mean(x engine.Value, axis int) engine.Value {
-	xn := t.of("mean", x)
-	return value{node: as(graph.ReduceMean(full(xn), axis), xn.DType())}
+	return value{node: graph.ReduceMean(full(t.of("mean", x)), axis)}
 }
 
 // Max takes the largest over axis. It is the sum over a mask of the first of the largest, so that the gradient goes

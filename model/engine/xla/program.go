@@ -261,7 +261,10 @@ func (t *tracer) results(values []engine.Value) []*graph.Node {
 	return nodes
 }
 
-// execute runs an executable. Moments, parameters and states that it replaces are given away with the call (donated),
+// lose breaks the session: what it held was given to a program that failed.
+func (s *session) lose(err error) { s.broken = fmt.Errorf("the device failed earlier: %w", err) }
+
+// execute enqueues an executable. Moments, parameters and states that it replaces are given away with the call (donated),
 // so that the device can write in place: then a failure breaks the session. Sums of gradients are given away too; without
 // them the session can go on.
 func (s *session) execute(p *program, in engine.Inputs, hyper []float32, donateParams bool) ([]compute.Buffer, error) {
@@ -315,7 +318,7 @@ func (s *session) execute(p *program, in engine.Inputs, hyper []float32, donateP
 	if err != nil {
 		err = line(err)
 		if given {
-			s.broken = fmt.Errorf("the device failed earlier: %w", err)
+			s.lose(err)
 		}
 		return nil, err
 	}

@@ -42,3 +42,10 @@ func (d *device) fuses() bool {
 	b, ok := d.backend.(*backend)
 	return ok && b.IsCUDA()
 }
+
+// sumsWide says whether the device has products of bfloat16 that add up in float32. XLA's compiler for CPUs takes some of them and
+// then cannot run them.
+func (d *device) sumsWide() bool {
+	b, ok := d.backend.(*backend)
+	return !ok || !b.IsCPU()
+}

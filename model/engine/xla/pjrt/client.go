@@ -84,9 +84,9 @@ type Memory struct {
 
 // Memory asks the device; plugins that do not know give an error with the code [Unimplemented].
 func (c *Client) Memory() (Memory, error) {
-	var out [3]C.int64_t
-	if err := c.failure(C.plugin_memory(c.api, c.device, &out[0])); err != nil {
+	var out [3]int64
+	if err := c.failure(C.plugin_memory(c.api, c.device, (*C.int64_t)(unsafe.Pointer(&out)))); err != nil {
 		return Memory{}, err
 	}
-	return Memory{Used: int64(out[0]), Peak: int64(out[1]), Limit: int64(out[2])}, nil
+	return Memory{Used: out[0], Peak: out[1], Limit: out[2]}, nil
 }

@@ -119,11 +119,11 @@ type Sizes struct {
 // Sizes asks the compiler.
 func (e *Executable) Sizes() (Sizes, error) {
 	defer runtime.KeepAlive(e)
-	var out [5]C.int64_t
-	if err := e.client.failure(C.plugin_sizes(e.client.api, e.handle.executable, &out[0])); err != nil {
+	var out [5]int64
+	if err := e.client.failure(C.plugin_sizes(e.client.api, e.handle.executable, (*C.int64_t)(unsafe.Pointer(&out)))); err != nil {
 		return Sizes{}, err
 	}
-	return Sizes{Arguments: int64(out[0]), Outputs: int64(out[1]), Aliased: int64(out[2]), Temporary: int64(out[3]), Code: int64(out[4])}, nil
+	return Sizes{Arguments: out[0], Outputs: out[1], Aliased: out[2], Temporary: out[3], Code: out[4]}, nil
 }
 
 // Cost is the compiler's own estimate: floating-point operations, and bytes read and written; -1 where it does not say.
@@ -134,11 +134,11 @@ type Cost struct {
 // Cost asks the compiler; plugins that do not estimate give an error with the code [Unimplemented].
 func (e *Executable) Cost() (Cost, error) {
 	defer runtime.KeepAlive(e)
-	var out [2]C.double
-	if err := e.client.failure(C.plugin_cost(e.client.api, e.handle.executable, &out[0])); err != nil {
+	var out [2]float64
+	if err := e.client.failure(C.plugin_cost(e.client.api, e.handle.executable, (*C.double)(unsafe.Pointer(&out)))); err != nil {
 		return Cost{}, err
 	}
-	return Cost{FLOPs: float64(out[0]), Bytes: float64(out[1])}, nil
+	return Cost{FLOPs: out[0], Bytes: out[1]}, nil
 }
 
 // Serialise is the executable as bytes for [Client.Load].

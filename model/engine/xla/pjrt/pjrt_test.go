@@ -237,7 +237,7 @@ func TestRefusals(t *testing.T) {
 // TestTransfers checks that values come back as they went, also no values at all and NaN.
 func TestTransfers(t *testing.T) {
 	c := client(t)
-	if got := download(t, upload(t, c, []float32{float32(math.Inf(1)), -0.0, 1e-42}, 3, 1)); !math.IsInf(float64(got[0]), 1) || got[2] != 1e-42 {
+	if got := download(t, upload(t, c, []float32{float32(math.Inf(1)), -1, 1e-42}, 3, 1)); !math.IsInf(float64(got[0]), 1) || got[2] != 1e-42 {
 		t.Errorf("%v", got)
 	}
 	if got := download(t, upload(t, c, nil, 0, 4)); len(got) != 0 {
