@@ -135,21 +135,12 @@ func (r *trialRun) trainAnswerer(ctx context.Context, name spec.Stage, a *answer
 			return training{}, err
 		}
 		d := r.trial.DiffVQA
-		sample := corpus.NewSampler(len(pairs), r.trial.Seed, "diffvqa.pairs")
 		others := corpus.OfSplit(r.corpus.Set.Questions, dataset.Train)
 		steps := spec.TotalSteps(d.Steps, d.Epochs, len(pairs), d.BatchSize)
-		drawn := func(step int) []dataset.Pair {
-			rng := corpus.RandomOf(r.trial.Seed, "diffvqa.samples", step)
-			batch := make([]dataset.Pair, d.BatchSize)
-			auxiliary := d.AuxQuestionRatio * (1 - float64(step-1)/float64(steps))
-			for i, k := range sample.Batch(step, d.BatchSize) {
-				batch[i] = r.drawQuestion(pairs[k], others, auxiliary, rng)
-			}
-			return batch
-		}
 		parts := max(d.Accumulate, 1)
-		padding, err := r.questionPadding(a, steps, slices.Concat(pairs, others), func(step int) [][]dataset.Pair {
-			return slices.Collect(slices.Chunk(drawn(step), d.BatchSize/parts))
+		drawn, probe := r.questionDealer(pairs, others, steps, r.trial.Seed), r.questionDealer(pairs, others, steps, 0)
+		padding, err := r.questionPadding(a, slices.Concat(pairs, others), func(step int) [][]dataset.Pair {
+			return slices.Collect(slices.Chunk(probe(step), d.BatchSize/parts))
 		})
 		if err != nil {
 			return training{}, err
@@ -213,6 +204,20 @@ func (r *trialRun) answererParams(a *answering) []engine.Param {
 		return a.Params(r.trial.Seed, nil)
 	}
 	return a.Params(r.trial.Seed, nn.TokenTable(r.trial, r.corpus.Tok, "transformer.wte.weight", a.LM.Width, 0))
+}
+
+// questionDealer says which questions a step asks, for a seed.
+func (r *trialRun) questionDealer(pairs, others []dataset.Pair, steps int, seed int64) func(step int) []dataset.Pair {
+	d, sample := r.trial.DiffVQA, corpus.NewSampler(len(pairs), seed, "diffvqa.pairs")
+	return func(step int) []dataset.Pair {
+		rng := corpus.RandomOf(seed, "diffvqa.samples", step)
+		batch := make([]dataset.Pair, d.BatchSize)
+		auxiliary := d.AuxQuestionRatio * (1 - float64(step-1)/float64(steps))
+		for i, k := range sample.Batch(step, d.BatchSize) {
+			batch[i] = r.drawQuestion(pairs[k], others, auxiliary, rng)
+		}
+		return batch
+	}
 }
 
 // drawQuestion turns a pair into the question that is trained on in its place: itself, itself reversed, or with

@@ -46,8 +46,8 @@ func longestOf(questions [][]int32) nn.Room {
 	return room
 }
 
-// questionPadding finds how to pad the texts of a stage; all are the pairs that it may ask, drawn the parts of a step.
-func (r *trialRun) questionPadding(a *answering, steps int, all []dataset.Pair, drawn func(step int) [][]dataset.Pair) (method.Padding, error) {
+// questionPadding finds how to pad the texts of a stage; all are the pairs that it may ask, drawn the parts of a step of seed 0.
+func (r *trialRun) questionPadding(a *answering, all []dataset.Pair, drawn func(step int) [][]dataset.Pair) (method.Padding, error) {
 	most := func() nn.Rooms {
 		rooms, rows := nn.Rooms{"text": {}}, 0
 		if a.Ask != nil {
@@ -71,7 +71,7 @@ func (r *trialRun) questionPadding(a *answering, steps int, all []dataset.Pair, 
 		rooms["text"] = text
 		return rooms
 	}
-	return r.methodRun().Padding(steps, a.Positions(), most, func(step int) (nn.Rooms, error) {
+	return r.methodRun().Padding(a.Positions(), most, func(step int) (nn.Rooms, error) {
 		rooms := nn.Rooms{}
 		for _, part := range drawn(step) {
 			questions, list, err := r.questionTexts(a, part)

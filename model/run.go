@@ -79,10 +79,13 @@ func run(ctx context.Context, t spec.Trial, env Env, rec Recorder, open func(Env
 		defer scorer.model.Close()
 	}
 	r := &trialRun{trial: t, env: env, rec: rec, paraphrases: table, bertscore: scorer}
-	if r.engine, err = open(env); err != nil {
+	opened, err := open(env)
+	if err != nil {
 		return err
 	}
-	defer followThreads(r.engine, env.Rethread)()
+	programs := watched(opened, rec)
+	r.engine = programs
+	defer followThreads(opened, env.Rethread)()
 	if err := rec.Note("engine", r.engine.Name()+" on "+describe(r.engine)); err != nil {
 		return err
 	}
@@ -128,6 +131,9 @@ func run(ctx context.Context, t spec.Trial, env Env, rec Recorder, open func(Env
 		if err := rec.Sync(); err != nil {
 			return err
 		}
+	}
+	if programs.err != nil {
+		return programs.err
 	}
 	return r.predictions.commit()
 }

@@ -118,7 +118,11 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 		}
 	}
 	left := unfinished(plan, states)
-	if o.engine, err = located(log, o.engine, left); err != nil {
+	mayRun := left
+	if o.redo != "" {
+		mayRun = unfinished(plan, nil)
+	}
+	if o.engine, err = located(log, o.engine, mayRun); err != nil {
 		return err
 	}
 	if err := o.preflight(ctx, plan, left); err != nil {

@@ -20,12 +20,15 @@ import (
 // measured is a training step of one size on one engine.
 type measured struct {
 	Batch     int     `json:"batch"`
-	Compile   float64 `json:"compile_s"` // the first step, with all that is compiled for it
-	Step      float64 `json:"step_s"`    // median
+	Compile   float64 `json:"compile_s"`
+	Source    string  `json:"source"` // of the executable: compiler or disk
+	Step      float64 `json:"step_s"` // median
 	Loss      float64 `json:"loss"`
-	Peak      int64   `json:"peak_bytes,omitempty"` // of the device so far; absent where it does not say
-	TFLOP     float64 `json:"tflop"`                // of the model, a step; what is computed again is not counted
-	MFU       float64 `json:"mfu,omitempty"`        // of the device's bfloat16 peak; absent where that is not known
+	Needs     int64   `json:"needs_bytes,omitempty"` // as the compiler says
+	Peak      int64   `json:"peak_bytes,omitempty"`  // of the device; absent where it does not say
+	TFLOP     float64 `json:"tflop"`                 // of the model, a step; what is computed again is not counted
+	Executed  float64 `json:"executed_tflop"`        // of all matrix products that run
+	MFU       float64 `json:"mfu,omitempty"`         // of the device's bfloat16 peak; absent where that is not known
 	Device    string  `json:"device"`
 	Precision string  `json:"precision"`
 }
@@ -105,7 +108,7 @@ func (b *bench) ownSteps(ctx context.Context, stage, batch int) (*measured, erro
 		return nil, err
 	}
 	o, err := command{name: self, args: []string{"train", "-plugin", b.plugin, "-stage", strconv.Itoa(stage), "-batch", strconv.Itoa(batch),
-		"-small=" + strconv.FormatBool(b.small)}}.succeed(ctx)
+		"-cache", filepath.Join(b.bundle, "cache"), "-small=" + strconv.FormatBool(b.small)}}.succeed(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -135,6 +138,7 @@ func train(args []string) error {
 	stage := flags.Int("stage", 2, "1 or 2")
 	batch := flags.Int("batch", 1, "images or pairs of a step")
 	count := flags.Int("steps", 10, "timed steps")
+	cache := flags.String("cache", "", "folder of compiled programs")
 	small := flags.Bool("small", false, "small sizes")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -147,7 +151,7 @@ func train(args []string) error {
 	if *stage == 1 {
 		work = size.firstStage()
 	}
-	e, err := xla.OpenWith("xla:"+*plugin, xla.Options{BF16: true})
+	e, err := xla.OpenWith("xla:"+*plugin, xla.Options{BF16: true, Cache: *cache})
 	if err != nil {
 		return err
 	}
@@ -164,8 +168,8 @@ func train(args []string) error {
 	if peak := peakOf(m.Device); peak > 0 {
 		m.MFU = m.TFLOP * 1e12 / m.Step / peak
 	}
-	if d, ok := e.(interface{ PeakMemory() (int64, bool) }); ok {
-		m.Peak, _ = d.PeakMemory()
+	if _, peak, _, ok := e.(xla.DeviceMemory).Memory(); ok && peak > 0 {
+		m.Peak = peak
 	}
 	return json.NewEncoder(os.Stdout).Encode(m)
 }
@@ -178,6 +182,14 @@ func measure(session engine.Session, work workload, batch, count int) (measured,
 		return measured{}, err
 	}
 	m := measured{Batch: batch, TFLOP: float64(counted.Total()) / 1e12}
+	compiled, err := session.(xla.Programs).Prepare(xla.ForStep, key, program, in)
+	if err != nil {
+		return measured{}, err
+	}
+	m.Compile, m.Source, m.Executed = (compiled.Trace + compiled.Compile).Seconds(), string(compiled.Source), compiled.FLOPs/1e12
+	if compiled.Memory != nil {
+		m.Needs = compiled.Memory.Total()
+	}
 	adam := engine.AdamW{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Decay: 0.01, MaxGradNorm: 1}
 	var times []float64
 	for i := range 3 + count {
@@ -187,10 +199,7 @@ func measure(session engine.Session, work workload, batch, count int) (measured,
 			return measured{}, err
 		}
 		took := time.Since(start).Seconds()
-		if m.Loss = r.Loss; i == 0 {
-			m.Compile = took
-		}
-		if i >= 3 {
+		if m.Loss = r.Loss; i >= 3 {
 			times = append(times, took)
 		}
 	}

@@ -63,11 +63,12 @@ func (r *Run) represent(encoder Weights) (Training, error) {
 		return []engine.Value{encoded, toText, toImage}
 	}
 	d := newDealer(r.Trial, images, 1)
-	padding, err := r.Padding(r.steps(), q.Positions, func() nn.Rooms {
+	probe := newDealer(r.Unseeded().Trial, images, 1)
+	padding, err := r.Padding(q.Positions, func() nn.Rooms {
 		report := nn.Room{Length: r.Trial.Pretrain.MaxReport + 2} // marks before and behind
 		return nn.Rooms{"text": report, "match": report, "write": r.reportRoom(r.Trial.Pretrain.MaxReport)}
 	}, func(step int) (nn.Rooms, error) {
-		_, texts := r.reports(d.of(step))
+		_, texts := r.reports(probe.of(step))
 		return r.qformerRooms(q, texts), nil
 	})
 	if err != nil {
@@ -203,14 +204,15 @@ func (r *Run) speak(represents Weights) (Training, error) {
 		encoded := o.StopGradient(e.Forward(o, o.Input("patches")))
 		return []engine.Value{adapter.Describe(o, lm, encoded)}
 	}
-	d, eos := newDealer(r.Trial, r.Corpus.Captioned(), 1), r.Corpus.EOS()
-	written := func(step int) (images []int, list []nn.Sequence) {
-		images, texts := r.reports(d.of(step))
-		return images, r.writtenTexts(eos, texts, limit)
+	eos := r.Corpus.EOS()
+	d, probe := newDealer(r.Trial, r.Corpus.Captioned(), 1), newDealer(r.Unseeded().Trial, r.Corpus.Captioned(), 1)
+	written := func(list []drawn) (images []int, texts []nn.Sequence) {
+		images, reports := r.reports(list)
+		return images, r.writtenTexts(eos, reports, limit)
 	}
-	padding, err := r.Padding(r.steps(), lm.MaxPositionEmbeddings, func() nn.Rooms { return nn.Rooms{"text": r.reportRoom(limit)} },
+	padding, err := r.Padding(lm.MaxPositionEmbeddings, func() nn.Rooms { return nn.Rooms{"text": r.reportRoom(limit)} },
 		func(step int) (nn.Rooms, error) {
-			_, list := written(step)
+			_, list := written(probe.of(step))
 			return nn.Rooms{"text": nn.RoomFor(list)}, nil
 		})
 	if err != nil {
@@ -220,7 +222,7 @@ func (r *Run) speak(represents Weights) (Training, error) {
 		Params: p.List, Start: Merged(represents, published), Steps: r.steps(), Ahead: true,
 		Frozen: func(name string) bool { return ofEncoder(name) || fixed && ofLM(name) },
 		Batch: func(_ engine.Session, step int) (Batch, error) {
-			images, list := written(step)
+			images, list := written(d.of(step))
 			in := engine.Inputs{"patches": r.Corpus.Patches(images), "dropout": engine.Ints([]int32{int32(step)}, 1)}
 			targets, weights := nn.CollateIn(in, "text", list, eos, padding.Rooms(nn.Rooms{"text": nn.RoomFor(list)})["text"])
 			nn.SetTargets(in, targets, weights)

@@ -22,6 +22,32 @@ type groupText struct {
 	nn.Sequence
 }
 
+// captionDealer says which images and texts a step sees.
+func (r *Run) captionDealer(c nn.Captioner, tasks spec.Tasks) (func(step int) captioned, error) {
+	draw, err := r.taskDealer(tasks)
+	if err != nil {
+		return nil, err
+	}
+	return func(step int) captioned {
+		return r.captionTexts(c, draw(step), corpus.RandomOf(r.Trial.Seed, "pretrain.samples", step))
+	}, nil
+}
+
+// captionPadding finds how to pad the texts of steps that are computed in so many parts.
+func (r *Run) captionPadding(c nn.Captioner, tasks spec.Tasks, parts int) (Padding, error) {
+	draw, err := r.taskDealer(tasks)
+	if err != nil {
+		return Padding{}, err
+	}
+	texts, err := r.Unseeded().captionDealer(c, tasks)
+	if err != nil {
+		return Padding{}, err
+	}
+	groups, eos := groupsOf(tasks), r.Corpus.EOS()
+	return r.Padding(c.Decoder.MaxPositionEmbeddings, func() nn.Rooms { return r.largestCaptions(draw, len(tasks.List()), parts) },
+		func(step int) (nn.Rooms, error) { return roomsOf(texts(step).split(parts), groups, eos), nil })
+}
+
 // captionTexts draws a sequence of each image and task of uses, where the image has what the task needs.
 func (r *Run) captionTexts(c nn.Captioner, uses []use, rng *rand.Rand) captioned {
 	var all captioned

@@ -101,10 +101,10 @@ func (r *Run) contrastTexts(c contrast, shown []showing) []nn.Sequence {
 	return list
 }
 
-// pad finds how to pad the texts of the stage.
+// pad finds how to pad the texts of the stage; shown is what a step of the run with seed 0 shows.
 func (c *contrast) pad(r *Run, shown func(step int) []showing) (err error) {
 	longest := c.tower.MaxPositionEmbeddings
-	c.padding, err = r.Padding(r.steps(), longest, func() nn.Rooms { return nn.Rooms{"text": {Length: c.limit + 1}} },
+	c.padding, err = r.Padding(longest, func() nn.Rooms { return nn.Rooms{"text": {Length: c.limit + 1}} },
 		func(step int) (nn.Rooms, error) { return comparedRooms(r.contrastTexts(*c, shown(step))), nil })
 	return err
 }

@@ -36,20 +36,12 @@ func (r *Run) generative(tasks spec.Tasks, start Weights) (Training, error) {
 
 // captioning is generative pretraining of the captioner c.
 func (r *Run) captioning(c nn.Captioner, tasks spec.Tasks, start Weights) (Training, error) {
-	draw, err := r.taskDealer(tasks)
+	texts, err := r.captionDealer(c, tasks)
 	if err != nil {
 		return Training{}, err
 	}
-	groups := groupsOf(tasks)
-	steps := r.steps()
-	texts := func(step int) captioned {
-		return r.captionTexts(c, draw(step), corpus.RandomOf(r.Trial.Seed, "pretrain.samples", step))
-	}
-	parts := max(r.Trial.Pretrain.Accumulate, 1)
-	padding, err := r.Padding(steps, c.Decoder.MaxPositionEmbeddings, func() nn.Rooms { return r.largestCaptions(draw, len(tasks.List()), parts) },
-		func(step int) (nn.Rooms, error) {
-			return roomsOf(texts(step).split(parts), groups, r.Corpus.EOS()), nil
-		})
+	groups, parts := groupsOf(tasks), max(r.Trial.Pretrain.Accumulate, 1)
+	padding, err := r.captionPadding(c, tasks, parts)
 	if err != nil {
 		return Training{}, err
 	}
@@ -57,7 +49,7 @@ func (r *Run) captioning(c nn.Captioner, tasks spec.Tasks, start Weights) (Train
 	return Training{
 		Params: r.CaptionerParams(c),
 		Start:  start,
-		Steps:  steps,
+		Steps:  r.steps(),
 		Ahead:  true,
 		Batch: func(_ engine.Session, step int) (Batch, error) {
 			all := texts(step)

@@ -13,22 +13,29 @@ type Padding struct {
 // nativeStep is the multiple to which the native engine wants lengths rounded up.
 const nativeStep = 4
 
-// The usual shape of a stage is that of the largest of its first probedSteps steps, with length and rows rounded up to a multiple of
-// usualStep. It depends on the trial alone, so that a stage that goes on pads as if it had never been stopped.
+// The usual shape of a stage is that of the largest of the first probedSteps steps of seed 0, with length and rows rounded up to a multiple of
+// usualStep: trials that differ in the seed share their programs, and a stage that goes on pads as if it had never been stopped.
 const (
 	probedSteps = 32
 	usualStep   = 8
 )
 
-// Padding finds how to pad the texts of a stage of so many steps. need tells what the texts of a step need, most what those of any step may; no text has more
-// than longest tokens. Neither is asked on an engine that takes any shape.
-func (r *Run) Padding(steps, longest int, most func() nn.Rooms, need func(step int) (nn.Rooms, error)) (Padding, error) {
+// Unseeded is the run of the same trial with seed 0.
+func (r *Run) Unseeded() *Run {
+	other := *r
+	other.Trial.Seed = 0
+	return &other
+}
+
+// Padding finds how to pad the texts of a stage. need tells what the texts of a step of the run with seed 0 need ([Run.Unseeded]), most what those of any step of any
+// seed may; no text has more than longest tokens. Neither is asked on an engine that takes any shape.
+func (r *Run) Padding(longest int, most func() nn.Rooms, need func(step int) (nn.Rooms, error)) (Padding, error) {
 	p := Padding{step: nativeStep, longest: longest}
 	if r.Native() {
 		return p, nil
 	}
 	largest, usual := most(), nn.Rooms{}
-	for step := 1; step <= min(steps, probedSteps); step++ {
+	for step := 1; step <= probedSteps; step++ {
 		rooms, err := need(step)
 		if err != nil {
 			return Padding{}, err

@@ -98,16 +98,20 @@ func (r *Run) longitudinalTraining(start Weights) (Training, error) {
 	}
 	vocab := r.Corpus.Tok.Size()
 	m := newEncoderDecoder(r.Trial, vocab, pluralSmoothing)
-	steps, size, parts := r.steps(), r.Trial.Pretrain.BatchSize, max(r.Trial.Pretrain.Accumulate, 1)
+	size, parts := r.Trial.Pretrain.BatchSize, max(r.Trial.Pretrain.Accumulate, 1)
+	probe, err := r.Unseeded().kinds()
+	if err != nil {
+		return Training{}, err
+	}
 	for i := range kinds {
-		if err := kinds[i].pad(r, m, steps, func(step int) [][]told { return splitTold(drawKinds(kinds, step, size)[i], parts) }); err != nil {
+		if err := kinds[i].pad(r, m, func(step int) [][]told { return splitTold(drawKinds(probe, step, size)[i], parts) }); err != nil {
 			return Training{}, err
 		}
 	}
 	return Training{
 		Params: m.Params(r.Trial.Seed, nn.TokenTable(r.Trial, r.Corpus.Tok, "decoder.token", m.Decoder.Width, 1)),
 		Start:  start,
-		Steps:  steps,
+		Steps:  r.steps(),
 		Ahead:  true,
 		Batch: func(_ engine.Session, step int) (Batch, error) {
 			b := Batch{Sequences: size}
@@ -151,8 +155,8 @@ func splitTold(samples []told, n int) [][]told {
 	return parts
 }
 
-// pad finds how to pad the texts of a kind; drawn are the parts of a step.
-func (k *kind) pad(r *Run, m nn.EncoderDecoder, steps int, drawn func(step int) [][]told) (err error) {
+// pad finds how to pad the texts of a kind; drawn are the parts of a step of the run with seed 0.
+func (k *kind) pad(r *Run, m nn.EncoderDecoder, drawn func(step int) [][]told) (err error) {
 	most := func() nn.Rooms {
 		n := r.Trial.Pretrain.BatchSize
 		var question nn.Room
@@ -161,7 +165,7 @@ func (k *kind) pad(r *Run, m nn.EncoderDecoder, steps int, drawn func(step int) 
 		}
 		return nn.Rooms{"question": question, "text": {Length: r.Trial.Pretrain.MaxReport + 1, Rows: n * (r.Trial.Pretrain.MaxReport + 1)}}
 	}
-	k.padding, err = r.Padding(steps, m.Decoder.MaxPositionEmbeddings, most, func(step int) (nn.Rooms, error) {
+	k.padding, err = r.Padding(m.Decoder.MaxPositionEmbeddings, most, func(step int) (nn.Rooms, error) {
 		rooms := nn.Rooms{}
 		for _, part := range drawn(step) {
 			questions, list, err := r.toldTexts(m, part)

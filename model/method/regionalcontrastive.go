@@ -43,8 +43,19 @@ func (r *Run) regionalContrast(start Weights) (Training, error) {
 		addBoxes(in, boxes)
 		return in
 	}
+	shown := r.regionsShown(images, side)
+	if err := c.pad(r, r.Unseeded().regionsShown(images, side)); err != nil {
+		return Training{}, err
+	}
+	return Training{Params: p.List, Start: start, Steps: r.steps(), Batch: func(session engine.Session, step int) (Batch, error) {
+		return r.contrastBatch(c, session, shown(step))
+	}}, nil
+}
+
+// regionsShown says which regions of which images a step shows with their phrases, on a grid of side by side.
+func (r *Run) regionsShown(images []int, side int) func(step int) []showing {
 	d := newDealer(r.Trial, images, r.Trial.TextsPerImage())
-	shown := func(step int) (list []showing) {
+	return func(step int) (list []showing) {
 		rng := corpus.RandomOf(r.Trial.Seed, "pretrain.samples", step)
 		for _, one := range d.of(step) {
 			image := &r.Corpus.Set.Images[one.image]
@@ -60,10 +71,4 @@ func (r *Run) regionalContrast(start Weights) (Training, error) {
 		}
 		return list
 	}
-	if err := c.pad(r, shown); err != nil {
-		return Training{}, err
-	}
-	return Training{Params: p.List, Start: start, Steps: r.steps(), Batch: func(session engine.Session, step int) (Batch, error) {
-		return r.contrastBatch(c, session, shown(step))
-	}}, nil
 }

@@ -91,5 +91,8 @@ func (m Method) Known() bool { _, ok := methods[m]; return ok }
 // Pretrains reports whether the trial trains its encoder before it is tested.
 func (t Trial) Pretrains() bool { return t.Command == "" && t.Method.facts().pretrains }
 
+// Accumulates reports whether the batches of the trial's pretraining can be computed in parts.
+func (t Trial) Accumulates() bool { return !t.Method.facts().wholeBatch }
+
 // PredictsRegions reports whether the trial's method predicts texts and boxes of regions, which are then tested.
 func (t Trial) PredictsRegions() bool { return t.Command == "" && t.Method.facts().regions }

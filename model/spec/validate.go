@@ -163,7 +163,7 @@ func (t Trial) validatePretrain() error {
 	if p.Chunk < 0 {
 		return refuse("pretrain.chunk", "%d: want at least 0 (0 = the whole batch)", p.Chunk)
 	}
-	if t.Method.facts().wholeBatch && p.Accumulate > 1 {
+	if !t.Accumulates() && p.Accumulate > 1 {
 		return refuse("pretrain.accumulate", "method %s compares all of a batch with all of it, which has no parts: %s", t.Method, wholeBatchHelp(t.Method))
 	}
 	if err := p.Accumulation.validate("pretrain", p.BatchSize); err != nil && t.Pretrains() {

@@ -107,6 +107,14 @@ static double attention_work(const attention_job *t) {
 }
 
 void native_attention(device *d, const attention_job *t) {
+	if (t->queries <= FEW_QUERIES) {
+		attention_job few = *t;
+		long most = t->batch * t->heads / (4 * pool_threads(d->pool)); // so that threads end together
+		few.unit_samples = most < 1 ? 1 : most > 16 ? 16 : most;
+		pool_run(d->pool, d->kernels->attention_few, &few, parts(t->batch, few.unit_samples) * t->heads, attention_work(t),
+		         d->kernels->attention_few_scratch(t));
+		return;
+	}
 	pool_run(d->pool, d->kernels->attention, t, t->batch * t->heads, attention_work(t), d->kernels->attention_scratch(t));
 }
 

@@ -37,6 +37,13 @@ func (d *device) activations() dtypes.DType {
 	return dtypes.Float32
 }
 
+// wideProducts says that the device has no product of bfloat16 operands with a float32 result: the operands are rounded and then
+// multiplied as float32, which gives the same.
+func (d *device) wideProducts() bool {
+	b, ok := d.backend.(*backend)
+	return ok && b.IsCPU()
+}
+
 // fuses says whether the device has cuDNN's fused attention.
 func (d *device) fuses() bool {
 	b, ok := d.backend.(*backend)

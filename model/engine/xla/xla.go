@@ -4,8 +4,10 @@
 //	                               Probe(params) --> what a program needs, without running
 //	session.Run | Gradients | Step | Accumulate, Apply
 //	  program.go   finds or compiles the executable of (what is asked, key, input shapes)
-//	  tracer       walks the engine.Program once, recording GoMLX nodes: ops.go attention.go losses.go regions.go
-//	               dropout.go decode.go
+//	  tracer       walks the engine.Program, recording GoMLX nodes: ops.go products.go losses.go regions.go dropout.go decode.go,
+//	               attention.go with its forms for large programs queryblocks.go and flash.go
+//	  recompute.go traces blocks twice, so that their activations need not be kept; gradient.go gives several nodes a gradient of our own
+//	  sizes.go     says from which sizes on a program is large
 //	  step.go      appends GoMLX's gradients, the clipping and AdamW, so that a whole training step is one executable
 //	  accumulate.go  the same in two: sums of gradients that stay on the device, then the optimiser alone
 //	  session.go   keeps parameters, moments and decoding states as buffers of the device
@@ -43,8 +45,8 @@ import (
 
 // Options change how programs are compiled.
 type Options struct {
-	// BF16 multiplies matrices (linear layers, attention, MatMul) in bfloat16 with float32 sums. Parameters, moments,
-	// losses and all other operations stay float32.
+	// BF16 keeps activations and multiplies matrices in bfloat16, with float32 sums. Parameters, their gradients and moments, what
+	// norms, softmax and GELU compute inside, logits and losses stay float32, as does what goes in and comes out.
 	BF16 bool
 	// Cache is a folder in which compiled programs are kept for later processes, up to CacheBytes (0 = 4 GiB); "" keeps none.
 	// It can be shared and deleted at any time.
