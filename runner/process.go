@@ -35,8 +35,10 @@ type process struct {
 	work        string    // folder that a program is started in
 	declared    []string  // metrics that a program is expected to report
 	threads     int
-	devices     []int    // GPUs that it has taken
-	environment []string // what it is told beside our own environment
+	share       share          // of the GPUs
+	told        int            // how many threads it was last told to use
+	orders      io.WriteCloser // where a built-in trial hears of other numbers of threads; nil where it cannot
+	environment []string       // what it is told beside our own environment
 	timeout     time.Duration
 	grace       time.Duration
 	started     time.Time
@@ -98,6 +100,10 @@ func (r *run) newProcess(k *job, c *claim, purpose journal.Purpose) (*process, e
 	}
 	if k.Spec.Command == "" {
 		s.child = r.options.Child(dir, r.threads)
+		s.told = r.threads
+		if s.child.Stdin == nil {
+			s.orders, _ = s.child.StdinPipe() // without it, its threads stay as they are
+		}
 	}
 	return s, nil
 }

@@ -24,8 +24,7 @@ func (o sweepOptions) preflight(ctx context.Context, plan *sweeps.Plan, left []s
 	if len(left) == 0 {
 		return nil
 	}
-	r := plan.Resources
-	if err := runner.CheckResources(runner.GPUs{Devices: visibleGPUs(), PerTrial: r.GPUs, PerGPU: r.PerGPU}, r.CPUs); err != nil {
+	if err := runner.CheckResources(o.gpuOptions.of(plan.Resources, o.engine, left), plan.Resources.CPUs); err != nil {
 		return usageError("%s: resources: %w", plan.Name, err)
 	}
 	if err := o.preflightTrials(ctx, left); err != nil {

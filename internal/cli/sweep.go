@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"harness/model/spec"
 	"harness/registry"
 	"harness/registry/journal"
 	"harness/registry/provenance"
@@ -24,6 +25,7 @@ const grace = 2 * time.Minute
 // sweepOptions are the flags of sweep.
 type sweepOptions struct {
 	experimentOptions
+	gpuOptions
 	home        string
 	engine      string
 	parallel    int
@@ -55,6 +57,7 @@ made by other code than is there now, --redo all everything, and --redo CONDITIO
 	}
 	f := cmd.Flags()
 	o.experimentOptions.flags(cmd)
+	o.gpuOptions.flags(cmd)
 	f.BoolVar(&o.dryRun, "dry-run", false, "print the trials and run nothing")
 	f.BoolVar(&o.json, "json", false, "print the trials as JSON")
 	f.BoolVar(&o.quiet, "quiet", false, "show neither progress nor table")
@@ -62,7 +65,7 @@ made by other code than is there now, --redo all everything, and --redo CONDITIO
 	f.BoolVar(&o.retryFailed, "retry-failed", false, "the same as --redo failed")
 	f.BoolVar(&o.yes, "yes", false, "do not ask before results are replaced")
 	f.IntVar(&o.parallel, "parallel", 0, "trials at a time (default: what the file says, else by the cores)")
-	f.IntVar(&o.threads, "threads", 0, "threads of each trial (default: the cores divided among the trials)")
+	f.IntVar(&o.threads, "threads", 0, "threads of each trial (default: the cores divided among the trials that run)")
 	f.StringVar(&o.engine, "engine", "", engineUsage)
 	return cmd
 }
@@ -71,6 +74,9 @@ made by other code than is there now, --redo all everything, and --redo CONDITIO
 func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) error {
 	if o.parallel < 0 || o.threads < 0 {
 		return usageError("--parallel and --threads: want at least 1")
+	}
+	if err := o.gpuOptions.check(); err != nil {
+		return err
 	}
 	if o.retryFailed {
 		if o.redo != "" {
@@ -112,7 +118,11 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 		}
 	}
 	left := unfinished(plan, states)
-	if o.engine, err = located(log, o.engine, left); err != nil {
+	mayRun := left
+	if o.redo != "" {
+		mayRun = unfinished(plan, nil)
+	}
+	if o.engine, err = located(log, o.engine, mayRun); err != nil {
 		return err
 	}
 	if err := o.preflight(ctx, plan, left); err != nil {
@@ -169,6 +179,14 @@ func toRun(plan *sweeps.Plan) []registry.Trial {
 	return trials
 }
 
+func specsOf(plan *sweeps.Plan) []spec.Trial {
+	specs := make([]spec.Trial, len(plan.Trials))
+	for i, t := range plan.Trials {
+		specs[i] = t.Spec
+	}
+	return specs
+}
+
 // givenTo lists the texts among the parameters of all trials, each once.
 func givenTo(plan *sweeps.Plan) ([]string, error) {
 	seen := map[string]bool{}
@@ -216,7 +234,7 @@ func (o sweepOptions) runnerOptions(plan *sweeps.Plan, log io.Writer) (runner.Op
 		Threads:     o.threads,
 		CPUs:        plan.Resources.CPUs,
 		Engine:      o.engine,
-		GPUs:        runner.GPUs{Devices: visibleGPUs(), PerTrial: plan.Resources.GPUs, PerGPU: plan.Resources.PerGPU},
+		GPUs:        o.gpuOptions.of(plan.Resources, o.engine, specsOf(plan)),
 		Retries:     plan.Run.Retries,
 		RetryOn:     retryOn,
 		MaxFailures: plan.Run.MaxFailures,

@@ -216,8 +216,8 @@ func TestMatchInputs(t *testing.T) {
 	r := blip2Run(t)
 	q := nn.NewQFormer(r.Trial, r.Corpus.Tok.Size())
 	in := engine.Inputs{}
-	read := r.readInputs(in, q, []string{" a", " a b"})
-	r.matchInputs(in, q, read, negatives{images: []int{1, -1}, texts: []int{-1, 0}})
+	read := r.readInputs(in, q, []string{" a", " a b"}, nil)
+	r.matchInputs(in, q, read, negatives{images: []int{1, -1}, texts: []int{-1, 0}}, nil)
 	for name, want := range map[string][]int32{"match.image": {0, 1, 1, 1, 0, 1}, "match.labels": {1, 1, 0, 0, 0, 0}} {
 		for i, v := range want {
 			if in[name].I32[i] != v {

@@ -99,7 +99,11 @@ func pluralInputs(r *Run, a Answerer, pairs []dataset.Pair, step int) engine.Inp
 		questions = append(questions, r.Corpus.IDs(pair.Question))
 		list = append(list, nn.CausalSequence(-1, eos, []int32{eos}, r.Corpus.IDs(" "+pair.Answer), a.Positions()-1))
 	}
-	a.Ask(in, questions, eos, step)
+	longest := 0
+	for _, ids := range questions {
+		longest = max(longest, len(ids))
+	}
+	a.Ask(in, questions, eos, (longest+step-1)/step*step)
 	targets, weights := nn.Collate(in, "text", list, eos, step, a.Positions())
 	nn.SetTargets(in, targets, weights)
 	return in

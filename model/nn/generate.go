@@ -16,17 +16,22 @@ type Generator struct {
 	Next    engine.Program
 	Search  Search
 	Memory  int // visual tokens that the prompt stores for cross-attention
-	// Constant keeps the number of rows when sequences end, for engines that compile a graph for each shape.
-	Constant bool
+	// Constant keeps the number of rows when sequences end, for engines that compile a graph for each shape. So that all prompts have the same
+	// shapes, whatever their lengths: First is the number of tokens that the prompt program reads, the others follow in pieces; Positions is
+	// that of the decoding states. 0: as each prompt has it.
+	Constant         bool
+	First, Positions int
 }
+
+// pieceTokens is the number of tokens of a prompt that are read at a time behind the first; what is left is read one by one.
+const pieceTokens = 8
 
 // Run generates for a batch of prompts of one length: in holds what the prompt program reads beside "ids". offset is
 // the position of the prompt's first token: the number of visual tokens before it. Logits that are not finite are an error.
 func (g Generator) Run(in engine.Inputs, prompts [][]int32, offset int) ([][]Hypothesis, error) {
 	rows, length := len(prompts), len(prompts[0])
-	g.Session.Reset(rows*g.Search.Beams, max(g.Memory, offset+length+g.Search.MaxTokens))
-	in["ids"] = engine.Ints(slices.Concat(prompts...), rows, length)
-	first, err := g.step(".prompt", g.Prompt, in, rows)
+	g.Session.Reset(rows*g.Search.Beams, max(g.Positions, g.Memory, offset+length+g.Search.MaxTokens))
+	first, err := g.read(in, prompts, offset)
 	if err != nil {
 		return nil, err
 	}
@@ -48,6 +53,39 @@ func (g Generator) Run(in engine.Inputs, prompts [][]int32, offset int) ([][]Hyp
 			"positions": engine.Ints(positions, len(tokens), 1),
 		}, open)
 	})
+}
+
+// read runs the prompts through the model, and returns what may follow them.
+func (g Generator) read(in engine.Inputs, prompts [][]int32, offset int) (candidates, error) {
+	rows, length := len(prompts), len(prompts[0])
+	piece := func(from, to int) engine.Tensor {
+		ids := make([]int32, 0, rows*(to-from))
+		for _, prompt := range prompts {
+			ids = append(ids, prompt[from:to]...)
+		}
+		return engine.Ints(ids, rows, to-from)
+	}
+	at := length
+	if g.First > 0 {
+		at = min(at, g.First)
+	}
+	in["ids"] = piece(0, at)
+	first, err := g.step(".prompt", g.Prompt, in, rows)
+	for err == nil && at < length {
+		n := 1
+		if length-at >= pieceTokens {
+			n = pieceTokens
+		}
+		positions := make([]int32, 0, rows*n)
+		for range rows {
+			for i := range n {
+				positions = append(positions, int32(offset+at+i))
+			}
+		}
+		first, err = g.step(".next", g.Next, engine.Inputs{"ids": piece(at, at+n), "positions": engine.Ints(positions, rows, n)}, rows)
+		at += n
+	}
+	return first, err
 }
 
 // step runs one of the two programs, which gives logits [rows, V], and takes the likeliest tokens of the first open rows. The rest

@@ -92,6 +92,8 @@ func (t Trial) essential() Trial {
 	leaveOut(&t.Until, UntilEnd)
 	leaveOut(&t.Pretrain.Equal, EqualImages)
 	leaveOut(&t.Pretrain.PerImage, PerImageAll)
+	leaveOut(&t.Pretrain.Accumulate, 1)
+	leaveOut(&t.DiffVQA.Accumulate, 1)
 	leaveOut(&t.Encoder.Channels, 1)
 	leaveOut(&t.DiffVQA.Pool, 1)
 	leaveOut(&t.Data.Synthetic.ReportDropout, DefaultReportDropout)

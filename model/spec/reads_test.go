@@ -35,7 +35,7 @@ func TestEveryFieldIsClassified(t *testing.T) {
 		"decoder.width", "decoder.depth", "decoder.heads", "decoder.mlp", "decoder.positions",
 		"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.steps", "pretrain.epochs", "pretrain.batch",
 		"pretrain.lr", "pretrain.warmup", "pretrain.weight_decay", "pretrain.beta1", "pretrain.beta2", "pretrain.clip",
-		"pretrain.max_report", "pretrain.max_phrase", "pretrain.equal", "pretrain.per_image", "pretrain.chunk",
+		"pretrain.max_report", "pretrain.max_phrase", "pretrain.equal", "pretrain.per_image", "pretrain.chunk", "pretrain.accumulate",
 		"diffvqa.whiten",
 		"qformer.width", "qformer.depth", "qformer.heads", "qformer.mlp", "qformer.queries",
 	}
@@ -44,7 +44,7 @@ func TestEveryFieldIsClassified(t *testing.T) {
 		"encoder.width", "encoder.depth", "encoder.heads", "encoder.mlp", "encoder.patch", "encoder.channels", "encoder.weights_digest",
 		"lm.width", "lm.depth", "lm.heads", "lm.mlp", "lm.text_positions", "lm.dropout", "lm.weights_digest",
 		"diffvqa.steps", "diffvqa.epochs", "diffvqa.batch", "diffvqa.lr", "diffvqa.warmup", "diffvqa.weight_decay",
-		"diffvqa.beta1", "diffvqa.beta2", "diffvqa.clip", "diffvqa.label_smoothing", "diffvqa.auxiliary",
+		"diffvqa.accumulate", "diffvqa.beta1", "diffvqa.beta2", "diffvqa.clip", "diffvqa.label_smoothing", "diffvqa.auxiliary",
 		"diffvqa.reversed", "diffvqa.questions", "test.meteor_paraphrases_digest", "test.bertscore.model_digest", "test.bertscore.layer",
 		"test.bertscore.idf", "test.bertscore.rescale_digest", "test.beam", "test.max_new_tokens", "test.pairs",
 	}

@@ -22,6 +22,7 @@ func Run(t *testing.T, e engine.Engine) {
 	t.Run("AdamW", func(t *testing.T) { adamW(t, e) })
 	t.Run("Clip", func(t *testing.T) { clip(t, e) })
 	t.Run("FiniteDifferences", func(t *testing.T) { finiteDifferences(t, e) })
+	t.Run("Recompute", func(t *testing.T) { recompute(t, e) })
 	t.Run("Decoding", func(t *testing.T) { decoding(t, e) })
 	t.Run("TopK", func(t *testing.T) { topK(t, e) })
 	t.Run("Refusals", func(t *testing.T) { refusals(t, e) })
@@ -30,6 +31,7 @@ func Run(t *testing.T, e engine.Engine) {
 	t.Run("Extras", func(t *testing.T) { extras(t, e) })
 	t.Run("SaveLoad", func(t *testing.T) { saveLoad(t, e) })
 	t.Run("Accumulation", func(t *testing.T) { accumulation(t, e) })
+	t.Run("Parts", func(t *testing.T) { parts(t, e) })
 	t.Run("PairChunks", func(t *testing.T) { pairChunks(t, e) })
 	t.Run("Shapes", func(t *testing.T) { shapes(t, e) })
 }

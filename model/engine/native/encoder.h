@@ -13,7 +13,7 @@ static void dense(long rows, long n, long k, const float *a, long lda, const flo
 			for (long t = 0; t < tiles; t++) {
 				long i = t * rows / tiles, next = (t + 1) * rows / tiles;
 				tile_of(next - i, k - l < ENCODE_K ? k - l : ENCODE_K, a + i * lda + l, lda, 1, packed + l * PANEL,
-				        c + i * ldc + j, ldc, n - j < PANEL ? n - j : PANEL, bias ? bias + j : NULL, l > 0);
+				        PANEL, c + i * ldc + j, ldc, n - j < PANEL ? n - j : PANEL, bias ? bias + j : NULL, l > 0, NULL);
 			}
 }
 

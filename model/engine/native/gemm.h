@@ -1,13 +1,18 @@
 // The matrix product. A tile of C, TILE_ROWS rows by two vectors, stays in registers while the inner dimension runs
-// through it: each step takes one float a row of A and two vectors of B. A is read where it lies; B is first packed into
-// panels, [block of k][panel of two vectors][k][2 W], short enough for one to fit the first cache.
+// through it: each step takes one float a row of A and two vectors of B, so that every element of C is one sum in the order of
+// the inner dimension, whatever the blocks. Both operands are read where they lie if the strides let them. Otherwise B is first
+// packed into panels, [block of k][panel of two vectors][k][2 W], and a unit copies its rows of A block by block: see native_gemm.
 
 #define PANEL (2 * W)
 
 // tile computes C [mr, nv] (+)= A B over kc steps. mr is a constant at every call, so that s lives in registers.
-INLINE void tile(const int mr, long kc, const float *a, long a_row, long a_col, const float *b, float *c, long ldc,
-                 long nv, const float *bias, int add) {
+INLINE void tile(const int mr, long kc, const float *a, long a_row, long a_col, const float *b, long b_row, float *c,
+                 long ldc, long nv, const float *bias, int add, const float *next) {
 	vf s[TILE_ROWS][2];
+	if (next) {
+#pragma GCC unroll 16
+		for (int i = 0; i < mr; i++) __builtin_prefetch(next + i * ldc, 1), __builtin_prefetch(next + i * ldc + W, 1);
+	}
 	if (add) {
 #pragma GCC unroll 16
 		for (int i = 0; i < mr; i++) {
@@ -37,7 +42,7 @@ INLINE void tile(const int mr, long kc, const float *a, long a_row, long a_col, 
 			s[i][1] += x * b1;
 		}
 		a += a_col;
-		b += PANEL;
+		b += b_row;
 	}
 #pragma GCC unroll 16
 	for (int i = 0; i < mr; i++) {
@@ -53,13 +58,13 @@ INLINE void tile(const int mr, long kc, const float *a, long a_row, long a_col, 
 
 #define TILE_CASE(n)                                                                       \
 	case n:                                                                                \
-		if (a_col == 1) tile(n, kc, a, a_row, 1, b, c, ldc, nv, bias, add);                \
-		else tile(n, kc, a, 1, a_col, b, c, ldc, nv, bias, add);                           \
+		if (a_col == 1) tile(n, kc, a, a_row, 1, b, b_row, c, ldc, nv, bias, add, next);         \
+		else tile(n, kc, a, 1, a_col, b, b_row, c, ldc, nv, bias, add, next);                    \
 		break;
 
 // tile_of picks the tile with the wanted number of rows; one stride of A is 1.
 static __attribute__((noinline)) void tile_of(long mr, long kc, const float *a, long a_row, long a_col, const float *b,
-                                              float *c, long ldc, long nv, const float *bias, int add) {
+                                              long b_row, float *c, long ldc, long nv, const float *bias, int add, const float *next) {
 	switch (mr) {
 		TILE_CASE(1) TILE_CASE(2) TILE_CASE(3) TILE_CASE(4) TILE_CASE(5) TILE_CASE(6)
 #if TILE_ROWS > 6
@@ -83,13 +88,19 @@ static void pack_panel(const float *b, long b_row, long b_col, long k, long nv, 
 		return;
 	}
 	if (nv < PANEL) memset(panel, 0, sizeof *panel * PANEL * k);
-	enum { STEP = 16 }; // a cache line of B at a time, whatever its stride
-	long l = 0;
-	for (; l + STEP <= k; l += STEP)
-		for (long j = 0; j < nv; j++)
-			for (int t = 0; t < STEP; t++) panel[(l + t) * PANEL + j] = b[j * b_col + l + t];
-	for (; l < k; l++)
-		for (long j = 0; j < nv; j++) panel[l * PANEL + j] = b[j * b_col + l];
+	for (long j = 0; j < nv; j += W, panel += W) {
+		long some = nv - j < W ? nv - j : W, l = 0;
+		for (; l + W <= k; l += W) {
+			vf x[W];
+#pragma GCC unroll 16
+			for (int i = 0; i < W; i++) x[i] = i < some ? load(b + (j + i) * b_col + l) : splat(0);
+			transpose(x);
+#pragma GCC unroll 16
+			for (int i = 0; i < W; i++) store(panel + (l + i) * PANEL, x[i]);
+		}
+		for (; l < k; l++)
+			for (long i = 0; i < some; i++) panel[l * PANEL + i] = b[(j + i) * b_col + l];
+	}
 }
 
 // product is C [m, n] (+)= A [m, k] B for a B packed in panels of panel_rows >= k rows: the small products of attention.
@@ -97,18 +108,45 @@ static void product(long m, long n, long k, const float *a, long a_row, long a_c
                     long panel_rows, float *c, long ldc, int add) {
 	for (long j = 0; j < n; j += PANEL, packed += panel_rows * PANEL)
 		for (long i = 0; i < m; i += TILE_ROWS)
-			tile_of(m - i < TILE_ROWS ? m - i : TILE_ROWS, k, a + i * a_row, a_row, a_col, packed, c + i * ldc + j, ldc,
-			        n - j < PANEL ? n - j : PANEL, NULL, add);
+			tile_of(m - i < TILE_ROWS ? m - i : TILE_ROWS, k, a + i * a_row, a_row, a_col, packed, PANEL, c + i * ldc + j,
+			        ldc, n - j < PANEL ? n - j : PANEL, NULL, add, NULL);
 }
 
 // A unit of packing is one panel of one block.
 static void gemm_pack(const void *job, long from, long to, void *scratch) {
 	const gemm_job *g = job;
+	long packed = g->panels - g->in_place;
 	for (long u = from; u < to; u++) {
-		long l = u / g->panels * g->block, j = u % g->panels * PANEL;
+		long l = u / packed * g->block, p = u % packed, j = (g->in_place + p) * PANEL;
 		long kc = g->k - l < g->block ? g->k - l : g->block, nv = g->n - j < PANEL ? g->n - j : PANEL;
-		float *panel = g->packed + l * g->panels * PANEL + j * kc;
+		float *panel = g->packed + l * packed * PANEL + p * PANEL * kc;
 		pack_panel(g->b + l * g->b_row + j * g->b_col, g->b_row, g->b_col, kc, nv, panel);
+	}
+}
+
+// copy_block copies n runs of length floats; to has a run every stride floats.
+static void copy_block(const float *from, long from_stride, long n, long length, float *to, long stride) {
+	for (; n > 0; n--, from += from_stride, to += stride) {
+		long j = 0;
+		for (; j + W <= length; j += W) store(to + j, load(from + j));
+		for (; j < length; j++) to[j] = from[j];
+	}
+}
+
+// block_tiles multiplies rows of tiles t0 … t1-1 with panels p0 … p1-1 for the block of k at l; a is row t0's first float.
+static void block_tiles(const gemm_job *g, long t0, long t1, long p0, long p1, long l, long kc, const float *a, long a_row,
+                        long a_col) {
+	long first = t0 * g->m / g->row_tiles;
+	for (long p = p0; p < p1; p++) {
+		long j = p * PANEL, nv = g->n - j < PANEL ? g->n - j : PANEL, b_row = PANEL, packed = g->panels - g->in_place;
+		const float *b = g->packed + l * packed * PANEL + (p - g->in_place) * PANEL * kc;
+		if (p < g->in_place) b = g->b + l * g->b_row + j, b_row = g->b_row;
+		for (long t = t0; t < t1; t++) {
+			long i = t * g->m / g->row_tiles, next = (t + 1) * g->m / g->row_tiles;
+			tile_of(next - i, kc, a + (i - first) * a_row, a_row, a_col, b, b_row, g->c + i * g->ldc + j, g->ldc, nv,
+			        g->bias ? g->bias + j : NULL, g->add || l > 0,
+			        t + 1 < t1 ? g->c + next * g->ldc + j : g->c + first * g->ldc + j + PANEL);
+		}
 	}
 }
 
@@ -119,16 +157,18 @@ static void gemm(const void *job, long from, long to, void *scratch) {
 		long t0 = u % g->row_units * g->unit_tiles, p0 = u / g->row_units * g->unit_panels;
 		long t1 = t0 + g->unit_tiles < g->row_tiles ? t0 + g->unit_tiles : g->row_tiles;
 		long p1 = p0 + g->unit_panels < g->panels ? p0 + g->unit_panels : g->panels;
+		long first = t0 * g->m / g->row_tiles, rows = t1 * g->m / g->row_tiles - first;
 		for (long l = 0; l < g->k; l += g->block) {
 			long kc = g->k - l < g->block ? g->k - l : g->block;
-			for (long p = p0; p < p1; p++) {
-				const float *panel = g->packed + l * g->panels * PANEL + p * PANEL * kc;
-				long j = p * PANEL, nv = g->n - j < PANEL ? g->n - j : PANEL;
-				for (long t = t0; t < t1; t++) {
-					long i = t * g->m / g->row_tiles, next = (t + 1) * g->m / g->row_tiles;
-					tile_of(next - i, kc, g->a + i * g->a_row + l * g->a_col, g->a_row, g->a_col, panel,
-					        g->c + i * g->ldc + j, g->ldc, nv, g->bias ? g->bias + j : NULL, g->add || l > 0);
-				}
+			const float *a = g->a + first * g->a_row + l * g->a_col;
+			if (!g->copy_a) {
+				block_tiles(g, t0, t1, p0, p1, l, kc, a, g->a_row, g->a_col);
+			} else if (g->a_col == 1) {
+				copy_block(a, g->a_row, rows, kc, scratch, g->copy_stride);
+				block_tiles(g, t0, t1, p0, p1, l, kc, scratch, g->copy_stride, 1);
+			} else {
+				copy_block(a, g->a_col, kc, rows, scratch, g->copy_stride);
+				block_tiles(g, t0, t1, p0, p1, l, kc, scratch, 1, g->copy_stride);
 			}
 		}
 	}

@@ -34,6 +34,9 @@ func openDevice(threads int, k kind) *device {
 	return (*device)(d)
 }
 
+// resize computes on another number of threads from the next operation on, and returns how many there are.
+func (d *device) resize(threads int) int { return int(C.native_resize(d.c(), C.int(threads))) }
+
 func (d *device) close()       { C.native_close(d.c()) }
 func (d *device) name() string { return C.GoString(C.native_kernels(d.c())) }
 

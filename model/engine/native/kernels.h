@@ -16,7 +16,10 @@ typedef struct {
 	float *c;
 	long ldc;
 	int add;
-	float *packed;               // B in panels, see gemm.h
+	long in_place;               // panels of B that are read where they lie; the others are packed
+	float *packed;               // in panels, see gemm.h
+	int copy_a;                  // a unit copies its rows of A
+	long copy_stride;            // floats between the runs of the copy
 	long row_tiles, unit_tiles;  // tiles of rows altogether and in a unit
 	long panels, unit_panels;    // panels of columns altogether and in a unit
 	long row_units, column_units;

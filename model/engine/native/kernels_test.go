@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -217,6 +218,38 @@ func TestThreads(t *testing.T) {
 			})
 		}
 		wait.Wait()
+	}
+}
+
+// TestSetThreads: nor do they change when the number of threads does, in the middle of a step or between two.
+func TestSetThreads(t *testing.T) {
+	want, _ := train(t, New(1), 3)
+	e := New(1)
+	done := make(chan struct{})
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		for n := 0; ; n++ {
+			select {
+			case <-done:
+				return
+			default:
+				e.SetThreads(1 + n%4)
+			}
+		}
+	})
+	for range 3 {
+		if got, _ := train(t, e, 3); !slices.Equal(got, want) {
+			t.Errorf("losses and norms %v, not %v", got, want)
+		}
+	}
+	close(done)
+	wait.Wait()
+	e.SetThreads(3)
+	if got := e.Device(); !strings.HasSuffix(got, ", 3 threads") {
+		t.Error(got)
+	}
+	if e.SetThreads(0); !strings.HasSuffix(e.Device(), ", 1 thread") {
+		t.Error(e.Device())
 	}
 }
 

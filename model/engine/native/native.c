@@ -38,6 +38,8 @@ void native_close(device *d) {
 	free(d);
 }
 
+int native_resize(device *d, int threads) { return pool_resize(d->pool, threads); }
+
 const char *native_kernels(const device *d) { return d->kernels->name; }
 
 float *native_map(size_t size) {
@@ -56,6 +58,32 @@ static long parts(long n, long size) { return (n + size - 1) / size; }
 // Nanoseconds of a float passing through a simple kernel, of one with an exponential, of a multiply-add.
 static const double PASS = 0.15, EXP = 0.6, FMA = 0.02;
 
+// BLOCK_K steps of the inner dimension pass before C is stored; UNIT_ROWS rows of A are used together. COPY_FLOATS is room for
+// either copy of a block of A: rows of BLOCK_K or columns of UNIT_ROWS, with a gap that keeps the runs apart in the caches.
+enum { BLOCK_K = 384, UNIT_ROWS = 112, COPY_GAP = 16, COPY_FLOATS = (UNIT_ROWS + COPY_GAP) * (BLOCK_K + COPY_GAP) };
+
+// Rows a multiple of WAY floats apart share a set of the first cache, whose lines are then lost before they have been used;
+// rows of B lie close enough to be read in place up to NEAR floats, and packing pays for more than FEW rows of A only.
+enum { WAY = 1024, NEAR = 512, FEW = 64 };
+
+// plan_gemm cuts the product into units and says which operands are copied.
+static void plan_gemm(const device *d, gemm_job *g) {
+	int threads = pool_threads(d->pool);
+	long ideal = threads == 1 ? 1 : 4 * threads; // units, so that threads end together
+	g->blocks = parts(g->k, BLOCK_K);
+	g->block = parts(g->k, g->blocks);
+	g->panels = parts(g->n, d->kernels->panel);
+	g->row_tiles = parts(g->m, d->kernels->tile_rows);
+	g->unit_tiles = UNIT_ROWS / d->kernels->tile_rows;
+	g->row_units = parts(g->row_tiles, g->unit_tiles);
+	g->unit_panels = g->row_units >= ideal ? g->panels : parts(g->panels, parts(ideal, g->row_units));
+	g->column_units = parts(g->panels, g->unit_panels);
+	if (g->b_col == 1 && (g->b_row <= NEAR || g->m <= FEW)) g->in_place = g->n / d->kernels->panel;
+	long a_stride = g->a_col == 1 ? g->a_row : g->a_col;
+	g->copy_a = a_stride % WAY == 0 && g->m > FEW;
+	g->copy_stride = COPY_GAP + (g->a_col == 1 ? g->block : UNIT_ROWS);
+}
+
 void native_gemm(device *d, long m, long n, long k, const float *a, long a_row, long a_col, const float *b, long b_row,
                  long b_col, const float *bias, float *c, long ldc, int add) {
 	if (m == 0 || n == 0) return;
@@ -65,19 +93,12 @@ void native_gemm(device *d, long m, long n, long k, const float *a, long a_row, 
 	if (k == 0) return;
 	gemm_job g = {.m = m, .n = n, .k = k, .a = a, .b = b, .bias = bias, .a_row = a_row, .a_col = a_col, .b_row = b_row,
 	              .b_col = b_col, .c = c, .ldc = ldc, .add = add};
-	enum { BLOCK_K = 256, UNIT_ROWS = 112 };
-	long ideal = 4 * pool_threads(d->pool); // units, so that threads end together
-	g.blocks = parts(k, BLOCK_K);
-	g.block = parts(k, g.blocks);
-	g.panels = parts(n, d->kernels->panel);
-	g.row_tiles = parts(m, d->kernels->tile_rows);
-	g.unit_tiles = parts(UNIT_ROWS, d->kernels->tile_rows);
-	g.row_units = parts(g.row_tiles, g.unit_tiles);
-	g.unit_panels = g.row_units >= ideal ? g.panels : parts(g.panels, parts(ideal, g.row_units));
-	g.column_units = parts(g.panels, g.unit_panels);
-	g.packed = pool_lock(d->pool, sizeof(float) * k * g.panels * d->kernels->panel);
-	pool_run_locked(d->pool, d->kernels->gemm_pack, &g, g.blocks * g.panels, 0.3 * n * k, 0);
-	pool_run_locked(d->pool, d->kernels->gemm, &g, g.row_units * g.column_units, FMA * m * n * k, 0);
+	plan_gemm(d, &g);
+	long packed = g.panels - g.in_place;
+	g.packed = pool_lock(d->pool, sizeof(float) * k * packed * d->kernels->panel);
+	if (packed) pool_run_locked(d->pool, d->kernels->gemm_pack, &g, g.blocks * packed, 0.3 * packed * d->kernels->panel * k, 0);
+	pool_run_locked(d->pool, d->kernels->gemm, &g, g.row_units * g.column_units, FMA * m * n * k,
+	                g.copy_a ? sizeof(float) * COPY_FLOATS : 0);
 	pool_unlock(d->pool);
 }
 

@@ -21,6 +21,7 @@ package native
 import (
 	"fmt"
 	"runtime"
+	"sync/atomic"
 
 	"harness/model/engine"
 )
@@ -28,7 +29,7 @@ import (
 // Engine computes on the CPU of this machine. Its sessions share its threads and may be used concurrently.
 type Engine struct {
 	device  *device
-	threads int
+	threads atomic.Int64
 }
 
 // New is an engine on that many threads, with the fastest kernels of this machine; 0 means all cores. It panics only if
@@ -39,7 +40,8 @@ func newEngine(threads int, k kind) *Engine {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	e := &Engine{device: openDevice(threads, k), threads: threads}
+	e := &Engine{device: openDevice(threads, k)}
+	e.threads.Store(int64(threads))
 	runtime.AddCleanup(e, (*device).close, e.device)
 	return e
 }
@@ -49,11 +51,18 @@ func (e *Engine) Name() string { return "native" }
 
 // Device names the kernels and the threads: "cpu avx512, 2 threads".
 func (e *Engine) Device() string {
-	plural := "s"
-	if e.threads == 1 {
+	plural, threads := "s", e.threads.Load()
+	if threads == 1 {
 		plural = ""
 	}
-	return fmt.Sprintf("cpu %s, %d thread%s", e.device.name(), e.threads, plural)
+	return fmt.Sprintf("cpu %s, %d thread%s", e.device.name(), threads, plural)
+}
+
+// SetThreads computes on that many threads, at least one, from the next operation on; fewer where the system refuses them. It may be
+// called while sessions compute, and changes no bit of what they do.
+func (e *Engine) SetThreads(threads int) {
+	e.threads.Store(int64(e.device.resize(max(threads, 1))))
+	runtime.KeepAlive(e)
 }
 
 // New makes a session that holds its own copy of params. Names must be unique and sizes must fit shapes.

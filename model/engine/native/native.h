@@ -19,6 +19,7 @@ int native_best(void);
 // native_open makes a device of that many threads; NULL when the system refuses them.
 device *native_open(int threads, int kind);
 void native_close(device *d);
+int native_resize(device *d, int threads); // returns how many there are then
 const char *native_kernels(const device *d);
 
 // native_map returns zeroed memory of size bytes, huge pages where the system gives them; NULL when there is none.

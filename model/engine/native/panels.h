@@ -16,8 +16,8 @@ static void panels_gemm(const void *job, long from, long to, void *scratch) {
 				long kc = g->k - l < ENCODE_K ? g->k - l : ENCODE_K;
 				for (long t = t0; t < t1; t++) {
 					long i = t * g->m / g->row_tiles, next = (t + 1) * g->m / g->row_tiles;
-					tile_of(next - i, kc, g->a + i * g->a_row + l, g->a_row, 1, panel + l * PANEL, g->c + i * g->ldc + j,
-					        g->ldc, nv, g->bias ? g->bias + j : NULL, l > 0);
+					tile_of(next - i, kc, g->a + i * g->a_row + l, g->a_row, 1, panel + l * PANEL, PANEL,
+					        g->c + i * g->ldc + j, g->ldc, nv, g->bias ? g->bias + j : NULL, l > 0, NULL);
 				}
 			}
 		}

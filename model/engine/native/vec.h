@@ -55,6 +55,38 @@ INLINE void put_part(float *p, vf v, long n, int add) {
 	store_part(p, v, n);
 }
 
+// Two vectors zipped: a0 b0 a1 b1 …, as far as the first or from the second half on.
+#if W == 16
+#define ZIP_LOW 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define ZIP_HIGH 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+#elif W == 8
+#define ZIP_LOW 0, 8, 1, 9, 2, 10, 3, 11
+#define ZIP_HIGH 4, 12, 5, 13, 6, 14, 7, 15
+#else
+#define ZIP_LOW 0, 4, 1, 5
+#define ZIP_HIGH 2, 6, 3, 7
+#endif
+#ifdef __clang__
+#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (vi){__VA_ARGS__})
+#endif
+
+// transpose turns W rows of W floats over: each round zips the upper half of the rows with the lower.
+INLINE void transpose(vf x[W]) {
+#pragma GCC unroll 4
+	for (int round = 1; round < W; round *= 2) {
+		vf y[W];
+#pragma GCC unroll 8
+		for (int i = 0; i < W / 2; i++) {
+			y[2 * i] = SHUFFLE(x[i], x[i + W / 2], ZIP_LOW);
+			y[2 * i + 1] = SHUFFLE(x[i], x[i + W / 2], ZIP_HIGH);
+		}
+#pragma GCC unroll 16
+		for (int i = 0; i < W; i++) x[i] = y[i];
+	}
+}
+
 // choose takes a where mask is set (all bits of a lane), else b.
 INLINE vf choose(vi mask, vf a, vf b) { return (vf)(((vi)a & mask) | ((vi)b & ~mask)); }
 // A NaN in a stays a NaN: a broken loss must show.

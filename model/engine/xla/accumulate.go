@@ -59,7 +59,7 @@ func (s *session) Apply(lr float64, opt engine.AdamW) (norm float64, err error) 
 	}
 	defer free(outputs[0])
 	s.take(outputs[1:])
-	if norm, err = downloadScalar(outputs[0]); err != nil {
+	if norm, err = s.outcome(outputs[0]); err != nil {
 		return 0, fmt.Errorf("apply: %w", err)
 	}
 	if !finite(norm) {
@@ -108,6 +108,7 @@ func (t *tracer) sums(grads []*graph.Node) []*graph.Node {
 		sum := t.feed(feedSum, p.name, dtypes.Float32, p.shape...)
 		if grads != nil {
 			sum = graph.Add(sum, grads[i])
+			t.program.replaced = append(t.program.replaced, feed{feedSum, p.name})
 		}
 		sums = append(sums, sum)
 	}

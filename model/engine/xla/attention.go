@@ -75,7 +75,7 @@ func (t *tracer) keys(k, v engine.Value) (kn, vn, length *graph.Node) {
 func (a attention) whole(q, k, v *graph.Node) *graph.Node {
 	scores := a.t.dot(side{a.scaled(q), []int{3}, []int{0, 2}}, side{k, []int{3}, []int{0, 2}}, dtypes.Float32) // [B, H, S, K]
 	weights, _ := maskedSoftmax(scores, a.seen(scores.Shape().Dimensions, 0))
-	y := a.t.dot(side{weights, []int{3}, []int{0, 1}}, side{v, []int{1}, []int{0, 2}}, a.t.activations()) // [B, H, S, d]
+	y := a.t.dot(side{weights, []int{3}, []int{0, 1}}, side{v, []int{1}, []int{0, 2}}, a.t.s.activations()) // [B, H, S, d]
 	return graph.Transpose(y, 1, 2)
 }
 

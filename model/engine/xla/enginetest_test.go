@@ -10,22 +10,27 @@ import (
 )
 
 // TestEngine holds the engine to what every engine must do.
-func TestEngine(t *testing.T) { enginetest.Run(t, openGo(t, Options{})) }
+func TestEngine(t *testing.T) { enginetest.Run(t, tested(t, Options{})) }
+
+// tested opens the engine that the tests of this package run on: the plugin that $HARNESS_XLA_PLUGIN names, else GoMLX's Go
+// backend.
+func tested(t testing.TB, options Options) engine.Engine {
+	t.Helper()
+	if os.Getenv("HARNESS_XLA_PLUGIN") == "" {
+		return openGo(t, options)
+	}
+	return plugin(t, options)
+}
 
 // small makes every block one that is computed again, and attention one by blocks of two queries.
 var small = Options{Sizes: Sizes{Recompute: 1, Scores: 1, Queries: 2}}
 
 // TestEngineOfSmallSizes is TestEngine in the forms that large programs take.
-func TestEngineOfSmallSizes(t *testing.T) { enginetest.Run(t, openGo(t, small)) }
+func TestEngineOfSmallSizes(t *testing.T) { enginetest.Run(t, tested(t, small)) }
 
-// openGo opens the engine under test: the PJRT plugin of that path if $HARNESS_XLA_PLUGIN names one, else GoMLX's Go backend.
 func openGo(t testing.TB, options Options) engine.Engine {
 	t.Helper()
-	name := "go"
-	if path := os.Getenv("HARNESS_XLA_PLUGIN"); path != "" {
-		name = "xla:" + path
-	}
-	e, err := OpenWith(name, options)
+	e, err := OpenWith("go", options)
 	if err != nil {
 		t.Fatal(err)
 	}

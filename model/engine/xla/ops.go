@@ -38,7 +38,7 @@ func (t *tracer) linear(op string, x, w, b engine.Value, inner int) engine.Value
 		}
 		return y
 	}
-	return value{node: product(t.activations()), wide: func() *graph.Node { return product(dtypes.Float32) }}
+	return value{node: product(t.s.activations()), wide: func() *graph.Node { return product(dtypes.Float32) }}
 }
 
 // leading gives y dimensions of 1 in front up to rank, for GoMLX repeats dimensions of 1 and scalars only.
@@ -64,7 +64,7 @@ func (t *tracer) LayerNorm(x, w, b engine.Value, eps float64) engine.Value {
 	centred := graph.Sub(near, lastMean(near))
 	deviation := graph.Sqrt(graph.AddScalar(lastMean(graph.Square(centred)), eps))
 	y := graph.Mul(graph.Div(centred, deviation), leading(wn, xn.Rank()))
-	return value{node: as(graph.Add(y, leading(bn, xn.Rank())), t.activations())}
+	return value{node: as(graph.Add(y, leading(bn, xn.Rank())), t.s.activations())}
 }
 
 // lastMean averages over the last dimension and keeps it as 1.
@@ -85,7 +85,7 @@ func (t *tracer) GELU(x engine.Value, form engine.GELU) engine.Value {
 	default:
 		refuse("gelu: form %d is not known", form)
 	}
-	return value{node: as(graph.Mul(graph.MulScalar(xn, 0.5), graph.OnePlus(bend)), t.activations())}
+	return value{node: as(graph.Mul(graph.MulScalar(xn, 0.5), graph.OnePlus(bend)), t.s.activations())}
 }
 
 // Embedding takes rows of table by ids, which are checked before each run.
@@ -97,7 +97,20 @@ func (t *tracer) Embedding(table engine.Value, ids string) engine.Value {
 	}
 	index := t.input(ids, dtypes.Int32)
 	t.program.checks = append(t.program.checks, check{input: ids, limit: dims[0]})
-	return value{node: as(graph.Gather(tn, graph.InsertAxes(index, -1)), t.activations())}
+	return value{node: as(t.gathered(tn, graph.InsertAxes(index, -1)), t.s.activations())}
+}
+
+// gathered takes rows of a table. Where the table is large, the zeros that gradients are added to come with the gradient: nothing else
+// keeps a compiler from making those of all tables first.
+func (t *tracer) gathered(table, index *graph.Node) *graph.Node {
+	rows := graph.Gather(table, index)
+	if t.purpose == ForRun || table.Shape().Size() < t.s.sizes().Recompute {
+		return rows
+	}
+	return withGradient([]*graph.Node{rows}, []*graph.Node{table}, func(dys []*graph.Node) []*graph.Node {
+		zeros := graph.SchedulingBarrier(graph.ZerosLike(table), dys[0])
+		return []*graph.Node{graph.ScatterSum(zeros, index, dys[0], false, false)}
+	})[0]
 }
 
 // Add is x + y.
@@ -181,8 +194,7 @@ func (t *tracer) Reshape(x engine.Value, shape ...int) engine.Value {
 
 // Mean averages over axis and drops it.
 func (t *tracer) Mean(x engine.Value, axis int) engine.Value {
-	xn := t.of("mean", x)
-	return value{node: as(graph.ReduceMean(full(xn), axis), xn.DType())}
+	return value{node: graph.ReduceMean(full(t.of("mean", x)), axis)}
 }
 
 // Max takes the largest over axis. It is the sum over a mask of the first of the largest, so that the gradient goes

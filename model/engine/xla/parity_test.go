@@ -24,7 +24,7 @@ func TestNativeParity(t *testing.T) {
 		}
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			p := randomProgram(seed)
-			want, got := open(t, one, p.params), open(t, openGo(t, options), p.params)
+			want, got := open(t, one, p.params), open(t, tested(t, options), p.params)
 			wantLoss, wantGrads, err := want.Gradients("p", p.build, p.in)
 			if err != nil {
 				t.Fatalf("native: %v", err)
@@ -274,7 +274,7 @@ func TestNativeParityPeer(t *testing.T) {
 		t.Skip("takes seconds")
 	}
 	work := enginetest.Peer.New()
-	want, got := open(t, native.New(0), work.Params), open(t, openGo(t, Options{}), work.Params)
+	want, got := open(t, native.New(0), work.Params), open(t, tested(t, Options{}), work.Params)
 	for step := range 2 {
 		w, err := want.Step("step", work.Program, work.Inputs, 1e-3, work.AdamW)
 		if err != nil {

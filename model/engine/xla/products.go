@@ -20,14 +20,6 @@ func as(x *graph.Node, dtype dtypes.DType) *graph.Node {
 	return graph.ConvertDType(x, dtype)
 }
 
-// activations is the type of the results of layers.
-func (t *tracer) activations() dtypes.DType {
-	if t.s.options.BF16 {
-		return dtypes.BFloat16
-	}
-	return dtypes.Float32
-}
-
 // narrower is the type of what is computed of nodes: bfloat16 if one of them has it.
 func narrower(nodes ...*graph.Node) dtypes.DType {
 	for _, n := range nodes {
@@ -108,7 +100,11 @@ func (t *tracer) product(a, b side, result dtypes.DType) *graph.Node {
 	if !t.s.options.BF16 {
 		return graph.DotGeneral(a.node, a.inner, a.batch, b.node, b.inner, b.batch)
 	}
-	return graph.Dot(half(a.node), half(b.node)).WithOutputDType(result).General(a.inner, a.batch, b.inner, b.batch)
+	x, y := half(a.node), half(b.node)
+	if t.s.wideProducts() && result == dtypes.Float32 {
+		return graph.DotGeneral(full(x), a.inner, a.batch, full(y), b.inner, b.batch)
+	}
+	return graph.Dot(x, y).WithOutputDType(result).General(a.inner, a.batch, b.inner, b.batch)
 }
 
 func ascending(from, n int) []int {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -13,15 +14,18 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 
 	"harness/model/engine"
+	"harness/model/engine/xla/pjrt"
 )
 
 // program is a compiled executable and what it must be fed.
 type program struct {
-	graph  *graph.Graph
-	feeds  []feed      // in the order of the graph's parameters
-	checks []check     // of int32 inputs, which a device would silently read out of range
-	states []*stateUse // decoding states read or written
-	extra  int         // number of the program's results, without the loss of steps and gradients
+	executable compute.Executable
+	facts      Compiled
+	feeds      []feed      // in the order of the graph's parameters
+	replaced   []feed      // the arguments that the last outputs take the place of, in their order
+	checks     []check     // of int32 inputs, which a device would silently read out of range
+	states     []*stateUse // decoding states read or written
+	extra      int         // number of the program's results, without the loss of steps and gradients
 }
 
 // feed says where an argument of an executable comes from.
@@ -184,30 +188,68 @@ func (s *session) prepare(purpose Purpose, key string, build engine.Program, in 
 			return p
 		}
 	}
-	g := graph.NewGraph(s.backend, key)
-	t := &tracer{
-		s: s, g: g, purpose: purpose, in: in, program: &program{graph: g},
-		params: map[string]*graph.Node{}, inputs: map[string]*graph.Node{}, states: map[string]*stateUse{},
-	}
-	var outputs []*graph.Node
-	switch purpose {
-	case ForRun:
-		outputs = t.results(build(t))
-		t.program.extra = len(outputs)
-		outputs = append(outputs, t.writtenStates()...)
-	case ForApply:
-		outputs = t.applying()
-	default:
-		outputs = t.training(build)
-	}
+	p := s.build(purpose, key, func(g *graph.Graph, p *program) []*graph.Node {
+		t := &tracer{
+			s: s, g: g, purpose: purpose, in: in, program: p,
+			params: map[string]*graph.Node{}, inputs: map[string]*graph.Node{}, states: map[string]*stateUse{},
+		}
+		switch purpose {
+		case ForRun:
+			outputs := t.results(build(t))
+			p.extra = len(outputs)
+			return append(outputs, t.writtenStates()...)
+		case ForApply:
+			return t.applying()
+		}
+		return t.training(build)
+	})
+	s.programs[signature] = append(s.programs[signature], p)
+	return p
+}
+
+// build compiles what trace records. It panics as graph-building code does.
+func (s *session) build(purpose Purpose, key string, trace func(*graph.Graph, *program) []*graph.Node) *program {
+	start := time.Now()
+	p := &program{}
+	backend, asked := s.compilation()
+	// The graph's name is part of the program: sessions share executables whatever their keys.
+	g := graph.NewGraph(backend, string(purpose))
+	outputs := trace(g, p)
 	if len(outputs) == 0 {
 		refuse("the program has no result")
 	}
+	traced := time.Since(start)
+	asked.aliases = p.aliases(len(outputs))
 	if err := g.Compile(outputs...); err != nil {
+		if failure := (*pjrt.Error)(nil); errors.As(err, &failure) { // says enough without the graph's name
+			err = failure
+		}
 		panic(err)
 	}
-	s.programs[signature] = append(s.programs[signature], t.program)
-	return t.program
+	p.executable, p.facts = g.Executable(), asked.facts
+	p.facts.Key, p.facts.Purpose, p.facts.Trace = key, purpose, traced
+	s.compiled = append(s.compiled, p.facts)
+	return p
+}
+
+// compilation is the backend for one graph, and what its compilation is asked for and tells.
+func (s *session) compilation() (compute.Backend, *compilation) {
+	if plugin, ok := s.backend.(*backend); ok {
+		c := &compilation{backend: plugin}
+		return c, c
+	}
+	return s.backend, &compilation{}
+}
+
+// aliases pairs the arguments that outputs replace with those outputs: both are positions.
+func (p *program) aliases(outputs int) map[int]int {
+	pairs := map[int]int{}
+	for i, f := range p.feeds {
+		if at := slices.Index(p.replaced, f); at >= 0 {
+			pairs[i] = outputs - len(p.replaced) + at
+		}
+	}
+	return pairs
 }
 
 // results are the nodes of a program's results.
@@ -219,7 +261,10 @@ func (t *tracer) results(values []engine.Value) []*graph.Node {
 	return nodes
 }
 
-// execute runs an executable. Moments, parameters and states that it replaces are given away with the call (donated),
+// lose breaks the session: what it held was given to a program that failed.
+func (s *session) lose(err error) { s.broken = fmt.Errorf("the device failed earlier: %w", err) }
+
+// execute enqueues an executable. Moments, parameters and states that it replaces are given away with the call (donated),
 // so that the device can write in place: then a failure breaks the session. Sums of gradients are given away too; without
 // them the session can go on.
 func (s *session) execute(p *program, in engine.Inputs, hyper []float32, donateParams bool) ([]compute.Buffer, error) {
@@ -269,11 +314,11 @@ func (s *session) execute(p *program, in engine.Inputs, hyper []float32, donateP
 			s.byName[f.name].sum = nil
 		}
 	}
-	outputs, err := p.graph.Executable().Execute(args, donate, 0)
+	outputs, err := p.executable.Execute(args, donate, 0)
 	if err != nil {
-		err = errors.New(oneLine(err))
+		err = line(err)
 		if given {
-			s.broken = fmt.Errorf("the device failed earlier: %w", err)
+			s.lose(err)
 		}
 		return nil, err
 	}

@@ -7,13 +7,6 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-const (
-	// blocksFrom is the number of scores from which on attention goes by blocks of queries: 128 MiB of float32.
-	blocksFrom = 1 << 25
-	// blockQueries is the most queries of a block.
-	blockQueries = 264
-)
-
 // queryBlock is the queries from … to-1 and the keys 0 … keys-1 that they see at most.
 type queryBlock struct{ from, to, keys int }
 
@@ -48,7 +41,7 @@ func (a attention) byBlocks(q, k, v *graph.Node) *graph.Node {
 		}
 		var weights *graph.Node
 		weights, logSums[i] = maskedSoftmax(a.scores(part, k, b))
-		y := a.t.product(side{weights, []int{3}, []int{0, 1}}, side{cut(v, 0, b.keys), []int{1}, []int{0, 2}}, a.t.activations())
+		y := a.t.product(side{weights, []int{3}, []int{0, 1}}, side{cut(v, 0, b.keys), []int{1}, []int{0, 2}}, a.t.s.activations())
 		ys[i] = graph.Transpose(y, 1, 2) // [B, C, H, d]
 	}
 	y := graph.Concatenate(ys, 1)

@@ -9,10 +9,6 @@ import (
 	"harness/model/engine"
 )
 
-// recomputeFrom is the number of elements from which on the operand of a block makes it worth forgetting (8 MiB of float32): what
-// a transformer block computes is 20 to 60 times as large, and computing it again adds a third to a training step.
-const recomputeFrom = 1 << 21
-
 // scope is a block that [tracer.Recompute] traces. What the block reads of outside goes through leaves, so that the way back can
 // ask for the gradient there.
 type scope struct {
@@ -79,10 +75,9 @@ func (t *tracer) Recompute(x engine.Value, block func(x engine.Value) []engine.V
 			leaves: map[*graph.Node]*graph.Node{}, known: true, fused: forth.fused,
 			again: graph.SchedulingBarrier(graph.ScalarZero(t.g, dtypes.Float32), arrived),
 		}
-		leaves := []*graph.Node{graph.SchedulingBarrier(xn, arrived)}
+		leaves := delayed(xs, arrived)
 		for i, n := range forth.read {
-			again.leaves[n] = graph.Identity(xs[1+i])
-			leaves = append(leaves, again.leaves[n])
+			again.leaves[n] = leaves[1+i]
 		}
 		return towards(trace(again, leaves[0]), dys, leaves)
 	}
@@ -91,4 +86,18 @@ func (t *tracer) Recompute(x engine.Value, block func(x engine.Value) []engine.V
 		results[i] = value{node: y}
 	}
 	return results
+}
+
+// delayed are xs as they are once the gradient has arrived. Without it, what the block computes of a value of outside alone would be
+// taken for what it computed before, and kept. Parameters are there all the time.
+func delayed(xs []*graph.Node, arrived *graph.Node) []*graph.Node {
+	leaves := make([]*graph.Node, len(xs))
+	for i, x := range xs {
+		if x.Type() == graph.NodeTypeParameter {
+			leaves[i] = graph.Identity(x)
+		} else {
+			leaves[i] = graph.SchedulingBarrier(x, arrived) // XLA:CPU drops optimisation barriers
+		}
+	}
+	return leaves
 }

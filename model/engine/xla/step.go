@@ -73,10 +73,10 @@ func (s *session) Step(key string, build engine.Program, in engine.Inputs, lr fl
 	head := outputs[:2+p.extra]
 	defer free(head...)
 	s.take(outputs[2+p.extra:])
-	if result.Loss, err = downloadScalar(head[0]); err != nil {
+	if result.Loss, err = s.outcome(head[0]); err != nil {
 		return result, fmt.Errorf("step %s: %w", key, err)
 	}
-	if result.GradNorm, err = downloadScalar(head[1]); err != nil {
+	if result.GradNorm, err = s.outcome(head[1]); err != nil {
 		return result, fmt.Errorf("step %s: %w", key, err)
 	}
 	if !finite(result.Loss) || !finite(result.GradNorm) {
@@ -85,6 +85,16 @@ func (s *session) Step(key string, build engine.Program, in engine.Inputs, lr fl
 	s.steps++
 	result.Extra, err = downloadAll(head[2:])
 	return result, err
+}
+
+// outcome is a scalar of a program that was given the parameters. Where the device failed after the program was enqueued, it
+// shows here, and the parameters are lost.
+func (s *session) outcome(buffer compute.Buffer) (float64, error) {
+	x, err := downloadScalar(buffer)
+	if err != nil {
+		s.lose(err)
+	}
+	return x, err
 }
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
@@ -185,6 +195,7 @@ func (t *tracer) update(params, grads []*graph.Node, norm, good *graph.Node) []*
 		m := t.feed(feedM, p.name, dtypes.Float32, p.shape...)
 		v := t.feed(feedV, p.name, dtypes.Float32, p.shape...)
 		value, newM, newV := adamW(params[i], m, v, graph.Mul(grads[i], clip), p.decay, constant)
+		t.program.replaced = append(t.program.replaced, feed{feedParam, p.name}, feed{feedM, p.name}, feed{feedV, p.name})
 		moved = append(moved,
 			graph.Where(good, value, params[i]), graph.Where(good, newM, m), graph.Where(good, newV, v))
 	}

@@ -1,13 +1,22 @@
 // Package xla runs programs of package engine as compiled GoMLX graphs: the second engine.
 //
 //	Open(name) --> engine.Engine --New(params)--> session
+//	                               Probe(params) --> what a program needs, without running
 //	session.Run | Gradients | Step | Accumulate, Apply
 //	  program.go   finds or compiles the executable of (what is asked, key, input shapes)
-//	  tracer       walks the engine.Program once, recording GoMLX nodes: ops.go attention.go losses.go regions.go
-//	               dropout.go decode.go
+//	  tracer       walks the engine.Program, recording GoMLX nodes: ops.go products.go losses.go regions.go dropout.go decode.go,
+//	               attention.go with its forms for large programs queryblocks.go and flash.go
+//	  recompute.go traces blocks twice, so that their activations need not be kept; gradient.go gives several nodes a gradient of our own
+//	  sizes.go     says from which sizes on a program is large
 //	  step.go      appends GoMLX's gradients, the clipping and AdamW, so that a whole training step is one executable
 //	  accumulate.go  the same in two: sums of gradients that stay on the device, then the optimiser alone
 //	  session.go   keeps parameters, moments and decoding states as buffers of the device
+//	session.Compiled  what the compiler says of each executable: memory, operations, seconds
+//	backend.go   the plugin as GoMLX sees it: lower.go makes StableHLO text, client.go compiles it once a process, cache.go
+//	             keeps what was compiled for later ones, package pjrt talks to the plugin
+//
+// What a program replaces (parameters and moments in a step, sums of gradients, decoding states) is given away with the call
+// and written in its own place, so that a step needs its state once.
 //
 // Two backends are reachable. "go" is GoMLX's own, in Go: slow, but it runs everywhere, so the parity tests do. "xla:PATH"
 // loads the PJRT plugin at that absolute path, for instance the CUDA plugin of JAX. A missing or broken plugin is an
@@ -19,7 +28,6 @@
 package xla
 
 import (
-	"cmp"
 	"debug/elf"
 	"fmt"
 	"os"
@@ -30,53 +38,39 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/gobackend"
-	pjrt "github.com/gomlx/go-xla/compute/xla"
-	plugins "github.com/gomlx/go-xla/pjrt"
 
 	"harness/model/engine"
+	"harness/model/engine/xla/pjrt"
 )
 
 // Options change how programs are compiled.
 type Options struct {
-	// BF16 multiplies matrices (linear layers, attention, MatMul) in bfloat16 with float32 sums. Parameters, moments,
-	// losses and all other operations stay float32.
+	// BF16 keeps activations and multiplies matrices in bfloat16, with float32 sums. Parameters, their gradients and moments, what
+	// norms, softmax and GELU compute inside, logits and losses stay float32, as does what goes in and comes out.
 	BF16 bool
+	// Cache is a folder in which compiled programs are kept for later processes, up to CacheBytes (0 = 4 GiB); "" keeps none.
+	// It can be shared and deleted at any time.
+	Cache      string
+	CacheBytes int64
+	// GPU says how memory of a GPU is taken.
+	GPU GPU
+	// Flags override debug options of the compiler, by their names in XLA_FLAGS without the dashes.
+	Flags map[string]string
 	// Sizes say from which sizes on a program is compiled in another way; the zero value means the usual ones.
 	Sizes Sizes
 }
 
-// Sizes choose among forms of the same arithmetic, which differ in memory and time, and in rounding. Zero means the usual size;
-// tests of small programs set smaller ones.
-type Sizes struct {
-	Recompute int // elements of a block's operand from which on the block is computed again on the way back
-	Scores    int // scores of an attention from which on it goes by blocks of queries
-	Queries   int // the most queries of such a block
-}
-
-// sizes are those of the options, and the usual ones where they name none.
-func (d *device) sizes() Sizes {
-	s := d.options.Sizes
-	return Sizes{
-		Recompute: cmp.Or(s.Recompute, recomputeFrom), Scores: cmp.Or(s.Scores, blocksFrom), Queries: cmp.Or(s.Queries, blockQueries),
-	}
-}
-
 // Open makes the engine of that name: "go" or "xla:/absolute/path/of/plugin.so", with ",bf16" behind it for
-// [Options.BF16]. A CUDA plugin's path must contain "cuda", by which the loader knows it, and $XLA_FLAGS should say
-// --xla_gpu_cuda_data_dir=DIR, the folder that has bin/ptxas and nvvm/libdevice.
-func Open(name string) (engine.Engine, error) {
-	base, option, found := strings.Cut(name, ",")
-	switch {
-	case !found:
-		return OpenWith(name, Options{})
-	case option == "bf16":
-		return OpenWith(base, Options{BF16: true})
-	}
-	return nil, fmt.Errorf("engine %s: option %q is not known: there is only bf16", name, option)
-}
+// [Options.BF16]. A CUDA plugin finds CUDA's libraries and ptxas where pip puts them beside it; elsewhere $XLA_FLAGS names
+// the folder that has bin/ptxas and nvvm/libdevice: --xla_gpu_cuda_data_dir=DIR.
+func Open(name string) (engine.Engine, error) { return OpenWith(name, Options{}) }
 
-// OpenWith is [Open] with the options apart.
+// OpenWith is [Open] with options.
 func OpenWith(name string, options Options) (engine.Engine, error) {
+	name, err := cutBF16(name, &options)
+	if err != nil {
+		return nil, err
+	}
 	if name == "go" {
 		// Sequential, since the default deadlocks on few cores (v0.1.2, six runs of six on two cores).
 		backend, err := gobackend.New("ops_sequential")
@@ -89,26 +83,31 @@ func OpenWith(name string, options Options) (engine.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	backend, err := loadPlugin(path)
+	plugin, err := startPlugin(path, options)
 	if err != nil {
-		return nil, fmt.Errorf("engine %s: %s", name, oneLine(err))
+		return nil, fmt.Errorf("engine %s: %w", name, line(err))
 	}
-	return &device{
-		name: options.name(name), description: backend.DeviceDescription(0), backend: backend, cuda: plugins.IsCUDAName(path), options: options,
-	}, nil
+	return &device{name: options.name(name), description: plugin.client.description(), backend: plugin, options: options}, nil
 }
 
 // Check says what keeps Open from opening the engine of that name, as far as it can be known without loading a plugin.
 func Check(name string) error {
+	name, err := cutBF16(name, new(Options))
+	if err != nil || name == "go" {
+		return err
+	}
+	_, err = pluginOf(name)
+	return err
+}
+
+// cutBF16 takes ",bf16" off the end of a name.
+func cutBF16(name string, options *Options) (string, error) {
 	base, option, found := strings.Cut(name, ",")
 	if found && option != "bf16" {
-		return fmt.Errorf("engine %s: option %q is not known: there is only bf16", name, option)
+		return "", fmt.Errorf("engine %s: option %q is not known: there is only bf16", name, option)
 	}
-	if base == "go" {
-		return nil
-	}
-	_, err := pluginOf(base)
-	return err
+	options.BF16 = options.BF16 || found
+	return base, nil
 }
 
 // pluginOf is the path of the plugin in "xla:PATH", which lies there and is one.
@@ -139,7 +138,7 @@ func checkPlugin(path string) error {
 	switch {
 	case !filepath.IsAbs(path):
 		return fmt.Errorf("the plugin's path must be absolute")
-	case strings.Contains(path, ","): // the loader reads options behind it
+	case strings.Contains(path, ","): // options of the engine come behind one
 		return fmt.Errorf("the plugin's path must not contain a comma")
 	}
 	info, err := os.Stat(path)
@@ -168,18 +167,29 @@ func checkPlugin(path string) error {
 	return nil
 }
 
-// loadPlugin loads the library. The loader may panic on libraries that are not a plugin.
-func loadPlugin(path string) (backend *pjrt.Backend, err error) {
-	defer recovered(&err, "load plugin")
-	pjrt.EnableAutoInstall(false)
-	return pjrt.NewWithOptions(path+",tf32=false", nil)
+// startPlugin loads the plugin at path, or finds it loaded, and opens the folder of compiled programs.
+func startPlugin(path string, options Options) (*backend, error) {
+	client, err := startClient(path, options.GPU)
+	if err != nil {
+		return nil, err
+	}
+	lowering, err := newLowering(client.Platform)
+	if err != nil {
+		return nil, err
+	}
+	b := &backend{Backend: lowering, client: client, options: pjrt.CompileOptions(options.Flags)}
+	if options.Cache != "" {
+		if b.cache, err = openCache(options.Cache, options.CacheBytes, client); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
 }
 
 // device is an open backend.
 type device struct {
 	name, description string
 	backend           compute.Backend
-	cuda              bool // it has cuDNN
 	options           Options
 }
 
@@ -191,7 +201,7 @@ func recovered(err *error, what string) {
 	switch r := recover().(type) {
 	case nil:
 	case error:
-		*err = fmt.Errorf("%s: %s", what, oneLine(r))
+		*err = fmt.Errorf("%s: %w", what, line(r))
 	default:
 		*err = fmt.Errorf("%s: %v", what, r)
 	}
@@ -199,6 +209,15 @@ func recovered(err *error, what string) {
 
 // oneLine is the message of an error of the libraries, which may span lines, as one.
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+
+// lined is an error with its message on one line.
+type lined struct{ error }
+
+func (l lined) Error() string { return oneLine(l.error) }
+func (l lined) Unwrap() error { return l.error }
+
+// line is err with its message on one line.
+func line(err error) error { return lined{err} }
 
 // refuse ends a trace with a message; recovered makes it an error.
 func refuse(format string, args ...any) { panic(fmt.Errorf(format, args...)) }
