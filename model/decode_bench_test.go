@@ -44,11 +44,11 @@ type decodeCase struct {
 	End    int    `json:"end"`    // bias of the end of the text in the logits
 }
 
-// decodeCases are the LMs of the presets nano and small over the visual tokens of a pair there, and GPT-2's own width.
+// decodeCases are the LMs of the presets nano and small, over the visual tokens of a pair of nano.
 func decodeCases() []decodeCase {
 	var cases []decodeCase
-	for _, size := range []struct{ width, layers, heads, visual int }{{96, 3, 4, 98}, {384, 12, 6, 98}, {768, 12, 12, 98}} {
-		for _, vocabulary := range []struct{ size, end int }{{600, 11}, {50257, 16}} {
+	for _, size := range []struct{ width, layers, heads, visual int }{{96, 3, 4, 98}, {384, 12, 6, 98}} {
+		for _, vocabulary := range []struct{ size, end int }{{600, 9}, {50257, 13}} {
 			cases = append(cases, decodeCase{
 				Name:  fmt.Sprintf("%d × %d, vocabulary %d", size.layers, size.width, vocabulary.size),
 				Vocab: vocabulary.size, Width: size.width, Layers: size.layers, Heads: size.heads, Visual: size.visual, Prompt: 12,

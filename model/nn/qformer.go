@@ -135,7 +135,8 @@ func (q QFormer) block(o engine.Ops, i int, s stream, x engine.Value) (after str
 // cross lets the queries look at the image.
 func (q QFormer) cross(o engine.Ops, block string, queries engine.Value, image Memory, at int) engine.Value {
 	asked := Linear(o, block+".cross.q", LayerNorm(o, block+".ln2", queries, q.Eps))
-	seen := o.Attention(asked, image.Keys[at], image.Values[at], q.Heads, engine.Mask{})
+	k, v := image.at(o, at)
+	seen := o.Attention(asked, k, v, q.Heads, engine.Mask{})
 	return o.Add(queries, Linear(o, block+".cross.out", seen))
 }
 

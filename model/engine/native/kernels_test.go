@@ -92,6 +92,9 @@ func TestAttention(t *testing.T) {
 		for range 40 {
 			batch, queries, keys, heads := 1+r.IntN(3), 1+r.IntN(130), 1+r.IntN(130), 1+r.IntN(3)
 			width := heads * (1 + r.IntN(40))
+			if r.IntN(2) == 1 {
+				queries = 1 + r.IntN(5) // as in decoding
+			}
 			in := engine.Inputs{
 				"q": engine.Floats(normal(r, batch*queries*width), batch, queries, width),
 				"k": engine.Floats(normal(r, batch*keys*width), batch, keys, width),

@@ -96,7 +96,7 @@ void native_gemm(device *d, long m, long n, long k, const float *a, long a_row, 
 	plan_gemm(d, &g);
 	long packed = g.panels - g.in_place;
 	g.packed = pool_lock(d->pool, sizeof(float) * k * packed * d->kernels->panel);
-	if (packed) pool_run_locked(d->pool, d->kernels->gemm_pack, &g, g.blocks * packed, 0.3 * packed * d->kernels->panel * k, 0);
+	if (packed) pool_run_locked(d->pool, d->kernels->gemm_pack, &g, g.blocks * parts(packed, 4), 0.3 * packed * d->kernels->panel * k, 0);
 	pool_run_locked(d->pool, d->kernels->gemm, &g, g.row_units * g.column_units, FMA * m * n * k,
 	                g.copy_a ? sizeof(float) * COPY_FLOATS : 0);
 	pool_unlock(d->pool);
@@ -107,6 +107,14 @@ static double attention_work(const attention_job *t) {
 }
 
 void native_attention(device *d, const attention_job *t) {
+	if (t->queries <= FEW_QUERIES) {
+		attention_job few = *t;
+		long most = t->batch * t->heads / (4 * pool_threads(d->pool)); // so that threads end together
+		few.unit_samples = most < 1 ? 1 : most > 16 ? 16 : most;
+		pool_run(d->pool, d->kernels->attention_few, &few, parts(t->batch, few.unit_samples) * t->heads, attention_work(t),
+		         d->kernels->attention_few_scratch(t));
+		return;
+	}
 	pool_run(d->pool, d->kernels->attention, t, t->batch * t->heads, attention_work(t), d->kernels->attention_scratch(t));
 }
 

@@ -2,6 +2,7 @@
 #include "vec.h"
 #include "gemm.h"
 #include "attention.h"
+#include "decode.h"
 #include "rows.h"
 #include "elements.h"
 #include "gather.h"
@@ -15,6 +16,8 @@ const kernels KERNELS = {
 	.gemm_pack = gemm_pack,
 	.gemm = gemm,
 	.attention = attention,
+	.attention_few = attention_few,
+	.attention_few_scratch = attention_few_scratch,
 	.attention_back = attention_back,
 	.attention_scratch = attention_scratch,
 	.norm = norm,

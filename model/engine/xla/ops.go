@@ -97,7 +97,20 @@ func (t *tracer) Embedding(table engine.Value, ids string) engine.Value {
 	}
 	index := t.input(ids, dtypes.Int32)
 	t.program.checks = append(t.program.checks, check{input: ids, limit: dims[0]})
-	return value{node: as(graph.Gather(tn, graph.InsertAxes(index, -1)), t.s.activations())}
+	return value{node: as(t.gathered(tn, graph.InsertAxes(index, -1)), t.s.activations())}
+}
+
+// gathered takes rows of a table. Where the table is large, the zeros that gradients are added to come with the gradient: nothing else
+// keeps a compiler from making those of all tables first.
+func (t *tracer) gathered(table, index *graph.Node) *graph.Node {
+	rows := graph.Gather(table, index)
+	if t.purpose == ForRun || table.Shape().Size() < t.s.sizes().Recompute {
+		return rows
+	}
+	return withGradient([]*graph.Node{rows}, []*graph.Node{table}, func(dys []*graph.Node) []*graph.Node {
+		zeros := graph.SchedulingBarrier(graph.ZerosLike(table), dys[0])
+		return []*graph.Node{graph.ScatterSum(zeros, index, dys[0], false, false)}
+	})[0]
 }
 
 // Add is x + y.

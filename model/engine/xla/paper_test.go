@@ -73,15 +73,15 @@ func firstStage(t testing.TB, encoder, decoder int) sized {
 	in := engine.Inputs{"patches": floats(images, c.Encoder.Tokens, c.Encoder.Pixels)}
 	rows := 0
 	for _, group := range []struct {
-		name          string
-		texts, length int
-	}{{nn.CaptionGroup, images / 4, trial.Pretrain.MaxReport + 32}, {nn.RegionGroup, images * 3 / 4, trial.Pretrain.MaxPhrase + 32}} {
-		in[group.name+".ids"] = ints(group.texts, group.length)
+		name         string
+		texts, words int // of those that are written
+	}{{nn.CaptionGroup, images / 4, trial.Pretrain.MaxReport}, {nn.RegionGroup, images * 3 / 4, trial.Pretrain.MaxPhrase}} {
+		in[group.name+".ids"] = ints(group.texts, group.words+32)
 		for _, each := range []string{".image", ".lengths", ".causal"} {
 			in[group.name+each] = ints(group.texts)
 		}
-		in[group.name+".rows"] = ints(group.texts * group.length)
-		rows += group.texts * group.length
+		in[group.name+".rows"] = ints(group.texts * (group.words + 1))
+		rows += group.texts * (group.words + 1)
 	}
 	in["labels"], in["weights"] = ints(rows), floats(rows)
 	params := deep(model(1, 1).Params(1, nil), "encoder.blocks.", encoder)

@@ -100,11 +100,11 @@ func (t *tracer) product(a, b side, result dtypes.DType) *graph.Node {
 	if !t.s.options.BF16 {
 		return graph.DotGeneral(a.node, a.inner, a.batch, b.node, b.inner, b.batch)
 	}
-	an, bn := half(a.node), half(b.node)
-	if !t.s.sumsWide() { // the same values, as float32
-		return as(graph.DotGeneral(full(an), a.inner, a.batch, full(bn), b.inner, b.batch), result)
+	x, y := half(a.node), half(b.node)
+	if t.s.wideProducts() && result == dtypes.Float32 {
+		return graph.DotGeneral(full(x), a.inner, a.batch, full(y), b.inner, b.batch)
 	}
-	return graph.Dot(an, bn).WithOutputDType(result).General(a.inner, a.batch, b.inner, b.batch)
+	return graph.Dot(x, y).WithOutputDType(result).General(a.inner, a.batch, b.inner, b.batch)
 }
 
 func ascending(from, n int) []int {

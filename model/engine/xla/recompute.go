@@ -46,7 +46,7 @@ func (t *tracer) of(op string, v engine.Value) *graph.Node { return t.scope.insi
 // (products in bfloat16, attention) are still the nodes that were to be forgotten.
 func (t *tracer) Recompute(x engine.Value, block func(x engine.Value) []engine.Value) []engine.Value {
 	xn := t.of("recompute", x)
-	if t.purpose == ForRun || xn.Shape().Size() < t.s.sizes().Recompute {
+	if t.purpose == ForRun || t.remember || xn.Shape().Size() < t.s.sizes().Recompute {
 		return block(x)
 	}
 	outer, dropouts := t.scope, t.dropouts
@@ -75,10 +75,9 @@ func (t *tracer) Recompute(x engine.Value, block func(x engine.Value) []engine.V
 			leaves: map[*graph.Node]*graph.Node{}, known: true, fused: forth.fused,
 			again: graph.SchedulingBarrier(graph.ScalarZero(t.g, dtypes.Float32), arrived),
 		}
-		leaves := []*graph.Node{graph.SchedulingBarrier(xn, arrived)}
+		leaves := delayed(xs, arrived)
 		for i, n := range forth.read {
-			again.leaves[n] = graph.Identity(xs[1+i])
-			leaves = append(leaves, again.leaves[n])
+			again.leaves[n] = leaves[1+i]
 		}
 		return towards(trace(again, leaves[0]), dys, leaves)
 	}
@@ -87,4 +86,18 @@ func (t *tracer) Recompute(x engine.Value, block func(x engine.Value) []engine.V
 		results[i] = value{node: y}
 	}
 	return results
+}
+
+// delayed are xs as they are once the gradient has arrived. Without it, what the block computes of a value of outside alone would be
+// taken for what it computed before, and kept. Parameters are there all the time.
+func delayed(xs []*graph.Node, arrived *graph.Node) []*graph.Node {
+	leaves := make([]*graph.Node, len(xs))
+	for i, x := range xs {
+		if x.Type() == graph.NodeTypeParameter {
+			leaves[i] = graph.Identity(x)
+		} else {
+			leaves[i] = graph.SchedulingBarrier(x, arrived) // XLA:CPU drops optimisation barriers
+		}
+	}
+	return leaves
 }

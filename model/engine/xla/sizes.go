@@ -9,9 +9,12 @@ import (
 // Sizes choose among forms of the same arithmetic, which differ in memory and time, and in rounding. Zero means the usual size;
 // tests of small programs set smaller ones.
 type Sizes struct {
-	Recompute int // elements of a block's operand from which on the block is computed again on the way back
-	Scores    int // scores of an attention from which on it goes by blocks of queries
-	Queries   int // the most queries of such a block
+	// Recompute is the number of elements of a block's operand from which on the block is computed again on the way back. Where the
+	// device says how much memory it has, the usual size counts only for programs that it has no room to remember.
+	Recompute int
+	Room      int64 // bytes that the device has, instead of what it says itself
+	Scores    int   // scores of an attention from which on it goes by blocks of queries
+	Queries   int   // the most queries of such a block
 }
 
 // The usual sizes.
@@ -25,7 +28,7 @@ const (
 func (d *device) sizes() Sizes {
 	s := d.options.Sizes
 	return Sizes{
-		Recompute: cmp.Or(s.Recompute, recomputeFrom), Scores: cmp.Or(s.Scores, blocksFrom), Queries: cmp.Or(s.Queries, blockQueries),
+		Recompute: cmp.Or(s.Recompute, recomputeFrom), Room: s.Room, Scores: cmp.Or(s.Scores, blocksFrom), Queries: cmp.Or(s.Queries, blockQueries),
 	}
 }
 
@@ -37,15 +40,15 @@ func (d *device) activations() dtypes.DType {
 	return dtypes.Float32
 }
 
+// wideProducts says that the device has no product of bfloat16 operands with a float32 result: the operands are rounded and then
+// multiplied as float32, which gives the same.
+func (d *device) wideProducts() bool {
+	b, ok := d.backend.(*backend)
+	return ok && b.IsCPU()
+}
+
 // fuses says whether the device has cuDNN's fused attention.
 func (d *device) fuses() bool {
 	b, ok := d.backend.(*backend)
 	return ok && b.IsCUDA()
-}
-
-// sumsWide says whether the device has products of bfloat16 that add up in float32. XLA's compiler for CPUs takes some of them and
-// then cannot run them.
-func (d *device) sumsWide() bool {
-	b, ok := d.backend.(*backend)
-	return !ok || !b.IsCPU()
 }

@@ -4,8 +4,10 @@
 //	                               Probe(params) --> what a program needs, without running
 //	session.Run | Gradients | Step | Accumulate, Apply
 //	  program.go   finds or compiles the executable of (what is asked, key, input shapes)
-//	  tracer       walks the engine.Program once, recording GoMLX nodes: ops.go attention.go losses.go regions.go
-//	               dropout.go decode.go
+//	  tracer       walks the engine.Program, recording GoMLX nodes: ops.go products.go losses.go regions.go dropout.go decode.go,
+//	               attention.go with its forms for large programs queryblocks.go and flash.go
+//	  recompute.go traces blocks twice, so that their activations need not be kept; gradient.go gives several nodes a gradient of our own
+//	  sizes.go     says from which sizes on a program is large
 //	  step.go      appends GoMLX's gradients, the clipping and AdamW, so that a whole training step is one executable
 //	  accumulate.go  the same in two: sums of gradients that stay on the device, then the optimiser alone
 //	  session.go   keeps parameters, moments and decoding states as buffers of the device
@@ -21,13 +23,14 @@
 // error; nothing is searched for, downloaded or replaced by something slower.
 //
 // Numbers: everything is float32, except that losses and the norm of the gradients are summed in float64. On NVIDIA
-// GPUs products are computed in full float32, not TF32; [Options.BF16] trades that for speed. Repeated rows of an
-// embedding are summed in the order that the device likes: bit-equal repetition holds on "go", not on a GPU.
+// GPUs products are computed in full float32, not TF32; [Options.BF16] trades that for speed. An executable gives the
+// same bits each time it runs, on a GPU too: see compilerFlags.
 package xla
 
 import (
 	"debug/elf"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -43,8 +46,8 @@ import (
 
 // Options change how programs are compiled.
 type Options struct {
-	// BF16 multiplies matrices (linear layers, attention, MatMul) in bfloat16 with float32 sums. Parameters, moments,
-	// losses and all other operations stay float32.
+	// BF16 keeps activations and multiplies matrices in bfloat16, with float32 sums. Parameters, their gradients and moments, what
+	// norms, softmax and GELU compute inside, logits and losses stay float32, as does what goes in and comes out.
 	BF16 bool
 	// Cache is a folder in which compiled programs are kept for later processes, up to CacheBytes (0 = 4 GiB); "" keeps none.
 	// It can be shared and deleted at any time.
@@ -175,13 +178,25 @@ func startPlugin(path string, options Options) (*backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &backend{Backend: lowering, client: client, options: pjrt.CompileOptions(options.Flags)}
+	b := &backend{Backend: lowering, client: client, options: pjrt.CompileOptions(compilerFlags(client, options.Flags))}
 	if options.Cache != "" {
 		if b.cache, err = openCache(options.Cache, options.CacheBytes, client); err != nil {
 			return nil, err
 		}
 	}
 	return b, nil
+}
+
+// compilerFlags are the given ones, and those that make a trial on a GPU end with the same bits when it is run again: sums that
+// depend on the order in which threads arrive are left out. What is measured at compilation to choose among kernels is kept with the
+// executable.
+func compilerFlags(c *client, given map[string]string) map[string]string {
+	flags := map[string]string{}
+	if c.Platform == "cuda" {
+		flags["xla_gpu_exclude_nondeterministic_ops"] = "true"
+	}
+	maps.Copy(flags, given)
+	return flags
 }
 
 // device is an open backend.
