@@ -73,7 +73,13 @@ func checkAvailable(p spec.Precision, name string) error {
 		return err
 	case named.Kind != "":
 		return xla.Check(name)
-	case p == spec.BF16:
+	}
+	return CheckNative(p)
+}
+
+// CheckNative says what keeps the native engine from computing in a precision on this machine.
+func CheckNative(p spec.Precision) error {
+	if p == spec.BF16 {
 		return &spec.FieldError{Path: "precision", Reason: "bf16: the native engine computes in float32 here"}
 	}
 	return nil

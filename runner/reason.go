@@ -205,6 +205,7 @@ var memorySigns = []string{
 	"RESOURCE_EXHAUSTED", "Out of memory while trying to allocate", "Out of memory allocating", // XLA, TensorFlow
 	"std::bad_alloc", "runtime: out of memory", "runtime: cannot allocate memory", "Cannot allocate memory", // C++, Go, C
 	"oom-kill", "oom_kill", // Slurm
+	"out of memory before the first step", // our own trainer, of the memory of a device
 }
 
 var diskSigns = []string{"no space left on device", "disk quota exceeded", "enospc", "[errno 28]", "[errno 122]"}
