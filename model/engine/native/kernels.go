@@ -75,6 +75,9 @@ func (d *device) gemm(m, n, k int, a, b matrix, bias, c []float32, add bool) {
 		floats(b.data), C.long(b.row), C.long(b.col), floats(bias), floats(c), C.long(n), flag(add))
 }
 
+// peak is what one thread could multiply and add if no memory were in the way, in GFLOP/s.
+func (d *device) peak() float64 { return float64(C.native_peak(d.c())) }
+
 type attentionJob C.attention_job
 
 // heads is one operand of attention: where its rows lie.

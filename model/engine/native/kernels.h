@@ -171,6 +171,7 @@ typedef struct {
 	long tile_rows, panel; // of the matrix product
 	kernel gemm_pack, gemm, attention, attention_back, norm, norm_back, entropy, entropy_back, element, dropout,
 		columns, columns_total, adamw, squares, gather, scatter, roi, roi_back, pack_dense, encode;
+	float (*peak)(long steps, float x); // tile_rows · panel multiply-adds a step, nothing else
 	size_t (*attention_scratch)(const attention_job *);
 	size_t (*encode_scratch)(const encode_job *);
 } kernels;

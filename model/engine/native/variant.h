@@ -13,6 +13,7 @@ const kernels KERNELS = {
 	.panel = PANEL,
 	.gemm_pack = gemm_pack,
 	.gemm = gemm,
+	.peak = peak,
 	.attention = attention,
 	.attention_back = attention_back,
 	.attention_scratch = attention_scratch,
