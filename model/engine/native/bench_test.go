@@ -60,7 +60,7 @@ func cpuTime() time.Duration {
 func BenchmarkGEMM(b *testing.B) {
 	shapes := [][3]int{{504, 512, 512}, {1008, 512, 128}, {1008, 128, 512}, {1008, 1024, 1024}, {784, 96, 96}, {784, 384, 96},
 		{3136, 96, 96}, {3136, 384, 96}, {10, 600, 96}}
-	d := openDevice(1, bestKind())
+	d := openDevice(1, bestKind(), noBF16)
 	defer d.close()
 	for _, s := range shapes {
 		m, n, k := s[0], s[1], s[2]

@@ -22,7 +22,7 @@ func kinds() []kind {
 // TestKinds checks every kind of kernels, not just the one that this machine would choose.
 func TestKinds(t *testing.T) {
 	for _, k := range kinds() {
-		e := newEngine(2, k)
+		e := newEngine(2, k, noBF16)
 		t.Run(e.Device(), func(t *testing.T) { enginetest.Run(t, e) })
 	}
 }
@@ -40,7 +40,7 @@ func TestGEMM(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	sizes := []int{1, 2, 5, 6, 7, 13, 14, 15, 16, 17, 28, 31, 32, 33, 48, 64, 65, 113}
 	for _, k := range kinds() {
-		d := openDevice(2, k)
+		d := openDevice(2, k, noBF16)
 		defer d.close()
 		for range 150 {
 			m, n, inner := sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))]
@@ -88,7 +88,7 @@ func TestGEMM(t *testing.T) {
 func TestAttention(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
 	for _, k := range kinds() {
-		e := newEngine(2, k)
+		e := newEngine(2, k, noBF16)
 		for range 40 {
 			batch, queries, keys, heads := 1+r.IntN(3), 1+r.IntN(130), 1+r.IntN(130), 1+r.IntN(3)
 			width := heads * (1 + r.IntN(40))
@@ -277,7 +277,7 @@ func TestArenaIsSteady(t *testing.T) {
 // TestGELU compares both forms, and with them the exponential of all kernels, with the library's in float64.
 func TestGELU(t *testing.T) {
 	for _, k := range kinds() {
-		d := openDevice(1, k)
+		d := openDevice(1, k, noBF16)
 		defer d.close()
 		var x []float32
 		for v := -40.0; v < 40; v += 0.0137 {
@@ -307,7 +307,7 @@ func TestGELU(t *testing.T) {
 func TestDropout(t *testing.T) {
 	const n, rate = 10_001, 0.3
 	for _, k := range kinds() {
-		d := openDevice(2, k)
+		d := openDevice(2, k, noBF16)
 		defer d.close()
 		x, z := ones(n), make([]float32, n)
 		d.dropout(x, 2, engine.DropoutBase(11, 3), engine.KeepThreshold(rate), target{dst: z})
