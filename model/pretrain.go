@@ -52,8 +52,8 @@ func (r *trialRun) trainStage(ctx context.Context, t spec.Trial, name spec.Stage
 			return nil, err
 		}
 		defer session.Close()
-		ahead := func(first method.Batch) error { return r.ahead(name, session, s.Params, first) }
-		if err := train(ctx, session, st, s, r.rec, ahead); err != nil {
+		before := func(first method.Batch) error { return r.announce(name, session, s.Params, first) }
+		if err := train(ctx, session, st, s, r.rec, before); err != nil {
 			return nil, r.explained(name, err)
 		}
 		return parametersOf(session)

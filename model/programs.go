@@ -146,8 +146,8 @@ func stateOf(params []engine.Param) int64 {
 // MemoryKey is the beginning of the keys under which a trial notes what a step of a stage needs, before the first.
 const MemoryKey = "memory/"
 
-// ahead says, before the first step of a stage on an engine that compiles, what the step needs, and refuses what the device has no room for.
-func (r *trialRun) ahead(name spec.Stage, session engine.Session, params []engine.Param, batch method.Batch) error {
+// announce says, before the first step of a stage on an engine that compiles, what the step needs, and refuses what the device has no room for.
+func (r *trialRun) announce(name spec.Stage, session engine.Session, params []engine.Param, batch method.Batch) error {
 	n, err := needOf(session, params, batch)
 	if err != nil {
 		return err

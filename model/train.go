@@ -19,9 +19,9 @@ const checkpointEvery = 20 * time.Second
 // logEvery is the number of steps between two recorded points of a curve; each is the mean over them.
 const logEvery = 10
 
-// train runs the steps of s from the stage's last checkpoint. It returns ctx's error, after a checkpoint, when ctx ends. ahead is called with the
+// train runs the steps of s from the stage's last checkpoint. It returns ctx's error, after a checkpoint, when ctx ends. before is called with the
 // first batch before it is trained on.
-func train(ctx context.Context, session engine.Session, st *stage, s training, rec Recorder, ahead func(method.Batch) error) error {
+func train(ctx context.Context, session engine.Session, st *stage, s training, rec Recorder, before func(method.Batch) error) error {
 	// Resume: all that a step needs follows from its number.
 	at, err := st.resume(session)
 	if err != nil {
@@ -44,7 +44,7 @@ func train(ctx context.Context, session engine.Session, st *stage, s training, r
 			return fmt.Errorf("%s: batch of step %d: %w", st.name, at.Step, err)
 		}
 		if first {
-			if err := ahead(batch); err != nil {
+			if err := before(batch); err != nil {
 				return fmt.Errorf("%s: %w", st.name, err)
 			}
 		}

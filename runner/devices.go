@@ -18,7 +18,7 @@ type GPUs struct {
 }
 
 // OnXLA reports whether a trial is one of the built-in trainer's on the engine xla.
-func OnXLA(t spec.Trial) bool { return t.Command == "" && strings.HasPrefix(t.Engine, "xla") }
+func OnXLA(t spec.Trial) bool { return t.Command == "" && t.Engine == spec.XLAEngine }
 
 // need is how many GPUs a trial gets.
 func (g GPUs) need(t spec.Trial) int {

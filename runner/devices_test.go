@@ -88,7 +88,7 @@ func TestXLANeedsAGPU(t *testing.T) {
 		trial spec.Trial
 		want  int
 	}{
-		{spec.Trial{Engine: "xla"}, 1}, {spec.Trial{Engine: "xla,bf16"}, 1}, {spec.Trial{}, 0}, {spec.Trial{Engine: "go"}, 0},
+		{spec.Trial{Engine: "xla"}, 1}, {spec.Trial{Engine: "xla", Precision: spec.BF16}, 1}, {spec.Trial{}, 0}, {spec.Trial{Engine: "go"}, 0},
 		{spec.Trial{Command: spec.MakeWords("true")}, 0},
 	} {
 		if got := g.need(c.trial); got != c.want {

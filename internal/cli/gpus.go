@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"harness/model/engine/plugins"
 	"harness/model/spec"
 	"harness/registry"
 	"harness/runner"
@@ -68,11 +69,10 @@ func resourcesOf(ctx context.Context, db *registry.DB, id string) (sweeps.Resour
 	return r, nil
 }
 
-// isForGPUs reports whether an engine's plugin computes on GPUs, by its name.
+// isForGPUs reports whether an engine's plugin computes on GPUs.
 func isForGPUs(engine string) bool {
-	plugin, ok := strings.CutPrefix(engine, "xla:")
-	name := strings.ToLower(filepath.Base(plugin))
-	return ok && (strings.Contains(name, "cuda") || strings.Contains(name, "rocm"))
+	name, err := spec.ParseEngine(engine)
+	return err == nil && name.Plugin != "" && plugins.At(name.Plugin).GPU
 }
 
 // visibleGPUs lists the GPUs that the user leaves to us: $CUDA_VISIBLE_DEVICES, else all that there are.

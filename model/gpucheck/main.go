@@ -22,6 +22,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -34,6 +35,9 @@ type bench struct {
 	python string
 	small  bool // the sizes of the rehearsal
 	cuda   bool // the plugin drives a GPU
+
+	compiled       chan struct{} // closed when the steps to measure are compiled
+	compileSeconds sync.Map      // of [stage, batch]: seconds
 }
 
 func main() {

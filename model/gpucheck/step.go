@@ -24,15 +24,16 @@ type step struct {
 // steps are all of them, in the order in which they matter.
 var steps = []step{
 	{"plugin", time.Minute, findPlugin},
+	{"compile", 9 * time.Minute, compiling}, // goes on beside the next ones
 	{"refusals", time.Minute, refusals},
 	{"smoke", 2 * time.Minute, smoke},
-	{"parity-float32", 2 * time.Minute, parityFloat32},
+	{"parity-float32", 90 * time.Second, parityFloat32},
 	{"parity-bfloat16", time.Minute, parityBF16},
-	{"second-stage", 3 * time.Minute, secondStage},
-	{"first-stage", 3 * time.Minute, firstStage},
-	{"kill-resume", 90 * time.Second, killAndResume},
+	{"kill-resume", 2 * time.Minute, killAndResume},
 	{"two-on-one", time.Minute, twoOnOne},
-	{"out-of-memory", 90 * time.Second, outOfMemory},
+	{"second-stage", 4 * time.Minute, secondStage},
+	{"first-stage", 4 * time.Minute, firstStage},
+	{"out-of-memory", 2 * time.Minute, outOfMemory},
 }
 
 // result is what is recorded of a step.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"harness/model/engine"
@@ -20,8 +21,9 @@ import (
 // measured is a training step of one size on one engine.
 type measured struct {
 	Batch     int     `json:"batch"`
-	Compile   float64 `json:"compile_s"`
-	Source    string  `json:"source"` // of the executable: compiler or disk
+	Compile   float64 `json:"compile_s"` // with all others beside it
+	Load      float64 `json:"load_s"`    // of what was compiled then, from the disk; 0 if it was compiled again
+	Source    string  `json:"source"`
 	Step      float64 `json:"step_s"` // median
 	Loss      float64 `json:"loss"`
 	Needs     int64   `json:"needs_bytes,omitempty"` // as the compiler says
@@ -56,6 +58,35 @@ type beside struct {
 func firstStage(ctx context.Context, b *bench) (any, error)  { return b.trainStage(ctx, 1) }
 func secondStage(ctx context.Context, b *bench) (any, error) { return b.trainStage(ctx, 2) }
 
+// batches are the batch sizes to measure, in the order in which they matter.
+func (b *bench) batches() []int {
+	if b.small {
+		return []int{4, 1}
+	}
+	return []int{32, 4, 1}
+}
+
+// compiling starts to compile the steps of both stages beside the first checks: a minute of processors for each, which the measurements
+// then load from the disk. What fails there fails again, and is said, where it is measured.
+func compiling(ctx context.Context, b *bench) (any, error) {
+	b.compiled = make(chan struct{})
+	var all sync.WaitGroup
+	for _, stage := range []int{2, 1} {
+		for _, batch := range b.batches() {
+			all.Go(func() {
+				if m, err := b.ownSteps(ctx, stage, batch, "-prepare"); err == nil {
+					b.compileSeconds.Store([2]int{stage, batch}, m.Compile)
+				}
+			})
+		}
+	}
+	go func() {
+		all.Wait()
+		close(b.compiled)
+	}()
+	return nil, nil
+}
+
 // trainStage measures one stage at all batch sizes, on both sides; one that fails does not keep the others from running.
 func (b *bench) trainStage(ctx context.Context, stage int) ([]beside, error) {
 	size, err := sizesOf(b.small)
@@ -70,13 +101,14 @@ func (b *bench) trainStage(ctx context.Context, stage int) ([]beside, error) {
 	if err := os.WriteFile(file, data, 0o644); err != nil {
 		return nil, err
 	}
-	batches := []int{4, 32, 1}
-	if b.small {
-		batches = []int{1, 4}
+	select {
+	case <-b.compiled:
+	case <-ctx.Done():
+		return nil, fmt.Errorf("the steps are still being compiled")
 	}
 	var all []beside
 	var failures []string
-	for _, batch := range batches {
+	for _, batch := range b.batches() {
 		pair := beside{}
 		if pair.Harness, err = b.ownSteps(ctx, stage, batch); err == nil {
 			pair.PyTorch, err = b.peerSteps(ctx, stage, batch, file)
@@ -101,20 +133,23 @@ func (b *bench) trainStage(ctx context.Context, stage int) ([]beside, error) {
 	return all, nil
 }
 
-// ownSteps measures in a process of its own, so that a crash or memory that is short ends nothing else.
-func (b *bench) ownSteps(ctx context.Context, stage, batch int) (*measured, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	o, err := command{name: self, args: []string{"train", "-plugin", b.plugin, "-stage", strconv.Itoa(stage), "-batch", strconv.Itoa(batch),
-		"-cache", filepath.Join(b.bundle, "cache"), "-small=" + strconv.FormatBool(b.small)}}.succeed(ctx)
+// trainer is the process that compiles and measures one step, so that a crash or memory that is short ends nothing else.
+func (b *bench) trainer(stage, batch int, more ...string) command {
+	return command{name: filepath.Join(b.bundle, "gpucheck"), args: append([]string{"train", "-plugin", b.plugin, "-stage", strconv.Itoa(stage),
+		"-batch", strconv.Itoa(batch), "-cache", filepath.Join(b.work, "compiled"), "-small=" + strconv.FormatBool(b.small)}, more...)}
+}
+
+func (b *bench) ownSteps(ctx context.Context, stage, batch int, more ...string) (*measured, error) {
+	o, err := b.trainer(stage, batch, more...).succeed(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var m measured
 	if err := json.Unmarshal([]byte(o.stdout), &m); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
+	}
+	if before, ok := b.compileSeconds.Load([2]int{stage, batch}); ok && m.Source == string(xla.FromDisk) {
+		m.Load, m.Compile = m.Compile, before.(float64)
 	}
 	return &m, nil
 }
@@ -138,6 +173,7 @@ func train(args []string) error {
 	stage := flags.Int("stage", 2, "1 or 2")
 	batch := flags.Int("batch", 1, "images or pairs of a step")
 	count := flags.Int("steps", 10, "timed steps")
+	prepare := flags.Bool("prepare", false, "compile the step, and do not run it")
 	cache := flags.String("cache", "", "folder of compiled programs")
 	small := flags.Bool("small", false, "small sizes")
 	if err := flags.Parse(args); err != nil {
@@ -155,13 +191,30 @@ func train(args []string) error {
 	if err != nil {
 		return err
 	}
+	key, program, in := work.step(*batch)
+	if *prepare {
+		compiled, err := xla.Probe(e, work.params, xla.ForStep, program, in)
+		if err != nil {
+			return err
+		}
+		return json.NewEncoder(os.Stdout).Encode(known(compiled))
+	}
 	session, err := e.New(work.params)
 	if err != nil {
 		return err
 	}
 	defer session.Close()
-	m, err := measure(session, work, *batch, *count)
+	compiled, err := session.(xla.Programs).Prepare(xla.ForStep, key, program, in)
 	if err != nil {
+		return err
+	}
+	m := known(compiled)
+	counted, err := flops.New(work.params).Count(key, program, in, flops.Training)
+	if err != nil {
+		return err
+	}
+	m.Batch, m.TFLOP = *batch, float64(counted.Total())/1e12
+	if m.Step, m.Loss, err = measure(session, key, program, in, *count); err != nil {
 		return err
 	}
 	m.Device, m.Precision = e.Device(), "bf16"
@@ -174,38 +227,31 @@ func train(args []string) error {
 	return json.NewEncoder(os.Stdout).Encode(m)
 }
 
-// measure times steps of one batch size, after two that warm up.
-func measure(session engine.Session, work workload, batch, count int) (measured, error) {
-	key, program, in := work.step(batch)
-	counted, err := flops.New(work.params).Count(key, program, in, flops.Training)
-	if err != nil {
-		return measured{}, err
+// known is what the compiler says of a step.
+func known(c xla.Compiled) measured {
+	m := measured{Compile: (c.Trace + c.Compile).Seconds(), Source: string(c.Source), Executed: c.FLOPs / 1e12}
+	if c.Memory != nil {
+		m.Needs = c.Memory.Total()
 	}
-	m := measured{Batch: batch, TFLOP: float64(counted.Total()) / 1e12}
-	compiled, err := session.(xla.Programs).Prepare(xla.ForStep, key, program, in)
-	if err != nil {
-		return measured{}, err
-	}
-	m.Compile, m.Source, m.Executed = (compiled.Trace + compiled.Compile).Seconds(), string(compiled.Source), compiled.FLOPs/1e12
-	if compiled.Memory != nil {
-		m.Needs = compiled.Memory.Total()
-	}
+	return m
+}
+
+// measure times steps, after three that warm up: the median, and the loss of the last.
+func measure(session engine.Session, key string, program engine.Program, in engine.Inputs, count int) (median, loss float64, err error) {
 	adam := engine.AdamW{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Decay: 0.01, MaxGradNorm: 1}
 	var times []float64
 	for i := range 3 + count {
 		start := time.Now()
 		r, err := session.Step(key, program, in, 1e-4, adam)
 		if err != nil {
-			return measured{}, err
+			return 0, 0, err
 		}
-		took := time.Since(start).Seconds()
-		if m.Loss = r.Loss; i >= 3 {
-			times = append(times, took)
+		if loss = r.Loss; i >= 3 {
+			times = append(times, time.Since(start).Seconds())
 		}
 	}
 	slices.Sort(times)
-	m.Step = times[len(times)/2]
-	return m, nil
+	return times[len(times)/2], loss, nil
 }
 
 // peakOf is the dense bfloat16 peak of a device in operations a second, as its maker states it; 0 is not known.

@@ -1,8 +1,8 @@
-// Attention, one head of one sample at a time. Scores of QUERY_ROWS queries with all keys are kept in scratch, never in
+// Attention, one head of one sample at a time. Scores of query_rows queries with all keys are kept in scratch, never in
 // memory: the way back computes them again from the largest score and the sum that the way forth left of each query.
 // Every mask here hides the end of a row: query i sees the first limit(i) keys.
 
-enum { QUERY_ROWS = 4 * TILE_ROWS };
+enum { QUERY_ROWS = 4 * TILE_ROWS, MOST_QUERY_ROWS = 2 * QUERY_ROWS };
 
 // Heads are narrow: where a row of one head is read alone, eight floats at a time lose least, whatever W is.
 enum { EIGHT = 8 };
@@ -18,14 +18,18 @@ typedef struct {
 	float *k_across, *v_across; // panels [width][keys]: K and V transposed
 	float *k_along, *v_along;   // panels [keys][width]
 	float *q_along, *dy_along;  // panels [queries][width]
-	float *s, *ds;              // [QUERY_ROWS, keys]
+	float *s, *ds;              // [query_rows, keys]
 } head_scratch;
+
+// query_rows is how many queries are done together: many where their scores fit the second cache, fewer under a causal mask,
+// which hides more keys from them all.
+static long query_rows(const attention_job *t) { return t->causal || t->keys > 256 ? QUERY_ROWS : MOST_QUERY_ROWS; }
 
 static size_t attention_scratch(const attention_job *t) {
 	long d = t->width / t->heads;
 	return 2 * sizeof(float *) * t->keys + 256 +
 	       sizeof(float) * (2 * padded(t->keys) * d + 2 * t->keys * padded(d) + 2 * t->queries * padded(d) +
-	                        2 * QUERY_ROWS * padded(t->keys));
+	                        2 * query_rows(t) * padded(t->keys));
 }
 
 static head_scratch cut_scratch(const attention_job *t, void *scratch) {
@@ -35,8 +39,8 @@ static head_scratch cut_scratch(const attention_job *t, void *scratch) {
 	h.k_across = (float *)(((uintptr_t)(h.v + t->keys) + 63) & ~(uintptr_t)63);
 	h.v_across = h.k_across + padded(t->keys) * d;
 	h.s = h.v_across + padded(t->keys) * d;
-	h.ds = h.s + QUERY_ROWS * padded(t->keys);
-	h.k_along = h.ds + QUERY_ROWS * padded(t->keys);
+	h.ds = h.s + query_rows(t) * padded(t->keys);
+	h.k_along = h.ds + query_rows(t) * padded(t->keys);
 	h.v_along = h.k_along + t->keys * padded(d);
 	h.q_along = h.v_along + t->keys * padded(d);
 	h.dy_along = h.q_along + t->queries * padded(d);
@@ -62,11 +66,20 @@ static void find_rows(const attention_job *t, long sample, head_scratch *h) {
 // across packs d floats at offset of n rows transposed: panels [d][PANEL rows].
 static void across(const float *const *rows, long offset, long n, long d, float *panels) {
 	for (long j = 0; j < n; j += PANEL, panels += PANEL * d) {
-		long nv = n - j < PANEL ? n - j : PANEL;
-		if (nv < PANEL) memset(panels, 0, sizeof *panels * PANEL * d);
-		for (long r = 0; r < nv; r++) {
-			const float *row = rows[j + r] + offset;
-			for (long l = 0; l < d; l++) panels[l * PANEL + r] = row[l];
+		if (n - j < PANEL) memset(panels, 0, sizeof *panels * PANEL * d);
+		for (long half = 0; half < PANEL && j + half < n; half += W) {
+			long some = n - j - half < W ? n - j - half : W, l = 0;
+			const float *const *row = rows + j + half;
+			for (; l + W <= d; l += W) {
+				vf x[W];
+#pragma GCC unroll 16
+				for (int i = 0; i < W; i++) x[i] = i < some ? load(row[i] + offset + l) : splat(0);
+				transpose(x);
+#pragma GCC unroll 16
+				for (int i = 0; i < W; i++) store(panels + (l + i) * PANEL + half, x[i]);
+			}
+			for (; l < d; l++)
+				for (long i = 0; i < some; i++) panels[l * PANEL + half + i] = row[i][offset + l];
 		}
 	}
 }
@@ -116,7 +129,7 @@ static void keep_softmax(const attention_job *t, long row, float peak, float inv
 
 static void attention(const void *job, long from, long to, void *scratch) {
 	const attention_job *t = job;
-	long d = t->width / t->heads, ld = padded(t->keys);
+	long d = t->width / t->heads, ld = padded(t->keys), step = query_rows(t);
 	float scale = 1 / sqrtf((float)d);
 	head_scratch h = cut_scratch(t, scratch);
 	for (long u = from; u < to; u++) {
@@ -125,10 +138,10 @@ static void attention(const void *job, long from, long to, void *scratch) {
 		long seen = limit(t, sample, t->queries - 1);
 		across(h.k, head * d, seen, d, h.k_across);
 		for (long j = 0; j < seen; j++) along_row(h.v[j] + head * d, j, seen, d, h.v_along);
-		for (long i0 = 0; i0 < t->queries; i0 += QUERY_ROWS) {
-			long m = t->queries - i0 < QUERY_ROWS ? t->queries - i0 : QUERY_ROWS;
+		for (long i0 = 0; i0 < t->queries; i0 += step) {
+			long m = t->queries - i0 < step ? t->queries - i0 : step;
 			long n = limit(t, sample, i0 + m - 1), row = sample * t->queries + i0;
-			float inverse[QUERY_ROWS];
+			float inverse[MOST_QUERY_ROWS];
 			product(m, n, d, t->q + row * t->q_stride + head * d, t->q_stride, 1, h.k_across, d, h.s, ld, 0);
 			for (long i = 0; i < m; i++) {
 				long ni = limit(t, sample, i0 + i);
@@ -153,7 +166,7 @@ static void clear_rows(float *x, long rows, long stride, long n) {
 // attention_back: with p = softmax(s), dv = pᵀ dy, dp = dy vᵀ, ds = p (dp - dy·y) / sqrt(d), dq = ds k, dk = dsᵀ q.
 static void attention_back(const void *job, long from, long to, void *scratch) {
 	const attention_job *t = job;
-	long d = t->width / t->heads, ld = padded(t->keys);
+	long d = t->width / t->heads, ld = padded(t->keys), step = query_rows(t);
 	float scale = 1 / sqrtf((float)d);
 	head_scratch h = cut_scratch(t, scratch);
 	for (long u = from; u < to; u++) {
@@ -173,8 +186,8 @@ static void attention_back(const void *job, long from, long to, void *scratch) {
 			if (dk) along_row(q + i * t->q_stride, i, t->queries, d, h.q_along);
 			if (dv) along_row(dy + i * t->width, i, t->queries, d, h.dy_along);
 		}
-		for (long i0 = 0; i0 < t->queries; i0 += QUERY_ROWS) {
-			long m = t->queries - i0 < QUERY_ROWS ? t->queries - i0 : QUERY_ROWS;
+		for (long i0 = 0; i0 < t->queries; i0 += step) {
+			long m = t->queries - i0 < step ? t->queries - i0 : step;
 			long n = limit(t, sample, i0 + m - 1);
 			product(m, n, d, q + i0 * t->q_stride, t->q_stride, 1, h.k_across, d, h.s, ld, 0);
 			product(m, n, d, dy + i0 * t->width, t->width, 1, h.v_across, d, h.ds, ld, 0);

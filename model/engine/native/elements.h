@@ -115,16 +115,21 @@ static void columns_total(const void *job, long from, long to, void *scratch) {
 		for (long j = 0; j < t->width; j++) t->out[j] += t->partial[r * t->width + j];
 }
 
-// adamw has its decay decoupled and its eps outside of the root.
-static void adamw(const void *job, long from_unit, long to_unit, void *scratch) {
+// adamw has its decay decoupled and its eps outside of the root. The decay is a loop of its own within a block, so that its
+// product is rounded by every kind of kernels: in one with the division it would be fused on some.
+static void adamw(const void *job, long from, long to, void *scratch) {
 	const adamw_job *t = job;
-	long from = from_unit * BLOCK, to = to_unit * BLOCK < t->n ? to_unit * BLOCK : t->n;
-	float *restrict p = t->p, *restrict m = t->m, *restrict v = t->v;
-	for (long i = from; i < to; i++) {
-		float g = t->g[i] * t->clip;
-		m[i] = t->beta1 * m[i] + t->rest1 * g;
-		v[i] = t->beta2 * v[i] + t->rest2 * g * g;
-		p[i] = p[i] * t->shrink - t->step * m[i] / (sqrtf(v[i] * t->root) + t->eps);
+	for (long u = from; u < to; u++) {
+		long first = u * BLOCK, n = t->n - first < BLOCK ? t->n - first : BLOCK;
+		float *restrict p = t->p + first, *restrict m = t->m + first, *restrict v = t->v + first;
+		const float *restrict gradient = t->g + first;
+		for (long i = 0; i < n; i++) p[i] *= t->shrink;
+		for (long i = 0; i < n; i++) {
+			float g = gradient[i] * t->clip;
+			m[i] = t->beta1 * m[i] + t->rest1 * g;
+			v[i] = t->beta2 * v[i] + t->rest2 * g * g;
+			p[i] -= t->step * m[i] / (sqrtf(v[i] * t->root) + t->eps);
+		}
 	}
 }
 

@@ -4,6 +4,7 @@
 // packed into panels, [block of k][panel of two vectors][k][2 W], and a unit copies its rows of A block by block: see native_gemm.
 
 #define PANEL (2 * W)
+#define GROUP 4
 
 // tile computes C [mr, nv] (+)= A B over kc steps. mr is a constant at every call, so that s lives in registers.
 INLINE void tile(const int mr, long kc, const float *a, long a_row, long a_col, const float *b, long b_row, float *c,
@@ -112,15 +113,20 @@ static void product(long m, long n, long k, const float *a, long a_row, long a_c
 			        ldc, n - j < PANEL ? n - j : PANEL, NULL, add, NULL);
 }
 
-// A unit of packing is one panel of one block.
+// A unit of packing is GROUP panels of one block, so that rows are read in runs longer than a panel's.
 static void gemm_pack(const void *job, long from, long to, void *scratch) {
 	const gemm_job *g = job;
-	long packed = g->panels - g->in_place;
+	long packed = g->panels - g->in_place, groups = (packed + GROUP - 1) / GROUP;
 	for (long u = from; u < to; u++) {
-		long l = u / packed * g->block, p = u % packed, j = (g->in_place + p) * PANEL;
-		long kc = g->k - l < g->block ? g->k - l : g->block, nv = g->n - j < PANEL ? g->n - j : PANEL;
-		float *panel = g->packed + l * packed * PANEL + p * PANEL * kc;
-		pack_panel(g->b + l * g->b_row + j * g->b_col, g->b_row, g->b_col, kc, nv, panel);
+		long l = u / groups * g->block, p0 = u % groups * GROUP, p1 = p0 + GROUP < packed ? p0 + GROUP : packed;
+		long kc = g->k - l < g->block ? g->k - l : g->block;
+		enum { STEP = 8 * W };
+		for (long i = 0; i < kc; i += STEP)
+			for (long p = p0; p < p1; p++) {
+				long j = (g->in_place + p) * PANEL, nv = g->n - j < PANEL ? g->n - j : PANEL;
+				pack_panel(g->b + (l + i) * g->b_row + j * g->b_col, g->b_row, g->b_col, kc - i < STEP ? kc - i : STEP, nv,
+				           g->packed + l * packed * PANEL + p * PANEL * kc + i * PANEL);
+			}
 	}
 }
 

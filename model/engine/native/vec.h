@@ -7,6 +7,9 @@
 #include <math.h>
 #include <string.h>
 
+// The library's root sets errno and cannot be called for a vector at once; a root without side effects can.
+extern float sqrtf(float) __attribute__((const));
+
 #define INLINE static inline __attribute__((always_inline))
 
 typedef float vf __attribute__((vector_size(4 * W), aligned(4), may_alias));

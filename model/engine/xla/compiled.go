@@ -81,7 +81,7 @@ type DeviceMemory interface {
 // Memory asks the device.
 func (d *device) Memory() (used, peak, limit int64, ok bool) {
 	b, isPlugin := d.backend.(*backend)
-	if !isPlugin {
+	if !isPlugin || b.client == nil {
 		return 0, 0, 0, false
 	}
 	m, err := b.client.Memory()

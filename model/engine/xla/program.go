@@ -79,6 +79,7 @@ type tracer struct {
 	states   map[string]*stateUse
 	dropouts uint32 // calls so far
 	scope    *scope // the block that is being traced, nil outside of blocks
+	remember bool   // no block is computed again
 }
 
 // value is a node of the graph. What Append returns is the buffer of a state, of which some first positions count. Their
@@ -188,11 +189,10 @@ func (s *session) prepare(purpose Purpose, key string, build engine.Program, in 
 			return p
 		}
 	}
+	remember := s.remembers(purpose, build, in)
 	p := s.build(purpose, key, func(g *graph.Graph, p *program) []*graph.Node {
-		t := &tracer{
-			s: s, g: g, purpose: purpose, in: in, program: p,
-			params: map[string]*graph.Node{}, inputs: map[string]*graph.Node{}, states: map[string]*stateUse{},
-		}
+		t := s.tracer(g, purpose, in, p)
+		t.remember = remember
 		switch purpose {
 		case ForRun:
 			outputs := t.results(build(t))
@@ -205,6 +205,14 @@ func (s *session) prepare(purpose Purpose, key string, build engine.Program, in 
 	})
 	s.programs[signature] = append(s.programs[signature], p)
 	return p
+}
+
+// tracer records a program in the graph g.
+func (s *session) tracer(g *graph.Graph, purpose Purpose, in engine.Inputs, p *program) *tracer {
+	return &tracer{
+		s: s, g: g, purpose: purpose, in: in, program: p,
+		params: map[string]*graph.Node{}, inputs: map[string]*graph.Node{}, states: map[string]*stateUse{},
+	}
 }
 
 // build compiles what trace records. It panics as graph-building code does.

@@ -46,7 +46,7 @@ func (t *tracer) of(op string, v engine.Value) *graph.Node { return t.scope.insi
 // (products in bfloat16, attention) are still the nodes that were to be forgotten.
 func (t *tracer) Recompute(x engine.Value, block func(x engine.Value) []engine.Value) []engine.Value {
 	xn := t.of("recompute", x)
-	if t.purpose == ForRun || xn.Shape().Size() < t.s.sizes().Recompute {
+	if t.purpose == ForRun || t.remember || xn.Shape().Size() < t.s.sizes().Recompute {
 		return block(x)
 	}
 	outer, dropouts := t.scope, t.dropouts

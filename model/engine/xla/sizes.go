@@ -9,9 +9,12 @@ import (
 // Sizes choose among forms of the same arithmetic, which differ in memory and time, and in rounding. Zero means the usual size;
 // tests of small programs set smaller ones.
 type Sizes struct {
-	Recompute int // elements of a block's operand from which on the block is computed again on the way back
-	Scores    int // scores of an attention from which on it goes by blocks of queries
-	Queries   int // the most queries of such a block
+	// Recompute is the number of elements of a block's operand from which on the block is computed again on the way back. Where the
+	// device says how much memory it has, the usual size counts only for programs that it has no room to remember.
+	Recompute int
+	Room      int64 // bytes that the device has, instead of what it says itself
+	Scores    int   // scores of an attention from which on it goes by blocks of queries
+	Queries   int   // the most queries of such a block
 }
 
 // The usual sizes.
@@ -25,7 +28,7 @@ const (
 func (d *device) sizes() Sizes {
 	s := d.options.Sizes
 	return Sizes{
-		Recompute: cmp.Or(s.Recompute, recomputeFrom), Scores: cmp.Or(s.Scores, blocksFrom), Queries: cmp.Or(s.Queries, blockQueries),
+		Recompute: cmp.Or(s.Recompute, recomputeFrom), Room: s.Room, Scores: cmp.Or(s.Scores, blocksFrom), Queries: cmp.Or(s.Queries, blockQueries),
 	}
 }
 
