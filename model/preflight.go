@@ -6,6 +6,7 @@ import (
 
 	"harness/model/checkpoint/hub"
 	"harness/model/dataset"
+	"harness/model/engine/native"
 	"harness/model/engine/xla"
 	"harness/model/spec"
 )
@@ -74,7 +75,9 @@ func checkAvailable(p spec.Precision, name string) error {
 	case named.Kind != "":
 		return xla.Check(name)
 	case p == spec.BF16:
-		return &spec.FieldError{Path: "precision", Reason: "bf16: the native engine computes in float32 here"}
+		if err := native.CheckBF16(); err != nil {
+			return &spec.FieldError{Path: "precision", Reason: err.Error()}
+		}
 	}
 	return nil
 }

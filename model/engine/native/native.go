@@ -45,16 +45,23 @@ type Options struct {
 	BF16 bool
 }
 
-// NewWith is New with options; the error says in one line what this CPU lacks.
+// NewWith is New with options; the error is CheckBF16's.
 func NewWith(threads int, o Options) (*Engine, error) {
 	if !o.BF16 {
 		return New(threads), nil
 	}
-	best := bestBF16()
-	if best == noBF16 {
-		return nil, errors.New("native engine: bf16 needs a CPU with AMX-BF16 or AVX512-BF16, and this one has neither")
+	if err := CheckBF16(); err != nil {
+		return nil, err
 	}
-	return newEngine(threads, bestKind(), best), nil
+	return newEngine(threads, bestKind(), bestBF16()), nil
+}
+
+// CheckBF16 says in one line what keeps this machine from [Options.BF16].
+func CheckBF16() error {
+	if bestBF16() == noBF16 {
+		return errors.New("bf16 on the native engine needs a CPU with AMX-BF16 or AVX512-BF16, and this one has neither")
+	}
+	return nil
 }
 
 func newEngine(threads int, k kind, b bf16Kind) *Engine {
