@@ -91,6 +91,9 @@ func (d *device) panelsGEMM(m, n, k int, a, packed, bias, c []float32) {
 	C.native_panels_gemm(d.c(), C.long(m), C.long(n), C.long(k), floats(a), floats(packed), floats(bias), floats(c))
 }
 
+// peak is what one thread could multiply and add if no memory were in the way, in GFLOP/s.
+func (d *device) peak() float64 { return float64(C.native_peak(d.c())) }
+
 type attentionJob C.attention_job
 
 // heads is one operand of attention: where its rows lie.
