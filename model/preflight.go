@@ -6,6 +6,7 @@ import (
 
 	"harness/model/checkpoint/hub"
 	"harness/model/dataset"
+	"harness/model/engine/native"
 	"harness/model/engine/xla"
 	"harness/model/spec"
 )
@@ -79,8 +80,11 @@ func checkAvailable(p spec.Precision, name string) error {
 
 // CheckNative says what keeps the native engine from computing in a precision on this machine.
 func CheckNative(p spec.Precision) error {
-	if p == spec.BF16 {
-		return &spec.FieldError{Path: "precision", Reason: "bf16: the native engine computes in float32 here"}
+	if p != spec.BF16 {
+		return nil
+	}
+	if err := native.CheckBF16(); err != nil {
+		return &spec.FieldError{Path: "precision", Reason: err.Error()}
 	}
 	return nil
 }

@@ -169,8 +169,12 @@ func followThreads(e engine.Engine, told <-chan int) (stop func()) {
 }
 
 func openEngine(env Env) (engine.Engine, error) {
-	if env.Engine == "" || env.Engine == "native" {
-		return native.New(env.Threads), nil
+	named, err := spec.ParseEngine(env.Engine)
+	if err != nil {
+		return nil, err
+	}
+	if named.Kind == "" {
+		return native.NewWith(env.Threads, native.Options{BF16: named.Precision == spec.BF16})
 	}
 	return xla.OpenWith(env.Engine, xla.Options{Cache: filepath.Join(cacheDir(env.Home), "xla"), GPU: env.GPU})
 }

@@ -22,7 +22,7 @@ func kinds() []kind {
 // TestKinds checks every kind of kernels, not just the one that this machine would choose.
 func TestKinds(t *testing.T) {
 	for _, k := range kinds() {
-		e := newEngine(2, k)
+		e := newEngine(2, k, noBF16)
 		t.Run(e.Device(), func(t *testing.T) { enginetest.Run(t, e) })
 	}
 }
@@ -40,7 +40,7 @@ func TestGEMM(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	sizes := []int{1, 2, 5, 6, 7, 13, 14, 15, 16, 17, 28, 31, 32, 33, 48, 64, 65, 113}
 	for _, k := range kinds() {
-		d := openDevice(2, k)
+		d := openDevice(2, k, noBF16)
 		defer d.close()
 		for range 150 {
 			m, n, inner := sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))]
@@ -56,7 +56,7 @@ func TestGEMM(t *testing.T) {
 func TestGEMMCopies(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	for _, k := range kinds() {
-		d := openDevice(2, k)
+		d := openDevice(2, k, noBF16)
 		defer d.close()
 		for _, size := range [][3]int{{130, 50, 1024}, {1024, 35, 390}, {70, 600, 30}, {66, 513, 769}} {
 			for layout := range 4 {
@@ -108,7 +108,7 @@ func checkGEMM(t *testing.T, d *device, r *rand.Rand, m, n, inner int, leftOver,
 func TestAttention(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
 	for _, k := range kinds() {
-		e := newEngine(2, k)
+		e := newEngine(2, k, noBF16)
 		for range 40 {
 			batch, queries, keys, heads := 1+r.IntN(3), 1+r.IntN(130), 1+r.IntN(130), 1+r.IntN(3)
 			if r.IntN(8) == 0 {
@@ -300,7 +300,7 @@ func TestArenaIsSteady(t *testing.T) {
 // TestGELU compares both forms, and with them the exponential of all kernels, with the library's in float64.
 func TestGELU(t *testing.T) {
 	for _, k := range kinds() {
-		d := openDevice(1, k)
+		d := openDevice(1, k, noBF16)
 		defer d.close()
 		var x []float32
 		for v := -40.0; v < 40; v += 0.0137 {
@@ -331,7 +331,7 @@ func TestAdamW(t *testing.T) {
 	const clip, beta1, beta2, eps, shrink, step, root = 0.5, 0.9, 0.999, 1e-8, 0.99, 0.01, 1.5
 	r := rand.New(rand.NewPCG(4, 4))
 	for _, k := range kinds() {
-		d := openDevice(2, k)
+		d := openDevice(2, k, noBF16)
 		defer d.close()
 		for _, n := range []int{1, 15, 4096, 4099, 20_000} {
 			memory := mapFloats(4 * n) // C keeps pointers to it
@@ -362,7 +362,7 @@ func TestAdamW(t *testing.T) {
 func TestDropout(t *testing.T) {
 	const n, rate = 10_001, 0.3
 	for _, k := range kinds() {
-		d := openDevice(2, k)
+		d := openDevice(2, k, noBF16)
 		defer d.close()
 		x, z := ones(n), make([]float32, n)
 		d.dropout(x, 2, engine.DropoutBase(11, 3), engine.KeepThreshold(rate), target{dst: z})

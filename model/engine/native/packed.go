@@ -13,13 +13,13 @@ type packKey struct {
 	outIn   bool
 }
 
-// pack is a weight in panels. It is of no use once the parameters have moved, but its memory is.
+// pack is a weight as the device multiplies by it. It is of no use once the parameters have moved, but its memory is.
 type pack struct {
 	panels   []float32
 	outdated bool
 }
 
-// packed is the weight [in, out], which lies in the memory of a parameter, in panels.
+// packed is the weight [in, out], which lies in the memory of a parameter, packed.
 func (s *Session) packed(weight matrix, out, in int) []float32 {
 	key := packKey{unsafe.SliceData(weight.data), out, in, weight.row == 1}
 	p := s.packs[key]
@@ -27,7 +27,7 @@ func (s *Session) packed(weight matrix, out, in int) []float32 {
 		if s.packs == nil {
 			s.packs = map[packKey]*pack{}
 		}
-		p = &pack{mapFloats(max(s.engine.device.panels(out, in), 1)), true}
+		p = &pack{mapFloats(max(s.engine.device.packedSize(out, in), 1)), true}
 		s.packs[key] = p
 	}
 	if p.outdated {

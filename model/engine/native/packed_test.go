@@ -14,7 +14,7 @@ func TestPanelsGEMM(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 4))
 	sizes := []int{1, 2, 5, 6, 7, 13, 14, 15, 31, 32, 33, 64, 65, 127, 128, 129, 300}
 	for _, k := range kinds() {
-		d := openDevice(2, k)
+		d := openDevice(2, k, noBF16)
 		defer d.close()
 		for range 100 {
 			m, n, inner := sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))]
@@ -26,7 +26,7 @@ func TestPanelsGEMM(t *testing.T) {
 			if r.IntN(2) == 1 {
 				bias = nil
 			}
-			packed, got := make([]float32, d.panels(n, inner)), make([]float32, m*n)
+			packed, got := make([]float32, d.packedSize(n, inner)), make([]float32, m*n)
 			d.pack(n, inner, weight, packed)
 			d.panelsGEMM(m, n, inner, a, packed, bias, got)
 			for i := range m {
