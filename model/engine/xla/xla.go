@@ -47,7 +47,8 @@ import (
 // Options change how programs are compiled.
 type Options struct {
 	// BF16 keeps activations and multiplies matrices in bfloat16, with float32 sums. Parameters, their gradients and moments, what
-	// norms, softmax and GELU compute inside, logits and losses stay float32, as does what goes in and comes out.
+	// norms, softmax and GELU compute inside, comparisons of embeddings, logits and losses stay float32, as does what goes in and
+	// comes out.
 	BF16 bool
 	// Cache is a folder in which compiled programs are kept for later processes, up to CacheBytes (0 = 4 GiB); "" keeps none.
 	// It can be shared and deleted at any time.
