@@ -39,19 +39,25 @@ func (r *trialRun) answers(ctx context.Context, control string, a *answering, se
 	for i, pair := range test {
 		questions[i] = r.question(a, pair)
 	}
-	g := nn.Generator{Session: session, Name: "answer", Prompt: a.Prompt, Next: a.Next, Constant: !r.methodRun().Native()}
+	g := nn.Generator{Session: session, Name: "answer", Prompt: a.Prompt, Next: a.Next}
+	if prompts := r.prompts(a, questions); len(prompts) > 0 {
+		r.fix(&g, prompts, a.LM.Visual, min(longestOf(prompts).Length+t.MaxNewTokens, a.Positions()))
+	}
+	limit := max(1, generateRows/t.NumBeams)
+	rows := r.methodRun().Rows(limit, len(test))
 	answers := make([]string, len(test))
 	done := 0
-	for _, batch := range byLength(questions, max(1, generateRows/t.NumBeams)) {
+	for _, batch := range byLength(questions, limit) {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		batchPairs, batchQuestions := corpus.Pick(test, batch), corpus.Pick(questions, batch)
+		filled := method.Filled(batch, rows)
+		batchPairs, batchQuestions := corpus.Pick(test, filled), corpus.Pick(questions, filled)
 		in, err := a.inputs(batchPairs)
 		if err != nil {
 			return nil, err
 		}
-		prompts := r.ask(a, in, batchQuestions, 1) // of one length: without padding
+		prompts := r.ask(a, in, batchQuestions, 0) // of one length: without padding
 		if a.Ask != nil {
 			g.Memory = a.Memory + len(batchQuestions[0])
 		}

@@ -110,13 +110,20 @@ func (r *trialRun) question(a *answering, pair dataset.Pair) []int32 {
 	return a.reading.Prompt(pair, question)
 }
 
-// ask gives questions to the model: the prompts that its answers follow. Where it reads questions apart, they become inputs, padded to a
-// multiple of step.
-func (r *trialRun) ask(a *answering, in engine.Inputs, questions [][]int32, step int) [][]int32 {
+// ask gives questions to the model, and returns the prompts that its answers follow. Where it reads questions apart, they become inputs, padded
+// to at least length tokens.
+func (r *trialRun) ask(a *answering, in engine.Inputs, questions [][]int32, length int) [][]int32 {
+	if a.Ask != nil {
+		a.Ask(in, questions, r.corpus.EOS(), length)
+	}
+	return r.prompts(a, questions)
+}
+
+// prompts are what the answers to questions follow.
+func (r *trialRun) prompts(a *answering, questions [][]int32) [][]int32 {
 	if a.Ask == nil {
 		return questions
 	}
-	a.Ask(in, questions, r.corpus.EOS(), step)
 	return slices.Repeat([][]int32{{r.corpus.EOS()}}, len(questions))
 }
 
@@ -128,26 +135,36 @@ func (r *trialRun) trainAnswerer(ctx context.Context, name spec.Stage, a *answer
 			return training{}, err
 		}
 		d := r.trial.DiffVQA
-		sample := corpus.NewSampler(len(pairs), r.trial.Seed, "diffvqa.pairs")
 		others := corpus.OfSplit(r.corpus.Set.Questions, dataset.Train)
 		steps := spec.TotalSteps(d.Steps, d.Epochs, len(pairs), d.BatchSize)
+		parts := max(d.Accumulate, 1)
+		drawn, probe := r.questionDealer(pairs, others, steps, r.trial.Seed), r.questionDealer(pairs, others, steps, 0)
+		padding, err := r.questionPadding(a, slices.Concat(pairs, others), func(step int) [][]dataset.Pair {
+			return slices.Collect(slices.Chunk(probe(step), d.BatchSize/parts))
+		})
+		if err != nil {
+			return training{}, err
+		}
 		return training{opt: d.Optimizer, Training: method.Training{
 			Params: r.answererParams(a),
 			Start:  start,
 			Steps:  steps,
+			Ahead:  a.features == nil || a.features.data != nil, // else the encoder runs for every batch
 			Batch: func(_ engine.Session, step int) (method.Batch, error) {
-				rng := corpus.RandomOf(r.trial.Seed, "diffvqa.samples", step)
-				batch := make([]dataset.Pair, d.BatchSize)
-				auxiliary := d.AuxQuestionRatio * (1 - float64(step-1)/float64(steps))
-				for i, k := range sample.Batch(step, d.BatchSize) {
-					batch[i] = r.drawQuestion(pairs[k], others, auxiliary, rng)
-				}
-				in, err := r.questionBatch(a, batch, step)
-				one := method.Batch{Parts: []method.Part{{Key: string(name), Program: a.Loss, Inputs: in}}, Sequences: len(batch)}
+				one := method.Batch{Sequences: d.BatchSize}
 				if a.features != nil || a.reading.Images != nil {
-					one.Images = 2 * len(batch)
+					one.Images = 2 * d.BatchSize
 				}
-				return one, err
+				for part := range slices.Chunk(drawn(step), d.BatchSize/parts) {
+					// Each part drops out other values.
+					in, err := r.questionBatch(a, part, (step-1)*parts+len(one.Parts)+1, padding)
+					if err != nil {
+						return method.Batch{}, err
+					}
+					one.Parts = append(one.Parts, method.Part{Key: string(name), Program: a.Loss, Inputs: in})
+				}
+				one.Parts = method.Accumulate(one.Parts)
+				return one, nil
 			},
 		}}, nil
 	})
@@ -189,6 +206,20 @@ func (r *trialRun) answererParams(a *answering) []engine.Param {
 	return a.Params(r.trial.Seed, nn.TokenTable(r.trial, r.corpus.Tok, "transformer.wte.weight", a.LM.Width, 0))
 }
 
+// questionDealer says which questions a step asks, for a seed.
+func (r *trialRun) questionDealer(pairs, others []dataset.Pair, steps int, seed int64) func(step int) []dataset.Pair {
+	d, sample := r.trial.DiffVQA, corpus.NewSampler(len(pairs), seed, "diffvqa.pairs")
+	return func(step int) []dataset.Pair {
+		rng := corpus.RandomOf(seed, "diffvqa.samples", step)
+		batch := make([]dataset.Pair, d.BatchSize)
+		auxiliary := d.AuxQuestionRatio * (1 - float64(step-1)/float64(steps))
+		for i, k := range sample.Batch(step, d.BatchSize) {
+			batch[i] = r.drawQuestion(pairs[k], others, auxiliary, rng)
+		}
+		return batch
+	}
+}
+
 // drawQuestion turns a pair into the question that is trained on in its place: itself, itself reversed, or with
 // probability auxiliary one of the data set's other questions.
 func (r *trialRun) drawQuestion(pair dataset.Pair, others []dataset.Pair, auxiliary float64, rng *rand.Rand) dataset.Pair {
@@ -218,30 +249,6 @@ func reverse(pair dataset.Pair) (dataset.Pair, bool) {
 	answer.Added, answer.Missing = answer.Missing, answer.Added
 	pair.Answer = answer.String()
 	return pair, true
-}
-
-// questionBatch makes the inputs of a step: question and answer of each pair, and what the model reads of its two images.
-func (r *trialRun) questionBatch(a *answering, batch []dataset.Pair, at int) (engine.Inputs, error) {
-	in, err := a.inputs(batch)
-	if err != nil {
-		return nil, err
-	}
-	in["dropout"] = engine.Ints([]int32{int32(at)}, 1)
-	list, questions := make([]nn.Sequence, len(batch)), make([][]int32, len(batch))
-	for i, pair := range batch {
-		questions[i] = r.question(a, pair)
-		if n := len(questions[i]); n >= a.Positions() {
-			return nil, fmt.Errorf("question of pair %s has %d tokens: %s leaves no room for an answer", pair.ID, n, r.room(a))
-		}
-	}
-	step := r.methodRun().Step()
-	for i, prompt := range r.ask(a, in, questions, step) {
-		answer := r.corpus.IDs(corpus.AnswerText(batch[i].Answer))
-		list[i] = nn.CausalSequence(-1, r.corpus.EOS(), prompt, answer, a.Positions()-len(prompt))
-	}
-	targets, weights := nn.Collate(in, "text", list, r.corpus.EOS(), step, a.Positions())
-	nn.SetTargets(in, targets, weights)
-	return in, nil
 }
 
 // distinct lists the images of pairs, each once, in order of appearance.

@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"harness/model/dataset"
 	"harness/model/engine"
@@ -83,6 +84,28 @@ func (f *features) keep(ctx context.Context, progress func(done int)) error {
 	return nil
 }
 
+// inBatches computes features of any number of images as compute does of encodeBatch, on an engine that compiles a program for each number;
+// on another it is compute. The last batch is filled with images that are computed again.
+func (r *trialRun) inBatches(compute func(images []int) (engine.Tensor, error)) func(images []int) (engine.Tensor, error) {
+	if r.methodRun().Native() {
+		return compute
+	}
+	return func(images []int) (engine.Tensor, error) {
+		var all engine.Tensor
+		for batch := range slices.Chunk(images, encodeBatch) {
+			t, err := compute(method.Filled(batch, encodeBatch))
+			if err != nil {
+				return engine.Tensor{}, err
+			}
+			size := t.Size() / encodeBatch
+			all.Shape = t.Shape
+			all.F32 = append(all.F32, t.F32[:len(batch)*size]...)
+		}
+		all.Shape = append([]int{len(images)}, all.Shape[1:]...)
+		return all, nil
+	}
+}
+
 // encode makes the features of the frozen encoder.
 func (r *trialRun) encode(ctx context.Context, weights method.Weights) (*features, error) {
 	e := nn.NewEncoder(r.trial)
@@ -95,13 +118,13 @@ func (r *trialRun) encode(ctx context.Context, weights method.Weights) (*feature
 		return nil, err
 	}
 	f.close = session.Close
-	f.compute = func(images []int) (engine.Tensor, error) {
+	f.compute = r.inBatches(func(images []int) (engine.Tensor, error) {
 		out, err := session.Run("encode", program, engine.Inputs{"patches": r.corpus.Patches(images)})
 		if err != nil {
 			return engine.Tensor{}, fmt.Errorf("encode images: %w", err)
 		}
 		return out[0], nil
-	}
+	})
 	for i := range r.corpus.Set.Images {
 		if used(&r.corpus.Set.Images[i]) {
 			f.images = append(f.images, i)
@@ -128,7 +151,7 @@ func (r *trialRun) pooled(ctx context.Context, f *features, tokens int) (*featur
 	}
 	program := func(o engine.Ops) []engine.Value { return []engine.Value{nn.Pool(o, o.Input("encoded"), tokens)} }
 	small := &features{tokens: tokens, width: f.width, images: f.images, close: session.Close}
-	small.compute = func(images []int) (engine.Tensor, error) {
+	small.compute = r.inBatches(func(images []int) (engine.Tensor, error) {
 		t, err := f.of(images)
 		if err != nil {
 			return engine.Tensor{}, err
@@ -138,7 +161,7 @@ func (r *trialRun) pooled(ctx context.Context, f *features, tokens int) (*featur
 			return engine.Tensor{}, fmt.Errorf("pool features: %w", err)
 		}
 		return out[0], nil
-	}
+	})
 	if f.data != nil {
 		if err := small.keep(ctx, func(int) {}); err != nil {
 			session.Close()

@@ -11,7 +11,10 @@
 // share it and a stopped trial continues from the stage's last checkpoint. A damaged stage is noticed and trained again.
 package model
 
-import "harness/model/checkpoint/hub"
+import (
+	"harness/model/checkpoint/hub"
+	"harness/model/engine/xla"
+)
 
 // Recorder takes the numbers of a running trial. Its methods may be called from one goroutine only.
 type Recorder interface {
@@ -30,7 +33,11 @@ type Env struct {
 	Home    string   // stages/, data/ and cache/ lie below it
 	Dir     string   // the attempt's own folder: predictions.jsonl appears there once the evaluation is complete
 	Hub     *hub.Hub // finds weights that are named as hf:ORG/NAME; nil where none are
-	Engine  string   // as spec.EngineKind reads it, and of the trial's own kind: "" or "native", "go", "xla:PATH", …
+	Engine  string   // as spec.ParseEngine reads it, and of the trial's own kind and precision: "" or "native", "go", "xla:PATH", …
 	Threads int      // 0 = all cores
-	Build   string   // which build of this program trains: kept with each stage, so that a trial which shares it can say so
+	GPU     xla.GPU  // how engine xla takes memory of a GPU
+	// Rethread says, as often as it likes, how many threads to go on with: cores that others have left, or take. No number depends on it.
+	// nil: never. The engine native follows it.
+	Rethread <-chan int
+	Build    string // which build of this program trains: kept with each stage, so that a trial which shares it can say so
 }

@@ -6,6 +6,7 @@ import (
 
 	"harness/model/checkpoint/hub"
 	"harness/model/dataset"
+	"harness/model/engine/native"
 	"harness/model/engine/xla"
 	"harness/model/spec"
 )
@@ -26,10 +27,8 @@ func Preflight(ctx context.Context, home string, from *hub.Hub, t spec.Trial, en
 	if err != nil {
 		return err
 	}
-	if name != "" {
-		if err := xla.Check(name); err != nil {
-			return err
-		}
+	if err := checkAvailable(t.Precision, name); err != nil {
+		return err
 	}
 	if t, _, err = located(ctx, from, t); err != nil {
 		return err
@@ -53,12 +52,39 @@ func Preflight(ctx context.Context, home string, from *hub.Hub, t spec.Trial, en
 
 // checkEngine refuses to run a trial on another engine than the one it names.
 func checkEngine(t spec.Trial, name string) error {
-	kind, err := spec.EngineKind(name)
+	named, err := spec.ParseEngine(name)
 	if err != nil {
 		return err
 	}
-	if kind != t.Engine {
-		return fmt.Errorf("engine %q: the trial's numbers are those of %q: set engine to run it on the other", kind, t.Engine)
+	own := spec.EngineName{Kind: t.Engine}
+	if t.Precision == spec.BF16 {
+		own.Precision = spec.BF16
+	}
+	if named.Plugin = ""; named != own {
+		return fmt.Errorf("engine %q: the trial's numbers are those of %q: set engine and precision to run it on the other", named, own)
+	}
+	return nil
+}
+
+// checkAvailable says what keeps this machine from running the engine of that name.
+func checkAvailable(p spec.Precision, name string) error {
+	named, err := spec.ParseEngine(name)
+	switch {
+	case err != nil:
+		return err
+	case named.Kind != "":
+		return xla.Check(name)
+	}
+	return CheckNative(p)
+}
+
+// CheckNative says what keeps the native engine from computing in a precision on this machine.
+func CheckNative(p spec.Precision) error {
+	if p != spec.BF16 {
+		return nil
+	}
+	if err := native.CheckBF16(); err != nil {
+		return &spec.FieldError{Path: "precision", Reason: err.Error()}
 	}
 	return nil
 }

@@ -52,8 +52,9 @@ func (r *trialRun) trainStage(ctx context.Context, t spec.Trial, name spec.Stage
 			return nil, err
 		}
 		defer session.Close()
-		if err := train(ctx, session, st, s, r.rec); err != nil {
-			return nil, err
+		before := func(first method.Batch) error { return r.announce(name, session, s.Params, first) }
+		if err := train(ctx, session, st, s, r.rec, before); err != nil {
+			return nil, r.explained(name, err)
 		}
 		return parametersOf(session)
 	})

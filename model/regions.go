@@ -109,17 +109,19 @@ func (r *trialRun) generateRegions(ctx context.Context, session engine.Session, 
 		prompts[i] = append([]int32{eos}, r.corpus.IDs(prompt(s))...)
 	}
 	longest := c.Decoder.MaxPositionEmbeddings
-	g := nn.Generator{Session: session, Name: task, Prompt: c.Prompt, Next: c.Next, Memory: f.tokens, Constant: !r.methodRun().Native()}
+	g := nn.Generator{Session: session, Name: "region", Prompt: c.Prompt, Next: c.Next, Memory: f.tokens}
+	r.fix(&g, prompts, 0, min(longestOf(prompts).Length+r.trial.Pretrain.MaxPhrase, longest))
+	rows := r.methodRun().Rows(generateRows, len(samples))
 	texts := make([]string, len(samples))
 	done := 0
 	for _, batch := range byLength(prompts, generateRows) {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		images := make([]int, len(batch))
-		batchPrompts := make([][]int32, len(batch))
-		for i, k := range batch {
-			images[i], batchPrompts[i] = samples[k].image, prompts[k]
+		var images []int
+		var batchPrompts [][]int32
+		for _, k := range method.Filled(batch, rows) {
+			images, batchPrompts = append(images, samples[k].image), append(batchPrompts, prompts[k])
 		}
 		g.Search = nn.Search{Beams: 1, MaxTokens: min(r.trial.Pretrain.MaxPhrase, longest-len(batchPrompts[0])), Penalty: 1, EOS: eos}
 		encoded, err := f.of(images)
@@ -137,6 +139,18 @@ func (r *trialRun) generateRegions(ctx context.Context, session engine.Session, 
 		r.rec.Progress(task, done, len(samples), nan)
 	}
 	return texts, nil
+}
+
+// fix keeps the shapes of a generator the same for all prompts, on an engine that compiles a program for each; positions is the number that
+// prompts and answers may take behind the first offset ones.
+func (r *trialRun) fix(g *nn.Generator, prompts [][]int32, offset, positions int) {
+	if r.methodRun().Native() {
+		return
+	}
+	g.Constant, g.Positions, g.First = true, offset+positions, len(prompts[0])
+	for _, prompt := range prompts {
+		g.First = min(g.First, len(prompt))
+	}
 }
 
 // byLength groups the indices of prompts of the same length, at most limit together, in order of length.

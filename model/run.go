@@ -10,6 +10,7 @@ import (
 	"harness/model/corpus"
 	"harness/model/engine"
 	"harness/model/engine/native"
+	"harness/model/engine/plugins"
 	"harness/model/engine/xla"
 	"harness/model/spec"
 )
@@ -32,7 +33,12 @@ type trialRun struct {
 // Run trains and tests one trial; its numbers go to rec, its predictions to env.Dir. Stages that are done already, by this
 // trial or by another, are shared. When ctx ends, Run writes a checkpoint and returns ctx's cause; the next call continues
 // from there, and gives exactly the numbers of a run that was never stopped.
-func Run(ctx context.Context, t spec.Trial, env Env, rec Recorder) (err error) {
+func Run(ctx context.Context, t spec.Trial, env Env, rec Recorder) error {
+	return run(ctx, t, env, rec, openEngine)
+}
+
+// run is Run on the engine that open opens.
+func run(ctx context.Context, t spec.Trial, env Env, rec Recorder, open func(Env) (engine.Engine, error)) (err error) {
 	id := t.ID()
 	defer func() { // the border of the package: engines panic on shapes that do not fit
 		if p := recover(); p != nil {
@@ -43,6 +49,9 @@ func Run(ctx context.Context, t spec.Trial, env Env, rec Recorder) (err error) {
 		return err
 	}
 	if err := checkEngine(t, env.Engine); err != nil {
+		return err
+	}
+	if err := checkAvailable(t.Precision, env.Engine); err != nil {
 		return err
 	}
 	t, commits, err := located(ctx, env.Hub, t)
@@ -70,10 +79,14 @@ func Run(ctx context.Context, t spec.Trial, env Env, rec Recorder) (err error) {
 		defer scorer.model.Close()
 	}
 	r := &trialRun{trial: t, env: env, rec: rec, paraphrases: table, bertscore: scorer}
-	if r.engine, err = openEngine(env); err != nil {
+	opened, err := open(env)
+	if err != nil {
 		return err
 	}
-	if err := rec.Note("engine", r.engine.Name()+" on "+r.engine.Device()); err != nil {
+	programs := watched(opened, rec)
+	r.engine = programs
+	defer followThreads(opened, env.Rethread)()
+	if err := rec.Note("engine", r.engine.Name()+" on "+describe(r.engine)); err != nil {
 		return err
 	}
 	for _, c := range commits {
@@ -119,12 +132,49 @@ func Run(ctx context.Context, t spec.Trial, env Env, rec Recorder) (err error) {
 			return err
 		}
 	}
+	if programs.err != nil {
+		return programs.err
+	}
 	return r.predictions.commit()
 }
 
-func openEngine(env Env) (engine.Engine, error) {
-	if env.Engine == "" || env.Engine == "native" {
-		return native.New(env.Threads), nil
+// describe is what the engine runs on, with the package that its plugin came with.
+func describe(e engine.Engine) string {
+	if named, err := spec.ParseEngine(e.Name()); err == nil && named.Plugin != "" {
+		if p := plugins.At(named.Plugin); p.Version != "" {
+			return e.Device() + ", " + p.Package + " " + p.Version
+		}
 	}
-	return xla.Open(env.Engine)
+	return e.Device()
+}
+
+// followThreads sets the engine's threads as told, until the function that it returns is called.
+func followThreads(e engine.Engine, told <-chan int) (stop func()) {
+	resized, ok := e.(interface{ SetThreads(int) })
+	if !ok {
+		return func() {}
+	}
+	done := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case n := <-told:
+				resized.SetThreads(n)
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() { close(done) }
+}
+
+func openEngine(env Env) (engine.Engine, error) {
+	named, err := spec.ParseEngine(env.Engine)
+	if err != nil {
+		return nil, err
+	}
+	if named.Kind == "" {
+		return native.NewWith(env.Threads, native.Options{BF16: named.Precision == spec.BF16})
+	}
+	return xla.OpenWith(env.Engine, xla.Options{Cache: filepath.Join(cacheDir(env.Home), "xla"), GPU: env.GPU})
 }

@@ -201,12 +201,13 @@ func TestPreflight(t *testing.T) {
 		"files":            {files, "native", nil},
 		"weights":          {weights(50257, plain.LM), "", nil},
 		"program":          {spec.Trial{Command: spec.MakeWords("x")}, "nonsense", nil},
-		"go":               {with(plain, func(t *spec.Trial) { t.Engine = "go,bf16" }), "", nil},
+		"go":               {with(plain, func(t *spec.Trial) { t.Engine, t.Precision = "go", spec.BF16 }), "", nil},
 		"impossible":       {with(plain, func(t *spec.Trial) { t.Encoder.Heads = 5 }), "", []string{"encoder.heads"}},
 		"no plugin":        {with(plain, func(t *spec.Trial) { t.Engine = "xla" }), "xla:/none/cuda.so", []string{"xla:/none/cuda.so", "no such plugin file"}},
-		"no such library":  {with(plain, func(t *spec.Trial) { t.Engine = "xla,bf16" }), "xla:" + junk + ",bf16", []string{junk, "not a shared library"}},
+		"no such library":  {with(plain, func(t *spec.Trial) { t.Engine, t.Precision = "xla", spec.BF16 }), "xla:" + junk, []string{junk, "not a shared library"}},
 		"plugin not given": {with(plain, func(t *spec.Trial) { t.Engine = "xla" }), "", []string{"--engine xla:PATH"}},
-		"other precision":  {with(plain, func(t *spec.Trial) { t.Engine = "xla,bf16" }), "xla:" + junk, []string{"--engine xla:PATH,bf16"}},
+		"other precision":  {with(plain, func(t *spec.Trial) { t.Engine = "xla" }), "xla:" + junk + ",bf16", []string{"has precision float32"}},
+		"former precision": {with(plain, func(t *spec.Trial) { t.Engine = "xla,bf16" }), "xla:" + junk, []string{"write engine: xla and precision: bf16"}},
 		"no root":          {with(files, func(t *spec.Trial) { t.Data.Root = root + "x" }), "", []string{"data.root", root + "x", "no such folder"}},
 		"no set":           {with(files, func(t *spec.Trial) { t.Data.Root = filepath.Dir(junk) }), "", []string{"data.root", "no MIMIC-CXR-JPG"}},
 		"no weights":       {with(plain, func(t *spec.Trial) { t.LM.Weights = root }), "", []string{"lm.weights " + root, "no config.json"}},
@@ -242,6 +243,10 @@ func TestRunRefusesOtherNumbers(t *testing.T) {
 	trial := smokeTrial(t)
 	err := Run(context.Background(), trial, Env{Home: t.TempDir(), Dir: t.TempDir(), Engine: "go"}, &tape{})
 	hasParts(t, err, `engine "go"`)
+	trial.Precision = spec.BF16
+	err = Run(context.Background(), trial, Env{Home: t.TempDir(), Dir: t.TempDir()}, &tape{})
+	hasParts(t, err, `engine "": the trial's numbers are those of "native,bf16"`)
+	trial.Precision = ""
 
 	trial.LM.Weights = gpt2Folder(t, trial.LM, 50257, 1)
 	path := filepath.Join(trial.LM.Weights, "model.safetensors")

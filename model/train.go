@@ -19,8 +19,9 @@ const checkpointEvery = 20 * time.Second
 // logEvery is the number of steps between two recorded points of a curve; each is the mean over them.
 const logEvery = 10
 
-// train runs the steps of s from the stage's last checkpoint. It returns ctx's error, after a checkpoint, when ctx ends.
-func train(ctx context.Context, session engine.Session, st *stage, s training, rec Recorder) error {
+// train runs the steps of s from the stage's last checkpoint. It returns ctx's error, after a checkpoint, when ctx ends. before is called with the
+// first batch before it is trained on.
+func train(ctx context.Context, session engine.Session, st *stage, s training, rec Recorder, before func(method.Batch) error) error {
 	// Resume: all that a step needs follows from its number.
 	at, err := st.resume(session)
 	if err != nil {
@@ -33,12 +34,19 @@ func train(ctx context.Context, session engine.Session, st *stage, s training, r
 	warmup := nn.WarmupSteps(s.opt.Warmup, s.Steps)
 	saved := time.Now()
 	counter := flops.New(s.Params)
-	for at.Step < s.Steps {
+	batches := newBatches(s, session, at.Step+1)
+	defer batches.close()
+	for first := true; at.Step < s.Steps; first = false {
 		// Step.
 		at.Step++
-		batch, err := s.Batch(session, at.Step)
+		batch, err := batches.next(at.Step)
 		if err != nil {
 			return fmt.Errorf("%s: batch of step %d: %w", st.name, at.Step, err)
+		}
+		if first {
+			if err := before(batch); err != nil {
+				return fmt.Errorf("%s: %w", st.name, err)
+			}
 		}
 		lr := nn.LearningRate(at.Step, s.Steps, warmup, s.opt.LR)
 		result, err := step(session, batch, lr, adam)

@@ -5,19 +5,33 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"harness/model/spec"
 )
 
 // GPUs says which GPUs trials may use. Without devices, trials are not told of any.
 type GPUs struct {
 	Devices  []string // as CUDA_VISIBLE_DEVICES names them
 	PerTrial int      // how many a trial needs; 0 = none
+	OnXLA    int      // how many a trial needs at least that is OnXLA: 1 where its plugin computes on GPUs
 	PerGPU   int      // trials that share one; 0 = 1
+}
+
+// OnXLA reports whether a trial is one of the built-in trainer's on the engine xla.
+func OnXLA(t spec.Trial) bool { return t.Command == "" && t.Engine == spec.XLAEngine }
+
+// need is how many GPUs a trial gets.
+func (g GPUs) need(t spec.Trial) int {
+	if OnXLA(t) {
+		return max(g.PerTrial, g.OnXLA)
+	}
+	return g.PerTrial
 }
 
 // CheckResources refuses trials that need more GPUs or CPUs each than this machine has for them.
 func CheckResources(g GPUs, cpus int) error {
-	if have := len(g.Devices); g.PerTrial > have {
-		return fmt.Errorf("gpus: a trial needs %d, and %s here%s", g.PerTrial, count(have, "GPU"), visible(g.Devices))
+	if have, need := len(g.Devices), max(g.PerTrial, g.OnXLA); need > have {
+		return fmt.Errorf("gpus: a trial needs %d, and %s here%s", need, count(have, "GPU"), visible())
 	}
 	if have := cores(); cpus > have {
 		return fmt.Errorf("cpus: a trial needs %d, and %s here", cpus, count(have, "CPU"))
@@ -36,17 +50,27 @@ func count(n int, what string) string {
 }
 
 // visible says where the list of GPUs may have been cut.
-func visible(devices []string) string {
-	if _, set := os.LookupEnv("CUDA_VISIBLE_DEVICES"); !set {
+func visible() string {
+	devices, set := os.LookupEnv("CUDA_VISIBLE_DEVICES")
+	switch {
+	case !set:
 		return ""
+	case devices == "":
+		return " (CUDA_VISIBLE_DEVICES is empty)"
 	}
-	return " (CUDA_VISIBLE_DEVICES=" + strings.Join(devices, ",") + ")"
+	return " (CUDA_VISIBLE_DEVICES=" + devices + ")"
 }
 
 // pool hands out GPUs.
 type pool struct {
 	GPUs
-	load []int // trials on each device
+	load []int // trials on each device; a trial that has one to itself counts as PerGPU
+}
+
+// share is what a trial has of the pool.
+type share struct {
+	devices []int
+	alone   bool // no other trial gets them meanwhile
 }
 
 func newPool(g GPUs) *pool {
@@ -54,49 +78,93 @@ func newPool(g GPUs) *pool {
 	return &pool{GPUs: g, load: make([]int, len(g.Devices))}
 }
 
-// room is how many trials fit at a time; 0 means that the GPUs set no limit.
-func (p *pool) room() int {
-	if p.PerTrial == 0 {
+// room is how many of these trials fit at a time; 0 means that the GPUs set no limit, since some need none.
+func (p *pool) room(trials []*job) int {
+	most := 0
+	for _, k := range trials {
+		need := p.need(k.Spec)
+		if need == 0 {
+			return 0
+		}
+		most = max(most, need)
+	}
+	if most == 0 {
 		return 0
 	}
-	return max(1, len(p.Devices)/p.PerTrial) * p.PerGPU
+	return max(1, len(p.Devices)/most) * p.PerGPU
 }
 
-// take returns the devices of a trial, those with the fewest trials first, and false when there are not enough now.
-func (p *pool) take() (devices []int, ok bool) {
-	for range p.PerTrial {
+// weight is what a trial adds to the load of a device.
+func (p *pool) weight(alone bool) int {
+	if alone {
+		return p.PerGPU
+	}
+	return 1
+}
+
+// find returns the devices that a trial would get now, those with the fewest trials first, and false when there are not enough.
+func (p *pool) find(need int, alone bool) (found share, ok bool) {
+	found.alone = alone
+	for range need {
 		best := -1
 		for i, load := range p.load {
-			if load < p.PerGPU && !slices.Contains(devices, i) && (best < 0 || load < p.load[best]) {
+			if load+p.weight(alone) <= p.PerGPU && !slices.Contains(found.devices, i) && (best < 0 || load < p.load[best]) {
 				best = i
 			}
 		}
 		if best < 0 {
-			return nil, false
+			return share{}, false
 		}
-		devices = append(devices, best)
+		found.devices = append(found.devices, best)
 	}
-	for _, i := range devices {
-		p.load[i]++
-	}
-	return devices, true
+	return found, true
 }
 
-// give takes back the devices of a trial.
-func (p *pool) give(devices []int) {
-	for _, i := range devices {
-		p.load[i]--
+// take gives devices to a trial.
+func (p *pool) take(s share) {
+	for _, i := range s.devices {
+		p.load[i] += p.weight(s.alone)
 	}
 }
 
-// environment tells a trial which devices are its own.
-func (p *pool) environment(devices []int) []string {
-	if len(devices) == 0 {
+// give takes them back.
+func (p *pool) give(s share) {
+	for _, i := range s.devices {
+		p.load[i] -= p.weight(s.alone)
+	}
+}
+
+// XLA, which JAX computes with, takes three quarters of a GPU's memory when it starts. Trials that share a GPU each take what they
+// need instead, up to their part of nine tenths.
+const (
+	preallocate    = "XLA_PYTHON_CLIENT_PREALLOCATE"
+	memoryFraction = "XLA_PYTHON_CLIENT_MEM_FRACTION"
+	sharedMemory   = 0.9
+)
+
+// environment tells a trial which devices are its own, and how much of them. What the user has set stays.
+func (p *pool) environment(s share) []string {
+	if len(s.devices) == 0 {
 		return nil
 	}
-	names := make([]string, len(devices))
-	for i, d := range devices {
+	names := make([]string, len(s.devices))
+	for i, d := range s.devices {
 		names[i] = p.Devices[d]
 	}
-	return []string{"CUDA_VISIBLE_DEVICES=" + strings.Join(names, ",")}
+	told := []string{"CUDA_VISIBLE_DEVICES=" + strings.Join(names, ",")}
+	if p.PerGPU == 1 || s.alone {
+		return told
+	}
+	if !isSet(preallocate) {
+		told = append(told, preallocate+"=false")
+	}
+	if !isSet(memoryFraction) && !isSet("XLA_CLIENT_MEM_FRACTION") { // the newer name
+		told = append(told, fmt.Sprintf("%s=%.3f", memoryFraction, sharedMemory/float64(p.PerGPU)))
+	}
+	return told
+}
+
+func isSet(variable string) bool {
+	_, set := os.LookupEnv(variable)
+	return set
 }

@@ -26,6 +26,7 @@ func (r *run) loop(ctx context.Context) error {
 		if err := r.fill(); err != nil {
 			return err
 		}
+		r.handOn()
 		if len(r.processes)+len(r.recording) == 0 && (r.stopped != nil || len(r.queue)+len(r.elsewhere) == 0) {
 			return nil
 		}
@@ -73,19 +74,16 @@ func (r *run) interrupt(ctx context.Context) {
 // fill starts trials while there is room.
 func (r *run) fill() error {
 	for r.stopped == nil && len(r.processes) < r.parallel {
-		i := r.pick()
+		i, gpus := r.pick()
 		if i < 0 {
-			return nil
-		}
-		devices, ok := r.gpus.take()
-		if !ok {
 			return nil
 		}
 		k := r.queue[i]
 		r.queue = slices.Delete(r.queue, i, i+1)
-		started, err := r.start(k, devices)
+		r.gpus.take(gpus)
+		started, err := r.start(k, gpus)
 		if !started {
-			r.gpus.give(devices)
+			r.gpus.give(gpus)
 		}
 		if err != nil {
 			return err
@@ -94,13 +92,23 @@ func (r *run) fill() error {
 	return nil
 }
 
-// pick chooses the next trial: the first that does not rest and whose pretraining no running trial is busy with, since
-// that trial's result will be shared. It returns -1 when there is none now.
-func (r *run) pick() int {
+// pick chooses the next trial: the first that does not rest, whose pretraining no running trial is busy with, since that trial's
+// result will be shared, and for which there are GPUs. Those behind one that waits for a GPU of its own leave the GPUs to it. It returns
+// -1 when there is none now.
+func (r *run) pick() (index int, gpus share) {
 	now := time.Now()
-	return slices.IndexFunc(r.queue, func(k *job) bool {
-		return !k.resting.After(now) && !slices.ContainsFunc(r.processes, func(s *process) bool { return s.pretrains(k.Spec) })
-	})
+	held := false
+	for i, k := range r.queue {
+		need := r.gpus.need(k.Spec)
+		if k.resting.After(now) || held && need > 0 || slices.ContainsFunc(r.processes, func(s *process) bool { return s.pretrains(k.Spec) }) {
+			continue
+		}
+		if gpus, ok := r.gpus.find(need, k.alone); ok {
+			return i, gpus
+		}
+		held = held || k.alone
+	}
+	return -1, share{}
 }
 
 // rested fires when the first of the retries may start.
@@ -121,7 +129,7 @@ func (r *run) rested() <-chan time.Time {
 }
 
 // start claims a trial and starts its next attempt, unless another sweep has it or has done it.
-func (r *run) start(k *job, devices []int) (started bool, err error) {
+func (r *run) start(k *job, gpus share) (started bool, err error) {
 	claim, err := claimTrial(r.db.TrialDir(k.ID))
 	if errors.Is(err, errClaimed) {
 		r.elsewhere = append(r.elsewhere, k)
@@ -141,7 +149,7 @@ func (r *run) start(k *job, devices []int) (started bool, err error) {
 		claim.Release()
 		return false, fmt.Errorf("start trial %s: %w", k.ID, err)
 	}
-	s.devices, s.environment = devices, append(s.environment, r.gpus.environment(devices)...)
+	s.share, s.environment = gpus, append(s.environment, r.gpus.environment(gpus)...)
 	s.over = func() { r.freed <- s }
 	k.state, k.tried = registry.Running, true
 	r.processes = append(r.processes, s)
@@ -191,7 +199,7 @@ func (r *run) free(s *process) {
 	count := len(r.processes)
 	r.processes = slices.DeleteFunc(r.processes, func(o *process) bool { return o == s })
 	if len(r.processes) < count {
-		r.gpus.give(s.devices)
+		r.gpus.give(s.share)
 	}
 }
 
@@ -254,7 +262,11 @@ func (r *run) fail(s *process, t registry.Trial) error {
 		r.failForGood(s)
 		return nil
 	}
-	k.note += fmt.Sprintf(" (tried again in %s)", shortDuration(pause))
+	alone := ""
+	if k.alone = t.Newest.Class == journal.ClassMemory && r.gpus.PerGPU > 1 && len(s.share.devices) > 0; k.alone {
+		alone = " with a GPU of its own"
+	}
+	k.note += fmt.Sprintf(" (tried again in %s%s)", shortDuration(pause), alone)
 	r.display.ended(k, s)
 	k.state, k.resting = registry.Queued, time.Now().Add(pause)
 	r.queue = slices.Insert(r.queue, 0, k)

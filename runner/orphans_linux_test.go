@@ -14,7 +14,7 @@ import (
 	"harness/registry"
 )
 
-// TestMain lets the test binary be the guard of a sweep, and a sweep that is to be killed.
+// TestMain lets the test binary be the guard of a sweep, a sweep that is to be killed, and a built-in trial.
 func TestMain(m *testing.M) {
 	switch {
 	case os.Getenv("RUNNER_TEST_GUARD") != "":
@@ -23,6 +23,8 @@ func TestMain(m *testing.M) {
 	case os.Getenv("RUNNER_TEST_SWEEP") != "":
 		sweepToKill(os.Getenv("RUNNER_TEST_SWEEP"))
 		os.Exit(0)
+	case os.Getenv("RUNNER_TEST_TRIAL") != "":
+		os.Exit(fakeTrial(os.Getenv("RUNNER_TEST_TRIAL")))
 	}
 	os.Exit(m.Run())
 }

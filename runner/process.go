@@ -2,6 +2,7 @@ package runner
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -34,8 +35,10 @@ type process struct {
 	work        string    // folder that a program is started in
 	declared    []string  // metrics that a program is expected to report
 	threads     int
-	devices     []int    // GPUs that it has taken
-	environment []string // what it is told beside our own environment
+	share       share          // of the GPUs
+	told        int            // how many threads it was last told to use
+	orders      io.WriteCloser // where a built-in trial hears of other numbers of threads; nil where it cannot
+	environment []string       // what it is told beside our own environment
 	timeout     time.Duration
 	grace       time.Duration
 	started     time.Time
@@ -97,6 +100,10 @@ func (r *run) newProcess(k *job, c *claim, purpose journal.Purpose) (*process, e
 	}
 	if k.Spec.Command == "" {
 		s.child = r.options.Child(dir, r.threads)
+		s.told = r.threads
+		if s.child.Stdin == nil {
+			s.orders, _ = s.child.StdinPipe() // without it, its threads stay as they are
+		}
 	}
 	return s, nil
 }
@@ -121,15 +128,14 @@ func (r *run) startOf(s *process, purpose journal.Purpose) journal.Start {
 
 // engineOf is the engine to record: the path of a plugin comes with the options, all else is part of the spec.
 func (r *run) engineOf(t spec.Trial) string {
-	switch {
-	case t.Command != "":
+	if t.Command != "" {
 		return ""
-	case t.Engine == "":
-		return "native"
-	case t.Engine == "xla":
-		return r.options.Engine
 	}
-	return t.Engine
+	name, err := t.EngineFor(r.options.Engine)
+	if err != nil { // the trial says so itself
+		return t.Engine
+	}
+	return cmp.Or(name, "native")
 }
 
 // progress takes what the journal says of how far the attempt is.

@@ -11,6 +11,7 @@
 //	spawn.go    processes that die with us; their descendants, too (orphans_linux.go), even if we are killed (guard.go,
 //	            marked_linux.go)
 //	devices.go  which GPUs a trial gets
+//	threads.go  how many trials run at a time, on how many threads each
 //	running.go  what other commands can learn of a sweep that runs
 //	display.go  what people see meanwhile: bars on a terminal, else plain lines
 //
@@ -60,7 +61,7 @@ type Options struct {
 	Dir      string   // folder that programs are started in; "" = the current one
 	Metrics  []string // that a program is expected to report; none = any
 	Parallel int      // trials at a time; 0 = as many as there is room for
-	Threads  int      // of each trial; 0 = CPUs, else the cores divided among the trials
+	Threads  int      // of each trial; 0 = the cores divided among the trials that run, but at least CPUs
 	CPUs     int      // that each trial needs; 0 = any number
 	Engine   string   // xla:PATH, to be recorded of trials on that engine
 	GPUs     GPUs
@@ -168,6 +169,7 @@ type job struct {
 	before  int       // number of the newest attempt when this call began
 	tried   bool      // in this call
 	resting time.Time // until when a retry waits
+	alone   bool      // it shares its GPUs with no other trial: their memory was too small for both
 	note    string
 }
 
@@ -227,31 +229,6 @@ func (r *run) closeSpawner() {
 		r.running.close()
 	}
 }
-
-// divide decides how many trials run at a time, and on how many threads each.
-func (r *run) divide() {
-	r.parallel, r.threads = r.options.Parallel, r.options.Threads
-	if r.threads == 0 {
-		r.threads = r.options.CPUs
-	}
-	each := max(r.threads, r.options.CPUs)
-	switch {
-	case r.parallel == 0 && r.gpus.room() > 0:
-		if r.parallel = r.gpus.room(); r.options.CPUs > 0 {
-			r.parallel = min(r.parallel, max(1, cores()/each))
-		}
-	case r.parallel == 0 && each == 0:
-		r.parallel = max(1, min(cores(), autoParallel, len(r.queue)))
-	case r.parallel == 0:
-		r.parallel = max(1, cores()/each)
-	}
-	if r.threads == 0 {
-		r.threads = max(1, cores()/r.parallel)
-	}
-}
-
-// autoParallel bounds how many trials run at a time unless the user says so: each needs memory of its own.
-const autoParallel = 8
 
 func (r *run) result() Result {
 	result := Result{Before: r.before, Stopped: r.stopped}

@@ -1,4 +1,4 @@
-.PHONY: kill-test rebuild-test bench-runner bench-plot
+.PHONY: kill-test rebuild-test bench-runner bench-plot bench-trial
 kill-test: ## more than 200 kills at random moments: sweeps, trials, workers, guardians, reruns; stages damaged (4 minutes)
 	go test -count=1 -run 'TestKills$$' -v -timeout 15m ./internal/cli -kill-smoke
 
@@ -11,3 +11,7 @@ bench-runner: harness ## what the harness adds to programs, and how fast ls and 
 
 bench-plot: harness ## the curves of 20 million points, with targets; making them takes some minutes and 3 GB below TMPDIR
 	@go test -count=1 -run TestBenchPlot -timeout 60m -v ./internal/cli -bench-plot $(CURDIR)/harness
+
+# HARNESS_BENCH_OLD is the program to compare with, built from another commit; BENCH_TRIAL more flags: -bench-rounds, -bench-steps, -bench-threads.
+bench-trial: harness ## a nano trial of the demo, this build and another in turns: wall and CPU time of each stage, with targets
+	@go test -count=1 -run TestBenchTrial -timeout 10h -v ./internal/cli -bench-trial $(CURDIR)/harness -bench-old '$(HARNESS_BENCH_OLD)' $(BENCH_TRIAL)

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -70,16 +69,11 @@ func loadExperiment(name string, o experimentOptions) (*sweeps.Sweep, error) {
 		return nil, usageError("%w", err)
 	}
 	own, err := spec.Default(s.Preset)
-	if err != nil || own.Engine == "" || s.Command != "" {
+	if err != nil || own.Engine == "" || s.Command != "" || !o.native {
 		return s, nil
 	}
-	if o.native {
-		if err := s.Override("", []string{"engine=native"}); err != nil {
-			return nil, usageError("%w", err)
-		}
-	}
-	if exact, rough := strings.CutSuffix(own.Engine, ",bf16"); rough && slices.Contains(o.set, "engine="+exact) {
-		s.Warnings = append(s.Warnings, fmt.Sprintf("preset %s has engine %s: without ,bf16 its products are float32, and the trials are others", s.Preset, own.Engine))
+	if err := s.Override("", []string{"engine=native"}); err != nil {
+		return nil, usageError("%w", err)
 	}
 	return s, nil
 }

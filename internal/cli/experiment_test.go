@@ -1,24 +1,33 @@
 package cli
 
 import (
-	"slices"
-	"strings"
 	"testing"
+
+	"harness/model/spec"
 )
 
-// An engine of another precision than the preset's is taken, and said.
-func TestPrecisionIsSaid(t *testing.T) {
-	for _, c := range []struct {
-		set  string
-		says bool
-	}{{"engine=xla", true}, {"engine=xla,bf16", false}, {"engine=go", false}, {"resolution=224", false}} {
-		s, err := loadExperiment("table4", experimentOptions{set: []string{"data.root=mimic", c.set}})
+// --engine says nothing of the precision, unless it names one.
+func TestEngineKeepsPrecision(t *testing.T) {
+	for engine, want := range map[string]spec.EngineName{
+		"": {Kind: "xla", Precision: spec.BF16}, "xla": {Kind: "xla", Precision: spec.BF16}, "go": {Kind: "go", Precision: spec.BF16},
+		"xla:/p,bf16": {Kind: "xla", Precision: spec.BF16}, "native": {Precision: spec.BF16},
+	} {
+		name, err := readEngine(engine)
 		if err != nil {
 			t.Fatal(err)
 		}
-		says := slices.ContainsFunc(s.Warnings, func(w string) bool { return strings.Contains(w, "preset paper has engine xla,bf16: without ,bf16") })
-		if says != c.says {
-			t.Errorf("%s: warnings %q", c.set, s.Warnings)
+		s, err := loadExperiment("table4", experimentOptions{set: append(settings(name), "data.root=mimic"), native: engine == "native"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan, err := s.Expand(func(*spec.Trial) error { return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, trial := range plan.Trials {
+			if got := (spec.EngineName{Kind: trial.Spec.Engine, Precision: trial.Spec.Precision}); got != want {
+				t.Errorf("%s: %+v, want %+v", engine, got, want)
+			}
 		}
 	}
 }

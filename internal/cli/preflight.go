@@ -19,14 +19,12 @@ import (
 const roomNeeded = 64 << 20
 
 // preflight refuses a sweep that cannot go well, before anything is planned: plugin, weights, data, GPUs, CPUs and room on
-// the disk. What is done needs nothing.
-func (o sweepOptions) preflight(ctx context.Context, plan *sweeps.Plan, states map[string]registry.State) error {
-	left := unfinished(plan, states)
+// the disk. left are the trials that have no result: what is done needs nothing.
+func (o sweepOptions) preflight(ctx context.Context, plan *sweeps.Plan, left []spec.Trial) error {
 	if len(left) == 0 {
 		return nil
 	}
-	r := plan.Resources
-	if err := runner.CheckResources(runner.GPUs{Devices: visibleGPUs(), PerTrial: r.GPUs, PerGPU: r.PerGPU}, r.CPUs); err != nil {
+	if err := runner.CheckResources(o.gpuOptions.of(plan.Resources, o.engine, left), plan.Resources.CPUs); err != nil {
 		return usageError("%s: resources: %w", plan.Name, err)
 	}
 	if err := o.preflightTrials(ctx, left); err != nil {
@@ -52,7 +50,7 @@ func (o sweepOptions) preflightTrials(ctx context.Context, trials []spec.Trial) 
 				return context.Cause(ctx)
 			}
 			if err != nil {
-				return hintMissing(usageError("%w", err))
+				return hintMissing(hintMissingPrecision(usageError("%w", err)))
 			}
 			checked[key] = true
 		}

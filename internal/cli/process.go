@@ -6,9 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 
 	"golang.org/x/term"
@@ -16,23 +14,10 @@ import (
 	"harness/runner"
 )
 
-// visibleGPUs lists the GPUs that the user leaves to us: $CUDA_VISIBLE_DEVICES, else all that there are.
-func visibleGPUs() []string {
-	if visible, ok := os.LookupEnv("CUDA_VISIBLE_DEVICES"); ok {
-		return strings.FieldsFunc(visible, func(r rune) bool { return r == ',' })
-	}
-	files, _ := filepath.Glob("/dev/nvidia[0-9]*") // the pattern is right
-	devices := make([]string, len(files))
-	for i := range files {
-		devices[i] = strconv.Itoa(i)
-	}
-	return devices
-}
-
 // childOf makes the process that runs an attempt: this very program, even if its file was replaced meanwhile.
 func childOf(home, engine string, more ...string) func(dir string, threads int) *exec.Cmd {
 	return func(dir string, threads int) *exec.Cmd {
-		args := append([]string{"trial", "run", "--home", home, "--dir", dir, "--threads", strconv.Itoa(threads),
+		args := append([]string{"trial", "run", "--home", home, "--dir", dir, "--threads", strconv.Itoa(threads), "--rethread",
 			"--engine", engine, "--build", thisBuild(context.Background())}, more...)
 		cmd := exec.Command(self(), args...)
 		cmd.Args[0] = os.Args[0]

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"harness/model/spec"
 	"harness/registry"
 	"harness/registry/journal"
 	"harness/registry/provenance"
@@ -23,6 +25,7 @@ const grace = 2 * time.Minute
 // sweepOptions are the flags of sweep.
 type sweepOptions struct {
 	experimentOptions
+	gpuOptions
 	home        string
 	engine      string
 	parallel    int
@@ -54,6 +57,7 @@ made by other code than is there now, --redo all everything, and --redo CONDITIO
 	}
 	f := cmd.Flags()
 	o.experimentOptions.flags(cmd)
+	o.gpuOptions.flags(cmd)
 	f.BoolVar(&o.dryRun, "dry-run", false, "print the trials and run nothing")
 	f.BoolVar(&o.json, "json", false, "print the trials as JSON")
 	f.BoolVar(&o.quiet, "quiet", false, "show neither progress nor table")
@@ -61,8 +65,8 @@ made by other code than is there now, --redo all everything, and --redo CONDITIO
 	f.BoolVar(&o.retryFailed, "retry-failed", false, "the same as --redo failed")
 	f.BoolVar(&o.yes, "yes", false, "do not ask before results are replaced")
 	f.IntVar(&o.parallel, "parallel", 0, "trials at a time (default: what the file says, else by the cores)")
-	f.IntVar(&o.threads, "threads", 0, "threads of each trial (default: the cores divided among the trials)")
-	f.StringVar(&o.engine, "engine", "", "native (default), go, or xla:PATH with the path of a PJRT plugin; ,bf16 behind the last two multiplies in bfloat16")
+	f.IntVar(&o.threads, "threads", 0, "threads of each trial (default: the cores divided among the trials that run)")
+	f.StringVar(&o.engine, "engine", "", engineUsage)
 	return cmd
 }
 
@@ -70,6 +74,9 @@ made by other code than is there now, --redo all everything, and --redo CONDITIO
 func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) error {
 	if o.parallel < 0 || o.threads < 0 {
 		return usageError("--parallel and --threads: want at least 1")
+	}
+	if err := o.gpuOptions.check(); err != nil {
+		return err
 	}
 	if o.retryFailed {
 		if o.redo != "" {
@@ -80,21 +87,19 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 	if err := o.checkRedo(); err != nil {
 		return err
 	}
-	kind, err := engineKind(o.engine)
+	engine, err := readEngine(o.engine)
 	if err != nil {
 		return err
 	}
 	named := o // the plan is named without the engine's setting, which --engine stands for
-	if kind != "" {
-		named.set = append(append([]string(nil), o.set...), "engine="+kind)
-	}
-	named.native = o.engine != "" && kind == ""
+	named.set = slices.Concat(o.set, settings(engine))
+	named.native = o.engine != "" && engine.Kind == ""
 	plan, err := named.expand(ctx, log, name)
 	if err != nil {
 		return err
 	}
 	if o.dryRun {
-		return printPlan(ctx, w, o.home, plan, o.json)
+		return o.printPlanned(ctx, w, log, plan)
 	}
 	db, err := openRegistry(ctx, log, o.home)
 	if err != nil {
@@ -112,7 +117,15 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 			return err
 		}
 	}
-	if err := o.preflight(ctx, plan, states); err != nil {
+	left := unfinished(plan, states)
+	mayRun := left
+	if o.redo != "" {
+		mayRun = unfinished(plan, nil)
+	}
+	if o.engine, err = located(log, o.engine, mayRun); err != nil {
+		return err
+	}
+	if err := o.preflight(ctx, plan, left); err != nil {
 		return err
 	}
 	if err := register(ctx, log, db, plan); err != nil {
@@ -166,6 +179,14 @@ func toRun(plan *sweeps.Plan) []registry.Trial {
 	return trials
 }
 
+func specsOf(plan *sweeps.Plan) []spec.Trial {
+	specs := make([]spec.Trial, len(plan.Trials))
+	for i, t := range plan.Trials {
+		specs[i] = t.Spec
+	}
+	return specs
+}
+
 // givenTo lists the texts among the parameters of all trials, each once.
 func givenTo(plan *sweeps.Plan) ([]string, error) {
 	seen := map[string]bool{}
@@ -213,7 +234,7 @@ func (o sweepOptions) runnerOptions(plan *sweeps.Plan, log io.Writer) (runner.Op
 		Threads:     o.threads,
 		CPUs:        plan.Resources.CPUs,
 		Engine:      o.engine,
-		GPUs:        runner.GPUs{Devices: visibleGPUs(), PerTrial: plan.Resources.GPUs, PerGPU: plan.Resources.PerGPU},
+		GPUs:        o.gpuOptions.of(plan.Resources, o.engine, specsOf(plan)),
 		Retries:     plan.Run.Retries,
 		RetryOn:     retryOn,
 		MaxFailures: plan.Run.MaxFailures,

@@ -12,6 +12,18 @@ import (
 	"harness/sweeps"
 )
 
+// printPlanned prints what the sweep would run. An engine that the user names must be there, as for the sweep; that one is missing which
+// the file names is a warning: another machine may have it.
+func (o sweepOptions) printPlanned(ctx context.Context, w, log io.Writer, plan *sweeps.Plan) error {
+	if _, err := located(io.Discard, o.engine, unfinished(plan, nil)); err != nil {
+		if o.engine != "" {
+			return err
+		}
+		fmt.Fprintf(log, "warning: %v\n", err)
+	}
+	return printPlan(ctx, w, o.home, plan, o.json)
+}
+
 // printPlan lists the trials of an experiment.
 func printPlan(ctx context.Context, w io.Writer, home string, plan *sweeps.Plan, asJSON bool) error {
 	if !asJSON {

@@ -21,6 +21,7 @@ import (
 	"harness/internal/escape"
 	"harness/model"
 	"harness/model/checkpoint/hub"
+	"harness/model/engine/xla"
 	"harness/model/spec"
 	"harness/registry"
 	"harness/registry/journal"
@@ -36,7 +37,7 @@ func newTrialCommand() *cobra.Command {
 // newTrialRunCommand is the process that sweep starts for each attempt of a built-in trial.
 func newTrialRunCommand() *cobra.Command {
 	var env model.Env
-	var fresh bool
+	var fresh, rethread bool
 	cmd := &cobra.Command{
 		Use:    "run --dir DIR",
 		Short:  "Run one attempt of a trial in its folder",
@@ -51,16 +52,33 @@ func newTrialRunCommand() *cobra.Command {
 				}
 				env.Home = scratch
 			}
+			if rethread {
+				env.Rethread = rethreads(cmd.InOrStdin())
+			}
 			return runAttempt(cmd.Context(), env)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&env.Dir, "dir", "", "folder of the attempt, which holds spec.json")
-	f.StringVar(&env.Engine, "engine", "", "native, go, or xla:PATH")
+	f.StringVar(&env.Engine, "engine", "", engineUsage)
 	f.IntVar(&env.Threads, "threads", 0, "threads; 0 = all cores")
+	f.BoolVar(&rethread, "rethread", false, "go on with as many threads as the newest line of standard input says")
 	f.StringVar(&env.Build, "build", "", "what build of the harness this is; found out where it is not given")
 	f.BoolVar(&fresh, "fresh", false, "share no stage with other trials")
 	return cmd
+}
+
+// rethreads passes on the numbers of threads that come in as lines.
+func rethreads(in io.Reader) <-chan int {
+	told := make(chan int)
+	go func() {
+		for lines := bufio.NewScanner(in); lines.Scan(); {
+			if n, err := strconv.Atoi(lines.Text()); err == nil && n > 0 {
+				told <- n
+			}
+		}
+	}()
+	return told
 }
 
 // runAttempt trains and tests the trial of env.Dir and writes its journal.
@@ -73,8 +91,16 @@ func runAttempt(ctx context.Context, env model.Env) error {
 	if err := json.Unmarshal(data, &t); err != nil {
 		return usageError("run trial: %s: %w", filepath.Join(env.Dir, "spec.json"), err)
 	}
+	if env.Engine, err = located(os.Stderr, env.Engine, []spec.Trial{t}); err != nil {
+		return err
+	}
 	if env.Engine, err = engineFor(t, env.Engine); err != nil {
 		return err
+	}
+	if strings.HasPrefix(env.Engine, "xla:") {
+		if env.GPU, err = xla.GPUOf(os.Getenv); err != nil {
+			return usageError("run trial: %w", err)
+		}
 	}
 	if env.Build == "" {
 		env.Build = thisBuild(ctx)
@@ -83,7 +109,7 @@ func runAttempt(ctx context.Context, env model.Env) error {
 	if err != nil {
 		return err
 	}
-	err = model.Run(ctx, t, env, w)
+	err = model.Run(ctx, t, env, announcing{w, os.Stdout})
 	end := journal.End{Outcome: journal.Done}
 	switch {
 	case err != nil && ctx.Err() != nil:

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"harness/internal/escape"
 	"harness/internal/jsonfloat"
 	"harness/metrics"
+	"harness/model/spec"
 	"harness/registry"
 	"harness/registry/journal"
 	"harness/runner"
@@ -23,6 +25,7 @@ import (
 
 // rerunOptions are the flags of trial rerun.
 type rerunOptions struct {
+	gpuOptions
 	home      string
 	engine    string
 	threads   int
@@ -46,7 +49,8 @@ The record of the trial stays as it is. The exit code is 0 when all agree and 4 
 	}
 	f := cmd.Flags()
 	f.Float64Var(&o.tolerance, "tolerance", 0, "largest difference that agrees, relative for numbers above 1; 0 = the same bits")
-	f.StringVar(&o.engine, "engine", "", "native (default), go, or xla:PATH; only where the trial's own engine has a path")
+	f.StringVar(&o.engine, "engine", "", "xla, or xla:PATH with the path of a PJRT plugin, of a trial of engine xla (default: the plugin that it ran on)")
+	o.gpuOptions.flags(cmd)
 	f.IntVar(&o.threads, "threads", 0, "threads (default: all cores)")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	f.BoolVar(&o.quiet, "quiet", false, "show no progress")
@@ -66,6 +70,9 @@ type comparison struct {
 func rerun(ctx context.Context, w, log io.Writer, prefix string, o rerunOptions) error {
 	if o.tolerance < 0 || math.IsNaN(o.tolerance) {
 		return usageError("--tolerance %v: want 0 or more", o.tolerance)
+	}
+	if err := o.gpuOptions.check(); err != nil {
+		return err
 	}
 	db, err := openExisting(ctx, log, o.home)
 	if err != nil {
@@ -88,9 +95,16 @@ func rerun(ctx context.Context, w, log io.Writer, prefix string, o rerunOptions)
 	if err != nil {
 		return err
 	}
-	engine := o.engine
-	if engine == "" {
-		engine = original.Engine
+	engine, err := located(log, cmp.Or(o.engine, original.Engine), []spec.Trial{t.Spec})
+	if err != nil {
+		return err
+	}
+	if _, err := engineFor(t.Spec, engine); err != nil {
+		return err
+	}
+	resources, err := resourcesOf(ctx, db, id)
+	if err != nil {
+		return err
 	}
 	program, err := followed(ctx, db, t, original)
 	if err != nil {
@@ -99,6 +113,7 @@ func rerun(ctx context.Context, w, log io.Writer, prefix string, o rerunOptions)
 	defer endProgram(log, program)
 	attempt, err := runner.Rerun(ctx, db, t, runner.Options{
 		Child: childOf(o.home, engine, "--fresh"), Parallel: 1, Threads: o.threads, Engine: engine, Grace: grace,
+		GPUs:       o.gpuOptions.of(resources, engine, []spec.Trial{t.Spec}),
 		Provenance: func() journal.Provenance { return build(context.Background()) }, Code: attemptCode(program), Guardian: guardian,
 		Kill: secondSignal(), Out: log, Display: displayOf(log, o.quiet),
 	})

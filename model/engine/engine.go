@@ -128,6 +128,11 @@ type Ops interface {
 	Dropout(x Value, rate float64, seed string) Value
 	// StopGradient is x without a gradient.
 	StopGradient(x Value) Value
+	// Recompute is block(x), a part of the program that an engine need not remember: it may keep x and the results alone
+	// and compute the rest again on the way back (Chen et al. 2016, arXiv 1604.06174). Values and gradients are those of
+	// the plain call, dropout included, which is what Run does. block must be pure, as a [Program] is: it may run twice. It may
+	// read any value; of its own values, only the results may be used outside of it.
+	Recompute(x Value, block func(x Value) []Value) []Value
 
 	// CrossEntropy is Σ weight_i · ce_i / Σ weight_i over the rows of logits [N, V], with labels (int32 input [N]) and
 	// weights (float32 input [N]); ce = (1-smoothing)(-log p[label]) + smoothing · mean over V of -log p. Rows of weight
@@ -151,6 +156,10 @@ type Ops interface {
 	Append(state string, x Value) Value
 	// State is what the session's state of that name holds. For Run only.
 	State(state string) Value
+	// LogSoftmaxTopK is the k largest of each row of log softmax(logits) for logits [N, V], largest first and the smaller
+	// index first among equals: logp [N, k], and index [N, k] as numbers, which are exact up to V = 2²⁴. A row that holds
+	// NaN or +Inf has NaN in all of logp. For Run only.
+	LogSoftmaxTopK(logits Value, k int) (logp, index Value)
 }
 
 // AdamW holds the constants of the optimiser; the learning rate is given with each step. Decoupled decay, bias-corrected moments.

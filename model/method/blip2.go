@@ -63,10 +63,21 @@ func (r *Run) represent(encoder Weights) (Training, error) {
 		return []engine.Value{encoded, toText, toImage}
 	}
 	d := newDealer(r.Trial, images, 1)
+	probe := newDealer(r.Unseeded().Trial, images, 1)
+	padding, err := r.Padding(q.Positions, func() nn.Rooms {
+		report := nn.Room{Length: r.Trial.Pretrain.MaxReport + 2} // marks before and behind
+		return nn.Rooms{"text": report, "match": report, "write": r.reportRoom(r.Trial.Pretrain.MaxReport)}
+	}, func(step int) (nn.Rooms, error) {
+		_, texts := r.reports(probe.of(step))
+		return r.qformerRooms(q, texts), nil
+	})
+	if err != nil {
+		return Training{}, err
+	}
 	return Training{Params: p.List, Start: encoder, Frozen: ofEncoder, Steps: r.steps(), Batch: func(session engine.Session, step int) (Batch, error) {
 		images, texts := r.reports(d.of(step))
-		in := engine.Inputs{"patches": r.Corpus.Patches(images)}
-		read := r.readInputs(in, q, texts)
+		in, rooms := engine.Inputs{"patches": r.Corpus.Patches(images)}, padding.Rooms(r.qformerRooms(q, texts))
+		read := r.readInputs(in, q, texts, rooms)
 		first := Part{"qformer similarities", look, maps.Clone(in)}
 		seen, err := session.Run(first.Key, first.Program, first.Inputs)
 		if err != nil {
@@ -74,8 +85,8 @@ func (r *Run) represent(encoder Weights) (Training, error) {
 		}
 		delete(in, "patches")
 		in["encoded"] = seen[0] // the frozen encoder runs once a step
-		r.matchInputs(in, q, read, r.negatives(texts, seen[1], seen[2], step))
-		r.writeInputs(in, q, texts)
+		r.matchInputs(in, q, read, r.negatives(texts, seen[1], seen[2], step), rooms)
+		r.writeInputs(in, q, texts, rooms)
 		return Batch{Parts: []Part{{"qformer", q.Loss, in}}, Before: []Part{first}, Images: len(images), Sequences: len(texts)}, nil
 	}}, nil
 }
@@ -88,24 +99,56 @@ func (r *Run) reports(list []drawn) (images []int, texts []string) {
 	return images, texts
 }
 
-// readInputs writes the group "text" and which text belongs to which image. It returns the texts as they are read: [CLS], text, EOS.
-func (r *Run) readInputs(in engine.Inputs, q nn.QFormer, texts []string) []nn.Sequence {
-	eos, n := r.Corpus.EOS(), len(texts)
-	list, labels := make([]nn.Sequence, n), make([]int32, n)
-	for i, text := range texts {
-		ids := r.Corpus.IDs(text)
-		ids = append(append([]int32{q.CLS()}, ids[:min(len(ids), r.Trial.Pretrain.MaxReport)]...), eos)
-		list[i] = nn.Sequence{IDs: ids, Rows: []int{0}, Targets: []int32{0}}
+// readInputs writes the group "text" and which text belongs to which image. It returns the texts as they are read.
+func (r *Run) readInputs(in engine.Inputs, q nn.QFormer, texts []string, rooms nn.Rooms) []nn.Sequence {
+	list, n := r.readTexts(q, texts), len(texts)
+	labels := make([]int32, n)
+	for i := range labels {
 		labels[i] = int32(i)
 	}
-	r.comparedTexts(in, list, q.Positions)
+	r.comparedTexts(in, list, rooms)
 	in["pair.labels"], in["pair.weights"] = engine.Ints(labels, n), engine.Floats(nn.Ones(n), n)
 	return list
 }
 
+// readTexts are texts as they are read: [CLS], text, EOS.
+func (r *Run) readTexts(q nn.QFormer, texts []string) []nn.Sequence {
+	list := make([]nn.Sequence, len(texts))
+	for i, text := range texts {
+		ids := r.Corpus.IDs(text)
+		ids = append(append([]int32{q.CLS()}, ids[:min(len(ids), r.Trial.Pretrain.MaxReport)]...), r.Corpus.EOS())
+		list[i] = nn.Sequence{IDs: ids, Rows: []int{0}, Targets: []int32{0}}
+	}
+	return list
+}
+
+// writtenTexts are texts as they are written behind the token first.
+func (r *Run) writtenTexts(first int32, texts []string, limit int) []nn.Sequence {
+	list := make([]nn.Sequence, len(texts))
+	for i, text := range texts {
+		list[i] = nn.CausalSequence(first, r.Corpus.EOS(), nil, r.Corpus.IDs(text), limit)
+	}
+	return list
+}
+
+// reportRoom bounds what the reports of a step need that are written with at most limit tokens each.
+func (r *Run) reportRoom(limit int) nn.Room {
+	n := r.Trial.Pretrain.BatchSize
+	return nn.Room{Sequences: n, Length: limit + 1, Rows: n * (limit + 1)}
+}
+
+// qformerRooms are what the reports of a step need in the three ways that they are used. Which texts are matched is not known yet: none is longer than
+// those that are read.
+func (r *Run) qformerRooms(q nn.QFormer, texts []string) nn.Rooms {
+	rooms := comparedRooms(r.readTexts(q, texts))
+	rooms["match"] = rooms["text"]
+	rooms["write"] = nn.RoomFor(r.writtenTexts(q.DEC(), texts, r.Trial.Pretrain.MaxReport))
+	return rooms
+}
+
 // matchInputs writes the group "match" with its labels: each image with its text, each text with a wrong image, each image
 // with a wrong text. Where a batch has no wrong one, the pair has no weight.
-func (r *Run) matchInputs(in engine.Inputs, q nn.QFormer, texts []nn.Sequence, wrong negatives) {
+func (r *Run) matchInputs(in engine.Inputs, q nn.QFormer, texts []nn.Sequence, wrong negatives, rooms nn.Rooms) {
 	n := len(texts)
 	list := make([]nn.Sequence, 3*n)
 	labels, weights := make([]int32, 3*n), nn.Ones(3*n)
@@ -122,7 +165,7 @@ func (r *Run) matchInputs(in engine.Inputs, q nn.QFormer, texts []nn.Sequence, w
 		pair(n+i, wrong.images[i], i)
 		pair(2*n+i, i, wrong.texts[i])
 	}
-	nn.Collate(in, "match", list, r.Corpus.EOS(), r.Step(), q.Positions)
+	nn.CollateIn(in, "match", list, r.Corpus.EOS(), rooms["match"])
 	for i := range in["match.lengths"].I32 {
 		in["match.lengths"].I32[i] += int32(q.Queries)
 	}
@@ -130,13 +173,9 @@ func (r *Run) matchInputs(in engine.Inputs, q nn.QFormer, texts []nn.Sequence, w
 }
 
 // writeInputs writes the group "write" with labels and weights.
-func (r *Run) writeInputs(in engine.Inputs, q nn.QFormer, texts []string) {
-	eos := r.Corpus.EOS()
-	list := make([]nn.Sequence, len(texts))
-	for i, text := range texts {
-		list[i] = nn.CausalSequence(q.DEC(), eos, nil, r.Corpus.IDs(text), r.Trial.Pretrain.MaxReport)
-	}
-	targets, weights := nn.Collate(in, "write", list, eos, r.Step(), q.Positions)
+func (r *Run) writeInputs(in engine.Inputs, q nn.QFormer, texts []string, rooms nn.Rooms) {
+	list := r.writtenTexts(q.DEC(), texts, r.Trial.Pretrain.MaxReport)
+	targets, weights := nn.CollateIn(in, "write", list, r.Corpus.EOS(), rooms["write"])
 	nn.SetTargets(in, targets, weights)
 }
 
@@ -165,20 +204,29 @@ func (r *Run) speak(represents Weights) (Training, error) {
 		encoded := o.StopGradient(e.Forward(o, o.Input("patches")))
 		return []engine.Value{adapter.Describe(o, lm, encoded)}
 	}
-	d, eos := newDealer(r.Trial, r.Corpus.Captioned(), 1), r.Corpus.EOS()
+	eos := r.Corpus.EOS()
+	d, probe := newDealer(r.Trial, r.Corpus.Captioned(), 1), newDealer(r.Unseeded().Trial, r.Corpus.Captioned(), 1)
+	written := func(list []drawn) (images []int, texts []nn.Sequence) {
+		images, reports := r.reports(list)
+		return images, r.writtenTexts(eos, reports, limit)
+	}
+	padding, err := r.Padding(lm.MaxPositionEmbeddings, func() nn.Rooms { return nn.Rooms{"text": r.reportRoom(limit)} },
+		func(step int) (nn.Rooms, error) {
+			_, list := written(probe.of(step))
+			return nn.Rooms{"text": nn.RoomFor(list)}, nil
+		})
+	if err != nil {
+		return Training{}, err
+	}
 	return Training{
-		Params: p.List, Start: Merged(represents, published), Steps: r.steps(),
+		Params: p.List, Start: Merged(represents, published), Steps: r.steps(), Ahead: true,
 		Frozen: func(name string) bool { return ofEncoder(name) || fixed && ofLM(name) },
 		Batch: func(_ engine.Session, step int) (Batch, error) {
-			images, texts := r.reports(d.of(step))
-			list := make([]nn.Sequence, len(texts))
-			for i, text := range texts {
-				list[i] = nn.CausalSequence(eos, eos, nil, r.Corpus.IDs(text), limit)
-			}
+			images, list := written(d.of(step))
 			in := engine.Inputs{"patches": r.Corpus.Patches(images), "dropout": engine.Ints([]int32{int32(step)}, 1)}
-			targets, weights := nn.Collate(in, "text", list, eos, r.Step(), lm.MaxPositionEmbeddings)
+			targets, weights := nn.CollateIn(in, "text", list, eos, padding.Rooms(nn.Rooms{"text": nn.RoomFor(list)})["text"])
 			nn.SetTargets(in, targets, weights)
-			return Batch{Parts: []Part{{"qformer-lm", loss, in}}, Images: len(images), Sequences: len(texts)}, nil
+			return Batch{Parts: []Part{{"qformer-lm", loss, in}}, Images: len(images), Sequences: len(list)}, nil
 		}}, nil
 }
 

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"harness/model/engine"
-	"harness/model/engine/xla"
+	"harness/model/engine/xla/xlatest"
 	"harness/model/nn"
 	"harness/model/spec"
 )
@@ -50,10 +50,7 @@ func stages(t *testing.T, r *Run) map[spec.Stage]Training {
 // Both stages move everything but the encoder, the same way on both engines.
 func TestBLIP2Stages(t *testing.T) {
 	r := blip2Run(t)
-	compiled, err := xla.Open("go")
-	if err != nil {
-		t.Fatal(err)
-	}
+	compiled := xlatest.Open(t)
 	for name, stage := range stages(t, r) {
 		session := openTraining(t, r.Engine, stage)
 		batch, err := stage.Batch(session, 1)
@@ -216,8 +213,8 @@ func TestMatchInputs(t *testing.T) {
 	r := blip2Run(t)
 	q := nn.NewQFormer(r.Trial, r.Corpus.Tok.Size())
 	in := engine.Inputs{}
-	read := r.readInputs(in, q, []string{" a", " a b"})
-	r.matchInputs(in, q, read, negatives{images: []int{1, -1}, texts: []int{-1, 0}})
+	read := r.readInputs(in, q, []string{" a", " a b"}, nil)
+	r.matchInputs(in, q, read, negatives{images: []int{1, -1}, texts: []int{-1, 0}}, nil)
 	for name, want := range map[string][]int32{"match.image": {0, 1, 1, 1, 0, 1}, "match.labels": {1, 1, 0, 0, 0, 0}} {
 		for i, v := range want {
 			if in[name].I32[i] != v {

@@ -12,11 +12,12 @@ import (
 // contrast is what the two contrastive methods share: SigLIP's sigmoid loss (FACTS 2.6) between what a step shows, images or
 // regions, and its texts. A batch that is too large for memory is embedded in chunks; every pair of the batch is compared all the same.
 type contrast struct {
-	key    string // names the programs
-	tower  nn.TextTower
-	limit  int                                 // tokens of a text
-	images func(o engine.Ops) engine.Value     // embeddings [A, e] of what the inputs show, of length 1
-	inputs func(drawn []showing) engine.Inputs // what images reads
+	key     string // names the programs
+	tower   nn.TextTower
+	limit   int // tokens of a text
+	padding Padding
+	images  func(o engine.Ops) engine.Value     // embeddings [A, e] of what the inputs show, of length 1
+	inputs  func(drawn []showing) engine.Inputs // what images reads
 }
 
 // showing is an image of a step and what it shows of it: one text for each.
@@ -86,19 +87,36 @@ func (r *Run) chunks(c contrast, session engine.Session, chunks [][]showing, tex
 // contrastInputs are what images and texts are read from.
 func (r *Run) contrastInputs(c contrast, shown []showing) engine.Inputs {
 	in := c.inputs(shown)
-	texts, eos := textsOf(shown), r.Corpus.EOS()
-	list := make([]nn.Sequence, len(texts))
-	for i, text := range texts {
-		list[i] = nn.TextSequence(eos, r.Corpus.IDs(text), c.limit)
-	}
-	r.comparedTexts(in, list, c.tower.MaxPositionEmbeddings)
+	list := r.contrastTexts(c, shown)
+	r.comparedTexts(in, list, c.padding.Rooms(comparedRooms(list)))
 	return in
 }
 
-// comparedTexts writes the group "text" of texts with one row each, which are not padded in number: a row of padding would be a negative.
-func (r *Run) comparedTexts(in engine.Inputs, list []nn.Sequence, longest int) {
-	nn.Collate(in, "text", list, r.Corpus.EOS(), r.Step(), longest)
-	in["text.rows"] = engine.Ints(in["text.rows"].I32[:len(list)], len(list))
+// contrastTexts are the texts of what is shown, as the tower reads them.
+func (r *Run) contrastTexts(c contrast, shown []showing) []nn.Sequence {
+	var list []nn.Sequence
+	for _, text := range textsOf(shown) {
+		list = append(list, nn.TextSequence(r.Corpus.EOS(), r.Corpus.IDs(text), c.limit))
+	}
+	return list
+}
+
+// pad finds how to pad the texts of the stage; shown is what a step of the run with seed 0 shows.
+func (c *contrast) pad(r *Run, shown func(step int) []showing) (err error) {
+	longest := c.tower.MaxPositionEmbeddings
+	c.padding, err = r.Padding(longest, func() nn.Rooms { return nn.Rooms{"text": {Length: c.limit + 1}} },
+		func(step int) (nn.Rooms, error) { return comparedRooms(r.contrastTexts(*c, shown(step))), nil })
+	return err
+}
+
+// comparedRooms is what texts with one row each need, which are not padded in number: a row of padding would be a negative.
+func comparedRooms(list []nn.Sequence) nn.Rooms {
+	return nn.Rooms{"text": {Length: nn.RoomFor(list).Length}}
+}
+
+// comparedTexts writes the group "text" of such texts.
+func (r *Run) comparedTexts(in engine.Inputs, list []nn.Sequence, rooms nn.Rooms) {
+	nn.CollateIn(in, "text", list, r.Corpus.EOS(), nn.Room{Length: rooms["text"].Length})
 }
 
 func textsOf(shown []showing) []string {

@@ -43,14 +43,24 @@ func (r *Run) globalContrast(start Weights) (Training, error) {
 	c.inputs = func(shown []showing) engine.Inputs {
 		return engine.Inputs{"patches": r.Corpus.Patches(imagesShown(shown))}
 	}
-	d := newDealer(r.Trial, images, 1)
+	shown := r.reportsShown(images)
+	if err := c.pad(r, r.Unseeded().reportsShown(images)); err != nil {
+		return Training{}, err
+	}
 	return Training{Params: p.List, Start: start, Steps: r.steps(), Batch: func(session engine.Session, step int) (Batch, error) {
-		var shown []showing
-		for _, one := range d.of(step) {
-			shown = append(shown, showing{image: one.image, texts: []string{r.caption(one.image)}})
-		}
-		return r.contrastBatch(c, session, shown)
+		return r.contrastBatch(c, session, shown(step))
 	}}, nil
+}
+
+// reportsShown says which images a step shows with their reports.
+func (r *Run) reportsShown(images []int) func(step int) []showing {
+	d := newDealer(r.Trial, images, 1)
+	return func(step int) (list []showing) {
+		for _, one := range d.of(step) {
+			list = append(list, showing{image: one.image, texts: []string{r.caption(one.image)}})
+		}
+		return list
+	}
 }
 
 func imagesShown(shown []showing) []int {

@@ -36,20 +36,30 @@ func (r *Run) generative(tasks spec.Tasks, start Weights) (Training, error) {
 
 // captioning is generative pretraining of the captioner c.
 func (r *Run) captioning(c nn.Captioner, tasks spec.Tasks, start Weights) (Training, error) {
-	draw, err := r.taskDealer(tasks)
+	texts, err := r.captionDealer(c, tasks)
 	if err != nil {
 		return Training{}, err
 	}
-	groups := groupsOf(tasks)
+	groups, parts := groupsOf(tasks), max(r.Trial.Pretrain.Accumulate, 1)
+	padding, err := r.captionPadding(c, tasks, parts)
+	if err != nil {
+		return Training{}, err
+	}
+	key := "pretrain " + strings.Join(groups, " ")
 	return Training{
 		Params: r.CaptionerParams(c),
 		Start:  start,
 		Steps:  r.steps(),
+		Ahead:  true,
 		Batch: func(_ engine.Session, step int) (Batch, error) {
-			rng := corpus.RandomOf(r.Trial.Seed, "pretrain.samples", step)
-			in, images, sequences := r.captionInputs(c, groups, draw(step), rng)
-			key := "pretrain " + strings.Join(groups, " ")
-			return Batch{Parts: []Part{{key, c.Loss(groups), in}}, Images: images, Sequences: sequences}, nil
+			all := texts(step)
+			b := Batch{Images: len(all.images), Sequences: all.sequences()}
+			for _, part := range all.split(parts) {
+				in := r.captionInputs(part, groups, padding.Rooms(part.rooms(groups, r.Corpus.EOS())))
+				b.Parts = append(b.Parts, Part{key, c.Loss(groups), in})
+			}
+			b.accumulate()
+			return b, nil
 		},
 	}, nil
 }
@@ -111,42 +121,6 @@ func (r *Run) oneTaskDealer(tasks []spec.Tasks) (func(step int) []use, error) {
 		}
 		return uses
 	}, nil
-}
-
-// captionInputs makes the inputs of a step: a sequence of each image and task of uses, where the image has what the task needs.
-func (r *Run) captionInputs(c nn.Captioner, groups []string, uses []use, rng *rand.Rand) (in engine.Inputs, images, sequences int) {
-	list := make([]int, len(uses))
-	texts := map[string][]nn.Sequence{}
-	for i, u := range uses {
-		list[i] = u.image
-		for _, task := range u.tasks {
-			s, ok := r.taskSequence(c, task, &r.Corpus.Set.Images[u.image], rng)
-			if !ok {
-				continue
-			}
-			s.Image = i
-			sequences++
-			group := nn.RegionGroup
-			if task == spec.CAP {
-				group = nn.CaptionGroup
-			}
-			texts[group] = append(texts[group], s)
-		}
-	}
-	in = engine.Inputs{"patches": r.Corpus.Patches(list)}
-	var targets []int32
-	var weights []float32
-	eos := r.Corpus.EOS()
-	for _, name := range groups {
-		group := texts[name]
-		if len(group) == 0 { // possible where few images have regions: one token without weight keeps the shapes
-			group = []nn.Sequence{{IDs: []int32{eos}, Causal: true}}
-		}
-		t, w := nn.Collate(in, name, group, eos, r.Step(), c.Decoder.MaxPositionEmbeddings)
-		targets, weights = append(targets, t...), append(weights, w...)
-	}
-	nn.SetTargets(in, targets, weights)
-	return in, len(list), sequences
 }
 
 // taskSequence is one sample of a task from an image, false where the image has nothing for it.

@@ -70,14 +70,6 @@ type Run struct {
 	Progress func(stage spec.Stage, done, total int)
 }
 
-// Step is the multiple to which the engine wants lengths rounded up: a compiled graph serves one shape.
-func (r *Run) Step() int {
-	if r.Native() {
-		return 4
-	}
-	return 32
-}
-
 // Native reports whether the engine accepts any shape without padding.
 func (r *Run) Native() bool { return r.Engine.Name() == "native" }
 
@@ -90,6 +82,9 @@ type Training struct {
 	// Batch makes what step 1 … Steps computes. It depends on the step and the session's parameters alone, so that a resumed
 	// stage sees the same.
 	Batch func(session engine.Session, step int) (Batch, error)
+	// Ahead says that Batch depends on the step alone and runs no program: the next batch may be made, by another goroutine, while a step
+	// computes.
+	Ahead bool
 }
 
 // Batch is what one step computes: the gradients of all its parts are added up before the parameters move.
@@ -125,9 +120,9 @@ type Answerer struct {
 	// OwnPositions is the number of text positions of a text part of its own, decoder.positions; Memory the number of visual tokens that
 	// it stores for cross-attention.
 	OwnPositions, Memory int
-	// Ask makes inputs of questions, whose length is padded to a multiple of step; the answer then follows EOS alone. nil: the question
+	// Ask makes inputs of questions, padded to at least length tokens; the answer then follows EOS alone. nil: the question
 	// is the prompt that the answer follows.
-	Ask func(in engine.Inputs, questions [][]int32, pad int32, step int)
+	Ask func(in engine.Inputs, questions [][]int32, pad int32, length int)
 	// Tokens is the number of visual tokens of an image that the model reads as the input "encoded" [2B, Tokens, e]: the output of
 	// the frozen encoder, pooled where they are fewer. 0: it reads none.
 	Tokens int

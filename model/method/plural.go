@@ -57,6 +57,7 @@ type kind struct {
 	key     string // names the program
 	samples []told
 	sampler *corpus.Sampler
+	padding Padding
 }
 
 // kinds are the samples of pairs of images and those of single ones.
@@ -97,12 +98,22 @@ func (r *Run) longitudinalTraining(start Weights) (Training, error) {
 	}
 	vocab := r.Corpus.Tok.Size()
 	m := newEncoderDecoder(r.Trial, vocab, pluralSmoothing)
+	size, parts := r.Trial.Pretrain.BatchSize, max(r.Trial.Pretrain.Accumulate, 1)
+	probe, err := r.Unseeded().kinds()
+	if err != nil {
+		return Training{}, err
+	}
+	for i := range kinds {
+		if err := kinds[i].pad(r, m, func(step int) [][]told { return splitTold(drawKinds(probe, step, size)[i], parts) }); err != nil {
+			return Training{}, err
+		}
+	}
 	return Training{
 		Params: m.Params(r.Trial.Seed, nn.TokenTable(r.Trial, r.Corpus.Tok, "decoder.token", m.Decoder.Width, 1)),
 		Start:  start,
 		Steps:  r.steps(),
+		Ahead:  true,
 		Batch: func(_ engine.Session, step int) (Batch, error) {
-			size := r.Trial.Pretrain.BatchSize
 			b := Batch{Sequences: size}
 			drawn := drawKinds(kinds, step, size)
 			present := 0
@@ -115,17 +126,70 @@ func (r *Run) longitudinalTraining(start Weights) (Training, error) {
 				if len(samples) == 0 {
 					continue
 				}
-				in, err := r.toldInputs(m, samples)
-				if err != nil {
-					return Batch{}, err
+				one := Batch{}
+				for _, part := range splitTold(samples, parts) {
+					in, err := r.toldInputs(m, part, kinds[i].padding)
+					if err != nil {
+						return Batch{}, err
+					}
+					loss := func(o engine.Ops) []engine.Value { return []engine.Value{o.Scale(m.Loss(o)[0], 1/float64(present))} }
+					one.Parts = append(one.Parts, Part{fmt.Sprintf("pretrain %s of %d", kinds[i].key, present), loss, in})
 				}
-				loss := func(o engine.Ops) []engine.Value { return []engine.Value{o.Scale(m.Loss(o)[0], 1/float64(present))} }
-				b.Parts = append(b.Parts, Part{fmt.Sprintf("pretrain %s of %d", kinds[i].key, present), loss, in})
+				one.accumulate()
+				b.Parts = append(b.Parts, one.Parts...)
 				b.Images += len(samples) * len(samples[0].images)
 			}
 			return b, nil
 		},
 	}, nil
+}
+
+// splitTold divides samples among n parts, which are as equal as can be; parts without a sample are left out.
+func splitTold(samples []told, n int) [][]told {
+	var parts [][]told
+	for k := range n {
+		if part := samples[k*len(samples)/n : (k+1)*len(samples)/n]; len(part) > 0 {
+			parts = append(parts, part)
+		}
+	}
+	return parts
+}
+
+// pad finds how to pad the texts of a kind; drawn are the parts of a step of the run with seed 0.
+func (k *kind) pad(r *Run, m nn.EncoderDecoder, drawn func(step int) [][]told) (err error) {
+	most := func() nn.Rooms {
+		n := r.Trial.Pretrain.BatchSize
+		var question nn.Room
+		for _, s := range k.samples {
+			question.Length = max(question.Length, len(r.Corpus.IDs(s.question)))
+		}
+		return nn.Rooms{"question": question, "text": {Length: r.Trial.Pretrain.MaxReport + 1, Rows: n * (r.Trial.Pretrain.MaxReport + 1)}}
+	}
+	k.padding, err = r.Padding(m.Decoder.MaxPositionEmbeddings, most, func(step int) (nn.Rooms, error) {
+		rooms := nn.Rooms{}
+		for _, part := range drawn(step) {
+			questions, list, err := r.toldTexts(m, part)
+			if err != nil {
+				return nil, err
+			}
+			for group, room := range toldRooms(questions, list) {
+				rooms[group] = rooms[group].Or(room)
+			}
+		}
+		return rooms, nil
+	})
+	return err
+}
+
+// toldRooms are what questions and answers need; they are not padded in number.
+func toldRooms(questions [][]int32, list []nn.Sequence) nn.Rooms {
+	var question nn.Room
+	for _, ids := range questions {
+		question.Length = max(question.Length, len(ids))
+	}
+	text := nn.RoomFor(list)
+	text.Sequences = 0
+	return nn.Rooms{"question": question, "text": text}
 }
 
 // drawKinds are the samples of a step of each kind: the kinds take turns.
@@ -139,22 +203,33 @@ func drawKinds(kinds []kind, step, size int) [][]told {
 	return drawn
 }
 
-// toldInputs are the inputs of samples of one kind.
-func (r *Run) toldInputs(m nn.EncoderDecoder, samples []told) (engine.Inputs, error) {
-	var images []int
-	questions, list := make([][]int32, len(samples)), make([]nn.Sequence, len(samples))
+// toldTexts are what is asked of samples, and the answers.
+func (r *Run) toldTexts(m nn.EncoderDecoder, samples []told) (questions [][]int32, list []nn.Sequence, err error) {
 	eos, longest := r.Corpus.EOS(), m.Decoder.MaxPositionEmbeddings
-	for i, s := range samples {
-		images = append(images, s.images...)
-		questions[i] = r.Corpus.IDs(s.question)
-		if len(questions[i]) > longest {
-			return nil, fmt.Errorf("the question %q has %d tokens: more than decoder.positions %d", s.question, len(questions[i]), longest)
+	for _, s := range samples {
+		question := r.Corpus.IDs(s.question)
+		if len(question) > longest {
+			return nil, nil, fmt.Errorf("the question %q has %d tokens: more than decoder.positions %d", s.question, len(question), longest)
 		}
-		list[i] = nn.CausalSequence(eos, eos, nil, r.Corpus.IDs(corpus.AnswerText(s.answer)), r.Trial.Pretrain.MaxReport)
+		questions = append(questions, question)
+		list = append(list, nn.CausalSequence(eos, eos, nil, r.Corpus.IDs(corpus.AnswerText(s.answer)), r.Trial.Pretrain.MaxReport))
 	}
-	in := engine.Inputs{"patches": r.Corpus.Patches(images)}
-	nn.Ask(in, questions, len(samples[0].images)*m.Vision.Tokens, eos, r.Step(), longest)
-	targets, weights := nn.Collate(in, "text", list, eos, r.Step(), longest)
+	return questions, list, nil
+}
+
+// toldInputs are the inputs of samples of one kind.
+func (r *Run) toldInputs(m nn.EncoderDecoder, samples []told, padding Padding) (engine.Inputs, error) {
+	questions, list, err := r.toldTexts(m, samples)
+	if err != nil {
+		return nil, err
+	}
+	var images []int
+	for _, s := range samples {
+		images = append(images, s.images...)
+	}
+	in, eos, rooms := engine.Inputs{"patches": r.Corpus.Patches(images)}, r.Corpus.EOS(), padding.Rooms(toldRooms(questions, list))
+	nn.Ask(in, questions, len(samples[0].images)*m.Vision.Tokens, eos, rooms["question"].Length)
+	targets, weights := nn.CollateIn(in, "text", list, eos, rooms["text"])
 	nn.SetTargets(in, targets, weights)
 	return in, nil
 }
@@ -166,8 +241,8 @@ func jointAnswerer(t spec.Trial, vocab int) Answerer {
 	return Answerer{
 		Model: m, OwnPositions: positions, Memory: visual,
 		Keeps: Everything,
-		Ask: func(in engine.Inputs, questions [][]int32, pad int32, step int) {
-			nn.Ask(in, questions, visual, pad, step, positions)
+		Ask: func(in engine.Inputs, questions [][]int32, pad int32, length int) {
+			nn.Ask(in, questions, visual, pad, length)
 		},
 		Prepare: func(_ context.Context, r *Run, _ Weights, _ []dataset.Pair) (Reading, error) {
 			return Reading{Images: func(in engine.Inputs, pairs []dataset.Pair) {

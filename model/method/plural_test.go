@@ -8,7 +8,7 @@ import (
 	"harness/model/corpus"
 	"harness/model/dataset"
 	"harness/model/engine"
-	"harness/model/engine/xla"
+	"harness/model/engine/xla/xlatest"
 	"harness/model/nn"
 	"harness/model/spec"
 )
@@ -99,7 +99,11 @@ func pluralInputs(r *Run, a Answerer, pairs []dataset.Pair, step int) engine.Inp
 		questions = append(questions, r.Corpus.IDs(pair.Question))
 		list = append(list, nn.CausalSequence(-1, eos, []int32{eos}, r.Corpus.IDs(" "+pair.Answer), a.Positions()-1))
 	}
-	a.Ask(in, questions, eos, step)
+	longest := 0
+	for _, ids := range questions {
+		longest = max(longest, len(ids))
+	}
+	a.Ask(in, questions, eos, (longest+step-1)/step*step)
 	targets, weights := nn.Collate(in, "text", list, eos, step, a.Positions())
 	nn.SetTargets(in, targets, weights)
 	return in
@@ -163,10 +167,7 @@ func TestJointAnswerer(t *testing.T) {
 		}
 		learned[i] = p
 	}
-	compiled, err := xla.Open("go")
-	if err != nil {
-		t.Fatal(err)
-	}
+	compiled := xlatest.Open(t)
 	eos := r.Corpus.EOS()
 	for _, e := range []engine.Engine{r.Engine, compiled} {
 		for _, beams := range []int{1, 3} {

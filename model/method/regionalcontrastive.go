@@ -43,10 +43,20 @@ func (r *Run) regionalContrast(start Weights) (Training, error) {
 		addBoxes(in, boxes)
 		return in
 	}
-	d := newDealer(r.Trial, images, r.Trial.TextsPerImage())
+	shown := r.regionsShown(images, side)
+	if err := c.pad(r, r.Unseeded().regionsShown(images, side)); err != nil {
+		return Training{}, err
+	}
 	return Training{Params: p.List, Start: start, Steps: r.steps(), Batch: func(session engine.Session, step int) (Batch, error) {
+		return r.contrastBatch(c, session, shown(step))
+	}}, nil
+}
+
+// regionsShown says which regions of which images a step shows with their phrases, on a grid of side by side.
+func (r *Run) regionsShown(images []int, side int) func(step int) []showing {
+	d := newDealer(r.Trial, images, r.Trial.TextsPerImage())
+	return func(step int) (list []showing) {
 		rng := corpus.RandomOf(r.Trial.Seed, "pretrain.samples", step)
-		var shown []showing
 		for _, one := range d.of(step) {
 			image := &r.Corpus.Set.Images[one.image]
 			sx, sy := float64(side)/float64(image.Width), float64(side)/float64(image.Height) // pixels -> cells
@@ -57,8 +67,8 @@ func (r *Run) regionalContrast(start Weights) (Training, error) {
 				s.texts = append(s.texts, region.Phrase)
 				s.boxes = append(s.boxes, [4]float32{float32(b[0] * sx), float32(b[1] * sy), float32(b[2] * sx), float32(b[3] * sy)})
 			}
-			shown = append(shown, s)
+			list = append(list, s)
 		}
-		return r.contrastBatch(c, session, shown)
-	}}, nil
+		return list
+	}
 }

@@ -50,8 +50,8 @@ func (r *Run) reportTraining(start Weights) (Training, error) {
 	batch := s.Batch
 	s.Batch = func(session engine.Session, step int) (Batch, error) {
 		one, err := batch(session, step)
-		if err == nil {
-			b.add(one.Parts[0].Inputs, one.Images)
+		for _, part := range one.Parts {
+			b.add(part.Inputs, part.Inputs["patches"].Shape[0])
 		}
 		return one, err
 	}
@@ -169,13 +169,15 @@ func (r *Run) writeReports(ctx context.Context, weights Weights, boxes regionBox
 	defer session.Close()
 	prefix := append([]int32{eos}, r.Corpus.IDs("Cap:")...)
 	g := nn.Generator{
-		Session: session, Name: "report", Prompt: c.Prompt, Next: c.Next, Memory: anatomy.Regions, Constant: !r.Native(),
+		Session: session, Name: "report", Prompt: c.Prompt, Next: c.Next, Memory: anatomy.Regions, Constant: !r.Native(), // all prompts are the same
 		Search: nn.Search{Beams: 1, MaxTokens: min(r.Trial.Pretrain.MaxReport+1, c.Decoder.MaxPositionEmbeddings-len(prefix)), Penalty: 1, EOS: eos},
 	}
 	encode := func(o engine.Ops) []engine.Value { return []engine.Value{c.Encoder.Forward(o, o.Input("patches"))} }
 	images := r.asked()
+	count := r.Rows(reportRows, len(images))
 	var tokens []int32
-	for rows := range slices.Chunk(images, reportRows) {
+	for batch := range slices.Chunk(images, reportRows) {
+		rows := Filled(batch, count)
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
@@ -189,7 +191,7 @@ func (r *Run) writeReports(ctx context.Context, weights Weights, boxes regionBox
 		if err != nil {
 			return nil, fmt.Errorf("reports: generate: %w", err)
 		}
-		for _, hypotheses := range found {
+		for _, hypotheses := range found[:len(batch)] {
 			tokens = append(tokens, reportRow(hypotheses[0].Tokens, eos, r.Trial.Pretrain.MaxReport)...)
 		}
 		r.Progress(spec.StageReports, len(tokens)/(r.Trial.Pretrain.MaxReport+1), len(images))

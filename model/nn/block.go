@@ -48,8 +48,15 @@ func SelfAttention(o engine.Ops, name string, x engine.Value, heads int, mask en
 
 // Block is a pre-layer-norm transformer block that reads x [B, L, d] alone: self-attention, then two layers.
 func Block(o engine.Ops, name string, x engine.Value, heads int, mask engine.Mask, eps float64) engine.Value {
-	x = o.Add(x, SelfAttention(o, name+".attn", LayerNorm(o, name+".ln1", x, eps), heads, mask, nil))
-	return o.Add(x, MLP(o, name+".mlp", LayerNorm(o, name+".ln2", x, eps)))
+	return recomputed(o, x, func(x engine.Value) engine.Value {
+		x = o.Add(x, SelfAttention(o, name+".attn", LayerNorm(o, name+".ln1", x, eps), heads, mask, nil))
+		return o.Add(x, MLP(o, name+".mlp", LayerNorm(o, name+".ln2", x, eps)))
+	})
+}
+
+// recomputed is [engine.Ops.Recompute] for a block of one result: what is kept of a depth of blocks is what passes between them.
+func recomputed(o engine.Ops, x engine.Value, block func(x engine.Value) engine.Value) engine.Value {
+	return o.Recompute(x, func(x engine.Value) []engine.Value { return []engine.Value{block(x)} })[0]
 }
 
 // embed is the text of the int32 input ids [B, L] by its tables of tokens and positions: [B, L, d].

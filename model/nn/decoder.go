@@ -43,6 +43,7 @@ func (d Decoder) Params(p *Parameters, table []float32) {
 type Memory struct {
 	Keys, Values []engine.Value
 	Lengths      string // an int32 input [I]: how much of it is read of each; "": all
+	rows         string // an int32 input: the images that are read, see Of; "": all
 }
 
 // Remember projects visual tokens [I, n, d] to the keys and values of every block, once an image however many
@@ -57,14 +58,19 @@ func (d Decoder) Remember(o engine.Ops, visual engine.Value) Memory {
 	return m
 }
 
-// Of takes the images that the int32 input rows names.
-func (m Memory) Of(o engine.Ops, rows string) Memory {
-	var taken Memory
-	for i := range m.Keys {
-		taken.Keys = append(taken.Keys, Gather(o, m.Keys[i], rows))
-		taken.Values = append(taken.Values, Gather(o, m.Values[i], rows))
+// Of takes the images that the int32 input rows names. Each block gathers its own when it reads them, so that copies need not
+// be kept.
+func (m Memory) Of(rows string) Memory {
+	m.rows = rows
+	return m
+}
+
+// at are the keys and values of the i-th block that reads.
+func (m Memory) at(o engine.Ops, i int) (keys, values engine.Value) {
+	if m.rows == "" {
+		return m.Keys[i], m.Values[i]
 	}
-	return taken
+	return Gather(o, m.Keys[i], m.rows), Gather(o, m.Values[i], m.rows)
 }
 
 // Stored puts m into the session's states, or reads it back where m is empty.
@@ -88,11 +94,14 @@ func (d Decoder) Forward(o engine.Ops, ids string, positions engine.Value, m Mem
 	x := o.Add(o.Embedding(o.Param("decoder.token"), ids), positions)
 	for i := range d.Depth {
 		block := fmt.Sprintf("decoder.blocks.%d", i)
-		x = o.Add(x, SelfAttention(o, block+".self", LayerNorm(o, block+".ln1", x, d.Eps), d.Heads, mask, keep))
-		q := Linear(o, block+".cross.q", LayerNorm(o, block+".ln2", x, d.Eps))
-		seen := o.Attention(q, m.Keys[i], m.Values[i], d.Heads, engine.Mask{KeyLengths: m.Lengths})
-		x = o.Add(x, Linear(o, block+".cross.out", seen))
-		x = o.Add(x, MLP(o, block+".mlp", LayerNorm(o, block+".ln3", x, d.Eps)))
+		x = recomputed(o, x, func(x engine.Value) engine.Value {
+			x = o.Add(x, SelfAttention(o, block+".self", LayerNorm(o, block+".ln1", x, d.Eps), d.Heads, mask, keep))
+			q := Linear(o, block+".cross.q", LayerNorm(o, block+".ln2", x, d.Eps))
+			k, v := m.at(o, i)
+			seen := o.Attention(q, k, v, d.Heads, engine.Mask{KeyLengths: m.Lengths})
+			x = o.Add(x, Linear(o, block+".cross.out", seen))
+			return o.Add(x, MLP(o, block+".mlp", LayerNorm(o, block+".ln3", x, d.Eps)))
+		})
 	}
 	return LayerNorm(o, "decoder.norm", x, d.Eps)
 }

@@ -45,14 +45,14 @@ const (
 )
 
 // Ask makes the inputs of the texts that an EncoderDecoder reads behind so many visual tokens a sample: question.ids [B, Q], padded to
-// a multiple of step, and the lengths of all that each sample reads, joint.lengths [B].
-func Ask(in engine.Inputs, texts [][]int32, visual int, pad int32, step, longest int) {
+// at least length tokens, and the lengths of all that each sample reads, joint.lengths [B].
+func Ask(in engine.Inputs, texts [][]int32, visual int, pad int32, length int) {
 	list, lengths := make([]Sequence, len(texts)), make([]int32, len(texts))
 	for i, ids := range texts {
 		list[i], lengths[i] = Sequence{IDs: ids}, int32(visual+len(ids))
 	}
 	group := engine.Inputs{}
-	Collate(group, "question", list, pad, step, longest)
+	CollateIn(group, "question", list, pad, Room{Length: length})
 	in["question.ids"] = group["question.ids"]
 	in["joint.lengths"] = engine.Ints(lengths, len(lengths))
 }

@@ -77,20 +77,26 @@ func (m LanguageModel) Forward(o engine.Ops, visual engine.Value, ids string, po
 	}
 	x = m.dropout(o, o.Add(x, positions))
 	for i := range m.Depth {
-		block := fmt.Sprintf("transformer.h.%d", i)
-		qkv := Conv1D(o, block+".attn.c_attn", LayerNorm(o, block+".ln_1", x, m.Eps)) // [B, S, 3d]
-		q := o.Slice(qkv, 2, 0, m.Width)
-		k := o.Slice(qkv, 2, m.Width, 2*m.Width)
-		v := o.Slice(qkv, 2, 2*m.Width, 3*m.Width)
-		if keep != nil {
-			k, v = keep(block+".k", k), keep(block+".v", v)
-		}
-		seen := o.Attention(q, k, v, m.Heads, engine.Mask{Causal: true})
-		x = o.Add(x, m.dropout(o, Conv1D(o, block+".attn.c_proj", seen)))
-		h := o.GELU(Conv1D(o, block+".mlp.c_fc", LayerNorm(o, block+".ln_2", x, m.Eps)), engine.GELUTanh)
-		x = o.Add(x, m.dropout(o, Conv1D(o, block+".mlp.c_proj", h)))
+		x = recomputed(o, x, func(x engine.Value) engine.Value {
+			return m.block(o, fmt.Sprintf("transformer.h.%d", i), x, keep)
+		})
 	}
 	return x
+}
+
+// block is one pre-layer-norm block of GPT-2 over x [B, S, d].
+func (m LanguageModel) block(o engine.Ops, name string, x engine.Value, keep Cache) engine.Value {
+	qkv := Conv1D(o, name+".attn.c_attn", LayerNorm(o, name+".ln_1", x, m.Eps)) // [B, S, 3d]
+	q := o.Slice(qkv, 2, 0, m.Width)
+	k := o.Slice(qkv, 2, m.Width, 2*m.Width)
+	v := o.Slice(qkv, 2, 2*m.Width, 3*m.Width)
+	if keep != nil {
+		k, v = keep(name+".k", k), keep(name+".v", v)
+	}
+	seen := o.Attention(q, k, v, m.Heads, engine.Mask{Causal: true})
+	x = o.Add(x, m.dropout(o, Conv1D(o, name+".attn.c_proj", seen)))
+	h := o.GELU(Conv1D(o, name+".mlp.c_fc", LayerNorm(o, name+".ln_2", x, m.Eps)), engine.GELUTanh)
+	return o.Add(x, m.dropout(o, Conv1D(o, name+".mlp.c_proj", h)))
 }
 
 // dropout is GPT-2's, on the residual branches; the int32 input "dropout" is its seed.

@@ -91,26 +91,13 @@ type stream struct {
 func (q QFormer) forward(o engine.Ops, s stream) (stream, Memory) {
 	var kept Memory
 	for i := range q.Depth {
-		block := queryBlock(i)
-		x := s.joined(o)
-		h := LayerNorm(o, block+".ln1", x, q.Eps)
-		k, v := Linear(o, block+".self.k", h), Linear(o, block+".self.v", h)
-		kept.Keys, kept.Values = append(kept.Keys, k), append(kept.Values, v)
-		if s.before.Keys != nil {
-			k, v = o.Concat(1, s.before.Keys[i], k), o.Concat(1, s.before.Values[i], v)
-		}
-		seen := o.Attention(Linear(o, block+".self.q", h), k, v, q.Heads, s.mask)
-		s = s.split(o, o.Add(x, Linear(o, block+".self.out", seen)))
-		if s.queries != nil {
-			if crosses(i) {
-				s.queries = q.cross(o, block, s.queries, s.image, i/2)
-			}
-			s.queries = o.Add(s.queries, MLP(o, block+".mlp", LayerNorm(o, block+".ln3", s.queries, q.Eps)))
-		}
-		if s.text != nil {
-			own := textBlock(i)
-			s.text = o.Add(s.text, MLP(o, own+".mlp", LayerNorm(o, own+".ln3", s.text, q.Eps)))
-		}
+		// Queries and text leave a block apart: joined, the last block would go back through the one that nothing reads.
+		out := o.Recompute(s.joined(o), func(x engine.Value) []engine.Value {
+			after, k, v := q.block(o, i, s, x)
+			return append(after.parts(), k, v)
+		})
+		s, out = s.with(out)
+		kept.Keys, kept.Values = append(kept.Keys, out[0]), append(kept.Values, out[1])
 	}
 	if s.queries != nil {
 		s.queries = LayerNorm(o, "qformer.norm", s.queries, q.Eps)
@@ -121,10 +108,35 @@ func (q QFormer) forward(o engine.Ops, s stream) (stream, Memory) {
 	return s, kept
 }
 
+// block passes x, the sequence of s, through block i, and returns the keys and values of its self-attention, too.
+func (q QFormer) block(o engine.Ops, i int, s stream, x engine.Value) (after stream, k, v engine.Value) {
+	block := queryBlock(i)
+	h := LayerNorm(o, block+".ln1", x, q.Eps)
+	k, v = Linear(o, block+".self.k", h), Linear(o, block+".self.v", h)
+	keys, values := k, v
+	if s.before.Keys != nil {
+		keys, values = o.Concat(1, s.before.Keys[i], k), o.Concat(1, s.before.Values[i], v)
+	}
+	seen := o.Attention(Linear(o, block+".self.q", h), keys, values, q.Heads, s.mask)
+	s = s.split(o, o.Add(x, Linear(o, block+".self.out", seen)))
+	if s.queries != nil {
+		if crosses(i) {
+			s.queries = q.cross(o, block, s.queries, s.image, i/2)
+		}
+		s.queries = o.Add(s.queries, MLP(o, block+".mlp", LayerNorm(o, block+".ln3", s.queries, q.Eps)))
+	}
+	if s.text != nil {
+		own := textBlock(i)
+		s.text = o.Add(s.text, MLP(o, own+".mlp", LayerNorm(o, own+".ln3", s.text, q.Eps)))
+	}
+	return s, k, v
+}
+
 // cross lets the queries look at the image.
 func (q QFormer) cross(o engine.Ops, block string, queries engine.Value, image Memory, at int) engine.Value {
 	asked := Linear(o, block+".cross.q", LayerNorm(o, block+".ln2", queries, q.Eps))
-	seen := o.Attention(asked, image.Keys[at], image.Values[at], q.Heads, engine.Mask{})
+	k, v := image.at(o, at)
+	seen := o.Attention(asked, k, v, q.Heads, engine.Mask{})
 	return o.Add(queries, Linear(o, block+".cross.out", seen))
 }
 
@@ -137,6 +149,27 @@ func (s stream) joined(o engine.Ops) engine.Value {
 		return s.text
 	}
 	return o.Concat(1, s.queries, s.text)
+}
+
+// parts are the queries and the text, where there are any.
+func (s stream) parts() []engine.Value {
+	var list []engine.Value
+	for _, part := range []engine.Value{s.queries, s.text} {
+		if part != nil {
+			list = append(list, part)
+		}
+	}
+	return list
+}
+
+// with is s with other parts, the first of the list, and what follows them.
+func (s stream) with(list []engine.Value) (stream, []engine.Value) {
+	for _, part := range []*engine.Value{&s.queries, &s.text} {
+		if *part != nil {
+			*part, list = list[0], list[1:]
+		}
+	}
+	return s, list
 }
 
 // split takes queries and text out of the sequence x again.

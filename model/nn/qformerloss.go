@@ -102,7 +102,7 @@ func (q QFormer) contrast(o engine.Ops, l looked) engine.Value {
 func (q QFormer) match(o engine.Ops, l looked) engine.Value {
 	s, _ := q.forward(o, stream{
 		queries: q.start(o, o.IntShape("match.ids")[0]), text: q.text(o, "match"),
-		image: l.image.Of(o, "match.image"), mask: engine.Mask{KeyLengths: "match.lengths"},
+		image: l.image.Of("match.image"), mask: engine.Mask{KeyLengths: "match.lengths"},
 	})
 	verdict := o.Mean(Linear(o, "qformer.itm", s.queries), 1) // [pairs, 2]
 	return o.CrossEntropy(verdict, "match.labels", "match.weights", 0)

@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -13,7 +14,7 @@ import (
 	"harness/model/checkpoint"
 	"harness/model/engine"
 	"harness/model/engine/native"
-	"harness/model/engine/xla"
+	"harness/model/engine/xla/xlatest"
 	"harness/model/spec"
 )
 
@@ -427,10 +428,7 @@ func TestReferenceGo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute")
 	}
-	e, err := xla.Open("go")
-	if err != nil {
-		t.Fatal(err)
-	}
+	e := xlatest.Open(t)
 	for _, name := range []string{"pretrain", "diffvqa"} {
 		t.Run(name, func(t *testing.T) {
 			r := openRecorded(t, name)
@@ -547,14 +545,8 @@ func TestSearch(t *testing.T) {
 		}
 	}
 	readJSON(t, filepath.Join(dir, "ops.json"), &cases)
-	follow := func(chain [][]float32) nextLogits {
-		return func(_, tokens []int32) ([][]float32, error) {
-			rows := make([][]float32, len(tokens))
-			for i, token := range tokens {
-				rows[i] = chain[token]
-			}
-			return rows, nil
-		}
+	follow := func(chain [][]float32) nextTokens {
+		return func(_, tokens []int32) (candidates, error) { return likeliest(chain, tokens), nil }
 	}
 	checked := 0
 	for _, c := range cases {
@@ -562,16 +554,16 @@ func TestSearch(t *testing.T) {
 			continue
 		}
 		for k, run := range c.Runs {
-			chain, next := run.Chain, follow(run.Chain)
+			first, next := likeliest(run.Chain, []int32{0}), follow(run.Chain)
 			s := Search{Beams: 1, MaxTokens: run.MaxNewTokens, Penalty: run.LengthPenalty, EOS: run.EOS}
-			found, err := s.greedy(chain[:1], next)
+			found, err := s.greedy(first, next)
 			if err != nil {
 				t.Fatal(err)
 			}
 			checkHypotheses(t, fmt.Sprintf("run %d greedy", k), found[0], []referenceHypothesis{run.Greedy}, 1e-5)
 			for beams, want := range map[int][]referenceHypothesis{1: run.Beam1, 4: run.Beam4, 10: run.Beam10} {
 				s.Beams = beams
-				if found, err = s.beam(chain[:1], next); err != nil {
+				if found, err = s.beam(first, next); err != nil {
 					t.Fatal(err)
 				}
 				checkHypotheses(t, fmt.Sprintf("run %d, %d beams", k, beams), found[0], want, 1e-5)
@@ -580,7 +572,7 @@ func TestSearch(t *testing.T) {
 		}
 		for k, run := range c.Exhaustive {
 			s := Search{Beams: run.Beams, MaxTokens: run.MaxNewTokens, Penalty: run.LengthPenalty, EOS: run.EOS}
-			found, err := s.beam(run.Chain[:1], follow(run.Chain))
+			found, err := s.beam(likeliest(run.Chain, []int32{0}), follow(run.Chain))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -591,6 +583,23 @@ func TestSearch(t *testing.T) {
 	if checked == 0 {
 		t.Error("no search was checked")
 	}
+}
+
+// likeliest are the tokens that may follow each of some tokens, all of them, likeliest first.
+func likeliest(chain [][]float32, tokens []int32) candidates {
+	all := candidates{k: len(chain[0])}
+	for _, token := range tokens {
+		row := chain[token]
+		order := make([]int, len(row))
+		for i := range order {
+			order[i] = i
+		}
+		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(row[b], row[a]) })
+		for _, i := range order {
+			all.logp, all.tokens = append(all.logp, row[i]), append(all.tokens, float32(i))
+		}
+	}
+	return all
 }
 
 // visual is what the adapter of difference VQA makes of encoded pairs.

@@ -63,22 +63,26 @@ func ParallelSequence(bos, eos, mask int32, prefix, target []int32, masks int) S
 	return s
 }
 
-// bucket rounds a length up, so that a compiling engine sees few different shapes.
-func bucket(n, step int) int { return (n + step - 1) / step * step }
-
-// Collate writes sequences into in as the inputs of one group: NAME.ids [B, L], NAME.image, NAME.lengths, NAME.causal
-// [B] and NAME.rows [R], counted over B·L. It returns the targets of the rows. All is padded to multiples of step, L to
-// at most longest; padded rows point at 0 and get no weight.
+// Collate writes sequences into in as the inputs of one group, as CollateIn does. L and R are padded to multiples of step, L to at most
+// longest.
 func Collate(in engine.Inputs, name string, list []Sequence, pad int32, step, longest int) (targets []int32, weights []float32) {
-	b, l := len(list), 0
-	for _, s := range list {
-		l = max(l, len(s.IDs))
-	}
-	l = max(l, min(bucket(l, step), longest))
+	return CollateIn(in, name, list, pad, RoomFor(list).Rounded(step, longest))
+}
+
+// CollateIn writes sequences into in as the inputs of one group: NAME.ids [B, L], NAME.image, NAME.lengths, NAME.causal
+// [B] and NAME.rows [R], counted over B·L. It returns the targets of the rows. All is padded to the room: padded rows point at 0 and get no
+// weight, padded sequences are one token of the first image.
+func CollateIn(in engine.Inputs, name string, list []Sequence, pad int32, room Room) (targets []int32, weights []float32) {
+	room = room.Or(RoomFor(list))
+	b, l := room.Sequences, room.Length
 	ids := make([]int32, b*l)
 	image, lengths, causal := make([]int32, b), make([]int32, b), make([]int32, b)
 	var rows []int32
-	for i, s := range list {
+	for i := range b {
+		s := Sequence{IDs: []int32{pad}, Causal: true}
+		if i < len(list) {
+			s = list[i]
+		}
 		row := ids[i*l:][:l]
 		for j := copy(row, s.IDs); j < l; j++ {
 			row[j] = pad
@@ -93,7 +97,7 @@ func Collate(in engine.Inputs, name string, list []Sequence, pad int32, step, lo
 			weights = append(weights, 1)
 		}
 	}
-	for len(rows)%step != 0 {
+	for len(rows) < room.Rows {
 		rows, targets, weights = append(rows, 0), append(targets, 0), append(weights, 0)
 	}
 	in[name+".ids"] = engine.Ints(ids, b, l)

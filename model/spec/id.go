@@ -108,7 +108,7 @@ func nameBatchAsBefore(trial map[string]any) {
 	if !ok {
 		return
 	}
-	for _, later := range []string{"equal", "per_image", "chunk"} {
+	for _, later := range []string{"equal", "per_image", "chunk", "accumulate"} {
 		if pretrain[later] != nil {
 			return
 		}

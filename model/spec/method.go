@@ -35,6 +35,8 @@ type facts struct {
 	queries bool
 	// pretrains says that the encoder is trained at all.
 	pretrains bool
+	// wholeBatch says that a loss of pretraining compares everything in a batch with everything.
+	wholeBatch bool
 }
 
 func oneText(Trial) int { return 1 }
@@ -50,17 +52,17 @@ var methods = map[Method]facts{
 		texts: oneText, pretrains: true,
 		unread: []string{"pretrain.tasks", "pretrain.parallel_scope", "pretrain.max_phrase", "pretrain.chunk", "test.regions"}},
 	GlobalContrastive: { // images against whole reports; nothing is predicted
-		texts: oneText, pretrains: true,
+		texts: oneText, pretrains: true, wholeBatch: true,
 		unread: []string{"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_phrase", "test.regions"}},
 	RegionalContrastive: { // regions against phrases; nothing is predicted
-		texts: func(Trial) int { return RegionsPerImage }, pretrains: true,
+		texts: func(Trial) int { return RegionsPerImage }, pretrains: true, wholeBatch: true,
 		unread: []string{"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_report", "test.regions"}},
 	BLIP2: { // its queries are the visual tokens, which are never pooled
-		revision: 2, texts: oneText, twin: GlobalContrastive, queries: true, pretrains: true,
+		revision: 2, texts: oneText, twin: GlobalContrastive, queries: true, pretrains: true, wholeBatch: true,
 		unread: []string{"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_phrase",
 			"test.regions", "diffvqa.pool", "diffvqa.whiten"}},
 	ReAL: { // its encoder is trained on whole reports
-		texts: oneText, twin: GlobalContrastive, pretrains: true,
+		texts: oneText, twin: GlobalContrastive, pretrains: true, wholeBatch: true,
 		unread: []string{"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_phrase", "test.regions"}},
 	RGAG: { // it reads regions, which are neither pooled nor whitened; reports are written from the first to the last word
 		texts: oneText, pretrains: true,
@@ -88,6 +90,9 @@ func (m Method) Known() bool { _, ok := methods[m]; return ok }
 
 // Pretrains reports whether the trial trains its encoder before it is tested.
 func (t Trial) Pretrains() bool { return t.Command == "" && t.Method.facts().pretrains }
+
+// Accumulates reports whether the batches of the trial's pretraining can be computed in parts.
+func (t Trial) Accumulates() bool { return !t.Method.facts().wholeBatch }
 
 // PredictsRegions reports whether the trial's method predicts texts and boxes of regions, which are then tested.
 func (t Trial) PredictsRegions() bool { return t.Command == "" && t.Method.facts().regions }

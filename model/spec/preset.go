@@ -69,7 +69,7 @@ func Default(p Preset) (Trial, error) {
 	case Paper:
 		t.Resolution = 448
 		t.WholeVocabulary = true
-		t.Engine = "xla,bf16"
+		t.Engine, t.Precision = XLAEngine, BF16
 		t.Init = Init{Positions: InitRandom, Coordinates: InitRandom, TokenStd: 0.02}
 		t.Data = Data{Source: SourceFiles, Splits: "subject"}
 		t.Encoder = Encoder{Width: 1152, Depth: 27, Heads: 12, MLP: 4304, Patch: 14, Channels: 3}

@@ -32,7 +32,7 @@ func TestPaperPreset(t *testing.T) {
 		{"encoder.depth", 27}, {"encoder.heads", 12}, {"encoder.width", 1152}, {"encoder.patch", 14}, {"encoder.weights", nil},
 		{"decoder.depth", 12}, {"decoder.width", 1024}, {"init.positions", "random"}, {"init.coordinates", "random"},
 		{"pretrain.epochs", 5}, {"pretrain.batch", 32}, {"pretrain.per_image", "one"}, {"pretrain.beta1", 0.9}, {"pretrain.beta2", 0.999},
-		{"pretrain.warmup", 5000}, {"pretrain.lr", 1e-4}, {"pretrain.weight_decay", 0.01}, {"whole_vocabulary", true}, {"engine", "xla,bf16"},
+		{"pretrain.warmup", 5000}, {"pretrain.lr", 1e-4}, {"pretrain.weight_decay", 0.01}, {"whole_vocabulary", true}, {"engine", "xla"}, {"precision", "bf16"},
 		// 3.2.1, 4.4
 		{"pretrain.parallel_ratio", 0.25}, {"pretrain.parallel_scope", nil}, {"pretrain.tasks", []any{"cap", "aref", "gcap", "caref"}}, {"test.beam", 10},
 		// aids

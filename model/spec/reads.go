@@ -84,6 +84,7 @@ func (t Trial) essential() Trial {
 	if t.Encoder.Resize = ""; t.Encoder.Weights != "" || t.Encoder.WeightsDigest != "" {
 		t.Encoder.Resize = bicubic
 	}
+	leaveOut(&t.Precision, Float32)
 	leaveOut(&t.Init.Positions, InitWaves)
 	leaveOut(&t.Init.Coordinates, InitWaves)
 	leaveOut(&t.Init.TokenStd, DefaultTokenStd)
@@ -91,6 +92,8 @@ func (t Trial) essential() Trial {
 	leaveOut(&t.Until, UntilEnd)
 	leaveOut(&t.Pretrain.Equal, EqualImages)
 	leaveOut(&t.Pretrain.PerImage, PerImageAll)
+	leaveOut(&t.Pretrain.Accumulate, 1)
+	leaveOut(&t.DiffVQA.Accumulate, 1)
 	leaveOut(&t.Encoder.Channels, 1)
 	leaveOut(&t.DiffVQA.Pool, 1)
 	leaveOut(&t.Data.Synthetic.ReportDropout, DefaultReportDropout)

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"encoding/json"
 	"reflect"
 	"slices"
 	"strings"
@@ -34,16 +35,16 @@ func TestEveryFieldIsClassified(t *testing.T) {
 		"decoder.width", "decoder.depth", "decoder.heads", "decoder.mlp", "decoder.positions",
 		"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.steps", "pretrain.epochs", "pretrain.batch",
 		"pretrain.lr", "pretrain.warmup", "pretrain.weight_decay", "pretrain.beta1", "pretrain.beta2", "pretrain.clip",
-		"pretrain.max_report", "pretrain.max_phrase", "pretrain.equal", "pretrain.per_image", "pretrain.chunk",
+		"pretrain.max_report", "pretrain.max_phrase", "pretrain.equal", "pretrain.per_image", "pretrain.chunk", "pretrain.accumulate",
 		"diffvqa.whiten",
 		"qformer.width", "qformer.depth", "qformer.heads", "qformer.mlp", "qformer.queries",
 	}
 	always := []string{
-		"until", "init.positions", "init.coordinates", "init.token_std", "method", "resolution", "seed", "engine", "data.source", "data.splits", "data.keep_prior",
+		"until", "init.positions", "init.coordinates", "init.token_std", "method", "resolution", "seed", "engine", "precision", "data.source", "data.splits", "data.keep_prior",
 		"encoder.width", "encoder.depth", "encoder.heads", "encoder.mlp", "encoder.patch", "encoder.channels", "encoder.weights_digest",
 		"lm.width", "lm.depth", "lm.heads", "lm.mlp", "lm.text_positions", "lm.dropout", "lm.weights_digest",
 		"diffvqa.steps", "diffvqa.epochs", "diffvqa.batch", "diffvqa.lr", "diffvqa.warmup", "diffvqa.weight_decay",
-		"diffvqa.beta1", "diffvqa.beta2", "diffvqa.clip", "diffvqa.label_smoothing", "diffvqa.auxiliary",
+		"diffvqa.accumulate", "diffvqa.beta1", "diffvqa.beta2", "diffvqa.clip", "diffvqa.label_smoothing", "diffvqa.auxiliary",
 		"diffvqa.reversed", "diffvqa.questions", "test.meteor_paraphrases_digest", "test.bertscore.model_digest", "test.bertscore.layer",
 		"test.bertscore.idf", "test.bertscore.rescale_digest", "test.beam", "test.max_new_tokens", "test.pairs",
 	}
@@ -154,7 +155,9 @@ func TestSameTrial(t *testing.T) {
 		{"a paraphrase table", nil, func(t *Trial) { t.Eval.MeteorParaphrases = "x.gz" }, false},
 		{"a paraphrase table that was moved", func(t *Trial) { t.Eval.MeteorParaphrasesDigest = "p" }, func(t *Trial) { t.Eval.MeteorParaphrases = "x.gz" }, true},
 		{"another paraphrase table", func(t *Trial) { t.Eval.MeteorParaphrasesDigest = "p" }, func(t *Trial) { t.Eval.MeteorParaphrasesDigest = "q" }, false},
-		{"precision", func(t *Trial) { t.Engine = "xla" }, func(t *Trial) { t.Engine = "xla,bf16" }, false},
+		{"precision", nil, func(t *Trial) { t.Precision = BF16 }, false},
+		{"the precision that is meant by none", nil, func(t *Trial) { t.Precision = Float32 }, true},
+		{"the precision of earlier versions", func(t *Trial) { t.Engine, t.Precision = "xla", BF16 }, func(t *Trial) { t.Engine, t.Precision = "xla,bf16", "" }, false},
 	} {
 		a := presetTrial(t, Nano, LocationAware)
 		if c.start != nil {
@@ -221,33 +224,69 @@ func TestDigestsOfNothingAreRefused(t *testing.T) {
 }
 
 func TestEngineNames(t *testing.T) {
-	for name, want := range map[string]string{
-		"": "", "native": "", "go": "go", "go,bf16": "go,bf16", "xla:/a/cuda.so": "xla", "xla:/a/cuda.so,bf16": "xla,bf16",
+	for name, want := range map[string]EngineName{
+		"": {}, "go": {Kind: "go"}, "go,bf16": {Kind: "go", Precision: BF16}, "xla": {Kind: "xla"}, "xla,bf16": {Kind: "xla", Precision: BF16},
+		"xla:/a/cuda.so": {Kind: "xla", Plugin: "/a/cuda.so"}, "xla:/a/cuda.so,bf16": {Kind: "xla", Plugin: "/a/cuda.so", Precision: BF16},
+		"native,bf16": {Precision: BF16},
 	} {
-		if got, err := EngineKind(name); err != nil || got != want {
-			t.Errorf("%s: %q, %v; want %q", name, got, err, want)
+		got, err := ParseEngine(name)
+		if err != nil || got != want || got.String() != name {
+			t.Errorf("%s: %+v, %v; want %+v", name, got, err, want)
 		}
 		trial := presetTrial(t, Smoke, LocationAware)
-		trial.Engine = want
+		trial.Engine, trial.Precision = want.Kind, want.Precision
 		if err := trial.Validate(); err != nil {
 			t.Error(err)
 		}
 	}
-	for _, name := range []string{"xla", "xla:", "native,bf16", "go,f16", "go:x", "cuda", ",bf16"} {
-		if kind, err := EngineKind(name); err == nil {
-			t.Errorf("%s is taken for %q", name, kind)
+	if got, err := ParseEngine("native"); err != nil || got != (EngineName{}) {
+		t.Errorf("native: %+v, %v", got, err)
+	}
+	for _, name := range []string{"xla:", "native:x", "go,f16", "go:x", "cuda", ",bf16", "native,"} {
+		if got, err := ParseEngine(name); err == nil {
+			t.Errorf("%s is taken for %+v", name, got)
 		}
 	}
-	for _, c := range []struct{ engine, given, want string }{
-		{"", "xla:/p", ""}, {"go", "", "go"}, {"go,bf16", "native", "go,bf16"}, {"xla", "xla:/p", "xla:/p"},
-		{"xla,bf16", "xla:/p,bf16", "xla:/p,bf16"}, {"xla", "xla:/p,bf16", "error"}, {"xla", "", "error"}, {"xla", "nonsense", "error"},
+	for _, c := range []struct{ engine, precision, given, want string }{
+		{"", "", "xla:/p", ""}, {"", "bf16", "xla:/p", "native,bf16"}, {"go", "", "", "go"}, {"go", "bf16", "native", "go,bf16"},
+		{"xla", "", "xla:/p", "xla:/p"}, {"xla", "float32", "xla:/p", "xla:/p"},
+		{"xla", "bf16", "xla:/p,bf16", "xla:/p,bf16"}, {"xla", "bf16", "xla:/p", "xla:/p,bf16"},
+		{"xla", "", "xla:/p,bf16", "error"}, {"xla", "", "", "error"}, {"xla", "", "xla", "error"}, {"xla", "", "nonsense", "error"},
+		{"xla,bf16", "", "xla:/p,bf16", "error"}, {"go,bf16", "", "", "error"},
 	} {
-		got, err := Trial{Engine: c.engine}.EngineFor(c.given)
+		got, err := Trial{Engine: c.engine, Precision: Precision(c.precision)}.EngineFor(c.given)
 		if err != nil {
 			got = "error"
 		}
 		if got != c.want {
-			t.Errorf("a trial of %q on %q: %q (%v), want %q", c.engine, c.given, got, err, c.want)
+			t.Errorf("a trial of %q %q on %q: %q (%v), want %q", c.engine, c.precision, c.given, got, err, c.want)
 		}
+	}
+}
+
+// A trial that an earlier version recorded keeps its name, and is not run: its numbers would be others now.
+func TestFormerPrecision(t *testing.T) {
+	var old Trial
+	if err := json.Unmarshal([]byte(`{"engine":"xla,bf16","method":"cappa"}`), &old); err != nil {
+		t.Fatal(err)
+	}
+	// The ID that commit b827cb2 gave it.
+	if got := old.ID(); got != "155111d9956ae33f" {
+		t.Errorf("it is called %s now", got)
+	}
+	for engine, want := range map[string]string{
+		"xla,bf16": "engine: xla,bf16 is how an earlier version wrote bf16, which now rounds more: write engine: xla and precision: bf16",
+		"go,bf16":  "engine: go,bf16 is how an earlier version wrote bf16, which now rounds more: write engine: go and precision: bf16",
+	} {
+		trial := presetTrial(t, Smoke, LocationAware)
+		trial.Engine = engine
+		if err := trial.Validate(); err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	trial := presetTrial(t, Smoke, LocationAware)
+	trial.Precision = "fp16"
+	if err := trial.Validate(); err == nil || err.Error() != `precision: unknown precision "fp16": want float32 or bf16` {
+		t.Error(err)
 	}
 }

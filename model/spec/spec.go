@@ -15,18 +15,21 @@ import "encoding/json"
 
 // Trial is one run of the built-in trainer, or of any other program when Command is set.
 type Trial struct {
-	Preset     Preset   `json:"preset,omitzero"` // where the defaults came from; not part of the ID
-	Method     Method   `json:"method,omitzero"`
-	Resolution int      `json:"resolution,omitzero"` // pixels a side; the paper: 448
-	Seed       int64    `json:"seed,omitzero"`
-	Engine     string   `json:"engine,omitzero"` // one of Engines: "" is the native engine; the others are GoMLX
-	Data       Data     `json:"data,omitzero"`
-	Encoder    Encoder  `json:"encoder,omitzero"`
-	Decoder    Decoder  `json:"decoder,omitzero"`
-	Pretrain   Pretrain `json:"pretrain,omitzero"`
-	LM         LM       `json:"lm,omitzero"`
-	DiffVQA    DiffVQA  `json:"diffvqa,omitzero"`
-	Eval       Eval     `json:"test,omitzero"`
+	Preset     Preset `json:"preset,omitzero"` // where the defaults came from; not part of the ID
+	Method     Method `json:"method,omitzero"`
+	Resolution int    `json:"resolution,omitzero"` // pixels a side; the paper: 448
+	Seed       int64  `json:"seed,omitzero"`
+	Engine     string `json:"engine,omitzero"` // one of Engines: "" is the native engine; the others are GoMLX
+	// Precision is float32 where it is not bf16. Trials of earlier versions have it behind their engine's name (xla,bf16), where it
+	// meant less: they can be read, not run.
+	Precision Precision `json:"precision,omitzero"`
+	Data      Data      `json:"data,omitzero"`
+	Encoder   Encoder   `json:"encoder,omitzero"`
+	Decoder   Decoder   `json:"decoder,omitzero"`
+	Pretrain  Pretrain  `json:"pretrain,omitzero"`
+	LM        LM        `json:"lm,omitzero"`
+	DiffVQA   DiffVQA   `json:"diffvqa,omitzero"`
+	Eval      Eval      `json:"test,omitzero"`
 
 	// WholeVocabulary trains with all 50,257 tokens of GPT-2 instead of those that the training texts need.
 	WholeVocabulary bool `json:"whole_vocabulary,omitzero"`
@@ -161,6 +164,7 @@ type Pretrain struct {
 
 	Equal    Equal    `json:"equal,omitzero"`     // what a sample is
 	PerImage PerImage `json:"per_image,omitzero"` // which tasks an image is used for when it is drawn
+	Accumulation
 	// Chunk is the number of samples of a contrastive batch that are held in memory at once; 0 is all. The batch, and with it the
 	// number of negatives, stays: embeddings of all chunks are compared.
 	Chunk int `json:"chunk,omitzero"`
@@ -192,6 +196,13 @@ type Optimizer struct {
 	MaxGradNorm float64 `json:"clip,omitzero"` // gradients are clipped to it; 0 = no clipping
 }
 
+// Accumulation computes a batch in parts, one after the other, whose gradients are added up before the parameters move: the loss is that of
+// the whole batch, the memory that of a part. The batch stays what it is.
+type Accumulation struct {
+	// Accumulate is the number of parts, gradient_accumulation_steps of transformers; 0 or 1 is the whole batch at once.
+	Accumulate int `json:"accumulate,omitzero"`
+}
+
 // LM is the GPT-2 decoder of difference VQA.
 type LM struct {
 	Width                 int     `json:"width,omitzero"`
@@ -215,6 +226,7 @@ type DiffVQA struct {
 	Epochs    float64 `json:"epochs,omitzero"` // instead of steps
 	BatchSize int     `json:"batch,omitzero"`
 	Optimizer
+	Accumulation
 	LabelSmoothing float64 `json:"label_smoothing,omitzero"`
 	// Pool averages visual tokens over Pool × Pool cells before the adapter; 0 or 1 keeps all (FACTS 6 #8).
 	Pool int `json:"pool,omitzero"`

@@ -1,9 +1,6 @@
 package spec
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // FieldError says which field of a trial cannot be, by its dotted path, and why.
 type FieldError struct{ Path, Reason string }
@@ -25,8 +22,8 @@ func (t Trial) Validate() error {
 	if t.Resolution != 224 && t.Resolution != 448 {
 		return refuse("resolution", "%d is neither 224 nor 448", t.Resolution)
 	}
-	if !slices.Contains(Engines[:], t.Engine) {
-		return refuse("engine", "unknown engine %q: want one of %q, \"\" being native", t.Engine, Engines)
+	if err := t.checkEngine(); err != nil {
+		return err
 	}
 	if t.Encoder.WeightsDigest != "" && t.Encoder.Weights == "" {
 		return refuse("encoder.weights_digest", "of which weights? There is no encoder.weights")
@@ -166,6 +163,12 @@ func (t Trial) validatePretrain() error {
 	if p.Chunk < 0 {
 		return refuse("pretrain.chunk", "%d: want at least 0 (0 = the whole batch)", p.Chunk)
 	}
+	if !t.Accumulates() && p.Accumulate > 1 {
+		return refuse("pretrain.accumulate", "method %s compares all of a batch with all of it, which has no parts: %s", t.Method, wholeBatchHelp(t.Method))
+	}
+	if err := p.Accumulation.validate("pretrain", p.BatchSize); err != nil && t.Pretrains() {
+		return err
+	}
 	if err := schedule("pretrain", p.Steps, p.Epochs); err != nil && t.Pretrains() {
 		return err
 	}
@@ -189,10 +192,31 @@ func (t Trial) validateDiffVQA() error {
 	if d.Pool < 0 {
 		return refuse("diffvqa.pool", "%d: want at least 0", d.Pool)
 	}
+	if err := d.Accumulation.validate("diffvqa", d.BatchSize); err != nil {
+		return err
+	}
 	if err := schedule("diffvqa", d.Steps, d.Epochs); err != nil {
 		return err
 	}
 	return d.Optimizer.validate("diffvqa")
+}
+
+// wholeBatchHelp is what to do instead of accumulating gradients.
+func wholeBatchHelp(m Method) string {
+	if m == BLIP2 {
+		return "set pretrain.batch"
+	}
+	return "set pretrain.chunk, which embeds it in parts"
+}
+
+func (a Accumulation) validate(stage string, batch int) error {
+	switch {
+	case a.Accumulate < 0:
+		return refuse(stage+".accumulate", "%d: want at least 1", a.Accumulate)
+	case a.Accumulate > 1 && batch%a.Accumulate != 0:
+		return refuse(stage+".accumulate", "%s.batch %d cannot be divided into %d equal parts", stage, batch, a.Accumulate)
+	}
+	return nil
 }
 
 func schedule(stage string, steps int, epochs float64) error {

@@ -4,6 +4,7 @@ package radiograph
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"image"
@@ -12,7 +13,9 @@ import (
 	"image/png"
 	"io"
 	"os"
+	"sync"
 
+	"harness/model/dataset/grayjpeg"
 	"harness/model/dataset/sniff"
 )
 
@@ -134,16 +137,44 @@ func isDeep(m color.Model) bool {
 }
 
 // decodeImage reads a whole image as luma in its stored orientation; a truncated file is an error.
-func decodeImage(kind sniff.Kind, r io.Reader) (*image.Gray, error) {
+func decodeImage(kind sniff.Kind, f io.ReadSeeker) (*image.Gray, error) {
 	decode := jpeg.Decode
 	if kind == sniff.PNG {
 		decode = png.Decode
+	} else if img := decodeGray(f); img != nil {
+		return img, nil
 	}
-	img, err := decode(bufio.NewReaderSize(r, 64<<10))
+	img, err := decode(bufio.NewReaderSize(f, 64<<10))
 	if err != nil {
 		return nil, decodeFault(err)
 	}
 	return toGray(img), nil
+}
+
+// grayReader is what reading one gray JPEG needs.
+type grayReader struct {
+	decoder grayjpeg.Decoder
+	file    bytes.Buffer
+}
+
+var grayReaders = sync.Pool{New: func() any { return &grayReader{} }}
+
+// mostBytes bounds the files that are held in memory.
+const mostBytes = 64 << 20
+
+// decodeGray reads a gray JPEG, as nearly all radiographs are. nil: it is another kind of file, or not whole; f is at its start then.
+func decodeGray(f io.ReadSeeker) *image.Gray {
+	g := grayReaders.Get().(*grayReader)
+	defer grayReaders.Put(g)
+	g.file.Reset()
+	n, err := g.file.ReadFrom(io.LimitReader(f, mostBytes+1))
+	if err == nil && n <= mostBytes {
+		if img, ok := g.decoder.Decode(g.file.Bytes()); ok {
+			return img
+		}
+	}
+	_, _ = f.Seek(0, io.SeekStart) // where that fails, reading on fails, too
+	return nil
 }
 
 // toGray returns the luma of an image, sharing its memory where it can.

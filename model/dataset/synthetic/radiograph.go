@@ -208,20 +208,20 @@ func develop(r *rand.Rand, c, grain *canvas, e exposure, p Params) *image.Gray {
 	tone := toneCurve(e.gain, e.gamma)
 	out := image.NewGray(image.Rect(0, 0, c.w, c.h))
 	noise, table := float32(p.Noise), noiseTable()
+	fine := make([]float32, c.w)
 	for y := range c.h {
 		fy := float64(y) / float64(c.h)
 		lo, hi := e.bias[0]+(e.bias[2]-e.bias[0])*fy, e.bias[1]+(e.bias[3]-e.bias[1])*fy
 		field, slope := float32(lo), float32((hi-lo)/float64(c.w))
 		random := table[r.IntN(len(table)-c.w):][:c.w]
 		src, dst := c.pix[y*c.w:][:c.w], out.Pix[y*out.Stride:][:c.w]
+		if grain != nil {
+			fine = grain.pix[y*c.w:][:c.w]
+		}
 		for x := range dst {
 			d := src[x] + field + slope*float32(x)
 			i := int(d*toneSteps + .5)
-			var fine float32
-			if grain != nil {
-				fine = grain.pix[y*c.w+x]
-			}
-			dst[x] = clampByte(tone[min(max(i, 0), toneSteps)] + fine + noise*random[x])
+			dst[x] = clampByte(tone[min(max(i, 0), toneSteps)] + fine[x] + noise*random[x])
 		}
 	}
 	return out
@@ -248,7 +248,16 @@ var noiseTable = sync.OnceValue(func() []float32 {
 	return t
 })
 
-func clampByte(x float32) uint8 { return uint8(min(max(x*255+.5, 0), 255)) }
+func clampByte(x float32) uint8 {
+	switch v := x*255 + .5; {
+	case v <= 0:
+		return 0
+	case v >= 255:
+		return 255
+	default:
+		return uint8(v)
+	}
+}
 
 // soften is 0 outside, 1 inside a border, smooth over width on either side of it; d is the signed depth.
 func soften(d, width float64) float64 {
@@ -257,7 +266,16 @@ func soften(d, width float64) float64 {
 }
 
 // ramp is 0 at a, 1 at b, straight between; a may be greater than b.
-func ramp(x, a, b float64) float64 { return min(max((x-a)/(b-a), 0), 1) }
+func ramp(x, a, b float64) float64 {
+	switch t := (x - a) / (b - a); {
+	case t <= 0:
+		return 0
+	case t >= 1:
+		return 1
+	default:
+		return t
+	}
+}
 
 func sq(x float64) float64 { return x * x }
 

@@ -131,6 +131,7 @@ var (
 // reader sees of an untrained encoder) tells little. The amount varies over a window as disease does; the phase does not.
 func drawTextures(r *rand.Rand, c *canvas, g *geometry, s *state, p Params) {
 	textures := fineTextures()
+	across, down := waves(c.w), waves(c.h)
 	for f := range s {
 		draw := rand.New(rand.NewPCG(r.Uint64(), r.Uint64()))
 		decoy, at := r.Float64() < p.Decoys, r.IntN(2)
@@ -139,28 +140,35 @@ func drawTextures(r *rand.Rand, c *canvas, g *geometry, s *state, p Params) {
 		}
 		if s[f].present {
 			for _, window := range textureWindows[f] {
-				c.addTexture(draw, g, window, &textures[f], p.FineAmplitude)
+				c.addTexture(draw, g, window, &textures[f], &across, &down, p.FineAmplitude)
 			}
 		}
 		if decoy {
 			place := decoyAt
 			place[0] += float64(at)*decoyStep + uniform(r, -.03, .03)
 			place[1] += uniform(r, -.02, .04)
-			c.addTexture(r, g, place, &textures[f], p.FineAmplitude)
+			c.addTexture(r, g, place, &textures[f], &across, &down, p.FineAmplitude)
 		}
 	}
 }
 
-// addTexture adds m, times amount and an uneven envelope, within an ellipse.
-func (c *canvas) addTexture(r *rand.Rand, g *geometry, window box, m *texture, amount float64) {
-	across, down := waves(c.w), waves(c.h)
+// addTexture adds m, times amount and an uneven envelope, within an ellipse; across and down are the waves of c.
+func (c *canvas) addTexture(r *rand.Rand, g *geometry, window box, m *texture, across, down *[gridWaves][]float64, amount float64) {
 	p1, p2, p3 := uniform(r, 0, 2*math.Pi), uniform(r, 0, 2*math.Pi), uniform(r, 0, 2*math.Pi)
+	sines, sine, row := make([]float64, c.w), 0., -1 // those of the columns, where known, and of the row
 	c.eachIn(g, window, 1, func(i int, du, dv float64) {
 		d := du*du + dv*dv
 		if d >= 1 {
 			return
 		}
-		envelope := soften(1-d, .35) * (.85 + .20*math.Sin(4*du+p1)*math.Sin(4*dv+p2) + .15*math.Sin(7*(du+dv)+p3))
-		c.pix[i] += float32(amount * envelope * m.at(&across, &down, i%c.w, i/c.w))
+		x, y := i%c.w, i/c.w
+		if y != row {
+			row, sine = y, math.Sin(4*dv+p2)
+		}
+		if sines[x] == 0 {
+			sines[x] = .20 * math.Sin(4*du+p1)
+		}
+		envelope := soften(1-d, .35) * (.85 + sines[x]*sine + .15*math.Sin(7*(du+dv)+p3))
+		c.pix[i] += float32(amount * envelope * m.at(across, down, x, y))
 	})
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/jpeg"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -17,6 +16,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"harness/model/dataset/grayjpeg"
 )
 
 // jpegQuality keeps the texture of fine findings.
@@ -78,6 +79,10 @@ type patientRows struct {
 
 // writeAll runs the patients on all cores and appends their rows in order.
 func writeAll(ctx context.Context, root string, p Params, progress func(done, total int)) error {
+	films, err := grayjpeg.NewEncoder(jpegQuality)
+	if err != nil {
+		return err
+	}
 	out, err := createTables(root)
 	if err != nil {
 		return err
@@ -89,7 +94,7 @@ func writeAll(ctx context.Context, root string, p Params, progress func(done, to
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
 			for patient := range todo {
-				rows, err := writePatient(root, p, patient)
+				rows, err := writePatient(root, p, films, patient)
 				results <- patientRows{patient, rows, err}
 			}
 		})
@@ -155,14 +160,15 @@ type patientWriter struct {
 	mimic   string  // official split of MIMIC-CXR, unrelated to the other two
 	genome  tableID // official split of ImaGenome
 	out     *rows
-	jpeg    bytes.Buffer
+	films   *grayjpeg.Encoder
+	file    []byte // of the film that is written
 }
 
 // writePatient draws one patient from a stream of random numbers of its own, so that threads cannot matter.
-func writePatient(root string, p Params, patient int) (*rows, error) {
+func writePatient(root string, p Params, films *grayjpeg.Encoder, patient int) (*rows, error) {
 	r := rand.New(rand.NewPCG(uint64(p.Seed), uint64(patient)))
 	w := &patientWriter{root: root, p: p, r: r, habitus: drawHabitus(r), subject: subjectID(patient),
-		split: diffSplit(patient, p.Patients), mimic: "train", genome: trainTable, out: &rows{}}
+		split: diffSplit(patient, p.Patients), mimic: "train", genome: trainTable, out: &rows{}, films: films}
 	switch official := r.Float64(); {
 	case official > .99:
 		w.mimic = "test"
@@ -283,11 +289,8 @@ func (w *patientWriter) addQuestions(studies []*study) {
 }
 
 func (w *patientWriter) writeImage(path string, img *image.Gray) error {
-	w.jpeg.Reset()
-	if err := jpeg.Encode(&w.jpeg, img, &jpeg.Options{Quality: jpegQuality}); err != nil {
-		return fmt.Errorf("encode %s: %w", path, err)
-	}
-	return w.writeFile(path, w.jpeg.Bytes())
+	w.file = w.films.Append(w.file[:0], img)
+	return w.writeFile(path, w.file)
 }
 
 func (w *patientWriter) writeFile(path string, data []byte) error {

@@ -1,7 +1,11 @@
 package enginetest
 
 import (
+	"cmp"
+	"fmt"
+	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"harness/model/engine"
@@ -95,4 +99,73 @@ func joined(samples [][]float32, width int) engine.Tensor {
 		all = append(all, s...)
 	}
 	return engine.Floats(all, len(samples), len(samples[0])/width, width)
+}
+
+// topK compares the largest of log softmax with their definition: rows that are longer and shorter than any vector, equal logits, and
+// logits that are not finite.
+func topK(t *testing.T, e engine.Engine) {
+	r := rand.New(rand.NewPCG(5, 6))
+	s := session(t, e, []engine.Param{{Name: "one", Tensor: random(r, 1)}})
+	run := func(x engine.Tensor, k int) ([]engine.Tensor, error) {
+		return s.Run(fmt.Sprint("top", k), func(o engine.Ops) []engine.Value {
+			logp, index := o.LogSoftmaxTopK(o.Input("x"), k)
+			return []engine.Value{logp, index}
+		}, engine.Inputs{"x": x})
+	}
+	for _, size := range []struct{ rows, classes, k int }{{1, 1, 1}, {2, 5, 5}, {3, 21, 4}, {5, 127, 1}, {4, 600, 20}, {3, 1037, 20}, {2, 129, 129}} {
+		x := random(r, size.rows, size.classes)
+		for i := range x.F32 {
+			x.F32[i] = float32(math.Round(float64(x.F32[i])*20)) / 4 // many are equal
+		}
+		got, err := run(x, size.k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for row := range size.rows {
+			logits := x.F32[row*size.classes:][:size.classes]
+			for j, at := range largest(logits)[:size.k] {
+				want := float64(logits[at]) - logSum(logits)
+				logp, index := got[0].F32[row*size.k+j], got[1].F32[row*size.k+j]
+				if index != float32(at) || !(math.Abs(float64(logp)-want) <= 2e-6*max(1, math.Abs(want))) {
+					t.Fatalf("%+v: number %d of row %d is %g with %g, not %d with %g", size, j, row, index, logp, at, want)
+				}
+			}
+		}
+	}
+	for _, bad := range []float64{math.NaN(), math.Inf(1)} {
+		x := random(r, 2, 300)
+		x.F32[300+217] = float32(bad)
+		got, err := run(x, 4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for j, logp := range got[0].F32 {
+			if math.IsNaN(float64(logp)) != (j >= 4) {
+				t.Errorf("a logit of %g in row 1: log p %d is %g", bad, j, logp)
+			}
+		}
+	}
+	for _, k := range []int{0, 6} {
+		if _, err := run(random(r, 2, 5), k); err == nil {
+			t.Errorf("the %d largest of 5 were found", k)
+		}
+	}
+}
+
+// largest are the indices of x, the largest element first and the first among equals.
+func largest(x []float32) []int {
+	order := make([]int, len(x))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(x[b], x[a]) })
+	return order
+}
+
+func logSum(x []float32) float64 {
+	top, sum := float64(slices.Max(x)), 0.0
+	for _, v := range x {
+		sum += math.Exp(float64(v) - top)
+	}
+	return top + math.Log(sum)
 }

@@ -60,6 +60,19 @@ func (r *run) Scale(x engine.Value, factor float64) engine.Value { return r.same
 // Abs keeps the shape of x.
 func (r *run) Abs(x engine.Value) engine.Value { return r.same(x) }
 
+// LogSoftmaxTopK is [N, k], twice.
+func (r *run) LogSoftmaxTopK(logits engine.Value, k int) (logp, index engine.Value) {
+	x := r.of(logits)
+	if r.pass == Training {
+		refuse("log softmax top k: it is for Run only")
+	}
+	if len(x.shape) != 2 || k < 1 || k > x.shape[1] {
+		refuse("log softmax top k: no %d of logits %v", k, x.shape)
+	}
+	shape := []int{x.shape[0], k}
+	return r.fresh(shape, x), r.fresh(shape, x)
+}
+
 // Dropout keeps the shape of x.
 func (r *run) Dropout(x engine.Value, rate float64, seed string) engine.Value {
 	if r.pass == Training && rate != 0 {
@@ -73,6 +86,11 @@ func (r *run) Dropout(x engine.Value, rate float64, seed string) engine.Value {
 
 // StopGradient keeps the shape of x; nothing goes back through it.
 func (r *run) StopGradient(x engine.Value) engine.Value { return &value{shape: r.of(x).shape} }
+
+// Recompute counts the block once: what an engine computes again is its own affair.
+func (r *run) Recompute(x engine.Value, block func(x engine.Value) []engine.Value) []engine.Value {
+	return block(x)
+}
 
 // L2Normalise keeps the shape of x.
 func (r *run) L2Normalise(x engine.Value) engine.Value {

@@ -2,7 +2,7 @@
 // memory: the way back computes them again from the largest score and the sum that the way forth left of each query.
 // Every mask here hides the end of a row: query i sees the first limit(i) keys.
 
-enum { QUERY_ROWS = 4 * TILE_ROWS, MOST_QUERY_ROWS = 2 * QUERY_ROWS, FEW_QUERIES = 4 };
+enum { QUERY_ROWS = 4 * TILE_ROWS, MOST_QUERY_ROWS = 2 * QUERY_ROWS };
 
 // Heads are narrow: where a row of one head is read alone, eight floats at a time lose least, whatever W is.
 enum { EIGHT = 8 };
@@ -121,48 +121,10 @@ static float dot(const float *x, const float *y, long n) {
 	return all;
 }
 
-// weighted_rows is out [d] = factor Σ weight[j] · row j at offset.
-static void weighted_rows(const float *weight, const float *const *rows, long offset, long n, long d, float factor,
-                          float *out) {
-	long l = 0;
-	for (; l + EIGHT <= d; l += EIGHT) {
-		eight even = {0}, odd = {0};
-		long j = 0;
-		for (; j + 2 <= n; j += 2) {
-			even += weight[j] * *(const eight *)(rows[j] + offset + l);
-			odd += weight[j + 1] * *(const eight *)(rows[j + 1] + offset + l);
-		}
-		if (j < n) even += weight[j] * *(const eight *)(rows[j] + offset + l);
-		*(eight *)(out + l) = (even + odd) * factor;
-	}
-	for (; l < d; l++) {
-		float total = 0;
-		for (long j = 0; j < n; j++) total += weight[j] * rows[j][offset + l];
-		out[l] = total * factor;
-	}
-}
-
 static void keep_softmax(const attention_job *t, long row, float peak, float inverse) {
 	if (!t->peak) return;
 	t->peak[row] = peak;
 	t->inverse[row] = inverse;
-}
-
-// few_queries is decoding: too few queries for packing to pay.
-static void few_queries(const attention_job *t, long sample, long head, head_scratch *h) {
-	long d = t->width / t->heads;
-	float scale = 1 / sqrtf((float)d);
-	for (long i = 0; i < t->queries; i++) {
-		long row = sample * t->queries + i, n = limit(t, sample, i);
-		const float *q = t->q + row * t->q_stride + head * d;
-		float *y = t->y + row * t->width + head * d;
-		for (long j = 0; j < n; j++) h->s[j] = dot(q, h->k[j] + head * d, d);
-		float peak = n ? highest(h->s, n) * scale : 0;
-		float total = n ? exponentials(h->s, n, n, scale, peak) : 0;
-		float inverse = n ? 1 / total : 0;
-		keep_softmax(t, (sample * t->heads + head) * t->queries + i, peak, inverse);
-		weighted_rows(h->s, h->v, head * d, n, d, inverse, y);
-	}
 }
 
 static void attention(const void *job, long from, long to, void *scratch) {
@@ -173,10 +135,6 @@ static void attention(const void *job, long from, long to, void *scratch) {
 	for (long u = from; u < to; u++) {
 		long sample = u / t->heads, head = u % t->heads;
 		if (u == from || head == 0) find_rows(t, sample, &h);
-		if (t->queries <= FEW_QUERIES) {
-			few_queries(t, sample, head, &h);
-			continue;
-		}
 		long seen = limit(t, sample, t->queries - 1);
 		across(h.k, head * d, seen, d, h.k_across);
 		for (long j = 0; j < seen; j++) along_row(h.v[j] + head * d, j, seen, d, h.v_along);

@@ -12,16 +12,28 @@ import (
 )
 
 // BenchmarkPeer is one training step of the model of the PyTorch comparison.
-func BenchmarkPeer(b *testing.B) { benchmarkStep(b, enginetest.Peer) }
+func BenchmarkPeer(b *testing.B) { benchmarkStep(b, enginetest.Peer, Options{}) }
+
+// BenchmarkPeerBF16 is BenchmarkPeer with products in bfloat16.
+func BenchmarkPeerBF16(b *testing.B) {
+	if err := CheckBF16(); err != nil {
+		b.Skip(err)
+	}
+	benchmarkStep(b, enginetest.Peer, Options{BF16: true})
+}
 
 // BenchmarkTypical is one training step of a model like those of our small presets.
-func BenchmarkTypical(b *testing.B) { benchmarkStep(b, enginetest.Typical) }
+func BenchmarkTypical(b *testing.B) { benchmarkStep(b, enginetest.Typical, Options{}) }
 
-func benchmarkStep(b *testing.B, size enginetest.Size) {
+func benchmarkStep(b *testing.B, size enginetest.Size, o Options) {
 	for _, threads := range []int{1, 2} {
 		b.Run(fmt.Sprintf("threads=%d", threads), func(b *testing.B) {
 			work := size.New()
-			s, err := New(threads).New(work.Params)
+			e, err := NewWith(threads, o)
+			if err != nil {
+				b.Fatal(err)
+			}
+			s, err := e.New(work.Params)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -63,7 +75,7 @@ func BenchmarkGEMM(b *testing.B) {
 	for _, width := range []int{128, 256, 384, 768} {
 		shapes = append(shapes, [3]int{1024, width, width}, [3]int{1024, 4 * width, width}, [3]int{1024, width, 4 * width})
 	}
-	d := openDevice(1, bestKind())
+	d := openDevice(1, bestKind(), noBF16)
 	defer d.close()
 	for _, s := range shapes {
 		m, n, k := s[0], s[1], s[2]

@@ -164,7 +164,7 @@ func TestEncoder(t *testing.T) {
 			}
 		}
 		for _, k := range kinds() {
-			enc, err := newEngine(2, k).NewEncoder(c.shape, c.layers, c.conv)
+			enc, err := newEngine(2, k, noBF16).NewEncoder(c.shape, c.layers, c.conv)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -26,16 +26,38 @@ const (
 
 func bestKind() kind { return kind(C.native_best()) }
 
-func openDevice(threads int, k kind) *device {
-	d := C.native_open(C.int(threads), C.int(k))
+// bf16Kind is what computes products in bfloat16; a machine runs all up to bestBF16.
+type bf16Kind int
+
+const (
+	noBF16     bf16Kind = C.BF16_NONE
+	avx512BF16 bf16Kind = C.BF16_AVX512
+	amxBF16    bf16Kind = C.BF16_AMX
+)
+
+func bestBF16() bf16Kind { return bf16Kind(C.native_bf16_best()) }
+
+func openDevice(threads int, k kind, b bf16Kind) *device {
+	d := C.native_open(C.int(threads), C.int(k), C.int(b))
 	if d == nil {
 		panic(fmt.Sprintf("native engine: the system refuses %d threads", threads))
 	}
 	return (*device)(d)
 }
 
+// resize computes on another number of threads from the next operation on, and returns how many there are.
+func (d *device) resize(threads int) int { return int(C.native_resize(d.c(), C.int(threads))) }
+
 func (d *device) close()       { C.native_close(d.c()) }
 func (d *device) name() string { return C.GoString(C.native_kernels(d.c())) }
+
+// bf16Name is that of the kernels for products in bfloat16; "" where products stay in float32.
+func (d *device) bf16Name() string {
+	if name := C.native_bf16(d.c()); name != nil {
+		return C.GoString(name)
+	}
+	return ""
+}
 
 // mapFloats is zeroed memory outside of Go's heap.
 func mapFloats(n int) []float32 {
@@ -75,8 +97,61 @@ func (d *device) gemm(m, n, k int, a, b matrix, bias, c []float32, add bool) {
 		floats(b.data), C.long(b.row), C.long(b.col), floats(bias), floats(c), C.long(n), flag(add))
 }
 
+// product is gemm in the precision of the device: for the layers of models.
+func (d *device) product(m, n, k int, a, b matrix, bias, c []float32, add bool) {
+	if d.bf16 != nil {
+		d.bf16GEMM(m, n, k, a, b, nil, bias, c, add)
+	} else {
+		d.gemm(m, n, k, a, b, bias, c, add)
+	}
+}
+
+// packedProduct is product for rows a [m, k] and a b that pack has packed.
+func (d *device) packedProduct(m, n, k int, a, packed, bias, c []float32) {
+	if d.bf16 != nil {
+		d.bf16GEMM(m, n, k, rowMajor(a, k), matrix{}, packed, bias, c, false)
+	} else {
+		d.panelsGEMM(m, n, k, a, packed, bias, c)
+	}
+}
+
+// packedSize is how many floats pack writes for a matrix [k, n].
+func (d *device) packedSize(n, k int) int {
+	if d.bf16 != nil {
+		return bf16Panels(n, k)
+	}
+	return int(C.native_panels(d.c(), C.long(n), C.long(k)))
+}
+
+// pack writes b [k, n] as packedProduct reads it.
+func (d *device) pack(n, k int, b matrix, packed []float32) {
+	if d.bf16 != nil {
+		d.bf16Pack(n, k, b, packed)
+		return
+	}
+	C.native_pack(d.c(), C.long(n), C.long(k), floats(b.data), C.long(b.row), C.long(b.col), floats(packed))
+}
+
+// panelsGEMM is c [m, n] = a [m, k] b [k, n] + bias for a packed b.
+func (d *device) panelsGEMM(m, n, k int, a, packed, bias, c []float32) {
+	C.native_panels_gemm(d.c(), C.long(m), C.long(n), C.long(k), floats(a), floats(packed), floats(bias), floats(c))
+}
+
 // peak is what one thread could multiply and add if no memory were in the way, in GFLOP/s.
 func (d *device) peak() float64 { return float64(C.native_peak(d.c())) }
+
+// bf16GEMM is gemm in bfloat16; b was packed by bf16Pack where packed is not nil.
+func (d *device) bf16GEMM(m, n, k int, a, b matrix, packed, bias, c []float32, add bool) {
+	C.native_bf16_gemm(d.c(), C.long(m), C.long(n), C.long(k), floats(a.data), C.long(a.row), C.long(a.col),
+		floats(b.data), C.long(b.row), C.long(b.col), floats(packed), floats(bias), floats(c), C.long(n), flag(add))
+}
+
+// bf16Panels is how many floats bf16Pack writes for a matrix [k, n].
+func bf16Panels(n, k int) int { return int(C.native_bf16_panels(C.long(n), C.long(k))) }
+
+func (d *device) bf16Pack(n, k int, b matrix, packed []float32) {
+	C.native_bf16_pack(d.c(), C.long(n), C.long(k), floats(b.data), C.long(b.row), C.long(b.col), floats(packed))
+}
 
 type attentionJob C.attention_job
 
@@ -147,6 +222,11 @@ func (d *device) entropyBack(classes int, logits []float32, e entropyRows, facto
 	C.native_entropy_back(d.c(), C.long(len(e.weights)), C.long(classes), floats(logits), ints(e.labels),
 		floats(e.weights), C.double(e.smoothing), floats(e.peak), floats(e.inverse), C.double(factor), floats(dx.dst),
 		flag(dx.add))
+}
+
+// top writes the k largest of log softmax of each row and their indices.
+func (d *device) top(classes, k int, logits, logp, index []float32) {
+	C.native_top(d.c(), C.long(len(logits)/classes), C.long(classes), C.long(k), floats(logits), floats(logp), floats(index))
 }
 
 type elementOp C.element_op

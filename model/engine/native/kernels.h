@@ -40,6 +40,7 @@ typedef struct {
 	const float *dy;
 	float *dq, *dk, *dv; // dense [batch, …, width]; NULL when not wanted
 	int add_dq, add_dk, add_dv;
+	long unit_samples; // of attention_few: a unit is one head of this many samples
 } attention_job;
 
 typedef struct {
@@ -62,6 +63,13 @@ typedef struct {
 	double factor; // gradient of the loss / Σ weights
 	int add;
 } entropy_job;
+
+// The k largest of log softmax of each row, largest first, and their indices.
+typedef struct {
+	long rows, classes, k;
+	const float *logits;
+	float *logp, *index; // [rows, k]
+} top_job;
 
 typedef enum {
 	ELEMENT_ADD,        // z = x + y
@@ -164,15 +172,17 @@ enum {
 	ROWS = 32,    // rows whose sums for a weight's gradient are kept apart
 	BINS = 3,     // of RoIAlign, each way
 	READS = 2,    // in a bin, each way
+	FEW_QUERIES = 4, // of a sample: too few for packing keys and values to pay
 };
 
 typedef struct {
 	const char *name;
 	long tile_rows, panel; // of the matrix product
-	kernel gemm_pack, gemm, attention, attention_back, norm, norm_back, entropy, entropy_back, element, dropout,
-		columns, columns_total, adamw, squares, gather, scatter, roi, roi_back, pack_dense, encode;
+	kernel gemm_pack, gemm, attention, attention_few, attention_back, norm, norm_back, entropy, entropy_back, top, element, dropout,
+		columns, columns_total, adamw, squares, gather, scatter, roi, roi_back, pack_dense, panels_gemm, encode;
 	float (*peak)(long steps, float x); // tile_rows · panel multiply-adds a step, nothing else
 	size_t (*attention_scratch)(const attention_job *);
+	size_t (*attention_few_scratch)(const attention_job *);
 	size_t (*encode_scratch)(const encode_job *);
 } kernels;
 

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -21,7 +22,7 @@ func kinds() []kind {
 // TestKinds checks every kind of kernels, not just the one that this machine would choose.
 func TestKinds(t *testing.T) {
 	for _, k := range kinds() {
-		e := newEngine(2, k)
+		e := newEngine(2, k, noBF16)
 		t.Run(e.Device(), func(t *testing.T) { enginetest.Run(t, e) })
 	}
 }
@@ -39,7 +40,7 @@ func TestGEMM(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	sizes := []int{1, 2, 5, 6, 7, 13, 14, 15, 16, 17, 28, 31, 32, 33, 48, 64, 65, 113}
 	for _, k := range kinds() {
-		d := openDevice(2, k)
+		d := openDevice(2, k, noBF16)
 		defer d.close()
 		for range 150 {
 			m, n, inner := sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))]
@@ -55,7 +56,7 @@ func TestGEMM(t *testing.T) {
 func TestGEMMCopies(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	for _, k := range kinds() {
-		d := openDevice(2, k)
+		d := openDevice(2, k, noBF16)
 		defer d.close()
 		for _, size := range [][3]int{{130, 50, 1024}, {1024, 35, 390}, {70, 600, 30}, {66, 513, 769}} {
 			for layout := range 4 {
@@ -107,13 +108,16 @@ func checkGEMM(t *testing.T, d *device, r *rand.Rand, m, n, inner int, leftOver,
 func TestAttention(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
 	for _, k := range kinds() {
-		e := newEngine(2, k)
+		e := newEngine(2, k, noBF16)
 		for range 40 {
 			batch, queries, keys, heads := 1+r.IntN(3), 1+r.IntN(130), 1+r.IntN(130), 1+r.IntN(3)
 			if r.IntN(8) == 0 {
 				keys += 256
 			}
 			width := heads * (1 + r.IntN(40))
+			if r.IntN(2) == 1 {
+				queries = 1 + r.IntN(5) // as in decoding
+			}
 			in := engine.Inputs{
 				"q": engine.Floats(normal(r, batch*queries*width), batch, queries, width),
 				"k": engine.Floats(normal(r, batch*keys*width), batch, keys, width),
@@ -240,6 +244,38 @@ func TestThreads(t *testing.T) {
 	}
 }
 
+// TestSetThreads: nor do they change when the number of threads does, in the middle of a step or between two.
+func TestSetThreads(t *testing.T) {
+	want, _ := train(t, New(1), 3)
+	e := New(1)
+	done := make(chan struct{})
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		for n := 0; ; n++ {
+			select {
+			case <-done:
+				return
+			default:
+				e.SetThreads(1 + n%4)
+			}
+		}
+	})
+	for range 3 {
+		if got, _ := train(t, e, 3); !slices.Equal(got, want) {
+			t.Errorf("losses and norms %v, not %v", got, want)
+		}
+	}
+	close(done)
+	wait.Wait()
+	e.SetThreads(3)
+	if got := e.Device(); !strings.HasSuffix(got, ", 3 threads") {
+		t.Error(got)
+	}
+	if e.SetThreads(0); !strings.HasSuffix(e.Device(), ", 1 thread") {
+		t.Error(e.Device())
+	}
+}
+
 // TestArenaIsSteady: a repeated step takes no more memory than the first.
 func TestArenaIsSteady(t *testing.T) {
 	peer := enginetest.Peer.New()
@@ -264,7 +300,7 @@ func TestArenaIsSteady(t *testing.T) {
 // TestGELU compares both forms, and with them the exponential of all kernels, with the library's in float64.
 func TestGELU(t *testing.T) {
 	for _, k := range kinds() {
-		d := openDevice(1, k)
+		d := openDevice(1, k, noBF16)
 		defer d.close()
 		var x []float32
 		for v := -40.0; v < 40; v += 0.0137 {
@@ -295,7 +331,7 @@ func TestAdamW(t *testing.T) {
 	const clip, beta1, beta2, eps, shrink, step, root = 0.5, 0.9, 0.999, 1e-8, 0.99, 0.01, 1.5
 	r := rand.New(rand.NewPCG(4, 4))
 	for _, k := range kinds() {
-		d := openDevice(2, k)
+		d := openDevice(2, k, noBF16)
 		defer d.close()
 		for _, n := range []int{1, 15, 4096, 4099, 20_000} {
 			memory := mapFloats(4 * n) // C keeps pointers to it
@@ -326,7 +362,7 @@ func TestAdamW(t *testing.T) {
 func TestDropout(t *testing.T) {
 	const n, rate = 10_001, 0.3
 	for _, k := range kinds() {
-		d := openDevice(2, k)
+		d := openDevice(2, k, noBF16)
 		defer d.close()
 		x, z := ones(n), make([]float32, n)
 		d.dropout(x, 2, engine.DropoutBase(11, 3), engine.KeepThreshold(rate), target{dst: z})

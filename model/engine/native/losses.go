@@ -40,6 +40,21 @@ func (r *run) CrossEntropy(logits engine.Value, labels, weights string, smoothin
 	return r.then(y, true, func(dy []float32) { r.device().entropyBack(classes, data, e, float64(dy[0])/total, r.want(x)) })
 }
 
+// LogSoftmaxTopK is the k largest of each row of log softmax and their indices.
+func (r *run) LogSoftmaxTopK(logits engine.Value, k int) (logp, index engine.Value) {
+	x := r.of(logits)
+	if !r.decodes {
+		refuse("log softmax top k: it is for Run only")
+	}
+	if len(x.shape) != 2 || k < 1 || k > x.shape[1] || x.shape[1] > 1<<24 {
+		refuse("log softmax top k: no %d of logits %v", k, x.shape)
+	}
+	shape := []int{x.shape[0], k}
+	p, i := r.fresh(shape, x), r.fresh(shape, x)
+	r.device().top(x.shape[1], k, r.flat(x), p.data, i.data)
+	return p, i
+}
+
 // SigmoidPair is SigLIP's loss over all pairs of images and texts.
 func (r *run) SigmoidPair(image, text, logScale, bias engine.Value, sign string) engine.Value {
 	a, b, s, c := r.of(image), r.of(text), r.of(logScale), r.of(bias)

@@ -25,10 +25,10 @@ static const kernels *kernels_of(int kind) {
 	return &kernels_plain;
 }
 
-device *native_open(int threads, int kind) {
+device *native_open(int threads, int kind, int bf16) {
 	device *d = malloc(sizeof *d);
 	if (!d) return NULL;
-	*d = (device){pool_new(threads), kernels_of(kind)};
+	*d = (device){pool_new(threads), kernels_of(kind), native_bf16_kernels(bf16)};
 	if (d->pool) return d;
 	free(d);
 	return NULL;
@@ -39,7 +39,10 @@ void native_close(device *d) {
 	free(d);
 }
 
+int native_resize(device *d, int threads) { return pool_resize(d->pool, threads); }
+
 const char *native_kernels(const device *d) { return d->kernels->name; }
+const char *native_bf16(const device *d) { return d->bf16 ? d->bf16->name : NULL; }
 
 float *native_map(size_t size) {
 	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -126,6 +129,14 @@ static double attention_work(const attention_job *t) {
 }
 
 void native_attention(device *d, const attention_job *t) {
+	if (t->queries <= FEW_QUERIES) {
+		attention_job few = *t;
+		long most = t->batch * t->heads / (4 * pool_threads(d->pool)); // so that threads end together
+		few.unit_samples = most < 1 ? 1 : most > 16 ? 16 : most;
+		pool_run(d->pool, d->kernels->attention_few, &few, parts(t->batch, few.unit_samples) * t->heads, attention_work(t),
+		         d->kernels->attention_few_scratch(t));
+		return;
+	}
 	pool_run(d->pool, d->kernels->attention, t, t->batch * t->heads, attention_work(t), d->kernels->attention_scratch(t));
 }
 
@@ -168,6 +179,11 @@ void native_entropy_back(device *d, long rows, long classes, const float *logits
 	                 .smoothing = smoothing, .peak = (float *)peak, .inverse = (float *)inverse, .factor = factor,
 	                 .dlogits = dlogits, .add = add};
 	pool_run(d->pool, d->kernels->entropy_back, &t, rows, EXP * rows * classes, 0);
+}
+
+void native_top(device *d, long rows, long classes, long k, const float *logits, float *logp, float *index) {
+	top_job t = {.rows = rows, .classes = classes, .k = k, .logits = logits, .logp = logp, .index = index};
+	pool_run(d->pool, d->kernels->top, &t, rows, (EXP + PASS) * rows * classes, 0);
 }
 
 void native_element(device *d, element_op op, long n, long period, const float *x, const float *y, float factor, float *z,
@@ -237,6 +253,56 @@ long native_panels(const device *d, long n, long k) {
 void native_pack(device *d, long n, long k, const float *b, long b_row, long b_col, float *packed) {
 	gemm_job g = {.n = n, .k = k, .b = b, .b_row = b_row, .b_col = b_col, .packed = packed};
 	pool_run(d->pool, d->kernels->pack_dense, &g, parts(n, d->kernels->panel), 0.3 * n * k, 0);
+}
+
+void native_panels_gemm(device *d, long m, long n, long k, const float *a, const float *packed, const float *bias, float *c) {
+	if (m == 0 || n == 0) return;
+	gemm_job g = {.m = m, .n = n, .k = k, .a = a, .a_row = k, .packed = (float *)packed, .bias = bias, .c = c, .ldc = n};
+	long ideal = 4 * pool_threads(d->pool); // units, so that threads end together
+	g.panels = parts(n, d->kernels->panel);
+	g.row_tiles = parts(m, d->kernels->tile_rows);
+	g.unit_panels = g.panels < ideal ? 1 : g.panels / ideal;
+	g.column_units = parts(g.panels, g.unit_panels);
+	g.unit_tiles = parts(g.row_tiles, parts(ideal, g.column_units));
+	g.row_units = parts(g.row_tiles, g.unit_tiles);
+	pool_run(d->pool, d->kernels->panels_gemm, &g, g.row_units * g.column_units, FMA * m * n * k, 0);
+}
+
+static bf16_job bf16_of(long m, long n, long k) {
+	return (bf16_job){.m = m, .n = n, .k = k, .k_tiles = parts(k, TILE_K), .columns = parts(n, 2 * TILE) * 2};
+}
+
+long native_bf16_panels(long n, long k) {
+	bf16_job g = bf16_of(0, n, k);
+	return g.columns * g.k_tiles * TILE_SIZE / 2;
+}
+
+// Nanoseconds of packing a number.
+static const double BF16_PACK = 0.1;
+
+void native_bf16_pack(device *d, long n, long k, const float *b, long b_row, long b_col, float *packed) {
+	bf16_job g = bf16_of(0, n, k);
+	g.b = b, g.b_row = b_row, g.b_col = b_col, g.packed = (uint16_t *)packed;
+	pool_run(d->pool, d->bf16->pack, &g, g.columns, BF16_PACK * n * k, 0);
+}
+
+void native_bf16_gemm(device *d, long m, long n, long k, const float *a, long a_row, long a_col, const float *b, long b_row,
+                      long b_col, const float *packed, const float *bias, float *c, long ldc, int add) {
+	if (m == 0 || n == 0 || k == 0) {
+		native_gemm(d, m, n, k, a, a_row, a_col, b, b_row, b_col, bias, c, ldc, add);
+		return;
+	}
+	bf16_job g = bf16_of(m, n, k);
+	g.a = a, g.a_row = a_row, g.a_col = a_col, g.b = b, g.b_row = b_row, g.b_col = b_col, g.bias = bias, g.c = c, g.ldc = ldc, g.add = add;
+	long ideal = 4 * pool_threads(d->pool), squares = g.columns / 2; // units, so that threads end together
+	g.row_units = parts(m, UNIT_TILES * TILE);
+	g.unit_columns = g.row_units >= ideal ? g.columns : 2 * parts(squares, parts(ideal, g.row_units));
+	g.column_units = parts(g.columns, g.unit_columns);
+	g.packed = (uint16_t *)pool_lock(d->pool, packed ? 0 : sizeof(float) * native_bf16_panels(n, k));
+	if (packed) g.packed = (uint16_t *)packed;
+	else pool_run_locked(d->pool, d->bf16->pack, &g, g.columns, BF16_PACK * n * k, 0);
+	pool_run_locked(d->pool, d->bf16->multiply, &g, g.row_units * g.column_units, FMA / 4 * m * n * k, d->bf16->scratch);
+	pool_unlock(d->pool);
 }
 
 void native_encode(device *d, const encode_job *job, float *x, long groups) {

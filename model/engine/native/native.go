@@ -19,8 +19,10 @@
 package native
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
+	"sync/atomic"
 
 	"harness/model/engine"
 )
@@ -28,18 +30,46 @@ import (
 // Engine computes on the CPU of this machine. Its sessions share its threads and may be used concurrently.
 type Engine struct {
 	device  *device
-	threads int
+	threads atomic.Int64
 }
 
 // New is an engine on that many threads, with the fastest kernels of this machine; 0 means all cores. It panics only if
 // the system refuses threads.
-func New(threads int) *Engine { return newEngine(threads, bestKind()) }
+func New(threads int) *Engine { return newEngine(threads, bestKind(), noBF16) }
 
-func newEngine(threads int, k kind) *Engine {
+// Options change how an engine computes.
+type Options struct {
+	// BF16 rounds the operands of linear layers and MatMul to bfloat16, on the way back too, and sums in float32. Parameters,
+	// moments and all other operations, the inside of attention too, stay float32. The bits are those of one kind of machine:
+	// with AMX the sums have another order than without.
+	BF16 bool
+}
+
+// NewWith is New with options; the error is CheckBF16's.
+func NewWith(threads int, o Options) (*Engine, error) {
+	if !o.BF16 {
+		return New(threads), nil
+	}
+	if err := CheckBF16(); err != nil {
+		return nil, err
+	}
+	return newEngine(threads, bestKind(), bestBF16()), nil
+}
+
+// CheckBF16 says in one line what keeps this machine from [Options.BF16].
+func CheckBF16() error {
+	if bestBF16() == noBF16 {
+		return errors.New("bf16 on the native engine needs a CPU with AMX-BF16 or AVX512-BF16, and this one has neither")
+	}
+	return nil
+}
+
+func newEngine(threads int, k kind, b bf16Kind) *Engine {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	e := &Engine{device: openDevice(threads, k), threads: threads}
+	e := &Engine{device: openDevice(threads, k, b)}
+	e.threads.Store(int64(threads))
 	runtime.AddCleanup(e, (*device).close, e.device)
 	return e
 }
@@ -47,13 +77,24 @@ func newEngine(threads int, k kind) *Engine {
 // Name is "native".
 func (e *Engine) Name() string { return "native" }
 
-// Device names the kernels and the threads: "cpu avx512, 2 threads".
+// Device names the kernels and the threads: "cpu avx512, 2 threads", or "cpu avx512, bf16 by amx, 2 threads".
 func (e *Engine) Device() string {
-	plural := "s"
-	if e.threads == 1 {
+	plural, threads := "s", e.threads.Load()
+	if threads == 1 {
 		plural = ""
 	}
-	return fmt.Sprintf("cpu %s, %d thread%s", e.device.name(), e.threads, plural)
+	kernels := e.device.name()
+	if name := e.device.bf16Name(); name != "" {
+		kernels += ", bf16 by " + name
+	}
+	return fmt.Sprintf("cpu %s, %d thread%s", kernels, threads, plural)
+}
+
+// SetThreads computes on that many threads, at least one, from the next operation on; fewer where the system refuses them. It may be
+// called while sessions compute, and changes no bit of what they do.
+func (e *Engine) SetThreads(threads int) {
+	e.threads.Store(int64(e.device.resize(max(threads, 1))))
+	runtime.KeepAlive(e)
 }
 
 // New makes a session that holds its own copy of params. Names must be unique and sizes must fit shapes.

@@ -13,7 +13,7 @@ func (r *run) Param(name string) engine.Value {
 		refuse("no parameter %s", name)
 	}
 	if p.value == nil {
-		p.value = &value{shape: p.Tensor.Shape, data: p.data, leaf: p, needs: r.records && !p.Frozen}
+		p.value = &value{shape: p.Tensor.Shape, data: p.data, leaf: p, weight: true, needs: r.records && !p.Frozen}
 	}
 	return p.value
 }
@@ -127,7 +127,11 @@ func (r *run) linear(op string, x, w, b *value, in, out int, outIn bool) *value 
 		bias = r.flat(b)
 	}
 	data := r.flat(x)
-	r.device().gemm(n, out, in, rowMajor(data, in), weight, bias, y.data, false)
+	if r.decodes && w.weight && in > 0 && n <= packedRows {
+		r.device().packedProduct(n, out, in, data, r.s.packed(weight, out, in), bias, y.data)
+		return y
+	}
+	r.device().product(n, out, in, rowMajor(data, in), weight, bias, y.data, false)
 	return r.then(y, true, func(dy []float32) {
 		if b != nil && b.needs {
 			r.device().columns(dy, nil, out, r.want(b))
@@ -135,14 +139,14 @@ func (r *run) linear(op string, x, w, b *value, in, out int, outIn bool) *value 
 		if w.needs {
 			dw := r.want(w)
 			if outIn {
-				r.device().gemm(out, in, n, rowMajor(dy, out).transposed(), rowMajor(data, in), nil, dw.dst, dw.add)
+				r.device().product(out, in, n, rowMajor(dy, out).transposed(), rowMajor(data, in), nil, dw.dst, dw.add)
 			} else {
-				r.device().gemm(in, out, n, rowMajor(data, in).transposed(), rowMajor(dy, out), nil, dw.dst, dw.add)
+				r.device().product(in, out, n, rowMajor(data, in).transposed(), rowMajor(dy, out), nil, dw.dst, dw.add)
 			}
 		}
 		if x.needs {
 			dx := r.want(x)
-			r.device().gemm(n, in, out, rowMajor(dy, out), weight.transposed(), nil, dx.dst, dx.add)
+			r.device().product(n, in, out, rowMajor(dy, out), weight.transposed(), nil, dx.dst, dx.add)
 		}
 	})
 }

@@ -18,11 +18,12 @@
 #define NUMBER(state) ((state) >> 17)
 
 // SPINS is some 50 µs of waiting awake; a job below SMALL_WORK_NS is done before another thread has taken notice.
-enum { SPINS = 4000, YIELDS = 200, SMALL_WORK_NS = 8000 };
+enum { SPINS = 4000, YIELDS = 200, SMALL_WORK_NS = 8000, MOST_THREADS = 1024 };
 
 typedef struct {
 	pool *owner;
 	pthread_t thread;
+	atomic_int stop;
 	void *scratch;
 	size_t scratch_size;
 } member;
@@ -32,7 +33,6 @@ struct pool {
 	pthread_mutex_t sleeping;
 	pthread_cond_t wake;
 	atomic_int sleepers;
-	atomic_int stop;
 
 	_Atomic uint64_t state;
 	kernel fn;
@@ -43,7 +43,8 @@ struct pool {
 
 	float *shared; // the buffer of pool_lock
 	size_t shared_size;
-	int threads;
+	atomic_int threads;
+	int room; // members that there may be
 	member *members;
 };
 
@@ -77,20 +78,21 @@ static void take_units(pool *p, member *m) {
 	}
 }
 
-// wait_for_job returns the state of an open job other than number, or 0 when the pool ends.
-static uint64_t wait_for_job(pool *p, uint64_t number) {
+// wait_for_job returns the state of an open job other than number, or 0 when the thread is to end.
+static uint64_t wait_for_job(member *m, uint64_t number) {
+	pool *p = m->owner;
 	for (;;) {
 		for (int i = 0; i < SPINS; i++) {
 			uint64_t s = atomic_load(&p->state);
 			if ((s & OPEN) && NUMBER(s) != number) return s;
-			if (atomic_load_explicit(&p->stop, memory_order_relaxed)) return 0;
+			if (atomic_load_explicit(&m->stop, memory_order_relaxed)) return 0;
 			relax();
 		}
 		pthread_mutex_lock(&p->sleeping);
 		atomic_fetch_add(&p->sleepers, 1);
 		for (;;) {
 			uint64_t s = atomic_load(&p->state);
-			if (atomic_load(&p->stop) || ((s & OPEN) && NUMBER(s) != number)) break;
+			if (atomic_load(&m->stop) || ((s & OPEN) && NUMBER(s) != number)) break;
 			pthread_cond_wait(&p->wake, &p->sleeping);
 		}
 		atomic_fetch_sub(&p->sleepers, 1);
@@ -103,7 +105,7 @@ static void *work(void *arg) {
 	pool *p = m->owner;
 	uint64_t number = 0;
 	for (;;) {
-		uint64_t s = wait_for_job(p, number);
+		uint64_t s = wait_for_job(m, number);
 		if (!s) return NULL;
 		if (!atomic_compare_exchange_strong(&p->state, &s, s + 1)) continue;
 		number = NUMBER(s);
@@ -112,10 +114,44 @@ static void *work(void *arg) {
 	}
 }
 
+// start_threads adds threads until there are that many, and returns how many there are then.
+static int start_threads(pool *p, int threads) {
+	sigset_t all, before; // signals are for the threads of the Go runtime
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int have = p->threads;
+	for (; have < threads; have++) {
+		member *m = &p->members[have];
+		m->owner = p;
+		m->stop = 0;
+		if (pthread_create(&m->thread, NULL, work, m)) break;
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	p->threads = have;
+	return have;
+}
+
+// end_threads ends all but that many threads. No job may be running.
+static void end_threads(pool *p, int threads) {
+	int have = p->threads;
+	pthread_mutex_lock(&p->sleeping);
+	for (int i = threads; i < have; i++) atomic_store(&p->members[i].stop, 1);
+	pthread_cond_broadcast(&p->wake);
+	pthread_mutex_unlock(&p->sleeping);
+	for (int i = threads; i < have; i++) {
+		member *m = &p->members[i];
+		pthread_join(m->thread, NULL);
+		free(m->scratch);
+		*m = (member){0};
+	}
+	p->threads = threads;
+}
+
 pool *pool_new(int threads) {
 	pool *p = calloc(1, sizeof *p);
 	if (!p) return NULL;
-	p->members = calloc(threads, sizeof *p->members);
+	p->room = threads > MOST_THREADS ? threads : MOST_THREADS;
+	p->members = calloc(p->room, sizeof *p->members);
 	if (!p->members) {
 		free(p);
 		return NULL;
@@ -123,29 +159,24 @@ pool *pool_new(int threads) {
 	pthread_mutex_init(&p->running, NULL);
 	pthread_mutex_init(&p->sleeping, NULL);
 	pthread_cond_init(&p->wake, NULL);
-	sigset_t all, before; // signals are for the threads of the Go runtime
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	for (p->threads = 1; p->threads < threads; p->threads++) {
-		member *m = &p->members[p->threads];
-		m->owner = p;
-		if (pthread_create(&m->thread, NULL, work, m)) break;
-	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (p->threads == threads) return p;
+	p->threads = 1; // the caller
+	if (start_threads(p, threads) == threads) return p;
 	pool_free(p);
 	return NULL;
 }
 
+int pool_resize(pool *p, int threads) {
+	pthread_mutex_lock(&p->running);
+	if (threads > p->room) threads = p->room;
+	if (threads < p->threads) end_threads(p, threads);
+	int have = start_threads(p, threads);
+	pthread_mutex_unlock(&p->running);
+	return have;
+}
+
 void pool_free(pool *p) {
-	pthread_mutex_lock(&p->sleeping);
-	atomic_store(&p->stop, 1);
-	pthread_cond_broadcast(&p->wake);
-	pthread_mutex_unlock(&p->sleeping);
-	for (int i = 0; i < p->threads; i++) {
-		if (i > 0) pthread_join(p->members[i].thread, NULL);
-		free(p->members[i].scratch);
-	}
+	end_threads(p, 1);
+	free(p->members[0].scratch);
 	free(p->members);
 	free(p->shared);
 	free(p);

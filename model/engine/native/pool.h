@@ -15,6 +15,10 @@ pool *pool_new(int threads); // NULL when threads cannot be had
 void pool_free(pool *p);
 int pool_threads(const pool *p);
 
+// pool_resize ends threads or adds some, between two jobs, and returns how many there are then: fewer than asked for where the
+// system refuses them.
+int pool_resize(pool *p, int threads);
+
 // pool_run does the units 0 … units-1 and returns when all are done. work is a guess of the whole job's nanoseconds on
 // one thread: small jobs stay on the caller's thread. Jobs of one pool run one after the other, whoever asks.
 void pool_run(pool *p, kernel fn, const void *job, long units, double work, size_t scratch);

@@ -139,3 +139,52 @@ static void entropy_back(const void *job, long from, long to, void *scratch) {
 		dx[t->labels[r]] -= factor * (1 - t->smoothing);
 	}
 }
+
+// keep_largest puts x of index j among the largest that top holds, in their order; what falls off the end is forgotten.
+static void keep_largest(float x, long j, float *top, float *index, long held, long k) {
+	long at = held < k ? held : k - 1;
+	for (; at > 0 && top[at - 1] < x; at--) {
+		top[at] = top[at - 1];
+		index[at] = index[at - 1];
+	}
+	top[at] = x;
+	index[at] = j;
+}
+
+// STRETCH is the floats that are passed over together where none is among the largest so far.
+enum { STRETCH = 8 * W };
+
+// top reads a row twice: for the largest, and for the sum of the exponentials, which is gathered in float64.
+static void top(const void *job, long from, long to, void *scratch) {
+	const top_job *t = job;
+	long n = t->classes, k = t->k;
+	for (long r = from; r < to; r++) {
+		const float *x = t->logits + r * n;
+		float *best = t->logp + r * k, *index = t->index + r * k;
+		for (long j = 0; j < k; j++) keep_largest(x[j], j, best, index, j, k);
+		for (long j = k; j < n; j += STRETCH) {
+			long end = j + STRETCH < n ? j + STRETCH : n;
+			if (end - j == STRETCH) {
+				vf m = load(x + j);
+				for (long l = W; l < STRETCH; l += W) m = choose(load(x + j + l) > m, load(x + j + l), m);
+				if (!(largest(m) > best[k - 1])) continue;
+			}
+			for (long l = j; l < end; l++)
+				if (x[l] > best[k - 1]) keep_largest(x[l], l, best, index, k, k);
+		}
+		float peak = best[0];
+		double total = 0;
+		for (long j = 0; j < n;) {
+			vf part = {0};
+			long end = j + 64 * W < n ? j + 64 * W : n;
+			for (; j + W <= end; j += W) part += vexp(load(x + j) - peak);
+			total += sum(part);
+			if (j == end) continue;
+			vf last = vexp(load_part(x + j, end - j) - peak);
+			for (long l = 0; l < end - j; l++) total += last[l];
+			j = end;
+		}
+		double logs = log(total);
+		for (long j = 0; j < k; j++) best[j] = (double)best[j] - peak - logs;
+	}
+}

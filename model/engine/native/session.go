@@ -21,6 +21,7 @@ type Session struct {
 	states states
 	// waiting is the number of programs whose gradients wait in moving.grad for Apply.
 	waiting int
+	packs   map[packKey]*pack
 }
 
 // block holds the parameters that move; all four arrays have the same layout.
@@ -190,6 +191,7 @@ func (s *Session) Load(state map[string]engine.Tensor) error {
 	for name, a := range arrays {
 		copy(a.data, state[name].F32)
 	}
+	s.packsOutdated()
 	s.steps = int(count.I32[0])
 	return nil
 }
@@ -198,6 +200,7 @@ func (s *Session) Load(state map[string]engine.Tensor) error {
 func (s *Session) Close() {
 	s.arena.free()
 	s.states.free()
+	s.freePacks()
 	for _, memory := range [][]float32{s.frozen, s.moving.p, s.moving.grad, s.moving.m, s.moving.v} {
 		if memory != nil {
 			unmapFloats(memory)

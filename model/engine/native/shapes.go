@@ -244,3 +244,8 @@ func (r *run) StopGradient(x engine.Value) engine.Value {
 	still.needs, still.leaf, still.grad = false, nil, nil
 	return &still
 }
+
+// Recompute is the plain call: the memory of a block is kept.
+func (r *run) Recompute(x engine.Value, block func(x engine.Value) []engine.Value) []engine.Value {
+	return block(x)
+}

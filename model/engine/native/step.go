@@ -149,4 +149,5 @@ func (s *Session) move(norm, lr float64, opt engine.AdamW) {
 			shrink, step, root)
 		from = to
 	}
+	s.packsOutdated()
 }

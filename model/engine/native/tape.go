@@ -16,6 +16,7 @@ type value struct {
 	exact  float64
 	scalar bool // exact holds a loss in full precision
 	leaf   *parameter
+	weight bool // data is memory of a parameter
 	grad   *gradient
 }
 
@@ -76,7 +77,7 @@ func (r *run) fresh(shape []int, operands ...*value) *value {
 
 // view is a value in the memory of another.
 func (r *run) view(of *value, data []float32, shape []int) *value {
-	return &value{shape: slices.Clone(shape), data: data, needs: of.needs}
+	return &value{shape: slices.Clone(shape), data: data, needs: of.needs, weight: of.weight}
 }
 
 // then records the way back of out, if there is anything behind it.

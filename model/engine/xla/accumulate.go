@@ -19,7 +19,7 @@ func (s *session) Accumulate(key string, build engine.Program, in engine.Inputs)
 		}
 	}()
 	defer recovered(&err, "accumulate "+key)
-	p := s.prepare(forAccumulate, key, build, in)
+	p := s.prepare(ForAccumulate, key, build, in)
 	outputs, err := s.execute(p, in, nil, false)
 	if err != nil {
 		return 0, nil, fmt.Errorf("accumulate %s: %w", key, err)
@@ -53,13 +53,13 @@ func (s *session) Apply(lr float64, opt engine.AdamW) (norm float64, err error) 
 	if err := s.makeMoments(); err != nil {
 		return 0, fmt.Errorf("apply: %w", err)
 	}
-	outputs, err := s.execute(s.prepare(forApply, "optimiser", nil, nil), nil, hyper(s.steps+1, lr, opt), true)
+	outputs, err := s.execute(s.prepare(ForApply, "optimiser", nil, nil), nil, hyper(s.steps+1, lr, opt), true)
 	if err != nil {
 		return 0, fmt.Errorf("apply: %w", err)
 	}
 	defer free(outputs[0])
 	s.take(outputs[1:])
-	if norm, err = downloadScalar(outputs[0]); err != nil {
+	if norm, err = s.outcome(outputs[0]); err != nil {
 		return 0, fmt.Errorf("apply: %w", err)
 	}
 	if !finite(norm) {
@@ -108,6 +108,7 @@ func (t *tracer) sums(grads []*graph.Node) []*graph.Node {
 		sum := t.feed(feedSum, p.name, dtypes.Float32, p.shape...)
 		if grads != nil {
 			sum = graph.Add(sum, grads[i])
+			t.program.replaced = append(t.program.replaced, feed{feedSum, p.name})
 		}
 		sums = append(sums, sum)
 	}

@@ -2,6 +2,8 @@ package xla
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -17,8 +19,8 @@ import (
 type decoding struct {
 	rows, positions int // as announced
 	states          map[string]*state
-	reorders        map[string]*graph.Graph // by shape and number of new rows
-	err             error                   // of Reorder, which returns none; the next Run returns it
+	reorders        map[string]*program // by shape and number of new rows
+	err             error               // of Reorder, which returns none; the next Run returns it
 }
 
 // state is one cache: a buffer [rows, positions, width] of which length positions are filled, the rest zero.
@@ -61,8 +63,8 @@ func (d *decoding) reset() {
 // close frees all that decoding holds.
 func (d *decoding) close() {
 	d.reset()
-	for _, g := range d.reorders {
-		g.Finalize()
+	for _, p := range d.reorders {
+		p.executable.Finalize()
 	}
 	d.reorders = nil
 }
@@ -120,7 +122,7 @@ func (d *decoding) store(uses []*stateUse, buffers []compute.Buffer) {
 
 // use finds or begins the record of a state's use. shape is that of the buffer, if the state is to be made.
 func (t *tracer) use(name string, shape []int) *stateUse {
-	if t.purpose != forRun {
+	if t.purpose != ForRun {
 		refuse("state %s: decoding states are for Run only", name)
 	}
 	if u := t.states[name]; u != nil {
@@ -145,7 +147,7 @@ func (t *tracer) use(name string, shape []int) *stateUse {
 
 // Append writes x [B, s, w] behind the state's positions.
 func (t *tracer) Append(name string, x engine.Value) engine.Value {
-	xn := of("append", x)
+	xn := full(of("append", x))
 	dims := xn.Shape().Dimensions
 	if len(dims) != 3 {
 		refuse("append %s: x %v is not [B, s, w]", name, dims)
@@ -201,72 +203,72 @@ func (t *tracer) writtenStates() []*graph.Node {
 	for _, u := range t.program.states {
 		if u.added > 0 {
 			nodes = append(nodes, u.node)
+			t.program.replaced = append(t.program.replaced, feed{feedState, u.name})
 		}
 		u.node, u.start = nil, nil
 	}
 	return nodes
 }
 
-// Reorder makes row i of every state the old row rows[i].
+// Reorder makes row i of every state the old row rows[i]. The device does one state after the other, so that only one is there
+// twice; the host does not wait.
 func (s *session) Reorder(rows []int32) {
-	for name, st := range s.decoding.states {
-		if s.decoding.err != nil {
-			return
-		}
-		if err := s.reorder(st, rows); err != nil {
-			s.decoding.err = fmt.Errorf("reorder state %s: %w", name, err)
-		}
+	if s.decoding.err == nil {
+		s.decoding.err = s.reorder(rows)
 	}
 }
 
-func (s *session) reorder(st *state, rows []int32) (err error) {
-	defer recovered(&err, "gather rows")
-	same := len(rows) == st.shape[0]
-	for i, row := range rows {
-		if row < 0 || int(row) >= st.shape[0] {
-			return fmt.Errorf("row %d of %d", row, st.shape[0])
+func (s *session) reorder(rows []int32) (err error) {
+	defer recovered(&err, "reorder states")
+	d := &s.decoding
+	names := slices.Sorted(maps.Keys(d.states))
+	same := true
+	for _, name := range names {
+		for i, row := range rows {
+			if row < 0 || int(row) >= d.states[name].shape[0] {
+				return fmt.Errorf("reorder state %s: row %d of %d", name, row, d.states[name].shape[0])
+			}
+			same = same && int(row) == i
 		}
-		same = same && int(row) == i
+		same = same && len(rows) == d.states[name].shape[0]
 	}
 	if same {
 		return nil
 	}
-	if len(rows) > s.decoding.rows {
-		return fmt.Errorf("%d rows exceed the %d of Reset", len(rows), s.decoding.rows)
-	}
-	g, err := s.reorderGraph(st.shape, len(rows))
-	if err != nil {
-		return err
+	if len(rows) > d.rows {
+		return fmt.Errorf("reorder states: %d rows exceed the %d of Reset", len(rows), d.rows)
 	}
 	index, err := s.upload(engine.Ints(rows, len(rows), 1))
 	if err != nil {
 		return err
 	}
 	defer free(index)
-	outputs, err := g.Executable().Execute([]compute.Buffer{st.buffer, index}, nil, 0)
-	if err != nil {
-		return err
+	for _, name := range names {
+		st := d.states[name]
+		outputs, err := s.reordering(st.shape, len(rows)).executable.Execute([]compute.Buffer{st.buffer, index}, nil, 0)
+		if err != nil {
+			return fmt.Errorf("reorder state %s: %w", name, line(err))
+		}
+		free(st.buffer)
+		st.buffer, st.shape = outputs[0], []int{len(rows), st.shape[1], st.shape[2]}
 	}
-	free(st.buffer)
-	st.buffer, st.shape = outputs[0], []int{len(rows), st.shape[1], st.shape[2]}
 	return nil
 }
 
-// reorderGraph is the compiled gather of n rows.
-func (s *session) reorderGraph(shape []int, n int) (*graph.Graph, error) {
+// reordering is the compiled gather of n rows of a state. It panics as graph-building code does.
+func (s *session) reordering(shape []int, n int) *program {
 	key := fmt.Sprint(shape, n)
-	if g := s.decoding.reorders[key]; g != nil {
-		return g, nil
+	if p := s.decoding.reorders[key]; p != nil {
+		return p
 	}
-	g := graph.NewGraph(s.backend, "reorder")
-	buffer := graph.Parameter(g, "buffer", shapes.Make(dtypes.Float32, shape...))
-	rows := graph.Parameter(g, "rows", shapes.Make(dtypes.Int32, n, 1))
-	if err := g.Compile(graph.Gather(buffer, rows)); err != nil {
-		return nil, err
-	}
+	p := s.build(ForReorder, "states", func(g *graph.Graph, _ *program) []*graph.Node {
+		buffer := graph.Parameter(g, "buffer", shapes.Make(dtypes.Float32, shape...))
+		rows := graph.Parameter(g, "rows", shapes.Make(dtypes.Int32, n, 1))
+		return []*graph.Node{graph.Gather(buffer, rows)}
+	})
 	if s.decoding.reorders == nil {
-		s.decoding.reorders = map[string]*graph.Graph{}
+		s.decoding.reorders = map[string]*program{}
 	}
-	s.decoding.reorders[key] = g
-	return g, nil
+	s.decoding.reorders[key] = p
+	return p
 }

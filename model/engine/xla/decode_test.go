@@ -12,7 +12,7 @@ import (
 // between, equals causal attention over whole sequences.
 func TestDecoding(t *testing.T) {
 	const heads, width, prompt = 2, 6, 3
-	session := open(t, openGo(t, Options{}), nil)
+	session := open(t, tested(t, Options{}), nil)
 	random := rand.New(rand.NewPCG(1, 2))
 	causal := engine.Mask{Causal: true}
 	cached := func(o engine.Ops) []engine.Value {
@@ -71,7 +71,7 @@ func TestDecoding(t *testing.T) {
 
 // TestState checks that a state made by one program is read whole by another.
 func TestState(t *testing.T) {
-	session := open(t, openGo(t, Options{}), nil)
+	session := open(t, tested(t, Options{}), nil)
 	session.Reset(2, 5)
 	x := engine.Floats([]float32{1, 2, 3, 4, 5, 6}, 1, 3, 2)
 	store := func(o engine.Ops) []engine.Value {

@@ -10,10 +10,10 @@ import (
 
 // Dropout draws the mask of [engine.Keep] in the graph.
 func (t *tracer) Dropout(x engine.Value, rate float64, seed string) engine.Value {
-	xn := of("dropout", x)
+	xn := t.of("dropout", x)
 	call := t.dropouts
 	t.dropouts++
-	if t.purpose == forRun || rate == 0 {
+	if t.purpose == ForRun || rate == 0 {
 		return x
 	}
 	if rate < 0 || rate >= 1 {
@@ -21,10 +21,14 @@ func (t *tracer) Dropout(x engine.Value, rate float64, seed string) engine.Value
 	}
 	start := graph.Reshape(graph.Bitcast(t.input(seed, dtypes.Int32), dtypes.Uint32))
 	base := mix32(graph.AddScalar(mix32(start), call))
+	if t.scope != nil && t.scope.again != nil { // draw the mask again, too, instead of keeping it
+		base = graph.Add(base, graph.ConvertDType(t.scope.again, dtypes.Uint32))
+	}
 	index := graph.IotaFull(t.g, shapes.Make(dtypes.Uint32, xn.Shape().Dimensions...))
 	hash := mix32(graph.Add(index, base))
 	keep := graph.GreaterOrEqual(hash, graph.Const(t.g, engine.KeepThreshold(rate)))
-	return value{node: graph.Where(keep, graph.MulScalar(xn, 1/(1-rate)), graph.ScalarZero(t.g, dtypes.Float32))}
+	y := graph.Where(keep, graph.MulScalar(full(xn), 1/(1-rate)), graph.ScalarZero(t.g, dtypes.Float32))
+	return value{node: as(y, xn.DType())}
 }
 
 // mix32 is [engine.Mix32] on uint32 nodes.

@@ -2,6 +2,7 @@ package xla
 
 import (
 	"math"
+	"os"
 	"testing"
 
 	"harness/model/engine"
@@ -9,7 +10,26 @@ import (
 )
 
 // TestEngine holds the engine to what every engine must do.
-func TestEngine(t *testing.T) { enginetest.Run(t, openGo(t, Options{})) }
+func TestEngine(t *testing.T) { enginetest.Run(t, tested(t, Options{})) }
+
+// tested opens the engine that the tests of this package run on: the plugin that $HARNESS_XLA_PLUGIN names, else GoMLX's Go
+// backend.
+func tested(t testing.TB, options Options) engine.Engine {
+	t.Helper()
+	if os.Getenv("HARNESS_XLA_PLUGIN") == "" {
+		return openGo(t, options)
+	}
+	return plugin(t, options)
+}
+
+// quick are options of a compiler that is to be done soon: most of the time of these tests is its.
+var quick = map[string]string{"xla_backend_optimization_level": "0"}
+
+// small makes every block one that is computed again, and attention one by blocks of two queries.
+var small = Options{Flags: quick, Sizes: Sizes{Recompute: 1, Scores: 1, Queries: 2}}
+
+// TestEngineOfSmallSizes is TestEngine in the forms that large programs take.
+func TestEngineOfSmallSizes(t *testing.T) { enginetest.Run(t, tested(t, small)) }
 
 func openGo(t testing.TB, options Options) engine.Engine {
 	t.Helper()

@@ -11,7 +11,7 @@ import (
 
 // CrossEntropy is the weighted mean of the rows' cross-entropies. Sums over rows are in float64.
 func (t *tracer) CrossEntropy(logits engine.Value, labels, weights string, smoothing float64) engine.Value {
-	x := of("cross-entropy", logits)
+	x := t.wide("cross-entropy", logits)
 	label, weight := t.input(labels, dtypes.Int32), t.input(weights, dtypes.Float32)
 	dims := x.Shape().Dimensions
 	if len(dims) != 2 || !slices.Equal(label.Shape().Dimensions, dims[:1]) || !slices.Equal(weight.Shape().Dimensions, dims[:1]) {
@@ -42,14 +42,15 @@ func single(x *graph.Node) *graph.Node { return graph.ConvertDType(x, dtypes.Flo
 // SigmoidPair is SigLIP's loss over all pairs of images and texts.
 func (t *tracer) SigmoidPair(image, text, logScale, bias engine.Value, sign string) engine.Value {
 	const op = "sigmoid pair"
-	in, tn := of(op, image), of(op, text)
+	in, tn := t.of(op, image), t.of(op, text)
 	images, texts := in.Shape().Dimensions, tn.Shape().Dimensions
 	signs := t.input(sign, dtypes.Float32)
 	if len(images) != 2 || len(texts) != 2 || images[1] != texts[1] || !slices.Equal(signs.Shape().Dimensions, []int{images[0], texts[0]}) {
 		refuse("%s: image %v, text %v and sign %v do not fit", op, images, texts, signs.Shape().Dimensions)
 	}
-	scale, shift := graph.Reshape(graph.Exp(of(op, logScale))), graph.Reshape(of(op, bias))
-	logits := graph.Add(graph.Mul(t.dot(in, []int{1}, nil, tn, []int{1}, nil), scale), shift)
+	scale, shift := graph.Reshape(graph.Exp(full(t.of(op, logScale)))), graph.Reshape(full(t.of(op, bias)))
+	product := t.dot(side{in, []int{1}, nil}, side{tn, []int{1}, nil}, dtypes.Float32)
+	logits := graph.Add(graph.Mul(product, scale), shift)
 	loss := softplus(graph.Neg(graph.Mul(signs, logits)))
 	return value{node: single(graph.DivScalar(graph.ReduceAllSum(double(loss)), texts[0]))}
 }
@@ -66,7 +67,7 @@ func softplus(x *graph.Node) *graph.Node {
 
 // MSE is the mean of (x-y)² over all elements.
 func (t *tracer) MSE(x, y engine.Value) engine.Value {
-	xn, yn := of("mse", x), of("mse", y)
+	xn, yn := t.wide("mse", x), t.wide("mse", y)
 	if !slices.Equal(xn.Shape().Dimensions, yn.Shape().Dimensions) {
 		refuse("mse: x %v and y %v differ", xn.Shape().Dimensions, yn.Shape().Dimensions)
 	}

@@ -20,29 +20,25 @@ func (t *tracer) LinearInOut(x, w, b engine.Value) engine.Value {
 
 // linear contracts x's last dimension with the dimension inner of w.
 func (t *tracer) linear(op string, x, w, b engine.Value, inner int) engine.Value {
-	xn, wn := of(op, x), of(op, w)
+	xn, wn := t.of(op, x), t.of(op, w)
 	xd, wd := xn.Shape().Dimensions, wn.Shape().Dimensions
 	if len(xd) == 0 || len(wd) != 2 || xd[len(xd)-1] != wd[inner] {
 		refuse("%s: x %v and w %v do not fit", op, xd, wd)
 	}
-	y := t.dot(xn, []int{len(xd) - 1}, nil, wn, []int{inner}, nil)
-	if b == nil {
-		return value{node: y}
+	var bn *graph.Node
+	if b != nil {
+		if bn = t.of(op, b); !slices.Equal(bn.Shape().Dimensions, []int{wd[1-inner]}) {
+			refuse("%s: b %v and w %v do not fit", op, bn.Shape().Dimensions, wd)
+		}
 	}
-	bn := of(op, b)
-	if !slices.Equal(bn.Shape().Dimensions, []int{wd[1-inner]}) {
-		refuse("%s: b %v and w %v do not fit", op, bn.Shape().Dimensions, wd)
+	product := func(result dtypes.DType) *graph.Node {
+		y := t.dot(side{xn, []int{len(xd) - 1}, nil}, side{wn, []int{inner}, nil}, result)
+		if bn != nil {
+			y = as(graph.Add(full(y), leading(bn, y.Rank())), result)
+		}
+		return y
 	}
-	return value{node: graph.Add(y, leading(bn, y.Rank()))}
-}
-
-// dot is the general product of matrices, in bfloat16 if the options say so.
-func (t *tracer) dot(a *graph.Node, aInner, aBatch []int, b *graph.Node, bInner, bBatch []int) *graph.Node {
-	if !t.s.options.BF16 {
-		return graph.DotGeneral(a, aInner, aBatch, b, bInner, bBatch)
-	}
-	a, b = graph.ConvertDType(a, dtypes.BFloat16), graph.ConvertDType(b, dtypes.BFloat16)
-	return graph.ConvertDType(graph.DotGeneral(a, aInner, aBatch, b, bInner, bBatch), dtypes.Float32)
+	return value{node: product(t.s.activations()), wide: func() *graph.Node { return product(dtypes.Float32) }}
 }
 
 // leading gives y dimensions of 1 in front up to rank, for GoMLX repeats dimensions of 1 and scalars only.
@@ -53,7 +49,7 @@ func leading(y *graph.Node, rank int) *graph.Node {
 
 // LayerNorm normalises the last dimension.
 func (t *tracer) LayerNorm(x, w, b engine.Value, eps float64) engine.Value {
-	xn, wn, bn := of("layer norm", x), of("layer norm", w), of("layer norm", b)
+	xn, wn, bn := t.of("layer norm", x), t.of("layer norm", w), t.of("layer norm", b)
 	dims := xn.Shape().Dimensions
 	width := dims[len(dims)-1]
 	for _, d := range [][]int{wn.Shape().Dimensions, bn.Shape().Dimensions} {
@@ -63,11 +59,12 @@ func (t *tracer) LayerNorm(x, w, b engine.Value, eps float64) engine.Value {
 	}
 	// Where the mean is far above the spread, the mean's own rounding counts. So the mean is subtracted twice; the first
 	// time as a constant, which changes no gradient, as the result does not depend on it.
+	xn = full(xn)
 	near := graph.Sub(xn, graph.StopGradient(lastMean(xn)))
 	centred := graph.Sub(near, lastMean(near))
 	deviation := graph.Sqrt(graph.AddScalar(lastMean(graph.Square(centred)), eps))
 	y := graph.Mul(graph.Div(centred, deviation), leading(wn, xn.Rank()))
-	return value{node: graph.Add(y, leading(bn, xn.Rank()))}
+	return value{node: as(graph.Add(y, leading(bn, xn.Rank())), t.s.activations())}
 }
 
 // lastMean averages over the last dimension and keeps it as 1.
@@ -77,7 +74,7 @@ func lastMean(x *graph.Node) *graph.Node {
 
 // GELU is the activation in one of its forms.
 func (t *tracer) GELU(x engine.Value, form engine.GELU) engine.Value {
-	xn := of("gelu", x)
+	xn := full(t.of("gelu", x))
 	var bend *graph.Node
 	switch form {
 	case engine.GELUTanh:
@@ -88,54 +85,71 @@ func (t *tracer) GELU(x engine.Value, form engine.GELU) engine.Value {
 	default:
 		refuse("gelu: form %d is not known", form)
 	}
-	return value{node: graph.Mul(graph.MulScalar(xn, 0.5), graph.OnePlus(bend))}
+	return value{node: as(graph.Mul(graph.MulScalar(xn, 0.5), graph.OnePlus(bend)), t.s.activations())}
 }
 
 // Embedding takes rows of table by ids, which are checked before each run.
 func (t *tracer) Embedding(table engine.Value, ids string) engine.Value {
-	tn := of("embedding", table)
+	tn := t.of("embedding", table)
 	dims := tn.Shape().Dimensions
 	if len(dims) != 2 {
 		refuse("embedding: table %v is not [N, w]", dims)
 	}
 	index := t.input(ids, dtypes.Int32)
 	t.program.checks = append(t.program.checks, check{input: ids, limit: dims[0]})
-	return value{node: graph.Gather(tn, graph.InsertAxes(index, -1))}
+	return value{node: as(t.gathered(tn, graph.InsertAxes(index, -1)), t.s.activations())}
+}
+
+// gathered takes rows of a table. Where the table is large, the zeros that gradients are added to come with the gradient: nothing else
+// keeps a compiler from making those of all tables first.
+func (t *tracer) gathered(table, index *graph.Node) *graph.Node {
+	rows := graph.Gather(table, index)
+	if t.purpose == ForRun || table.Shape().Size() < t.s.sizes().Recompute {
+		return rows
+	}
+	return withGradient([]*graph.Node{rows}, []*graph.Node{table}, func(dys []*graph.Node) []*graph.Node {
+		zeros := graph.SchedulingBarrier(graph.ZerosLike(table), dys[0])
+		return []*graph.Node{graph.ScatterSum(zeros, index, dys[0], false, false)}
+	})[0]
 }
 
 // Add is x + y.
 func (t *tracer) Add(x, y engine.Value) engine.Value {
-	xn, yn := repeatable("add", x, y)
-	return value{node: graph.Add(xn, yn)}
+	xn, yn, result := t.repeatable("add", x, y)
+	return value{node: as(graph.Add(xn, yn), result)}
 }
 
 // Mul is the elementwise product.
 func (t *tracer) Mul(x, y engine.Value) engine.Value {
-	xn, yn := repeatable("mul", x, y)
-	return value{node: graph.Mul(xn, yn)}
+	xn, yn, result := t.repeatable("mul", x, y)
+	return value{node: as(graph.Mul(xn, yn), result)}
 }
 
-// repeatable shapes y, which is of x's shape or of its last dimensions, so that GoMLX repeats it.
-func repeatable(op string, x, y engine.Value) (xn, yn *graph.Node) {
-	xn, yn = of(op, x), of(op, y)
+// repeatable shapes y, which is of x's shape or of its last dimensions, so that GoMLX repeats it. Both are float32; result is the
+// type to round to.
+func (t *tracer) repeatable(op string, x, y engine.Value) (xn, yn *graph.Node, result dtypes.DType) {
+	xn, yn = t.of(op, x), t.of(op, y)
+	result = narrower(xn, yn)
+	xn, yn = full(xn), full(yn)
 	xd, yd := xn.Shape().Dimensions, yn.Shape().Dimensions
 	if len(yd) > len(xd) || !slices.Equal(xd[len(xd)-len(yd):], yd) {
 		refuse("%s: y %v is not of x's shape %v or its last dimensions", op, yd, xd)
 	}
-	if len(yd) == len(xd) {
-		return xn, yn
+	if len(yd) < len(xd) {
+		yn = leading(yn, len(xd))
 	}
-	return xn, leading(yn, len(xd))
+	return xn, yn, result
 }
 
 // Scale is factor · x.
 func (t *tracer) Scale(x engine.Value, factor float64) engine.Value {
-	return value{node: graph.MulScalar(of("scale", x), factor)}
+	xn := t.of("scale", x)
+	return value{node: as(graph.MulScalar(full(xn), factor), xn.DType())}
 }
 
 // Abs is |x|. Written with the sign, since GoMLX's own gives 1 as the gradient at 0.
 func (t *tracer) Abs(x engine.Value) engine.Value {
-	xn := of("abs", x)
+	xn := t.of("abs", x)
 	return value{node: graph.Mul(xn, graph.StopGradient(graph.Sign(xn)))}
 }
 
@@ -143,17 +157,21 @@ func (t *tracer) Abs(x engine.Value) engine.Value {
 func (t *tracer) Concat(axis int, xs ...engine.Value) engine.Value {
 	nodes := make([]*graph.Node, len(xs))
 	for i, x := range xs {
-		nodes[i] = of("concat", x)
+		nodes[i] = t.of("concat", x)
 	}
 	if len(nodes) == 1 {
 		return xs[0]
+	}
+	result := narrower(nodes...)
+	for i, n := range nodes {
+		nodes[i] = as(n, result)
 	}
 	return value{node: graph.Concatenate(nodes, axis)}
 }
 
 // Slice keeps the indices from … to-1 of axis.
 func (t *tracer) Slice(x engine.Value, axis, from, to int) engine.Value {
-	xn := of("slice", x)
+	xn := t.of("slice", x)
 	dims := xn.Shape().Dimensions
 	if axis < 0 || axis >= len(dims) || from < 0 || to > dims[axis] || from >= to {
 		refuse("slice: %d … %d of axis %d of %v", from, to-1, axis, dims)
@@ -163,50 +181,56 @@ func (t *tracer) Slice(x engine.Value, axis, from, to int) engine.Value {
 
 // Reshape keeps the order of the elements.
 func (t *tracer) Reshape(x engine.Value, shape ...int) engine.Value {
-	xn := of("reshape", x)
+	xn := t.of("reshape", x)
 	if engine.Size(shape) != xn.Shape().Size() {
 		refuse("reshape: %v to %v", xn.Shape().Dimensions, shape)
 	}
-	return value{node: graph.Reshape(xn, shape...)}
+	y := value{node: graph.Reshape(xn, shape...)}
+	if v := x.(value); v.wide != nil {
+		y.wide = func() *graph.Node { return graph.Reshape(v.wide(), shape...) }
+	}
+	return y
 }
 
 // Mean averages over axis and drops it.
 func (t *tracer) Mean(x engine.Value, axis int) engine.Value {
-	return value{node: graph.ReduceMean(of("mean", x), axis)}
+	return value{node: graph.ReduceMean(full(t.of("mean", x)), axis)}
 }
 
 // Max takes the largest over axis. It is the sum over a mask of the first of the largest, so that the gradient goes
 // there alone.
 func (t *tracer) Max(x engine.Value, axis int) engine.Value {
-	xn := of("max", x)
+	xn := full(t.of("max", x))
 	first := graph.InsertAxes(graph.ArgMax(xn, axis, dtypes.Int32), axis)
 	shape := xn.Shape().Clone()
 	shape.DType = dtypes.Int32
 	mask := graph.Equal(graph.Iota(t.g, shape, axis), first)
-	return value{node: graph.ReduceSum(graph.Where(mask, xn, graph.ScalarZero(t.g, dtypes.Float32)), axis)}
+	top := graph.ReduceSum(graph.Where(mask, xn, graph.ScalarZero(t.g, dtypes.Float32)), axis)
+	return value{node: as(top, t.of("max", x).DType())}
 }
 
 // MatMul is a bᵀ.
 func (t *tracer) MatMul(a, b engine.Value) engine.Value {
-	an, bn := of("matmul", a), of("matmul", b)
+	an, bn := t.of("matmul", a), t.of("matmul", b)
 	ad, bd := an.Shape().Dimensions, bn.Shape().Dimensions
 	if len(ad) != 2 || len(bd) != 2 || ad[1] != bd[1] {
 		refuse("matmul: a %v and b %v do not fit", ad, bd)
 	}
-	return value{node: t.dot(an, []int{1}, nil, bn, []int{1}, nil)}
+	return value{node: t.dot(side{an, []int{1}, nil}, side{bn, []int{1}, nil}, dtypes.Float32)}
 }
 
 // StopGradient is x without a gradient.
 func (t *tracer) StopGradient(x engine.Value) engine.Value {
-	return value{node: graph.StopGradient(of("stop gradient", x))}
+	return value{node: graph.StopGradient(t.of("stop gradient", x))}
 }
 
 // L2Normalise is x / (‖x‖ + 1e-8) over the last dimension. The root has no gradient at zero, so it is kept from it.
 func (t *tracer) L2Normalise(x engine.Value) engine.Value {
-	xn := of("l2 normalise", x)
+	given := t.of("l2 normalise", x)
+	xn := full(given)
 	squares := graph.InsertAxes(graph.ReduceSum(graph.Square(xn), -1), -1)
 	zero, one := graph.ScalarZero(t.g, dtypes.Float32), graph.ScalarOne(t.g, dtypes.Float32)
 	positive := graph.GreaterThan(squares, zero)
 	norm := graph.Where(positive, graph.Sqrt(graph.Where(positive, squares, one)), zero)
-	return value{node: graph.Div(xn, graph.AddScalar(norm, 1e-8))}
+	return value{node: as(graph.Div(xn, graph.AddScalar(norm, 1e-8)), given.DType())}
 }

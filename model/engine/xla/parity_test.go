@@ -17,10 +17,14 @@ import (
 func TestNativeParity(t *testing.T) {
 	const lr = 0.01
 	one := native.New(1)
-	for seed := range uint64(100) {
+	for seed := range uint64(160) {
+		options := Options{Flags: quick}
+		if seed%2 == 1 {
+			options.Sizes = small.Sizes
+		}
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			p := randomProgram(seed)
-			want, got := open(t, one, p.params), open(t, openGo(t, Options{}), p.params)
+			want, got := open(t, one, p.params), open(t, tested(t, options), p.params)
 			wantLoss, wantGrads, err := want.Gradients("p", p.build, p.in)
 			if err != nil {
 				t.Fatalf("native: %v", err)
@@ -133,7 +137,7 @@ func randomProgram(seed uint64) *chain {
 
 // add appends one random operation, or a few that belong together.
 func (c *chain) add(batch, positions, width, heads int) {
-	switch c.random.IntN(9) {
+	switch c.random.IntN(10) {
 	case 0:
 		w, b := c.param(width, width), c.param(width)
 		c.link(func(o engine.Ops, x engine.Value) engine.Value {
@@ -185,6 +189,27 @@ func (c *chain) add(batch, positions, width, heads int) {
 			samples := o.Reshape(x, batch, positions*width)
 			top := o.Reshape(o.Max(x, 1), batch, 1, width)
 			return o.Add(o.Reshape(o.Embedding(samples, rows), batch, positions, width), o.Concat(1, repeat(top, positions)...))
+		})
+	case 9:
+		before := len(c.links)
+		for range 1 + c.random.IntN(3) {
+			c.add(batch, positions, width, heads)
+		}
+		block := slices.Clone(c.links[before:])
+		c.links = c.links[:before]
+		memory, both := c.param(width), c.random.IntN(2) == 0
+		c.link(func(o engine.Ops, x engine.Value) engine.Value {
+			outside := o.Scale(o.Param(memory), 0.5)
+			results := o.Recompute(x, func(x engine.Value) []engine.Value {
+				for _, link := range block {
+					x = link(o, x)
+				}
+				return []engine.Value{o.Add(x, outside), o.Mean(x, 1)}
+			})
+			if both {
+				return o.Concat(1, o.Slice(results[0], 1, 0, positions-1), o.Reshape(results[1], batch, 1, width))
+			}
+			return results[0]
 		})
 	}
 }
@@ -249,7 +274,7 @@ func TestNativeParityPeer(t *testing.T) {
 		t.Skip("takes seconds")
 	}
 	work := enginetest.Peer.New()
-	want, got := open(t, native.New(0), work.Params), open(t, openGo(t, Options{}), work.Params)
+	want, got := open(t, native.New(0), work.Params), open(t, tested(t, Options{}), work.Params)
 	for step := range 2 {
 		w, err := want.Step("step", work.Program, work.Inputs, 1e-3, work.AdamW)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -13,26 +14,18 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 
 	"harness/model/engine"
-)
-
-// purpose is what a program was compiled for.
-type purpose string
-
-const (
-	forRun        purpose = "run"
-	forGradients  purpose = "gradients"
-	forStep       purpose = "step"
-	forAccumulate purpose = "accumulate"
-	forApply      purpose = "apply" // of no program: the optimiser alone
+	"harness/model/engine/xla/pjrt"
 )
 
 // program is a compiled executable and what it must be fed.
 type program struct {
-	graph  *graph.Graph
-	feeds  []feed      // in the order of the graph's parameters
-	checks []check     // of int32 inputs, which a device would silently read out of range
-	states []*stateUse // decoding states read or written
-	extra  int         // number of the program's results, without the loss of steps and gradients
+	executable compute.Executable
+	facts      Compiled
+	feeds      []feed      // in the order of the graph's parameters
+	replaced   []feed      // the arguments that the last outputs take the place of, in their order
+	checks     []check     // of int32 inputs, which a device would silently read out of range
+	states     []*stateUse // decoding states read or written
+	extra      int         // number of the program's results, without the loss of steps and gradients
 }
 
 // feed says where an argument of an executable comes from.
@@ -78,13 +71,15 @@ func (c check) run(in engine.Inputs) error {
 type tracer struct {
 	s        *session
 	g        *graph.Graph
-	purpose  purpose
+	purpose  Purpose
 	in       engine.Inputs
 	program  *program
 	params   map[string]*graph.Node
 	inputs   map[string]*graph.Node
 	states   map[string]*stateUse
 	dropouts uint32 // calls so far
+	scope    *scope // the block that is being traced, nil outside of blocks
+	remember bool   // no block is computed again
 }
 
 // value is a node of the graph. What Append returns is the buffer of a state, of which some first positions count. Their
@@ -92,8 +87,9 @@ type tracer struct {
 // the executable one for this length alone.
 type value struct {
 	node   *graph.Node
-	state  *stateUse // nil for ordinary values
-	filled int       // positions that count, in this call
+	state  *stateUse          // nil for ordinary values
+	filled int                // positions that count, in this call
+	wide   func() *graph.Node // the node before it was rounded to bfloat16; nil where there is none
 }
 
 func (v value) Shape() []int {
@@ -176,7 +172,7 @@ func dtypeOf(t engine.Tensor) dtypes.DType {
 }
 
 // signature names what may share an executable: the purpose, the key, and the inputs' names, types and shapes.
-func signature(purpose purpose, key string, in engine.Inputs) string {
+func signature(purpose Purpose, key string, in engine.Inputs) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s", purpose, key)
 	for _, name := range slices.Sorted(maps.Keys(in)) {
@@ -186,49 +182,97 @@ func signature(purpose purpose, key string, in engine.Inputs) string {
 }
 
 // prepare finds or compiles the executable for a call. It panics as graph-building code does.
-func (s *session) prepare(purpose purpose, key string, build engine.Program, in engine.Inputs) *program {
+func (s *session) prepare(purpose Purpose, key string, build engine.Program, in engine.Inputs) *program {
 	signature := signature(purpose, key, in)
 	for _, p := range s.programs[signature] {
 		if s.decoding.fits(p.states) {
 			return p
 		}
 	}
-	g := graph.NewGraph(s.backend, key)
-	t := &tracer{
-		s: s, g: g, purpose: purpose, in: in, program: &program{graph: g},
+	remember := s.remembers(purpose, build, in)
+	p := s.build(purpose, key, func(g *graph.Graph, p *program) []*graph.Node {
+		t := s.tracer(g, purpose, in, p)
+		t.remember = remember
+		switch purpose {
+		case ForRun:
+			outputs := t.results(build(t))
+			p.extra = len(outputs)
+			return append(outputs, t.writtenStates()...)
+		case ForApply:
+			return t.applying()
+		}
+		return t.training(build)
+	})
+	s.programs[signature] = append(s.programs[signature], p)
+	return p
+}
+
+// tracer records a program in the graph g.
+func (s *session) tracer(g *graph.Graph, purpose Purpose, in engine.Inputs, p *program) *tracer {
+	return &tracer{
+		s: s, g: g, purpose: purpose, in: in, program: p,
 		params: map[string]*graph.Node{}, inputs: map[string]*graph.Node{}, states: map[string]*stateUse{},
 	}
-	var outputs []*graph.Node
-	switch purpose {
-	case forRun:
-		outputs = t.results(build(t))
-		t.program.extra = len(outputs)
-		outputs = append(outputs, t.writtenStates()...)
-	case forApply:
-		outputs = t.applying()
-	default:
-		outputs = t.training(build)
-	}
+}
+
+// build compiles what trace records. It panics as graph-building code does.
+func (s *session) build(purpose Purpose, key string, trace func(*graph.Graph, *program) []*graph.Node) *program {
+	start := time.Now()
+	p := &program{}
+	backend, asked := s.compilation()
+	// The graph's name is part of the program: sessions share executables whatever their keys.
+	g := graph.NewGraph(backend, string(purpose))
+	outputs := trace(g, p)
 	if len(outputs) == 0 {
 		refuse("the program has no result")
 	}
+	traced := time.Since(start)
+	asked.aliases = p.aliases(len(outputs))
 	if err := g.Compile(outputs...); err != nil {
+		if failure := (*pjrt.Error)(nil); errors.As(err, &failure) { // says enough without the graph's name
+			err = failure
+		}
 		panic(err)
 	}
-	s.programs[signature] = append(s.programs[signature], t.program)
-	return t.program
+	p.executable, p.facts = g.Executable(), asked.facts
+	p.facts.Key, p.facts.Purpose, p.facts.Trace = key, purpose, traced
+	s.compiled = append(s.compiled, p.facts)
+	return p
+}
+
+// compilation is the backend for one graph, and what its compilation is asked for and tells.
+func (s *session) compilation() (compute.Backend, *compilation) {
+	if plugin, ok := s.backend.(*backend); ok {
+		c := &compilation{backend: plugin}
+		return c, c
+	}
+	return s.backend, &compilation{}
+}
+
+// aliases pairs the arguments that outputs replace with those outputs: both are positions.
+func (p *program) aliases(outputs int) map[int]int {
+	pairs := map[int]int{}
+	for i, f := range p.feeds {
+		if at := slices.Index(p.replaced, f); at >= 0 {
+			pairs[i] = outputs - len(p.replaced) + at
+		}
+	}
+	return pairs
 }
 
 // results are the nodes of a program's results.
 func (t *tracer) results(values []engine.Value) []*graph.Node {
 	nodes := make([]*graph.Node, len(values))
 	for i, v := range values {
-		nodes[i] = of("result", v)
+		nodes[i] = t.wide("result", v)
 	}
 	return nodes
 }
 
-// execute runs an executable. Moments, parameters and states that it replaces are given away with the call (donated),
+// lose breaks the session: what it held was given to a program that failed.
+func (s *session) lose(err error) { s.broken = fmt.Errorf("the device failed earlier: %w", err) }
+
+// execute enqueues an executable. Moments, parameters and states that it replaces are given away with the call (donated),
 // so that the device can write in place: then a failure breaks the session. Sums of gradients are given away too; without
 // them the session can go on.
 func (s *session) execute(p *program, in engine.Inputs, hyper []float32, donateParams bool) ([]compute.Buffer, error) {
@@ -278,11 +322,11 @@ func (s *session) execute(p *program, in engine.Inputs, hyper []float32, donateP
 			s.byName[f.name].sum = nil
 		}
 	}
-	outputs, err := p.graph.Executable().Execute(args, donate, 0)
+	outputs, err := p.executable.Execute(args, donate, 0)
 	if err != nil {
-		err = errors.New(oneLine(err))
+		err = line(err)
 		if given {
-			s.broken = fmt.Errorf("the device failed earlier: %w", err)
+			s.lose(err)
 		}
 		return nil, err
 	}

@@ -17,7 +17,7 @@ const (
 // RoIAlign reads regions by bilinear interpolation: 3 × 3 bins of 2 × 2 reads of 2 × 2 corners. The reads of a box lie
 // on a grid, so where they fall and what they weigh is computed for each axis alone.
 func (t *tracer) RoIAlign(features engine.Value, height, width int, boxes, rows string) engine.Value {
-	fn := of("roi align", features)
+	fn := t.of("roi align", features)
 	box, row := t.input(boxes, dtypes.Float32), t.input(rows, dtypes.Int32)
 	dims, count := fn.Shape().Dimensions, row.Shape().Size()
 	if len(dims) != 3 || dims[1] != height*width || row.Rank() != 1 || !slices.Equal(box.Shape().Dimensions, []int{count, 4}) {
@@ -32,11 +32,11 @@ func (t *tracer) RoIAlign(features engine.Value, height, width int, boxes, rows 
 	index := graph.Add(graph.MulScalar(graph.Reshape(row, count, 1), int32(height)), y)
 	index = graph.Add(graph.MulScalar(graph.Reshape(index, count, n, 1), int32(width)), graph.Reshape(x, count, 1, n))
 	weight := graph.Mul(graph.Reshape(weightY, count, n, 1), graph.Reshape(weightX, count, 1, n)) // [R, 12, 12]
-	cells := graph.Reshape(fn, dims[0]*dims[1], dims[2])
+	cells := graph.Reshape(full(fn), dims[0]*dims[1], dims[2])
 	reads := graph.Gather(cells, graph.InsertAxes(index, -1)) // [R, 12, 12, C]
 	reads = graph.Mul(reads, graph.InsertAxes(weight, -1))
 	reads = graph.Reshape(reads, count, roiBins, roiReads*2, roiBins, roiReads*2, dims[2])
-	return value{node: graph.ReduceSum(reads, 2, 4)}
+	return value{node: as(graph.ReduceSum(reads, 2, 4), fn.DType())}
 }
 
 // corners places the reads of boxes along one axis of size cells: for each of 3 bins × 2 reads the cells on both

@@ -19,6 +19,7 @@ type session struct {
 	byName   map[string]*param
 	steps    int // of the optimiser
 	programs map[string][]*program
+	compiled []Compiled // of all programs, in order
 	decoding decoding
 	waiting  int                       // programs whose gradients wait for Apply
 	zeros    map[string]compute.Buffer // by shape: where sums of gradients begin
@@ -37,11 +38,15 @@ type param struct {
 	sum           compute.Buffer
 }
 
-// New uploads the parameters. Names must be unique and the tensors float32.
-func (d *device) New(params []engine.Param) (engine.Session, error) {
-	s := &session{
+func (d *device) newSession() *session {
+	return &session{
 		device: d, byName: map[string]*param{}, programs: map[string][]*program{}, zeros: map[string]compute.Buffer{},
 	}
+}
+
+// New uploads the parameters. Names must be unique and the tensors float32.
+func (d *device) New(params []engine.Param) (engine.Session, error) {
+	s := d.newSession()
 	for _, given := range params {
 		if err := s.add(given); err != nil {
 			s.Close()
@@ -59,11 +64,16 @@ func (s *session) add(given engine.Param) (err error) {
 	if given.Tensor.I32 != nil {
 		return errors.New("is int32, not float32")
 	}
+	s.declare(given).value, err = s.upload(given.Tensor)
+	return err
+}
+
+// declare notes a parameter without its value.
+func (s *session) declare(given engine.Param) *param {
 	p := &param{name: given.Name, shape: slices.Clone(given.Tensor.Shape), frozen: given.Frozen, decay: given.Decay}
 	s.params = append(s.params, p)
 	s.byName[p.name] = p
-	p.value, err = s.upload(given.Tensor)
-	return err
+	return p
 }
 
 // makeMoments puts the zero moments on the device before the first step; sessions that do not train have none.
@@ -94,7 +104,7 @@ func (s *session) upload(t engine.Tensor) (compute.Buffer, error) {
 	}
 	buffer, err := s.backend.BufferFromFlatData(0, flat, shapes.Make(dtype, t.Shape...))
 	if err != nil {
-		return nil, fmt.Errorf("copy to the device: %s", oneLine(err))
+		return nil, fmt.Errorf("copy to the device: %w", line(err))
 	}
 	return buffer, nil
 }
@@ -103,11 +113,11 @@ func (s *session) upload(t engine.Tensor) (compute.Buffer, error) {
 func download(buffer compute.Buffer) (engine.Tensor, error) {
 	shape, err := buffer.Shape()
 	if err != nil {
-		return engine.Tensor{}, fmt.Errorf("copy to the host: %s", oneLine(err))
+		return engine.Tensor{}, fmt.Errorf("copy to the host: %w", line(err))
 	}
 	t := engine.Floats(make([]float32, shape.Size()), slices.Clone(shape.Dimensions)...)
 	if err := buffer.ToFlatData(t.F32); err != nil {
-		return engine.Tensor{}, fmt.Errorf("copy to the host: %s", oneLine(err))
+		return engine.Tensor{}, fmt.Errorf("copy to the host: %w", line(err))
 	}
 	return t, nil
 }
@@ -116,7 +126,7 @@ func download(buffer compute.Buffer) (engine.Tensor, error) {
 func downloadScalar(buffer compute.Buffer) (float64, error) {
 	flat := make([]float64, 1)
 	if err := buffer.ToFlatData(flat); err != nil {
-		return 0, fmt.Errorf("copy to the host: %s", oneLine(err))
+		return 0, fmt.Errorf("copy to the host: %w", line(err))
 	}
 	return flat[0], nil
 }
@@ -263,7 +273,7 @@ func (s *session) Close() {
 	}
 	for _, list := range s.programs {
 		for _, p := range list {
-			p.graph.Finalize()
+			p.executable.Finalize()
 		}
 	}
 	if s.broken == nil {

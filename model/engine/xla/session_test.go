@@ -74,7 +74,7 @@ func TestRefusals(t *testing.T) {
 		{"state k is empty", func(o ops) engine.Value { return o.State("k") }},
 		{"of another engine", func(o ops) engine.Value { return o.GELU(nil, engine.GELUTanh) }},
 	} {
-		session := open(t, openGo(t, Options{}), params)
+		session := open(t, tested(t, Options{}), params)
 		_, err := session.Run("refused", func(o ops) []engine.Value { return []engine.Value{c.build(o)} }, in)
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("got %v, want one line with %q", err, c.want)
@@ -83,7 +83,7 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("after %q: %v", c.want, err)
 		}
 	}
-	session := open(t, openGo(t, Options{}), params)
+	session := open(t, tested(t, Options{}), params)
 	if _, _, err := session.Gradients("matrix", func(o ops) []engine.Value { return []engine.Value{o.Param("w")} }, in); err == nil {
 		t.Error("a loss that is no scalar was taken")
 	}
@@ -97,7 +97,7 @@ func TestRefusals(t *testing.T) {
 	}
 	want := math.Log(1 + math.Exp(1) + math.Exp(2)) // of 1 2 3, label 0
 	near(t, "cross-entropy", out[0].F32, []float32{float32(want)}, 1e-6)
-	if _, err := openGo(t, Options{}).New(append(params, params[0])); err == nil {
+	if _, err := tested(t, Options{}).New(append(params, params[0])); err == nil {
 		t.Error("a name given twice was taken")
 	}
 }
@@ -119,7 +119,7 @@ func TestStep(t *testing.T) {
 		{Name: "unread", Tensor: engine.Floats([]float32{10}, 1), Decay: true},
 	}
 	opt := engine.AdamW{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Decay: 0.5, MaxGradNorm: 1}
-	session := open(t, openGo(t, Options{}), params)
+	session := open(t, tested(t, Options{}), params)
 	result, err := session.Step("mean", meanLoss("a"), nil, 0.1, opt)
 	if err != nil {
 		t.Fatal(err)
@@ -172,7 +172,7 @@ func TestSaveLoad(t *testing.T) {
 		}
 		return state
 	}
-	first, second := open(t, openGo(t, Options{}), params), open(t, openGo(t, Options{}), params)
+	first, second := open(t, tested(t, Options{}), params), open(t, tested(t, Options{}), params)
 	step(first)
 	half := save(first)
 	step(first)
@@ -209,7 +209,7 @@ func TestDropout(t *testing.T) {
 	for i := range x {
 		x[i] = float32(i + 1)
 	}
-	session := open(t, openGo(t, Options{}), []engine.Param{{Name: "x", Tensor: engine.Floats(x, 3, n/3)}})
+	session := open(t, tested(t, Options{}), []engine.Param{{Name: "x", Tensor: engine.Floats(x, 3, n/3)}})
 	build := func(o engine.Ops) []engine.Value {
 		o.Dropout(o.Param("x"), 0.5, "seed") // call 0
 		y := o.Dropout(o.Param("x"), rate, "seed")

@@ -17,7 +17,7 @@ func (s *session) Run(key string, build engine.Program, in engine.Inputs) (resul
 	if s.decoding.err != nil {
 		return nil, s.decoding.err
 	}
-	p := s.prepare(forRun, key, build, in)
+	p := s.prepare(ForRun, key, build, in)
 	if err := s.decoding.room(p.states); err != nil {
 		return nil, fmt.Errorf("run %s: %w", key, err)
 	}
@@ -37,7 +37,7 @@ func (s *session) Gradients(key string, build engine.Program, in engine.Inputs) 
 	if err := s.betweenSteps("gradients " + key); err != nil {
 		return 0, nil, err
 	}
-	p := s.prepare(forGradients, key, build, in)
+	p := s.prepare(ForGradients, key, build, in)
 	outputs, err := s.execute(p, in, nil, false)
 	if err != nil {
 		return 0, nil, fmt.Errorf("gradients %s: %w", key, err)
@@ -65,7 +65,7 @@ func (s *session) Step(key string, build engine.Program, in engine.Inputs, lr fl
 	if err := s.makeMoments(); err != nil {
 		return result, fmt.Errorf("step %s: %w", key, err)
 	}
-	p := s.prepare(forStep, key, build, in)
+	p := s.prepare(ForStep, key, build, in)
 	outputs, err := s.execute(p, in, hyper(s.steps+1, lr, opt), true)
 	if err != nil {
 		return result, fmt.Errorf("step %s: %w", key, err)
@@ -73,10 +73,10 @@ func (s *session) Step(key string, build engine.Program, in engine.Inputs, lr fl
 	head := outputs[:2+p.extra]
 	defer free(head...)
 	s.take(outputs[2+p.extra:])
-	if result.Loss, err = downloadScalar(head[0]); err != nil {
+	if result.Loss, err = s.outcome(head[0]); err != nil {
 		return result, fmt.Errorf("step %s: %w", key, err)
 	}
-	if result.GradNorm, err = downloadScalar(head[1]); err != nil {
+	if result.GradNorm, err = s.outcome(head[1]); err != nil {
 		return result, fmt.Errorf("step %s: %w", key, err)
 	}
 	if !finite(result.Loss) || !finite(result.GradNorm) {
@@ -85,6 +85,16 @@ func (s *session) Step(key string, build engine.Program, in engine.Inputs, lr fl
 	s.steps++
 	result.Extra, err = downloadAll(head[2:])
 	return result, err
+}
+
+// outcome is a scalar of a program that was given the parameters. Where the device failed after the program was enqueued, it
+// shows here, and the parameters are lost.
+func (s *session) outcome(buffer compute.Buffer) (float64, error) {
+	x, err := downloadScalar(buffer)
+	if err != nil {
+		s.lose(err)
+	}
+	return x, err
 }
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
@@ -144,11 +154,11 @@ func (t *tracer) training(build engine.Program) []*graph.Node {
 	grads := graph.Gradient(loss, params...)
 	outputs := []*graph.Node{double(loss)}
 	switch t.purpose {
-	case forGradients:
+	case ForGradients:
 		return append(outputs, grads...)
-	case forAccumulate:
+	case ForAccumulate:
 		return append(append(outputs, extra...), t.sums(grads)...)
-	case forStep:
+	case ForStep:
 		norm := globalNorm(grads)
 		good := graph.And(graph.IsFinite(loss), graph.IsFinite(norm))
 		outputs = append(append(outputs, norm), extra...)
@@ -185,6 +195,7 @@ func (t *tracer) update(params, grads []*graph.Node, norm, good *graph.Node) []*
 		m := t.feed(feedM, p.name, dtypes.Float32, p.shape...)
 		v := t.feed(feedV, p.name, dtypes.Float32, p.shape...)
 		value, newM, newV := adamW(params[i], m, v, graph.Mul(grads[i], clip), p.decay, constant)
+		t.program.replaced = append(t.program.replaced, feed{feedParam, p.name}, feed{feedM, p.name}, feed{feedV, p.name})
 		moved = append(moved,
 			graph.Where(good, value, params[i]), graph.Where(good, newM, m), graph.Where(good, newV, v))
 	}

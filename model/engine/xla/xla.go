@@ -1,26 +1,36 @@
 // Package xla runs programs of package engine as compiled GoMLX graphs: the second engine.
 //
 //	Open(name) --> engine.Engine --New(params)--> session
+//	                               Probe(params) --> what a program needs, without running
 //	session.Run | Gradients | Step | Accumulate, Apply
 //	  program.go   finds or compiles the executable of (what is asked, key, input shapes)
-//	  tracer       walks the engine.Program once, recording GoMLX nodes: ops.go attention.go losses.go regions.go
-//	               dropout.go decode.go
+//	  tracer       walks the engine.Program, recording GoMLX nodes: ops.go products.go losses.go regions.go dropout.go decode.go,
+//	               attention.go with its forms for large programs queryblocks.go and flash.go
+//	  recompute.go traces blocks twice, so that their activations need not be kept; gradient.go gives several nodes a gradient of our own
+//	  sizes.go     says from which sizes on a program is large
 //	  step.go      appends GoMLX's gradients, the clipping and AdamW, so that a whole training step is one executable
 //	  accumulate.go  the same in two: sums of gradients that stay on the device, then the optimiser alone
 //	  session.go   keeps parameters, moments and decoding states as buffers of the device
+//	session.Compiled  what the compiler says of each executable: memory, operations, seconds
+//	backend.go   the plugin as GoMLX sees it: lower.go makes StableHLO text, client.go compiles it once a process, cache.go
+//	             keeps what was compiled for later ones, package pjrt talks to the plugin
+//
+// What a program replaces (parameters and moments in a step, sums of gradients, decoding states) is given away with the call
+// and written in its own place, so that a step needs its state once.
 //
 // Two backends are reachable. "go" is GoMLX's own, in Go: slow, but it runs everywhere, so the parity tests do. "xla:PATH"
 // loads the PJRT plugin at that absolute path, for instance the CUDA plugin of JAX. A missing or broken plugin is an
 // error; nothing is searched for, downloaded or replaced by something slower.
 //
 // Numbers: everything is float32, except that losses and the norm of the gradients are summed in float64. On NVIDIA
-// GPUs products are computed in full float32, not TF32; [Options.BF16] trades that for speed. Repeated rows of an
-// embedding are summed in the order that the device likes: bit-equal repetition holds on "go", not on a GPU.
+// GPUs products are computed in full float32, not TF32; [Options.BF16] trades that for speed. An executable gives the
+// same bits each time it runs, on a GPU too: see compilerFlags.
 package xla
 
 import (
 	"debug/elf"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -29,34 +39,39 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/gobackend"
-	pjrt "github.com/gomlx/go-xla/compute/xla"
 
 	"harness/model/engine"
+	"harness/model/engine/xla/pjrt"
 )
 
 // Options change how programs are compiled.
 type Options struct {
-	// BF16 multiplies matrices (linear layers, attention, MatMul) in bfloat16 with float32 sums. Parameters, moments,
-	// losses and all other operations stay float32.
+	// BF16 keeps activations and multiplies matrices in bfloat16, with float32 sums. Parameters, their gradients and moments, what
+	// norms, softmax and GELU compute inside, logits and losses stay float32, as does what goes in and comes out.
 	BF16 bool
+	// Cache is a folder in which compiled programs are kept for later processes, up to CacheBytes (0 = 4 GiB); "" keeps none.
+	// It can be shared and deleted at any time.
+	Cache      string
+	CacheBytes int64
+	// GPU says how memory of a GPU is taken.
+	GPU GPU
+	// Flags override debug options of the compiler, by their names in XLA_FLAGS without the dashes.
+	Flags map[string]string
+	// Sizes say from which sizes on a program is compiled in another way; the zero value means the usual ones.
+	Sizes Sizes
 }
 
 // Open makes the engine of that name: "go" or "xla:/absolute/path/of/plugin.so", with ",bf16" behind it for
-// [Options.BF16]. A CUDA plugin's path must contain "cuda", by which the loader knows it, and $XLA_FLAGS should say
-// --xla_gpu_cuda_data_dir=DIR, the folder that has bin/ptxas and nvvm/libdevice.
-func Open(name string) (engine.Engine, error) {
-	base, option, found := strings.Cut(name, ",")
-	switch {
-	case !found:
-		return OpenWith(name, Options{})
-	case option == "bf16":
-		return OpenWith(base, Options{BF16: true})
-	}
-	return nil, fmt.Errorf("engine %s: option %q is not known: there is only bf16", name, option)
-}
+// [Options.BF16]. A CUDA plugin finds CUDA's libraries and ptxas where pip puts them beside it; elsewhere $XLA_FLAGS names
+// the folder that has bin/ptxas and nvvm/libdevice: --xla_gpu_cuda_data_dir=DIR.
+func Open(name string) (engine.Engine, error) { return OpenWith(name, Options{}) }
 
-// OpenWith is [Open] with the options apart.
+// OpenWith is [Open] with options.
 func OpenWith(name string, options Options) (engine.Engine, error) {
+	name, err := cutBF16(name, &options)
+	if err != nil {
+		return nil, err
+	}
 	if name == "go" {
 		// Sequential, since the default deadlocks on few cores (v0.1.2, six runs of six on two cores).
 		backend, err := gobackend.New("ops_sequential")
@@ -69,24 +84,31 @@ func OpenWith(name string, options Options) (engine.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	backend, err := loadPlugin(path)
+	plugin, err := startPlugin(path, options)
 	if err != nil {
-		return nil, fmt.Errorf("engine %s: %s", name, oneLine(err))
+		return nil, fmt.Errorf("engine %s: %w", name, line(err))
 	}
-	return &device{name: options.name(name), description: backend.DeviceDescription(0), backend: backend, options: options}, nil
+	return &device{name: options.name(name), description: plugin.client.description(), backend: plugin, options: options}, nil
 }
 
 // Check says what keeps Open from opening the engine of that name, as far as it can be known without loading a plugin.
 func Check(name string) error {
+	name, err := cutBF16(name, new(Options))
+	if err != nil || name == "go" {
+		return err
+	}
+	_, err = pluginOf(name)
+	return err
+}
+
+// cutBF16 takes ",bf16" off the end of a name.
+func cutBF16(name string, options *Options) (string, error) {
 	base, option, found := strings.Cut(name, ",")
 	if found && option != "bf16" {
-		return fmt.Errorf("engine %s: option %q is not known: there is only bf16", name, option)
+		return "", fmt.Errorf("engine %s: option %q is not known: there is only bf16", name, option)
 	}
-	if base == "go" {
-		return nil
-	}
-	_, err := pluginOf(base)
-	return err
+	options.BF16 = options.BF16 || found
+	return base, nil
 }
 
 // pluginOf is the path of the plugin in "xla:PATH", which lies there and is one.
@@ -117,7 +139,7 @@ func checkPlugin(path string) error {
 	switch {
 	case !filepath.IsAbs(path):
 		return fmt.Errorf("the plugin's path must be absolute")
-	case strings.Contains(path, ","): // the loader reads options behind it
+	case strings.Contains(path, ","): // options of the engine come behind one
 		return fmt.Errorf("the plugin's path must not contain a comma")
 	}
 	info, err := os.Stat(path)
@@ -146,11 +168,35 @@ func checkPlugin(path string) error {
 	return nil
 }
 
-// loadPlugin loads the library. The loader may panic on libraries that are not a plugin.
-func loadPlugin(path string) (backend *pjrt.Backend, err error) {
-	defer recovered(&err, "load plugin")
-	pjrt.EnableAutoInstall(false)
-	return pjrt.NewWithOptions(path+",tf32=false", nil)
+// startPlugin loads the plugin at path, or finds it loaded, and opens the folder of compiled programs.
+func startPlugin(path string, options Options) (*backend, error) {
+	client, err := startClient(path, options.GPU)
+	if err != nil {
+		return nil, err
+	}
+	lowering, err := newLowering(client.Platform)
+	if err != nil {
+		return nil, err
+	}
+	b := &backend{Backend: lowering, client: client, options: pjrt.CompileOptions(compilerFlags(client, options.Flags))}
+	if options.Cache != "" {
+		if b.cache, err = openCache(options.Cache, options.CacheBytes, client); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+// compilerFlags are the given ones, and those that make a trial on a GPU end with the same bits when it is run again: sums that
+// depend on the order in which threads arrive are left out. What is measured at compilation to choose among kernels is kept with the
+// executable.
+func compilerFlags(c *client, given map[string]string) map[string]string {
+	flags := map[string]string{}
+	if c.Platform == "cuda" {
+		flags["xla_gpu_exclude_nondeterministic_ops"] = "true"
+	}
+	maps.Copy(flags, given)
+	return flags
 }
 
 // device is an open backend.
@@ -168,7 +214,7 @@ func recovered(err *error, what string) {
 	switch r := recover().(type) {
 	case nil:
 	case error:
-		*err = fmt.Errorf("%s: %s", what, oneLine(r))
+		*err = fmt.Errorf("%s: %w", what, line(r))
 	default:
 		*err = fmt.Errorf("%s: %v", what, r)
 	}
@@ -176,6 +222,15 @@ func recovered(err *error, what string) {
 
 // oneLine is the message of an error of the libraries, which may span lines, as one.
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+
+// lined is an error with its message on one line.
+type lined struct{ error }
+
+func (l lined) Error() string { return oneLine(l.error) }
+func (l lined) Unwrap() error { return l.error }
+
+// line is err with its message on one line.
+func line(err error) error { return lined{err} }
 
 // refuse ends a trace with a message; recovered makes it an error.
 func refuse(format string, args ...any) { panic(fmt.Errorf(format, args...)) }

@@ -1,0 +1,40 @@
+package xla
+
+import (
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// flashDepth is the widest head that cuDNN's kernels take on every GPU that has them.
+const flashDepth = 128
+
+// flashes says whether cuDNN's fused attention computes a: on CUDA, in bfloat16, over as many keys as queries, without a mask
+// or with one that is causal for all samples.
+func (t *tracer) flashes(a attention, queries, keys int) bool {
+	return t.s.fuses() && t.s.options.BF16 && a.length == nil && queries == keys && a.depth%8 == 0 && a.depth <= flashDepth &&
+		a.mask.KeyLengths == "" && a.mask.CausalRows == ""
+}
+
+// fused is what cuDNN was given and what it made of it, [B, S, H, d] each.
+type fused struct{ q, k, v, y *graph.Node }
+
+// flash is cuDNN's fused attention, whose way back is cuDNN's, too. In a block that is computed again, operands and result are
+// kept from the first time, a few activations each: the attention runs once.
+func (a attention) flash(q, k, v *graph.Node) *graph.Node {
+	t := a.t
+	if t.scope != nil && t.scope.again != nil {
+		f := t.scope.fused[0]
+		t.scope.fused = t.scope.fused[1:]
+		return withGradient([]*graph.Node{f.y}, []*graph.Node{q, k, v}, func(dys []*graph.Node) []*graph.Node {
+			d := towards([]*graph.Node{f.y}, dys, []*graph.Node{f.q, f.k, f.v})
+			return []*graph.Node{as(d[0], q.DType()), as(d[1], k.DType()), as(d[2], v.DType())}
+		})[0]
+	}
+	f := fused{q: half(q), k: half(k), v: half(v)}
+	f.y, _ = graph.BackendFusedScaledDotProductAttention(f.q, f.k, f.v, compute.AttentionAxesLayoutBSHD,
+		&compute.ScaledDotProductAttentionConfig{Causal: a.mask.Causal})
+	if t.scope != nil {
+		t.scope.fused = append(t.scope.fused, f)
+	}
+	return f.y
+}
