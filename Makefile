@@ -11,7 +11,9 @@ harness: FORCE
 	go build $(STAMP) -o harness .
 FORCE:
 
-# release is the program to hand on: stripped, without paths of this machine, with the commit; it runs without Go and gcc.
+# release is the program to hand on: stripped, without paths of this machine, with the commit; it runs without Go and gcc. Without debug
+# information gcc takes three quarters of the time.
+release: export CGO_CFLAGS ?= -O2 -g0
 release:
 	go build $(STAMP) -trimpath -ldflags '-s -w' -o dist/harness .
 	@dist/harness version

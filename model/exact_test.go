@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"harness/model/engine/xla/xlatest"
 	"harness/model/spec"
 )
 
@@ -61,7 +62,7 @@ func stopIn(t *testing.T, trial spec.Trial, home string, stage spec.Stage, at fu
 	}
 }
 
-// runOnBoth runs a trial with few steps on GoMLX's Go backend and on the native engine; finished stages are not shared.
+// runOnBoth runs a trial with few steps on an engine that compiles ([xlatest.Name]) and on the native engine; finished stages are not shared.
 func runOnBoth(t *testing.T, trial spec.Trial) (compiled, native []point) {
 	t.Helper()
 	if testing.Short() {
@@ -83,10 +84,10 @@ func runOnBoth(t *testing.T, trial spec.Trial) (compiled, native []point) {
 		return rec.points
 	}
 	native = run(homes[0], "native")
-	return run(homes[1], "go"), native
+	return run(homes[1], xlatest.Name()), native
 }
 
-// checkEngines runs a trial on GoMLX's Go backend, too: the losses of all stages agree up to rounding.
+// checkEngines runs a trial on an engine that compiles, too: the losses of all stages agree up to rounding.
 func checkEngines(t *testing.T, trial spec.Trial, stages int) {
 	t.Helper()
 	compiled, native := runOnBoth(t, trial)

@@ -74,10 +74,17 @@ func checkAvailable(p spec.Precision, name string) error {
 		return err
 	case named.Kind != "":
 		return xla.Check(name)
-	case p == spec.BF16:
-		if err := native.CheckBF16(); err != nil {
-			return &spec.FieldError{Path: "precision", Reason: err.Error()}
-		}
+	}
+	return CheckNative(p)
+}
+
+// CheckNative says what keeps the native engine from computing in a precision on this machine.
+func CheckNative(p spec.Precision) error {
+	if p != spec.BF16 {
+		return nil
+	}
+	if err := native.CheckBF16(); err != nil {
+		return &spec.FieldError{Path: "precision", Reason: err.Error()}
 	}
 	return nil
 }

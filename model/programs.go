@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"harness/internal/hostmemory"
 	"harness/model/engine"
 	"harness/model/engine/xla"
 	"harness/model/method"
@@ -157,7 +159,7 @@ func (r *trialRun) announce(name spec.Stage, session engine.Session, params []en
 	}
 	room := r.deviceMemory()
 	if room > 0 && n.memory > room {
-		return fmt.Errorf("out of memory before the first step: it needs %s, the device has %s: %s", gibibytes(n.memory), gibibytes(room), r.thrift(name))
+		return fmt.Errorf("out of memory before the first step: it needs %s, the device has %s: %s", Bytes(n.memory), Bytes(room), r.thrift(name))
 	}
 	return r.rec.Note(MemoryKey+string(name), n.text(room))
 }
@@ -166,28 +168,28 @@ func (r *trialRun) announce(name spec.Stage, session engine.Session, params []en
 func (n need) text(room int64) string {
 	memory := "memory not known"
 	if n.memory > 0 {
-		memory = gibibytes(n.memory)
+		memory = Bytes(n.memory)
 		if room > 0 {
-			memory += " of " + gibibytes(room)
+			memory += " of " + Bytes(room)
 		}
 	}
 	compiled := fmt.Sprintf("compiled in %.1f s", n.compile.Seconds())
 	if n.cached {
 		compiled = fmt.Sprintf("cached, loaded in %.1f s", n.compile.Seconds())
 	}
-	return fmt.Sprintf("%s, %s a step, %s", memory, operations(n.flops), compiled)
+	return fmt.Sprintf("%s, %s a step, %s", memory, Operations(n.flops), compiled)
 }
 
-// gibibytes is a number of bytes for people.
-func gibibytes(bytes int64) string {
+// Bytes is a number of bytes for people.
+func Bytes(bytes int64) string {
 	if bytes < 1<<30 {
 		return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20))
 	}
 	return fmt.Sprintf("%.1f GiB", float64(bytes)/(1<<30))
 }
 
-// operations is a number of floating-point operations for people.
-func operations(flops float64) string {
+// Operations is a number of floating-point operations for people.
+func Operations(flops float64) string {
 	switch {
 	case flops >= 1e12:
 		return fmt.Sprintf("%.1f TFLOP", flops/1e12)
@@ -208,6 +210,9 @@ func (r *trialRun) deviceMemory() int64 {
 			return limit
 		}
 	}
+	if platform, _, _ := strings.Cut(e.Device(), ","); platform == "cpu" {
+		return hostmemory.Size()
+	}
 	return 0
 }
 
@@ -216,7 +221,7 @@ func (r *trialRun) explained(name spec.Stage, err error) error {
 	if err == nil || !xla.OutOfMemory(err) {
 		return err
 	}
-	return fmt.Errorf("out of memory: %s: %w", r.thrift(name), err)
+	return fmt.Errorf("%s: the device has too little memory: %s: %w", name, r.thrift(name), err)
 }
 
 // thrift is what makes a step of a stage smaller.

@@ -131,6 +131,7 @@ func TestTwins(t *testing.T) {
 	}
 	var others []engine.Engine
 	for _, f := range forms {
+		f.options.Flags = map[string]string{"xla_backend_optimization_level": "0"} // compiling takes most of the time
 		e, err := xla.OpenWith(name, f.options)
 		if err != nil {
 			t.Fatal(err)

@@ -58,6 +58,8 @@ func TestReasons(t *testing.T) {
 			trace + "RuntimeError: step failed\n", class: journal.ClassMemory, want: "torch.OutOfMemoryError: CUDA out of memory."},
 		{name: "XLA", stderr: trace + "jaxlib.xla_extension.XlaRuntimeError: RESOURCE_EXHAUSTED: Out of memory while trying to allocate 9 bytes.\n",
 			class: journal.ClassMemory, want: "jaxlib.xla_extension.XlaRuntimeError: RESOURCE_EXHAUSTED: Out of memory while trying to allocate 9 bytes."},
+		{name: "no room for a program of ours", stderr: "harness: out of memory before the first step: it needs 90 GiB, the device has 36 GiB: lower pretrain.batch (32)\n",
+			class: journal.ClassMemory, want: "out of memory before the first step: it needs 90 GiB, the device has 36 GiB: lower pretrain.batch (32)"},
 		{name: "XLA in Go", stderr: "harness: run trial: RESOURCE_EXHAUSTED: Out of memory allocating 12 bytes\n", class: journal.ClassMemory,
 			want: "run trial: RESOURCE_EXHAUSTED: Out of memory allocating 12 bytes"},
 		{name: "CUDA", stderr: "failed to allocate: CUDA_ERROR_OUT_OF_MEMORY: out of memory\n", class: journal.ClassMemory,

@@ -2,10 +2,9 @@ package runner
 
 import (
 	"fmt"
-	"os"
 	"slices"
-	"strconv"
-	"strings"
+
+	"harness/internal/hostmemory"
 )
 
 // divide decides how many trials run at a time, and on how many threads each starts. Several trials on a thread each get more done than
@@ -43,19 +42,7 @@ func (r *run) mostAtOnce() int {
 	if slices.ContainsFunc(r.queue, func(k *job) bool { return k.Spec.Command != "" }) {
 		return autoParallel
 	}
-	return max(autoParallel, freeMemory()/builtInMemory)
-}
-
-// freeMemory is how many bytes of memory processes can have; 0 where the system does not say.
-func freeMemory() int {
-	data, _ := os.ReadFile("/proc/meminfo") // there is none but on Linux
-	for line := range strings.Lines(string(data)) {
-		if text, ok := strings.CutPrefix(line, "MemAvailable:"); ok {
-			kilobytes, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(text), " kB"))
-			return kilobytes << 10
-		}
-	}
-	return 0
+	return max(autoParallel, int(hostmemory.Size()/builtInMemory))
 }
 
 // handOn gives cores that no trial uses, as at the end of a sweep, to the built-in trials that still run, and takes them back when others

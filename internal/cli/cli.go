@@ -49,7 +49,7 @@ func newRootCommand() *cobra.Command {
 		newScoreCommand(),
 		newSweepCommand(), newListCommand(), newShowCommand(), newDiffCommand(), newTrialCommand(),
 		newReportCommand(), newExamplesCommand(), newPlotCommand(), newExportCommand(), newExportModelCommand(), newStatusCommand(), newCancelCommand(),
-		newDataCommand(), newVersionCommand(), newGuardCommand(),
+		newDataCommand(), newDoctorCommand(), newDoctorPluginCommand(), newVersionCommand(), newGuardCommand(),
 	)
 	misuse(root)
 	return root

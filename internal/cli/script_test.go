@@ -7,10 +7,13 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"harness/model/engine/xla/xlatest"
 )
 
 // TestMain makes the program itself a command of the scripts; the processes that it starts for trials are it, too. png writes images.
@@ -37,14 +40,20 @@ func TestScripts(t *testing.T) {
 			}
 			env.Setenv("REPO", repository)
 			env.Setenv("HARNESS_HOME", filepath.Join(env.WorkDir, "runs"))
+			if strings.HasPrefix(filepath.Base(env.WorkDir), "script-xla_") { // the others shall not see it
+				env.Setenv(xlatest.Variable, os.Getenv(xlatest.Variable))
+			}
 			env.Setenv("OURS", filepath.SplitList(env.Getenv("PATH"))[0]) // the folder of the commands of TestMain
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
-			if name != "mount" {
-				return false, fmt.Errorf("unknown condition %s", name)
+			switch name {
+			case "mount":
+				return mayMount(t.TempDir()), nil
+			case "plugin":
+				return os.Getenv(xlatest.Variable) != "", nil
 			}
-			return mayMount(t.TempDir()), nil
+			return false, fmt.Errorf("unknown condition %s", name)
 		},
 		Cmds: scriptCommands(),
 	})

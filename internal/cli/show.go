@@ -16,6 +16,7 @@ import (
 
 	"harness/internal/escape"
 	"harness/internal/jsonfloat"
+	"harness/model"
 	"harness/model/spec"
 	"harness/registry"
 	"harness/registry/journal"
@@ -66,6 +67,7 @@ type record struct {
 	History     []attempt                `json:"history"`
 	Summaries   map[string]metricSummary `json:"summaries"`
 	Notes       []note                   `json:"notes"`
+	Programs    []model.Compiled         `json:"programs"` // compiled for the trial, by engines that compile
 	Dir         string                   `json:"dir"`
 	Files       string                   `json:"files"` // the trial's own folder, which outlives attempts
 	Predictions string                   `json:"predictions,omitempty"`
@@ -187,6 +189,7 @@ func readRecord(ctx context.Context, db *registry.DB, prefix string) (*record, e
 	for _, n := range notes {
 		r.Notes = append(r.Notes, note(n))
 	}
+	r.Notes, r.Programs = splitPrograms(r.Notes)
 	r.Predictions, err = db.PredictionsPath(ctx, id)
 	return r, err
 }
@@ -251,6 +254,7 @@ func (r *record) print(w io.Writer) error {
 		fmt.Fprintf(t, "%s\t%.6g\t%d\t%s\t%s\t%d\n", escape.Line(metric), float64(s.Last), s.Step, showNumber(s.Min, "%.6g"),
 			showNumber(s.Max, "%.6g"), s.Points)
 	}
+	writePrograms(t, r.Programs)
 	if len(r.Notes) > 0 {
 		fmt.Fprintln(t, "\nNOTE\t")
 	}

@@ -109,7 +109,7 @@ func runAttempt(ctx context.Context, env model.Env) error {
 	if err != nil {
 		return err
 	}
-	err = model.Run(ctx, t, env, w)
+	err = model.Run(ctx, t, env, announcing{w, os.Stdout})
 	end := journal.End{Outcome: journal.Done}
 	switch {
 	case err != nil && ctx.Err() != nil:

@@ -21,15 +21,15 @@ func findPlugin(ctx context.Context, b *bench) (any, error) {
 	}
 	var report struct {
 		Plugins []struct {
-			Path  string `json:"path"`
-			Error string `json:"error"`
+			Path    string `json:"path"`
+			Missing string `json:"missing"`
 		} `json:"plugins"`
 	}
 	if err := json.Unmarshal([]byte(o.stdout), &report); err != nil {
 		return nil, fmt.Errorf("doctor: %w", err)
 	}
 	for _, p := range report.Plugins {
-		if p.Error == "" && (b.plugin == "" || p.Path == b.plugin) {
+		if p.Missing == "" && (b.plugin == "" || p.Path == b.plugin) {
 			b.plugin, b.cuda = p.Path, strings.Contains(p.Path, "cuda")
 			b.small = b.small || !b.cuda
 			return json.RawMessage(o.stdout), nil

@@ -50,7 +50,7 @@ func refusals(ctx context.Context, b *bench) (any, error) {
 		case !strings.HasPrefix(lines[0], "harness: ") || len(lines) > 2 || len(lines) == 2 && !strings.HasPrefix(lines[1], "hint: "):
 			return found, fmt.Errorf("%s: not one line and a hint: %q", c.name, message)
 		}
-		if _, err := os.Stat(home); err == nil {
+		if _, err := os.Stat(filepath.Join(home, "trials")); err == nil {
 			return found, fmt.Errorf("%s: something was planned", c.name)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"harness/model/engine"
-	"harness/model/engine/xla"
+	"harness/model/engine/xla/xlatest"
 	"harness/model/nn"
 	"harness/model/spec"
 )
@@ -50,10 +50,7 @@ func stages(t *testing.T, r *Run) map[spec.Stage]Training {
 // Both stages move everything but the encoder, the same way on both engines.
 func TestBLIP2Stages(t *testing.T) {
 	r := blip2Run(t)
-	compiled, err := xla.Open("go")
-	if err != nil {
-		t.Fatal(err)
-	}
+	compiled := xlatest.Open(t)
 	for name, stage := range stages(t, r) {
 		session := openTraining(t, r.Engine, stage)
 		batch, err := stage.Batch(session, 1)

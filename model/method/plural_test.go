@@ -8,7 +8,7 @@ import (
 	"harness/model/corpus"
 	"harness/model/dataset"
 	"harness/model/engine"
-	"harness/model/engine/xla"
+	"harness/model/engine/xla/xlatest"
 	"harness/model/nn"
 	"harness/model/spec"
 )
@@ -167,10 +167,7 @@ func TestJointAnswerer(t *testing.T) {
 		}
 		learned[i] = p
 	}
-	compiled, err := xla.Open("go")
-	if err != nil {
-		t.Fatal(err)
-	}
+	compiled := xlatest.Open(t)
 	eos := r.Corpus.EOS()
 	for _, e := range []engine.Engine{r.Engine, compiled} {
 		for _, beams := range []int{1, 3} {

@@ -9,7 +9,7 @@ import (
 	"harness/model/corpus"
 	"harness/model/engine"
 	"harness/model/engine/native"
-	"harness/model/engine/xla"
+	"harness/model/engine/xla/xlatest"
 	"harness/model/spec"
 )
 
@@ -93,10 +93,7 @@ func gradientsOf(t *testing.T, s engine.Session, parts []Part) (loss float64, su
 // give, and the same on both engines.
 func checkParts(t *testing.T, params []engine.Param, parts []Part) {
 	t.Helper()
-	compiled, err := xla.Open("go")
-	if err != nil {
-		t.Fatal(err)
-	}
+	compiled := xlatest.Open(t)
 	loss, grads := gradientsOf(t, openSmall(t, native.New(2), params), parts)
 	other, same := gradientsOf(t, openSmall(t, compiled, params), parts)
 	if math.Abs(other-loss) > 1e-5*loss {

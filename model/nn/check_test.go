@@ -6,7 +6,7 @@ import (
 
 	"harness/model/engine"
 	"harness/model/engine/native"
-	"harness/model/engine/xla"
+	"harness/model/engine/xla/xlatest"
 )
 
 func openParams(t *testing.T, e engine.Engine, params []engine.Param) engine.Session {
@@ -26,10 +26,7 @@ func checkEngines(t *testing.T, params []engine.Param, loss engine.Program, in e
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := xla.Open("go")
-	if err != nil {
-		t.Fatal(err)
-	}
+	e := xlatest.Open(t)
 	other, got, err := openParams(t, e, params).Gradients("loss", loss, in)
 	if err != nil {
 		t.Fatal(err)

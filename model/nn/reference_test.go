@@ -14,7 +14,7 @@ import (
 	"harness/model/checkpoint"
 	"harness/model/engine"
 	"harness/model/engine/native"
-	"harness/model/engine/xla"
+	"harness/model/engine/xla/xlatest"
 	"harness/model/spec"
 )
 
@@ -428,10 +428,7 @@ func TestReferenceGo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute")
 	}
-	e, err := xla.Open("go")
-	if err != nil {
-		t.Fatal(err)
-	}
+	e := xlatest.Open(t)
 	for _, name := range []string{"pretrain", "diffvqa"} {
 		t.Run(name, func(t *testing.T) {
 			r := openRecorded(t, name)

@@ -182,3 +182,20 @@ static void gemm(const void *job, long from, long to, void *scratch) {
 		}
 	}
 }
+
+// peak multiplies and adds in registers alone, as many vectors as a tile has, and returns a sum that keeps the compiler honest.
+static float peak(long steps, float x) {
+	vf s[TILE_ROWS][2], a = splat(x), b = splat(1 - x);
+#pragma GCC unroll 16
+	for (int i = 0; i < TILE_ROWS; i++) s[i][0] = splat(x * i), s[i][1] = splat(x + i);
+	for (long l = 0; l < steps; l++) {
+#pragma GCC unroll 16
+		for (int i = 0; i < TILE_ROWS; i++) {
+			s[i][0] += a * b;
+			s[i][1] += b * b;
+		}
+	}
+	vf total = {0};
+	for (int i = 0; i < TILE_ROWS; i++) total += s[i][0] + s[i][1];
+	return sum(total);
+}

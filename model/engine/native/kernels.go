@@ -137,6 +137,9 @@ func (d *device) panelsGEMM(m, n, k int, a, packed, bias, c []float32) {
 	C.native_panels_gemm(d.c(), C.long(m), C.long(n), C.long(k), floats(a), floats(packed), floats(bias), floats(c))
 }
 
+// peak is what one thread could multiply and add if no memory were in the way, in GFLOP/s.
+func (d *device) peak() float64 { return float64(C.native_peak(d.c())) }
+
 // bf16GEMM is gemm in bfloat16; b was packed by bf16Pack where packed is not nil.
 func (d *device) bf16GEMM(m, n, k int, a, b matrix, packed, bias, c []float32, add bool) {
 	C.native_bf16_gemm(d.c(), C.long(m), C.long(n), C.long(k), floats(a.data), C.long(a.row), C.long(a.col),

@@ -180,6 +180,7 @@ typedef struct {
 	long tile_rows, panel; // of the matrix product
 	kernel gemm_pack, gemm, attention, attention_few, attention_back, norm, norm_back, entropy, entropy_back, top, element, dropout,
 		columns, columns_total, adamw, squares, gather, scatter, roi, roi_back, pack_dense, panels_gemm, encode;
+	float (*peak)(long steps, float x); // tile_rows · panel multiply-adds a step, nothing else
 	size_t (*attention_scratch)(const attention_job *);
 	size_t (*attention_few_scratch)(const attention_job *);
 	size_t (*encode_scratch)(const encode_job *);

@@ -47,38 +47,58 @@ func TestGEMM(t *testing.T) {
 			if r.IntN(8) == 0 {
 				inner += 256 * (1 + r.IntN(2))
 			}
-			a, b, bias, before := normal(r, m*inner), normal(r, inner*n), normal(r, n), normal(r, m*n)
-			left, right, add := rowMajor(a, inner), rowMajor(b, n), r.IntN(2) == 1
-			if r.IntN(2) == 1 {
-				left = rowMajor(a, m).transposed()
+			checkGEMM(t, d, r, m, n, inner, r.IntN(2) == 1, r.IntN(2) == 1, r.IntN(2) == 1)
+		}
+	}
+}
+
+// TestGEMMCopies compares products whose operands lie in rows that must not be read in place.
+func TestGEMMCopies(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 3))
+	for _, k := range kinds() {
+		d := openDevice(2, k, noBF16)
+		defer d.close()
+		for _, size := range [][3]int{{130, 50, 1024}, {1024, 35, 390}, {70, 600, 30}, {66, 513, 769}} {
+			for layout := range 4 {
+				checkGEMM(t, d, r, size[0], size[1], size[2], layout%2 == 1, layout/2 == 1, layout%3 == 0)
 			}
-			if r.IntN(2) == 1 {
-				right = rowMajor(b, inner).transposed()
+		}
+	}
+}
+
+// checkGEMM compares one product of random matrices with the definition; left and right say which operands lie transposed.
+func checkGEMM(t *testing.T, d *device, r *rand.Rand, m, n, inner int, leftOver, rightOver, add bool) {
+	t.Helper()
+	a, b, bias, before := normal(r, m*inner), normal(r, inner*n), normal(r, n), normal(r, m*n)
+	left, right := rowMajor(a, inner), rowMajor(b, n)
+	if leftOver {
+		left = rowMajor(a, m).transposed()
+	}
+	if rightOver {
+		right = rowMajor(b, inner).transposed()
+	}
+	if add || r.IntN(2) == 1 {
+		bias = nil
+	}
+	got := slices.Clone(before)
+	d.gemm(m, n, inner, left, right, bias, got, add)
+	for i := range m {
+		for j := range n {
+			want, size := 0.0, 1.0
+			if add {
+				want = float64(before[i*n+j])
 			}
-			if add || r.IntN(2) == 1 {
-				bias = nil
+			if bias != nil {
+				want = float64(bias[j])
 			}
-			got := slices.Clone(before)
-			d.gemm(m, n, inner, left, right, bias, got, add)
-			for i := range m {
-				for j := range n {
-					want, size := 0.0, 1.0
-					if add {
-						want = float64(before[i*n+j])
-					}
-					if bias != nil {
-						want = float64(bias[j])
-					}
-					for l := range inner {
-						term := float64(a[i*left.row+l*left.col]) * float64(b[l*right.row+j*right.col])
-						want += term
-						size += math.Abs(term)
-					}
-					if math.Abs(float64(got[i*n+j])-want) > 1e-6*size {
-						t.Fatalf("%s: [%d %d %d] %v %v add %v: element %d,%d is %g, not %g", d.name(), m, n, inner,
-							left.col == 1, right.col == 1, add, i, j, got[i*n+j], want)
-					}
-				}
+			for l := range inner {
+				term := float64(a[i*left.row+l*left.col]) * float64(b[l*right.row+j*right.col])
+				want += term
+				size += math.Abs(term)
+			}
+			if math.Abs(float64(got[i*n+j])-want) > 1e-6*size {
+				t.Fatalf("%s: [%d %d %d] %v %v add %v: element %d,%d is %g, not %g", d.name(), m, n, inner,
+					left.col == 1, right.col == 1, add, i, j, got[i*n+j], want)
 			}
 		}
 	}
@@ -91,6 +111,9 @@ func TestAttention(t *testing.T) {
 		e := newEngine(2, k, noBF16)
 		for range 40 {
 			batch, queries, keys, heads := 1+r.IntN(3), 1+r.IntN(130), 1+r.IntN(130), 1+r.IntN(3)
+			if r.IntN(8) == 0 {
+				keys += 256
+			}
 			width := heads * (1 + r.IntN(40))
 			if r.IntN(2) == 1 {
 				queries = 1 + r.IntN(5) // as in decoding
@@ -298,6 +321,38 @@ func TestGELU(t *testing.T) {
 			want := float64(v) / 2 * math.Erfc(-float64(v)/math.Sqrt2)
 			if math.Abs(float64(y[i])-want) > 4e-7*max(1, math.Abs(want)) {
 				t.Fatalf("%s: erf gelu(%g) = %g, not %g", d.name(), v, y[i], want)
+			}
+		}
+	}
+}
+
+// TestAdamW compares a step of arrays around a block with its definition.
+func TestAdamW(t *testing.T) {
+	const clip, beta1, beta2, eps, shrink, step, root = 0.5, 0.9, 0.999, 1e-8, 0.99, 0.01, 1.5
+	r := rand.New(rand.NewPCG(4, 4))
+	for _, k := range kinds() {
+		d := openDevice(2, k, noBF16)
+		defer d.close()
+		for _, n := range []int{1, 15, 4096, 4099, 20_000} {
+			memory := mapFloats(4 * n) // C keeps pointers to it
+			defer unmapFloats(memory)
+			copy(memory, normal(r, 4*n))
+			p, m, v, g := memory[:n], memory[n:2*n], memory[2*n:3*n], memory[3*n:]
+			for i := range v {
+				v[i] *= v[i]
+			}
+			p0, m0, v0 := slices.Clone(p), slices.Clone(m), slices.Clone(v)
+			d.adamw(p, m, v, g, clip, beta1, beta2, eps, shrink, step, root)
+			for i := range n {
+				slope := clip * float64(g[i])
+				wantM := beta1*float64(m0[i]) + (1-beta1)*slope
+				wantV := beta2*float64(v0[i]) + (1-beta2)*slope*slope
+				wantP := shrink*float64(p0[i]) - step*wantM/(math.Sqrt(root*wantV)+eps)
+				for _, c := range [][2]float64{{float64(m[i]), wantM}, {float64(v[i]), wantV}, {float64(p[i]), wantP}} {
+					if !(math.Abs(c[0]-c[1]) <= 1e-6*(1+math.Abs(c[1]))) {
+						t.Fatalf("%s: %d elements: element %d is %g, not %g", d.name(), n, i, c[0], c[1])
+					}
+				}
 			}
 		}
 	}

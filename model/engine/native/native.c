@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 int native_best(void) {
 #ifdef NATIVE_X86_KERNELS
@@ -101,6 +102,25 @@ void native_gemm(device *d, long m, long n, long k, const float *a, long a_row, 
 	pool_run_locked(d->pool, d->kernels->gemm, &g, g.row_units * g.column_units, FMA * m * n * k,
 	                g.copy_a ? sizeof(float) * COPY_FLOATS : 0);
 	pool_unlock(d->pool);
+}
+
+static double thread_seconds(void) {
+	struct timespec t;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec + 1e-9 * t.tv_nsec;
+}
+
+double native_peak(const device *d) {
+	enum { ROUNDS = 20, STEPS = 20000 };
+	double best = 0;
+	volatile float x = 0.5f;
+	for (int round = 0; round < ROUNDS; round++) {
+		double start = thread_seconds();
+		x = 0.5f + 1e-30f * d->kernels->peak(STEPS, x);
+		double rate = 2e-9 * d->kernels->tile_rows * d->kernels->panel * STEPS / (thread_seconds() - start);
+		if (rate > best) best = rate;
+	}
+	return best;
 }
 
 static double attention_work(const attention_job *t) {

@@ -34,6 +34,9 @@ void native_unmap(float *memory, size_t size);
 void native_gemm(device *d, long m, long n, long k, const float *a, long a_row, long a_col, const float *b, long b_row,
                  long b_col, const float *bias, float *c, long ldc, int add);
 
+// The best of some measurements of what one thread could do if no memory were in the way, in GFLOP/s of its own CPU time.
+double native_peak(const device *d);
+
 void native_attention(device *d, const attention_job *job);
 void native_attention_back(device *d, const attention_job *job);
 

@@ -184,7 +184,7 @@ func (r *run) GELU(x engine.Value, form engine.GELU) engine.Value {
 	y := r.fresh(xs.shape, xs)
 	data := r.flat(xs)
 	r.device().element(forth, data, nil, 0, target{dst: y.data})
-	return r.then(y, true, func(dy []float32) { r.device().element(back, data, dy, 0, r.want(xs)) })
+	return r.then(y, true, func(dy []float32) { r.device().element(back, data, dy, 0, r.wantInPlace(y, xs)) })
 }
 
 // Attention is softmax(q kᵀ / sqrt(w/heads)) v, head by head.

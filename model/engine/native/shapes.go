@@ -43,7 +43,7 @@ func (r *run) Mul(x, y engine.Value) engine.Value {
 			r.device().columns(dz, a, len(b), r.want(ys))
 		}
 		if xs.needs {
-			r.device().element(elementMul, dz, b, 0, r.want(xs))
+			r.device().element(elementMul, dz, b, 0, r.wantInPlace(z, xs))
 		}
 	})
 }
@@ -53,7 +53,7 @@ func (r *run) Scale(x engine.Value, factor float64) engine.Value {
 	xs := r.of(x)
 	y := r.fresh(xs.shape, xs)
 	r.device().element(elementScale, r.flat(xs), nil, factor, target{dst: y.data})
-	return r.then(y, true, func(dy []float32) { r.device().element(elementScale, dy, nil, factor, r.want(xs)) })
+	return r.then(y, true, func(dy []float32) { r.device().element(elementScale, dy, nil, factor, r.wantInPlace(y, xs)) })
 }
 
 // Abs is |x|.
@@ -62,7 +62,7 @@ func (r *run) Abs(x engine.Value) engine.Value {
 	y := r.fresh(xs.shape, xs)
 	data := r.flat(xs)
 	r.device().element(elementAbs, data, nil, 0, target{dst: y.data})
-	return r.then(y, true, func(dy []float32) { r.device().element(elementAbsBack, data, dy, 0, r.want(xs)) })
+	return r.then(y, true, func(dy []float32) { r.device().element(elementAbsBack, data, dy, 0, r.wantInPlace(y, xs)) })
 }
 
 // around splits a shape at axis: what lies before it, the axis, and what lies behind it.

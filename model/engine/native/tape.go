@@ -124,6 +124,15 @@ func (r *run) want(v *value) target {
 	return target{v.grad.data, true}
 }
 
+// wantInPlace is want for an elementwise way back: v takes over the memory of out's gradient where nobody else holds it.
+func (r *run) wantInPlace(out, v *value) target {
+	if v.needs && v.leaf == nil && v.grad == nil && out.grad.refs == 1 {
+		r.pass(out, v)
+		return target{v.grad.data, false}
+	}
+	return r.want(v)
+}
+
 // wantZeroed is want for operations that only ever add.
 func (r *run) wantZeroed(v *value) []float32 {
 	t := r.want(v)

@@ -15,6 +15,7 @@ const kernels KERNELS = {
 	.panel = PANEL,
 	.gemm_pack = gemm_pack,
 	.gemm = gemm,
+	.peak = peak,
 	.attention = attention,
 	.attention_few = attention_few,
 	.attention_few_scratch = attention_few_scratch,

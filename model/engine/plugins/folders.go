@@ -56,12 +56,32 @@ func (s Search) prefixes() []string {
 				continue
 			}
 			add(filepath.Dir(folder))
+			for _, version := range versionsOf(folder) {
+				add(version)
+			}
 			if real, err := filepath.EvalSymlinks(program); err == nil && !isEnvironment(filepath.Dir(folder)) {
 				add(filepath.Dir(filepath.Dir(real)))
 			}
 		}
 	}
 	return list
+}
+
+// versionsOf lists the prefixes behind a folder of pyenv, whose programs are scripts that choose one: those that its file version names come
+// first.
+func versionsOf(folder string) []string {
+	if filepath.Base(folder) != "shims" {
+		return nil
+	}
+	root := filepath.Dir(folder)
+	chosen, _ := os.ReadFile(filepath.Join(root, "version")) // without one the system's Python is chosen
+	var list []string
+	for _, version := range strings.Fields(string(chosen)) {
+		list = append(list, filepath.Join(root, "versions", version))
+	}
+	others, _ := filepath.Glob(filepath.Join(escaped(root), "versions", "*")) // the pattern is right
+	slices.Reverse(others)
+	return append(list, others...)
 }
 
 // isEnvironment reports whether a folder is a virtual environment.

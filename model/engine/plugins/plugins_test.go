@@ -56,6 +56,10 @@ func TestFind(t *testing.T) {
 	made(t, dir, "user/.local/lib/python3.11/site-packages/"+cuda13, "")
 	made(t, dir, "odd [1]/lib/python3.13/site-packages/"+cuda13, "")
 	made(t, dir, "empty/bin/readme", "")
+	made(t, dir, "pyenv/shims/python3", "#!/bin/sh\n")
+	made(t, dir, "pyenv/version", "3.11.9\n")
+	made(t, dir, "pyenv/versions/3.11.9/lib/python3.11/site-packages/"+cpu, "")
+	made(t, dir, "pyenv/versions/3.12.1/lib/python3.12/site-packages/"+cpu, "")
 	if err := os.MkdirAll(at("links"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -66,10 +70,12 @@ func TestFind(t *testing.T) {
 		search Search
 		want   []string
 	}{
-		"nothing":                     {Search{}, nil},
-		"no Python among programs":    {Search{Programs: []string{at("empty/bin"), at("none")}}, nil},
-		"a system's Python":           {Search{Programs: []string{at("system/bin")}}, []string{"system/lib/python3/dist-packages/" + cpu}},
-		"a link to it":                {Search{Programs: []string{at("links")}}, []string{"system/lib/python3/dist-packages/" + cpu}},
+		"nothing":                  {Search{}, nil},
+		"no Python among programs": {Search{Programs: []string{at("empty/bin"), at("none")}}, nil},
+		"a system's Python":        {Search{Programs: []string{at("system/bin")}}, []string{"system/lib/python3/dist-packages/" + cpu}},
+		"a link to it":             {Search{Programs: []string{at("links")}}, []string{"system/lib/python3/dist-packages/" + cpu}},
+		"pyenv": {Search{Programs: []string{at("pyenv/shims")}}, []string{
+			"pyenv/versions/3.11.9/lib/python3.11/site-packages/" + cpu, "pyenv/versions/3.12.1/lib/python3.12/site-packages/" + cpu}},
 		"an environment":              {Search{Environments: []string{at("venv")}}, []string{"venv/lib/python3.9/site-packages/" + cuda12, "venv/lib/python3.11/site-packages/" + cpu}},
 		"its program":                 {Search{Programs: []string{at("venv/bin")}}, []string{"venv/lib/python3.9/site-packages/" + cuda12, "venv/lib/python3.11/site-packages/" + cpu}},
 		"one that sees the system's":  {Search{Environments: []string{at("sees")}}, []string{"system/lib/python3/dist-packages/" + cpu}},

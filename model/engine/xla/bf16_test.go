@@ -14,7 +14,7 @@ import (
 func TestBF16(t *testing.T) {
 	var losses, gradients []float64
 	for seed := range uint64(60) {
-		options := Options{BF16: true}
+		options := Options{BF16: true, Flags: quick}
 		if seed%2 == 1 {
 			options.Sizes = small.Sizes
 		}

@@ -1,7 +1,9 @@
 package xla
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"strings"
@@ -290,6 +292,24 @@ func TestGPUOf(t *testing.T) {
 		}
 		if options := got.options(); options[0].Value != got.Preallocate {
 			t.Errorf("%s: %v", c.name, options)
+		}
+	}
+}
+
+// TestSameText checks that a program has the same text whenever it is traced: executables are found again by it.
+func TestSameText(t *testing.T) {
+	steps := map[string]sized{"first stage": firstStage(t, 2, 2), "second stage": secondStage(t, 2)}
+	for seed := range uint64(10) {
+		p := randomProgram(seed)
+		steps[fmt.Sprint("program ", seed)] = sized{params: p.params, build: p.build, in: p.in}
+	}
+	for name, s := range steps {
+		first := lowered(t, withoutPlugin(t, "cpu", Options{}), s.params, ForStep, s.build, s.in).text
+		for range 3 {
+			if again := lowered(t, withoutPlugin(t, "cpu", Options{}), s.params, ForStep, s.build, s.in).text; !bytes.Equal(first, again) {
+				t.Errorf("%s: two texts", name)
+				break
+			}
 		}
 	}
 }

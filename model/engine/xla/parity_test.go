@@ -18,9 +18,9 @@ func TestNativeParity(t *testing.T) {
 	const lr = 0.01
 	one := native.New(1)
 	for seed := range uint64(160) {
-		options := Options{}
+		options := Options{Flags: quick}
 		if seed%2 == 1 {
-			options = small
+			options.Sizes = small.Sizes
 		}
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			p := randomProgram(seed)

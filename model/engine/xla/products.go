@@ -32,7 +32,7 @@ func narrower(nodes ...*graph.Node) dtypes.DType {
 
 // wide is the node of a value in float32, from before it was rounded if it is the result of a linear layer: logits.
 func (t *tracer) wide(op string, v engine.Value) *graph.Node {
-	if x, ok := v.(value); ok && x.wide != nil && t.s.options.BF16 {
+	if x, ok := v.(value); ok && x.wide != nil && t.s.options.BF16 && t.scope.owns(x.node) {
 		return x.wide()
 	}
 	return full(t.of(op, v))

@@ -21,10 +21,13 @@ type scope struct {
 	fused  []fused                     // cuDNN's attentions in the block, in their order; where it is traced again, those to come
 }
 
+// owns says whether n was made inside the scope; nil is that of no block.
+func (s *scope) owns(n *graph.Node) bool { return s == nil || n.Id() >= s.first }
+
 // inside is what stands for n inside the scope.
 func (s *scope) inside(n *graph.Node) *graph.Node {
 	switch {
-	case s == nil || n.Id() >= s.first:
+	case s.owns(n):
 		return n
 	case s.leaves[n] != nil:
 		return s.leaves[n]

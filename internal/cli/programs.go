@@ -1,0 +1,60 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"harness/model"
+	"harness/registry/journal"
+)
+
+// announcing is the journal of a trial, which also prints what a stage needs of its device, for the trial's log.
+type announcing struct {
+	*journal.Writer
+	log io.Writer
+}
+
+func (a announcing) Note(key, text string) error {
+	if stage, ok := strings.CutPrefix(key, model.MemoryKey); ok {
+		fmt.Fprintf(a.log, "%s: a step needs %s\n", stage, text)
+	}
+	return a.Writer.Note(key, text)
+}
+
+// splitPrograms takes the compiled programs out of the notes of a trial.
+func splitPrograms(notes []note) (words []note, programs []model.Compiled) {
+	words, programs = []note{}, []model.Compiled{}
+	for _, n := range notes {
+		var p model.Compiled
+		if strings.HasPrefix(n.Key, model.CompiledKey) && json.Unmarshal([]byte(n.Text), &p) == nil {
+			programs = append(programs, p)
+			continue
+		}
+		words = append(words, n)
+	}
+	return words, programs
+}
+
+// writePrograms lists compiled programs for people, as rows of a tab writer.
+func writePrograms(w io.Writer, programs []model.Compiled) {
+	if len(programs) == 0 {
+		return
+	}
+	fmt.Fprintln(w, "\nPROGRAM\tMEMORY\tWORK\tCOMPILED\t")
+	for _, p := range programs {
+		memory, work := "", ""
+		if p.Memory > 0 {
+			memory = model.Bytes(p.Memory)
+		}
+		if p.FLOPs > 0 {
+			work = model.Operations(p.FLOPs)
+		}
+		took := fmt.Sprintf("in %.2f s", p.Compile)
+		if p.Source == "disk" {
+			took = fmt.Sprintf("earlier, loaded in %.2f s", p.Compile)
+		}
+		fmt.Fprintf(w, "%s %s\t%s\t%s\t%s\t\n", p.Purpose, p.Key, memory, work, took)
+	}
+}
