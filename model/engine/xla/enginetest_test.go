@@ -81,8 +81,8 @@ func BenchmarkPeer(b *testing.B) {
 	}
 }
 
-// programs is how many random programs a test compiles: an eighth with -short, where compiling is slow.
-func programs(most uint64) uint64 {
+// randomPrograms is how many random programs a test compiles: an eighth with -short, where compiling is slow.
+func randomPrograms(most uint64) uint64 {
 	if testing.Short() {
 		return most / 8
 	}
