@@ -54,7 +54,7 @@ func parityBF16(ctx context.Context, b *bench) (any, error) {
 // engineTests runs tests of package xla on the plugin and returns how many passed.
 func (b *bench) engineTests(ctx context.Context, which string) (any, error) {
 	c := command{name: filepath.Join(b.bundle, "xla.test"), args: []string{"-test.run", which, "-test.v", "-test.short"},
-		environment: []string{"HARNESS_XLA_PLUGIN=" + b.plugin}}
+		environment: []string{"HARNESS_XLA_PLUGIN=" + b.plugin, "HARNESS_REFERENCE=" + filepath.Join(b.bundle, "reference")}}
 	o, err := c.run(ctx)
 	passed, failed := verdicts(o.stdout)
 	found := map[string]any{"passed": passed, "failed": failed, "complaints": complaints(o.stdout)}
