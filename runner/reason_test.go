@@ -60,8 +60,6 @@ func TestReasons(t *testing.T) {
 			class: journal.ClassMemory, want: "jaxlib.xla_extension.XlaRuntimeError: RESOURCE_EXHAUSTED: Out of memory while trying to allocate 9 bytes."},
 		{name: "before training", stderr: "harness: pretrain: out of memory before the first step: it needs 559.0 GiB, the device has 79.1 GiB: lower pretrain.batch (32)\n",
 			class: journal.ClassMemory, want: "pretrain: out of memory before the first step: it needs 559.0 GiB, the device has 79.1 GiB: lower pretrain.batch (32)"},
-		{name: "no room for a program of ours", stderr: "harness: out of memory before the first step: it needs 90 GiB, the device has 36 GiB: lower pretrain.batch (32)\n",
-			class: journal.ClassMemory, want: "out of memory before the first step: it needs 90 GiB, the device has 36 GiB: lower pretrain.batch (32)"},
 		{name: "XLA in Go", stderr: "harness: run trial: RESOURCE_EXHAUSTED: Out of memory allocating 12 bytes\n", class: journal.ClassMemory,
 			want: "run trial: RESOURCE_EXHAUSTED: Out of memory allocating 12 bytes"},
 		{name: "CUDA", stderr: "failed to allocate: CUDA_ERROR_OUT_OF_MEMORY: out of memory\n", class: journal.ClassMemory,
