@@ -63,7 +63,10 @@ static void tile_of_breadth(breadth wide, long mr, long kc, const float *a, long
 	switch (mr) {
 		TILE_CASE(1) TILE_CASE(2) TILE_CASE(3) TILE_CASE(4) TILE_CASE(5) TILE_CASE(6)
 #if TILE_ROWS > 6
-		TILE_CASE(7) TILE_CASE(8) TILE_CASE(9) TILE_CASE(10) TILE_CASE(11) TILE_CASE(12) TILE_CASE(13) TILE_CASE(14)
+		TILE_CASE(7) TILE_CASE(8) TILE_CASE(9) TILE_CASE(10) TILE_CASE(11) TILE_CASE(12)
+#endif
+#if TILE_ROWS > 12
+		TILE_CASE(13) TILE_CASE(14)
 #endif
 	}
 }
