@@ -4,7 +4,6 @@
 // packed into panels, [block of k][panel of two vectors][k][2 W], and a unit copies its rows of A block by block: see native_gemm.
 
 #define PANEL (2 * W)
-#define GROUP 4
 
 // A tile is two vectors wide, one and a half, or one: the columns of the last panel of a row, and of a narrow head.
 typedef float half __attribute__((vector_size(2 * W), aligned(4), may_alias));

@@ -172,6 +172,7 @@ enum {
 	ROWS = 32,    // rows whose sums for a weight's gradient are kept apart
 	BINS = 3,     // of RoIAlign, each way
 	READS = 2,    // in a bin, each way
+	GROUP = 4,    // panels of a matrix that are packed together
 	FEW_QUERIES = 4, // of a sample: too few for packing keys and values to pay
 };
 

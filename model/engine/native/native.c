@@ -99,7 +99,8 @@ void native_gemm(device *d, long m, long n, long k, const float *a, long a_row, 
 	plan_gemm(d, &g);
 	long packed = g.panels - g.in_place;
 	g.packed = pool_lock(d->pool, sizeof(float) * k * packed * d->kernels->panel);
-	if (packed) pool_run_locked(d->pool, d->kernels->gemm_pack, &g, g.blocks * parts(packed, 4), 0.3 * packed * d->kernels->panel * k, 0);
+	if (packed)
+		pool_run_locked(d->pool, d->kernels->gemm_pack, &g, g.blocks * parts(packed, GROUP), 0.3 * packed * d->kernels->panel * k, 0);
 	pool_run_locked(d->pool, d->kernels->gemm, &g, g.row_units * g.column_units, FMA * m * n * k,
 	                g.copy_a ? sizeof(float) * COPY_FLOATS : 0);
 	pool_unlock(d->pool);
