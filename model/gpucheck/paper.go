@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 
 	"harness/model/engine"
+	"harness/model/engine/flops"
 	"harness/model/method"
 	"harness/model/nn"
 	"harness/model/spec"
@@ -68,6 +69,13 @@ type workload struct {
 	params []engine.Param
 	// step names the program that a batch of that size needs, and makes its inputs.
 	step func(batch int) (key string, program engine.Program, in engine.Inputs)
+}
+
+// tflop is the work of a step on a batch of that size, in 10¹² operations; what an engine computes again is not counted.
+func (w workload) tflop(batch int) (float64, error) {
+	key, program, in := w.step(batch)
+	counted, err := flops.New(w.params).Count(key, program, in, flops.Training)
+	return float64(counted.Total()) / 1e12, err
 }
 
 // firstStage is pretraining: a causal caption of every fourth image, a shorter region text of the others.

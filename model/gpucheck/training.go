@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"harness/model/engine"
-	"harness/model/engine/flops"
 	"harness/model/engine/xla"
 )
 
@@ -209,11 +208,10 @@ func train(args []string) error {
 		return err
 	}
 	m := known(compiled)
-	counted, err := flops.New(work.params).Count(key, program, in, flops.Training)
-	if err != nil {
+	m.Batch = *batch
+	if m.TFLOP, err = work.tflop(*batch); err != nil {
 		return err
 	}
-	m.Batch, m.TFLOP = *batch, float64(counted.Total())/1e12
 	if m.Step, m.Loss, err = measure(session, key, program, in, *count); err != nil {
 		return err
 	}
