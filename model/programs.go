@@ -105,7 +105,7 @@ func needOf(session engine.Session, params []engine.Param, batch method.Batch) (
 	if !ok {
 		return nil, nil
 	}
-	n := &need{cached: true}
+	n, compiled := &need{cached: true}, map[string]bool{}
 	compile := func(purpose xla.Purpose, part method.Part, beside int64) error {
 		p, err := programs.Prepare(purpose, part.Key, part.Program, part.Inputs)
 		if err != nil {
@@ -116,7 +116,10 @@ func needOf(session engine.Session, params []engine.Param, batch method.Batch) (
 			return nil
 		}
 		n.flops += p.FLOPs
-		n.compile += p.Trace + p.Compile
+		if !compiled[p.ID] { // parts of a batch may share it
+			n.compile += p.Trace + p.Compile
+		}
+		compiled[p.ID] = true
 		n.cached = n.cached && p.Source != xla.FromCompiler
 		if p.Memory != nil {
 			n.memory = max(n.memory, p.Memory.Total()+beside)

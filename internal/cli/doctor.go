@@ -157,7 +157,7 @@ func (d diagnosis) xla(library string) engineState {
 func examineNative() engineState {
 	e := engineState{Name: nativeName, Ready: true, Kernels: nativeKernels()}
 	if err := model.CheckNative(spec.BF16); err != nil {
-		e.BF16 = strings.TrimPrefix(err.Error(), "precision: bf16: ")
+		e.BF16 = strings.TrimPrefix(strings.TrimPrefix(err.Error(), "precision: "), "bf16: ")
 	}
 	for _, m := range []struct {
 		threads int

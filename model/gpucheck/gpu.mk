@@ -6,6 +6,7 @@ gpu-bundle: ## build gpu-check.tar.gz for a machine with a GPU, JAX's CUDA plugi
 	go build $(STAMP) -ldflags '-s -w' -o gpu-check/harness .
 	go build -ldflags '-s -w' -o gpu-check/gpucheck ./model/gpucheck
 	go test -c -ldflags '-s -w' -o gpu-check/xla.test ./model/engine/xla
+	cp -r testdata/reference gpu-check/
 	cp model/gpucheck/peer.py model/gpucheck/run gpu-check/
 	tar czf gpu-check.tar.gz gpu-check
 	@du -m gpu-check.tar.gz | awk '{print $$1 " MiB"; if ($$1 > 64) {print "more than 64 MiB"; exit 1}}'

@@ -29,7 +29,7 @@ import (
 
 // bench is what the steps share.
 type bench struct {
-	bundle string // folder with harness, xla.test and peer.py
+	bundle string // folder with harness, xla.test, peer.py and the recorded states of the reference
 	work   string // an empty folder for homes and files
 	plugin string // "" until it is found
 	python string

@@ -27,8 +27,8 @@ var steps = []step{
 	{"compile", 9 * time.Minute, compiling}, // goes on beside the next ones
 	{"refusals", time.Minute, refusals},
 	{"smoke", 2 * time.Minute, smoke},
-	{"parity-float32", 90 * time.Second, parityFloat32},
-	{"parity-bfloat16", time.Minute, parityBF16},
+	{"parity-float32", 2 * time.Minute, parityFloat32},
+	{"parity-bfloat16", 90 * time.Second, parityBF16},
 	{"kill-resume", 2 * time.Minute, killAndResume},
 	{"two-on-one", time.Minute, twoOnOne},
 	{"second-stage", 4 * time.Minute, secondStage},

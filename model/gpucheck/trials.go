@@ -215,29 +215,38 @@ func twoOnOne(ctx context.Context, b *bench) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var times []trial
+	var shown []trial
 	for _, t := range list {
 		one, err := b.show(ctx, "two", t.ID)
 		if err != nil {
 			return nil, err
 		}
-		times = append(times, one)
+		shown = append(shown, one)
 	}
-	if len(times) != 2 {
-		return nil, fmt.Errorf("%d trials, want 2", len(times))
-	}
-	from, to := times[0].Started, times[0].Ended
-	if times[1].Started.After(from) {
-		from = times[1].Started
-	}
-	if times[1].Ended.Before(to) {
-		to = times[1].Ended
-	}
-	found := map[string]any{"together_s": to.Sub(from).Seconds()}
-	if !to.After(from) {
+	together := longestTogether(shown)
+	found := map[string]any{"trials": len(shown), "together_s": together.Seconds()}
+	if together <= 0 {
 		return found, errors.New("the trials ran one after the other")
 	}
 	return found, nil
+}
+
+// longestTogether is the longest time for which two of the trials ran at once; negative where none did.
+func longestTogether(trials []trial) time.Duration {
+	longest := -time.Hour
+	for i, a := range trials {
+		for _, b := range trials[:i] {
+			from, to := a.Started, a.Ended
+			if b.Started.After(from) {
+				from = b.Started
+			}
+			if b.Ended.Before(to) {
+				to = b.Ended
+			}
+			longest = max(longest, to.Sub(from))
+		}
+	}
+	return longest
 }
 
 // outOfMemory fills the GPU with another program for a while: the trial fails for want of memory, is tried again, and ends well.

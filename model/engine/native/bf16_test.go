@@ -148,11 +148,11 @@ func TestBF16Step(t *testing.T) {
 	if len(all) < 2 {
 		return
 	}
-	if !(math.Abs(losses[0]-losses[1]) <= 1e-5*loss) {
+	if !(math.Abs(losses[0]-losses[1]) <= 1e-4*loss) {
 		t.Errorf("losses %g and %g", losses[0], losses[1])
 	}
 	for name := range gradients {
-		if d := apart(all[0][name].F32, all[1][name].F32); !(d <= 5e-3) {
+		if d := apart(all[0][name].F32, all[1][name].F32); !(d <= 1e-2) {
 			t.Errorf("gradient of %s: the kinds are %.2g apart", name, d)
 		}
 	}
@@ -189,7 +189,10 @@ func TestNewWith(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := map[bf16Kind]string{avx512BF16: "avx512-bf16", amxBF16: "amx"}[bestBF16()]
+	name := "avx512-bf16"
+	if bestBF16() == amxBF16 {
+		name = "amx"
+	}
 	if want := "cpu avx512, bf16 by " + name + ", 1 thread"; e.Device() != want {
 		t.Errorf("device %q, not %q", e.Device(), want)
 	}

@@ -6,66 +6,61 @@
 #define PANEL (2 * W)
 #define GROUP 4
 
-// tile computes C [mr, nv] (+)= A B over kc steps. mr is a constant at every call, so that s lives in registers.
-INLINE void tile(const int mr, long kc, const float *a, long a_row, long a_col, const float *b, long b_row, float *c,
-                 long ldc, long nv, const float *bias, int add, const float *next) {
-	vf s[TILE_ROWS][2];
+// A tile is two vectors wide, one and a half, or one: the columns of the last panel of a row, and of a narrow head.
+typedef float half __attribute__((vector_size(2 * W), aligned(4), may_alias));
+typedef enum { ONE, ONE_AND_A_HALF, TWO } breadth;
+
+// tile computes C [mr, wide] (+)= A B over kc steps. mr and wide are constants at every call, so that the sums live in registers.
+// next is the tile of C that follows, fetched meanwhile, or NULL.
+INLINE void tile(const int mr, const breadth wide, long kc, const float *a, long a_row, long a_col, const float *b, long b_row,
+                 float *c, long ldc, const float *bias, int add, const float *next) {
+	vf s[TILE_ROWS], s2[TILE_ROWS];
+	half h[TILE_ROWS];
 	if (next) {
 #pragma GCC unroll 16
 		for (int i = 0; i < mr; i++) __builtin_prefetch(next + i * ldc, 1), __builtin_prefetch(next + i * ldc + W, 1);
 	}
-	if (add) {
 #pragma GCC unroll 16
-		for (int i = 0; i < mr; i++) {
-			if (nv == PANEL) {
-				s[i][0] = load(c + i * ldc);
-				s[i][1] = load(c + i * ldc + W);
-			} else {
-				s[i][0] = load_part(c + i * ldc, nv < W ? nv : W);
-				s[i][1] = load_part(c + i * ldc + W, nv < W ? 0 : nv - W);
-			}
-		}
-	} else {
-		vf b0 = {0}, b1 = {0};
-		if (bias) {
-			b0 = load_part(bias, nv < W ? nv : W);
-			b1 = load_part(bias + W, nv < W ? 0 : nv - W);
-		}
-#pragma GCC unroll 16
-		for (int i = 0; i < mr; i++) s[i][0] = b0, s[i][1] = b1;
+	for (int i = 0; i < mr; i++) {
+		const float *from = add ? c + i * ldc : bias;
+		s[i] = from ? load(from) : splat(0);
+		if (wide == TWO) s2[i] = from ? load(from + W) : splat(0);
+		if (wide == ONE_AND_A_HALF) h[i] = from ? *(const half *)(from + W) : (half){0};
 	}
 	for (long l = 0; l < kc; l++) {
-		vf b0 = load(b), b1 = load(b + W);
+		vf b0 = load(b), b1;
+		half b2;
+		if (wide == TWO) b1 = load(b + W);
+		if (wide == ONE_AND_A_HALF) b2 = *(const half *)(b + W);
 #pragma GCC unroll 16
 		for (int i = 0; i < mr; i++) {
 			float x = a[i * a_row];
-			s[i][0] += x * b0;
-			s[i][1] += x * b1;
+			s[i] += x * b0;
+			if (wide == TWO) s2[i] += x * b1;
+			if (wide == ONE_AND_A_HALF) h[i] += x * b2;
 		}
 		a += a_col;
 		b += b_row;
 	}
 #pragma GCC unroll 16
 	for (int i = 0; i < mr; i++) {
-		if (nv == PANEL) {
-			store(c + i * ldc, s[i][0]);
-			store(c + i * ldc + W, s[i][1]);
-		} else {
-			store_part(c + i * ldc, s[i][0], nv < W ? nv : W);
-			if (nv > W) store_part(c + i * ldc + W, s[i][1], nv - W);
-		}
+		store(c + i * ldc, s[i]);
+		if (wide == TWO) store(c + i * ldc + W, s2[i]);
+		if (wide == ONE_AND_A_HALF) *(half *)(c + i * ldc + W) = h[i];
 	}
 }
 
-#define TILE_CASE(n)                                                                       \
-	case n:                                                                                \
-		if (a_col == 1) tile(n, kc, a, a_row, 1, b, b_row, c, ldc, nv, bias, add, next);         \
-		else tile(n, kc, a, 1, a_col, b, b_row, c, ldc, nv, bias, add, next);                    \
+#define TILE_CASE(n)                                                                                                      \
+	case n:                                                                                                               \
+		if (wide == TWO && a_row == 1) tile(n, TWO, kc, a, 1, a_col, b, b_row, c, ldc, bias, add, next);                  \
+		else if (wide == TWO) tile(n, TWO, kc, a, a_row, 1, b, b_row, c, ldc, bias, add, next);                           \
+		else if (wide == ONE) tile(n, ONE, kc, a, a_row, a_col, b, b_row, c, ldc, bias, add, next);                       \
+		else tile(n, ONE_AND_A_HALF, kc, a, a_row, a_col, b, b_row, c, ldc, bias, add, next);                             \
 		break;
 
-// tile_of picks the tile with the wanted number of rows; one stride of A is 1.
-static __attribute__((noinline)) void tile_of(long mr, long kc, const float *a, long a_row, long a_col, const float *b,
-                                              long b_row, float *c, long ldc, long nv, const float *bias, int add, const float *next) {
+// tile_of_breadth picks the tile with the wanted number of rows; one stride of A is 1.
+static void tile_of_breadth(breadth wide, long mr, long kc, const float *a, long a_row, long a_col, const float *b, long b_row,
+                            float *c, long ldc, const float *bias, int add, const float *next) {
 	switch (mr) {
 		TILE_CASE(1) TILE_CASE(2) TILE_CASE(3) TILE_CASE(4) TILE_CASE(5) TILE_CASE(6)
 #if TILE_ROWS > 6
@@ -75,6 +70,22 @@ static __attribute__((noinline)) void tile_of(long mr, long kc, const float *a, 
 		TILE_CASE(13) TILE_CASE(14)
 #endif
 	}
+}
+
+// tile_of computes C [mr, nv] (+)= A B for nv <= PANEL. B has a whole panel; columns that are no tile's breadth pass through part.
+static __attribute__((noinline)) void tile_of(long mr, long kc, const float *a, long a_row, long a_col, const float *b,
+                                              long b_row, float *c, long ldc, long nv, const float *bias, int add,
+                                              const float *next) {
+	breadth wide = nv <= W ? ONE : nv <= W + W / 2 ? ONE_AND_A_HALF : TWO;
+	if (nv == W || nv == W + W / 2 || nv == PANEL) {
+		tile_of_breadth(wide, mr, kc, a, a_row, a_col, b, b_row, c, ldc, bias, add, next);
+		return;
+	}
+	float part[TILE_ROWS * PANEL], some[PANEL];
+	if (bias) memcpy(some, bias, sizeof *some * nv);
+	for (long i = 0; i < mr && add; i++) memcpy(part + i * PANEL, c + i * ldc, sizeof *c * nv);
+	tile_of_breadth(wide, mr, kc, a, a_row, a_col, b, b_row, part, PANEL, bias ? some : NULL, add, NULL);
+	for (long i = 0; i < mr; i++) memcpy(c + i * ldc, part + i * PANEL, sizeof *c * nv);
 }
 
 // pack_panel copies rows k and columns nv <= PANEL of B into a panel, filled up with zeros.

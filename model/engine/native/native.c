@@ -76,7 +76,8 @@ static void plan_gemm(const device *d, gemm_job *g) {
 	g->block = parts(g->k, g->blocks);
 	g->panels = parts(g->n, d->kernels->panel);
 	g->row_tiles = parts(g->m, d->kernels->tile_rows);
-	g->unit_tiles = UNIT_ROWS / d->kernels->tile_rows;
+	g->row_units = parts(g->row_tiles, UNIT_ROWS / d->kernels->tile_rows);
+	g->unit_tiles = parts(g->row_tiles, g->row_units);
 	g->row_units = parts(g->row_tiles, g->unit_tiles);
 	g->unit_panels = g->row_units >= ideal ? g->panels : parts(g->panels, parts(ideal, g->row_units));
 	g->column_units = parts(g->panels, g->unit_panels);

@@ -1,8 +1,10 @@
 package xla
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/gomlx/compute"
@@ -15,10 +17,10 @@ import (
 
 // backend is GoMLX's view of a plugin: go-xla lowers graphs to StableHLO, package pjrt does the rest.
 type backend struct {
-	*goxla.Backend         // the lowering; it has no plugin
-	client         *client // nil where programs are only lowered
-	options        []byte  // of the compiler
-	cache          *cache  // nil for none
+	*goxla.Backend                   // the lowering; it has no plugin
+	client         *client           // nil where programs are only lowered
+	flags          map[string]string // of the compiler, by the user
+	cache          *cache            // nil for none
 }
 
 func (b *backend) BufferFromFlatData(_ compute.DeviceNum, flat any, shape shapes.Shape) (compute.Buffer, error) {
@@ -79,7 +81,7 @@ func (b *builder) Compile() (compute.Executable, error) {
 		c.facts = Compiled{FLOPs: flops}
 		return nil, loweredOnly{c}
 	}
-	shared, facts, err := c.client.use(c.text, c.options, flops, c.cache)
+	shared, facts, err := c.client.use(c.text, pjrt.CompileOptions(c.compilerFlags()), flops, c.cache)
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +96,18 @@ func (b *builder) Compile() (compute.Executable, error) {
 		p.shapes = append(p.shapes, pjrt.Shape{Type: pjrt.Type(shape.DType), Dims: shape.Dimensions})
 	}
 	return p, nil
+}
+
+// compilerFlags are those of the user, and the one that makes a trial on a GPU end with the same bits when it is run again: sums that
+// depend on the order in which threads arrive are left out. Programs with cuDNN's attention go without: with it the plugin of JAX
+// 0.11.2 crashed when they ran (H100, "raw_hash_map::at").
+func (c *compilation) compilerFlags() map[string]string {
+	flags := map[string]string{}
+	if c.IsCUDA() && !bytes.Contains(c.text, []byte("__cudnn$fmha")) {
+		flags["xla_gpu_exclude_nondeterministic_ops"] = "true"
+	}
+	maps.Copy(flags, c.flags)
+	return flags
 }
 
 // loadedProgram is a use of a shared executable.

@@ -13,7 +13,7 @@ import (
 // rounding; TestTwins of package model holds the real models to less.
 func TestBF16(t *testing.T) {
 	var losses, gradients []float64
-	for seed := range uint64(60) {
+	for seed := range randomPrograms(60) {
 		options := Options{BF16: true, Flags: quick}
 		if seed%2 == 1 {
 			options.Sizes = small.Sizes

@@ -80,3 +80,11 @@ func BenchmarkPeer(b *testing.B) {
 		}
 	}
 }
+
+// randomPrograms is how many random programs a test compiles: an eighth with -short, where compiling is slow.
+func randomPrograms(most uint64) uint64 {
+	if testing.Short() {
+		return most / 8
+	}
+	return most
+}

@@ -42,14 +42,14 @@ func single(x *graph.Node) *graph.Node { return graph.ConvertDType(x, dtypes.Flo
 // SigmoidPair is SigLIP's loss over all pairs of images and texts.
 func (t *tracer) SigmoidPair(image, text, logScale, bias engine.Value, sign string) engine.Value {
 	const op = "sigmoid pair"
-	in, tn := t.of(op, image), t.of(op, text)
+	in, tn := t.wide(op, image), t.wide(op, text)
 	images, texts := in.Shape().Dimensions, tn.Shape().Dimensions
 	signs := t.input(sign, dtypes.Float32)
 	if len(images) != 2 || len(texts) != 2 || images[1] != texts[1] || !slices.Equal(signs.Shape().Dimensions, []int{images[0], texts[0]}) {
 		refuse("%s: image %v, text %v and sign %v do not fit", op, images, texts, signs.Shape().Dimensions)
 	}
 	scale, shift := graph.Reshape(graph.Exp(full(t.of(op, logScale)))), graph.Reshape(full(t.of(op, bias)))
-	product := t.dot(side{in, []int{1}, nil}, side{tn, []int{1}, nil}, dtypes.Float32)
+	product := graph.DotGeneral(in, []int{1}, nil, tn, []int{1}, nil)
 	logits := graph.Add(graph.Mul(product, scale), shift)
 	loss := softplus(graph.Neg(graph.Mul(signs, logits)))
 	return value{node: single(graph.DivScalar(graph.ReduceAllSum(double(loss)), texts[0]))}

@@ -209,14 +209,14 @@ func (t *tracer) Max(x engine.Value, axis int) engine.Value {
 	return value{node: as(top, t.of("max", x).DType())}
 }
 
-// MatMul is a bᵀ.
+// MatMul is a bᵀ, in float32 in any case: it compares embeddings, of which there are few.
 func (t *tracer) MatMul(a, b engine.Value) engine.Value {
-	an, bn := t.of("matmul", a), t.of("matmul", b)
+	an, bn := t.wide("matmul", a), t.wide("matmul", b)
 	ad, bd := an.Shape().Dimensions, bn.Shape().Dimensions
 	if len(ad) != 2 || len(bd) != 2 || ad[1] != bd[1] {
 		refuse("matmul: a %v and b %v do not fit", ad, bd)
 	}
-	return value{node: t.dot(side{an, []int{1}, nil}, side{bn, []int{1}, nil}, dtypes.Float32)}
+	return value{node: graph.DotGeneral(an, []int{1}, nil, bn, []int{1}, nil)}
 }
 
 // StopGradient is x without a gradient.
@@ -224,13 +224,12 @@ func (t *tracer) StopGradient(x engine.Value) engine.Value {
 	return value{node: graph.StopGradient(t.of("stop gradient", x))}
 }
 
-// L2Normalise is x / (‖x‖ + 1e-8) over the last dimension. The root has no gradient at zero, so it is kept from it.
+// L2Normalise is x / (‖x‖ + 1e-8) over the last dimension, in float32 as it is compared then. The root has no gradient at zero, so it is kept from it.
 func (t *tracer) L2Normalise(x engine.Value) engine.Value {
-	given := t.of("l2 normalise", x)
-	xn := full(given)
+	xn := t.wide("l2 normalise", x)
 	squares := graph.InsertAxes(graph.ReduceSum(graph.Square(xn), -1), -1)
 	zero, one := graph.ScalarZero(t.g, dtypes.Float32), graph.ScalarOne(t.g, dtypes.Float32)
 	positive := graph.GreaterThan(squares, zero)
 	norm := graph.Where(positive, graph.Sqrt(graph.Where(positive, squares, one)), zero)
-	return value{node: as(graph.Div(xn, graph.AddScalar(norm, 1e-8)), given.DType())}
+	return value{node: graph.Div(xn, graph.AddScalar(norm, 1e-8))}
 }

@@ -166,7 +166,7 @@ func TestPaperLayer(t *testing.T) {
 // probe compiles a step on the plugin and logs what it needs.
 func probe(t *testing.T, sizes Sizes, s sized) Compiled {
 	t.Helper()
-	got, err := Probe(plugin(t, Options{Sizes: sizes}), s.params, ForStep, s.build, s.in)
+	got, err := Probe(plugin(t, Options{Sizes: sizes, Flags: quick}), s.params, ForStep, s.build, s.in)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 // LogSoftmaxTopK is the k largest of each row of log softmax and their indices. The logits stay on the device.
 func (t *tracer) LogSoftmaxTopK(logits engine.Value, k int) (logp, index engine.Value) {
 	const op = "log softmax top k"
-	x := of(op, logits)
+	x := t.wide(op, logits)
 	dims := x.Shape().Dimensions
 	if t.purpose != ForRun {
 		refuse("%s: it is for Run only", op)

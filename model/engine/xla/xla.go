@@ -24,13 +24,12 @@
 //
 // Numbers: everything is float32, except that losses and the norm of the gradients are summed in float64. On NVIDIA
 // GPUs products are computed in full float32, not TF32; [Options.BF16] trades that for speed. An executable gives the
-// same bits each time it runs, on a GPU too: see compilerFlags.
+// same bits each time it runs, on a GPU too but for cuDNN's attention: see compilerFlags.
 package xla
 
 import (
 	"debug/elf"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -41,13 +40,13 @@ import (
 	"github.com/gomlx/compute/gobackend"
 
 	"harness/model/engine"
-	"harness/model/engine/xla/pjrt"
 )
 
 // Options change how programs are compiled.
 type Options struct {
 	// BF16 keeps activations and multiplies matrices in bfloat16, with float32 sums. Parameters, their gradients and moments, what
-	// norms, softmax and GELU compute inside, logits and losses stay float32, as does what goes in and comes out.
+	// norms, softmax and GELU compute inside, comparisons of embeddings, logits and losses stay float32, as does what goes in and
+	// comes out.
 	BF16 bool
 	// Cache is a folder in which compiled programs are kept for later processes, up to CacheBytes (0 = 4 GiB); "" keeps none.
 	// It can be shared and deleted at any time.
@@ -178,25 +177,13 @@ func startPlugin(path string, options Options) (*backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &backend{Backend: lowering, client: client, options: pjrt.CompileOptions(compilerFlags(client, options.Flags))}
+	b := &backend{Backend: lowering, client: client, flags: options.Flags}
 	if options.Cache != "" {
 		if b.cache, err = openCache(options.Cache, options.CacheBytes, client); err != nil {
 			return nil, err
 		}
 	}
 	return b, nil
-}
-
-// compilerFlags are the given ones, and those that make a trial on a GPU end with the same bits when it is run again: sums that
-// depend on the order in which threads arrive are left out. What is measured at compilation to choose among kernels is kept with the
-// executable.
-func compilerFlags(c *client, given map[string]string) map[string]string {
-	flags := map[string]string{}
-	if c.Platform == "cuda" {
-		flags["xla_gpu_exclude_nondeterministic_ops"] = "true"
-	}
-	maps.Copy(flags, given)
-	return flags
 }
 
 // device is an open backend.

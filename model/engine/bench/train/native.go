@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
@@ -36,7 +36,7 @@ func serveNative(folder string, threads int, bf16 bool, in io.Reader, out io.Wri
 	}
 	defer session.Close()
 	work.Params = nil // the session has its own copy
-	runtime.GC()
+	debug.FreeOSMemory()
 	say := json.NewEncoder(out)
 	if err := say.Encode(struct{ Name string }{"native, " + e.Device()}); err != nil {
 		return err
