@@ -36,7 +36,7 @@ func compare(w io.Writer, o options, size enginetest.Size, threads int) error {
 	if err != nil {
 		return err
 	}
-	if err := agree(all); err != nil {
+	if err := agree(all, o.bf16); err != nil {
 		return err
 	}
 	if err := measure(all, o.rounds); err != nil {
@@ -48,7 +48,7 @@ func compare(w io.Writer, o options, size enginetest.Size, threads int) error {
 
 // open starts the contestants; native is the first.
 func open(o options, folder string, threads int) (all []*contestant, err error) {
-	c, err := startNative(folder, threads)
+	c, err := startNative(folder, threads, o.bf16)
 	if err != nil {
 		return nil, err
 	}
@@ -67,8 +67,12 @@ func open(o options, folder string, threads int) (all []*contestant, err error) 
 }
 
 // agree lets all take their first steps: who finds other losses computes something else and is not timed.
-func agree(all []*contestant) error {
+func agree(all []*contestant, bf16 bool) error {
 	var want []float64
+	tolerance := 2e-4
+	if bf16 {
+		tolerance = 4e-3
+	}
 	for _, c := range all {
 		a, err := c.steps(checked)
 		if err != nil {
@@ -78,7 +82,7 @@ func agree(all []*contestant) error {
 			want = a.Loss
 		}
 		for i, loss := range a.Loss {
-			if !(math.Abs(loss-want[i]) <= 2e-4*math.Abs(want[i])) {
+			if !(math.Abs(loss-want[i]) <= tolerance*math.Abs(want[i])) {
 				return fmt.Errorf("step %d: %s has the loss %g, %s %g", i+1, c.name, loss, all[0].name, want[i])
 			}
 		}

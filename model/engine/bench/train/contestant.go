@@ -59,12 +59,12 @@ func start(threads int, command string, args ...string) (*contestant, error) {
 	return c, nil
 }
 
-func startNative(folder string, threads int) (*contestant, error) {
+func startNative(folder string, threads int, bf16 bool) (*contestant, error) {
 	own, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	return start(threads, own, "-serve", folder, "-threads", fmt.Sprint(threads))
+	return start(threads, own, "-serve", folder, "-threads", fmt.Sprint(threads), fmt.Sprintf("-bf16=%t", bf16))
 }
 
 func startTorch(python, folder, mode string, threads int) (*contestant, error) {

@@ -25,6 +25,7 @@ type options struct {
 	threads []int
 	rounds  int
 	modes   []string
+	bf16    bool
 }
 
 func main() {
@@ -35,13 +36,14 @@ func main() {
 	flag.StringVar(&widths, "widths", "128,256,384,768", "widths of the model")
 	flag.StringVar(&threads, "threads", "1,2", "numbers of threads")
 	flag.StringVar(&modes, "modes", "eager,compiled", "what PyTorch does")
+	flag.BoolVar(&o.bf16, "bf16", false, "native multiplies in bfloat16, and PyTorch in both precisions")
 	flag.IntVar(&o.rounds, "rounds", 15, "turns that each contestant gets")
 	flag.Parse()
 	err := parseLists(&o, widths, threads, modes)
 	switch {
 	case err != nil:
 	case *serve != "":
-		err = serveNative(*serve, o.threads[0], os.Stdin, os.Stdout)
+		err = serveNative(*serve, o.threads[0], o.bf16, os.Stdin, os.Stdout)
 	default:
 		err = run(os.Stdout, o)
 	}
@@ -60,6 +62,9 @@ func parseLists(o *options, widths, threads, modes string) (err error) {
 			return fmt.Errorf("-modes %s: no mode %q, want eager or compiled", modes, mode)
 		}
 		o.modes = append(o.modes, mode)
+		if o.bf16 {
+			o.modes = append(o.modes, mode+"-bf16")
+		}
 	}
 	if o.widths, err = numbers("-widths", widths); err != nil {
 		return err

@@ -16,7 +16,7 @@ import (
 )
 
 // serveNative is the native engine as a contestant.
-func serveNative(folder string, threads int, in io.Reader, out io.Writer) error {
+func serveNative(folder string, threads int, bf16 bool, in io.Reader, out io.Writer) error {
 	before, err := resident()
 	if err != nil {
 		return err
@@ -26,7 +26,10 @@ func serveNative(folder string, threads int, in io.Reader, out io.Writer) error 
 		return err
 	}
 	work := size.New()
-	e := native.New(threads)
+	e, err := native.NewWith(threads, native.Options{BF16: bf16})
+	if err != nil {
+		return err
+	}
 	session, err := e.New(work.Params)
 	if err != nil {
 		return err

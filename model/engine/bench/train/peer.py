@@ -1,7 +1,7 @@
 """The training step of enginetest.Size in PyTorch as a good user runs it: scaled_dot_product_attention, fused AdamW and, when
-asked for, torch.compile.
+asked for, torch.compile; autocast to bfloat16 where the mode ends in -bf16.
 
-    python3 peer.py FOLDER eager|compiled THREADS
+    python3 peer.py FOLDER eager|compiled|eager-bf16|compiled-bf16 THREADS
 
 FOLDER holds workload.json (sizes; name, shape and place of every tensor) and workload.bin (their bytes), written by bench-train:
 weights and batch are those of the native engine. A number on standard input asks for that many steps; the answer is one line of JSON.
@@ -65,7 +65,7 @@ class Model(nn.Module):
         y = self.token(tokens) + self.token_pos
         for block in self.decoder:
             y = block(y, memory)
-        return F.cross_entropy(self.head(self.decoder_norm(y)).flatten(0, 1), targets)
+        return F.cross_entropy(self.head(self.decoder_norm(y)).flatten(0, 1).float(), targets)
 
 
 def torch_name(name):
@@ -112,7 +112,7 @@ def main():
     a = header["AdamW"]
     optimiser = torch.optim.AdamW(model.parameters(), lr=header["LearningRate"], betas=(a["Beta1"], a["Beta2"]), eps=a["Eps"],
                                   weight_decay=a["Decay"], fused=True)
-    loss_of = torch.compile(model) if mode == "compiled" else model
+    loss_of = torch.compile(model) if mode.startswith("compiled") else model
     patches, tokens, targets = tensors["patches"], tensors["tokens"].long(), tensors["targets"].long()
     del tensors
     print(json.dumps({"Name": f"PyTorch {torch.__version__.split('+')[0]}, {mode}"}), flush=True)
@@ -121,7 +121,8 @@ def main():
         for _ in range(int(line)):
             wall, cpu = time.perf_counter(), cpu_seconds()
             optimiser.zero_grad(set_to_none=True)
-            loss = loss_of(patches, tokens, targets)
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=mode.endswith("-bf16")):
+                loss = loss_of(patches, tokens, targets)
             loss.backward()
             optimiser.step()
             answer["Loss"].append(loss.item())

@@ -21,13 +21,19 @@ func scripted(t *testing.T, line string) *contestant {
 
 func TestAgree(t *testing.T) {
 	const good = `{"Wall": [1, 1, 1], "CPU": [1, 1, 1], "Loss": [6, 5, 4]}`
-	for _, c := range []struct{ name, line, want string }{
-		{"the same", good, ""},
-		{"rounded otherwise", `{"Wall": [1, 1, 1], "CPU": [1, 1, 1], "Loss": [6, 5.0001, 4]}`, ""},
-		{"another loss", `{"Wall": [1, 1, 1], "CPU": [1, 1, 1], "Loss": [6, 5, 4.1]}`, "step 3: scripted has the loss 4.1"},
-		{"too few", `{"Wall": [1], "CPU": [1], "Loss": [6]}`, "3 steps were asked for, 1 taken"},
+	for _, c := range []struct {
+		name, line string
+		bf16       bool
+		want       string
+	}{
+		{"the same", good, false, ""},
+		{"rounded otherwise", `{"Wall": [1, 1, 1], "CPU": [1, 1, 1], "Loss": [6, 5.0001, 4]}`, false, ""},
+		{"another precision", `{"Wall": [1, 1, 1], "CPU": [1, 1, 1], "Loss": [6, 5.01, 4]}`, true, ""},
+		{"another precision that was not asked for", `{"Wall": [1, 1, 1], "CPU": [1, 1, 1], "Loss": [6, 5.01, 4]}`, false, "step 2: scripted has the loss 5.01"},
+		{"another loss", `{"Wall": [1, 1, 1], "CPU": [1, 1, 1], "Loss": [6, 5, 4.1]}`, true, "step 3: scripted has the loss 4.1"},
+		{"too few", `{"Wall": [1], "CPU": [1], "Loss": [6]}`, false, "3 steps were asked for, 1 taken"},
 	} {
-		err := agree([]*contestant{scripted(t, good), scripted(t, c.line)})
+		err := agree([]*contestant{scripted(t, good), scripted(t, c.line)}, c.bf16)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", c.name, err)
 		}
@@ -51,7 +57,7 @@ func TestNative(t *testing.T) {
 		t.Fatalf("size %+v, %v, want %+v", got, err, size)
 	}
 	var out strings.Builder
-	if err := serveNative(folder, 1, strings.NewReader("3\n"), &out); err != nil {
+	if err := serveNative(folder, 1, false, strings.NewReader("3\n"), &out); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{`"Name":"native, cpu`, `"Wall":[`, `"Loss":[`, `"Resident":`} {
