@@ -156,17 +156,19 @@ func TestPixelsDisk(t *testing.T) {
 	if _, err := Open(t.Context(), images, 8, file, nil); err == nil || !strings.Contains(err.Error(), file) {
 		t.Errorf("cache folder that is a file: %v", err)
 	}
-	// A limit on the size of files stands in for a full disk: the write fails in the same place.
+	// A limit on the size of files stands in for a full disk: the write fails in the same place. It leaves room for the log that the
+	// testing package writes meanwhile.
+	const side, limit = 256, 64 << 10
 	cache := t.TempDir()
 	signal.Ignore(unix.SIGXFSZ)
 	var old unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_FSIZE, &old); err != nil {
 		t.Skip(err)
 	}
-	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: 2000, Max: old.Max}); err != nil {
+	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: limit, Max: old.Max}); err != nil {
 		t.Skip(err)
 	}
-	_, err := Open(t.Context(), images, 32, cache, nil)
+	_, err := Open(t.Context(), images, side, cache, nil)
 	if e := unix.Setrlimit(unix.RLIMIT_FSIZE, &old); e != nil {
 		t.Fatal(e)
 	}
@@ -178,7 +180,7 @@ func TestPixelsDisk(t *testing.T) {
 	if len(left)+len(done) > 0 {
 		t.Errorf("left behind: %v %v", left, done)
 	}
-	if p, err := Open(t.Context(), images, 32, cache, nil); err != nil {
+	if p, err := Open(t.Context(), images, side, cache, nil); err != nil {
 		t.Errorf("after the disk has room again: %v", err)
 	} else {
 		p.Close()
