@@ -13,8 +13,8 @@ func executable() string {
 	return path
 }
 
-// cpuModel is the name of the processor, or the architecture where the system does not tell.
-func cpuModel() string {
+// CPU is the name of the processor, or the architecture where the system does not tell.
+func CPU() string {
 	name, err := unix.Sysctl("machdep.cpu.brand_string")
 	if err != nil || name == "" {
 		return runtime.GOARCH

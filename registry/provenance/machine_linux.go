@@ -10,8 +10,8 @@ import (
 // executable is what runs, even if the file was replaced meanwhile.
 func executable() string { return "/proc/self/exe" }
 
-// cpuModel is the name of the processor, or the architecture where the system does not tell.
-func cpuModel() string {
+// CPU is the name of the processor, or the architecture where the system does not tell.
+func CPU() string {
 	file, err := os.Open("/proc/cpuinfo")
 	if err != nil {
 		return runtime.GOARCH

@@ -35,7 +35,7 @@ import (
 func Collect(ctx context.Context) journal.Provenance {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	p := journal.Provenance{GoVersion: runtime.Version(), Cores: runtime.NumCPU(), CPU: cpuModel()}
+	p := journal.Provenance{GoVersion: runtime.Version(), Cores: runtime.NumCPU(), CPU: CPU()}
 	p.Host, _ = os.Hostname()
 	commit, modified := Build()
 	p.Commit = commit

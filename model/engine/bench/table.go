@@ -1,36 +1,19 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
+
+	"harness/registry/provenance"
 )
 
 // printMachine says where and when the numbers were taken.
 func printMachine(w io.Writer) {
-	fmt.Fprintf(w, "%s, %s, %d cores, %s; at most %d threads\n", time.Now().UTC().Format(time.DateOnly), processor(),
+	fmt.Fprintf(w, "%s, %s, %d cores, %s; at most %d threads\n", time.Now().UTC().Format(time.DateOnly), provenance.CPU(),
 		runtime.NumCPU(), runtime.Version(), threads)
-}
-
-// processor is the name of the CPU, as Linux has it.
-func processor() string {
-	file, err := os.Open("/proc/cpuinfo")
-	if err != nil {
-		return runtime.GOARCH
-	}
-	defer file.Close()
-	lines := bufio.NewScanner(file)
-	for lines.Scan() {
-		if key, name, ok := strings.Cut(lines.Text(), ":"); ok && strings.TrimSpace(key) == "model name" {
-			return strings.TrimSpace(name)
-		}
-	}
-	return runtime.GOARCH
 }
 
 // printTable prints a row a contestant; the ratio is that of its median to the first one's.

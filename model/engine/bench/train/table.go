@@ -1,38 +1,20 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 
 	"harness/model/engine/enginetest"
+	"harness/registry/provenance"
 )
 
 // printHeader says where and when the numbers were taken.
 func printHeader(w io.Writer) {
-	fmt.Fprintf(w, "%s, %s, %d cores, %s\n", time.Now().UTC().Format(time.DateOnly), processor(), runtime.NumCPU(), runtime.Version())
+	fmt.Fprintf(w, "%s, %s, %d cores, %s\n", time.Now().UTC().Format(time.DateOnly), provenance.CPU(), runtime.NumCPU(), runtime.Version())
 	fmt.Fprintln(w, "ms a step: median wall (best), median CPU on all threads; MiB resident, of them the model's; ratio: PyTorch's better one to native's")
-}
-
-// processor is the name of the CPU, as Linux has it.
-func processor() string {
-	file, err := os.Open("/proc/cpuinfo")
-	if err != nil {
-		return runtime.GOARCH
-	}
-	defer file.Close()
-	lines := bufio.NewScanner(file)
-	for lines.Scan() {
-		if key, name, ok := strings.Cut(lines.Text(), ":"); ok && strings.TrimSpace(key) == "model name" {
-			return strings.TrimSpace(name)
-		}
-	}
-	return runtime.GOARCH
 }
 
 // printRow prints a line a contestant and the ratios to the first.
