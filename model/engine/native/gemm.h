@@ -169,13 +169,21 @@ static void block_tiles(const gemm_job *g, long t0, long t1, long p0, long p1, l
 	}
 }
 
+// rectangle is what a unit computes: rows of tiles t0 … t1-1, panels of columns p0 … p1-1.
+typedef struct { long t0, t1, p0, p1; } rectangle;
+
+INLINE rectangle rectangle_of(const gemm_job *g, long unit) {
+	long t = unit % g->row_units * g->unit_tiles, p = unit / g->row_units * g->unit_panels;
+	return (rectangle){t, t + g->unit_tiles < g->row_tiles ? t + g->unit_tiles : g->row_tiles,
+	                   p, p + g->unit_panels < g->panels ? p + g->unit_panels : g->panels};
+}
+
 // A unit of the product is a rectangle of tiles; a panel of B stays in the first cache, the rows of A in the second.
 static void gemm(const void *job, long from, long to, void *scratch) {
 	const gemm_job *g = job;
 	for (long u = from; u < to; u++) {
-		long t0 = u % g->row_units * g->unit_tiles, p0 = u / g->row_units * g->unit_panels;
-		long t1 = t0 + g->unit_tiles < g->row_tiles ? t0 + g->unit_tiles : g->row_tiles;
-		long p1 = p0 + g->unit_panels < g->panels ? p0 + g->unit_panels : g->panels;
+		rectangle r = rectangle_of(g, u);
+		long t0 = r.t0, t1 = r.t1, p0 = r.p0, p1 = r.p1;
 		long first = t0 * g->m / g->row_tiles, rows = t1 * g->m / g->row_tiles - first;
 		for (long l = 0; l < g->k; l += g->block) {
 			long kc = g->k - l < g->block ? g->k - l : g->block;

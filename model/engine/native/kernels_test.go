@@ -82,6 +82,12 @@ func checkGEMM(t *testing.T, d *device, r *rand.Rand, m, n, inner int, leftOver,
 	}
 	got := slices.Clone(before)
 	d.gemm(m, n, inner, left, right, bias, got, add)
+	holdProduct(t, d.name(), m, n, inner, left, right, bias, before, got, add, func(x float32) float64 { return float64(x) })
+}
+
+// holdProduct compares a product with its definition in float64, of operands as the kernel reads them.
+func holdProduct(t *testing.T, kernel string, m, n, inner int, left, right matrix, bias, before, got []float32, add bool, read func(float32) float64) {
+	t.Helper()
 	for i := range m {
 		for j := range n {
 			want, size := 0.0, 1.0
@@ -92,13 +98,13 @@ func checkGEMM(t *testing.T, d *device, r *rand.Rand, m, n, inner int, leftOver,
 				want = float64(bias[j])
 			}
 			for l := range inner {
-				term := float64(a[i*left.row+l*left.col]) * float64(b[l*right.row+j*right.col])
+				term := read(left.data[i*left.row+l*left.col]) * read(right.data[l*right.row+j*right.col])
 				want += term
 				size += math.Abs(term)
 			}
-			if math.Abs(float64(got[i*n+j])-want) > 1e-6*size {
-				t.Fatalf("%s: [%d %d %d] %v %v add %v: element %d,%d is %g, not %g", d.name(), m, n, inner,
-					left.col == 1, right.col == 1, add, i, j, got[i*n+j], want)
+			if !(math.Abs(float64(got[i*n+j])-want) <= 1e-6*size) {
+				t.Fatalf("%s: [%d %d %d] %v %v add %v: element %d,%d is %g, not %g", kernel, m, n, inner, left.col == 1,
+					right.col == 1, add, i, j, got[i*n+j], want)
 			}
 		}
 	}

@@ -6,9 +6,8 @@
 static void panels_gemm(const void *job, long from, long to, void *scratch) {
 	const gemm_job *g = job;
 	for (long u = from; u < to; u++) {
-		long t0 = u % g->row_units * g->unit_tiles, p0 = u / g->row_units * g->unit_panels;
-		long t1 = t0 + g->unit_tiles < g->row_tiles ? t0 + g->unit_tiles : g->row_tiles;
-		long p1 = p0 + g->unit_panels < g->panels ? p0 + g->unit_panels : g->panels;
+		rectangle r = rectangle_of(g, u);
+		long t0 = r.t0, t1 = r.t1, p0 = r.p0, p1 = r.p1;
 		for (long p = p0; p < p1; p++) {
 			const float *panel = g->packed + p * PANEL * g->k;
 			long j = p * PANEL, nv = g->n - j < PANEL ? g->n - j : PANEL;
