@@ -12,21 +12,23 @@ import (
 
 	"harness/model/checkpoint"
 	"harness/model/corpus"
+	"harness/model/engine"
 	"harness/model/engine/native"
+	"harness/model/method"
 	"harness/model/spec"
 	"harness/model/tokenizer"
 )
 
-// featuresOf are those of the first images, of the encoder that the trial's first stage gives.
-func featuresOf(t *testing.T, trial spec.Trial, home string) []float32 {
+// encoded pretrains a trial on an engine and encodes its images.
+func encoded(t *testing.T, trial spec.Trial, home string, e engine.Engine) (*trialRun, method.Weights, *features) {
 	t.Helper()
 	ctx := context.Background()
-	r := &trialRun{trial: trial, env: Env{Home: home, Dir: t.TempDir()}, rec: &tape{}, engine: native.New(1)}
+	r := &trialRun{trial: trial, env: Env{Home: home, Dir: t.TempDir()}, rec: &tape{}, engine: e}
 	var err error
 	if r.corpus, err = corpus.Open(ctx, trial, home, r.rec); err != nil {
 		t.Fatal(err)
 	}
-	defer r.corpus.Close()
+	t.Cleanup(func() { r.corpus.Close() })
 	weights, err := r.pretrain(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +37,14 @@ func featuresOf(t *testing.T, trial spec.Trial, home string) []float32 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.close()
+	t.Cleanup(f.close)
+	return r, weights, f
+}
+
+// featuresOf are those of the first images, of the encoder that the trial's first stage gives.
+func featuresOf(t *testing.T, trial spec.Trial, home string) []float32 {
+	t.Helper()
+	_, _, f := encoded(t, trial, home, native.New(1))
 	out, err := f.of(f.images[:4])
 	if err != nil {
 		t.Fatal(err)

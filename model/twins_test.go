@@ -1,7 +1,6 @@
 package model
 
 import (
-	"context"
 	"maps"
 	"math"
 	"os"
@@ -10,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"harness/model/corpus"
 	"harness/model/engine"
 	"harness/model/engine/native"
 	"harness/model/engine/xla"
@@ -173,27 +171,13 @@ func TestTwins(t *testing.T) {
 // trainBoth trains both stages of a trial on an engine.
 func trainBoth(t *testing.T, trial spec.Trial, home string, e engine.Engine) {
 	t.Helper()
-	ctx, rec, dir := context.Background(), &tape{}, t.TempDir()
-	r := &trialRun{trial: trial, env: Env{Home: home, Dir: dir}, rec: rec, engine: e}
+	r, weights, f := encoded(t, trial, home, e)
 	var err error
-	if r.corpus, err = corpus.Open(ctx, trial, home, rec); err != nil {
-		t.Fatal(err)
-	}
-	defer r.corpus.Close()
-	weights, err := r.pretrain(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := r.encode(ctx, weights)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.close()
-	if r.predictions, err = createPredictions(filepath.Join(dir, "predictions.jsonl")); err != nil {
+	if r.predictions, err = createPredictions(filepath.Join(r.env.Dir, "predictions.jsonl")); err != nil {
 		t.Fatal(err)
 	}
 	defer r.predictions.abort()
-	if err := r.diffVQA(ctx, weights, f); err != nil {
+	if err := r.diffVQA(t.Context(), weights, f); err != nil {
 		t.Fatal(err)
 	}
 }
