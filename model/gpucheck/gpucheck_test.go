@@ -66,6 +66,23 @@ func TestDo(t *testing.T) {
 	}
 }
 
+// TestAwaitCompiled: a stage that is chosen alone waits for nothing.
+func TestAwaitCompiled(t *testing.T) {
+	over, stop := context.WithCancel(t.Context())
+	stop()
+	if err := (&bench{}).awaitCompiled(over); err != nil {
+		t.Error(err)
+	}
+	if err := (&bench{compiled: make(chan struct{})}).awaitCompiled(over); err == nil {
+		t.Error("it did not wait")
+	}
+	done := make(chan struct{})
+	close(done)
+	if err := (&bench{compiled: done}).awaitCompiled(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestVerdicts(t *testing.T) {
 	text := "=== RUN   TestA\n    a_test.go:7: off by 2\n--- FAIL: TestA (0.1s)\n    --- FAIL: TestA/one (0.0s)\n    --- PASS: TestA/two (0.0s)\n--- PASS: TestB (0.0s)\n"
 	passed, failed := verdicts(text)

@@ -36,7 +36,7 @@ type bench struct {
 	small  bool // the sizes of the rehearsal
 	cuda   bool // the plugin drives a GPU
 
-	compiled       chan struct{} // closed when the steps to measure are compiled
+	compiled       chan struct{} // closed when the steps to measure are compiled; nil where that was not asked for
 	compileSeconds sync.Map      // of [stage, batch]: seconds
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -86,6 +87,19 @@ func compiling(ctx context.Context, b *bench) (any, error) {
 	return nil, nil
 }
 
+// awaitCompiled waits for what compiling has started, if it was one of the chosen steps.
+func (b *bench) awaitCompiled(ctx context.Context) error {
+	if b.compiled == nil {
+		return nil
+	}
+	select {
+	case <-b.compiled:
+		return nil
+	case <-ctx.Done():
+		return errors.New("the steps are still being compiled")
+	}
+}
+
 // trainStage measures one stage at all batch sizes, on both sides; one that fails does not keep the others from running.
 func (b *bench) trainStage(ctx context.Context, stage int) ([]beside, error) {
 	size, err := sizesOf(b.small)
@@ -100,10 +114,8 @@ func (b *bench) trainStage(ctx context.Context, stage int) ([]beside, error) {
 	if err := os.WriteFile(file, data, 0o644); err != nil {
 		return nil, err
 	}
-	select {
-	case <-b.compiled:
-	case <-ctx.Done():
-		return nil, fmt.Errorf("the steps are still being compiled")
+	if err := b.awaitCompiled(ctx); err != nil {
+		return nil, err
 	}
 	var all []beside
 	var failures []string
