@@ -28,6 +28,9 @@ func Accumulate(parts []Part) []Part {
 	return parts
 }
 
+// share is part k of n of the samples of a batch; the parts are as equal as can be.
+func share[T any](samples []T, k, n int) []T { return samples[k*len(samples)/n : (k+1)*len(samples)/n] }
+
 // weightOf is the sum of a part's weights.
 func weightOf(p Part) float64 {
 	sum := 0.0

@@ -77,16 +77,16 @@ func (c captioned) sequences() int { return len(c.texts) }
 // split divides the images among n parts, which are as equal as can be.
 func (c captioned) split(n int) []captioned {
 	parts := make([]captioned, n)
-	texts := c.texts
+	texts, first := c.texts, 0
 	for k := range parts {
-		from, to := k*len(c.images)/n, (k+1)*len(c.images)/n
-		p := captioned{images: c.images[from:to]}
-		for len(texts) > 0 && texts[0].Image < to {
+		p := captioned{images: share(c.images, k, n)}
+		for len(texts) > 0 && texts[0].Image < first+len(p.images) {
 			text := texts[0]
-			text.Image -= from
+			text.Image -= first
 			p.texts, texts = append(p.texts, text), texts[1:]
 		}
 		parts[k] = p
+		first += len(p.images)
 	}
 	return parts
 }
@@ -140,7 +140,7 @@ func (r *Run) largestCaptions(draw func(step int) []use, tasks, parts int) nn.Ro
 		uses := draw(step)
 		for k := range parts {
 			texts := map[string]int{}
-			for _, u := range uses[k*len(uses)/parts : (k+1)*len(uses)/parts] {
+			for _, u := range share(uses, k, parts) {
 				for _, task := range u.tasks {
 					texts[groupOf(task)]++
 				}

@@ -148,7 +148,7 @@ func (r *Run) longitudinalTraining(start Weights) (Training, error) {
 func splitTold(samples []told, n int) [][]told {
 	var parts [][]told
 	for k := range n {
-		if part := samples[k*len(samples)/n : (k+1)*len(samples)/n]; len(part) > 0 {
+		if part := share(samples, k, n); len(part) > 0 {
 			parts = append(parts, part)
 		}
 	}
