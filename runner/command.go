@@ -27,6 +27,7 @@ var Placeholders = []Placeholder{
 	{"${args_no_hyphens}", "the parameters, each a word key=value"},
 	{"${args_no_boolean_flags}", "as ${args}, but true is --key and false is nothing"},
 	{"${args_separate}", "as ${args_no_boolean_flags}, but each value a word behind --key, a list several"},
+	{"${args_python}", "the parameters, each a word key=value with a literal of Python, as Sacred takes them"},
 	{"${args_json}", "the parameters as JSON, one word"},
 	{"${args_json_file}", "path of a file with the parameters as JSON"},
 	{"${config}", "the same path"},
@@ -221,7 +222,8 @@ func argLists(t spec.Trial) (map[string][]string, error) {
 	if _, ok := config["seed"]; !ok && !t.SeedApart && !older && !takes(t.Command.List(), "${seed}") {
 		config["seed"] = json.Number(strconv.FormatInt(t.Seed, 10))
 	}
-	lists := map[string][]string{"${args}": nil, "${args_no_hyphens}": nil, "${args_no_boolean_flags}": nil, "${args_separate}": nil}
+	lists := map[string][]string{"${args}": nil, "${args_no_hyphens}": nil, "${args_no_boolean_flags}": nil, "${args_separate}": nil,
+		"${args_python}": pythonArguments("", config)}
 	for _, a := range arguments("", config) {
 		text, err := a.text()
 		if err != nil {

@@ -14,11 +14,13 @@ import (
 )
 
 // Macros are what ${…} may name in a command. Also, ${envvar:NAME} is an environment variable, and $${ is a literal ${.
-var Macros = [...]string{"args", "args_no_hyphens", "args_no_boolean_flags", "args_separate", "args_json", "args_json_file", "seed", "trial_dir",
+var Macros = [...]string{"args", "args_no_hyphens", "args_no_boolean_flags", "args_separate", "args_python", "args_json", "args_json_file", "seed", "trial_dir",
 	"attempt_dir", "config", "interpreter", "program", "env", "events", "threads"}
 
 // command reads the program of a trial: a list of words, or one line that is split as a shell would.
 func (p *parser) command(e entry) error {
+	p.sweep.Command = spec.MakeWords("${program}") // whatever is wrong with it: the parameters are a program's
+	p.sweep.scratch = spec.Trial{Command: p.sweep.Command}
 	if e.value.Kind == yaml.ScalarNode && e.value.ShortTag() == "!!str" {
 		words, err := shellWords(e.value.Value)
 		if err != nil {
@@ -100,6 +102,11 @@ func checkMacros(word string) error {
 	return nil
 }
 
+// takesParameters reports whether a word of a command passes the parameters on.
+func takesParameters(word string) bool {
+	return strings.Contains(word, "${args") || strings.Contains(word, "${config}") || strings.Contains(word, "HARNESS_CONFIG")
+}
+
 // warnOfCommand warns where no word of the command takes the parameters that the file gives.
 func (p *parser) warnOfCommand() {
 	s := p.sweep
@@ -110,10 +117,7 @@ func (p *parser) warnOfCommand() {
 	for _, a := range s.axes {
 		given = append(given, a.path)
 	}
-	takes := func(word string) bool {
-		return strings.Contains(word, "${args") || strings.Contains(word, "${config}") || strings.Contains(word, "HARNESS_CONFIG")
-	}
-	if s.Command == "" || len(given) == 0 || slices.ContainsFunc(s.Command.List(), takes) {
+	if p.commandAt == nil || len(given) == 0 || slices.ContainsFunc(s.Command.List(), takesParameters) {
 		return
 	}
 	if len(given) > 3 {
