@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -148,6 +149,15 @@ func number(n *yaml.Node, f float64, isWhole bool) *yaml.Node {
 		node.Tag, node.Value = "!!int", strconv.FormatFloat(f, 'f', 0, 64)
 		return node
 	}
-	node.Value = strconv.FormatFloat(f, 'g', -1, 64)
+	node.Value = floatText(f)
 	return node
+}
+
+// floatText is the spelling of a number that is no whole number by its kind.
+func floatText(f float64) string {
+	text := strconv.FormatFloat(f, 'g', -1, 64)
+	if !strings.ContainsAny(text, ".e") {
+		text += ".0"
+	}
+	return text
 }

@@ -34,7 +34,7 @@ func (e element) node(at *yaml.Node) *yaml.Node {
 		}
 	case floatPattern.MatchString(string(e)):
 		if f, err := strconv.ParseFloat(bare, 64); err == nil {
-			n.Tag, n.Style, n.Value = "!!float", 0, strconv.FormatFloat(f, 'g', -1, 64)
+			n.Tag, n.Style, n.Value = "!!float", 0, floatText(f)
 		}
 	case strings.EqualFold(string(e), "true"), strings.EqualFold(string(e), "false"):
 		n.Tag, n.Style, n.Value = "!!bool", 0, strings.ToLower(string(e))
@@ -238,6 +238,9 @@ func choice(args []element, named map[string]element) ([]element, error) {
 		if err := e.check(); err != nil {
 			return nil, err
 		}
+		if strings.EqualFold(string(e), "null") {
+			return nil, fmt.Errorf("choice: null is no choice of Hydra's: write 'null,a' without choice(...)")
+		}
 	}
 	return args, nil
 }
@@ -298,11 +301,7 @@ func steps(start, stop, step *big.Rat, isWhole bool) ([]element, error) {
 			continue
 		}
 		f, _ := at.Float64()
-		text := strconv.FormatFloat(f, 'g', -1, 64)
-		if !strings.ContainsAny(text, ".e") {
-			text += ".0"
-		}
-		list = append(list, element(text))
+		list = append(list, element(floatText(f)))
 	}
 	if list == nil {
 		return nil, fmt.Errorf("range: no values")

@@ -13,6 +13,11 @@ import (
 func SEML(root *yaml.Node, most int) (*List, []Mistake) {
 	r := &reader{most: most}
 	top := r.entries(root, "")
+	for i := range top {
+		if top[i].key != "seml" && top[i].key != "slurm" {
+			top[i].value = r.literals(top[i].value, top[i].key)
+		}
+	}
 	r.semlBlock(find(top, "seml"), root)
 	if n := find(top, "slurm"); n != nil {
 		r.note(n, "slurm: is not read: trials run on this machine")
@@ -100,6 +105,7 @@ type parameter struct {
 	at     *yaml.Node
 	kind   string
 	values []entry
+	late   bool // of a collection: SEML puts it behind the others
 }
 
 // drawn reports whether the level or one below it draws anything.
@@ -123,6 +129,15 @@ func (r *reader) level(entries []entry, name string) level {
 			r.fixed(&l, e.value, key, "")
 		case e.key == "grid":
 			l.grid = r.parameters(e.value, key, "")
+			slices.SortStableFunc(l.grid, func(a, b parameter) int {
+				switch {
+				case a.late == b.late:
+					return 0
+				case a.late:
+					return 1
+				}
+				return -1
+			})
 		case e.key == "random":
 			r.random(&l, e, key)
 		case name == "" && slices.Contains(foreignWords, e.key):
@@ -228,7 +243,11 @@ func (r *reader) parameter(e entry, key, path string) []parameter {
 			r.refuse(e.at, key+".params", "missing: the parameters of the collection")
 			return nil
 		}
-		return r.parameters(params, key+".params", path)
+		list := r.parameters(params, key+".params", path)
+		for i := range list {
+			list[i].late = true
+		}
+		return list
 	}
 	return []parameter{{path: path, key: key, at: e.at, kind: kind.Value, values: entries}}
 }
