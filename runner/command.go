@@ -25,6 +25,9 @@ type Placeholder struct {
 var Placeholders = []Placeholder{
 	{"${args}", "the parameters, each a word --key=value"},
 	{"${args_no_hyphens}", "the parameters, each a word key=value"},
+	{"${args_no_equals}", "the parameters, each two words --key value"},
+	{"${args_append_hydra}", "the parameters, each a word +key=value"},
+	{"${args_override_hydra}", "the parameters, each a word ++key=value"},
 	{"${args_no_boolean_flags}", "as ${args}, but true is --key and false is nothing"},
 	{"${args_separate}", "as ${args_no_boolean_flags}, but each value a word behind --key, a list several"},
 	{"${args_python}", "the parameters, each a word key=value with a literal of Python, as Sacred takes them"},
@@ -223,7 +226,7 @@ func argLists(t spec.Trial) (map[string][]string, error) {
 		config["seed"] = json.Number(strconv.FormatInt(t.Seed, 10))
 	}
 	lists := map[string][]string{"${args}": nil, "${args_no_hyphens}": nil, "${args_no_boolean_flags}": nil, "${args_separate}": nil,
-		"${args_python}": pythonArguments("", config)}
+		"${args_no_equals}": nil, "${args_append_hydra}": nil, "${args_override_hydra}": nil, "${args_python}": pythonArguments("", config)}
 	for _, a := range arguments("", config) {
 		text, err := a.text()
 		if err != nil {
@@ -232,6 +235,9 @@ func argLists(t spec.Trial) (map[string][]string, error) {
 		plain := a.key + "=" + text
 		lists["${args}"] = append(lists["${args}"], "--"+plain)
 		lists["${args_no_hyphens}"] = append(lists["${args_no_hyphens}"], plain)
+		lists["${args_append_hydra}"] = append(lists["${args_append_hydra}"], "+"+plain)
+		lists["${args_override_hydra}"] = append(lists["${args_override_hydra}"], "++"+plain)
+		lists["${args_no_equals}"] = append(lists["${args_no_equals}"], "--"+a.key, text)
 		flag := "--" + plain
 		if on, ok := a.value.(bool); ok {
 			if flag = "--" + a.key; !on {

@@ -33,7 +33,9 @@ func TestArgumentForms(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		delete(got, "${args_separate}") // TestSeparateArguments
+		for _, form := range []string{"${args_separate}", "${args_python}", "${args_no_equals}", "${args_append_hydra}", "${args_override_hydra}"} {
+			delete(got, form) // TestSeparateArguments, TestFormsOfOtherTools
+		}
 		want := map[string][]string{"${args}": c.args, "${args_no_hyphens}": c.noHyphens, "${args_no_boolean_flags}": c.noFlag}
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("%s:\n%s", c.trial.Args, d)
@@ -127,5 +129,24 @@ func TestSeparateArguments(t *testing.T) {
 	want := []string{"--a", "--d", "x y", "--e.f", "1.5", "--g", "16", "two", "--h"}
 	if d := cmp.Diff(want, got["${args_separate}"]); d != "" {
 		t.Error(d)
+	}
+}
+
+// The other forms of W&B, and Sacred's.
+func TestFormsOfOtherTools(t *testing.T) {
+	trial := spec.Trial{SeedApart: true, Args: `{"a":true,"b":false,"c":null,"d":"it's \\ é\n","e":{"f":1.5,"g":{}},"h":[16,"two",null,{"k":1e-05}]}`}
+	got, err := argLists(trial)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for form, want := range map[string][]string{
+		"${args_python}":         {"a=True", "b=False", "c=None", `d='it\'s \\ é\n'`, "e.f=1.5", "e.g={}", "h=[16, 'two', None, {'k': 1e-05}]"},
+		"${args_no_equals}":      {"--a", "true", "--b", "false", "--d", "it's \\ é\n", "--e.f", "1.5", "--h", `[16,"two",null,{"k":1e-05}]`},
+		"${args_append_hydra}":   {"+a=true", "+b=false", "+d=it's \\ é\n", "+e.f=1.5", `+h=[16,"two",null,{"k":1e-05}]`},
+		"${args_override_hydra}": {"++a=true", "++b=false", "++d=it's \\ é\n", "++e.f=1.5", `++h=[16,"two",null,{"k":1e-05}]`},
+	} {
+		if d := cmp.Diff(want, got[form]); d != "" {
+			t.Errorf("%s:\n%s", form, d)
+		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // Macros are what ${…} may name in a command. Also, ${envvar:NAME} is an environment variable, and $${ is a literal ${.
-var Macros = [...]string{"args", "args_no_hyphens", "args_no_boolean_flags", "args_separate", "args_python", "args_json", "args_json_file", "seed", "trial_dir",
+var Macros = [...]string{"args", "args_no_hyphens", "args_no_boolean_flags", "args_no_equals", "args_append_hydra", "args_override_hydra", "args_separate", "args_python", "args_json", "args_json_file", "seed", "trial_dir",
 	"attempt_dir", "config", "interpreter", "program", "env", "events", "threads"}
 
 // command reads the program of a trial: a list of words, or one line that is split as a shell would.

@@ -151,6 +151,15 @@ func (s *Sweep) searched(start row) (*Sweep, error) {
 	if s.Search.RunCap == 0 {
 		return nil, s.noRunCap()
 	}
+	total := s.Search.RunCap * len(s.Seeds)
+	for _, a := range s.axes {
+		if !a.drawn {
+			total *= len(a.options)
+		}
+		if total > maxTrials {
+			return nil, &Error{File: s.File, Line: s.searchLine, Key: "run_cap", Reason: fmt.Sprintf("%d settings: more than %d trials", s.Search.RunCap, maxTrials)}
+		}
+	}
 	c := chooser{from: s, start: start, tried: map[string]bool{}, chosen: map[string]bool{}}
 	to := *s
 	c.to = &to
