@@ -61,17 +61,25 @@ func pythonLiteral(value any) string {
 	return fmt.Sprint(value)
 }
 
-// pythonText is a text in single quotes.
+// pythonText is a text in single quotes, or in double quotes where it has single ones only.
 func pythonText(text string) string {
+	quote := '\''
+	if strings.Contains(text, "'") && !strings.Contains(text, `"`) {
+		quote = '"'
+	}
 	var b strings.Builder
-	b.WriteByte('\'')
+	b.WriteRune(quote)
 	for _, c := range text {
 		switch {
-		case c == '\'' || c == '\\':
+		case c == quote || c == '\\':
 			b.WriteByte('\\')
 			b.WriteRune(c)
 		case c == '\n':
 			b.WriteString(`\n`)
+		case c == '\r':
+			b.WriteString(`\r`)
+		case c == '\t':
+			b.WriteString(`\t`)
 		case c < ' ' || c == 0x7f:
 			fmt.Fprintf(&b, `\x%02x`, c)
 		case !unicode.IsPrint(c) && c > 0xffff:
@@ -82,6 +90,6 @@ func pythonText(text string) string {
 			b.WriteRune(c)
 		}
 	}
-	b.WriteByte('\'')
+	b.WriteRune(quote)
 	return b.String()
 }
