@@ -81,6 +81,8 @@ func (p *parser) axis(e entry, path, key string, entries []entry) error {
 			axis.when, err = p.condition(f.value, name)
 		case "distribution", "min", "max", "mu", "sigma", "a", "b", "q", "probabilities":
 			spread = append(spread, f)
+		case "parameters":
+			err = p.refuse(f.at, name, "holds parameters of their own: want no other key beside it")
 		default:
 			err = p.refuse(f.at, name, "unknown key%s", didYouMean(f.key, axisKeys))
 		}

@@ -78,6 +78,10 @@ func (p *parser) withProgram(word string) (string, error) {
 
 // programAlone is W&B's default: the command of a file that gives a program and no command.
 func (p *parser) programAlone() {
+	if p.tool == toolWandB && p.program == "" { // refused by finishWandB
+		p.sweep.scratch = spec.Trial{Command: spec.MakeWords("${program}")}
+		p.sweep.Command = p.sweep.scratch.Command
+	}
 	if p.program != "" && p.sweep.Command == "" {
 		p.sweep.Command = spec.MakeWords("${interpreter}", p.program, p.asPython("${args}"))
 		p.sweep.scratch = spec.Trial{Command: p.sweep.Command}

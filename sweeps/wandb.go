@@ -82,6 +82,9 @@ func (p *parser) metricOfSearch(e entry) error {
 	if p.metricAt = e.at; len(p.sweep.Metrics) > 0 {
 		return p.refuse(e.at, e.key, "metrics declares them already: want one of the two")
 	}
+	if e.value.Kind != yaml.MappingNode {
+		return p.refuse(e.value, e.key, "want {name: acc, goal: maximize}")
+	}
 	m := Metric{}
 	var name *yaml.Node
 	goal := ""
@@ -142,7 +145,7 @@ func (p *parser) finishWandB(root *yaml.Node) {
 	if p.methodAt == nil {
 		p.keep(p.refuse(root, "method", "missing: want %s", strings.Join(methods, ", ")))
 	}
-	if p.sweep.Command == "" && !slices.ContainsFunc(p.mistakes, func(e *Error) bool { return e.Key == "command" || e.Key == "job" || e.Key == "image_uri" }) {
+	if p.program == "" && p.commandAt == nil && !slices.ContainsFunc(p.mistakes, func(e *Error) bool { return e.Key == "command" || e.Key == "job" || e.Key == "image_uri" }) {
 		p.keep(p.refuse(root, "program", "missing: what to run: write program: train.py, or command: [python3, train.py, \"${args}\"]"))
 	}
 }

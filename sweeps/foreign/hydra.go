@@ -62,7 +62,7 @@ func (r *reader) defaults(n *yaml.Node) {
 		}
 		for i := 0; i+1 < len(item.Content); i += 2 {
 			k, v := item.Content[i], item.Content[i+1]
-			group := strings.TrimSpace(strings.TrimPrefix(k.Value, "override "))
+			group := strings.TrimPrefix(strings.TrimSpace(strings.TrimPrefix(k.Value, "override ")), "/")
 			switch {
 			case group == "hydra/sweeper" && v.Value != "basic":
 				r.refuse(k, "defaults", "hydra/sweeper: %s chooses settings by results: only the basic sweeper is understood; write a file of our own with method: random", v.Value)
@@ -71,6 +71,14 @@ func (r *reader) defaults(n *yaml.Node) {
 			}
 		}
 	}
+}
+
+// otherSweepers are the keys of the sweepers of Optuna, Ax and Nevergrad, with what a file of our own has for them.
+var otherSweepers = map[string]string{
+	"_target_": "write method: random", "n_trials": "write run_cap: N", "max_trials": "write run_cap: N", "budget": "write run_cap: N",
+	"n_jobs": "write run: {parallel: N}", "num_workers": "write run: {parallel: N}", "direction": "write metrics: {NAME: {goal: maximize}}",
+	"sampler": "write method: random and search_seed: N", "search_space": "write parameters: {NAME: {min: 0, max: 1}}", "ax_config": "write parameters, method and run_cap",
+	"parametrization": "write parameters: {NAME: {min: 0, max: 1}}", "optim": "write method: random and run_cap: N",
 }
 
 // params finds hydra.sweeper.params.
@@ -102,8 +110,16 @@ func (r *reader) params(n, root *yaml.Node) *yaml.Node {
 			r.note(e.at, "%s has no effect: write it as --parallel N", key)
 		case e.key == "_target_" && e.value.Value == "hydra._internal.core_plugins.basic_sweeper.BasicSweeper":
 		default:
-			r.refuse(e.at, key, "belongs to another sweeper than the basic one: a search is written in a file of our own with method: random")
+			instead, known := otherSweepers[e.key]
+			if !known {
+				instead = "leave it out"
+			}
+			r.refuse(e.at, key, "belongs to another sweeper than the basic one: in a file of our own %s", instead)
 		}
+	}
+	if params != nil && params.Kind != yaml.MappingNode {
+		r.refuse(params, "hydra.sweeper.params", "want keys and values: NAME: '1,2'")
+		return nil
 	}
 	if params == nil || len(params.Content) == 0 {
 		r.refuse(sweeper, "hydra.sweeper.params", wanted)

@@ -205,7 +205,10 @@ func sweepOf(e element) ([]element, error) {
 	case "glob":
 		return nil, fmt.Errorf("glob: what it finds is not in this file: write the names: 'a,b'")
 	case "interval":
-		return nil, fmt.Errorf("interval: the basic sweeper has none: write the values, or a file of our own with method: random and {min: , max: , distribution: uniform}")
+		if len(args) != 2 {
+			args = []element{"A", "B"}
+		}
+		return nil, fmt.Errorf("the basic sweeper has none: write the values, or a file of our own with method: random and {min: %s, max: %s, distribution: uniform}", args[0], args[1])
 	case "int", "float", "str", "bool", "json_str", "extend_list":
 		return nil, fmt.Errorf("%s: is not computed here: write the values that come out", call[1])
 	}
