@@ -138,6 +138,10 @@ func (b *builder) caption() {
 	if len(b.plan.Options) > 0 {
 		say("Swept with %s.", escape.Line(strings.Join(b.plan.Options, " ")))
 	}
+	if search := b.plan.Search; search.Method != "" {
+		say("%d settings by %s search (seed %d): the best of many looks better than it is; measure it again with other seeds.",
+			search.Settings, search.Method, search.Seed)
+	}
 	t.Synthetic = b.synthetic()
 	if t.Synthetic {
 		say("Synthetic data: the numbers show that the program works, they are no clinical result.")

@@ -45,7 +45,7 @@ func newSweepCommand() *cobra.Command {
 		Short: "Run the trials of an experiment that have no result yet, and print its table",
 		Long: `Run the trials of an experiment that have no result yet, and print its table.
 
-NAME is a built-in experiment, FILE a file of your own. Ctrl-C lets the running trials save a checkpoint; the same
+NAME is a built-in experiment, FILE a file of your own, or a sweep file of W&B, SEML or Hydra (docs/sweepfiles.md). Ctrl-C lets the running trials save a checkpoint; the same
 command goes on from there. A trial that was killed, ran out of memory or of disk is tried again as often as the file's
 "retries" says, counted over all calls; what failed for good is run again with --redo failed. --redo stale runs again what was
 made by other code than is there now, --redo all everything, and --redo CONDITION what a filter chooses (harness ls --help).`,
@@ -61,6 +61,7 @@ made by other code than is there now, --redo all everything, and --redo CONDITIO
 	f.BoolVar(&o.dryRun, "dry-run", false, "print the trials and run nothing")
 	f.BoolVar(&o.json, "json", false, "print the trials as JSON")
 	f.BoolVar(&o.quiet, "quiet", false, "show neither progress nor table")
+	f.StringVar(&o.command, "command", "", "what to run, for a file of Hydra, which names no program: 'python3 train.py'")
 	f.StringVar(&o.redo, "redo", "", "run again what has ended: failed, stale, all, or those for which a condition holds")
 	f.BoolVar(&o.retryFailed, "retry-failed", false, "the same as --redo failed")
 	f.BoolVar(&o.yes, "yes", false, "do not ask before results are replaced")
