@@ -108,6 +108,7 @@ type Run struct {
 	Retries     int      `json:"retries,omitzero"`
 	RetryOn     []string `json:"retry_on,omitzero"`     // the failure reasons that are tried again: some of RetryReasons
 	MaxFailures int      `json:"max_failures,omitzero"` // stop the sweep after so many failed trials; 0: never
+	Stop        *Stop    `json:"stop,omitzero"`         // nil: every trial runs to its end
 }
 
 // RetryReasons are the failure reasons that run.retry_on may name.
