@@ -35,10 +35,11 @@ type Line struct {
 	Std       []float64 // over seeds, n-1; NaN where one seed stands alone
 	Low, High []float64 // the least and the greatest of all points
 	Lone      []Trace
-	N         int // seeds
-	Partial   int // positions where the mean is of fewer seeds than N
-	Skipped   int // points that are NaN or infinite: they are not drawn
-	Averaged  int // the most neighbouring points of one seed behind a position: 1 where none is averaged
+	Stopped   []Trace // of seeds that were stopped early, up to where they were: they are in nothing else
+	N         int     // seeds
+	Partial   int     // positions where the mean is of fewer seeds than N
+	Skipped   int     // points that are NaN or infinite: they are not drawn
+	Averaged  int     // the most neighbouring points of one seed behind a position: 1 where none is averaged
 }
 
 // Trace is a piece of one seed's curve where the other seeds have nothing, with the points beside it; fields as in Line.
@@ -111,8 +112,17 @@ func (c *Curves) Read(ctx context.Context, metric string, logSteps bool) (Curve,
 		return curve, err
 	}
 	for _, row := range rows {
-		line := lineOf(row.name, row.seeds)
-		line.Skipped = row.skipped
+		var whole [][]segment
+		var stopped []Trace
+		for i, id := range row.ids {
+			if c.stopped(id) {
+				stopped = append(stopped, untilStopped(row.seeds[i])...)
+			} else {
+				whole = append(whole, row.seeds[i])
+			}
+		}
+		line := lineOf(row.name, whole)
+		line.Stopped, line.Skipped = stopped, row.skipped
 		curve.Lines = append(curve.Lines, line)
 	}
 	return curve, nil
