@@ -46,7 +46,7 @@ type Line struct {
 type Trace struct{ Step, Mean, Low, High []float64 }
 
 const (
-	leastPoints = 3   // a metric with fewer is a result, not a curve
+	leastPoints = 3   // a metric with fewer is a result, not a curve, unless the trial was stopped early
 	maxBuckets  = 500 // a longer curve is added up in as many ranges of steps: more than a line of print can show
 )
 
@@ -90,7 +90,7 @@ func (c *Curves) Read(ctx context.Context, metric string, logSteps bool) (Curve,
 	for _, r := range c.rows {
 		row := &curveRow{name: r.Name}
 		for _, id := range r.Trials {
-			if s := c.results[id].Values[metric]; s.N >= leastPoints {
+			if s := c.results[id].Values[metric]; s.N >= leastPoints || s.N > 0 && c.stopped(id) {
 				row.ids, row.long = append(row.ids, id), row.long || s.N > maxBuckets
 				row.skipped += s.NaN + s.Inf
 			}

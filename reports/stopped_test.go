@@ -141,7 +141,7 @@ func TestStoppedCurves(t *testing.T) {
 	}
 	defer db.Close()
 	plan := &sweeps.Plan{Name: "c", Seeds: []int64{1, 2}, Command: true, Rows: []sweeps.Row{{Name: "a", Trials: make([]string, 2)}}}
-	for i, seed := range plan.Seeds {
+	for i, seed := range plan.Seeds { // of 2 and 6 points
 		trial := spec.Trial{Command: spec.MakeWords("true"), Seed: seed}
 		number, dir, err := registry.NewAttempt(db.Home, trial.ID(), trial, 0)
 		if err != nil {
@@ -152,12 +152,12 @@ func TestStoppedCurves(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.Start(journal.Start{Trial: trial.ID(), Attempt: number, Purpose: journal.PurposeRun, Spec: trial.Canonical()})
-		for step := range 4 + 2*i {
+		for step := range 2 + 4*i {
 			w.Point("loss", step, float64(10*(i+1)+step))
 		}
 		end, exit := &journal.End{Outcome: journal.Done}, journal.Exit{}
 		if i == 0 {
-			end, exit = nil, journal.Exit{Class: journal.ClassStopped, Error: "stopped early at step 3: loss 13"}
+			end, exit = nil, journal.Exit{Class: journal.ClassStopped, Error: "stopped early at step 1: loss 11"}
 		}
 		if err := w.Finish(end, exit, nil); err != nil {
 			t.Fatal(err)
@@ -180,7 +180,7 @@ func TestStoppedCurves(t *testing.T) {
 	if line.N != 1 || fmt.Sprint(line.Mean) != "[20 21 22 23 24 25]" || len(line.Lone) != 0 {
 		t.Errorf("the line: %+v", line)
 	}
-	if len(line.Stopped) != 1 || fmt.Sprint(line.Stopped[0].Mean) != "[10 11 12 13]" || fmt.Sprint(line.Stopped[0].Step) != "[0 1 2 3]" {
+	if len(line.Stopped) != 1 || fmt.Sprint(line.Stopped[0].Mean) != "[10 11]" || fmt.Sprint(line.Stopped[0].Step) != "[0 1]" {
 		t.Errorf("the seed that was stopped: %+v", line.Stopped)
 	}
 }
