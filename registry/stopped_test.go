@@ -143,3 +143,21 @@ func TestStatesOfTheTables(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkReached asks for the first value from a step on of 2,000 trials with 100 steps each, as a rule does for each trial at each rung.
+func BenchmarkReached(b *testing.B) {
+	ctx, home := context.Background(), b.TempDir()
+	sweep := fillHome(b, home, 2000, 100, 1)
+	db, err := Open(ctx, home)
+	must(b, err)
+	defer db.Close()
+	var ids []string
+	for _, m := range sweep.Members {
+		ids = append(ids, m.ID)
+	}
+	loop(b, func() {
+		if all, err := db.Reached(ctx, ids, "metric/0", 50); err != nil || len(all) != len(ids) {
+			b.Fatal(len(all), err)
+		}
+	})
+}

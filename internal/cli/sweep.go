@@ -163,6 +163,9 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 	}
 	if !o.quiet {
 		fmt.Fprintln(log, resultLine(plan.Handle, result, time.Since(began)))
+		if result.Early > 0 && plan.Run.Stop == nil {
+			fmt.Fprintf(log, "%s stopped early under the rule of another sweep: --redo stopped runs to the end\n", counted(result.Early, "trial"))
+		}
 	}
 	if result.Done > result.Before || result.Early > 0 {
 		stale = nil // something ran meanwhile: look again
