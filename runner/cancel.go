@@ -45,7 +45,11 @@ func (r *run) cancelPath(id string) string { return filepath.Join(r.home, "trial
 // takeCancel reports whether somebody has asked to stop a trial, with what a rule for early stopping said if that is why, and takes
 // the request away.
 func (r *run) takeCancel(k *job) (asked bool, said []journal.Rung) {
-	path := r.cancelPath(k.ID)
+	return takeCancel(r.cancelPath(k.ID))
+}
+
+// takeCancel does it for the file at path.
+func takeCancel(path string) (asked bool, said []journal.Rung) {
 	encoded, err := os.ReadFile(path)
 	if err != nil || os.Remove(path) != nil {
 		return false, nil

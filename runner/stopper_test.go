@@ -265,3 +265,19 @@ func TestTooLateToStop(t *testing.T) {
 		t.Errorf("%+v", said)
 	}
 }
+
+// TestTakeCancel: a request is taken once; one that is not understood is one to cancel.
+func TestTakeCancel(t *testing.T) {
+	path := filepath.Join(t.TempDir(), CancelName)
+	for content, stops := range map[string]bool{"": false, "[]": false, `[{"rung":1}]`: false, "torn [{": false, `[{"rung":1},{"rung":2,"stop":true}]`: true} {
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if asked, said := takeCancel(path); !asked || (len(said) > 0) != stops {
+			t.Errorf("%q: asked %v, %+v", content, asked, said)
+		}
+		if asked, _ := takeCancel(path); asked {
+			t.Errorf("%q was taken twice", content)
+		}
+	}
+}
