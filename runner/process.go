@@ -48,6 +48,9 @@ type process struct {
 	once        struct{ stop, kill sync.Once }
 	before      func() []string // metrics that the trial's earlier attempts have recorded
 	sync        func(*os.File) error
+	asked       bool             // to stop; this and grown belong to the goroutine of Run
+	grown       bool             // it has recorded something since the rule for early stopping was asked
+	early       verdicts         // of that rule
 	over        func()           // called once a process has ended well and all that is left is to record it
 	heard       journal.Progress // the last that was heard; this and stage belong to the goroutine of Run
 	stage       struct {         // of heard
@@ -160,8 +163,11 @@ func (s *process) pretrains(t spec.Trial) bool {
 	return false
 }
 
-// stop asks the attempt to save a checkpoint and end; why is interrupted or canceled.
-func (s *process) stop(why journal.Class) { s.once.stop.Do(func() { s.stopped <- why }) }
+// stop asks the attempt to save a checkpoint and end; why is interrupted, canceled or stopped.
+func (s *process) stop(why journal.Class) {
+	s.asked = true
+	s.once.stop.Do(func() { s.stopped <- why })
+}
 
 // kill ends the attempt at once.
 func (s *process) kill() { s.once.kill.Do(func() { close(s.killed) }) }
@@ -206,6 +212,9 @@ func (s *process) runChild() {
 	if err != nil {
 		s.err = err
 		return
+	}
+	for _, r := range s.said() {
+		_ = w.Rung(r) // its error comes again
 	}
 	s.err = w.Finish(nil, s.exit, s.sync)
 }
@@ -312,6 +321,9 @@ func (s *process) judge(e ending, stderr, stdout []string) journal.Exit {
 		exit.Class, exit.Error = e.asked, "stopped"
 	case e.asked == journal.ClassCanceled:
 		exit.Class, exit.Error = e.asked, "canceled"
+	case e.asked == journal.ClassStopped && s.child != nil && e.state.Success(): // it was through
+	case e.asked == journal.ClassStopped:
+		exit.Class, exit.Error = e.asked, s.early.reason()
 	case e.asked == journal.ClassTimeout:
 		exit.Class, exit.Error = e.asked, fmt.Sprintf("stopped after the timeout of %s", s.timeout)
 	case e.state.Success():

@@ -219,7 +219,7 @@ func (r *record) print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "trial\t%s\n", r.ID)
 	for _, f := range []field{
-		{"state", string(r.State)}, {"error", r.Error}, {"sweeps", strings.Join(r.Sweeps, ", ")}, {"label", r.Label},
+		{"state", string(r.State)}, {reasonName(r.State), r.Error}, {"sweeps", strings.Join(r.Sweeps, ", ")}, {"label", r.Label},
 		{"tags", strings.Join(r.Tags, ", ")}, {"note", r.Note}, {"result", r.Stale}, {"folder", r.Dir}, {"predictions", r.Predictions},
 	} {
 		if f.value != "" {
@@ -264,6 +264,14 @@ func (r *record) print(w io.Writer) error {
 	return t.Flush()
 }
 
+// reasonName is what the reason is called for which something did not come to its end.
+func reasonName(state registry.State) string {
+	if state == registry.Stopped {
+		return "reason"
+	}
+	return "error"
+}
+
 // field is a name and its value for people.
 type field struct{ path, value string }
 
@@ -271,7 +279,7 @@ type field struct{ path, value string }
 func (a attempt) lines() []field {
 	all := []field{
 		{"uuid", a.UUID},
-		{"error", a.Error},
+		{reasonName(a.State), a.Error},
 		{"started", a.Started.Format(time.RFC3339)},
 	}
 	if a.Ended != nil {

@@ -10,12 +10,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"harness/internal/escape"
 	"harness/model/spec"
 	"harness/registry"
 	"harness/registry/journal"
 	"harness/registry/provenance"
 	"harness/reports"
 	"harness/runner"
+	"harness/runner/earlystop"
 	"harness/sweeps"
 )
 
@@ -47,7 +49,8 @@ func newSweepCommand() *cobra.Command {
 
 NAME is a built-in experiment, FILE a file of your own, or a sweep file of W&B, SEML or Hydra (docs/sweepfiles.md). Ctrl-C lets the running trials save a checkpoint; the same
 command goes on from there. A trial that was killed, ran out of memory or of disk is tried again as often as the file's
-"retries" says, counted over all calls; what failed for good is run again with --redo failed. --redo stale runs again what was
+"retries" says, counted over all calls; what failed for good is run again with --redo failed, what a rule has stopped early with
+--redo stopped. --redo stale runs again what was
 made by other code than is there now, --redo all everything, and --redo CONDITION what a filter chooses (harness ls --help).`,
 		Args: oneExperiment,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -62,7 +65,7 @@ made by other code than is there now, --redo all everything, and --redo CONDITIO
 	f.BoolVar(&o.json, "json", false, "print the trials as JSON")
 	f.BoolVar(&o.quiet, "quiet", false, "show neither progress nor table")
 	f.StringVar(&o.command, "command", "", "what to run, for a file of Hydra, which names no program: 'python3 train.py'")
-	f.StringVar(&o.redo, "redo", "", "run again what has ended: failed, stale, all, or those for which a condition holds")
+	f.StringVar(&o.redo, "redo", "", "run again what has ended: failed, stopped, stale, all, or those for which a condition holds")
 	f.BoolVar(&o.retryFailed, "retry-failed", false, "the same as --redo failed")
 	f.BoolVar(&o.yes, "yes", false, "do not ask before results are replaced")
 	f.IntVar(&o.parallel, "parallel", 0, "trials at a time (default: what the file says, else by the cores)")
@@ -161,8 +164,11 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 	}
 	if !o.quiet {
 		fmt.Fprintln(log, resultLine(plan.Handle, result, time.Since(began)))
+		if result.Early > 0 && plan.Run.Stop == nil {
+			fmt.Fprintf(log, "%s stopped early under the rule of another sweep: --redo stopped runs to the end\n", counted(result.Early, "trial"))
+		}
 	}
-	if result.Done > result.Before {
+	if result.Done > result.Before || result.Early > 0 {
 		stale = nil // something ran meanwhile: look again
 	}
 	if err := printSweep(context.WithoutCancel(ctx), w, db, plan, stale, o); err != nil {
@@ -176,8 +182,24 @@ func toRun(plan *sweeps.Plan) []registry.Trial {
 	trials := make([]registry.Trial, len(plan.Trials))
 	for i, t := range plan.Trials {
 		trials[i] = registry.Trial{ID: t.ID, Spec: t.Spec, Label: t.Label}
+		if row := plan.Row(t.Row); row != nil {
+			trials[i].Control = row.Control
+		}
 	}
 	return trials
+}
+
+// stopRule is the rule for early stopping of a plan as the runner takes it; nil is none.
+func stopRule(s *sweeps.Stop) *earlystop.Rule {
+	if s == nil {
+		return nil
+	}
+	rule := &earlystop.Rule{Kind: earlystop.Kind(s.Rule), Metric: escape.Line(s.Metric), Goal: earlystop.Goal(s.Goal), First: int64(s.First),
+		Factor: int64(s.Factor), Least: s.Least}
+	for _, rung := range s.Rungs {
+		rule.Rungs = append(rule.Rungs, int64(rung))
+	}
+	return rule
 }
 
 func specsOf(plan *sweeps.Plan) []spec.Trial {
@@ -239,6 +261,7 @@ func (o sweepOptions) runnerOptions(plan *sweeps.Plan, log io.Writer) (runner.Op
 		Retries:     plan.Run.Retries,
 		RetryOn:     retryOn,
 		MaxFailures: plan.Run.MaxFailures,
+		Stop:        stopRule(plan.Run.Stop),
 		Timeout:     plan.Resources.Timeout,
 		Grace:       grace,
 		Provenance:  func() journal.Provenance { return build(context.Background()) },
@@ -274,7 +297,7 @@ func resultLine(name string, r runner.Result, took time.Duration) string {
 	for _, part := range []struct {
 		n    int
 		what string
-	}{{r.Failed, "failed"}, {r.Interrupted, "interrupted"}, {r.Queued, "not started"}} {
+	}{{r.Early, "stopped early"}, {r.Failed, "failed"}, {r.Interrupted, "interrupted"}, {r.Queued, "not started"}} {
 		if part.n > 0 {
 			text += fmt.Sprintf(", %d %s", part.n, part.what)
 		}
@@ -293,7 +316,7 @@ func sweepError(name string, r runner.Result) error {
 		return withCode(exitSomeFailed, fmt.Errorf("sweep %s: %w", name, r.Stopped))
 	case r.Failed > 0:
 		return withHint(withCode(exitSomeFailed, fmt.Errorf("sweep %s: %d of %d trials failed", name, r.Failed,
-			r.Done+r.Failed+r.Interrupted+r.Queued)), "see harness ls --state failed and harness trial log ID; --redo failed runs them again")
+			r.Done+r.Early+r.Failed+r.Interrupted+r.Queued)), "see harness ls --state failed and harness trial log ID; --redo failed runs them again")
 	case r.Interrupted+r.Queued > 0:
 		return withHint(fmt.Errorf("sweep %s: not done: %s", name, counted(r.Interrupted+r.Queued, "trial")), "the same command goes on")
 	}

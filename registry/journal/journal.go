@@ -31,6 +31,7 @@ const (
 	KindResume   Kind = "resume" // the attempt goes on where the run before it stood
 	KindEnd      Kind = "end"    // the trial's own word
 	KindExit     Kind = "exit"   // the word of the one who waited for its process
+	KindRung     Kind = "rung"   // what a rule for early stopping said
 )
 
 // Event is one line of a journal.
@@ -49,6 +50,7 @@ type Event struct {
 	Resume   *Resume   `json:"resume,omitempty"`
 	End      *End      `json:"end,omitempty"`
 	Exit     *Exit     `json:"exit,omitempty"`
+	Rung     *Rung     `json:"rung,omitempty"`
 }
 
 // Purpose says why an attempt was made.
@@ -137,6 +139,7 @@ const (
 	ClassTimeout     Class = "timeout"     // over resources.timeout
 	ClassInterrupted Class = "interrupted" // we were asked to stop
 	ClassCanceled    Class = "canceled"    // somebody canceled this trial
+	ClassStopped     Class = "stopped"     // a rule for early stopping ended it
 )
 
 // A reader keeps its hands off an attempt whose purpose, outcome or class is none of these: a newer version wrote it, and
@@ -144,7 +147,8 @@ const (
 var (
 	purposes = []Purpose{PurposeRun, PurposeRerun}
 	outcomes = []Outcome{Done, Failed, Interrupted}
-	classes  = []Class{"", ClassError, ClassKilled, ClassMemory, ClassDisk, ClassTimeout, ClassInterrupted, ClassCanceled}
+	classes  = []Class{"", ClassError, ClassKilled, ClassMemory, ClassDisk, ClassTimeout, ClassInterrupted, ClassCanceled,
+		ClassStopped}
 )
 
 // Known reports whether this version knows the purpose.
