@@ -25,22 +25,36 @@ const (
 
 // retryable reports whether a trial that has failed is tried again, and after what pause; attempts are all that it had.
 func (r *run) retryable(k *job, t registry.Trial, attempts []registry.Attempt) (pause time.Duration, again bool) {
+	failures, counted := failuresOf(t, attempts, r.options.RetryOn, k.before)
+	if !counted {
+		return 0, false
+	}
+	return r.backoff(failures), failures <= r.options.Retries
+}
+
+// Retried reports whether a sweep with such options, which runs, tries a trial again that has failed; attempts are all that it had.
+func Retried(t registry.Trial, attempts []registry.Attempt, on []journal.Class, retries int) bool {
+	failures, counted := failuresOf(t, attempts, on, 0)
+	return counted && failures <= retries
+}
+
+// failuresOf counts the failures of the class of the newest one, if that is tried again. before is the newest attempt of an earlier call,
+// whose full disk says nothing about that of now.
+func failuresOf(t registry.Trial, attempts []registry.Attempt, on []journal.Class, before int) (failures int, counted bool) {
 	class := t.Newest.Class
-	on := r.options.RetryOn
 	if on == nil {
 		on = DefaultRetryOn
 	}
 	if !slices.Contains(on, class) {
 		return 0, false
 	}
-	failures := 0
 	for _, a := range attempts {
 		counts := a.Purpose == journal.PurposeRun && a.State == registry.Failed && a.Class == class && a.Number > t.RedoAfter
-		if counts && (class != journal.ClassDisk || a.Number > k.before) {
+		if counts && (class != journal.ClassDisk || a.Number > before) {
 			failures++
 		}
 	}
-	return r.backoff(failures), failures <= r.options.Retries
+	return failures, true
 }
 
 // backoff is the pause before the next attempt after so many failures.

@@ -26,6 +26,7 @@ const grace = 2 * time.Minute
 type sweepOptions struct {
 	experimentOptions
 	gpuOptions
+	detachOptions
 	home        string
 	engine      string
 	parallel    int
@@ -48,16 +49,23 @@ func newSweepCommand() *cobra.Command {
 NAME is a built-in experiment, FILE a file of your own. Ctrl-C lets the running trials save a checkpoint; the same
 command goes on from there. A trial that was killed, ran out of memory or of disk is tried again as often as the file's
 "retries" says, counted over all calls; what failed for good is run again with --redo failed. --redo stale runs again what was
-made by other code than is there now, --redo all everything, and --redo CONDITION what a filter chooses (harness ls --help).`,
+made by other code than is there now, --redo all everything, and --redo CONDITION what a filter chooses (harness ls --help).
+
+With --detach it goes on in the background, also after you have logged out. The same command, called while it does, shows it and starts
+nothing; harness cancel NAME stops it. Of two calls in two terminals each runs trials of its own, and none is run twice.`,
 		Args: oneExperiment,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.home = homeOf(cmd)
+			if err := o.detachOptions.check(cmd, o); err != nil {
+				return err
+			}
 			return sweep(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), args[0], o)
 		},
 	}
 	f := cmd.Flags()
 	o.experimentOptions.flags(cmd)
 	o.gpuOptions.flags(cmd)
+	o.detachOptions.flags(cmd)
 	f.BoolVar(&o.dryRun, "dry-run", false, "print the trials and run nothing")
 	f.BoolVar(&o.json, "json", false, "print the trials as JSON")
 	f.BoolVar(&o.quiet, "quiet", false, "show neither progress nor table")
@@ -131,6 +139,9 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 	if err := register(ctx, log, db, plan); err != nil {
 		return err
 	}
+	if elsewhere, err := o.handOver(ctx, w, log, db, plan, left, name); elsewhere || err != nil {
+		return err
+	}
 	stale, err := o.again(ctx, log, db, plan, name)
 	if err != nil {
 		return err
@@ -161,6 +172,7 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 	if !o.quiet {
 		fmt.Fprintln(log, resultLine(plan.Handle, result, time.Since(began)))
 	}
+	o.leaveUnit(log, plan.Handle, result)
 	if result.Done > result.Before {
 		stale = nil // something ran meanwhile: look again
 	}
@@ -228,6 +240,7 @@ func (o sweepOptions) runnerOptions(plan *sweeps.Plan, log io.Writer) (runner.Op
 		Child:       childOf(o.home, o.engine),
 		Guardian:    guardian,
 		Handle:      plan.Handle,
+		Log:         o.logOf(plan.Handle),
 		Dir:         dir,
 		Metrics:     metrics,
 		Parallel:    parallel,
