@@ -119,8 +119,8 @@ func (t *tree) find() (order []int, all map[int]found) {
 	return order, all
 }
 
-// pssTime is the most that a reading of PSS may take of a processor; for memory of gigabytes it takes more.
-const pssTime = 20 * time.Millisecond
+// pssTime is the most that a reading of PSS may take of a processor, two thousandths of it: a gigabyte takes about as much.
+const pssTime = 10 * time.Millisecond
 
 // take reads the memory and the disks of the processes that were found, and counts them.
 func (t *tree) take(order []int, all map[int]found) reading {
