@@ -29,13 +29,20 @@ func TestPlaceholdersAgree(t *testing.T) {
 	}
 }
 
-// TestProgramsPage runs the examples of docs/programs.md: blocks that begin with "# NAME" are files, and each line of a
-// console block that is no command is part of what the command before it prints.
 func TestProgramsPage(t *testing.T) {
 	if _, err := exec.LookPath("python3"); err != nil {
 		t.Skip("no python3 on PATH")
 	}
-	page, err := os.ReadFile(filepath.Join(root, "docs", "programs.md"))
+	runPage(t, "programs.md", 5)
+}
+
+func TestResourcesPage(t *testing.T) { runPage(t, "resources.md", 5) }
+
+// runPage runs the examples of a page, of which there are at least least: blocks that begin with "# NAME" are files, and each line of a
+// console block that is no command is part of what the command before it prints.
+func runPage(t *testing.T, name string, least int) {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join(root, "docs", name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +62,7 @@ func TestProgramsPage(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if commands < 5 {
+	if commands < least {
 		t.Errorf("only %d commands were run", commands)
 	}
 }
