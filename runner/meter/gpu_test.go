@@ -92,8 +92,9 @@ func TestEndDoesNotWaitForEver(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	m := &Meter{stop: make(chan *os.ProcessState, 1), done: make(chan error)}
+	m := &Meter{start: time.NewTimer(0), stop: make(chan *os.ProcessState, 1), done: make(chan error)}
 	_ = cmd.Wait()
+	<-m.start.C
 	if err := m.End(cmd.ProcessState); !errors.Is(err, errStuck) {
 		t.Error(err)
 	}

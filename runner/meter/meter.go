@@ -35,6 +35,7 @@ type Meter struct {
 	out   *journal.ResourcesWriter // nil until the first reading
 	span  span
 	err   error
+	start *time.Timer // of run
 	stop  chan *os.ProcessState
 	done  chan error
 }
@@ -46,7 +47,7 @@ func Start(dir string, pid int, devices []GPU) *Meter {
 		return nil
 	}
 	m := &Meter{dir: dir, began: time.Now(), tree: newTree(pid), gpus: newGPUs(devices), stop: make(chan *os.ProcessState, 1), done: make(chan error, 1)}
-	go m.run()
+	m.start = time.AfterFunc(first, m.run) // what ends before has cost nothing but this
 	return m
 }
 
@@ -54,6 +55,9 @@ func Start(dir string, pid int, devices []GPU) *Meter {
 func (m *Meter) End(state *os.ProcessState) error {
 	if m == nil {
 		return nil
+	}
+	if m.start.Stop() {
+		return m.finish(state)
 	}
 	m.stop <- state
 	select {
@@ -64,17 +68,15 @@ func (m *Meter) End(state *os.ProcessState) error {
 	}
 }
 
+// run reads until the end.
 func (m *Meter) run() {
-	next := time.NewTimer(first)
-	defer next.Stop()
 	for {
+		m.read()
 		select {
 		case state := <-m.stop:
 			m.done <- m.finish(state)
 			return
-		case <-next.C:
-			m.read()
-			next.Reset(untilNext(time.Since(m.began)))
+		case <-time.After(untilNext(time.Since(m.began))):
 		}
 	}
 }
