@@ -160,9 +160,9 @@ func (p *pool) aside() []Aside {
 	return list
 }
 
-// needsMost is how many devices the trials that are left get at most.
+// needsMost is how many devices a trial gets at most; one that has just failed may be tried again.
 func (r *run) needsMost() (most int) {
-	for _, k := range r.queue {
+	for _, k := range r.all {
 		most = max(most, r.gpus.need(k.Spec))
 	}
 	return most

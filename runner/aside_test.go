@@ -1,8 +1,11 @@
 package runner
 
 import (
+	"bytes"
+	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"harness/internal/nvml"
 	"harness/registry/journal"
@@ -115,6 +118,25 @@ func TestATrialTriesAnotherGPU(t *testing.T) {
 	p.take(share{devices: []int{1}})
 	if s, ok := p.find(1, false, "a"); !ok || s.devices[0] != 0 {
 		t.Error(s, ok)
+	}
+}
+
+// TestEnoughGPUsStay: the last trial of a sweep, which is tried again, finds as many GPUs as it needs. Counted among the trials that wait,
+// of which there was none, they were too few, and the sweep waited for ever.
+func TestEnoughGPUsStay(t *testing.T) {
+	db := open(t, t.TempDir())
+	trials := plan(t, db, shell(`echo "RuntimeError: CUDA error: uncorrectable" >&2; exit 1`, 1),
+		shell(`echo '{"metric": "m", "value": 1}'; test $HARNESS_ATTEMPT = 2 || kill -9 $$`, 2))
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	var out bytes.Buffer
+	r, err := Run(ctx, db, trials, Options{Parallel: 1, Retries: 1, Backoff: time.Millisecond, Out: &out, Display: Plain,
+		GPUs: GPUs{Devices: []string{"0", "1", "2"}, PerTrial: 2, Instruments: &fakeGPUs{}}})
+	if err != nil || r.Done != 1 || r.Failed != 1 || r.Stopped != nil {
+		t.Errorf("%+v, %v\n%s", r, err, &out)
+	}
+	if n := strings.Count(out.String(), "is set aside"); n != 1 {
+		t.Errorf("%d GPUs are set aside, want 1:\n%s", n, &out)
 	}
 }
 

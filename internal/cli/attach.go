@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"harness/registry"
@@ -14,6 +16,9 @@ import (
 // attach shows a sweep that another process runs, until it ends, and then what it came to, as if it had been run here.
 func (o sweepOptions) attach(ctx context.Context, w, log io.Writer, db *registry.DB, plan *sweeps.Plan, running runner.Running) error {
 	fmt.Fprintf(log, "sweep %s runs in the background (pid %d): this shows it, Ctrl-C ends the view only\n", plan.Handle, running.PID)
+	if ignored := o.ignoredByOthers(); len(ignored) > 0 {
+		fmt.Fprintf(log, "%s: it goes on as it was started\n", strings.Join(ignored, ", "))
+	}
 	alive := func() bool {
 		now, found, err := detachedOf(db.Home, plan.Handle)
 		return err == nil && found && now.PID == running.PID
@@ -34,4 +39,16 @@ func (o sweepOptions) attach(ctx context.Context, w, log io.Writer, db *registry
 		return err
 	}
 	return sweepError(plan.Handle, result)
+}
+
+// ignoredByOthers are the flags of this call that say how trials are run: of a sweep that runs already they change nothing.
+func (o sweepOptions) ignoredByOthers() []string {
+	var list []string
+	for _, word := range o.words {
+		name, _, _ := strings.Cut(word, "=")
+		if slices.Contains([]string{"--parallel", "--threads", "--gpus", "--per-gpu", "--engine"}, name) {
+			list = append(list, word)
+		}
+	}
+	return list
 }
