@@ -9,7 +9,7 @@ import (
 // Used is what an attempt used, summed up. What was not measured is nil.
 type Used struct {
 	Seconds   float64        `json:"seconds"` // from the start to the last reading
-	Cores     *journal.Level `json:"cores"`   // computed on at a time: mean, and the most over a line of at least a second
+	Cores     *journal.Level `json:"cores"`   // computed on at a time: mean, and the most over a line of half a second or more
 	Memory    *journal.Level `json:"memory"`  // bytes
 	Kind      MemoryKind     `json:"memory_kind,omitempty"`
 	Read      *int64         `json:"read"`
@@ -89,7 +89,7 @@ func coresOf(r journal.Resources) *journal.Level {
 		}
 		span := float64(u.To-u.From) / 1e3
 		cpu, seconds = cpu+*u.CPU, seconds+span
-		if span >= 1 {
+		if u.To-u.From >= leastSpan {
 			most = math.Max(most, *u.CPU/span)
 		}
 	}

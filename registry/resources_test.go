@@ -35,7 +35,7 @@ func TestSumUp(t *testing.T) {
 	}
 	near("seconds", used.Seconds, 11.2)
 	near("mean cores", used.Cores.Mean, 6.4/11.2)
-	near("most cores: lines of less than a second do not count", used.Cores.Max, 1)
+	near("most cores: lines of less than half a second do not count", used.Cores.Max, 1)
 	near("mean memory", used.Memory.Mean, (9*200+10*1000+30*10000)/11200.)
 	near("most memory", used.Memory.Max, 40)
 	near("busy", used.GPUs[0].Busy.Mean, (50*1000+100*10000)/11000.)
