@@ -14,7 +14,7 @@
 //	meter       a package: what the processes of a trial use over time
 //	threads.go  how many trials run at a time, on how many threads each
 //	running.go  what other commands can learn of a sweep that runs
-//	display.go  what people see meanwhile: bars on a terminal, else plain lines; watch.go, of a sweep that another process runs
+//	display.go  what people see meanwhile: bars on a terminal, else plain lines; view.go, of a sweep that another process runs
 //
 // A trial writes to its own journal only, and Run turns the journals into rows as they grow. All writes to the registry
 // are made by the goroutine of Run. A trial that fails is recorded and the others go on; an error of Run itself means

@@ -187,11 +187,12 @@ func triedAgain(ctx context.Context, db *registry.DB, t registry.Trial, handle s
 	if err != nil {
 		return false, err
 	}
-	var on []journal.Class
+	o := runner.Options{Retries: plan.Run.Retries}
 	for _, class := range plan.Run.RetryOn {
-		on = append(on, journal.Class(class))
+		o.RetryOn = append(o.RetryOn, journal.Class(class))
 	}
-	return runner.Retried(t, attempts, on, plan.Run.Retries), nil
+	_, again := o.Retry(t.Newest.Class, attempts, t.RedoAfter, 0)
+	return again, nil
 }
 
 // tailing is a file that grows, and how much of it was read.

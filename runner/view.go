@@ -10,13 +10,13 @@ import (
 	"harness/registry/journal"
 )
 
-// watchEvery is how often Watch looks at the registry.
-const watchEvery = 500 * time.Millisecond
+// viewEvery is how often View looks at the registry.
+const viewEvery = 500 * time.Millisecond
 
-// Watch shows trials that another process runs, as Run shows its own, until that process is no longer alive or ctx is canceled. It
+// View shows trials that another process runs, as Run shows its own, until that process is no longer alive or ctx is canceled. It
 // starts and stops nothing. Of the options it reads Out and Display.
-func Watch(ctx context.Context, db *registry.DB, trials []registry.Trial, alive func() bool, o Options) (Result, error) {
-	w := &watch{run: run{db: db, ctx: context.WithoutCancel(ctx), started: time.Now()}, seen: map[string]registry.Attempt{}}
+func View(ctx context.Context, db *registry.DB, trials []registry.Trial, alive func() bool, o Options) (Result, error) {
+	w := &view{run: run{db: db, ctx: context.WithoutCancel(ctx), started: time.Now()}, seen: map[string]registry.Attempt{}}
 	ids := make([]string, len(trials))
 	for i, t := range trials {
 		ids[i] = t.ID
@@ -28,7 +28,7 @@ func Watch(ctx context.Context, db *registry.DB, trials []registry.Trial, alive 
 	w.before = w.result().Done
 	w.display = newDisplay(o.Display, o.Out)
 	defer w.display.close()
-	ticker := time.NewTicker(watchEvery)
+	ticker := time.NewTicker(viewEvery)
 	defer ticker.Stop()
 	for {
 		going := alive() // asked before: what it did last is seen
@@ -47,14 +47,14 @@ func Watch(ctx context.Context, db *registry.DB, trials []registry.Trial, alive 
 	}
 }
 
-// watch is what is known of trials that run elsewhere.
-type watch struct {
+// view is what is known of trials that run elsewhere.
+type view struct {
 	run
 	seen map[string]registry.Attempt // the newest attempt of each trial, as it was shown last
 }
 
 // look reads how the trials stand.
-func (w *watch) look(ids []string) error {
+func (w *view) look(ids []string) error {
 	known, err := w.states(registry.Query{IDs: ids, Brief: true})
 	if err != nil {
 		return err
@@ -77,7 +77,7 @@ func (w *watch) look(ids []string) error {
 }
 
 // show tells what has changed since it was called last, and how the running trials stand.
-func (w *watch) show() {
+func (w *view) show() {
 	for _, k := range w.all {
 		a := k.Newest
 		before, was := w.seen[k.ID]
