@@ -34,14 +34,14 @@ func (r *attemptResources) lines() []field {
 	}
 	var all []field
 	if c := r.Cores; c != nil {
-		all = append(all, field{"cores used", fmt.Sprintf("%.2f, at most %.2f  %s", c.Mean, c.Max, r.spark("system/cpu"))})
+		all = append(all, field{"cores used", fmt.Sprintf("%.2f, at most %.2f", c.Mean, c.Max) + r.spark("system/cpu")})
 	}
 	if m := r.Memory; m != nil {
 		kind := ""
 		if r.Kind == registry.RSS && r.Processes > 1 {
 			kind = " (shared pages counted for each process)"
 		}
-		all = append(all, field{"memory used", fmt.Sprintf("%s, at most %s%s  %s", model.Bytes(int64(m.Mean)), model.Bytes(int64(m.Max)), kind, r.spark("system/memory"))})
+		all = append(all, field{"memory used", fmt.Sprintf("%s, at most %s%s", model.Bytes(int64(m.Mean)), model.Bytes(int64(m.Max)), kind) + r.spark("system/memory")})
 	}
 	if r.Read != nil && r.Written != nil && *r.Read+*r.Written > 0 {
 		all = append(all, field{"disk", fmt.Sprintf("%s read, %s written", model.Bytes(*r.Read), model.Bytes(*r.Written))})
@@ -96,7 +96,10 @@ func (r *attemptResources) spark(name string) string {
 	if !known {
 		return ""
 	}
-	return sparkline(m.Curve(r.all), sparkWidth)
+	if line := sparkline(m.Curve(r.all), sparkWidth); line != "" {
+		return "  " + line
+	}
+	return ""
 }
 
 // sparkline draws samples as at most width blocks of equal time. Where nothing was measured is a blank.
