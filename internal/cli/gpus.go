@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -127,6 +129,18 @@ func (o gpuOptions) of(r sweeps.Resources, engine string, trials []spec.Trial) r
 		g.Devices = visibleGPUs(g.PerTrial+g.OnXLA > 0)
 	}
 	return g
+}
+
+// sayUnshared says that programs which run side by side see all GPUs, since nothing gives each its own.
+func sayUnshared(log io.Writer, plan *sweeps.Plan, g runner.GPUs, parallel int) {
+	if !plan.Command || g.PerTrial > 0 || len(g.Devices) == 0 || parallel == 1 || len(plan.Trials) < 2 {
+		return
+	}
+	seen := "the same one"
+	if n := len(g.Devices); n > 1 {
+		seen = fmt.Sprintf("all %d", n)
+	}
+	fmt.Fprintf(log, "trials ask for no GPU, and each sees %s: with --gpus 1, or resources: {gpus: 1} in the file, each has its own\n", seen)
 }
 
 // resourcesOf are the GPUs that the plans of a trial's sweeps ask for, for a rerun: it has them to itself.

@@ -235,6 +235,10 @@ func (o sweepOptions) runnerOptions(plan *sweeps.Plan, log io.Writer) (runner.Op
 	if plan.Run.MaxFailures > 0 {
 		stopAfter = -1 // the file says itself how many failures are too many
 	}
+	gpus := o.gpuOptions.of(plan.Resources, o.engine, specsOf(plan))
+	if !o.quiet {
+		sayUnshared(log, plan, gpus, parallel)
+	}
 	return runner.Options{
 		StopAfter:   stopAfter,
 		Child:       childOf(o.home, o.engine),
@@ -247,7 +251,7 @@ func (o sweepOptions) runnerOptions(plan *sweeps.Plan, log io.Writer) (runner.Op
 		Threads:     o.threads,
 		CPUs:        plan.Resources.CPUs,
 		Engine:      o.engine,
-		GPUs:        o.gpuOptions.of(plan.Resources, o.engine, specsOf(plan)),
+		GPUs:        gpus,
 		Retries:     plan.Run.Retries,
 		RetryOn:     retryOn,
 		MaxFailures: plan.Run.MaxFailures,
