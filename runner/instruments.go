@@ -15,7 +15,7 @@ import (
 type Instruments interface {
 	// Find returns the device that CUDA_VISIBLE_DEVICES names so.
 	Find(name string) (meter.GPU, error)
-	// Broken returns the GPUs that have reported an error of their hardware since it was called last. It does not wait.
+	// Broken returns the GPUs that have reported an error of their hardware, each error once. It does not wait.
 	Broken() []Broken
 }
 
@@ -31,12 +31,15 @@ func NVML() (Instruments, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &nvmlInstruments{library: library}, nil
+	return &nvmlInstruments{library: library, answers: make(chan []Broken, 1)}, nil
 }
 
+// nvmlInstruments ask for errors in a goroutine of its own: a driver that is in trouble may keep who asks waiting, and a sweep has others to
+// look after.
 type nvmlInstruments struct {
 	library *nvml.Library
-	watched sync.Once
+	watch   sync.Once
+	answers chan []Broken
 }
 
 func (n *nvmlInstruments) Find(name string) (meter.GPU, error) {
@@ -48,11 +51,25 @@ func (n *nvmlInstruments) Find(name string) (meter.GPU, error) {
 }
 
 func (n *nvmlInstruments) Broken() []Broken {
-	n.watched.Do(func() {
-		for _, d := range n.library.GPUs() {
-			_ = n.library.Watch(d) // an old one does not tell
-		}
+	n.watch.Do(func() {
+		go func() {
+			for _, d := range n.library.GPUs() {
+				_ = n.library.Watch(d) // an old one does not tell
+			}
+			n.ask()
+		}()
 	})
+	select {
+	case all := <-n.answers:
+		go n.ask()
+		return all
+	default:
+		return nil
+	}
+}
+
+// ask hands on what has been reported.
+func (n *nvmlInstruments) ask() {
 	var all []Broken
 	for range 100 {
 		e, some := n.library.Next()
@@ -63,7 +80,7 @@ func (n *nvmlInstruments) Broken() []Broken {
 			all = append(all, Broken{e.Device.UUID, e.String()})
 		}
 	}
-	return all
+	n.answers <- all
 }
 
 // nvmlGPU is a device of NVML as a meter takes it.
