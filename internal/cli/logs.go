@@ -148,7 +148,7 @@ func goesOn(ctx context.Context, db *registry.DB, id string) (bool, error) {
 		return false, err
 	}
 	t := trials[0]
-	if t.State == registry.Done || t.State == registry.Interrupted {
+	if t.State != registry.Queued && t.State != registry.Running && t.State != registry.Failed { // it has ended
 		return false, nil
 	}
 	running, err := runner.ListRunning(db.Home)
