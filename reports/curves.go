@@ -22,8 +22,10 @@ type Curves struct {
 
 // Curve is a metric over the steps of training, one line a row of the table.
 type Curve struct {
-	Metric string
-	Lines  []Line
+	Metric  string
+	Unit    string // of a resource; "" = that of the metric
+	Seconds bool   // steps are seconds since the trial started
+	Lines   []Line
 }
 
 // Line is one row at rising steps: Step, Mean, Std, Low and High are of one length. Where a row has several seeds, a position is

@@ -43,6 +43,7 @@ func (r *run) loop(ctx context.Context) error {
 				return err
 			}
 			if time.Since(asked) >= askEvery {
+				r.askGPUs()
 				if err := r.pollElsewhere(); err != nil {
 					return err
 				}
@@ -102,7 +103,7 @@ func (r *run) pick() (index int, gpus share) {
 		if k.resting.After(now) || held && need > 0 || slices.ContainsFunc(r.processes, func(s *process) bool { return s.pretrains(k.Spec) }) {
 			continue
 		}
-		if gpus, ok := r.gpus.find(need, k.alone); ok {
+		if gpus, ok := r.gpus.find(need, k.alone, k.ID); ok {
 			return i, gpus
 		}
 		held = held || k.alone
@@ -148,7 +149,7 @@ func (r *run) start(k *job, gpus share) (started bool, err error) {
 		claim.Release()
 		return false, fmt.Errorf("start trial %s: %w", k.ID, err)
 	}
-	s.share, s.environment = gpus, append(s.environment, r.gpus.environment(gpus)...)
+	r.give(s, gpus)
 	s.over = func() { r.freed <- s }
 	k.state, k.tried = registry.Running, true
 	r.processes = append(r.processes, s)
@@ -159,6 +160,12 @@ func (r *run) start(k *job, gpus share) (started bool, err error) {
 	}()
 	_, err = r.db.Ingest(r.ctx, k.ID, s.attempt) // while the process starts
 	return true, err
+}
+
+// give lets an attempt have GPUs.
+func (r *run) give(s *process, gpus share) {
+	s.share, s.gpus = gpus, r.gpus.measured(gpus)
+	s.environment = append(s.environment, r.gpus.environment(gpus)...)
 }
 
 // stillWanted looks whether another sweep has run a trial since we looked, or somebody has canceled it.
@@ -206,6 +213,7 @@ func (r *run) free(s *process) {
 func (r *run) finish(s *process) error {
 	defer s.claim.Release()
 	r.free(s)
+	r.sayOfGPUs(r.gpus.judge(s.share, s.job.ID, s.exit, r.needsMost()))
 	r.recording = slices.DeleteFunc(r.recording, func(o *process) bool { return o == s })
 	k := s.job
 	if errors.Is(s.err, journal.ErrSuperseded) { // on a file system where locks do not hold

@@ -19,6 +19,7 @@ import (
 	"harness/model/spec"
 	"harness/registry"
 	"harness/registry/journal"
+	"harness/runner/meter"
 )
 
 // process is one attempt of a trial while it runs. run executes in a goroutine of its own; stop, cancel and kill may be
@@ -36,6 +37,7 @@ type process struct {
 	declared    []string  // metrics that a program is expected to report
 	threads     int
 	share       share          // of the GPUs
+	gpus        []meter.GPU    // the same, as far as they can be measured
 	told        int            // how many threads it was last told to use
 	orders      io.WriteCloser // where a built-in trial hears of other numbers of threads; nil where it cannot
 	environment []string       // what it is told beside our own environment
@@ -61,7 +63,7 @@ type process struct {
 
 	// Set when run has returned.
 	exit   journal.Exit
-	remark string // about what a program printed, for people
+	remark string // about what was not recorded, for people
 	err    error  // the end could not be recorded
 }
 
@@ -227,7 +229,7 @@ type ending struct {
 	outOfMemory bool             // the kernel has killed somebody for want of memory meanwhile
 }
 
-// supervise starts cmd, calls begun once it runs and poll now and then, ends it when it is to end, and says how it ended.
+// supervise starts cmd, calls begun once it runs and poll now and then, measures it, ends it when it is to end, and says how it ended.
 // Then none of its descendants is left.
 func (s *process) supervise(cmd *exec.Cmd, poll, begun func()) ending {
 	cmd.ExtraFiles = []*os.File{s.claim.File}
@@ -236,6 +238,7 @@ func (s *process) supervise(cmd *exec.Cmd, poll, begun func()) ending {
 		return ending{err: err}
 	}
 	begun()
+	measured := meter.Start(s.dir, cmd.Process.Pid, s.gpus)
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	ticker := time.NewTicker(followEvery)
@@ -253,6 +256,9 @@ func (s *process) supervise(cmd *exec.Cmd, poll, begun func()) ending {
 	for {
 		select {
 		case <-ended:
+			if err := measured.End(cmd.ProcessState); err != nil {
+				s.remark = oneLine(err.Error())
+			}
 			s.spawner.ended(cmd.Process.Pid, s.mark)
 			return ending{state: cmd.ProcessState, asked: asked, outOfMemory: memoryKills() > oom}
 		case why := <-s.stopped:

@@ -346,7 +346,7 @@ func TestBackoffLetsOthersRun(t *testing.T) {
 		t.Error("the second trial waited for the retry of the first")
 	}
 	r := &run{}
-	if a, b, c := r.backoff(1), r.backoff(3), r.backoff(30); a != time.Second || b != 4*time.Second || c != time.Minute {
+	if a, b, c := r.options.backoff(1), r.options.backoff(3), r.options.backoff(30); a != time.Second || b != 4*time.Second || c != time.Minute {
 		t.Error(a, b, c)
 	}
 }

@@ -11,10 +11,11 @@
 //	claim.go    a lock a trial, so that two sweeps share work, and what is left of a killed sweep is found and ended
 //	spawn.go    processes that die with us; their descendants, too (orphans_linux.go), even if we are killed (guard.go,
 //	            marked_linux.go)
-//	devices.go  which GPUs a trial gets
+//	devices.go  which GPUs a trial gets; instruments.go, how they are read; aside.go, which are no longer used
+//	meter       a package: what the processes of a trial use over time
 //	threads.go  how many trials run at a time, on how many threads each
 //	running.go  what other commands can learn of a sweep that runs
-//	display.go  what people see meanwhile: bars on a terminal, else plain lines
+//	display.go  what people see meanwhile: bars on a terminal, else plain lines; view.go, of a sweep that another process runs
 //
 // A trial writes to its own journal only, and Run turns the journals into rows as they grow. All writes to the registry
 // are made by the goroutine of Run. A trial that fails is recorded and the others go on; an error of Run itself means
@@ -50,6 +51,8 @@ const (
 type Options struct {
 	// Handle names the sweep in HOME/running, where status and cancel find it; "" = nowhere.
 	Handle string
+	// Log is the file where a sweep prints that nobody watches, to be told to those who ask; "" = somebody does.
+	Log string
 	// Child is the process, not yet started, that runs one attempt of a built-in trial in the folder dir. It finds the
 	// journal there with a start in it, goes on writing it, and exits with 130 when it was asked to stop.
 	Child func(dir string, threads int) *exec.Cmd
@@ -222,6 +225,11 @@ func (r *run) openSpawner() (err error) {
 		return nil
 	}
 	r.divide()
+	if r.options.GPUs.Instruments != nil {
+		if err := r.gpus.equip(r.options.GPUs.Instruments); err != nil {
+			r.display.log(oneLine(err.Error()))
+		}
+	}
 	if r.running, err = r.announce(); err != nil {
 		return err
 	}

@@ -82,9 +82,10 @@ func cancelSweep(w, log io.Writer, db *registry.DB, handle string, yes bool) err
 			return fmt.Errorf("stop sweep %s: %w", handle, err)
 		}
 		fmt.Fprintf(w, "asked sweep %s (pid %d) to stop\n", handle, r.PID)
+		dropUnitMark(log, db.Home, handle)
 		stopped++
 	}
-	if stopped == 0 {
+	if stopped == 0 && !dropUnitMark(log, db.Home, handle) {
 		return fmt.Errorf("sweep %s is not running", handle)
 	}
 	return nil

@@ -29,18 +29,27 @@ func TestPlaceholdersAgree(t *testing.T) {
 	}
 }
 
-// TestProgramsPage runs the examples of docs/programs.md.
-func TestProgramsPage(t *testing.T) { runPage(t, "programs.md") }
-
-// TestSweepFilesPage runs the examples of docs/sweepfiles.md.
-func TestSweepFilesPage(t *testing.T) { runPage(t, "sweepfiles.md") }
-
-// runPage runs the examples of a page: blocks that begin with "# NAME" are files, and each line of a console block that is no command is
-// part of what the command before it prints.
-func runPage(t *testing.T, name string) {
+func TestProgramsPage(t *testing.T) {
 	if _, err := exec.LookPath("python3"); err != nil {
 		t.Skip("no python3 on PATH")
 	}
+	runPage(t, "programs.md", 5)
+}
+
+func TestResourcesPage(t *testing.T) { runPage(t, "resources.md", 5) }
+
+// TestSweepFilesPage runs the examples of docs/sweepfiles.md.
+func TestSweepFilesPage(t *testing.T) {
+	if _, err := exec.LookPath("python3"); err != nil {
+		t.Skip("no python3 on PATH")
+	}
+	runPage(t, "sweepfiles.md", 5)
+}
+
+// runPage runs the examples of a page, of which there are at least least: blocks that begin with "# NAME" are files, and each line of a
+// console block that is no command is part of what the command before it prints.
+func runPage(t *testing.T, name string, least int) {
+	t.Helper()
 	page, err := os.ReadFile(filepath.Join(root, "docs", name))
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +70,7 @@ func runPage(t *testing.T, name string) {
 			t.Fatal(err)
 		}
 	}
-	if commands < 5 {
+	if commands < least {
 		t.Errorf("only %d commands were run", commands)
 	}
 }

@@ -68,6 +68,8 @@ type sweepStatus struct {
 	Started time.Time              `json:"started"`
 	Counts  map[registry.State]int `json:"counts"`
 	Running []trialStatus          `json:"running"`
+	Log     string                 `json:"log,omitempty"`   // of a sweep in the background
+	Aside   []runner.Aside         `json:"aside,omitempty"` // GPUs that it no longer uses
 }
 
 // trialStatus is how a running trial stands.
@@ -123,7 +125,8 @@ func runningSweeps(ctx context.Context, db *registry.DB, handle string) ([]sweep
 		if err != nil {
 			return nil, err
 		}
-		s := sweepStatus{Sweep: r.Handle, PID: r.PID, Host: r.Host, Started: r.Started, Counts: map[registry.State]int{}, Running: []trialStatus{}}
+		s := sweepStatus{Sweep: r.Handle, PID: r.PID, Host: r.Host, Started: r.Started, Counts: map[registry.State]int{}, Running: []trialStatus{},
+			Log: r.Log, Aside: r.Aside}
 		for _, t := range trials {
 			state := db.LiveState(t)
 			s.Counts[state]++
@@ -145,8 +148,15 @@ func printStatus(w io.Writer, sweeps []sweepStatus, now time.Time) error {
 		return err
 	}
 	for _, s := range sweeps {
-		fmt.Fprintf(w, "%s: %s; running for %s (pid %d on %s)\n", escape.Line(s.Sweep), countsText(s.Counts),
+		where := ""
+		if s.Log != "" {
+			where = " in the background"
+		}
+		fmt.Fprintf(w, "%s: %s; running%s for %s (pid %d on %s)\n", escape.Line(s.Sweep), countsText(s.Counts), where,
 			now.Sub(s.Started).Round(time.Second), s.PID, s.Host)
+		for _, a := range s.Aside {
+			fmt.Fprintf(w, "  GPU %s is set aside: %s\n", a.GPU, escape.Line(a.Why))
+		}
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		for _, k := range s.Running {
 			fmt.Fprintf(t, "  %s\t%s\t%s\t%s\n", k.ID[:8], escape.Line(k.Label), k.progress(), now.Sub(k.Started).Round(time.Second))

@@ -28,6 +28,7 @@ const grace = 2 * time.Minute
 type sweepOptions struct {
 	experimentOptions
 	gpuOptions
+	detachOptions
 	home        string
 	engine      string
 	parallel    int
@@ -51,16 +52,23 @@ NAME is a built-in experiment, FILE a file of your own, or a sweep file of W&B, 
 command goes on from there. A trial that was killed, ran out of memory or of disk is tried again as often as the file's
 "retries" says, counted over all calls; what failed for good is run again with --redo failed, what a rule has stopped early with
 --redo stopped. --redo stale runs again what was
-made by other code than is there now, --redo all everything, and --redo CONDITION what a filter chooses (harness ls --help).`,
+made by other code than is there now, --redo all everything, and --redo CONDITION what a filter chooses (harness ls --help).
+
+With --detach it goes on in the background, also after you have logged out. The same command, called while it does, shows it and starts
+nothing; harness cancel NAME stops it. Of two calls in two terminals each runs trials of its own, and none is run twice.`,
 		Args: oneExperiment,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.home = homeOf(cmd)
+			if err := o.detachOptions.check(cmd, o); err != nil {
+				return err
+			}
 			return sweep(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), args[0], o)
 		},
 	}
 	f := cmd.Flags()
 	o.experimentOptions.flags(cmd)
 	o.gpuOptions.flags(cmd)
+	o.detachOptions.flags(cmd)
 	f.BoolVar(&o.dryRun, "dry-run", false, "print the trials and run nothing")
 	f.BoolVar(&o.json, "json", false, "print the trials as JSON")
 	f.BoolVar(&o.quiet, "quiet", false, "show neither progress nor table")
@@ -135,6 +143,9 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 	if err := register(ctx, log, db, plan); err != nil {
 		return err
 	}
+	if elsewhere, err := o.handOver(ctx, w, log, db, plan, left, name); elsewhere || err != nil {
+		return err
+	}
 	stale, err := o.again(ctx, log, db, plan, name)
 	if err != nil {
 		return err
@@ -168,6 +179,7 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 			fmt.Fprintf(log, "%s stopped early under the rule of another sweep: --redo stopped runs to the end\n", counted(result.Early, "trial"))
 		}
 	}
+	o.leaveUnit(log, plan.Handle, result)
 	if result.Done > result.Before || result.Early > 0 {
 		stale = nil // something ran meanwhile: look again
 	}
@@ -246,18 +258,23 @@ func (o sweepOptions) runnerOptions(plan *sweeps.Plan, log io.Writer) (runner.Op
 	if plan.Run.MaxFailures > 0 {
 		stopAfter = -1 // the file says itself how many failures are too many
 	}
+	gpus := o.gpuOptions.of(plan.Resources, o.engine, specsOf(plan))
+	if !o.quiet {
+		sayUnshared(log, plan, gpus, parallel)
+	}
 	return runner.Options{
 		StopAfter:   stopAfter,
 		Child:       childOf(o.home, o.engine),
 		Guardian:    guardian,
 		Handle:      plan.Handle,
+		Log:         o.logOf(plan.Handle),
 		Dir:         dir,
 		Metrics:     metrics,
 		Parallel:    parallel,
 		Threads:     o.threads,
 		CPUs:        plan.Resources.CPUs,
 		Engine:      o.engine,
-		GPUs:        o.gpuOptions.of(plan.Resources, o.engine, specsOf(plan)),
+		GPUs:        gpus,
 		Retries:     plan.Run.Retries,
 		RetryOn:     retryOn,
 		MaxFailures: plan.Run.MaxFailures,

@@ -4,6 +4,7 @@
 //	Writer   appends events: batches of 200 ms, fsync at Sync, end and every 5 s; a superseded attempt stops itself
 //	Read     takes whole lines with a right checksum from a byte offset on, so that reading can be taken up again;
 //	         kinds of events that it does not know are passed over, since a newer version may have written them
+//	Resources  what an attempt used over time: a file of its own beside the journal (resources.go)
 //
 // The file lies in the attempt's own folder, HOME/trials/ID/N, which one process makes and no other writes to. The
 // number N is the fence: once N+1 exists, the writer of N refuses to go on. There is no SQL here; package registry
@@ -32,6 +33,8 @@ const (
 	KindEnd      Kind = "end"    // the trial's own word
 	KindExit     Kind = "exit"   // the word of the one who waited for its process
 	KindRung     Kind = "rung"   // what a rule for early stopping said
+	KindMeter    Kind = "meter"  // opens a file of resources
+	KindUsage    Kind = "usage"  // a line of it
 )
 
 // Event is one line of a journal.
@@ -51,6 +54,8 @@ type Event struct {
 	End      *End      `json:"end,omitempty"`
 	Exit     *Exit     `json:"exit,omitempty"`
 	Rung     *Rung     `json:"rung,omitempty"`
+	Meter    *Meter    `json:"meter,omitempty"`
+	Usage    *Usage    `json:"usage,omitempty"`
 }
 
 // Purpose says why an attempt was made.

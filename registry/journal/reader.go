@@ -132,7 +132,7 @@ func decodeHead(body []byte, e *Event, cause error) string {
 
 func (k Kind) known() bool {
 	switch k {
-	case KindStart, KindPoint, KindProgress, KindNote, KindResume, KindEnd, KindExit, KindRung:
+	case KindStart, KindPoint, KindProgress, KindNote, KindResume, KindEnd, KindExit, KindRung, KindMeter, KindUsage:
 		return true
 	}
 	return false
@@ -158,6 +158,10 @@ func (e *Event) check() string {
 		ok = e.Exit != nil
 	case KindRung:
 		ok = e.Rung != nil
+	case KindMeter:
+		ok = e.Meter != nil
+	case KindUsage:
+		ok = e.Usage != nil
 	}
 	if !ok {
 		return fmt.Sprintf("an event %q without its content", e.Kind)

@@ -34,7 +34,11 @@ func (d *drawer) drawCurves() ([]*Figure, error) {
 func (d *drawer) curve(c reports.Curve) (*Figure, error) {
 	f := d.figure(Curves, "-"+fileName(c.Metric, '/'), c.Metric)
 	f.width, f.height = 5*vg.Inch, 3*vg.Inch
-	p := d.newPanel("", "step", d.named(c.Metric, c.Metric))
+	steps, value := "step", d.named(c.Metric, c.Metric)
+	if c.Seconds {
+		steps, value = "seconds", shown(c.Metric)+" ("+c.Unit+")"
+	}
+	p := d.newPanel("", steps, value)
 	p.Add(grid())
 	lines := merged(c.Lines)
 	g := newPen(p, d.o, lines)
