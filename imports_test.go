@@ -17,13 +17,15 @@ import (
 // imported.
 var mayImport = map[string][]string{
 	".":                   {"internal/cli"}, // main.go and nothing else
-	"internal/cli":        {"experiments", "metrics", "model", "registry", "runner", "reports", "sweeps"},
+	"internal/cli":        {"bundle", "homes", "experiments", "metrics", "model", "registry", "runner", "reports", "sweeps"},
 	"experiments":         {},
 	"metrics":             {},
 	"model/spec":          {},
 	"model/engine":        {},
 	"registry/journal":    {},
 	"registry/provenance": {"registry/journal"},
+	"bundle":              {},
+	"homes":               {"bundle", "registry", "model/spec"},
 	"sweeps":              {"model/spec", "metrics"},
 	"registry":            {"model/spec", "registry/journal"},
 	"model":               {"model", "metrics"},

@@ -207,6 +207,7 @@ func (s *process) runChild() {
 		s.err = err
 		return
 	}
+	s.exit.Files = digests(s.dir)
 	s.err = w.Finish(nil, s.exit, s.sync)
 }
 

@@ -14,8 +14,8 @@ import (
 	"harness/registry/journal"
 )
 
-// Rerun runs a trial once more, to compare; its record stays as it is. A program runs in the folder in which its result
-// was made. It returns the number of the attempt, whose numbers the registry then has. Canceling ctx stops it; it cannot be
+// Rerun runs a trial once more, to compare; its record stays as it is. A program runs in Options.Dir, or, where that is empty, in the
+// folder in which its result was made. It returns the number of the attempt, whose numbers the registry then has. Canceling ctx stops it; it cannot be
 // taken up again.
 func Rerun(ctx context.Context, db *registry.DB, t registry.Trial, o Options) (attempt int, err error) {
 	c, err := claimTrial(db.TrialDir(t.ID))
@@ -29,8 +29,10 @@ func Rerun(ctx context.Context, db *registry.DB, t registry.Trial, o Options) (a
 	if err := db.EndReruns(ctx, t.ID); err != nil { // since we hold the claim
 		return 0, err
 	}
-	if o.Dir, err = workedIn(db, t, o.Dir); err != nil {
-		return 0, err
+	if o.Dir == "" {
+		if o.Dir, err = workedIn(db, t); err != nil {
+			return 0, err
+		}
 	}
 	r, err := newRun(ctx, db, o)
 	if err != nil {
@@ -95,10 +97,10 @@ func endLostRerun(ctx context.Context, db *registry.DB, id string) error {
 	return db.EndReruns(ctx, id)
 }
 
-// workedIn is the folder in which a program's result was made; other where that is not recorded, and for built-in trials.
-func workedIn(db *registry.DB, t registry.Trial, other string) (string, error) {
+// workedIn is the folder in which a program's result was made; "" where that is not recorded, and for built-in trials.
+func workedIn(db *registry.DB, t registry.Trial) (string, error) {
 	if t.Spec.Command == "" {
-		return other, nil
+		return "", nil
 	}
 	number := t.Result
 	if number == 0 {
@@ -117,7 +119,7 @@ func workedIn(db *registry.DB, t registry.Trial, other string) (string, error) {
 		return "", fmt.Errorf("rerun trial %s: %w", t.ID, err)
 	}
 	if dir == "" {
-		return other, nil
+		return "", nil
 	}
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return "", fmt.Errorf("rerun trial %s: the folder it ran in is gone: %s", t.ID, escape.Line(dir))

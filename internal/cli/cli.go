@@ -49,6 +49,7 @@ func newRootCommand() *cobra.Command {
 		newScoreCommand(),
 		newSweepCommand(), newListCommand(), newShowCommand(), newDiffCommand(), newTrialCommand(),
 		newReportCommand(), newExamplesCommand(), newPlotCommand(), newExportCommand(), newExportModelCommand(), newStatusCommand(), newCancelCommand(),
+		newBundleCommand(), newUnbundleCommand(), newVerifyCommand(), newGCCommand(), newBackupCommand(),
 		newDataCommand(), newDoctorCommand(), newDoctorPluginCommand(), newVersionCommand(), newGuardCommand(),
 	)
 	misuse(root)

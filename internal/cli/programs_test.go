@@ -29,13 +29,22 @@ func TestPlaceholdersAgree(t *testing.T) {
 	}
 }
 
-// TestProgramsPage runs the examples of docs/programs.md: blocks that begin with "# NAME" are files, and each line of a
-// console block that is no command is part of what the command before it prints.
+// TestProgramsPage runs the examples of docs/programs.md.
 func TestProgramsPage(t *testing.T) {
 	if _, err := exec.LookPath("python3"); err != nil {
 		t.Skip("no python3 on PATH")
 	}
-	page, err := os.ReadFile(filepath.Join(root, "docs", "programs.md"))
+	runPage(t, "programs.md")
+}
+
+// TestBundlesPage runs the examples of docs/bundles.md.
+func TestBundlesPage(t *testing.T) { runPage(t, "bundles.md") }
+
+// runPage runs the examples of a page: blocks that begin with "# NAME" are files, and each line of a console block that is no command
+// is part of what the command before it prints.
+func runPage(t *testing.T, name string) {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join(root, "docs", name))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,7 +43,7 @@ func init() {
 }
 
 // homeFolders are those of a home of the harness, skipped where a program's folder is the home itself.
-var homeFolders = map[string]bool{"trials": true, "stages": true, "cache": true, "code": true}
+var homeFolders = map[string]bool{"trials": true, "stages": true, "cache": true, "code": true, "scratch": true, "bundles": true}
 
 // stamp changes when a file does.
 type stamp struct {
