@@ -251,9 +251,6 @@ func PackHome(ctx context.Context, db *registry.DB, kept bool) (*Packing, error)
 	}
 	p := &Packing{Record: Record{Sweeps: []string{}, Trials: []TrialRecord{}, LeftOut: []LeftOut{}, Backup: true}}
 	for _, f := range files {
-		if strings.HasPrefix(f.rel, "code/written/") { // which files of folders trials write: of this machine
-			continue
-		}
 		s := sourceOf(homeFolder+f.rel, f.path, f.info)
 		s.Open = f.open
 		if replaced(f.rel) {
@@ -294,7 +291,7 @@ func PackHome(ctx context.Context, db *registry.DB, kept bool) (*Packing, error)
 
 // replaced reports whether a file is one that is written anew while things run.
 func replaced(rel string) bool {
-	return strings.HasPrefix(rel, "plans/") || strings.HasPrefix(rel, bundlesDir+"/") || strings.HasSuffix(rel, "/meta.json")
+	return strings.HasPrefix(rel, "plans/") || strings.HasPrefix(rel, "code/written/") || strings.HasPrefix(rel, bundlesDir+"/") || strings.HasSuffix(rel, "/meta.json")
 }
 
 const backupReadme = `# A backup of a home of the harness

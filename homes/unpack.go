@@ -150,7 +150,8 @@ func belongs(rel string) bool {
 		return len(parts) >= 3 && isID(parts[1]) && (rel == "trials/"+parts[1]+"/meta.json" || parts[2] == "files" || isAttempt(parts[2])) &&
 			(len(parts) > 3 || parts[2] == "meta.json")
 	case "code":
-		return len(parts) == 2 && strings.HasSuffix(rel, ".json") || len(parts) == 3 && parts[1] == "files" && isHex(parts[2])
+		return len(parts) == 2 && strings.HasSuffix(rel, ".json") || len(parts) == 3 && parts[1] == "files" && isHex(parts[2]) ||
+			len(parts) == 3 && parts[1] == "written" && strings.HasSuffix(rel, ".json")
 	case "stages":
 		return len(parts) == 3 && parts[2] != "lock"
 	case bundlesDir:

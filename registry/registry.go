@@ -77,12 +77,16 @@ type DB struct {
 
 	mu          sync.Mutex // guards what follows
 	statements  map[string]*sql.Stmt
+	frozen      *sql.Conn // that all is read from; nil = any
 	provenances map[int64]journal.Provenance
 }
 
 // Close closes the database.
 func (db *DB) Close() error {
 	db.writer.close()
+	if db.frozen != nil {
+		db.frozen.Close()
+	}
 	err := db.sql.Close()
 	for _, left := range db.left {
 		err = errors.Join(err, left.Close())

@@ -204,7 +204,7 @@ func (db *DB) moveIn(coming string) error {
 	if err := db.moveTrials(coming); err != nil {
 		return err
 	}
-	for _, folder := range [...]string{"code/files", "code", "stages", "bundles", "plans"} {
+	for _, folder := range [...]string{"code/files", "code/written", "code", "stages", "bundles", "plans"} {
 		if err := moveAll(filepath.Join(coming, folder), filepath.Join(db.Home, folder)); err != nil {
 			return err
 		}

@@ -55,7 +55,7 @@ folders.`,
 			case o.out == "":
 				return withHint(usageError("want a file to write"), "-o "+fileWord(args[0])+".tar.zst")
 			}
-			db, err := openForReading(cmd)
+			db, err := openFrozen(cmd)
 			if err != nil {
 				return err
 			}

@@ -64,13 +64,17 @@ func TestStress(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stress{killing: killing{dir: dir, counts: map[string]int{}}, home: filepath.Join(dir, "wild"), until: time.Now().Add(lasts),
+	work := filepath.Join(dir, "program")
+	if err := os.Mkdir(work, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s := &stress{killing: killing{dir: work, counts: map[string]int{}}, top: dir, home: filepath.Join(dir, "wild"), until: time.Now().Add(lasts),
 		ran: map[string]int{}, refused: map[string]int{}}
 	s.write(t, "stress.sh", stressProgram)
 	for n := range stressSweeps {
 		s.write(t, fmt.Sprintf("s%d.yaml", n), stressYAML(n))
 	}
-	mustHarness(t, dir, "sweep", "s0.yaml", "--home", s.home, "--quiet")
+	mustHarness(t, work, "sweep", "s0.yaml", "--home", s.home, "--quiet")
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	watched := watch(s.home)
@@ -100,9 +104,10 @@ func TestStress(t *testing.T) {
 
 // stress is a home that is worked on.
 type stress struct {
-	killing
-	home  string
-	until time.Time
+	killing        // in the program's folder
+	top     string // for backups
+	home    string
+	until   time.Time
 
 	mu      sync.Mutex
 	ran     map[string]int // commands that were not killed
@@ -129,7 +134,7 @@ var mayRefuse = regexp.MustCompile(`^harness: (` + strings.Join([]string{
 	`redo: trial [0-9a-f]{16} is running: stop its sweep first`,
 	`trial [0-9a-f]{16} is (running|queued|interrupted|failed): there is no result to compare with`,
 	`trial [0-9a-f]{16}: another sweep is running this trial`,
-	`report s\d: nothing was run here yet`,
+	`report s\d: nothing was (run here|recorded) yet.*`,
 	`no experiment "s\d": want a file.*`,
 }, "|") + `)$`)
 
@@ -272,9 +277,9 @@ func (s *stress) keeper(t *testing.T, random *rand.Rand) {
 	case 1:
 		s.run(t, random, "gc", 4, "gc", "--yes")
 	case 2:
-		s.run(t, random, "backup", 3, "backup", filepath.Join(s.dir, "backup"))
+		s.run(t, random, "backup", 3, "backup", filepath.Join(s.top, "backup"))
 	case 3:
-		file := filepath.Join(s.dir, "backup.tar.zst")
+		file := filepath.Join(s.top, "backup.tar.zst")
 		if _, ok := s.run(t, random, "backup", 3, "backup", file); ok {
 			s.run(t, random, "backup", 0, "backup", "--check", file)
 		}
@@ -285,7 +290,7 @@ func (s *stress) keeper(t *testing.T, random *rand.Rand) {
 
 // compare lets all sweeps finish, and compares the home with one where nothing was killed.
 func (s *stress) compare(t *testing.T, watched func(*testing.T)) {
-	calm := filepath.Join(s.dir, "calm")
+	calm := filepath.Join(s.top, "calm")
 	for n := range stressSweeps {
 		file := fmt.Sprintf("s%d.yaml", n)
 		mustHarness(t, s.dir, "sweep", file, "--home", s.home, "--quiet")
@@ -332,16 +337,16 @@ func (s *stress) attempts(t *testing.T) int {
 // restored makes a last backup in both forms, restores them, and compares their tables.
 func (s *stress) restored(t *testing.T) {
 	t.Helper()
-	file, folder := filepath.Join(s.dir, "last.tar.zst"), filepath.Join(s.dir, "backup")
+	file, folder := filepath.Join(s.top, "last.tar.zst"), filepath.Join(s.top, "backup")
 	mustHarness(t, s.dir, "backup", file, "--home", s.home)
 	mustHarness(t, s.dir, "backup", folder, "--home", s.home)
 	mustHarness(t, s.dir, "backup", "--check", folder)
-	mustHarness(t, s.dir, "unbundle", file, "--home", filepath.Join(s.dir, "back"))
+	mustHarness(t, s.dir, "unbundle", file, "--home", filepath.Join(s.top, "back"))
 	mustHarness(t, s.dir, "ls", "--home", folder) // which makes its registry.db, and says so
 	for n := range stressSweeps {
 		sweep := fmt.Sprintf("s%d", n)
 		want := mustHarness(t, s.dir, "report", sweep, "--home", s.home)
-		for _, home := range []string{filepath.Join(s.dir, "back"), folder} {
+		for _, home := range []string{filepath.Join(s.top, "back"), folder} {
 			if got := mustHarness(t, s.dir, "report", sweep, "--home", home); got != want {
 				t.Errorf("the table of %s restored to %s differs:\n%s", sweep, home, cmp.Diff(want, got))
 			}

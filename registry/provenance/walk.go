@@ -273,10 +273,10 @@ func isDocument(name string) bool {
 	return strings.HasSuffix(name, "~") || strings.HasPrefix(name, "registry.db")
 }
 
-// foreign reports whether a folder is a virtual environment or a home of the harness.
+// foreign reports whether a folder is a virtual environment, a home of the harness, or a backup of one.
 func foreign(entries []fs.DirEntry) bool {
 	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
-		return e.Name() == "pyvenv.cfg" || e.Name() == "conda-meta" || e.Name() == "registry.db"
+		return e.Name() == "pyvenv.cfg" || e.Name() == "conda-meta" || e.Name() == "registry.db" || e.Name() == "BACKUP.json"
 	})
 }
 
