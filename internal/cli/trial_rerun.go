@@ -150,6 +150,9 @@ func rerun(ctx context.Context, w, log io.Writer, prefix string, o rerunOptions)
 // openExisting opens the registry for writing where something was recorded before.
 func openExisting(ctx context.Context, log io.Writer, home string) (*registry.DB, error) {
 	db, err := registry.OpenReadOnly(ctx, home)
+	if err != nil && !errors.Is(err, registry.ErrNone) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, withHint(err, "choose the folder of your runs with --home DIR or $HARNESS_HOME")
 	}
