@@ -6,6 +6,7 @@
 //	HOME/trials/ID/files/     the trial's own folder, which outlives attempts (FilesDir)
 //	HOME/trials/ID/meta.json  what people said about the trial: tags, a note, that it is to be done again
 //	HOME/trials/ID/lock       held while something runs the trial
+//	HOME/bundles/NAME.json    what a bundle said that trials came in (package homes)
 //
 // The flow: Plan queues the trials of a sweep; NewAttempt makes the folder of the next attempt; the trial writes its
 // journal; Ingest turns new lines of it into rows. Trials, Summary, Points and Notes read. One process may write while
@@ -19,6 +20,7 @@
 //	attempt.go ingest.go events.go  attempts and their journals
 //	trial.go metric.go resume.go    reading trials and their numbers
 //	results.go                      how the numbers of an attempt lie in one row
+//	takein.go                       trials and sweeps that come from another home
 //	life.go tidy.go behind.go       removing, doing again, tags and notes; what killed processes left behind; journals
 //	                                that the tables do not know
 //
