@@ -277,7 +277,8 @@ func (db *DB) fillTrial(from, id string) error {
 	}
 	for _, name := range names {
 		ours, theirs := filepath.Join(db.TrialDir(id), name), filepath.Join(from, name)
-		if _, err := os.Lstat(theirs); err == nil || name == "lock" || name == "cancel" {
+		_, missing := os.Lstat(theirs)
+		if missing == nil || name == "lock" || name == "cancel" {
 			err = os.RemoveAll(ours)
 		} else {
 			err = os.Rename(ours, theirs)
