@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -44,6 +45,21 @@ func Read(path string, l Limits, visit func(Entry, io.Reader) error) (*Manifest,
 	}
 	r := &reader{path: path, limits: l, visit: visit}
 	return r.read(file, info.Size())
+}
+
+// Looks reports whether the file at path may be a bundle: it is called as one, or begins as zstd does.
+func Looks(path string) bool {
+	if strings.HasSuffix(path, ".tar.zst") {
+		return true
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	start := make([]byte, 4)
+	_, err = io.ReadFull(file, start)
+	return err == nil && string(start) == "\x28\xb5\x2f\xfd"
 }
 
 // reader reads one bundle.

@@ -283,7 +283,7 @@ func (p *packer) readme() string {
 	if len(p.record.Sweeps) > 0 {
 		report = "harness --home review report " + word(p.record.Sweeps[0])
 	}
-	fmt.Fprintf(&b, "# %d trials of %s\n\n", len(p.trials), p.title())
+	fmt.Fprintf(&b, "# %s\n\n", p.title())
 	fmt.Fprintln(&b, "1. Build the harness (`go build`), and check the file: `harness verify FILE`. It prints the bundle's name; compare it with the paper's.")
 	fmt.Fprintln(&b, "2. Unpack it into a home of its own: `harness --home review unbundle FILE`")
 	fmt.Fprintf(&b, "3. Print the table, byte for byte as the authors had it: `%s`\n", report)
@@ -295,7 +295,7 @@ func (p *packer) readme() string {
 	} else {
 		fmt.Fprintln(&b, "7. Train a trial again from the start and compare every number: `harness --home review trial rerun ID`")
 	}
-	fmt.Fprintf(&b, "8. Not in here are %s: bundle.json lists each with its digest; `--data DIR` and `--input KEY=PATH` of rerun give them.\n", p.absent())
+	fmt.Fprintln(&b, "8. "+p.absent())
 	fmt.Fprintln(&b, "9. Plans are under home/plans, journals and answers under home/trials, code under home/code; a journal line is `crc32 JSON`.")
 	fmt.Fprintln(&b, "10. `tar --zstd -xf FILE` unpacks it, too; MANIFEST.json has the SHA-256 of every file.")
 	return b.String()
@@ -303,22 +303,27 @@ func (p *packer) readme() string {
 
 // title is what the bundle is of, for people.
 func (p *packer) title() string {
-	if len(p.record.Sweeps) == 0 {
-		return "no sweep"
+	n := "1 trial"
+	if len(p.trials) > 1 {
+		n = fmt.Sprintf("%d trials", len(p.trials))
 	}
-	return strings.Join(p.record.Sweeps, ", ")
+	if len(p.record.Sweeps) == 0 {
+		return n
+	}
+	return n + " of " + strings.Join(p.record.Sweeps, ", ")
 }
 
-// absent says in words how much was left out.
+// absent says in words what was left out.
 func (p *packer) absent() string {
 	counts := map[InputKind]int{}
 	for _, l := range p.record.LeftOut {
 		counts[l.Kind]++
 	}
 	if len(counts) == 0 {
-		return "no files that the trials read"
+		return "Nothing that the trials read is missing in here, other than the programs of your machine."
 	}
-	return fmt.Sprintf("%d inputs (data, weights) and %d files of programs' folders", counts[Input], counts[ProgramFile]+counts[HomeFile])
+	return fmt.Sprintf("Not in here are inputs (data, weights): %d; files of programs' folders: %d. bundle.json lists each with its digest; `--data DIR` and "+
+		"`--input KEY=PATH` of rerun give them.", counts[Input], counts[ProgramFile]+counts[HomeFile])
 }
 
 // word is a name as a word of a shell.

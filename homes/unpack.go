@@ -71,6 +71,9 @@ func Unpack(ctx context.Context, db *registry.DB, file string, o UnpackOptions) 
 	return got, nil
 }
 
+// mostText bounds the files that are read into memory as a whole.
+const mostText = 256 << 20
+
 // unpacking writes a bundle into a folder.
 type unpacking struct {
 	ctx    context.Context
@@ -98,6 +101,9 @@ func (u *unpacking) entry(e bundle.Entry, in io.Reader) error {
 	}
 	if e.Path == readmeFile {
 		return nil
+	}
+	if e.Size > mostText && (e.Path == recordFile || strings.HasPrefix(e.Path, homeFolder+"plans/") || strings.HasPrefix(e.Path, homeFolder+"code/")) {
+		return &bundle.Damage{File: u.file, Entry: e.Path, Reason: fmt.Sprintf("%d bytes are more than such a file has", e.Size)}
 	}
 	if e.Path == recordFile {
 		u.have = true

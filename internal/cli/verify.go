@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
+	"harness/bundle"
 	"harness/homes"
 	"harness/internal/escape"
 	"harness/model"
@@ -32,10 +32,8 @@ is then 1. A FILE that is a bundle is looked through without unpacking it.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, w := cmd.Context(), cmd.OutOrStdout()
-			if len(args) == 1 {
-				if info, err := os.Stat(args[0]); err == nil && info.Mode().IsRegular() {
-					return checkBundle(ctx, w, args[0], o.limits, o.json)
-				}
+			if len(args) == 1 && bundle.Looks(args[0]) {
+				return checkBundle(ctx, w, args[0], o.limits, o.json)
 			}
 			db, err := openForReading(cmd)
 			if err != nil {
