@@ -2,6 +2,8 @@ package homes
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -73,6 +75,7 @@ func BackupTo(ctx context.Context, db *registry.DB, dir string, kept bool) (*Bac
 	}
 	b := &Backup{}
 	seen := map[string]bool{}
+	var fresh []string
 	for _, f := range files {
 		if err := context.Cause(ctx); err != nil {
 			return nil, err
@@ -91,6 +94,10 @@ func BackupTo(ctx context.Context, db *registry.DB, dir string, kept bool) (*Bac
 		}
 		list.Files[f.rel] = copied
 		b.Copied++
+		fresh = append(fresh, filepath.Join(dir, filepath.FromSlash(f.rel)))
+	}
+	if err := syncAll(fresh); err != nil {
+		return nil, fmt.Errorf("backup: %w", err)
 	}
 	list.Finished = true
 	for rel, f := range list.Files {
@@ -177,7 +184,7 @@ func (l *backupList) write(dir string) error {
 	return nil
 }
 
-// copyLive copies a file as it was when it was listed.
+// copyLive copies a file as it was when it was listed: beside its place, which it then takes. The caller makes it durable.
 func copyLive(dir string, f live) (backedFile, error) {
 	in, err := f.open()
 	if err != nil {
@@ -188,25 +195,24 @@ func copyLive(dir string, f live) (backedFile, error) {
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return backedFile{}, err
 	}
-	out, err := atomicfile.Create(to)
-	if err != nil {
-		return backedFile{}, err
-	}
-	defer out.Abort()
-	size, err := io.Copy(out, in)
-	if err != nil {
-		return backedFile{}, err
-	}
-	if err := out.Commit(); err != nil {
-		return backedFile{}, err
-	}
+	perm := os.FileMode(0o644)
 	if f.info.Mode().Perm()&0o111 != 0 {
-		if err := os.Chmod(to, 0o755); err != nil {
-			return backedFile{}, err
-		}
+		perm = 0o755
 	}
-	sum, _, err := hashFile(to)
-	return backedFile{Size: size, SHA256: sum, Of: f.info.Size(), Modified: f.info.ModTime()}, err
+	fresh := filepath.Join(filepath.Dir(to), atomicfile.Prefix+filepath.Base(to)) // one that was left is written over
+	out, err := os.OpenFile(fresh, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, perm)
+	if err != nil {
+		return backedFile{}, err
+	}
+	h := sha256.New()
+	size, err := io.Copy(io.MultiWriter(out, h), in)
+	if err = errors.Join(err, out.Close()); err == nil {
+		err = os.Rename(fresh, to)
+	}
+	if err != nil {
+		return backedFile{}, errors.Join(err, os.Remove(fresh))
+	}
+	return backedFile{Size: size, SHA256: hex.EncodeToString(h.Sum(nil)), Of: f.info.Size(), Modified: f.info.ModTime()}, nil
 }
 
 // CheckBackup compares every file of a backup in a folder with what was noted when it was copied, and looks through it as through a home.

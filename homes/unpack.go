@@ -65,6 +65,9 @@ func Unpack(ctx context.Context, db *registry.DB, file string, o UnpackOptions) 
 	if err := u.check(m.Name()); err != nil {
 		return nil, err
 	}
+	if err := syncTree(part); err != nil {
+		return nil, fmt.Errorf("unpack: %w", err)
+	}
 	if got.Fresh, err = db.TakeIn(ctx, part); err != nil {
 		return nil, err
 	}
@@ -135,7 +138,7 @@ func (u *unpacking) write(path string, e bundle.Entry, in io.Reader) error {
 		return fmt.Errorf("unpack: %w", err)
 	}
 	_, err = io.Copy(out, in)
-	if err := errors.Join(err, out.Sync(), out.Close()); err != nil {
+	if err := errors.Join(err, out.Close()); err != nil {
 		return fmt.Errorf("unpack %s: %w", e.Path, err)
 	}
 	return nil
