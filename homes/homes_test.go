@@ -81,6 +81,13 @@ func attempt(t testing.TB, db *registry.DB, s spec.Trial, work string, purpose j
 	}
 	write(t, filepath.Join(dir, "log.txt"), "hello\n")
 	write(t, filepath.Join(dir, "predictions.jsonl"), "{}\n")
+	must(t, os.MkdirAll(filepath.Join(dir, "x"), 0o755)) // lines with checksums, as a journal has them
+	other, err := journal.Create(filepath.Join(dir, "x"))
+	must(t, err)
+	must(t, other.Note("a", "b"))
+	must(t, other.Close())
+	must(t, os.Rename(filepath.Join(dir, "x", journal.FileName), filepath.Join(dir, "resources.jsonl")))
+	must(t, os.Remove(filepath.Join(dir, "x")))
 	log, _, err := hashFile(filepath.Join(dir, "log.txt"))
 	must(t, err)
 	answers, _, err := hashFile(filepath.Join(dir, "predictions.jsonl"))

@@ -35,6 +35,12 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 			must(t, err)
 			write(t, path, string(data)+"half a line")
 		}, "11 bytes that are no line follow its end"},
+		"what was used over time": {func(t *testing.T, home string) {
+			path := filepath.Join(home, "trials", id, "1", "resources.jsonl")
+			data, err := os.ReadFile(path)
+			must(t, err)
+			write(t, path, strings.Replace(string(data), `"b"`, `"c"`, 1))
+		}, "resources.jsonl: byte 0: the checksum is wrong"},
 		"a snapshot": {func(t *testing.T, home string) {
 			paths, _ := filepath.Glob(filepath.Join(home, "code", "*.json"))
 			write(t, paths[0], "{}")

@@ -87,12 +87,38 @@ func (v *Verification) attempt(home, id string, number int, busy bool, ingested 
 		known["spec.json"] = true
 		v.spec(dir, rel, id, j.start)
 	}
+	v.lines(dir, rel, busy, known)
 	return eachFile(dir, func(in, _ string, _ fs.FileInfo) error {
 		if !known[in] && !isScratch(in) {
 			v.unknown(rel + "/" + in)
 		}
 		return nil
 	}, nil)
+}
+
+// resourcesName is the file that says what an attempt used over time. Its lines have the form of a journal's.
+const resourcesName = "resources.jsonl"
+
+// lines looks at the lines of that file, where there is one.
+func (v *Verification) lines(dir, rel string, busy bool, known map[string]bool) {
+	path := filepath.Join(dir, resourcesName)
+	at, err := journal.Read(path, journal.Position{}, func(*journal.Event) error { return nil })
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	known[resourcesName] = true
+	var bad *journal.BadLineError
+	switch {
+	case errors.As(err, &bad):
+		v.wrong(rel+"/"+resourcesName, "byte %d: %s", bad.Offset, bad.Reason)
+	case err != nil:
+		v.wrong(rel+"/"+resourcesName, "%v", plainError(err))
+	default:
+		if !busy && at.Offset < sizeOf(path) {
+			v.note("%s/%s: its last line was not finished", rel, resourcesName)
+		}
+		v.right(at.Offset)
+	}
 }
 
 // said is what a journal says of its attempt.

@@ -11,12 +11,12 @@ import (
 	"harness/registry/journal"
 )
 
-// digests are the SHA-256 of the records that an attempt has left in its folder, for its journal. The journal has checksums of its
-// own, and its start holds the spec. What cannot be read has none.
+// digests are the SHA-256 of the records that an attempt has left in its folder, for its journal. The journal and what the
+// attempt used over time have a checksum a line, and the journal's start holds the spec. What cannot be read has none.
 func digests(dir string) map[string]string {
 	sums := map[string]string{}
 	for _, name := range registry.Records {
-		if name == journal.FileName || name == "spec.json" {
+		if name == journal.FileName || name == "spec.json" || name == "resources.jsonl" {
 			continue
 		}
 		if sum, err := digestOf(filepath.Join(dir, name)); err == nil {
