@@ -14,7 +14,7 @@ import (
 	"harness/registry/journal"
 )
 
-// Rerun runs a trial once more, to compare; its record stays as it is. A program runs in Options.Dir, or, where that is empty, in the
+// Rerun runs a trial once more, to compare; its record stays as it is. t.Result must still be the attempt whose numbers count. A program runs in Options.Dir, or, where that is empty, in the
 // folder in which its result was made. It returns the number of the attempt, whose numbers the registry then has. Canceling ctx stops it; it cannot be
 // taken up again.
 func Rerun(ctx context.Context, db *registry.DB, t registry.Trial, o Options) (attempt int, err error) {
@@ -27,6 +27,9 @@ func Rerun(ctx context.Context, db *registry.DB, t registry.Trial, o Options) (a
 		return 0, err
 	}
 	if err := db.EndReruns(ctx, t.ID); err != nil { // since we hold the claim
+		return 0, err
+	}
+	if err := stillCounts(ctx, db, t); err != nil { // nobody can change it from now on
 		return 0, err
 	}
 	if o.Dir == "" {
@@ -67,6 +70,18 @@ func Rerun(ctx context.Context, db *registry.DB, t registry.Trial, o Options) (a
 		return s.attempt, err
 	}
 	return s.attempt, r.judged(ctx, s)
+}
+
+// stillCounts refuses a rerun of a trial that was to be run anew, or was removed, since its result was looked at.
+func stillCounts(ctx context.Context, db *registry.DB, t registry.Trial) error {
+	now, err := db.Trials(ctx, registry.Query{IDs: []string{t.ID}, Brief: true})
+	if err != nil {
+		return err
+	}
+	if len(now) == 0 || now[0].Result != t.Result {
+		return fmt.Errorf("trial %s was run anew or removed meanwhile: there is no result to compare with", t.ID)
+	}
+	return nil
 }
 
 // EndLostReruns ends what killed reruns, and guardians killed with them, have left running, and closes them. It is called

@@ -133,6 +133,7 @@ func (s *stress) write(t *testing.T, name, text string) {
 var mayRefuse = regexp.MustCompile(`^harness: (` + strings.Join([]string{
 	`redo: trial [0-9a-f]{16} is running: stop its sweep first`,
 	`trial [0-9a-f]{16} is (running|queued|interrupted|failed): there is no result to compare with`,
+	`trial [0-9a-f]{16} was run anew or removed meanwhile: there is no result to compare with`,
 	`trial [0-9a-f]{16}: another sweep is running this trial`,
 	`report s\d: nothing was (run here|recorded) yet.*`,
 	`no experiment "s\d": want a file.*`,

@@ -121,6 +121,10 @@ func rerun(ctx context.Context, w, log io.Writer, prefix string, o rerunOptions)
 		return err
 	}
 	defer end()
+	numbers, err := db.Summary(ctx, []string{id}) // as they are now: later the trial may be run anew
+	if err != nil {
+		return err
+	}
 	attempt, err := runner.Rerun(ctx, db, t, runner.Options{
 		Child: childOf(o.home, engine, "--fresh"), Parallel: 1, Threads: o.threads, Engine: engine, Grace: grace,
 		GPUs:       o.gpuOptions.of(resources, engine, []spec.Trial{t.Spec}),
@@ -137,7 +141,7 @@ func rerun(ctx context.Context, w, log io.Writer, prefix string, o rerunOptions)
 	if t.Spec.Command == "" {
 		later = metrics.IsEffort
 	}
-	c, err := compareRuns(ctx, db, original, id, attempt, o.tolerance, later)
+	c, err := compareRuns(ctx, db, original, numbers[id], id, attempt, o.tolerance, later)
 	if err != nil {
 		return err
 	}
@@ -164,8 +168,9 @@ func openExisting(ctx context.Context, log io.Writer, home string) (*registry.DB
 }
 
 // compareRuns compares the final numbers of a trial with those of its rerun, and what made them.
-func compareRuns(ctx context.Context, db *registry.DB, original registry.Attempt, id string, attempt int, tolerance float64, later func(string) bool) (*comparison, error) {
-	compared, err := runner.Compare(ctx, db, id, attempt, tolerance, later)
+func compareRuns(ctx context.Context, db *registry.DB, original registry.Attempt, numbers map[string]registry.Summary, id string, attempt int,
+	tolerance float64, later func(string) bool) (*comparison, error) {
+	compared, err := runner.Compare(ctx, db, numbers, id, attempt, tolerance, later)
 	if err != nil {
 		return nil, err
 	}
