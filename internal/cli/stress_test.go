@@ -133,6 +133,7 @@ func (s *stress) write(t *testing.T, name, text string) {
 var mayRefuse = regexp.MustCompile(`^harness: (` + strings.Join([]string{
 	`redo: trial [0-9a-f]{16} is running: stop its sweep first`,
 	`trial [0-9a-f]{16} is (running|queued|interrupted|failed): there is no result to compare with`,
+	`the rerun failed: it was ended by a signal: killed`, // which we have sent
 	`trial [0-9a-f]{16} was run anew or removed meanwhile: there is no result to compare with`,
 	`trial [0-9a-f]{16}: another sweep is running this trial`,
 	`report s\d: nothing was (run here|recorded) yet.*`,
@@ -179,7 +180,8 @@ func (s *stress) run(t *testing.T, random *rand.Rand, kind string, oneOf int, ar
 	case err == nil:
 		s.ran[kind]++
 	case mayRefuse.MatchString(last):
-		s.refused[hexes.ReplaceAllString(strings.TrimPrefix(last, "harness: "), "…")]++
+		reason, _, _ := strings.Cut(hexes.ReplaceAllString(strings.TrimPrefix(last, "harness: "), "…"), ": want a file")
+		s.refused[reason]++
 		return "", false
 	default:
 		t.Errorf("%s: %v: %s", strings.Join(args, " "), err, complaint.String())
