@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"time"
 
 	"harness/internal/filelock"
 	"harness/model/spec"
@@ -26,7 +27,10 @@ func (v *Verification) trial(ctx context.Context, home, id string, db *registry.
 	}
 	busy := filelock.Held(filepath.Join(dir, "lock"))
 	offsets := map[int]int64{}
-	if db != nil && !busy {
+	for tries := 0; db != nil && !busy && (tries == 0 || len(names) == 0 && len(offsets) > 0 && tries < 10); tries++ {
+		if tries > 0 { // its folder is gone: it is being removed, and its rows follow at once
+			time.Sleep(20 * time.Millisecond)
+		}
 		if offsets, err = db.JournalOffsets(ctx, id); err != nil {
 			return err
 		}
