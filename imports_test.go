@@ -25,6 +25,8 @@ var mayImport = map[string][]string{
 	"model/engine":           {},
 	"registry/journal":       {},
 	"registry/provenance":    {"registry/journal"},
+	"registry/bundle":        {},
+	"registry/homes":         {"registry", "model/spec"},
 	"sweeps":                 {"model/spec", "metrics"},
 	"registry":               {"model/spec", "registry/journal"},
 	"model":                  {"model", "metrics"},

@@ -6,6 +6,7 @@
 //	HOME/trials/ID/files/     the trial's own folder, which outlives attempts (FilesDir)
 //	HOME/trials/ID/meta.json  what people said about the trial: tags, a note, that it is to be done again
 //	HOME/trials/ID/lock       held while something runs the trial
+//	HOME/bundles/NAME.json    what a bundle said that trials came in (package homes)
 //
 // The flow: Plan queues the trials of a sweep; NewAttempt makes the folder of the next attempt; the trial writes its
 // journal; Ingest turns new lines of it into rows. Trials, Summary, Points and Notes read. One process may write while
@@ -20,6 +21,7 @@
 //	trial.go metric.go resume.go    reading trials and their numbers
 //	reached.go                      what trials had at a step
 //	results.go                      how the numbers of an attempt lie in one row
+//	takein.go                       trials and sweeps that come from another home
 //	life.go tidy.go behind.go       removing, doing again, tags and notes; what killed processes left behind; journals
 //	                                that the tables do not know
 //
@@ -79,18 +81,26 @@ type DB struct {
 
 	mu          sync.Mutex // guards what follows
 	statements  map[string]*sql.Stmt
+	frozen      *sql.Conn // that all is read from; nil = any
 	provenances map[int64]journal.Provenance
 }
 
 // Close closes the database.
 func (db *DB) Close() error {
 	db.writer.close()
+	if db.frozen != nil {
+		db.frozen.Close()
+	}
 	err := db.sql.Close()
 	for _, left := range db.left {
 		err = errors.Join(err, left.Close())
 	}
 	return err
 }
+
+// Records are the files of an attempt's folder that tell what was run and what came of it. All else there was kept to go on from, or
+// belongs to the program.
+var Records = []string{"spec.json", journal.FileName, "log.txt", "predictions.jsonl", "config.json", "program.jsonl", "resources.jsonl"}
 
 // TrialDir is the folder of a trial.
 func (db *DB) TrialDir(id string) string { return filepath.Join(db.Home, "trials", id) }

@@ -218,6 +218,7 @@ func (s *process) runChild() {
 	for _, r := range s.said() {
 		_ = w.Rung(r) // its error comes again
 	}
+	s.exit.Files = digests(s.dir)
 	s.err = w.Finish(nil, s.exit, s.sync)
 }
 

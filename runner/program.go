@@ -131,6 +131,7 @@ func (s *process) conclude(in *intake) {
 	if s.exit.Class == "" && in.failure == nil {
 		s.over()
 	}
+	s.exit.Files = digests(s.dir)
 	in.keep(s.journal.Finish(end, s.exit, s.sync))
 	s.err = in.failure
 }

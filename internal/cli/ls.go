@@ -57,7 +57,7 @@ func newListCommand() *cobra.Command {
 					return usageError("--sweeps lists all sweeps: want no %s", o.sweep)
 				}
 			}
-			db, err := openForReading(cmd)
+			db, err := openFrozen(cmd)
 			if err != nil {
 				return err
 			}
@@ -91,6 +91,19 @@ func openForReading(cmd *cobra.Command) (*registry.DB, error) {
 		return nil, err
 	}
 	sayRebuilt(cmd.ErrOrStderr(), db)
+	return db, nil
+}
+
+// openFrozen is openForReading for a command that reads for a moment only: all that it reads is of one moment, whatever runs meanwhile.
+func openFrozen(cmd *cobra.Command) (*registry.DB, error) {
+	db, err := openForReading(cmd)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Freeze(); err != nil {
+		db.Close()
+		return nil, err
+	}
 	return db, nil
 }
 

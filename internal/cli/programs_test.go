@@ -38,6 +38,9 @@ func TestProgramsPage(t *testing.T) {
 
 func TestResourcesPage(t *testing.T) { runPage(t, "resources.md", 5) }
 
+// TestBundlesPage runs the examples of docs/bundles.md.
+func TestBundlesPage(t *testing.T) { runPage(t, "bundles.md", 5) }
+
 // TestSweepFilesPage runs the examples of docs/sweepfiles.md.
 func TestSweepFilesPage(t *testing.T) {
 	if _, err := exec.LookPath("python3"); err != nil {

@@ -30,7 +30,7 @@ func newShowCommand() *cobra.Command {
 		Short: "Show all that is known of a trial",
 		Args:  trialIDs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			db, err := openForReading(cmd)
+			db, err := openFrozen(cmd)
 			if err != nil {
 				return err
 			}

@@ -6,11 +6,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"harness/model"
 	"harness/model/checkpoint/hub"
 	"harness/model/spec"
 	"harness/registry"
+	"harness/registry/homes"
 	"harness/registry/journal"
 	"harness/registry/provenance"
 )
@@ -21,10 +23,12 @@ type staleness struct {
 	here   func() journal.Provenance      // of this program
 	code   map[string]provenance.Snapshot // by working folder
 	inputs map[string]spec.Trial          // by paths of data and weights: with the digests of now
+	came   func() (map[string]homes.TrialRecord, error)
 }
 
 func newStaleness(ctx context.Context, db *registry.DB) *staleness {
-	return &staleness{db: db, here: func() journal.Provenance { return build(ctx) }, code: map[string]provenance.Snapshot{}, inputs: map[string]spec.Trial{}}
+	return &staleness{db: db, here: func() journal.Provenance { return build(ctx) }, code: map[string]provenance.Snapshot{}, inputs: map[string]spec.Trial{},
+		came: sync.OnceValues(func() (map[string]homes.TrialRecord, error) { return homes.Came(db.Home) })}
 }
 
 // of says of each trial in what the code that made its result differs from the code of now; trials whose code is the same,
@@ -39,8 +43,14 @@ func (s *staleness) of(ctx context.Context, trials []registry.Trial) (map[string
 		if err != nil {
 			return nil, err
 		}
-		var text string
-		if t.Spec.Command != "" {
+		came, err := s.came()
+		if err != nil {
+			return nil, err
+		}
+		text := ""
+		if from, ok := came[t.ID]; ok && from.Result == a.Number && from.UUID == a.UUID {
+			text = from.Stale // it was not made here: what the home that it comes from said of it stands
+		} else if t.Spec.Command != "" {
 			text, err = s.program(ctx, t.Spec, a)
 		} else if text = s.builtIn(a); text == "" {
 			text = s.data(ctx, t.Spec)

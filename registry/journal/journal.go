@@ -173,4 +173,6 @@ type Exit struct {
 	Error      string  `json:"error,omitempty"`
 	PeakMemory int64   `json:"peak_memory,omitempty"` // bytes
 	CPUSeconds float64 `json:"cpu_seconds,omitempty"`
+
+	Files map[string]string `json:"files,omitempty"` // SHA-256 of the files that the attempt has left in its folder, by name
 }
