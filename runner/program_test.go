@@ -346,7 +346,7 @@ func TestBackoffLetsOthersRun(t *testing.T) {
 		t.Error("the second trial waited for the retry of the first")
 	}
 	r := &run{}
-	if a, b, c := r.backoff(1), r.backoff(3), r.backoff(30); a != time.Second || b != 4*time.Second || c != time.Minute {
+	if a, b, c := r.options.backoff(1), r.options.backoff(3), r.options.backoff(30); a != time.Second || b != 4*time.Second || c != time.Minute {
 		t.Error(a, b, c)
 	}
 }
@@ -393,11 +393,11 @@ func TestRunningIsListed(t *testing.T) {
 // TestCPUs: what a trial needs decides how many run at a time, and is what each gets.
 func TestCPUs(t *testing.T) {
 	queue := slices.Repeat([]*job{{}}, 100)
-	r := &run{options: Options{CPUs: 1}, gpus: newPool(GPUs{}), queue: queue}
+	r := &run{place: place{options: Options{CPUs: 1}}, gpus: newPool(GPUs{}), queue: queue}
 	if r.divide(); r.parallel != cores() || r.threads != 1 {
 		t.Error(r.parallel, r.threads)
 	}
-	r = &run{options: Options{CPUs: cores()}, gpus: newPool(GPUs{}), queue: queue}
+	r = &run{place: place{options: Options{CPUs: cores()}}, gpus: newPool(GPUs{}), queue: queue}
 	if r.divide(); r.parallel != 1 || r.threads != cores() {
 		t.Error(r.parallel, r.threads)
 	}

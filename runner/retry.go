@@ -25,27 +25,34 @@ const (
 
 // retryable reports whether a trial that has failed is tried again, and after what pause; attempts are all that it had.
 func (r *run) retryable(k *job, t registry.Trial, attempts []registry.Attempt) (pause time.Duration, again bool) {
-	class := t.Newest.Class
-	on := r.options.RetryOn
-	if on == nil {
-		on = DefaultRetryOn
-	}
-	if !slices.Contains(on, class) {
-		return 0, false
-	}
+	return r.options.Retry(t.Newest.Class, attempts, t.RedoAfter, k.before)
+}
+
+// Retry applies the rule to a trial whose newest attempt has failed in this way. attempts are all that it had, those up to
+// redoAfter are history, and before is the number of the newest when this call of sweep began.
+func (o *Options) Retry(class journal.Class, attempts []registry.Attempt, redoAfter, before int) (pause time.Duration, again bool) {
 	failures := 0
 	for _, a := range attempts {
-		counts := a.Purpose == journal.PurposeRun && a.State == registry.Failed && a.Class == class && a.Number > t.RedoAfter
-		if counts && (class != journal.ClassDisk || a.Number > k.before) {
+		counts := a.Purpose == journal.PurposeRun && a.State == registry.Failed && a.Class == class && a.Number > redoAfter
+		if counts && (class != journal.ClassDisk || a.Number > before) {
 			failures++
 		}
 	}
-	return r.backoff(failures), failures <= r.options.Retries
+	return o.retry(class, failures)
+}
+
+// retry reports whether a trial is tried again that has failed so often in this way, and after what pause.
+func (o *Options) retry(class journal.Class, failures int) (pause time.Duration, again bool) {
+	on := o.RetryOn
+	if on == nil {
+		on = DefaultRetryOn
+	}
+	return o.backoff(failures), slices.Contains(on, class) && failures <= o.Retries
 }
 
 // backoff is the pause before the next attempt after so many failures.
-func (r *run) backoff(failures int) time.Duration {
-	pause := r.options.Backoff
+func (o *Options) backoff(failures int) time.Duration {
+	pause := o.Backoff
 	if pause == 0 {
 		pause = firstBackoff
 	}

@@ -25,15 +25,11 @@ package runner
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"time"
-
-	"github.com/google/uuid"
 
 	"harness/registry"
 	"harness/registry/journal"
@@ -134,32 +130,12 @@ func newRun(ctx context.Context, db *registry.DB, o Options) (*run, error) {
 	if err := CheckResources(o.GPUs, o.CPUs); err != nil {
 		return nil, err
 	}
-	r := &run{db: db, options: o, ended: make(chan *process), freed: make(chan *process), ctx: context.WithoutCancel(ctx),
-		gpus: newPool(o.GPUs), started: time.Now()}
-	var err error
-	if r.home, err = realPath(db.Home); err != nil {
+	at, err := newPlace(db.Home, o)
+	if err != nil {
 		return nil, err
 	}
-	if r.work, err = filepath.Abs(o.Dir); err != nil {
-		return nil, fmt.Errorf("find working folder: %w", err)
-	}
-	r.mark = uuid.NewString()
-	if outer := os.Getenv(sweepMark); outer != "" { // a trial that is itself a sweep
-		r.mark = outer + ":" + r.mark
-	}
-	return r, nil
-}
-
-// realPath is the absolute path of a folder without links, under which its processes are found whoever names it.
-func realPath(dir string) (string, error) {
-	path, err := filepath.Abs(dir)
-	if err == nil {
-		path, err = filepath.EvalSymlinks(path)
-	}
-	if err != nil {
-		return "", fmt.Errorf("find home: %w", err)
-	}
-	return path, nil
+	return &run{place: at, db: db, ended: make(chan *process), freed: make(chan *process), ctx: context.WithoutCancel(ctx),
+		gpus: newPool(o.GPUs), started: time.Now()}, nil
 }
 
 // job is a trial on its way.
@@ -175,16 +151,11 @@ type job struct {
 
 // run is one call of Run.
 type run struct {
-	db         *registry.DB
-	options    Options
-	ctx        context.Context // of what must happen even after an interruption
-	home       string          // absolute, without links
-	work       string          // folder that programs are started in
-	mark       string          // by which the processes of this call are known
-	provenance journal.Provenance
-	spawner    *spawner
-	display    display
-	running    *runningFile
+	place
+	db      *registry.DB
+	ctx     context.Context // of what must happen even after an interruption
+	display display
+	running *runningFile
 
 	all       []*job
 	queue     []*job // to start, in order
@@ -192,11 +163,9 @@ type run struct {
 	processes []*process
 	recording []*process // that have ended well and are being recorded; their place is free
 	gpus      *pool
-	durable   groupSync
 	freed     chan *process
 	ended     chan *process
 	parallel  int
-	threads   int
 	before    int      // done before this call
 	done      int      // in this call
 	failures  []string // reasons of those that failed for good in this call
@@ -214,20 +183,13 @@ func (r *run) openSpawner() (err error) {
 	if r.running, err = r.announce(); err != nil {
 		return err
 	}
-	r.spawner = newSpawner()
-	r.spawner.guard = newGuard(r.options.Guardian, r.mark, &r.spawner.mu)
-	if r.options.Provenance != nil {
-		r.provenance = r.options.Provenance()
-	}
+	r.open()
 	return nil
 }
 
 func (r *run) closeSpawner() {
-	if r.spawner != nil {
-		r.spawner.guard.close()
-		r.spawner.close()
-		r.running.close()
-	}
+	r.close()
+	r.running.close()
 }
 
 func (r *run) result() Result {
