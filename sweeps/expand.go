@@ -54,7 +54,7 @@ func (s *Sweep) emptyPlan() *Plan {
 	p := &Plan{
 		Version: PlanVersion, Name: s.Name, Handle: s.Name, File: s.File, FileDigest: s.Digest, Description: s.Description, Options: slices.Clone(s.options),
 		Command: s.Command != "", Preset: string(s.Preset), Seeds: slices.Clone(s.Seeds), Metrics: slices.Clone(s.Metrics),
-		Report: s.Report, Resources: s.Resources, Run: s.Run,
+		Report: s.Report, Resources: s.Resources, Slurm: s.Slurm, Run: s.Run,
 	}
 	for _, a := range s.axes {
 		p.Axes = append(p.Axes, a.planned())

@@ -148,7 +148,7 @@ func (p *parser) version(root *yaml.Node, entries []entry) error {
 
 // topKeys are the keys of a file, with what reads each.
 var topKeys = []string{"version", "name", "description", "project", "program", "command", "method", "base", "parameters", "ablations", "exclude",
-	"seeds", "metrics", "baseline", "resources", "run", "report", "controls"}
+	"seeds", "metrics", "baseline", "resources", "slurm", "run", "report", "controls"}
 
 func (p *parser) top(e entry) error {
 	var err error
@@ -185,6 +185,8 @@ func (p *parser) top(e entry) error {
 		err = p.readBaseline(e)
 	case "resources":
 		err = p.resources(e)
+	case "slurm":
+		err = p.slurm(e)
 	case "run":
 		err = p.run(e)
 	case "report":

@@ -38,6 +38,7 @@ type Plan struct {
 	Metrics   []Metric  `json:"metrics,omitzero"`
 	Report    Report    `json:"report"`
 	Resources Resources `json:"resources"`
+	Slurm     Slurm     `json:"slurm,omitzero"`
 	Run       Run       `json:"run"`
 }
 
