@@ -68,6 +68,14 @@ type sweepStatus struct {
 	Started time.Time              `json:"started"`
 	Counts  map[registry.State]int `json:"counts"`
 	Running []trialStatus          `json:"running"`
+
+	// Of a sweep that a scheduler has; it has no process of ours.
+	Scheduler   string   `json:"scheduler,omitempty"`
+	Jobs        []string `json:"jobs,omitempty"`
+	AtScheduler int      `json:"running_at_scheduler,omitempty"`
+	Waiting     int      `json:"waiting,omitempty"`
+	Reason      string   `json:"reason,omitempty"` // why the first of them waits
+	Silent      string   `json:"silent,omitempty"` // the scheduler does not answer
 }
 
 // trialStatus is how a running trial stands.
@@ -85,6 +93,9 @@ type trialStatus struct {
 // status prints the running sweeps, all or the one with the given handle, once or again and again.
 func status(ctx context.Context, w io.Writer, db *registry.DB, handle string, o statusOptions) error {
 	for {
+		if err := catchUpTasks(ctx, db.Home); err != nil {
+			return err
+		}
 		sweeps, err := runningSweeps(ctx, db, handle)
 		if err != nil {
 			return err
@@ -119,24 +130,36 @@ func runningSweeps(ctx context.Context, db *registry.DB, handle string) ([]sweep
 		if handle != "" && r.Handle != handle {
 			continue
 		}
-		trials, err := db.Trials(ctx, registry.Query{Sweep: r.Handle, Brief: true})
+		s, err := statusOf(ctx, db, r.Handle)
 		if err != nil {
 			return nil, err
 		}
-		s := sweepStatus{Sweep: r.Handle, PID: r.PID, Host: r.Host, Started: r.Started, Counts: map[registry.State]int{}, Running: []trialStatus{}}
-		for _, t := range trials {
-			state := db.LiveState(t)
-			s.Counts[state]++
-			if state == registry.Running {
-				a := t.Newest
-				s.Running = append(s.Running, trialStatus{ID: t.ID, Label: t.Label, Attempt: a.Number, Stage: a.Stage, Step: a.Step, Total: a.Total,
-					Loss: jsonfloat.Known(a.Loss, !math.IsNaN(a.Loss)), Started: a.Started})
-			}
-		}
+		s.PID, s.Host, s.Started = r.PID, r.Host, r.Started
 		list = append(list, s)
 	}
+	elsewhere, err := statusElsewhere(ctx, db, handle)
+	if err != nil {
+		return nil, err
+	}
+	list = append(list, elsewhere...)
 	slices.SortFunc(list, func(a, b sweepStatus) int { return a.Started.Compare(b.Started) })
 	return list, nil
+}
+
+// statusOf reads how the trials of a sweep stand.
+func statusOf(ctx context.Context, db *registry.DB, handle string) (sweepStatus, error) {
+	s := sweepStatus{Sweep: handle, Counts: map[registry.State]int{}, Running: []trialStatus{}}
+	trials, err := db.Trials(ctx, registry.Query{Sweep: handle, Brief: true})
+	for _, t := range trials {
+		state := db.LiveState(t)
+		s.Counts[state]++
+		if state == registry.Running {
+			a := t.Newest
+			s.Running = append(s.Running, trialStatus{ID: t.ID, Label: t.Label, Attempt: a.Number, Stage: a.Stage, Step: a.Step, Total: a.Total,
+				Loss: jsonfloat.Known(a.Loss, !math.IsNaN(a.Loss)), Started: a.Started})
+		}
+	}
+	return s, err
 }
 
 func printStatus(w io.Writer, sweeps []sweepStatus, now time.Time) error {
@@ -145,8 +168,8 @@ func printStatus(w io.Writer, sweeps []sweepStatus, now time.Time) error {
 		return err
 	}
 	for _, s := range sweeps {
-		fmt.Fprintf(w, "%s: %s; running for %s (pid %d on %s)\n", escape.Line(s.Sweep), countsText(s.Counts),
-			now.Sub(s.Started).Round(time.Second), s.PID, s.Host)
+		fmt.Fprintf(w, "%s: %s; running for %s %s\n", escape.Line(s.Sweep), countsText(s.Counts),
+			now.Sub(s.Started).Round(time.Second), s.where())
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		for _, k := range s.Running {
 			fmt.Fprintf(t, "  %s\t%s\t%s\t%s\n", k.ID[:8], escape.Line(k.Label), k.progress(), now.Sub(k.Started).Round(time.Second))

@@ -26,6 +26,7 @@ const grace = 2 * time.Minute
 type sweepOptions struct {
 	experimentOptions
 	gpuOptions
+	onOptions
 	home        string
 	engine      string
 	parallel    int
@@ -58,6 +59,7 @@ made by other code than is there now, --redo all everything, and --redo CONDITIO
 	f := cmd.Flags()
 	o.experimentOptions.flags(cmd)
 	o.gpuOptions.flags(cmd)
+	o.onOptions.flags(cmd)
 	f.BoolVar(&o.dryRun, "dry-run", false, "print the trials and run nothing")
 	f.BoolVar(&o.json, "json", false, "print the trials as JSON")
 	f.BoolVar(&o.quiet, "quiet", false, "show neither progress nor table")
@@ -76,6 +78,9 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 		return usageError("--parallel and --threads: want at least 1")
 	}
 	if err := o.gpuOptions.check(); err != nil {
+		return err
+	}
+	if err := o.checkOn(); err != nil {
 		return err
 	}
 	if o.retryFailed {
@@ -122,10 +127,12 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 	if o.redo != "" {
 		mayRun = unfinished(plan, nil)
 	}
-	if o.engine, err = located(log, o.engine, mayRun); err != nil {
-		return err
+	if o.elsewhere() {
+		err = o.checkElsewhere(ctx, plan, left)
+	} else if o.engine, err = located(log, o.engine, mayRun); err == nil {
+		err = o.preflight(ctx, plan, left)
 	}
-	if err := o.preflight(ctx, plan, left); err != nil {
+	if err != nil {
 		return err
 	}
 	if err := register(ctx, log, db, plan); err != nil {
@@ -137,6 +144,12 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 	}
 	ctx, stop := untilHangup(ctx)
 	defer stop()
+	if o.elsewhere() {
+		return o.sweepElsewhere(ctx, w, log, db, plan, stale)
+	}
+	if err := checkHere(ctx, db, plan); err != nil {
+		return err
+	}
 	began := time.Now()
 	options, err := o.runnerOptions(plan, log)
 	if err != nil {

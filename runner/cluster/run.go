@@ -380,6 +380,7 @@ func (f *follower) showStart(k *trial) {
 // showCounts says how the sweep stands whenever that has changed.
 func (f *follower) showCounts() {
 	var done, failed, running, waiting int
+	reason := ""
 	for _, k := range f.all {
 		switch {
 		case k.State == registry.Done:
@@ -391,6 +392,9 @@ func (f *follower) showCounts() {
 			running++
 		default:
 			waiting++
+			if !usualReasons[k.status.Reason] {
+				reason = k.status.Reason
+			}
 		}
 	}
 	parts := []string{fmt.Sprintf("%d/%d done", done, len(f.all))}
@@ -402,11 +406,18 @@ func (f *follower) showCounts() {
 			parts = append(parts, strconv.Itoa(part.n)+" "+part.what)
 		}
 	}
+	if reason != "" {
+		parts[len(parts)-1] += " (" + escape.Line(reason) + ")"
+	}
 	if text := strings.Join(parts, ", "); text != f.counts {
 		f.counts = text
 		f.say("        %s", text)
 	}
 }
+
+// usualReasons are those for which a task of Slurm waits although nothing is wrong; all others are shown.
+var usualReasons = map[string]bool{"": true, "None": true, "Priority": true, "Resources": true, "JobArrayTaskLimit": true, "BeginTime": true,
+	"Cleaning": true}
 
 func (f *follower) result() Result {
 	r := Result{Submitted: f.submitted}

@@ -63,11 +63,25 @@ func (f *follower) settleUnknown(k *trial) error {
 	if f.beats(k) {
 		k.unknown = time.Now()
 	}
+	if task := k.batch.tasks[k.index]; k.Attempt <= max(task.Last, task.After) && f.knows(k.batch) && time.Since(k.unknown) > f.lost/10 {
+		k.status = Status{State: Canceled} // Slurm forgets at once a single task that is canceled while it waits, and no other
+		return f.ended(k)
+	}
 	if time.Since(k.unknown) < f.lost || time.Since(k.batch.Made) < f.lost {
 		return nil
 	}
 	k.status = Status{State: Dropped, Reason: f.Scheduler.Name() + " does not know it any more"}
 	return f.ended(k)
+}
+
+// knows reports whether the scheduler knows any task of the batch.
+func (f *follower) knows(b *Batch) bool {
+	for i := range b.Size {
+		if _, known := f.seen[Ref{b.Token, i}]; known {
+			return true
+		}
+	}
+	return false
 }
 
 // beats reports whether the heart of the trial's newest attempt still beats.

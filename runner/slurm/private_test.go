@@ -2,6 +2,7 @@ package slurm
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -207,7 +208,7 @@ func killMarked(variable []byte) (count int) {
 	return count
 }
 
-// cluster is the harness, with a home and a folder of programs.
+// harness is the program, with a home and a folder of programs.
 type harness struct {
 	t            *testing.T
 	program, dir string
@@ -215,7 +216,9 @@ type harness struct {
 
 // command is a call of the harness on a home.
 func (h *harness) command(home string, words ...string) *exec.Cmd {
-	cmd := exec.Command(h.program, append(words, "--home", filepath.Join(h.dir, home))...)
+	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
+	h.t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, h.program, append(words, "--home", filepath.Join(h.dir, home))...)
 	cmd.Dir = h.dir
 	return cmd
 }

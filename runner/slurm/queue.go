@@ -35,6 +35,15 @@ func (s *Slurm) Poll(ctx context.Context, batches []*cluster.Batch) (map[cluster
 			seen[cluster.Ref{Token: r.name, Index: i}] = cluster.Status{State: stateOf(r.state), Reason: r.reason}
 		}
 	}
+	for _, r := range rows { // an array that was canceled while it waited is one row without indexes: all that has no row of its own
+		i := slices.IndexFunc(batches, func(b *cluster.Batch) bool { return b.Token == r.name })
+		for index := range batches[i].Size {
+			ref := cluster.Ref{Token: r.name, Index: index}
+			if _, known := seen[ref]; !known && len(r.indexes) == 0 {
+				seen[ref] = cluster.Status{State: stateOf(r.state), Reason: r.reason}
+			}
+		}
+	}
 	forgotten := slices.DeleteFunc(slices.Clone(batches), func(b *cluster.Batch) bool {
 		for i := range b.Size {
 			if _, ok := seen[cluster.Ref{Token: b.Token, Index: i}]; !ok {

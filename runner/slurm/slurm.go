@@ -12,6 +12,7 @@ package slurm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -119,7 +120,8 @@ func (s *Slurm) Find(ctx context.Context, b *cluster.Batch) (string, error) {
 // mostCanceled bounds the words of one command.
 const mostCanceled = 500
 
-// Cancel takes single tasks back. Jobs that have the number but not the name are left alone.
+// Cancel takes single tasks back. The number is asked for by the name just before: others may have the one that was kept. The name is not
+// given to scancel, which with any filter cancels the whole array for one task that waits (seen in 22.05).
 func (s *Slurm) Cancel(ctx context.Context, b *cluster.Batch, indexes []int) error {
 	job, err := s.Find(ctx, b)
 	if err != nil || job == "" {
@@ -128,11 +130,12 @@ func (s *Slurm) Cancel(ctx context.Context, b *cluster.Batch, indexes []int) err
 	for len(indexes) > 0 {
 		some := indexes[:min(len(indexes), mostCanceled)]
 		indexes = indexes[len(some):]
-		words := []string{"--quiet", "--name=" + b.Token}
+		words := []string{"--quiet"}
 		for _, i := range some {
 			words = append(words, fmt.Sprintf("%s_%d", job, i))
 		}
-		if _, err := query(ctx, "scancel", words...); err != nil {
+		_, err := query(ctx, "scancel", words...)
+		if over := (*refusal)(nil); err != nil && !errors.As(err, &over) { // a refusal is of a task that has ended meanwhile
 			return err
 		}
 	}

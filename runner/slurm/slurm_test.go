@@ -92,6 +92,8 @@ demo.aa|1|2|COMPLETING|None
 demo.aa|1|1|FAILED|NonZeroExitCode
 demo.aa|1|0|CANCELLED|None
 demo.bb|9|1|PENDING|BeginTime
+demo.cc|12|1|COMPLETED|None
+demo.cc|12|N/A|CANCELLED|JobHeldUser
 other|1|0|RUNNING|None
 a remark of the site
 E`,
@@ -103,7 +105,7 @@ demo.bb|9_3.batch|RUNNING
 other|1_0|COMPLETED
 E`,
 	})
-	seen, err := new(Slurm).Poll(context.Background(), []*cluster.Batch{batch("demo.aa", 7), batch("demo.bb", 4)})
+	seen, err := new(Slurm).Poll(context.Background(), []*cluster.Batch{batch("demo.aa", 7), batch("demo.bb", 4), batch("demo.cc", 3)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,6 +114,9 @@ E`,
 		{Token: "demo.aa", Index: 2}: {State: cluster.Running, Reason: "None"}, {Token: "demo.aa", Index: 3}: {State: cluster.Running, Reason: "None"},
 		{Token: "demo.bb", Index: 0}: {State: cluster.Dropped}, {Token: "demo.bb", Index: 1}: {State: cluster.Waiting, Reason: "BeginTime"},
 	}
+	for i, state := range []cluster.State{cluster.Canceled, cluster.Exited, cluster.Canceled} {
+		want[cluster.Ref{Token: "demo.cc", Index: i}] = cluster.Status{State: state, Reason: map[bool]string{true: "None", false: "JobHeldUser"}[i == 1]}
+	}
 	for i := 4; i <= 6; i++ {
 		want[cluster.Ref{Token: "demo.aa", Index: i}] = cluster.Status{State: cluster.Waiting, Reason: "JobArrayTaskLimit"}
 	}
@@ -119,7 +124,7 @@ E`,
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 	got := calls(t, dir)
-	if len(got) != 2 || got[0] != "squeue --noheader --array --states=all --name=demo.aa,demo.bb --format=%j|%F|%K|%T|%r" ||
+	if len(got) != 2 || got[0] != "squeue --noheader --array --states=all --name=demo.aa,demo.bb,demo.cc --format=%j|%F|%K|%T|%r" ||
 		got[1] != "sacct --allocations --noheader --parsable2 --name=demo.bb --format=JobName,JobID,State --starttime=2026-03-01T11:00:00" {
 		t.Errorf("%q", got)
 	}
@@ -207,7 +212,7 @@ func TestCancelNamesTasksOneByOne(t *testing.T) {
 	if err := new(Slurm).Cancel(context.Background(), batch("demo.aa", 9), []int{2, 5}); err != nil {
 		t.Fatal(err)
 	}
-	if got := calls(t, dir); got[1] != "scancel --quiet --name=demo.aa 88_2 88_5" { // not the number that we kept: 1
+	if got := calls(t, dir); got[1] != "scancel --quiet 88_2 88_5" { // not the number that we kept: 1
 		t.Errorf("%q", got)
 	}
 	dir = fake(t, map[string]string{"squeue": "", "sacct": "", "scancel": ""})

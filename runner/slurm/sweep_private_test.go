@@ -37,6 +37,7 @@ func TestPrivateSlurm(t *testing.T) {
 		t.Fatalf("the sweep on this machine: exit code %d\n%s", code, out)
 	}
 	h.refusals()
+	h.takenBack(p)
 
 	began := time.Now()
 	out, code := h.run("home", "sweep", "sweep.yaml", "--on", "slurm", "--detach")
@@ -102,12 +103,37 @@ func TestPrivateSlurm(t *testing.T) {
 // refusals are mistakes that Slurm itself finds.
 func (h *harness) refusals() {
 	for word, want := range map[string]string{
-		"partition=nowhere": "slurm refuses the sweep: sbatch: ", "gpus=2": "slurm refuses the sweep: sbatch: ", "cpus=99": "slurm refuses the sweep: sbatch: ",
+		"partition=nowhere": "slurm refuses the sweep: sbatch: ", "gpus=2": "slurm refuses the sweep: sbatch: ",
 	} {
 		out, code := h.run("refused", "sweep", "sweep.yaml", "--on", "slurm", "--slurm", word)
 		if code != 1 || strings.Count(out, "\n") != 1 || !strings.Contains(out, want) {
 			h.t.Errorf("%s: exit code %d: %s", word, code, out)
 		}
+	}
+}
+
+// takenBack hands in a sweep that Slurm takes and never starts, sees why, and takes it back.
+func (h *harness) takenBack(p *private) {
+	h.t.Helper()
+	if out, code := h.run("refused", "sweep", "sweep.yaml", "--on", "slurm", "--slurm", "cpus=99", "--detach"); code != 0 {
+		h.t.Fatalf("exit code %d: %s", code, out)
+	}
+	p.await("the reason", func() bool {
+		out, _ := h.run("refused", "status")
+		return strings.Contains(out, "0 running, 24 waiting (PartitionConfig)")
+	})
+	if out, code := h.run("refused", "cancel", h.list("refused")[5].ID, "--yes"); code != 0 || !strings.Contains(out, "1 trial taken back, 0 asked") {
+		h.t.Errorf("cancel of a trial: exit code %d: %s", code, out)
+	}
+	p.await("one task less", func() bool {
+		out, _ := h.run("refused", "status")
+		return strings.Contains(out, "0 running, 23 waiting")
+	})
+	if out, code := h.run("refused", "cancel", "cluster", "--yes"); code != 0 || !strings.Contains(out, "23 trials taken back, 0 asked") {
+		h.t.Errorf("cancel of the sweep: exit code %d: %s", code, out)
+	}
+	if out := p.run("squeue", "-h"); out != "" {
+		h.t.Errorf("what is left in the queue: %s", out)
 	}
 }
 
