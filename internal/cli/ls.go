@@ -83,7 +83,7 @@ func newListCommand() *cobra.Command {
 func openForReading(cmd *cobra.Command) (*registry.DB, error) {
 	spareGarbage()
 	home := homeOf(cmd)
-	if err := catchUpTasks(cmd.Context(), home); err != nil {
+	if err := catchUpTasks(cmd.Context(), cmd.ErrOrStderr(), home); err != nil {
 		return nil, err
 	}
 	db, err := registry.OpenReadOnly(cmd.Context(), home)

@@ -165,11 +165,8 @@ func (o *sweepOptions) slurmSettings(plan *sweeps.Plan) (slurm.Settings, error) 
 	return slurm.Settings(asked), nil
 }
 
-// checkElsewhere refuses what cannot go well on other machines before anything is planned: settings, commands and data.
+// checkElsewhere refuses what cannot go well on other machines before anything is planned: commands, data and room.
 func (o *sweepOptions) checkElsewhere(ctx context.Context, plan *sweeps.Plan, left []spec.Trial) error {
-	if _, err := o.slurmSettings(plan); err != nil {
-		return err
-	}
 	if err := slurm.Check(); err != nil {
 		return fmt.Errorf("--on %s: %w", o.on, err)
 	}

@@ -12,11 +12,15 @@ import (
 	"harness/runner/cluster"
 )
 
-// catchUpTasks takes what tasks of a scheduler have written since anybody followed them, before a command reads.
-func catchUpTasks(ctx context.Context, home string) error {
+// catchUpTasks takes what tasks of a scheduler have written since anybody followed them, before a command reads. A batch that cannot be
+// read is said, and keeps nobody from reading the rest.
+func catchUpTasks(ctx context.Context, log io.Writer, home string) error {
 	open, _, err := cluster.Open(home)
-	if err != nil || len(open) == 0 || !writable(home) {
-		return err
+	if err != nil {
+		fmt.Fprintf(log, "warning: %v\n", err)
+	}
+	if len(open) == 0 || !writable(home) {
+		return nil
 	}
 	db, err := registry.Open(ctx, home)
 	if err != nil {

@@ -93,7 +93,7 @@ type trialStatus struct {
 // status prints the running sweeps, all or the one with the given handle, once or again and again.
 func status(ctx context.Context, w io.Writer, db *registry.DB, handle string, o statusOptions) error {
 	for {
-		if err := catchUpTasks(ctx, db.Home); err != nil {
+		if err := catchUpTasks(ctx, io.Discard, db.Home); err != nil {
 			return err
 		}
 		sweeps, err := runningSweeps(ctx, db, handle)

@@ -103,6 +103,11 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 	if err != nil {
 		return err
 	}
+	if o.elsewhere() {
+		if _, err := o.slurmSettings(plan); err != nil {
+			return err
+		}
+	}
 	if o.dryRun {
 		return o.printPlanned(ctx, w, log, plan)
 	}

@@ -139,7 +139,8 @@ func (b *Batch) close() error {
 	return nil
 }
 
-// Open lists the batches of a home that are not closed, oldest first, with their tasks; last is the greatest number that any has.
+// Open lists the batches of a home that are not closed, oldest first, with their tasks; last is the greatest number that any has. Those that
+// cannot be read are an error, beside the others.
 func Open(home string) (open []*Batch, last int, err error) {
 	root := filepath.Join(home, Folder)
 	entries, err := os.ReadDir(root)
@@ -149,6 +150,7 @@ func Open(home string) (open []*Batch, last int, err error) {
 	if err != nil {
 		return nil, 0, fmt.Errorf("list batches: %w", err)
 	}
+	var unreadable error
 	for _, e := range entries {
 		number, err := strconv.Atoi(e.Name())
 		if err != nil || number < 1 {
@@ -159,17 +161,18 @@ func Open(home string) (open []*Batch, last int, err error) {
 		if _, err := os.Stat(filepath.Join(dir, closedName)); err == nil {
 			continue
 		}
-		b, err := Load(dir)
-		if err != nil {
-			return nil, 0, err
+		b, bad := Load(dir)
+		if bad == nil {
+			bad = b.loadTasks()
 		}
-		if err := b.loadTasks(); err != nil {
-			return nil, 0, err
+		if bad != nil {
+			unreadable = errors.Join(unreadable, bad)
+			continue
 		}
 		open = append(open, b)
 	}
 	slices.SortFunc(open, func(a, b *Batch) int { return a.Number - b.Number })
-	return open, last, nil
+	return open, last, unreadable
 }
 
 // Load reads the batch of a folder, without its tasks.

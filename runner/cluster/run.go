@@ -8,13 +8,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
 	"harness/internal/escape"
 	"harness/registry"
-	"harness/registry/journal"
 	"harness/runner"
 )
 
@@ -101,7 +98,6 @@ type trial struct {
 	shown   int       // number of the attempt that was shown
 	before  int       // number of its newest attempt when this call began
 	began   time.Time // when this call saw it start
-	note    string
 }
 
 func (f *follower) prepare(trials []registry.Trial) (err error) {
@@ -189,7 +185,7 @@ func (f *follower) loadBatches() (err error) {
 
 // loop polls, takes what is new and hands in what is due, until nothing is left to do.
 func (f *follower) loop(ctx context.Context) error {
-	polled, ingested := time.Time{}, time.Now()
+	polled, ingested, rest := time.Time{}, time.Now(), time.Duration(0)
 	for {
 		if time.Since(polled) >= f.wait {
 			if err := f.poll(); err != nil {
@@ -197,11 +193,12 @@ func (f *follower) loop(ctx context.Context) error {
 			}
 			polled = time.Now()
 		}
-		if time.Since(ingested) >= min(ingestEvery, f.pause) {
+		if time.Since(ingested) >= max(min(ingestEvery, f.pause), rest) {
+			began := time.Now()
 			if err := f.ingest(); err != nil {
 				return err
 			}
-			ingested = time.Now()
+			ingested, rest = time.Now(), 10*time.Since(began) // on a login node, a tenth of a core for thousands of trials
 		}
 		if err := f.submitDue(); err != nil {
 			return err
@@ -358,67 +355,6 @@ func (f *follower) lives(b *Batch) bool {
 	return false
 }
 
-func (f *follower) say(format string, args ...any) {
-	if f.Out != nil {
-		fmt.Fprintf(f.Out, format+"\n", args...)
-	}
-}
-
-// showStart says, once for each attempt, that a trial has begun.
-func (f *follower) showStart(k *trial) {
-	if k.Attempt <= k.shown {
-		return
-	}
-	k.shown, k.began = k.Attempt, k.Newest.Started
-	again := ""
-	if k.Attempt > 1 {
-		again = fmt.Sprintf(" (attempt %d)", k.Attempt)
-	}
-	f.say("start   %s  %s%s: task %s", k.ID[:8], k.Label, again, taskName(k.batch, k.index))
-}
-
-// showCounts says how the sweep stands whenever that has changed.
-func (f *follower) showCounts() {
-	var done, failed, running, waiting int
-	reason := ""
-	for _, k := range f.all {
-		switch {
-		case k.State == registry.Done:
-			done++
-		case k.over && k.State == registry.Failed:
-			failed++
-		case k.over:
-		case k.status.State == Running:
-			running++
-		default:
-			waiting++
-			if !usualReasons[k.status.Reason] {
-				reason = k.status.Reason
-			}
-		}
-	}
-	parts := []string{fmt.Sprintf("%d/%d done", done, len(f.all))}
-	for _, part := range []struct {
-		n    int
-		what string
-	}{{failed, "failed"}, {running, "running"}, {waiting, "waiting"}} {
-		if part.n > 0 {
-			parts = append(parts, strconv.Itoa(part.n)+" "+part.what)
-		}
-	}
-	if reason != "" {
-		parts[len(parts)-1] += " (" + escape.Line(reason) + ")"
-	}
-	if text := strings.Join(parts, ", "); text != f.counts {
-		f.counts = text
-		f.say("        %s", text)
-	}
-}
-
-// usualReasons are those for which a task of Slurm waits although nothing is wrong; all others are shown.
-var usualReasons = map[string]bool{"": true, "None": true, "Priority": true, "Resources": true, "JobArrayTaskLimit": true, "BeginTime": true,
-	"Cleaning": true}
-
 func (f *follower) result() Result {
 	r := Result{Submitted: f.submitted}
 	r.Before, r.Stopped = f.before, f.stopped
@@ -446,6 +382,3 @@ func (f *follower) result() Result {
 	}
 	return r
 }
-
-// classed is the newest attempt's class where it has ended.
-func (k *trial) classed(class journal.Class) bool { return k.Newest.Class == class }

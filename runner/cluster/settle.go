@@ -28,7 +28,7 @@ func (f *follower) settle(k *trial) error {
 	}
 	was := k.status
 	k.status, k.unknown = status, time.Time{}
-	if was.State == status.State && status.State == Waiting {
+	if was.State == status.State && status.State.live() { // ingest sees to what runs
 		return nil
 	}
 	if err := f.catchUp(k); err != nil {
@@ -188,7 +188,7 @@ func (f *follower) decide(k *trial) error {
 		}
 		f.due(k, pause)
 	default:
-		stopped := k.status.State == Canceled || k.Attempt > k.before && k.classed(journal.ClassCanceled)
+		stopped := k.status.State == Canceled || k.Attempt > k.before && k.Newest.Class == journal.ClassCanceled
 		if handed && !f.first && (stopped || k.again >= mostAgain) {
 			f.end(k)
 			return nil

@@ -24,7 +24,7 @@ func TestPrivateSlurm(t *testing.T) {
 	}
 	p := startPrivate(t)
 	h := &harness{t: t, program: program, dir: t.TempDir()}
-	for _, name := range []string{"sweep.yaml", "trial.sh"} {
+	for _, name := range []string{"sweep.yaml", "builtin.yaml", "limit.yaml", "trial.sh"} {
 		data, err := os.ReadFile(filepath.Join("testdata", name))
 		if err == nil {
 			err = os.WriteFile(filepath.Join(h.dir, name), data, 0o644)
@@ -38,6 +38,7 @@ func TestPrivateSlurm(t *testing.T) {
 	}
 	h.refusals()
 	h.takenBack(p)
+	h.cuts(p)
 
 	began := time.Now()
 	out, code := h.run("home", "sweep", "sweep.yaml", "--on", "slurm", "--detach")
