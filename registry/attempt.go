@@ -193,30 +193,33 @@ func (db *DB) PredictionsOf(id string, attempt int) string {
 // no two attempts get the same number, and the writer of the attempt before stops at its next batch. The number is
 // greater than after, which is DB.LastAttempt: folders may have been deleted.
 func NewAttempt(home, id string, t spec.Trial, after int) (number int, dir string, err error) {
+	for number = after + 1; ; number++ {
+		dir, err = ClaimAttempt(home, id, t, number)
+		if !errors.Is(err, fs.ErrExist) {
+			return number, dir, err
+		}
+	}
+}
+
+// ClaimAttempt is NewAttempt for one number only: the error is fs.ErrExist where somebody else has it.
+func ClaimAttempt(home, id string, t spec.Trial, number int) (dir string, err error) {
 	trial := filepath.Join(home, "trials", id)
 	if err := os.MkdirAll(trial, 0o755); err != nil {
-		return 0, "", fmt.Errorf("make attempt: %w", err)
+		return "", fmt.Errorf("make attempt: %w", err)
 	}
-	for number = after + 1; ; number++ {
-		dir = filepath.Join(trial, fmt.Sprint(number))
-		err := os.Mkdir(dir, 0o755)
-		if errors.Is(err, fs.ErrExist) {
-			continue
-		}
-		if err != nil {
-			return 0, "", fmt.Errorf("make attempt: %w", err)
-		}
-		break
+	dir = filepath.Join(trial, fmt.Sprint(number))
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return "", fmt.Errorf("make attempt: %w", err)
 	}
 	encoded, err := json.MarshalIndent(t, "", " ")
 	if err != nil {
-		return 0, "", fmt.Errorf("make attempt: %w", err)
+		return "", fmt.Errorf("make attempt: %w", err)
 	}
 	// The folder is new and ours: nobody reads the file before we return, so that it need not wait for the disk.
 	if err := os.WriteFile(filepath.Join(dir, "spec.json"), append(encoded, '\n'), 0o644); err != nil {
-		return 0, "", fmt.Errorf("make attempt: %w", err)
+		return "", fmt.Errorf("make attempt: %w", err)
 	}
-	return number, dir, nil
+	return dir, nil
 }
 
 func fromMillis(t sql.NullInt64) time.Time {

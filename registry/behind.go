@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -108,6 +109,19 @@ func hasJournal(dir string) bool {
 	return false
 }
 
+// unfinished lists trials that are not done and have a folder. Where the database lies on one of several machines, others may have
+// followed them.
+func (db *DB) unfinished(ctx context.Context) ([]string, error) {
+	if !elsewhere(db.Home) {
+		return nil, nil
+	}
+	ids, err := db.readStrings(ctx, `SELECT id FROM trial WHERE state <> ?`, Done)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(ids, func(id string) bool { return !hasJournal(db.TrialDir(id)) }), nil
+}
+
 // catchUp takes the plans and journals that the tables know nothing of.
 func (db *DB) catchUp(ctx context.Context) error {
 	paths, err := db.unplanned(ctx)
@@ -123,7 +137,11 @@ func (db *DB) catchUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, id := range ids {
+	more, err := db.unfinished(ctx)
+	if err != nil {
+		return err
+	}
+	for _, id := range append(ids, more...) {
 		if _, err := db.CatchUp(ctx, id); err != nil {
 			return err
 		}
@@ -158,6 +176,11 @@ func (db *DB) catchUpFor(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	more, err := db.unfinished(ctx)
+	if err != nil {
+		return err
+	}
+	ids = append(ids, more...)
 	paths, err := db.unplanned(ctx)
 	if err != nil || len(ids)+len(paths) == 0 {
 		return err

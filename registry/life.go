@@ -110,7 +110,7 @@ func (db *DB) idle(ctx context.Context, ids []string) error {
 		if !slices.Contains(known, id) {
 			return fmt.Errorf("trial %s: %w", id, ErrUnknown)
 		}
-		if filelock.Held(db.lockPath(id)) {
+		if db.runs(id) {
 			return &BusyError{id}
 		}
 	}

@@ -27,13 +27,16 @@ const (
 	lockName = "registry.lock" // held while registry.db is made or brought up to date
 )
 
-func (db *DB) path() string { return filepath.Join(db.Home, fileName) }
+func (db *DB) path() string { return databasePath(db.Home) }
 
 // Open opens the registry below home for writing and makes both where they are missing. What killed processes left behind
 // is tidied up, and journals that the registry knows nothing of are taken.
 func Open(ctx context.Context, home string) (*DB, error) {
 	if err := os.MkdirAll(home, 0o755); err != nil {
 		return nil, fmt.Errorf("open home: %w", err)
+	}
+	if err := makePlace(home); err != nil {
+		return nil, err
 	}
 	db, err := connectWriting(ctx, home)
 	if err != nil {
@@ -48,7 +51,7 @@ func Open(ctx context.Context, home string) (*DB, error) {
 
 // connectWriting opens registry.db for writing, and makes it first where that is needed.
 func connectWriting(ctx context.Context, home string) (*DB, error) {
-	path := filepath.Join(home, fileName)
+	path := databasePath(home)
 	for {
 		found, err := ensure(ctx, home)
 		if err != nil {
@@ -116,6 +119,9 @@ func sameFile(path string, info os.FileInfo) bool {
 // OpenReadOnly opens the registry below home for reading. Where registry.db is missing or of an older version it is made
 // or brought up to date first, and journals that it knows nothing of are taken; where there is nothing to make it of, the error is ErrNone.
 func OpenReadOnly(ctx context.Context, home string) (*DB, error) {
+	if err := makePlace(home); err != nil {
+		return nil, err
+	}
 	var made *found
 	for {
 		db, what, err := connectReading(ctx, home)
@@ -166,7 +172,7 @@ const (
 
 // connectReading opens registry.db for reading if it is sound; the DB is nil if it is not.
 func connectReading(ctx context.Context, home string) (*DB, condition, error) {
-	path := filepath.Join(home, fileName)
+	path := databasePath(home)
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -203,10 +209,10 @@ func connectReading(ctx context.Context, home string) (*DB, condition, error) {
 // isSealed reports whether registry.db lies in a folder that cannot be written, with nothing beside it. SQLite then has no
 // place for the files of WAL, and needs none.
 func isSealed(home string) bool {
-	if unix.Access(home, unix.W_OK) == nil {
+	if unix.Access(DatabaseDir(home), unix.W_OK) == nil {
 		return false
 	}
-	info, err := os.Stat(filepath.Join(home, fileName+"-wal"))
+	info, err := os.Stat(databasePath(home) + "-wal")
 	return err != nil || info.Size() == 0
 }
 
@@ -274,7 +280,7 @@ func (f *found) tell(db *DB) {
 
 // ensure sees to it that there is a sound registry.db, alone: others who want the same wait, for a while.
 func ensure(ctx context.Context, home string) (*found, error) {
-	path := filepath.Join(home, fileName)
+	path := databasePath(home)
 	db, what, err := connectReading(ctx, home)
 	if err != nil {
 		return nil, err
@@ -284,7 +290,7 @@ func ensure(ctx context.Context, home string) (*found, error) {
 	}
 	waiting, cancel := context.WithTimeout(ctx, lockTimeout)
 	defer cancel()
-	lock, err := filelock.Wait(waiting, filepath.Join(home, lockName))
+	lock, err := filelock.Wait(waiting, filepath.Join(DatabaseDir(home), lockName))
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, ctx.Err()
@@ -314,7 +320,7 @@ func ensure(ctx context.Context, home string) (*found, error) {
 
 // migrateFile brings a registry.db of an older version up to date, in one transaction.
 func migrateFile(ctx context.Context, home string) error {
-	path := filepath.Join(home, fileName)
+	path := databasePath(home)
 	db, err := connect(home, dsn(path, "mode=rw&_journal_mode=WAL&_synchronous=FULL&_foreign_keys=1"))
 	if err != nil {
 		return err

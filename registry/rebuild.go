@@ -21,38 +21,39 @@ const newPrefix = fileName + ".new-"
 
 // rebuild makes registry.db of all plans and journals: in a new file, which takes its place when it is whole.
 func rebuild(ctx context.Context, home string) (*found, error) {
-	if err := removeStrays(home); err != nil {
+	dir := DatabaseDir(home)
+	if err := removeStrays(dir); err != nil {
 		return nil, err
 	}
-	path := filepath.Join(home, fmt.Sprint(newPrefix, os.Getpid()))
+	path := filepath.Join(dir, fmt.Sprint(newPrefix, os.Getpid()))
 	defer os.Remove(path)
 	f, err := fill(ctx, home, path)
 	if err != nil {
 		return nil, err
 	}
 	for _, suffix := range [...]string{"-wal", "-shm"} { // of a registry.db that was deleted
-		if err := os.RemoveAll(filepath.Join(home, fileName+suffix)); err != nil {
+		if err := os.RemoveAll(filepath.Join(dir, fileName+suffix)); err != nil {
 			return nil, err
 		}
 	}
 	if err := syncPath(path); err != nil {
 		return nil, err
 	}
-	if err := os.Rename(path, filepath.Join(home, fileName)); err != nil {
+	if err := os.Rename(path, filepath.Join(dir, fileName)); err != nil {
 		return nil, err
 	}
-	return f, syncPath(home)
+	return f, syncPath(dir)
 }
 
 // removeStrays removes what killed rebuilds left.
-func removeStrays(home string) error {
-	names, err := listDir(home)
+func removeStrays(dir string) error {
+	names, err := listDir(dir)
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
 		if strings.HasPrefix(name, newPrefix) {
-			if err := os.Remove(filepath.Join(home, name)); err != nil {
+			if err := os.Remove(filepath.Join(dir, name)); err != nil {
 				return err
 			}
 		}

@@ -54,6 +54,9 @@ const (
 	Stopped     State = "stopped"     // ended by a rule for early stopping: it does not go on, and its numbers are not final
 )
 
+// Ended reports whether nothing goes on by itself: the trial is run again only when somebody asks for it, or the rule for retries.
+func (s State) Ended() bool { return s == Done || s == Failed || s == Stopped }
+
 // States lists all states in their order.
 var States = [...]State{Queued, Running, Done, Failed, Interrupted, Stopped}
 

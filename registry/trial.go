@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"strings"
 
-	"harness/internal/filelock"
 	"harness/model/spec"
 )
 
@@ -33,7 +32,7 @@ type Trial struct {
 
 // LiveState is the state of a trial, but for one whose process was killed together with its sweep: that is interrupted.
 func (db *DB) LiveState(t Trial) State {
-	if t.State == Running && !filelock.Held(db.lockPath(t.ID)) {
+	if t.State == Running && !db.runs(t.ID) {
 		return Interrupted
 	}
 	return t.State

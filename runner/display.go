@@ -199,6 +199,9 @@ func endLine(k *job, s *process) string {
 
 func shortID(id string) string { return id[:min(8, len(id))] }
 
+// ShortDuration is shortDuration, for who shows sweeps that run elsewhere.
+func ShortDuration(d time.Duration) string { return shortDuration(d) }
+
 // shortDuration is a duration with two units at most: 850ms, 4.2s, 3m10s, 2h05m.
 func shortDuration(d time.Duration) string {
 	switch {

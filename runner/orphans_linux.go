@@ -219,3 +219,16 @@ func counter(path, name string) (int, bool) {
 func startWriting(file *os.File) {
 	_ = unix.SyncFileRange(int(file.Fd()), 0, 0, unix.SYNC_FILE_RANGE_WRITE)
 }
+
+// statStarted is the place of the time at which a process was started in what stat returns.
+const statStarted = 19
+
+// startOfProcess is when a process was started, in ticks since the machine was; 0 = not known.
+func startOfProcess(pid int) int64 {
+	words := stat(pid)
+	if len(words) <= statStarted {
+		return 0
+	}
+	ticks, _ := strconv.ParseInt(words[statStarted], 10, 64)
+	return ticks
+}

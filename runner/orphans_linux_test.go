@@ -23,6 +23,8 @@ func TestMain(m *testing.M) {
 	case os.Getenv("RUNNER_TEST_SWEEP") != "":
 		sweepToKill(os.Getenv("RUNNER_TEST_SWEEP"))
 		os.Exit(0)
+	case os.Getenv("RUNNER_TEST_TASK") != "":
+		os.Exit(taskMain(os.Getenv("RUNNER_TEST_TASK")))
 	case os.Getenv("RUNNER_TEST_TRIAL") != "":
 		os.Exit(fakeTrial(os.Getenv("RUNNER_TEST_TRIAL")))
 	}

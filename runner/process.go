@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -26,7 +25,7 @@ import (
 // called at any time.
 type process struct {
 	job         *job
-	claim       *claim
+	claim       *claim // nil where others are kept off by the attempt's number alone
 	attempt     int
 	dir         string // of the attempt
 	mark        string // the same, without links: how its processes are found
@@ -48,6 +47,8 @@ type process struct {
 	stopped     chan journal.Class
 	killed      chan struct{}
 	once        struct{ stop, kill sync.Once }
+	word        string          // in which its being stopped is recorded; "" = the usual one
+	linger      time.Duration   // how long to wait, after an end by SIGTERM, for the word that we are to stop, too
 	before      func() []string // metrics that the trial's earlier attempts have recorded
 	sync        func(*os.File) error
 	asked       bool             // to stop; this and grown belong to the goroutine of Run
@@ -67,7 +68,7 @@ type process struct {
 	err    error  // the end could not be recorded
 }
 
-// newProcess makes the attempt's folder and opens its journal with what is run, where. The caller has claimed the trial.
+// newProcess makes the attempt's folder and opens its journal. The caller has claimed the trial.
 func (r *run) newProcess(k *job, c *claim, purpose journal.Purpose) (*process, error) {
 	last := 0
 	if !c.fresh {
@@ -81,66 +82,12 @@ func (r *run) newProcess(k *job, c *claim, purpose journal.Purpose) (*process, e
 	if err != nil {
 		return nil, err
 	}
-	s := &process{
-		job: k, claim: c, attempt: number, dir: dir, mark: filepath.Join(r.home, "trials", k.ID, strconv.Itoa(number)),
-		files: filepath.Join(r.home, "trials", k.ID, filesName), spawner: r.spawner, work: r.work, declared: r.options.Metrics, threads: r.threads, timeout: r.options.Timeout,
-		grace: r.options.Grace, started: time.Now(), stopped: make(chan journal.Class, 1), killed: make(chan struct{}),
-		before: func() []string { return r.recorded(k.ID, number) }, sync: r.durable.sync, over: func() {},
-		heard: journal.Progress{Loss: noLoss},
-	}
-	if purpose == journal.PurposeRerun { // it starts from nothing
-		s.files = filepath.Join(s.mark, filesName)
-	}
-	s.environment = append(s.environment, attemptMark+"="+s.mark, sweepMark+"="+r.mark)
-	if _, set := os.LookupEnv("OMP_NUM_THREADS"); !set && (r.options.CPUs > 0 || r.options.Threads > 0) && k.Spec.Command != "" {
-		s.environment = append(s.environment, "OMP_NUM_THREADS="+strconv.Itoa(r.threads))
-	}
-	if s.journal, err = journal.Create(dir); err != nil {
-		return nil, err
-	}
-	err = s.journal.Start(r.startOf(s, purpose))
+	s, err := r.begin(k, number, dir, purpose)
 	if err != nil {
-		s.journal.Close()
 		return nil, err
 	}
-	if k.Spec.Command == "" {
-		s.child = r.options.Child(dir, r.threads)
-		s.told = r.threads
-		if s.child.Stdin == nil {
-			s.orders, _ = s.child.StdinPipe() // without it, its threads stay as they are
-		}
-	}
+	s.claim, s.before = c, func() []string { return r.recorded(k.ID, number) }
 	return s, nil
-}
-
-const filesName = "files"
-
-// startOf is the first event of an attempt.
-func (r *run) startOf(s *process, purpose journal.Purpose) journal.Start {
-	k := s.job
-	start := journal.Start{Trial: k.ID, Attempt: s.attempt, Purpose: purpose, Spec: k.Spec.Canonical(),
-		Engine: r.engineOf(k.Spec), Threads: r.threads, Provenance: r.provenance}
-	if k.Spec.Command != "" {
-		start.Dir = s.work
-		if r.options.Code != nil {
-			p := &start.Provenance
-			given, _ := k.Spec.Args.Strings() // parameters that cannot be read fail the trial soon enough
-			p.Code, p.Commit, p.DiffHash = r.options.Code(s.work, given)
-		}
-	}
-	return start
-}
-
-// engineOf is the engine to record: the path of a plugin comes with the options, all else is part of the spec.
-func (r *run) engineOf(t spec.Trial) string {
-	if t.Command != "" {
-		return ""
-	}
-	name, err := t.EngineFor(r.options.Engine)
-	if err != nil { // the trial says so itself
-		return t.Engine
-	}
-	return cmp.Or(name, "native")
 }
 
 // progress takes what the journal says of how far the attempt is.
@@ -166,9 +113,15 @@ func (s *process) pretrains(t spec.Trial) bool {
 }
 
 // stop asks the attempt to save a checkpoint and end; why is interrupted, canceled or stopped.
-func (s *process) stop(why journal.Class) {
+func (s *process) stop(why journal.Class) { s.stopFor(why, "") }
+
+// stopFor is stop, with the words in which it is recorded.
+func (s *process) stopFor(why journal.Class, word string) {
 	s.asked = true
-	s.once.stop.Do(func() { s.stopped <- why })
+	s.once.stop.Do(func() {
+		s.word = word
+		s.stopped <- why
+	})
 }
 
 // kill ends the attempt at once.
@@ -233,7 +186,9 @@ type ending struct {
 // supervise starts cmd, calls begun once it runs and poll now and then, measures it, ends it when it is to end, and says how it ended.
 // Then none of its descendants is left.
 func (s *process) supervise(cmd *exec.Cmd, poll, begun func()) ending {
-	cmd.ExtraFiles = []*os.File{s.claim.File}
+	if s.claim != nil {
+		cmd.ExtraFiles = []*os.File{s.claim.File}
+	}
 	oom := memoryKills()
 	if err := s.spawner.start(cmd, s.mark); err != nil {
 		return ending{err: err}
@@ -261,6 +216,9 @@ func (s *process) supervise(cmd *exec.Cmd, poll, begun func()) ending {
 				s.remark = oneLine(err.Error())
 			}
 			s.spawner.ended(cmd.Process.Pid, s.mark)
+			if asked == "" {
+				asked = s.askedLate(cmd.ProcessState)
+			}
 			return ending{state: cmd.ProcessState, asked: asked, outOfMemory: memoryKills() > oom}
 		case why := <-s.stopped:
 			ask(why)
@@ -280,6 +238,20 @@ func (s *process) supervise(cmd *exec.Cmd, poll, begun func()) ending {
 			poll()
 		}
 	}
+}
+
+// askedLate waits, after an end by SIGTERM, for the word that we are to stop as well: a scheduler sends the signal to all
+// processes of a job, in no order.
+func (s *process) askedLate(state *os.ProcessState) (why journal.Class) {
+	signal := state.Sys().(syscall.WaitStatus).Signal()
+	if s.linger == 0 || signal != syscall.SIGTERM && !endedByOthers(state.ExitCode()) {
+		return ""
+	}
+	select {
+	case why = <-s.stopped:
+	case <-time.After(s.linger):
+	}
+	return why
 }
 
 // after is time.After, but never for 0.
@@ -325,14 +297,14 @@ func (s *process) judge(e ending, stderr, stdout []string) journal.Exit {
 	}
 	switch {
 	case e.asked == journal.ClassInterrupted:
-		exit.Class, exit.Error = e.asked, "stopped"
+		exit.Class, exit.Error = e.asked, cmp.Or(s.word, "stopped")
 	case e.asked == journal.ClassCanceled:
 		exit.Class, exit.Error = e.asked, "canceled"
 	case e.asked == journal.ClassStopped && s.child != nil && e.state.Success(): // it was through
 	case e.asked == journal.ClassStopped:
 		exit.Class, exit.Error = e.asked, s.early.reason()
 	case e.asked == journal.ClassTimeout:
-		exit.Class, exit.Error = e.asked, fmt.Sprintf("stopped after the timeout of %s", s.timeout)
+		exit.Class, exit.Error = e.asked, cmp.Or(s.word, fmt.Sprintf("stopped after the timeout of %s", s.timeout))
 	case e.state.Success():
 	case e.outOfMemory && killed:
 		exit.Class, exit.Error = journal.ClassMemory, "out of memory: the kernel has killed it"

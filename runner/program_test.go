@@ -414,11 +414,11 @@ func TestRunningIsListed(t *testing.T) {
 // TestCPUs: what a trial needs decides how many run at a time, and is what each gets.
 func TestCPUs(t *testing.T) {
 	queue := slices.Repeat([]*job{{}}, 100)
-	r := &run{options: Options{CPUs: 1}, gpus: newPool(GPUs{}), queue: queue}
+	r := &run{place: place{options: Options{CPUs: 1}}, gpus: newPool(GPUs{}), queue: queue}
 	if r.divide(); r.parallel != cores() || r.threads != 1 {
 		t.Error(r.parallel, r.threads)
 	}
-	r = &run{options: Options{CPUs: cores()}, gpus: newPool(GPUs{}), queue: queue}
+	r = &run{place: place{options: Options{CPUs: cores()}}, gpus: newPool(GPUs{}), queue: queue}
 	if r.divide(); r.parallel != 1 || r.threads != cores() {
 		t.Error(r.parallel, r.threads)
 	}

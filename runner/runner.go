@@ -27,15 +27,11 @@ package runner
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"time"
-
-	"github.com/google/uuid"
 
 	"harness/registry"
 	"harness/registry/journal"
@@ -120,7 +116,7 @@ func Run(ctx context.Context, db *registry.DB, trials []registry.Trial, o Option
 		return Result{}, err
 	}
 	if o.Stop != nil {
-		if r.stopper, err = NewStopper(db, *o.Stop, stoppable(trials)); err != nil {
+		if r.stopper, err = NewStopper(db, *o.Stop, trials); err != nil {
 			return Result{}, err
 		}
 	}
@@ -146,32 +142,12 @@ func newRun(ctx context.Context, db *registry.DB, o Options) (*run, error) {
 	if err := CheckResources(o.GPUs, o.CPUs); err != nil {
 		return nil, err
 	}
-	r := &run{db: db, options: o, ended: make(chan *process), freed: make(chan *process), ctx: context.WithoutCancel(ctx),
-		gpus: newPool(o.GPUs), started: time.Now()}
-	var err error
-	if r.home, err = realPath(db.Home); err != nil {
+	at, err := newPlace(db.Home, o)
+	if err != nil {
 		return nil, err
 	}
-	if r.work, err = filepath.Abs(o.Dir); err != nil {
-		return nil, fmt.Errorf("find working folder: %w", err)
-	}
-	r.mark = uuid.NewString()
-	if outer := os.Getenv(sweepMark); outer != "" { // a trial that is itself a sweep
-		r.mark = outer + ":" + r.mark
-	}
-	return r, nil
-}
-
-// realPath is the absolute path of a folder without links, under which its processes are found whoever names it.
-func realPath(dir string) (string, error) {
-	path, err := filepath.Abs(dir)
-	if err == nil {
-		path, err = filepath.EvalSymlinks(path)
-	}
-	if err != nil {
-		return "", fmt.Errorf("find home: %w", err)
-	}
-	return path, nil
+	return &run{place: at, db: db, ended: make(chan *process), freed: make(chan *process), ctx: context.WithoutCancel(ctx),
+		gpus: newPool(o.GPUs), started: time.Now()}, nil
 }
 
 // job is a trial on its way.
@@ -187,16 +163,11 @@ type job struct {
 
 // run is one call of Run.
 type run struct {
-	db         *registry.DB
-	options    Options
-	ctx        context.Context // of what must happen even after an interruption
-	home       string          // absolute, without links
-	work       string          // folder that programs are started in
-	mark       string          // by which the processes of this call are known
-	provenance journal.Provenance
-	spawner    *spawner
-	display    display
-	running    *runningFile
+	place
+	db      *registry.DB
+	ctx     context.Context // of what must happen even after an interruption
+	display display
+	running *runningFile
 
 	all       []*job
 	queue     []*job // to start, in order
@@ -205,11 +176,9 @@ type run struct {
 	recording []*process // that have ended well and are being recorded; their place is free
 	gpus      *pool
 	stopper   *Stopper // nil where no rule stops trials early
-	durable   groupSync
 	freed     chan *process
 	ended     chan *process
 	parallel  int
-	threads   int
 	before    int      // done before this call
 	done      int      // in this call
 	early     int      // stopped early, in this call or before
@@ -233,20 +202,13 @@ func (r *run) openSpawner() (err error) {
 	if r.running, err = r.announce(); err != nil {
 		return err
 	}
-	r.spawner = newSpawner()
-	r.spawner.guard = newGuard(r.options.Guardian, r.mark, &r.spawner.mu)
-	if r.options.Provenance != nil {
-		r.provenance = r.options.Provenance()
-	}
+	r.open()
 	return nil
 }
 
 func (r *run) closeSpawner() {
-	if r.spawner != nil {
-		r.spawner.guard.close()
-		r.spawner.close()
-		r.running.close()
-	}
+	r.close()
+	r.running.close()
 }
 
 func (r *run) result() Result {

@@ -26,12 +26,12 @@ type attemptKey struct {
 	number int
 }
 
-// NewStopper makes a Stopper for some trials; others are never stopped. The error is that of a rule that cannot be.
-func NewStopper(db *registry.DB, rule earlystop.Rule, trials []string) (*Stopper, error) {
+// NewStopper makes a Stopper for the trials of a sweep; others are never stopped, nor are controls. The error is that of a rule that cannot be.
+func NewStopper(db *registry.DB, rule earlystop.Rule, trials []registry.Trial) (*Stopper, error) {
 	if err := rule.Check(); err != nil {
 		return nil, fmt.Errorf("early stopping: %w", err)
 	}
-	return &Stopper{db: db, rule: rule, trials: trials, asked: map[attemptKey]int64{}}, nil
+	return &Stopper{db: db, rule: rule, trials: stoppable(trials), asked: map[attemptKey]int64{}}, nil
 }
 
 // stoppable lists the trials that are compared: controls are there to be seen beside others, and run to their end.

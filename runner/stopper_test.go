@@ -203,7 +203,7 @@ func TestCancelEarly(t *testing.T) {
 				return err
 			}
 			defer other.Close()
-			stopper, err := NewStopper(other, *asha(), []string{good.ID, k.ID})
+			stopper, err := NewStopper(other, *asha(), []registry.Trial{good, k})
 			if err != nil {
 				return err
 			}

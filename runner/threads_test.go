@@ -27,7 +27,7 @@ func TestDivide(t *testing.T) {
 		{slices.Repeat([]*job{builtIn}, 100), Options{Parallel: 3}, 3, 5},
 		{slices.Repeat([]*job{builtIn}, 100), Options{CPUs: 8}, 2, 8},
 	} {
-		r := &run{options: c.options, gpus: newPool(GPUs{}), queue: c.queue}
+		r := &run{place: place{options: c.options}, gpus: newPool(GPUs{}), queue: c.queue}
 		if r.divide(); r.parallel != c.parallel || r.threads != c.threads {
 			t.Errorf("%d waiting, %+v: %d at a time on %d threads, want %d on %d", len(c.queue), c.options, r.parallel, r.threads, c.parallel, c.threads)
 		}

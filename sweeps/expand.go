@@ -62,7 +62,7 @@ func (s *Sweep) emptyPlan() *Plan {
 	p := &Plan{
 		Version: PlanVersion, Name: s.Name, Handle: s.Name, File: s.File, FileDigest: s.Digest, Description: s.Description, Options: slices.Clone(s.options),
 		Command: s.Command != "", Preset: string(s.Preset), Seeds: slices.Clone(s.Seeds), Metrics: slices.Clone(s.Metrics),
-		Report: s.Report, Resources: s.Resources, Run: s.Run, Search: s.Search,
+		Report: s.Report, Resources: s.Resources, Slurm: s.Slurm, Run: s.Run, Search: s.Search,
 	}
 	for _, a := range s.axes {
 		p.Axes = append(p.Axes, a.planned())

@@ -198,7 +198,7 @@ func (p *parser) version(root *yaml.Node, entries []entry) error {
 
 // topKeys are the keys of a file.
 var topKeys = []string{"version", "name", "description", "project", "program", "command", "method", "run_cap", "search_seed", "base", "parameters",
-	"ablations", "exclude", "seeds", "metrics", "baseline", "resources", "run", "early_stop", "report", "controls"}
+	"ablations", "exclude", "seeds", "metrics", "baseline", "resources", "slurm", "run", "early_stop", "report", "controls"}
 
 func (p *parser) top(e entry) error {
 	var err error
@@ -241,6 +241,8 @@ func (p *parser) top(e entry) error {
 		err = p.readBaseline(e)
 	case "resources":
 		err = p.resources(e)
+	case "slurm":
+		err = p.slurm(e)
 	case "run":
 		err = p.run(e)
 	case "early_stop":

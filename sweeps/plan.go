@@ -38,6 +38,7 @@ type Plan struct {
 	Metrics   []Metric  `json:"metrics,omitzero"`
 	Report    Report    `json:"report"`
 	Resources Resources `json:"resources"`
+	Slurm     Slurm     `json:"slurm,omitzero"`
 	Run       Run       `json:"run"`
 	Search    Search    `json:"search,omitzero"` // how the settings were chosen, where the sweep does not try them all
 }

@@ -37,6 +37,7 @@
 //	  diffvqa/bleu4: {label: BLEU-4, goal: maximize, digits: 1, scale: 100, unit: "%", at: last}   # goal: minimize, none; at: best, min, max
 //	  diffvqa/cider: {primary: true}           # counts in the family of tests; of the built-in trainer's metrics all else is known
 //	resources: {gpus: 1, per_gpu: 1, cpus: 2, timeout: 4h}
+//	slurm: {partition: gpu, time: 4h, gpus: 1, throttle: 8}   # docs/slurm.md
 //	run: {parallel: auto, retries: 2, retry_on: [killed, oom, disk], max_failures: 3}   # retry_on: also timeout, error
 //	# early_stop: {rule: asha, metric: diffvqa/bleu4, first: 1, factor: 3}   or {rule: median, metric: …, first: 4, least: 5}
 //	report:
@@ -65,6 +66,7 @@ type Sweep struct {
 	Seeds       []int64
 	Metrics     []Metric // the columns of the table, in order; empty: what the trials recorded
 	Resources   Resources
+	Slurm       Slurm
 	Run         Run
 	Report      Report
 	Untrained   bool     // add the control "untrained encoder"

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"harness/registry"
 	"harness/runner"
+	"harness/runner/cluster"
 )
 
 func newCancelCommand() *cobra.Command {
@@ -37,11 +39,15 @@ a checkpoint, counts as interrupted, and is taken up again by the next call of t
 func cancel(ctx context.Context, w, log io.Writer, db *registry.DB, names []string, yes bool) error {
 	if len(names) == 1 {
 		if handle, err := sweepNamed(ctx, db, names[0]); err == nil {
-			return cancelSweep(w, log, db, handle, yes)
+			return cancelSweep(ctx, w, log, db, handle, yes)
 		}
 	}
 	trials, err := namedTrials(ctx, db, names, listOptions{})
 	if err != nil {
+		return err
+	}
+	trials, err = cancelTasks(ctx, w, log, db, trials, yes)
+	if err != nil || len(trials) == 0 {
 		return err
 	}
 	for _, t := range trials {
@@ -61,7 +67,43 @@ func cancel(ctx context.Context, w, log io.Writer, db *registry.DB, names []stri
 	return nil
 }
 
-func cancelSweep(w, log io.Writer, db *registry.DB, handle string, yes bool) error {
+// cancelTasks takes back those trials that a scheduler has, and returns the others.
+func cancelTasks(ctx context.Context, w, log io.Writer, db *registry.DB, trials []listed, yes bool) (others []listed, err error) {
+	open, _, err := cluster.Open(db.Home)
+	if err != nil {
+		return nil, err
+	}
+	if len(open) == 0 {
+		return trials, nil
+	}
+	all := make([]string, len(trials))
+	for i, t := range trials {
+		all[i] = t.ID
+	}
+	known, err := db.Trials(ctx, registry.Query{IDs: all, Brief: true})
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, t := range trials {
+		i := slices.IndexFunc(known, func(k registry.Trial) bool { return k.ID == t.ID })
+		if _, has := cluster.Has(open, known[i]); has && !t.State.Ended() {
+			ids = append(ids, t.ID)
+		} else {
+			others = append(others, t)
+		}
+	}
+	if len(ids) == 0 {
+		return others, nil
+	}
+	count, err := cancelElsewhere(ctx, w, log, db, "", ids, yes)
+	if err == nil && count == 0 {
+		err = fmt.Errorf("%s ended already", counted(len(ids), "task"))
+	}
+	return others, err
+}
+
+func cancelSweep(ctx context.Context, w, log io.Writer, db *registry.DB, handle string, yes bool) error {
 	running, err := runner.ListRunning(db.Home)
 	if err != nil {
 		return err
@@ -85,7 +127,11 @@ func cancelSweep(w, log io.Writer, db *registry.DB, handle string, yes bool) err
 		dropUnitMark(log, db.Home, handle)
 		stopped++
 	}
-	if stopped == 0 && !dropUnitMark(log, db.Home, handle) {
+	elsewhere, err := cancelElsewhere(ctx, w, log, db, handle, nil, yes)
+	if err != nil {
+		return err
+	}
+	if stopped+elsewhere == 0 && !dropUnitMark(log, db.Home, handle) {
 		return fmt.Errorf("sweep %s is not running", handle)
 	}
 	return nil

@@ -35,7 +35,7 @@ type detachOptions struct {
 
 func (o *detachOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.BoolVar(&o.detach, "detach", false, "go on in the background, also after you have logged out; the same command again, harness status and harness logs -f show it")
+	f.BoolVar(&o.detach, "detach", false, "go on in the background, also after you have logged out, or hand the trials in to the scheduler and return; the same command again, harness status and harness logs -f show it")
 	f.BoolVar(&o.unit, "unit", false, "with --detach: write a systemd user unit that takes the sweep up again after a restart of the machine, until it is done")
 	f.BoolVar(&o.detached, "detached", false, "")
 	if err := f.MarkHidden("detached"); err != nil {
@@ -93,7 +93,7 @@ func (o sweepOptions) logOf(handle string) string {
 
 // handOver lets another process run the planned sweep where there is one or shall be one; false where this process goes on itself.
 func (o sweepOptions) handOver(ctx context.Context, w, log io.Writer, db *registry.DB, plan *sweeps.Plan, left []spec.Trial, name string) (bool, error) {
-	if o.detached || len(left) == 0 && o.redo == "" {
+	if o.elsewhere() || o.detached || len(left) == 0 && o.redo == "" {
 		return false, nil
 	}
 	running, found, err := detachedOf(db.Home, plan.Handle)

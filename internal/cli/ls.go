@@ -83,6 +83,9 @@ func newListCommand() *cobra.Command {
 func openForReading(cmd *cobra.Command) (*registry.DB, error) {
 	spareGarbage()
 	home := homeOf(cmd)
+	if err := catchUpTasks(cmd.Context(), cmd.ErrOrStderr(), home); err != nil {
+		return nil, err
+	}
 	db, err := registry.OpenReadOnly(cmd.Context(), home)
 	if errors.Is(err, registry.ErrNone) {
 		return nil, withHint(err, `run a sweep first, such as "harness sweep smoke", or choose its folder with --home`)

@@ -106,7 +106,7 @@ func (o sweepOptions) chosen(ctx context.Context, db *registry.DB, plan *sweeps.
 		all = append(all, newListed(t))
 	}
 	ended := func(t listed) bool {
-		return slices.Contains([]registry.State{registry.Done, registry.Failed, registry.Stopped}, t.State)
+		return t.State.Ended()
 	}
 	keep := func(choose func(listed) bool) []listed {
 		return slices.DeleteFunc(all, func(t listed) bool { return !ended(t) || !choose(t) })

@@ -70,6 +70,14 @@ type sweepStatus struct {
 	Running []trialStatus          `json:"running"`
 	Log     string                 `json:"log,omitempty"`   // of a sweep in the background
 	Aside   []runner.Aside         `json:"aside,omitempty"` // GPUs that it no longer uses
+
+	// Of a sweep that a scheduler has; it has no process of ours.
+	Scheduler   string   `json:"scheduler,omitempty"`
+	Jobs        []string `json:"jobs,omitempty"`
+	AtScheduler int      `json:"running_at_scheduler,omitempty"`
+	Waiting     int      `json:"waiting,omitempty"`
+	Reason      string   `json:"reason,omitempty"` // why the first of them waits
+	Silent      string   `json:"silent,omitempty"` // the scheduler does not answer
 }
 
 // trialStatus is how a running trial stands.
@@ -87,6 +95,9 @@ type trialStatus struct {
 // status prints the running sweeps, all or the one with the given handle, once or again and again.
 func status(ctx context.Context, w io.Writer, db *registry.DB, handle string, o statusOptions) error {
 	for {
+		if err := catchUpTasks(ctx, io.Discard, db.Home); err != nil {
+			return err
+		}
 		sweeps, err := runningSweeps(ctx, db, handle)
 		if err != nil {
 			return err
@@ -121,25 +132,37 @@ func runningSweeps(ctx context.Context, db *registry.DB, handle string) ([]sweep
 		if handle != "" && r.Handle != handle {
 			continue
 		}
-		trials, err := db.Trials(ctx, registry.Query{Sweep: r.Handle, Brief: true})
+		s, err := statusOf(ctx, db, r.Handle)
 		if err != nil {
 			return nil, err
 		}
-		s := sweepStatus{Sweep: r.Handle, PID: r.PID, Host: r.Host, Started: r.Started, Counts: map[registry.State]int{}, Running: []trialStatus{},
-			Log: r.Log, Aside: r.Aside}
-		for _, t := range trials {
-			state := db.LiveState(t)
-			s.Counts[state]++
-			if state == registry.Running {
-				a := t.Newest
-				s.Running = append(s.Running, trialStatus{ID: t.ID, Label: t.Label, Attempt: a.Number, Stage: a.Stage, Step: a.Step, Total: a.Total,
-					Loss: jsonfloat.Known(a.Loss, !math.IsNaN(a.Loss)), Started: a.Started})
-			}
-		}
+		s.PID, s.Host, s.Started = r.PID, r.Host, r.Started
+		s.Log, s.Aside = r.Log, r.Aside
 		list = append(list, s)
 	}
+	elsewhere, err := statusElsewhere(ctx, db, handle)
+	if err != nil {
+		return nil, err
+	}
+	list = append(list, elsewhere...)
 	slices.SortFunc(list, func(a, b sweepStatus) int { return a.Started.Compare(b.Started) })
 	return list, nil
+}
+
+// statusOf reads how the trials of a sweep stand.
+func statusOf(ctx context.Context, db *registry.DB, handle string) (sweepStatus, error) {
+	s := sweepStatus{Sweep: handle, Counts: map[registry.State]int{}, Running: []trialStatus{}}
+	trials, err := db.Trials(ctx, registry.Query{Sweep: handle, Brief: true})
+	for _, t := range trials {
+		state := db.LiveState(t)
+		s.Counts[state]++
+		if state == registry.Running {
+			a := t.Newest
+			s.Running = append(s.Running, trialStatus{ID: t.ID, Label: t.Label, Attempt: a.Number, Stage: a.Stage, Step: a.Step, Total: a.Total,
+				Loss: jsonfloat.Known(a.Loss, !math.IsNaN(a.Loss)), Started: a.Started})
+		}
+	}
+	return s, err
 }
 
 func printStatus(w io.Writer, sweeps []sweepStatus, now time.Time) error {
@@ -152,8 +175,8 @@ func printStatus(w io.Writer, sweeps []sweepStatus, now time.Time) error {
 		if s.Log != "" {
 			where = " in the background"
 		}
-		fmt.Fprintf(w, "%s: %s; running%s for %s (pid %d on %s)\n", escape.Line(s.Sweep), countsText(s.Counts), where,
-			now.Sub(s.Started).Round(time.Second), s.PID, s.Host)
+		fmt.Fprintf(w, "%s: %s; running%s for %s %s\n", escape.Line(s.Sweep), countsText(s.Counts), where,
+			now.Sub(s.Started).Round(time.Second), s.where())
 		for _, a := range s.Aside {
 			fmt.Fprintf(w, "  GPU %s is set aside: %s\n", a.GPU, escape.Line(a.Why))
 		}

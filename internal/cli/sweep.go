@@ -29,6 +29,7 @@ type sweepOptions struct {
 	experimentOptions
 	gpuOptions
 	detachOptions
+	onOptions
 	home        string
 	engine      string
 	parallel    int
@@ -69,6 +70,7 @@ nothing; harness cancel NAME stops it. Of two calls in two terminals each runs t
 	o.experimentOptions.flags(cmd)
 	o.gpuOptions.flags(cmd)
 	o.detachOptions.flags(cmd)
+	o.onOptions.flags(cmd)
 	f.BoolVar(&o.dryRun, "dry-run", false, "print the trials and run nothing")
 	f.BoolVar(&o.json, "json", false, "print the trials as JSON")
 	f.BoolVar(&o.quiet, "quiet", false, "show neither progress nor table")
@@ -90,6 +92,9 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 	if err := o.gpuOptions.check(); err != nil {
 		return err
 	}
+	if err := o.checkOn(); err != nil {
+		return err
+	}
 	if o.retryFailed {
 		if o.redo != "" {
 			return usageError("--retry-failed and --redo: want one of them")
@@ -109,6 +114,11 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 	plan, err := named.expand(ctx, log, name)
 	if err != nil {
 		return err
+	}
+	if o.elsewhere() {
+		if _, err := o.slurmSettings(plan); err != nil {
+			return err
+		}
 	}
 	if o.dryRun {
 		return o.printPlanned(ctx, w, log, plan)
@@ -134,10 +144,12 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 	if o.redo != "" {
 		mayRun = unfinished(plan, nil)
 	}
-	if o.engine, err = located(log, o.engine, mayRun); err != nil {
-		return err
+	if o.elsewhere() {
+		err = o.checkElsewhere(ctx, plan, left)
+	} else if o.engine, err = located(log, o.engine, mayRun); err == nil {
+		err = o.preflight(ctx, plan, left)
 	}
-	if err := o.preflight(ctx, plan, left); err != nil {
+	if err != nil {
 		return err
 	}
 	if err := register(ctx, log, db, plan); err != nil {
@@ -152,6 +164,12 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 	}
 	ctx, stop := untilHangup(ctx)
 	defer stop()
+	if o.elsewhere() {
+		return o.sweepElsewhere(ctx, w, log, db, plan, stale)
+	}
+	if err := checkHere(ctx, db, plan); err != nil {
+		return err
+	}
 	began := time.Now()
 	options, err := o.runnerOptions(plan, log)
 	if err != nil {

@@ -94,9 +94,9 @@ func TestMemoryIsThatOfTheTree(t *testing.T) {
 	const script = `import os, time
 data = b"x" * (200 << 20)
 if os.fork() == 0:
-    time.sleep(1.5)
+    time.sleep(6.5)
     os._exit(0)
-time.sleep(1.5)
+time.sleep(6.5)
 os.wait()`
 	used, r, _ := measured(t, python+" - <<'END'\n"+script+"\nEND\n")
 	if used.Memory == nil || used.Kind != registry.PSS || used.Memory.Max < 200<<20 || used.Memory.Max > 260<<20 {
