@@ -23,7 +23,7 @@ type tree struct {
 	pids    map[int]bool // that were there at the last reading
 	counter counter
 	buffer  []byte
-	noPSS   bool // reading it takes too long
+	slow    int // readings of PSS in a row that took too long: after slowest, it is no longer read
 }
 
 func newTree(root int) *tree { return &tree{root: root, buffer: make([]byte, 4096)} }
@@ -122,12 +122,15 @@ func (t *tree) find() (order []int, all map[int]found) {
 // pssTime is the most that a reading of PSS may take of a processor, two thousandths of it: a gigabyte takes about as much.
 const pssTime = 10 * time.Millisecond
 
+// slowest is how many readings in a row may take longer: one alone may have met a busy moment.
+const slowest = 3
+
 // take reads the memory and the disks of the processes that were found, and counts them.
 func (t *tree) take(order []int, all map[int]found) reading {
 	now := make(map[int]process, len(all))
 	t.pids = make(map[int]bool, len(all))
 	var rss, pss int64
-	whole := !t.noPSS
+	whole := t.slow < slowest
 	took := onThread(func() {
 		for _, pid := range order {
 			t.pids[pid] = true
@@ -138,7 +141,13 @@ func (t *tree) take(order []int, all map[int]found) reading {
 			}
 		}
 	})
-	t.noPSS = t.noPSS || took > pssTime
+	switch {
+	case t.slow == slowest:
+	case took > pssTime:
+		t.slow++
+	default:
+		t.slow = 0
+	}
 	for _, pid := range order {
 		now[pid] = t.readIO(pid, all[pid].process)
 	}
