@@ -162,13 +162,11 @@ func (r *run) start(k *job, gpus share) (started bool, err error) {
 	return true, err
 }
 
-// stillWanted looks whether another sweep has run a trial since we looked, or somebody has canceled it.
+// stillWanted looks whether another sweep has run a trial since we looked, or somebody has canceled it: also before a retry, since
+// nobody holds the trial in the pause.
 func (r *run) stillWanted(k *job) (bool, error) {
 	if r.takeCancel(k) {
 		return false, nil
-	}
-	if k.tried {
-		return true, nil
 	}
 	return r.recheck(k)
 }
