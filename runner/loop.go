@@ -168,13 +168,11 @@ func (r *run) give(s *process, gpus share) {
 	s.environment = append(s.environment, r.gpus.environment(gpus)...)
 }
 
-// stillWanted looks whether another sweep has run a trial since we looked, or somebody has canceled it.
+// stillWanted looks whether another sweep has run a trial since we looked, or somebody has canceled it: also before a retry, since
+// nobody holds the trial in the pause.
 func (r *run) stillWanted(k *job) (bool, error) {
 	if asked, _ := r.takeCancel(k); asked {
 		return false, nil
-	}
-	if k.tried {
-		return true, nil
 	}
 	return r.recheck(k)
 }

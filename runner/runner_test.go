@@ -357,3 +357,31 @@ func TestDeletedAttempt(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// TestRetriesOfTwoSweeps: in the pause before a retry another sweep has run the trial; it was run once more, and where the other sweep
+// was killed, its attempt was never closed.
+func TestRetriesOfTwoSweeps(t *testing.T) {
+	home, marker := t.TempDir(), filepath.Join(t.TempDir(), "marker")
+	db, other := open(t, home), open(t, home)
+	k := plan(t, db, shell(`if test -e `+marker+`; then echo '{"metric": "acc", "value": 1}'; else touch `+marker+`; kill -9 $$; fi`, 1))[0]
+	first := make(chan Result, 1)
+	go func() {
+		r, err := Run(context.Background(), db, []registry.Trial{k}, Options{Retries: 1, Backoff: time.Second})
+		if err != nil {
+			t.Error(err)
+		}
+		first <- r
+	}()
+	for newest(t, other, k.ID).State != registry.Failed || Claimed(other.TrialDir(k.ID)) {
+		time.Sleep(5 * time.Millisecond)
+	}
+	if r := mustRun(t, other, []registry.Trial{k}, Options{Retries: 1}); r.Done != 1 || r.Before != 0 {
+		t.Errorf("the other sweep: %+v", r)
+	}
+	if r := <-first; r.Done != 1 {
+		t.Errorf("the first sweep: %+v", r)
+	}
+	if got := newest(t, other, k.ID); got.Attempt != 2 {
+		t.Errorf("%d attempts, want 2", got.Attempt)
+	}
+}
