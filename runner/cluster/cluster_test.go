@@ -290,3 +290,27 @@ func TestABatchOfANewerVersionIsLeftAlone(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func FuzzBatch(f *testing.F) {
+	f.Add(`{"version": 1, "size": 1, "token": "test.x"}`, `{"id": "a", "spec": {}}`+"\n")
+	f.Add(`{"size": -1}`, "\n\n")
+	f.Fuzz(func(t *testing.T, batch, tasks string) {
+		dir := filepath.Join(t.TempDir(), "3")
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for name, text := range map[string]string{batchName: batch, tasksName: tasks} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b, err := Load(dir)
+		if err != nil {
+			return
+		}
+		_, _ = b.Task(0)
+		if err := b.loadTasks(); err == nil && (len(b.tasks) != b.Size || b.Number != 3) {
+			t.Errorf("%+v", b)
+		}
+	})
+}
