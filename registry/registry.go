@@ -18,11 +18,12 @@
 //	plan.go planfile.go sweep.go    sweeps and their members
 //	attempt.go ingest.go events.go  attempts and their journals
 //	trial.go metric.go resume.go    reading trials and their numbers
+//	reached.go                      what trials had at a step
 //	results.go                      how the numbers of an attempt lie in one row
 //	life.go tidy.go behind.go       removing, doing again, tags and notes; what killed processes left behind; journals
 //	                                that the tables do not know
 //
-// A trial is queued, running, done, failed or interrupted. Its numbers are those of the newest run that is done; while
+// A trial is queued, running, done, failed, interrupted or stopped early. Its numbers are those of the newest run that is done; while
 // none is, those of the newest run. A run that says it resumed has the numbers of the run before it, too, up to where it
 // went on. Reruns, which only compare, never count.
 package registry
@@ -47,11 +48,12 @@ const (
 	Running     State = "running"
 	Done        State = "done"
 	Failed      State = "failed"
-	Interrupted State = "interrupted" // stopped, canceled or killed; the next sweep goes on from its checkpoint
+	Interrupted State = "interrupted" // asked to end, canceled or killed; the next sweep goes on from its checkpoint
+	Stopped     State = "stopped"     // ended by a rule for early stopping: it does not go on, and its numbers are not final
 )
 
 // States lists all states in their order.
-var States = [...]State{Queued, Running, Done, Failed, Interrupted}
+var States = [...]State{Queued, Running, Done, Failed, Interrupted, Stopped}
 
 // ErrNone means that nothing was ever recorded below this home.
 var ErrNone = errors.New("nothing was run here yet")

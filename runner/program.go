@@ -121,6 +121,9 @@ func (s *process) conclude(in *intake) {
 	if in.logErr != nil {
 		in.keep(in.journal.Note("log", oneLine("it is not whole: "+in.logErr.Error())))
 	}
+	for _, r := range s.said() {
+		in.keep(in.journal.Rung(r))
+	}
 	var end *journal.End
 	if s.exit.Class == "" {
 		end = &journal.End{Outcome: journal.Done}

@@ -51,8 +51,8 @@ func Rerun(ctx context.Context, db *registry.DB, t registry.Trial, o Options) (a
 	if err != nil {
 		return 0, fmt.Errorf("start trial %s: %w", t.ID, err)
 	}
-	s.share, _ = r.gpus.find(r.gpus.need(t.Spec), false) // there are enough: newRun has looked
-	s.environment = append(s.environment, r.gpus.environment(s.share)...)
+	gpus, _ := r.gpus.find(r.gpus.need(t.Spec), false, t.ID) // there are enough: newRun has looked
+	r.give(s, gpus)
 	if _, err := db.Ingest(r.ctx, t.ID, s.attempt); err != nil { // known before it starts: if we are killed, it is found and closed
 		return s.attempt, errors.Join(err, s.journal.Close())
 	}

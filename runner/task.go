@@ -48,7 +48,8 @@ type TaskOutcome string
 
 const (
 	TaskDone        TaskOutcome = "done"
-	TaskFailed      TaskOutcome = "failed" // for good: what is tried again was tried again
+	TaskFailed      TaskOutcome = "failed"  // for good: what is tried again was tried again
+	TaskStopped     TaskOutcome = "stopped" // early, by a rule
 	TaskCanceled    TaskOutcome = "canceled"
 	TaskInterrupted TaskOutcome = "interrupted" // a later task goes on
 	TaskSuperseded  TaskOutcome = "superseded"  // another task has the trial
@@ -122,7 +123,10 @@ func (w *task) attempt(ctx context.Context) (end TaskEnd, pause time.Duration, e
 	if done := finishedIn(runs(all, w.After)); done > 0 {
 		return TaskEnd{Outcome: TaskDone, Attempt: done}, 0, nil
 	}
-	if w.takeCancel() {
+	if before := runs(all, w.After); len(before) > 0 && before[len(before)-1].class == journal.ClassStopped {
+		return TaskEnd{Outcome: TaskStopped, Attempt: before[len(before)-1].number}, 0, nil
+	}
+	if asked, _ := w.takeCancel(); asked {
 		return TaskEnd{Outcome: TaskCanceled}, 0, nil
 	}
 	number, dir, err := w.claim(all)
@@ -233,7 +237,9 @@ func (w *task) watch(ctx context.Context, s *process, heart *registry.Heartbeat,
 				w.say("attempt %d is superseded", s.attempt)
 				s.kill()
 			}
-			if w.takeCancel() {
+			if asked, said := w.takeCancel(); len(said) > 0 {
+				s.judged(said)
+			} else if asked {
 				s.stop(journal.ClassCanceled)
 			}
 			if time.Since(beat) >= registry.Beat {
@@ -291,6 +297,8 @@ func (w *task) judge(ctx context.Context, s *process, before []past) (end TaskEn
 		end.Outcome, end.Reason = TaskDone, s.remark
 	case p.class == journal.ClassCanceled:
 		end.Outcome = TaskCanceled
+	case p.class == journal.ClassStopped:
+		end.Outcome = TaskStopped
 	case p.class == journal.ClassInterrupted:
 		end = w.stopped(ctx, s.attempt)
 	default:
@@ -308,8 +316,11 @@ func (w *task) judge(ctx context.Context, s *process, before []past) (end TaskEn
 	return end, 0, nil
 }
 
-// takeCancel reports whether somebody has asked to cancel the trial, and takes the request away.
-func (w *task) takeCancel() bool { return os.Remove(filepath.Join(w.dir, CancelName)) == nil }
+// takeCancel reports whether somebody has asked to stop the trial, with what a rule for early stopping said if that is why, and takes
+// the request away.
+func (w *task) takeCancel() (asked bool, said []journal.Rung) {
+	return takeCancel(filepath.Join(w.dir, CancelName))
+}
 
 // finishedIn is the number of the newest attempt that is done; 0 where none is.
 func finishedIn(list []past) int {

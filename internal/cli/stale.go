@@ -28,11 +28,11 @@ func newStaleness(ctx context.Context, db *registry.DB) *staleness {
 }
 
 // of says of each trial in what the code that made its result differs from the code of now; trials whose code is the same,
-// or that have no result, are absent.
+// or that have neither a result nor were stopped early, are absent.
 func (s *staleness) of(ctx context.Context, trials []registry.Trial) (map[string]string, error) {
 	stale := map[string]string{}
 	for _, t := range trials {
-		if t.Result == 0 {
+		if t.Result == 0 && t.State != registry.Stopped {
 			continue
 		}
 		a, err := finished(ctx, s.db, t)
@@ -81,9 +81,9 @@ func (s *staleness) data(ctx context.Context, t spec.Trial) string {
 	return ""
 }
 
-// finished is the attempt whose numbers are the trial's.
+// finished is the attempt whose numbers are the trial's; of one that was stopped early, the newest.
 func finished(ctx context.Context, db *registry.DB, t registry.Trial) (registry.Attempt, error) {
-	if t.Result == t.Newest.Number {
+	if t.Result == t.Newest.Number || t.Result == 0 {
 		return t.Newest, nil
 	}
 	attempts, err := db.Attempts(ctx, t.ID)

@@ -88,6 +88,10 @@ func rerun(ctx context.Context, w, log io.Writer, prefix string, o rerunOptions)
 		return err
 	}
 	t := trials[0]
+	if t.State == registry.Stopped {
+		return withHint(fmt.Errorf("trial %s was %s: it has no final numbers to compare with", id, t.Newest.Error),
+			"harness sweep FILE --redo stopped runs such trials again; without early stopping in the file, to their end")
+	}
 	if t.State != registry.Done {
 		return fmt.Errorf("trial %s is %s: there is no result to compare with", id, t.State)
 	}

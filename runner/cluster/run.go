@@ -13,6 +13,7 @@ import (
 	"harness/internal/escape"
 	"harness/registry"
 	"harness/runner"
+	"harness/runner/earlystop"
 )
 
 // Options say how the trials of a sweep are handed in and followed.
@@ -23,6 +24,8 @@ type Options struct {
 	Command   func(batch string) []string // of a task, without its index, by the folder of its batch
 	Submit    bool                        // only hand in, and return at once
 	Out       io.Writer                   // where progress is shown; nil = nowhere
+
+	Stop *earlystop.Rule // by which trials are stopped early while somebody follows; nil = none
 
 	MaxFailures int // hand in no more and take back what waits after so many failures; 0 = never mind
 	StopAfter   int // the same when the first so many all fail; 0 = 3, negative = never mind
@@ -54,6 +57,12 @@ const (
 func Run(ctx context.Context, db *registry.DB, trials []registry.Trial, o Options) (Result, error) {
 	o.pause, o.lost = cmp.Or(o.pause, firstPoll), cmp.Or(o.lost, lostAfter)
 	f := &follower{db: db, Options: o, ctx: context.WithoutCancel(ctx), wait: o.pause}
+	if o.Stop != nil {
+		var err error
+		if f.stopper, err = runner.NewStopper(db, *o.Stop, runner.Stoppable(trials)); err != nil {
+			return Result{}, err
+		}
+	}
 	if err := f.prepare(trials); err != nil {
 		return Result{}, err
 	}
@@ -74,6 +83,7 @@ type follower struct {
 	seen map[Ref]Status
 	wait time.Duration // until the next poll
 
+	stopper   *runner.Stopper // nil where no rule stops trials early
 	before    int
 	submitted int
 	failures  int
@@ -96,6 +106,7 @@ type trial struct {
 	over    bool      // nothing more of it in this call
 	again   int       // times that it was handed in again
 	shown   int       // number of the attempt that was shown
+	asked   int       // number of the attempt that a rule has stopped early
 	before  int       // number of its newest attempt when this call began
 	began   time.Time // when this call saw it start
 }
@@ -125,6 +136,7 @@ func (f *follower) prepare(trials []registry.Trial) (err error) {
 			return err
 		}
 		k.before, k.shown = k.Attempt, k.Attempt
+		k.over = k.State == registry.Stopped
 	}
 	return f.loadBatches()
 }
@@ -311,12 +323,39 @@ func (f *follower) ingest() error {
 			return err
 		}
 		f.showStart(k)
-		if k.State == registry.Done {
+		if k.finished() {
 			f.end(k)
+		}
+	}
+	return f.stopEarly()
+}
+
+// stopEarly asks the rule about the trials that run, once the journals of all were read.
+func (f *follower) stopEarly() error {
+	if f.stopper == nil {
+		return nil
+	}
+	for _, k := range f.all {
+		if k.over || k.asked == k.Attempt || k.State != registry.Running {
+			continue
+		}
+		said, err := f.stopper.Ask(f.ctx, k.ID, k.Attempt)
+		if err != nil {
+			return err
+		}
+		if len(said) == 0 || !said[len(said)-1].Stop {
+			continue
+		}
+		k.asked = k.Attempt
+		if err := runner.CancelEarly(f.db.TrialDir(k.ID), said); err != nil {
+			return err
 		}
 	}
 	return nil
 }
+
+// finished reports whether the trial is not run again, whatever its task does.
+func (k *trial) finished() bool { return k.State == registry.Done || k.State == registry.Stopped }
 
 // closeBatches closes those of this sweep that no trial waits for and whose tasks have all ended.
 func (f *follower) closeBatches() error {
@@ -347,7 +386,7 @@ func (f *follower) lives(b *Batch) bool {
 	}
 	for i := range b.Size {
 		if status, ok := f.seen[Ref{b.Token, i}]; ok && status.State.live() {
-			if k := f.byID[b.tasks[i].ID]; k == nil || !k.over || k.State != registry.Done {
+			if k := f.byID[b.tasks[i].ID]; k == nil || !k.over || !k.finished() {
 				return true
 			}
 		}
@@ -363,6 +402,8 @@ func (f *follower) result() Result {
 		switch {
 		case k.State == registry.Done:
 			r.Done++
+		case k.State == registry.Stopped:
+			r.Early++
 		case !k.over:
 			r.Queued++
 			if k.batch != nil {
