@@ -33,7 +33,7 @@ test:
 check: staticcheck check-darwin
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
 	go vet ./...
-	go test -race ./model/spec ./sweeps ./registry/... ./runner
+	go test -race ./model/spec ./sweeps ./registry/... ./runner/...
 
 # staticcheck is not in go.mod: its version is pinned here.
 staticcheck:

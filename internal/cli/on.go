@@ -55,6 +55,9 @@ func (o *sweepOptions) checkOn() error {
 	default:
 		return usageError("--on %s: want %s or %s", o.on, onThisMachine, onSlurm)
 	}
+	if o.unit {
+		return usageError("--unit is for this machine: jobs at %s need nobody to take them up", o.on)
+	}
 	for _, f := range []struct {
 		given bool
 		name  string
@@ -135,6 +138,7 @@ func (o *sweepOptions) clusterOptions(plan *sweeps.Plan, log io.Writer) (cluster
 		out = nil
 	}
 	return cluster.Options{
+		Stop:      stopRule(plan.Run.Stop),
 		Scheduler: &slurm.Slurm{Settings: settings}, Sweep: plan.Handle, Submit: o.detach, Out: out,
 		Command: func(batch string) []string {
 			return []string{program, "trial", "task", "--home", home, "--batch", batch}
@@ -183,7 +187,7 @@ func (o *sweepOptions) checkElsewhere(ctx context.Context, plan *sweeps.Plan, le
 	return checkRoom(o.home, !plan.Command)
 }
 
-// checkHere refuses to run trials on this machine that a scheduler has.
+// checkHere refuses to run trials on this machine that a scheduler has, or may have where it does not answer.
 func checkHere(ctx context.Context, db *registry.DB, plan *sweeps.Plan) error {
 	open, _, err := cluster.Open(db.Home)
 	if err != nil || len(open) == 0 {
@@ -196,17 +200,34 @@ func checkHere(ctx context.Context, db *registry.DB, plan *sweeps.Plan) error {
 	if err != nil {
 		return err
 	}
-	count, sweep := 0, ""
+	var left []registry.Trial // that a task may be about to run
 	for _, t := range trials {
-		if s, has := cluster.Has(open, t); has && !t.State.Ended() {
-			count, sweep = count+1, s
+		if _, has := cluster.Has(open, t); has && !t.State.Ended() {
+			left = append(left, t)
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	s, err := schedulerNamed(open[0].Scheduler)
+	if err != nil {
+		return err
+	}
+	busy, err := cluster.Busy(ctx, db.Home, s)
+	if err != nil {
+		return fmt.Errorf("sweep %s: %s were handed in to %s, and may run there: %w", plan.Handle, counted(len(left), "trial"), s.Name(), err)
+	}
+	count, sweep := 0, ""
+	for _, t := range left {
+		if handle, is := busy[t.ID]; is {
+			count, sweep = count+1, handle
 		}
 	}
 	if count == 0 {
 		return nil
 	}
-	return withHint(fmt.Errorf("sweep %s: %s were handed in to %s", plan.Handle, counted(count, "trial"), open[0].Scheduler),
-		fmt.Sprintf("harness sweep %s --on %s follows them, harness cancel %s takes them back", sweep, open[0].Scheduler, sweep))
+	return withHint(fmt.Errorf("sweep %s: %s has %s of it", plan.Handle, s.Name(), counted(count, "trial")),
+		fmt.Sprintf("harness sweep %s --on %s follows them, harness cancel %s takes them back", sweep, s.Name(), sweep))
 }
 
 // schedulerNamed is the scheduler of a batch, for who only looks or cancels.

@@ -84,7 +84,8 @@ func statusElsewhere(ctx context.Context, db *registry.DB, handle string) ([]swe
 	}
 	var list []sweepStatus
 	for _, t := range all {
-		if handle != "" && t.Sweep != handle {
+		over := t.Running+t.Waiting == 0 && t.Silent == nil && len(t.Jobs) > 0 // nobody has followed it to its end
+		if handle != "" && t.Sweep != handle || over {
 			continue
 		}
 		s, err := statusOf(ctx, db, t.Sweep)

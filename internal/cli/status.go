@@ -173,7 +173,7 @@ func printStatus(w io.Writer, sweeps []sweepStatus, now time.Time) error {
 	for _, s := range sweeps {
 		where := ""
 		if s.Log != "" {
-			where = " in the background"
+			background = " in the background"
 		}
 		fmt.Fprintf(w, "%s: %s; running%s for %s %s\n", escape.Line(s.Sweep), countsText(s.Counts), where,
 			now.Sub(s.Started).Round(time.Second), s.where())

@@ -155,8 +155,13 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 	if err := register(ctx, log, db, plan); err != nil {
 		return err
 	}
-	if elsewhere, err := o.handOver(ctx, w, log, db, plan, left, name); elsewhere || err != nil {
-		return err
+	if !o.elsewhere() {
+		if err := checkHere(ctx, db, plan); err != nil {
+			return err
+		}
+		if over, err := o.handOver(ctx, w, log, db, plan, left, name); over || err != nil {
+			return err
+		}
 	}
 	stale, err := o.again(ctx, log, db, plan, name)
 	if err != nil {
@@ -166,9 +171,6 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 	defer stop()
 	if o.elsewhere() {
 		return o.sweepElsewhere(ctx, w, log, db, plan, stale)
-	}
-	if err := checkHere(ctx, db, plan); err != nil {
-		return err
 	}
 	began := time.Now()
 	options, err := o.runnerOptions(plan, log)

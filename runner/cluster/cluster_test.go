@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"harness/registry"
 	"harness/registry/journal"
 	"harness/runner"
+	"harness/runner/earlystop"
 )
 
 func TestAllIsHandedInOnce(t *testing.T) {
@@ -288,5 +290,77 @@ func TestABatchOfANewerVersionIsLeftAlone(t *testing.T) {
 	}
 	if _, err := Load(dir); err == nil || !strings.HasSuffix(err.Error(), "is of version 2: use a newer harness") {
 		t.Error(err)
+	}
+}
+
+func FuzzBatch(f *testing.F) {
+	f.Add(`{"version": 1, "size": 1, "token": "test.x"}`, `{"id": "a", "spec": {}}`+"\n")
+	f.Add(`{"size": -1}`, "\n\n")
+	f.Fuzz(func(t *testing.T, batch, tasks string) {
+		dir := filepath.Join(t.TempDir(), "3")
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for name, text := range map[string]string{batchName: batch, tasksName: tasks} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b, err := Load(dir)
+		if err != nil {
+			return
+		}
+		_, _ = b.Task(0)
+		if err := b.loadTasks(); err == nil && (len(b.tasks) != b.Size || b.Number != 3) {
+			t.Errorf("%+v", b)
+		}
+	})
+}
+
+// A rule for early stopping is asked by who follows; the word lies in the trial's folder, where its task finds it.
+func TestARuleStopsTrialsElsewhere(t *testing.T) {
+	w := newSweep(t, 2, nil)
+	journals := map[int]*journal.Writer{}
+	w.s.do = func(s *imagined, b *Batch, i int) State {
+		if journals[i] == nil {
+			k := b.tasks[i]
+			_, dir, err := registry.NewAttempt(s.home, k.ID, k.Spec, k.Last)
+			if err == nil {
+				journals[i], err = journal.Create(dir)
+			}
+			if err == nil {
+				err = journals[i].Start(journal.Start{Trial: k.ID, Attempt: 1, Purpose: journal.PurposeRun, Spec: k.Spec.Canonical()})
+			}
+			if err == nil {
+				err = errors.Join(journals[i].Point("acc", 1, float64(1-i)), journals[i].Sync()) // the second is the worse
+			}
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			return Running
+		}
+		exit := journal.Exit{}
+		var end *journal.End
+		path := filepath.Join(s.home, "trials", b.tasks[i].ID, runner.CancelName)
+		switch said, err := os.ReadFile(path); {
+		case err == nil && bytes.Contains(said, []byte("stop")):
+			exit = journal.Exit{Code: -1, Class: journal.ClassStopped, Error: "as the rule said"}
+		case s.polls > 8:
+			end = &journal.End{Outcome: journal.Done}
+		default:
+			return Running
+		}
+		if err := journals[i].Finish(end, exit, nil); err != nil {
+			s.t.Fatal(err)
+		}
+		return Exited
+	}
+	o := w.options()
+	o.Stop = &earlystop.Rule{Kind: earlystop.ASHA, Metric: "acc", Goal: earlystop.Maximize, First: 1, Factor: 2}
+	if r := w.run(o); r.Done != 1 || r.Early != 1 {
+		t.Errorf("%+v\n%s", r, &w.out)
+	}
+	if r := w.run(o); r.Done != 1 || r.Early != 1 || r.Submitted != 0 {
+		t.Errorf("a second call: %+v\n%s", r, &w.out)
 	}
 }

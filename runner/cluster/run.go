@@ -58,14 +58,14 @@ const (
 func Run(ctx context.Context, db *registry.DB, trials []registry.Trial, o Options) (Result, error) {
 	o.pause, o.lost = cmp.Or(o.pause, firstPoll), cmp.Or(o.lost, lostAfter)
 	f := &follower{db: db, Options: o, ctx: context.WithoutCancel(ctx), wait: o.pause}
-	if err := f.prepare(trials); err != nil {
-		return Result{}, err
-	}
 	if o.Stop != nil {
 		var err error
 		if f.stopper, err = runner.NewStopper(db, *o.Stop, trials); err != nil {
 			return Result{}, err
 		}
+	}
+	if err := f.prepare(trials); err != nil {
+		return Result{}, err
 	}
 	err := f.loop(ctx)
 	return f.result(), err
@@ -113,7 +113,7 @@ type trial struct {
 	said    []journal.Rung // by the rule for early stopping
 }
 
-// finished reports whether there is nothing more to come of a trial, in this call or another.
+// finished reports whether the trial is not run again, whatever its task does.
 func (k *trial) finished() bool { return k.State == registry.Done || k.State == registry.Stopped }
 
 func (f *follower) prepare(trials []registry.Trial) (err error) {
@@ -143,6 +143,7 @@ func (f *follower) prepare(trials []registry.Trial) (err error) {
 			return err
 		}
 		k.before, k.shown = k.Attempt, k.Attempt
+		k.over = k.State == registry.Stopped
 	}
 	return f.loadBatches()
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -41,7 +42,7 @@ func (f *follower) settle(k *trial) error {
 		return nil
 	case status.State.live():
 		return nil
-	case !status.State.reported() && f.beats(k): // its machine was lost from sight, and perhaps goes on
+	case !status.State.reported() && beats(f.home, k.ID): // its machine was lost from sight, and perhaps goes on
 		return nil
 	}
 	return f.ended(k)
@@ -60,7 +61,7 @@ func (f *follower) settleUnknown(k *trial) error {
 	if k.unknown.IsZero() {
 		k.unknown = time.Now()
 	}
-	if f.beats(k) {
+	if beats(f.home, k.ID) {
 		k.unknown = time.Now()
 	}
 	if task := k.batch.tasks[k.index]; k.Attempt <= max(task.Last, task.After) && f.knows(k.batch) && time.Since(k.unknown) > f.lost/10 {
@@ -84,13 +85,13 @@ func (f *follower) knows(b *Batch) bool {
 	return false
 }
 
-// beats reports whether the heart of the trial's newest attempt still beats.
-func (f *follower) beats(k *trial) bool {
-	numbers, err := registry.AttemptNumbers(f.home, k.ID)
+// beats reports whether the heart of a trial's newest attempt still beats, also where that cannot be known.
+func beats(home, id string) bool {
+	numbers, err := registry.AttemptNumbers(home, id)
 	if err != nil || len(numbers) == 0 {
 		return err != nil
 	}
-	at, _, err := registry.LastBeat(f.db.AttemptDir(k.ID, numbers[len(numbers)-1]))
+	at, _, err := registry.LastBeat(filepath.Join(home, "trials", id, strconv.Itoa(numbers[len(numbers)-1])))
 	return err != nil || !at.IsZero() && time.Since(at) < registry.Silence
 }
 
@@ -234,6 +235,9 @@ func (f *follower) end(k *trial) {
 	if !k.Newest.Ended.IsZero() && k.Attempt > k.before {
 		text += "  " + runner.ShortDuration(k.Newest.Ended.Sub(k.Newest.Started))
 	}
+	if k.State == registry.Stopped {
+		text += ": " + k.Newest.Error
+	}
 	if k.State == registry.Failed {
 		text += ": " + k.Newest.Error + " [harness trial log " + k.ID[:8] + "]"
 	}
@@ -246,7 +250,7 @@ func (f *follower) judgeFailures() {
 	if first == 0 {
 		first = 3
 	}
-	done := slices.ContainsFunc(f.all, func(k *trial) bool { return k.State == registry.Done })
+	done := slices.ContainsFunc(f.all, (*trial).finished)
 	switch {
 	case f.stopped != nil:
 		return

@@ -30,12 +30,14 @@ func (f *follower) showStart(k *trial) {
 
 // showCounts says how the sweep stands whenever that has changed.
 func (f *follower) showCounts() {
-	var done, failed, running, waiting int
+	var done, early, failed, running, waiting int
 	reason := ""
 	for _, k := range f.all {
 		switch {
 		case k.finished():
 			done++
+		case k.State == registry.Stopped:
+			early++
 		case k.over && k.State == registry.Failed:
 			failed++
 		case k.over:
@@ -52,7 +54,7 @@ func (f *follower) showCounts() {
 	for _, part := range []struct {
 		n    int
 		what string
-	}{{failed, "failed"}, {running, "running"}, {waiting, "waiting"}} {
+	}{{early, "stopped early"}, {failed, "failed"}, {running, "running"}, {waiting, "waiting"}} {
 		if part.n > 0 {
 			parts = append(parts, strconv.Itoa(part.n)+" "+part.what)
 		}

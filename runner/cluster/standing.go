@@ -75,6 +75,29 @@ func Has(open []*Batch, t registry.Trial) (sweep string, has bool) {
 	return "", false
 }
 
+// Busy says which trials a scheduler has, or may have, by their ID, and the sweep that handed each in: its task waits or runs, was handed in just
+// now, or its heart beats.
+func Busy(ctx context.Context, home string, s Scheduler) (busy map[string]string, err error) {
+	open, _, err := Open(home)
+	if err != nil || len(open) == 0 {
+		return nil, err
+	}
+	seen, err := s.Poll(ctx, open)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.Name(), err)
+	}
+	busy = map[string]string{}
+	for _, b := range open {
+		for i, t := range b.tasks {
+			status, known := seen[Ref{b.Token, i}]
+			if status.State.live() || !known && time.Since(b.Made) < lostAfter || beats(home, t.ID) {
+				busy[t.ID] = b.Sweep
+			}
+		}
+	}
+	return busy, nil
+}
+
 // CatchUp takes what is new in the journals of all trials that open batches have: nobody else may be following them.
 func CatchUp(ctx context.Context, db *registry.DB, open []*Batch) error {
 	taken := map[string]bool{}

@@ -73,7 +73,11 @@ func (s *Slurm) squeue(ctx context.Context, batches []*cluster.Batch) ([]row, er
 	if err != nil {
 		return nil, err
 	}
-	var rows []row
+	return queueRows(out, batches), nil
+}
+
+// queueRows reads what squeue prints of the batches.
+func queueRows(out string, batches []*cluster.Batch) (rows []row) {
 	for line := range strings.Lines(out) {
 		parts := strings.SplitN(strings.TrimRight(line, "\n"), "|", 5)
 		if len(parts) != 5 {
@@ -84,7 +88,7 @@ func (s *Slurm) squeue(ctx context.Context, batches []*cluster.Batch) ([]row, er
 			rows = append(rows, r)
 		}
 	}
-	return rows, nil
+	return rows
 }
 
 // sacct lists tasks that the accounting remembers; none where there is no accounting, as on many clusters, or it does not answer.
@@ -104,7 +108,11 @@ func (s *Slurm) sacct(ctx context.Context, batches []*cluster.Batch) []row {
 		s.noAccounting = !errors.Is(err, cluster.ErrUnreachable)
 		return nil
 	}
-	var rows []row
+	return accountRows(out, batches)
+}
+
+// accountRows reads what sacct prints of the batches.
+func accountRows(out string, batches []*cluster.Batch) (rows []row) {
 	for line := range strings.Lines(out) {
 		parts := strings.Split(strings.TrimSpace(line), "|")
 		if len(parts) != 3 {

@@ -70,6 +70,19 @@ func FuzzIndexes(f *testing.F) {
 	})
 }
 
+func FuzzRows(f *testing.F) {
+	f.Add("demo.aa|1|4-6%4|PENDING|JobArrayTaskLimit\ndemo.aa|1|N/A|CANCELLED|None\n")
+	f.Add("demo.aa|9_[0-3]|NODE_FAIL\n")
+	f.Fuzz(func(t *testing.T, out string) {
+		batches := []*cluster.Batch{batch("demo.aa", 7)}
+		for _, r := range append(queueRows(out, batches), accountRows(out, batches)...) {
+			if r.name != "demo.aa" || stateOf(r.state) == "" {
+				t.Errorf("%q: %+v", out, r)
+			}
+		}
+	})
+}
+
 func TestStates(t *testing.T) {
 	for state, want := range map[string]cluster.State{
 		"PENDING": cluster.Waiting, "REQUEUED": cluster.Waiting, "SPECIAL_EXIT": cluster.Waiting, "RUNNING": cluster.Running, "COMPLETING": cluster.Running,
