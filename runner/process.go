@@ -34,6 +34,7 @@ type process struct {
 	child       *exec.Cmd // of a built-in trial
 	work        string    // folder that a program is started in
 	declared    []string  // metrics that a program is expected to report
+	collect     Collect   // files of a program that are read
 	threads     int
 	share       share          // of the GPUs
 	told        int            // how many threads it was last told to use
@@ -78,7 +79,7 @@ func (r *run) newProcess(k *job, c *claim, purpose journal.Purpose) (*process, e
 	}
 	s := &process{
 		job: k, claim: c, attempt: number, dir: dir, mark: filepath.Join(r.home, "trials", k.ID, strconv.Itoa(number)),
-		files: filepath.Join(r.home, "trials", k.ID, filesName), spawner: r.spawner, work: r.work, declared: r.options.Metrics, threads: r.threads, timeout: r.options.Timeout,
+		files: filepath.Join(r.home, "trials", k.ID, filesName), spawner: r.spawner, work: r.work, declared: r.options.Metrics, collect: r.options.Collect, threads: r.threads, timeout: r.options.Timeout,
 		grace: r.options.Grace, started: time.Now(), stopped: make(chan journal.Class, 1), killed: make(chan struct{}),
 		before: func() []string { return r.recorded(k.ID, number) }, sync: r.durable.sync, over: func() {},
 		heard: journal.Progress{Loss: noLoss},

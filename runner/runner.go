@@ -5,7 +5,7 @@
 //	Rerun       one trial once more, to compare
 //	process.go  one attempt: its folder, its process, stopping it, what its end means (reason.go)
 //	program.go  the trials of another program: its command line (command.go, quote.go), the numbers that it prints
-//	            (output.go, intake.go, report.go)
+//	            (output.go, intake.go, report.go) or writes into files (watch.go, package collect)
 //	retry.go    the rule by which trials are tried again
 //	claim.go    a lock a trial, so that two sweeps share work, and what is left of a killed sweep is found and ended
 //	spawn.go    processes that die with us; their descendants, too (orphans_linux.go), even if we are killed (guard.go,
@@ -60,10 +60,11 @@ type Options struct {
 
 	Dir      string   // folder that programs are started in; "" = the current one
 	Metrics  []string // that a program is expected to report; none = any
-	Parallel int      // trials at a time; 0 = as many as there is room for
-	Threads  int      // of each trial; 0 = the cores divided among the trials that run, but at least CPUs
-	CPUs     int      // that each trial needs; 0 = any number
-	Engine   string   // xla:PATH, to be recorded of trials on that engine
+	Collect  Collect
+	Parallel int    // trials at a time; 0 = as many as there is room for
+	Threads  int    // of each trial; 0 = the cores divided among the trials that run, but at least CPUs
+	CPUs     int    // that each trial needs; 0 = any number
+	Engine   string // xla:PATH, to be recorded of trials on that engine
 	GPUs     GPUs
 
 	Retries     int             // further attempts of a trial that failed in one of the ways of RetryOn

@@ -24,6 +24,7 @@ type parser struct {
 	sweep     *Sweep
 	reportAt  *yaml.Node // the key report, for what is checked when the whole file is read
 	commandAt *yaml.Node
+	collectAt *yaml.Node      // the key collect, for the same
 	program   string          // what ${program} stands for
 	primary   map[string]bool // by metric, where the file says it
 }
@@ -148,7 +149,7 @@ func (p *parser) version(root *yaml.Node, entries []entry) error {
 
 // topKeys are the keys of a file, with what reads each.
 var topKeys = []string{"version", "name", "description", "project", "program", "command", "method", "base", "parameters", "ablations", "exclude",
-	"seeds", "metrics", "baseline", "resources", "run", "report", "controls"}
+	"seeds", "metrics", "baseline", "resources", "run", "collect", "report", "controls"}
 
 func (p *parser) top(e entry) error {
 	var err error
@@ -187,6 +188,8 @@ func (p *parser) top(e entry) error {
 		err = p.resources(e)
 	case "run":
 		err = p.run(e)
+	case "collect":
+		err = p.collect(e)
 	case "report":
 		err = p.report(e)
 	case "controls":
@@ -242,6 +245,9 @@ func (p *parser) complete(root *yaml.Node) error {
 		return err
 	}
 	if err := p.checkReport(); err != nil {
+		return err
+	}
+	if err := p.checkCollect(); err != nil {
 		return err
 	}
 	p.warnOfCommand()

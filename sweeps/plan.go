@@ -108,6 +108,7 @@ type Run struct {
 	Retries     int      `json:"retries,omitzero"`
 	RetryOn     []string `json:"retry_on,omitzero"`     // the failure reasons that are tried again: some of RetryReasons
 	MaxFailures int      `json:"max_failures,omitzero"` // stop the sweep after so many failed trials; 0: never
+	Collect     Collect  `json:"collect,omitzero"`      // which files of a program are read for numbers
 }
 
 // RetryReasons are the failure reasons that run.retry_on may name.

@@ -33,6 +33,7 @@
 //	  diffvqa/cider: {primary: true}           # counts in the family of tests; of the built-in trainer's metrics all else is known
 //	resources: {gpus: 1, per_gpu: 1, cpus: 2, timeout: 4h}
 //	run: {parallel: auto, retries: 2, retry_on: [killed, oom, disk], max_failures: 3}   # retry_on: also timeout, error
+//	# collect: {formats: [tensorboard], folders: ["logs/${trial}"]}   # which files of a program are read for numbers; false: none
 //	report:
 //	  caption: one sentence
 //	  rows: [ablation, resolution]             # axes that stand on the left
