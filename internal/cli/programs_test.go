@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"harness/runner"
+	"harness/runner/collect"
 	"harness/sweeps"
 )
 
@@ -31,11 +32,17 @@ func TestPlaceholdersAgree(t *testing.T) {
 
 // TestProgramsPage runs the examples of docs/programs.md: blocks that begin with "# NAME" are files, and each line of a
 // console block that is no command is part of what the command before it prints.
-func TestProgramsPage(t *testing.T) {
+func TestProgramsPage(t *testing.T) { runPage(t, "programs.md") }
+
+// TestImportExportPage does so for docs/import-export.md.
+func TestImportExportPage(t *testing.T) { runPage(t, "import-export.md") }
+
+func runPage(t *testing.T, name string) {
+	t.Helper()
 	if _, err := exec.LookPath("python3"); err != nil {
 		t.Skip("no python3 on PATH")
 	}
-	page, err := os.ReadFile(filepath.Join(root, "docs", "programs.md"))
+	page, err := os.ReadFile(filepath.Join(root, "docs", name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,4 +87,17 @@ func runConsole(t *testing.T, dir, block string) (commands int) {
 		}
 	}
 	return commands
+}
+
+// TestCollectFormatsAgree compares the formats that a file may name with those that are read.
+func TestCollectFormatsAgree(t *testing.T) {
+	parsed := slices.Sorted(slices.Values(sweeps.CollectFormats[:]))
+	var read []string
+	for _, format := range collect.Formats {
+		read = append(read, string(format))
+	}
+	slices.Sort(read)
+	if !slices.Equal(parsed, read) {
+		t.Errorf("parsed are %q, read %q", parsed, read)
+	}
 }

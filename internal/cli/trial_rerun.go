@@ -88,6 +88,9 @@ func rerun(ctx context.Context, w, log io.Writer, prefix string, o rerunOptions)
 		return err
 	}
 	t := trials[0]
+	if t.Spec.Imported != "" {
+		return usageError("trial %s was imported (%s): it was not run here, and cannot be run again", id, escape.Line(t.Spec.Imported))
+	}
 	if t.State != registry.Done {
 		return fmt.Errorf("trial %s is %s: there is no result to compare with", id, t.State)
 	}
@@ -111,12 +114,18 @@ func rerun(ctx context.Context, w, log io.Writer, prefix string, o rerunOptions)
 		return err
 	}
 	defer endProgram(log, program)
-	attempt, err := runner.Rerun(ctx, db, t, runner.Options{
+	options := runner.Options{
 		Child: childOf(o.home, engine, "--fresh"), Parallel: 1, Threads: o.threads, Engine: engine, Grace: grace,
 		GPUs:       o.gpuOptions.of(resources, engine, []spec.Trial{t.Spec}),
 		Provenance: func() journal.Provenance { return build(context.Background()) }, Code: attemptCode(program), Guardian: guardian,
 		Kill: secondSignal(), Out: log, Display: displayOf(log, o.quiet),
-	})
+	}
+	if plan, err := newestPlan(ctx, db, id); err != nil {
+		return err
+	} else if plan != nil && t.Spec.Command != "" { // it records what the trial recorded
+		options.Metrics, options.Collect = declaredBy(plan), collectOf(plan)
+	}
+	attempt, err := runner.Rerun(ctx, db, t, options)
 	if errors.Is(err, context.Canceled) {
 		return withCode(exitInterrupted, fmt.Errorf("rerun of trial %s: interrupted", id))
 	}

@@ -21,7 +21,7 @@ func written(t testing.TB, points int) []byte {
 		t.Fatal(err)
 	}
 	for i := range points {
-		w.Scalar("loss", int64(i), 1000+float64(i), 1/float64(1+i))
+		w.Scalar("loss", int64(i), 1000+float64(i), 1/float32(1+i))
 	}
 	w.End(SessionEnd{Status: StatusSuccess, Time: 2000})
 	if err := w.Close(); err != nil {
@@ -65,7 +65,7 @@ func TestRoundTrip(t *testing.T) {
 	if err := r.Read(got.take); err != nil {
 		t.Fatal(err)
 	}
-	want := []Scalar{{"loss", 1}, {"loss", 0.5}, {"loss", 1.0 / 3}}
+	want := []Scalar{{"loss", 1}, {"loss", 0.5}, {"loss", float64(float32(1.0 / 3))}}
 	if !reflect.DeepEqual(got.scalars, want) || !reflect.DeepEqual(got.steps, []int64{0, 1, 2}) {
 		t.Errorf("%v at %v", got.scalars, got.steps)
 	}

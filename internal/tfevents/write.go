@@ -13,30 +13,23 @@ import (
 
 // Writer writes an event file. Its first error stays, and Close returns it.
 type Writer struct {
-	out   *bufio.Writer
-	known map[string]bool // tags whose plugin was named
-	err   error
+	out *bufio.Writer
+	err error
 }
 
 // NewWriter begins an event file at the time wall, in seconds since 1970.
 func NewWriter(w io.Writer, wall float64) *Writer {
-	t := &Writer{out: bufio.NewWriter(w), known: map[string]bool{}}
+	t := &Writer{out: bufio.NewWriter(w)}
 	t.record(bytesField(head(wall, 0), 3, []byte("brain.Event:2")))
 	return t
 }
 
-// Scalar writes the value of a tag at a step, as a tensor of one float64: TensorBoard shows all its digits.
-func (t *Writer) Scalar(tag string, step int64, wall, value float64) {
-	tensor := protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), typeDouble)
-	tensor = bytesField(tensor, 2, nil) // the shape of a scalar
-	tensor = bytesField(tensor, 6, binary.LittleEndian.AppendUint64(nil, math.Float64bits(value)))
-	var meta []byte
-	if !t.known[tag] {
-		t.known[tag] = true
-		meta = bytesField(nil, 1, bytesField(nil, 1, []byte(scalarsPlugin)))
-		meta = protowire.AppendVarint(protowire.AppendTag(meta, 4, protowire.VarintType), 1) // DATA_CLASS_SCALAR
-	}
-	t.value(wall, step, tag, tensor, meta)
+// Scalar writes the value of a tag at a step, as the float32 that every reader of these files takes: TensorBoard's data server passes over
+// tensors of other types.
+func (t *Writer) Scalar(tag string, step int64, wall float64, value float32) {
+	one := bytesField(nil, 1, []byte(tag))
+	one = protowire.AppendFixed32(protowire.AppendTag(one, 2, protowire.Fixed32Type), math.Float32bits(value))
+	t.record(bytesField(head(wall, step), 5, bytesField(nil, 1, one)))
 }
 
 // Start writes the hyperparameters of a run: numbers, texts, truth values; nil is left out.
@@ -76,16 +69,8 @@ func (t *Writer) session(tag string, number protowire.Number, message []byte, wa
 	meta := bytesField(nil, 1, bytesField(bytesField(nil, 1, []byte(hparamsPlugin)), 2, bytesField(nil, number, message)))
 	tensor := protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), typeFloat) // an empty one has to be there
 	tensor = bytesField(tensor, 2, bytesField(nil, 2, nil))
-	t.value(wall, 0, tag, tensor, meta)
-}
-
-// value writes an event with one value.
-func (t *Writer) value(wall float64, step int64, tag string, tensor, meta []byte) {
-	value := bytesField(bytesField(nil, 1, []byte(tag)), 8, tensor)
-	if meta != nil {
-		value = bytesField(value, 9, meta)
-	}
-	t.record(bytesField(head(wall, step), 5, bytesField(nil, 1, value)))
+	value := bytesField(bytesField(bytesField(nil, 1, []byte(tag)), 8, tensor), 9, meta)
+	t.record(bytesField(head(wall, 0), 5, bytesField(nil, 1, value)))
 }
 
 // head begins an event.

@@ -67,7 +67,7 @@ func events(wall float64, tag string, values ...float64) string {
 	var b bytes.Buffer
 	w := tfevents.NewWriter(&b, wall)
 	for i, v := range values {
-		w.Scalar(tag, int64(i), wall, v)
+		w.Scalar(tag, int64(i), wall, float32(v))
 	}
 	if err := w.Close(); err != nil {
 		panic(err)
@@ -181,7 +181,7 @@ func TestDamage(t *testing.T) {
 	first += " " + w.poll(true)
 	for _, want := range []string{
 		"acc@1=0.5", "acc@3=0.9", "loss@0=3 loss@1=2",
-		"files/a/events.out.tfevents.1.h: byte 159: the checksum is wrong: the rest is not read",
+		"files/a/events.out.tfevents.1.h: byte 122: the checksum is wrong: the rest is not read",
 		"files/b/events.out.tfevents.1.h: its end is missing",
 		"files/metrics.csv: line 3: the step is no whole number: the line is not recorded",
 		`files/metrics.csv: column "acc" has values that are no numbers: they are not recorded`,

@@ -1,6 +1,6 @@
 """What the tools themselves read in folders that "harness export --to" wrote, as JSON: {trial: {metric: [[step, value], …]}}.
 
-    check.py mlflow|tensorboard|parquet DIR
+    check.py mlflow|tensorboard|tensorboard_server|parquet DIR
 """
 
 import json
@@ -26,7 +26,7 @@ def mlflow(dir):
 
 
 def tensorboard(dir):
-    """As TensorBoard's own server reads them: its data provider, over HTTP-free calls, and the plugin hparams."""
+    """As TensorBoard's own code reads them in Python, with the plugin hparams."""
     from tensorboard.backend.event_processing import data_provider, plugin_event_multiplexer
     from tensorboard.context import RequestContext
     from tensorboard.data import provider as base
@@ -43,13 +43,41 @@ def tensorboard(dir):
         found[run] = {"curves": {tag: [[d.step, d.value] for d in data] for tag, data in tags.items()}}
     hparams = backend_context.Context(base and type("TB", (), {"data_provider": provider})())
     for run, tags in hparams.hparams_metadata(context, "e").items():
-        content = tags[metadata.SESSION_START_INFO_TAG].plugin_content
-        start = metadata.parse_session_start_info_plugin_data(content)
+        start = metadata.parse_session_start_info_plugin_data(tags[metadata.SESSION_START_INFO_TAG])
         values = {k: getattr(v, v.WhichOneof("kind")) for k, v in start.hparams.items()}
         found[run]["params"] = values
-        end = metadata.parse_session_end_info_plugin_data(tags[metadata.SESSION_END_INFO_TAG].plugin_content)
+        end = metadata.parse_session_end_info_plugin_data(tags[metadata.SESSION_END_INFO_TAG])
         found[run]["state"] = end.status
     return found
+
+
+def tensorboard_server(dir):
+    """What the page shows: the answers of the server, which reads with the data server in Rust where that is installed."""
+    import re
+    import subprocess
+    import time
+    import urllib.parse
+    import urllib.request
+
+    server = subprocess.Popen([sys.executable, "-m", "tensorboard.main", "--logdir", dir, "--port", "0", "--host", "127.0.0.1", "--load_fast", "auto"],
+                              stderr=subprocess.PIPE, text=True)
+    try:
+        for line in server.stderr:
+            if url := re.search(r"http://[^ ]*:\d+/", line):
+                break
+
+        def ask(path, **query):
+            return json.load(urllib.request.urlopen(url[0] + "data/" + path + "?" + urllib.parse.urlencode(query)))
+
+        for _ in range(100):  # it loads in the background
+            tags = ask("plugin/scalars/tags")
+            if len(tags) == len(os.listdir(dir)):
+                break
+            time.sleep(0.2)
+        return {run: {"curves": {tag: [[step, value] for _, step, value in ask("plugin/scalars/scalars", run=run, tag=tag)] for tag in tags[run]}} for run in tags}
+    finally:
+        server.terminate()
+        server.wait()
 
 
 def parquet(dir):
