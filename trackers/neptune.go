@@ -148,7 +148,7 @@ func (n *neptune) take(row map[string]parquet.Value, path string) {
 		n.other[kind]++
 	default:
 		if value, ok := neptuneValue(kind, row); ok {
-			run.Params = append(run.Params, Param{attribute, value})
+			run.Params = append(run.Params, Setting{attribute, value})
 		}
 	}
 }
@@ -251,7 +251,7 @@ func (r *neptuneRun) system(attribute, kind string, row map[string]parquet.Value
 		return
 	}
 	if value, ok := neptuneValue(kind, row); ok && strings.HasPrefix(attribute, "sys/") && len(value) < 1000 {
-		r.Notes = append(r.Notes, Note{"neptune/" + attribute, Param{"", value}.Text()})
+		r.Notes = append(r.Notes, Note{"neptune/" + attribute, Setting{"", value}.Text()})
 	}
 }
 

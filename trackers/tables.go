@@ -133,7 +133,7 @@ func (w *tableWriter) params() []column {
 	return columns
 }
 
-func kindOf(p Param) kind {
+func kindOf(p Setting) kind {
 	var value any
 	if json.Unmarshal(p.Value, &value) != nil {
 		return textKind
@@ -154,7 +154,7 @@ func kindOf(p Param) kind {
 
 // param is the value of a parameter as its column takes it; nil for none.
 func (r Run) param(c column) any {
-	i := slices.IndexFunc(r.Params, func(p Param) bool { return p.Name == c.name })
+	i := slices.IndexFunc(r.Params, func(p Setting) bool { return p.Name == c.name })
 	if i < 0 || string(r.Params[i].Value) == "null" {
 		return nil
 	}

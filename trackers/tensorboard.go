@@ -148,7 +148,7 @@ func newSessionRun(root, home string, s *session) *Run {
 		run.Group = s.start.Group
 		for _, p := range s.start.Params {
 			if value, err := json.Marshal(p.Value); err == nil {
-				run.Params = append(run.Params, Param{p.Name, value})
+				run.Params = append(run.Params, Setting{p.Name, value})
 			}
 		}
 		run.Started = seconds(s.start.Time)
@@ -218,7 +218,7 @@ func (e *eventWriter) Add(run Run) error {
 	w := tfevents.NewWriter(file, unix(began))
 	start := tfevents.SessionStart{Group: run.Row, Time: unix(began)}
 	for _, p := range run.withState() {
-		start.Params = append(start.Params, tfevents.Param{Name: p.Name, Value: hyperparameter(p)})
+		start.Params = append(start.Params, tfevents.HParam{Name: p.Name, Value: hyperparameter(p)})
 	}
 	if err := w.Start(start); err != nil {
 		return err
@@ -261,7 +261,7 @@ func sessionEnd(run Run) *tfevents.SessionEnd {
 }
 
 // hyperparameter is a value as the plugin takes it: lists and objects are texts.
-func hyperparameter(p Param) any {
+func hyperparameter(p Setting) any {
 	var value any
 	d := json.NewDecoder(strings.NewReader(string(p.Value)))
 	d.UseNumber()
@@ -297,10 +297,10 @@ func fileName(run Run) string {
 }
 
 // withState is the parameters with row, seed and state, unless the run has parameters of these names.
-func (r Run) withState() []Param {
+func (r Run) withState() []Setting {
 	params := slices.Clone(r.Params)
-	for _, p := range []Param{textParam("row", r.Row), {"seed", json.RawMessage(fmt.Sprint(r.Seed))}, textParam("state", string(r.State))} {
-		if !slices.ContainsFunc(params, func(o Param) bool { return o.Name == p.Name }) {
+	for _, p := range []Setting{textParam("row", r.Row), {"seed", json.RawMessage(fmt.Sprint(r.Seed))}, textParam("state", string(r.State))} {
+		if !slices.ContainsFunc(params, func(o Setting) bool { return o.Name == p.Name }) {
 			params = append(params, p)
 		}
 	}

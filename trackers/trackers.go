@@ -25,9 +25,9 @@ import (
 type Run struct {
 	ID      string // in its tool, or the trial's
 	Name    string
-	Group   string  // the experiment or project that it belongs to
-	Params  []Param // by name
-	Curves  []Curve // by metric
+	Group   string    // the experiment or project that it belongs to
+	Params  []Setting // by name
+	Curves  []Curve   // by metric
 	State   State
 	Error   string // why it failed, or what is not known about its end
 	Started time.Time
@@ -40,14 +40,14 @@ type Run struct {
 	Seed    int64
 }
 
-// Param is a parameter with its value as JSON.
-type Param struct {
+// Setting is a parameter with its value as JSON.
+type Setting struct {
 	Name  string
 	Value json.RawMessage
 }
 
 // Text is the value as people write it: texts without quotes.
-func (p Param) Text() string {
+func (p Setting) Text() string {
 	var text string
 	if json.Unmarshal(p.Value, &text) == nil && len(p.Value) > 0 && p.Value[0] == '"' {
 		return text
@@ -133,7 +133,7 @@ func Read(tool Tool, path string) (Found, error) {
 
 // order sorts parameters and curves by name.
 func (r *Run) order() {
-	slices.SortStableFunc(r.Params, func(a, b Param) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortStableFunc(r.Params, func(a, b Setting) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortStableFunc(r.Curves, func(a, b Curve) int { return strings.Compare(a.Metric, b.Metric) })
 }
 
@@ -177,7 +177,7 @@ func filesBelow(path string, is func(name string) bool) ([]string, error) {
 
 // textParam is the value of a parameter that its tool keeps as text: a number is one as JSON, with its digits, and so are true and false; all
 // else is text.
-func textParam(name, text string) Param {
+func textParam(name, text string) Setting {
 	value := json.RawMessage(text)
 	switch {
 	case text == "True" || text == "true":
@@ -188,7 +188,7 @@ func textParam(name, text string) Param {
 	default:
 		value, _ = json.Marshal(text)
 	}
-	return Param{name, value}
+	return Setting{name, value}
 }
 
 // seconds is a time in seconds since 1970; 0 is none.

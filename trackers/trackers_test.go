@@ -45,7 +45,7 @@ func TestRecorded(t *testing.T) {
 		{TensorBoard, "tensorboard", []string{`tensorboard "tensorboard" "" done` + curves}, nil},
 		{TensorBoard, "tensorboard2", []string{`tensorboard2 "tensorboard2" "" done lr=0.1 nesterov=true opt="adam" seed=1` + curves}, nil},
 		{TensorBoard, "tensorboardx", []string{`tensorboardx "tensorboardx" "" done lr=0.1 seed=1; final/acc: 1 points, 0.6 at 0` + curves}, nil},
-		{WandB, "wandb", []string{`run1 "lr 0.1" "p" done lr=0.1 model={"width":8} seed=1; best: 1 points, 0.6 at 6; train.loss: 7 points, 0.35 at 6; ` +
+		{WandB, "wandb", []string{`r0.1-1 "lr 0.1" "p" done lr=0.1 model={"width":8} seed=1; best: 1 points, 0.6 at 6; train.loss: 7 points, 0.35 at 6; ` +
 			`train.nested: 7 points, 6 at 6; val.acc: 7 points, 0.6078125 at 6`}, nil},
 		{MLflow, "mlruns", []string{
 			`08a25e58d6e74016bd3f38d6929850e7 "lr 0.2" "p" done lr=0.2 nesterov=true opt="adam" seed=0; train/loss: 7 points, 0.45 at 6; val/acc: 7 points, 0.7 at 6`,
@@ -53,13 +53,13 @@ func TestRecorded(t *testing.T) {
 			`fb577642f6b6437ba3fef9cd3b7f9655 "lr 0.1" "p" done lr=0.1 nesterov=true opt="adam" seed=1` + curves,
 		}, nil},
 		{Neptune, "neptune", []string{
-			`RUN-0 "lr 0.1" "team/p" done nesterov=true opt="adam" parameters/lr=0.1 seed=0; train/loss: 7 points, 0.35 at 6; val/acc: 7 points, 0.6 at 6`,
-			`RUN-1 "lr 0.1" "team/p" done nesterov=true opt="adam" parameters/lr=0.1 seed=1` + curves,
-			`RUN-2 "lr 0.2" "team/p" failed (failed, as Neptune says) nesterov=true opt="adam" parameters/lr=0.2 seed=2; train/loss: 7 points, 0.45 at 6; val/acc: 7 points, 0.715625 at 6`,
+			`RUN-0.1-0 "lr 0.1" "team/p" done nesterov=true opt="adam" parameters/lr=0.1 seed=0; train/loss: 7 points, 0.35 at 6; val/acc: 7 points, 0.6 at 6`,
+			`RUN-0.1-1 "lr 0.1" "team/p" done nesterov=true opt="adam" parameters/lr=0.1 seed=1` + curves,
+			`RUN-0.2-2 "lr 0.2" "team/p" failed (failed, as Neptune says) nesterov=true opt="adam" parameters/lr=0.2 seed=2; train/loss: 7 points, 0.45 at 6; val/acc: 7 points, 0.715625 at 6`,
 		}, []string{
-			"run RUN-0: half has steps that are no whole numbers: it was left out",
-			"run RUN-1: half has steps that are no whole numbers: it was left out",
-			"run RUN-2: half has steps that are no whole numbers: it was left out",
+			"run RUN-0.1-0: half has steps that are no whole numbers: it was left out",
+			"run RUN-0.1-1: half has steps that are no whole numbers: it was left out",
+			"run RUN-0.2-2: half has steps that are no whole numbers: it was left out",
 			"3 values of the type string_series were left out: they are no parameters and no numbers of the run",
 			"3 values of the type file were left out: they are no parameters and no numbers of the run",
 		}},
@@ -98,13 +98,13 @@ func sample() []Run {
 	began := time.UnixMilli(1700000000000).UTC()
 	return []Run{
 		{ID: "0123456789abcdef", Name: "lr=0.1, opt=a/b, seed=0", Group: "s", Row: "lr=0.1, opt=a/b", State: Done, Started: began, Ended: began.Add(time.Minute),
-			Params: []Param{{"lr", json.RawMessage("0.1")}, {"n", json.RawMessage("3")}, {"on", json.RawMessage("true")}, {"opt", json.RawMessage(`"=a/b"`)}, {"seed", json.RawMessage("0")}},
+			Params: []Setting{{"lr", json.RawMessage("0.1")}, {"n", json.RawMessage("3")}, {"on", json.RawMessage("true")}, {"opt", json.RawMessage(`"=a/b"`)}, {"seed", json.RawMessage("0")}},
 			Curves: []Curve{
 				{"acc", []Point{{0, began, 0.25}, {7, began.Add(time.Second), 0.1}}},
 				{"train/loss", []Point{{0, began, math.NaN()}, {1, began, math.Inf(1)}, {2, began, math.Inf(-1)}}},
 			}},
 		{ID: "fedcba9876543210", Name: "other", Group: "s", Row: "other", Seed: -1, State: Failed, Error: "it broke", Started: began.Add(time.Hour),
-			Params: []Param{{"lr", json.RawMessage("1")}, {"n", json.RawMessage("null")}, {"opt", json.RawMessage("[1,2]")}, {"seed", json.RawMessage("-1")}}},
+			Params: []Setting{{"lr", json.RawMessage("1")}, {"n", json.RawMessage("null")}, {"opt", json.RawMessage("[1,2]")}, {"seed", json.RawMessage("-1")}}},
 	}
 }
 
@@ -264,7 +264,7 @@ func TestMistakes(t *testing.T) {
 }
 
 func FuzzNeptune(f *testing.F) {
-	data, err := os.ReadFile(filepath.Join(golden, "neptune", "team_p", "RUN-0_part_0.parquet"))
+	data, err := os.ReadFile(filepath.Join(golden, "neptune", "team_p", "RUN-0.1-0_part_0.parquet"))
 	if err != nil {
 		f.Fatal(err)
 	}

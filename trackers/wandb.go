@@ -132,7 +132,7 @@ func (b *wandbRun) finish() Run {
 		}
 	}
 	for name, value := range b.config {
-		b.run.Params = append(b.run.Params, Param{name, value})
+		b.run.Params = append(b.run.Params, Setting{name, value})
 	}
 	b.run.Curves = b.curves.list
 	return b.run

@@ -101,7 +101,7 @@ func runOf(ctx context.Context, db *registry.DB, t listed, metrics []string) (tr
 		if err != nil {
 			return r, fmt.Errorf("trial %s: %w", t.ID, err)
 		}
-		r.Params = append(r.Params, trackers.Param{Name: p.Path, Value: value})
+		r.Params = append(r.Params, trackers.Setting{Name: p.Path, Value: value})
 	}
 	times, err := pointTimes(db, t)
 	if err != nil {

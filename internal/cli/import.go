@@ -157,7 +157,7 @@ func (o importOptions) plan(log io.Writer, tool, path string, runs []trackers.Ru
 	for i, r := range runs {
 		if named && len(runs) > 1 { // nothing else tells them apart
 			name, _ := json.Marshal(cmp.Or(r.Name, r.ID))
-			r.Params = []trackers.Param{{Name: "run", Value: name}}
+			r.Params = []trackers.Setting{{Name: "run", Value: name}}
 		}
 		one, err := newImported(tool, o.name, r)
 		if err != nil {

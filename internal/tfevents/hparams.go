@@ -10,13 +10,13 @@ import (
 
 // SessionStart is what the plugin hparams says when a run begins.
 type SessionStart struct {
-	Params []Param // sorted by name
+	Params []HParam // sorted by name
 	Group  string
 	Time   float64 // seconds since 1970; 0 = not told
 }
 
-// Param is a hyperparameter. Its value is a json.Number, a string, a bool, nil, a []any or a map[string]any.
-type Param struct {
+// HParam is a hyperparameter. Its value is a json.Number, a string, a bool, nil, a []any or a map[string]any.
+type HParam struct {
 	Name  string
 	Value any
 }
@@ -67,7 +67,7 @@ func (s *SessionStart) decode(message []byte) bool {
 	ok := fields(message, func(number protowire.Number, value uint64, data []byte) bool {
 		switch number {
 		case 1:
-			var p Param
+			var p HParam
 			ok := p.decode(data, 0)
 			s.Params = append(s.Params, p)
 			return ok
@@ -131,7 +131,7 @@ func numberOf(v float64) any {
 func decodeObject(message []byte, depth int) (object map[string]any, ok bool) {
 	object = map[string]any{}
 	ok = fields(message, func(_ protowire.Number, _ uint64, entry []byte) bool {
-		var p Param
+		var p HParam
 		ok := p.decode(entry, depth)
 		object[p.Name] = p.Value
 		return ok
@@ -140,7 +140,7 @@ func decodeObject(message []byte, depth int) (object map[string]any, ok bool) {
 }
 
 // decode reads an entry of a map of names to values.
-func (p *Param) decode(entry []byte, depth int) bool {
+func (p *HParam) decode(entry []byte, depth int) bool {
 	return fields(entry, func(number protowire.Number, _ uint64, data []byte) (ok bool) {
 		switch ok = true; number {
 		case 1:

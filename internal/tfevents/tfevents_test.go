@@ -17,7 +17,7 @@ func written(t testing.TB, points int) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := NewWriter(&b, 1000)
-	if err := w.Start(SessionStart{Group: "row", Time: 1000, Params: []Param{{"lr", json.Number("0.1")}, {"name", "a"}, {"on", true}, {"none", nil}}}); err != nil {
+	if err := w.Start(SessionStart{Group: "row", Time: 1000, Params: []HParam{{"lr", json.Number("0.1")}, {"name", "a"}, {"on", true}, {"none", nil}}}); err != nil {
 		t.Fatal(err)
 	}
 	for i := range points {
@@ -69,7 +69,7 @@ func TestRoundTrip(t *testing.T) {
 	if !reflect.DeepEqual(got.scalars, want) || !reflect.DeepEqual(got.steps, []int64{0, 1, 2}) {
 		t.Errorf("%v at %v", got.scalars, got.steps)
 	}
-	wantStart := &SessionStart{Group: "row", Time: 1000, Params: []Param{{"lr", json.Number("0.1")}, {"name", "a"}, {"on", true}}}
+	wantStart := &SessionStart{Group: "row", Time: 1000, Params: []HParam{{"lr", json.Number("0.1")}, {"name", "a"}, {"on", true}}}
 	if !reflect.DeepEqual(got.start, wantStart) {
 		t.Errorf("%+v", got.start)
 	}

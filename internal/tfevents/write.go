@@ -94,7 +94,7 @@ func (t *Writer) record(event []byte) {
 }
 
 // encodeValue writes google.protobuf.Value; nil for nothing.
-func encodeValue(p Param) ([]byte, error) {
+func encodeValue(p HParam) ([]byte, error) {
 	switch v := p.Value.(type) {
 	case nil:
 		return nil, nil

@@ -142,7 +142,7 @@ def wandb(a):
     import wandb
 
     os.makedirs(a.out, exist_ok=True)
-    run = wandb.init(project="p", dir=a.out, config={"lr": a.lr, "seed": a.seed, "model": {"width": 8}}, id=f"run{a.seed}", name=f"lr {a.lr}",
+    run = wandb.init(project="p", dir=a.out, config={"lr": a.lr, "seed": a.seed, "model": {"width": 8}}, id=f"r{a.lr}-{a.seed}", name=f"lr {a.lr}",
                      settings=wandb.Settings(host="host", disable_git=True, x_disable_stats=True, x_disable_meta=True, console="off"))
     for step, values in numbers(a.lr, a.seed):
         run.log({name.replace("/", "."): value for name, value in values.items()} | {"table": "text", "train": {"nested": step}})
@@ -188,7 +188,7 @@ def neptune(a):
         ("histogram_value", pa.struct([("type", pa.string()), ("edges", pa.list_(pa.float64())), ("values", pa.list_(pa.float64()))])),
     ])
     start = datetime.datetime(2025, 12, 1, tzinfo=datetime.timezone.utc)
-    run = {"project_id": "team/p", "run_id": f"RUN-{a.seed}"}
+    run = {"project_id": "team/p", "run_id": f"RUN-{a.lr}-{a.seed}"}
 
     def row(path, kind, **values):
         return {name: None for name in schema.names} | run | {"attribute_path": path, "attribute_type": kind} | values
@@ -207,7 +207,7 @@ def neptune(a):
             rows.append(row(name, "float_series", step=Decimal(step).quantize(Decimal("1.000000")), timestamp=start + datetime.timedelta(seconds=step), float_value=value))
     folder = os.path.join(a.out, "team_p")
     os.makedirs(folder, exist_ok=True)
-    pq.write_table(pa.Table.from_pylist(rows, schema=schema), os.path.join(folder, f"RUN-{a.seed}_part_0.parquet"), compression="snappy")
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), os.path.join(folder, f"RUN-{a.lr}-{a.seed}_part_0.parquet"), compression="snappy")
 
 
 if __name__ == "__main__":
