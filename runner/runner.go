@@ -193,6 +193,7 @@ type run struct {
 	processes []*process
 	recording []*process // that have ended well and are being recorded; their place is free
 	gpus      *pool
+	shared    *os.File // the working folder, claimed for reading folders of several trials
 	durable   groupSync
 	freed     chan *process
 	ended     chan *process
@@ -211,6 +212,11 @@ func (r *run) openSpawner() (err error) {
 	if r.spawner != nil {
 		return nil
 	}
+	if c := r.options.Collect; c.Shared && !c.Off {
+		if r.shared, err = claimShared(r.work); err != nil {
+			return err
+		}
+	}
 	r.divide()
 	if r.running, err = r.announce(); err != nil {
 		return err
@@ -228,6 +234,7 @@ func (r *run) closeSpawner() {
 		r.spawner.guard.close()
 		r.spawner.close()
 		r.running.close()
+		r.shared.Close() // nil where nothing was claimed
 	}
 }
 

@@ -1,11 +1,15 @@
 package runner
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"harness/runner/collect"
 )
@@ -19,7 +23,25 @@ const (
 type Collect struct {
 	Off     bool
 	Formats []collect.Format // nil = all
+	Shared  bool             // some of Folders are those of several trials: one sweep at a time may read them
 	Folders []string         // more folders or files, seen from Options.Dir; with *, ? and ${trial}, ${trial_dir}, ${attempt_dir}, ${seed}
+}
+
+// claimShared keeps other sweeps from reading the same folders below dir as long as the file is open: numbers that two trials
+// write there at the same time could not be told apart.
+func claimShared(dir string) (*os.File, error) {
+	folder, err := os.Open(dir)
+	if err != nil {
+		return nil, fmt.Errorf("claim working folder: %w", err)
+	}
+	if err := unix.Flock(int(folder.Fd()), unix.LOCK_EX|unix.LOCK_NB); errors.Is(err, unix.EWOULDBLOCK) {
+		folder.Close()
+		return nil, fmt.Errorf("another sweep reads numbers from folders below %s that all trials write into: wait for it, or give each trial a folder of its own (collect)", dir)
+	} else if err != nil {
+		folder.Close()
+		return nil, fmt.Errorf("claim working folder %s: %w", dir, err)
+	}
+	return folder, nil
 }
 
 // watch reads the files of a program while it runs. A nil *watch reads nothing.

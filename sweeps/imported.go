@@ -107,8 +107,8 @@ func anyKeys(m map[string][]any) map[string]any {
 func (p *Plan) paramsOf(t ImportedTrial) []Param {
 	var params []Param
 	for _, axis := range p.Axes {
-		value := t.Params[axis.Path]
-		params = append(params, Param{Path: axis.Path, Value: value, Text: shownValue(value)})
+		o := axis.Options[axis.find(t.Params[axis.Path])] // 1 and 1.0 are one value
+		params = append(params, Param{Path: axis.Path, Value: o.Value, Text: o.Text})
 	}
 	return params
 }

@@ -66,7 +66,7 @@ func (w *mlflowWriter) begin() (err error) {
 
 func (w *mlflowWriter) addExperiment(id int, name string, at time.Time) error {
 	_, err := w.tx.Exec(`INSERT INTO experiments (experiment_id, name, artifact_location, lifecycle_stage, creation_time, last_update_time, workspace)
-		VALUES (?, ?, ?, 'active', ?, ?, 'default')`, id, name, fmt.Sprintf("mlruns/%d", id), at.UnixMilli(), at.UnixMilli())
+		VALUES (?, ?, ?, 'active', ?, ?, 'default')`, id, name, fmt.Sprintf("mlruns/%d", id), millisOrNil(at), millisOrNil(at))
 	return err
 }
 
@@ -88,7 +88,7 @@ func (w *mlflowWriter) Add(r Run) error {
 	id := hex.EncodeToString(sum[:16])
 	_, err := w.tx.Exec(`INSERT INTO runs (run_uuid, name, source_type, source_name, entry_point_name, user_id, status, start_time, end_time, source_version,
 		lifecycle_stage, artifact_uri, experiment_id) VALUES (?, ?, 'UNKNOWN', '', '', '', ?, ?, ?, '', 'active', ?, ?)`,
-		id, clipped(r.Name, 250), mlflowStatus(r.State), r.Started.UnixMilli(), endMillis(r), fmt.Sprintf("mlruns/%d/%s/artifacts", experiment, id), experiment)
+		id, clipped(r.Name, 250), mlflowStatus(r.State), millisOrNil(r.Started), millisOrNil(r.Ended), fmt.Sprintf("mlruns/%d/%s/artifacts", experiment, id), experiment)
 	if err != nil {
 		return err
 	}
@@ -121,6 +121,9 @@ func (w *mlflowWriter) curve(id string, c Curve, began time.Time) error {
 		at := p.Time
 		if at.IsZero() {
 			at = began
+		}
+		if at.IsZero() {
+			at = time.Unix(0, 0) // a column that must have a time
 		}
 		value, isNaN := toMLflow(p.Value)
 		if _, err := w.metric.Exec(name, value, at.UnixMilli(), id, p.Step, isNaN); err != nil {
@@ -186,11 +189,11 @@ func mlflowStatus(s State) string {
 	return "KILLED"
 }
 
-func endMillis(r Run) any {
-	if r.Ended.IsZero() {
+func millisOrNil(t time.Time) any {
+	if t.IsZero() {
 		return nil
 	}
-	return r.Ended.UnixMilli()
+	return t.UnixMilli()
 }
 
 // toMLflow is a value as MLflow keeps it.

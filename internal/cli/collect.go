@@ -19,7 +19,7 @@ func collectOf(plan *sweeps.Plan) runner.Collect {
 	if len(formats) == 0 {
 		formats = nil
 	}
-	return runner.Collect{Off: c.Off, Formats: formats, Folders: c.Folders}
+	return runner.Collect{Off: c.Off, Formats: formats, Folders: c.Folders, Shared: c.Shared()}
 }
 
 // declaredBy lists the metrics that a plan declares.
