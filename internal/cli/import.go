@@ -183,6 +183,7 @@ func (o importOptions) plan(log io.Writer, tool, path string, runs []trackers.Ru
 		return nil, nil, withHint(usageError("import: %w", err), "--seed-param names the parameter that tells the runs of a row apart; --seed-param none takes them for repetitions")
 	}
 	plan.Description = fmt.Sprintf("Imported from %s: %s", tool, path)
+	plan.Report.Caption = fmt.Sprintf("Imported from %s: these runs were not made by this program.", tool)
 	sayRows(log, plan)
 	return plan, imported, nil
 }

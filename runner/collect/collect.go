@@ -218,6 +218,9 @@ func (w *Watcher) read(found found, final bool) {
 		}
 		w.files[found.path] = f
 	}
+	if found.size < f.read.size && f.offset <= found.size { // a growing file that was begun anew; the others are read whole anyway
+		f.events, f.run = nil, nil
+	}
 	f.stamp, f.read, f.unfinished = found.stamp, found.stamp, false
 	var torn tornError
 	err := readers[found.format](f, final, func(name string, step int64, value float64) {

@@ -87,6 +87,11 @@ func TestLive(t *testing.T) {
 	w.put("logs/events.out.tfevents.2.h.1.1", events(2, "loss", 3, 1.5)) // the program has gone back
 	w.want(false, "loss@1=1.5")
 
+	w.put("logs/events.out.tfevents.2.h.1.1", events(2, "loss", 7, 1.25)[:90]) // and has begun the file anew
+	w.want(false, "loss@0=7")
+	w.put("logs/events.out.tfevents.2.h.1.1", events(2, "loss", 7, 1.25))
+	w.want(false, "loss@1=1.25")
+
 	w.put("csv/version_0/metrics.csv", "epoch,step,acc\r\n0,9,0.5\r\n0,19,0.")
 	w.want(false, "acc@9=0.5")
 	w.put("csv/version_0/metrics.csv", "acc,epoch,step,val_acc\r\n0.5,0,9,\r\n0.6,0,19,\r\n,0,19,nan\r\n-inf,1,29.0,\r\n")
@@ -99,7 +104,7 @@ func TestLive(t *testing.T) {
 	w.put("out/trainer_state.json", `{"log_history": [{"step": 1, "eval_loss": NaN}, {"step": 2, "eval_loss": Infinity, "text": "NaN", "list": [1]}]}`)
 	w.want(false, "eval_loss@2=+Inf")
 	w.want(true, "")
-	if got := fmt.Sprint(w.w.Taken()); got != "[files/logs (tensorboard): 4 files/csv/version_0/metrics.csv (csv): 4 files/out (trainer_state): 2]" {
+	if got := fmt.Sprint(w.w.Taken()); got != "[files/logs (tensorboard): 6 files/csv/version_0/metrics.csv (csv): 4 files/out (trainer_state): 2]" {
 		t.Error(got)
 	}
 }
