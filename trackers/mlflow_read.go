@@ -5,13 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 
 	_ "github.com/mattn/go-sqlite3"
 )
 
 // readMLflowDB reads the SQLite database of MLflow, without changing it.
 func (f *Found) readMLflowDB(path string) error {
-	db, err := sql.Open("sqlite3", "file:"+escapePath(path)+"?mode=ro&_query_only=1")
+	before, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	mode := "mode=ro"
+	if !written(path+"-wal") && !written(path+"-journal") { // nobody writes: it may lie where nothing can be written beside it
+		mode = "immutable=1"
+	}
+	db, err := sql.Open("sqlite3", "file:"+escapePath(path)+"?_query_only=1&"+mode)
 	if err != nil {
 		return err
 	}
@@ -19,7 +28,16 @@ func (f *Found) readMLflowDB(path string) error {
 	if err := f.readTables(db, path); err != nil {
 		return fmt.Errorf("not a database of MLflow that can be read: %w", err)
 	}
+	if after, err := os.Stat(path); err != nil || after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime()) {
+		return errors.New("it has changed while it was read: try again when MLflow does not write")
+	}
 	return nil
+}
+
+// written reports whether a file is there and has something in it.
+func written(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Size() > 0
 }
 
 // escapePath is a path as it stands in a URL.

@@ -1,6 +1,7 @@
 package trackers
 
 import (
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -257,9 +258,35 @@ func TestMistakes(t *testing.T) {
 	if _, err := Read(MLflow, other); err == nil || !strings.Contains(err.Error(), "not a database of MLflow that can be read") {
 		t.Error(err)
 	}
-	_, err = os.Stat(other + "-journal")
-	if !os.IsNotExist(err) {
-		t.Error("reading has left a journal")
+}
+
+// TestDatabaseIsLeftAlone reads a database in WAL mode as MLflow leaves it: nothing is written beside it, and what stands in the log is read.
+func TestDatabaseIsLeftAlone(t *testing.T) {
+	dir, _ := write(t, ToMLflow, sample())
+	path := filepath.Join(dir, "mlflow.db")
+	db, err := sql.Open("sqlite3", path+"?_journal_mode=WAL")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec(`UPDATE runs SET name = 'closed'`); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	found, err := Read(MLflow, dir)
+	if entries, _ := os.ReadDir(dir); err != nil || len(found.Runs) != 2 || len(entries) != 1 {
+		t.Errorf("%v, %d runs, files %v", err, len(found.Runs), entries)
+	}
+	if db, err = sql.Open("sqlite3", path); err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(`DELETE FROM runs WHERE name = 'closed' AND status = 'FAILED'`); err != nil { // it stays in the log while db is open
+		t.Fatal(err)
+	}
+	if found, err := Read(MLflow, dir); err != nil || len(found.Runs) != 1 {
+		t.Errorf("%v, %d runs", err, len(found.Runs))
 	}
 }
 
