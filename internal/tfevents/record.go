@@ -12,6 +12,7 @@ package tfevents
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -58,7 +59,7 @@ type Reader struct {
 
 var buffers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 256<<10) }}
 
-// Read calls fn with every whole event behind Offset. A record that is not yet whole is left for the next call; a damaged one is a
+// Read calls fn with every whole event behind Offset. A record that is not yet whole, or nothing but zeros, is left for the next call; a damaged one is a
 // *CorruptError. The event is valid during the call only.
 func (r *Reader) Read(fn func(*Event) error) error {
 	file, err := os.Open(r.Path)
@@ -85,6 +86,9 @@ func (r *Reader) read(in *bufio.Reader, fn func(*Event) error) error {
 		header, err := in.Peek(headerSize)
 		if err != nil {
 			return ended(err)
+		}
+		if bytes.Count(header, []byte{0}) == headerSize { // a hole, as network file systems show for a moment
+			return nil
 		}
 		if masked(header[:8]) != binary.LittleEndian.Uint32(header[8:]) {
 			return &CorruptError{r.Path, r.Offset, "the checksum of the length is wrong"}

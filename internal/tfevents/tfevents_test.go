@@ -139,6 +139,31 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
+// TestHole waits where a file shows zeros in the place of what was written.
+func TestHole(t *testing.T) {
+	data := written(t, 4)
+	r := write(t, data)
+	var got read
+	for _, hole := range []int{100, 0} {
+		shown := bytes.Clone(data)
+		clear(shown[len(data)-hole:])
+		_ = os.WriteFile(r.Path, shown, 0o644)
+		err := r.Read(got.take)
+		var corrupt *CorruptError
+		if hole == 0 && err != nil || err != nil && !errors.As(err, &corrupt) {
+			t.Fatal(err)
+		}
+	}
+	if len(got.scalars) != 4 {
+		t.Errorf("%d scalars", len(got.scalars))
+	}
+	r = write(t, append(data, make([]byte, 4096)...))
+	got = read{}
+	if err := r.Read(got.take); err != nil || len(got.scalars) != 4 || r.Offset != int64(len(data)) {
+		t.Errorf("%v, %d scalars, up to %d", err, len(got.scalars), r.Offset)
+	}
+}
+
 // TestLong steps over a record that is too long to look into.
 func TestLong(t *testing.T) {
 	data := written(t, 1)

@@ -53,7 +53,7 @@ type Reader struct {
 	Offset int64 // behind the last whole record
 }
 
-// Read calls fn with every whole record behind Offset. One that is not yet whole is left for the next call; a damaged one is a
+// Read calls fn with every whole record behind Offset. One that is not yet whole, or nothing but zeros, is left for the next call; a damaged one is a
 // *CorruptError. The record is valid during the call only.
 func (r *Reader) Read(fn func(*Record) error) error {
 	file, err := os.Open(r.Path)
@@ -139,6 +139,9 @@ func (p *parts) part() (kind byte, data []byte, err error) {
 	header, err := p.in.Peek(headerSize)
 	if err != nil {
 		return 0, nil, err
+	}
+	if bytes.Count(header, []byte{0}) == headerSize { // a hole, as network file systems show for a moment
+		return 0, nil, io.EOF
 	}
 	sum, length, kind := binary.LittleEndian.Uint32(header), int64(binary.LittleEndian.Uint16(header[4:])), header[6]
 	if left := blockSize - p.at%blockSize; headerSize+length > left {

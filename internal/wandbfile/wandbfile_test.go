@@ -100,6 +100,16 @@ func TestParts(t *testing.T) {
 	}
 }
 
+// TestHole waits where a file shows zeros in the place of what was written.
+func TestHole(t *testing.T) {
+	data := file(history(0, "loss", "1"))
+	r := write(t, append(data, make([]byte, 40_000)...))
+	n := 0
+	if err := r.Read(func(*Record) error { n++; return nil }); err != nil || n != 1 || r.Offset != int64(len(data)) {
+		t.Errorf("%v, %d records, up to %d", err, n, r.Offset)
+	}
+}
+
 func TestNumber(t *testing.T) {
 	for text, want := range map[string]float64{"1": 1, "-2.5e3": -2500, "NaN": math.NaN(), `"NaN"`: math.NaN(), "Infinity": math.Inf(1), `"-Infinity"`: math.Inf(-1)} {
 		if got, ok := (Item{JSON: []byte(text)}).Number(); !ok || got != want && !(math.IsNaN(got) && math.IsNaN(want)) {
