@@ -9,6 +9,7 @@ import (
 	"math"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -27,8 +28,7 @@ type mlflowWriter struct {
 	tx          *sql.Tx
 	metric      *sql.Stmt
 	experiments map[string]int
-	remarks     []string
-	renamed     map[string]bool
+	names       mlflowNames
 }
 
 func newMLflowWriter(dir string) (Writer, error) {
@@ -36,7 +36,7 @@ func newMLflowWriter(dir string) (Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &mlflowWriter{db: db, experiments: map[string]int{}, renamed: map[string]bool{}}
+	w := &mlflowWriter{db: db, experiments: map[string]int{}}
 	if err := w.begin(); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("write mlflow.db: %w", err)
@@ -72,10 +72,7 @@ func (w *mlflowWriter) addExperiment(id int, name string, at time.Time) error {
 
 // Add writes a run, as an experiment named by its sweep has it.
 func (w *mlflowWriter) Add(r Run) error {
-	group := r.Group
-	if group == "" {
-		group = "harness"
-	}
+	group := experimentOf(r)
 	experiment, known := w.experiments[group]
 	if !known {
 		experiment = len(w.experiments) + 1
@@ -84,8 +81,7 @@ func (w *mlflowWriter) Add(r Run) error {
 			return err
 		}
 	}
-	sum := sha256.Sum256([]byte(r.ID))
-	id := hex.EncodeToString(sum[:16])
+	id := runID(r)
 	_, err := w.tx.Exec(`INSERT INTO runs (run_uuid, name, source_type, source_name, entry_point_name, user_id, status, start_time, end_time, source_version,
 		lifecycle_stage, artifact_uri, experiment_id) VALUES (?, ?, 'UNKNOWN', '', '', '', ?, ?, ?, '', 'active', ?, ?)`,
 		id, clipped(r.Name, 250), mlflowStatus(r.State), millisOrNil(r.Started), millisOrNil(r.Ended), fmt.Sprintf("mlruns/%d/%s/artifacts", experiment, id), experiment)
@@ -93,15 +89,11 @@ func (w *mlflowWriter) Add(r Run) error {
 		return err
 	}
 	for _, p := range r.Params {
-		if _, err := w.tx.Exec(`INSERT INTO params (key, value, run_uuid) VALUES (?, ?, ?)`, w.name(p.Name), clipped(p.Text(), 8000), id); err != nil {
+		if _, err := w.tx.Exec(`INSERT INTO params (key, value, run_uuid) VALUES (?, ?, ?)`, w.names.of(p.Name), clipped(p.Text(), 8000), id); err != nil {
 			return err
 		}
 	}
-	for _, tag := range []Note{{"mlflow.runName", r.Name}, {"harness.trial", r.ID}, {"harness.row", r.Row}, {"harness.seed", fmt.Sprint(r.Seed)},
-		{"harness.state", string(r.State)}, {"harness.error", r.Error}} {
-		if tag.Text == "" {
-			continue
-		}
+	for _, tag := range tagsOf(r) {
 		if _, err := w.tx.Exec(`INSERT INTO tags (key, value, run_uuid) VALUES (?, ?, ?)`, tag.Key, clipped(tag.Text, 8000), id); err != nil {
 			return err
 		}
@@ -116,7 +108,7 @@ func (w *mlflowWriter) Add(r Run) error {
 
 // curve writes the points of a metric, and the last of them where MLflow looks for it.
 func (w *mlflowWriter) curve(id string, c Curve, began time.Time) error {
-	name := w.name(c.Metric)
+	name := w.names.of(c.Metric)
 	for i, p := range c.Points {
 		at := p.Time
 		if at.IsZero() {
@@ -150,14 +142,20 @@ func (w *mlflowWriter) Close() ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write mlflow.db: %w", err)
 	}
-	return w.remarks, nil
+	return w.names.remarks, nil
 }
 
 // odd is what MLflow does not take in a name.
 var odd = regexp.MustCompile(`[^\w\-.: /]`)
 
-// name is a name that MLflow takes: other characters are _, a path stays inside.
-func (w *mlflowWriter) name(name string) string {
+// mlflowNames makes names that MLflow takes.
+type mlflowNames struct {
+	renamed map[string]bool
+	remarks []string
+}
+
+// of is a name that MLflow takes: other characters are _, a path stays inside. What changes is said once.
+func (n *mlflowNames) of(name string) string {
 	parts := strings.Split(odd.ReplaceAllString(name, "_"), "/")
 	for i, part := range parts {
 		if part == "" || part == "." || part == ".." {
@@ -165,11 +163,35 @@ func (w *mlflowWriter) name(name string) string {
 		}
 	}
 	taken := clipped(strings.Join(parts, "/"), 250)
-	if taken != name && !w.renamed[name] {
-		w.renamed[name] = true
-		w.remarks = append(w.remarks, fmt.Sprintf("%q is called %q in MLflow, which does not take the name", name, taken))
+	if taken != name && !n.renamed[name] {
+		if n.renamed == nil {
+			n.renamed = map[string]bool{}
+		}
+		n.renamed[name] = true
+		n.remarks = append(n.remarks, fmt.Sprintf("%q is called %q in MLflow, which does not take the name", name, taken))
 	}
 	return taken
+}
+
+// runID is the name of a run in MLflow: 32 digits that follow from the trial's.
+func runID(r Run) string {
+	sum := sha256.Sum256([]byte(r.ID))
+	return hex.EncodeToString(sum[:16])
+}
+
+// experimentOf is the experiment that a run belongs to.
+func experimentOf(r Run) string {
+	if r.Group == "" {
+		return "harness"
+	}
+	return r.Group
+}
+
+// tagsOf is what MLflow has no other place for.
+func tagsOf(r Run) []Note {
+	tags := []Note{{"mlflow.runName", r.Name}, {"harness.trial", r.ID}, {"harness.row", r.Row}, {"harness.seed", fmt.Sprint(r.Seed)},
+		{"harness.state", string(r.State)}, {"harness.error", r.Error}}
+	return slices.DeleteFunc(tags, func(n Note) bool { return n.Text == "" })
 }
 
 func clipped(text string, most int) string {

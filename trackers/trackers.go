@@ -4,8 +4,9 @@
 //	Read           the runs of a folder of MLflow, TensorBoard, W&B or Neptune's exporter
 //	Write          runs as an MLflow database, TensorBoard event files, CSV or Parquet
 //
-//	mlflow_files.go mlflow_read.go mlflow_write.go   the file store mlruns/; the database mlflow.db
-//	tensorboard.go wandb.go neptune.go tables.go     the others
+//	mlflow_files.go mlflow_store.go   the file store mlruns/, read and written
+//	mlflow_read.go mlflow_write.go    the database mlflow.db
+//	tensorboard.go wandb.go neptune.go tables.go parquet.go   the others
 //
 // Reading never guesses: what cannot be read is a mistake, and all mistakes of a folder are returned at once; what has no place in a Run is
 // a remark. Writing makes whole files in a folder that the caller made; what a format cannot hold is a remark, too.

@@ -129,7 +129,7 @@ func write(t *testing.T, format Format, runs []Run) (dir string, remarks []strin
 
 // TestRoundTrip writes runs and reads them again.
 func TestRoundTrip(t *testing.T) {
-	for format, tool := range map[Format]Tool{ToMLflow: MLflow, ToTensorBoard: TensorBoard} {
+	for format, tool := range map[Format]Tool{ToMLflow: MLflow, ToMLflowFiles: MLflow, ToTensorBoard: TensorBoard} {
 		dir, remarks := write(t, format, sample())
 		found, err := Read(tool, dir)
 		if err != nil || len(found.Mistakes)+len(found.Remarks)+len(remarks) > 0 {
@@ -164,7 +164,17 @@ func TestNarrow(t *testing.T) {
 	if got := fmt.Sprint(remarks); got != `["a (b)//../c" is called "a _b_/_/_/c" in MLflow, which does not take the name]` {
 		t.Error(got)
 	}
-	dir, remarks := write(t, ToTensorBoard, runs)
+	runs[0].Curves = append(runs[0].Curves, Curve{"b", []Point{{0, time.Time{}, 1}}}, Curve{"b/c", []Point{{0, time.Time{}, 2}}}, Curve{"d/e", []Point{{0, time.Time{}, 3}}}, Curve{"d", []Point{{0, time.Time{}, 3}}})
+	dir, remarks := write(t, ToMLflowFiles, runs)
+	const why = " was left out: MLflow's file store holds no name that is the beginning of another's path"
+	if got := fmt.Sprint(remarks[1:]); got != "[metrics: b/c"+why+" metrics: d"+why+"]" {
+		t.Error(got)
+	}
+	if found, err := Read(MLflow, dir); err != nil || len(found.Mistakes) > 0 || len(found.Runs) != 1 || len(found.Runs[0].Curves) != 3 {
+		t.Errorf("%v %+v", err, found)
+	}
+	runs[0].Curves = runs[0].Curves[:1]
+	dir, remarks = write(t, ToTensorBoard, runs)
 	if got := fmt.Sprint(remarks); got != `[1 values are too large for a float32, which event files hold: they were left out]` {
 		t.Error(got)
 	}

@@ -34,7 +34,8 @@ func newExportCommand() *cobra.Command {
 		Long: `Write every recorded point of the trials' curves as CSV: trial, sweep, label, seed, state, metric, step, value. The points of a
 finished trial are those of the attempt that finished; "state" tells the others apart. NaN, +Inf and -Inf are written so.
 
-With --to, a folder for other tools: an MLflow database (mlflow ui --backend-store-uri sqlite:///DIR/mlflow.db), event files of TensorBoard with
+With --to, a folder for other tools: an MLflow database (mlflow ui --backend-store-uri sqlite:///DIR/mlflow.db) or
+the file store of MLflow up to 3.12 (mlflow-files), event files of TensorBoard with
 hyperparameters (tensorboard --logdir DIR), or points and final values with parameters, seed and state as CSV or Parquet.
 
 ` + filterHelp,
@@ -52,7 +53,7 @@ hyperparameters (tensorboard --logdir DIR), or points and final values with para
 	f.StringSliceVar(&o.metrics, "metrics", nil, "only these metrics, with commas")
 	f.StringVar(&o.filter, "filter", "", "only trials for which a condition holds")
 	f.StringVarP(&o.out, "out", "o", "", "write to this file instead of printing; with --to, the new folder to write")
-	f.StringVar(&o.to, "to", "", "write the runs for another tool: mlflow, tensorboard, csv or parquet")
+	f.StringVar(&o.to, "to", "", "write the runs for another tool: mlflow, mlflow-files, tensorboard, csv or parquet")
 	return cmd
 }
 

@@ -23,7 +23,7 @@ import (
 // exportTo writes the chosen trials as another tool keeps runs, into the new folder o.out: it appears whole or not at all.
 func exportTo(ctx context.Context, w, log io.Writer, db *registry.DB, trials []listed, o exportOptions) error {
 	if !slices.Contains(trackers.WrittenFormats[:], trackers.Format(o.to)) {
-		return usageError("--to %s: want mlflow, tensorboard, csv or parquet", o.to)
+		return usageError("--to %s: want mlflow, mlflow-files, tensorboard, csv or parquet", o.to)
 	}
 	if o.out == "" {
 		return usageError("--to %s writes a folder: name it with --out DIR", o.to)

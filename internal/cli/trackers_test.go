@@ -37,7 +37,7 @@ func TestTrackers(t *testing.T) {
 	} {
 		t.Run(tool.name, func(t *testing.T) { p.in(t).sweep(tool.name, tool.loss, tool.acc, tool.every, tool.tolerance) })
 	}
-	for _, format := range []string{"mlflow", "tensorboard", "tensorboard_server", "parquet"} {
+	for _, format := range []string{"mlflow", "mlflow_files", "tensorboard", "tensorboard_server", "parquet"} {
 		t.Run("export "+format, func(t *testing.T) { p.in(t).export(format) })
 	}
 	for _, tool := range []string{"mlflow", "mlflow_files", "wandb", "neptune"} {
@@ -159,7 +159,8 @@ func (p peer) sweep(tool, loss, acc string, every int, tolerance float64) {
 
 // export writes a sweep for a tool, whose own code then has to say the same as the table's numbers.
 func (p peer) export(reader string) {
-	format, _, _ := strings.Cut(reader, "_")
+	format, server := strings.CutSuffix(reader, "_server")
+	format = strings.ReplaceAll(format, "_", "-")
 	dir := filepath.Join(p.dir, "for-"+reader)
 	p.harness("export", "wandb", "--to", format, "-o", dir)
 	var found map[string]struct {
@@ -184,7 +185,7 @@ func (p peer) export(reader string) {
 			if name != trial.ID && !strings.HasSuffix(name, "-"+trial.ID[:8]) {
 				continue
 			}
-			if reader != "tensorboard_server" && fmt.Sprint(run.Params["seed"]) != fmt.Sprint(trial.Seed) {
+			if !server && fmt.Sprint(run.Params["seed"]) != fmt.Sprint(trial.Seed) {
 				p.Errorf("%s: %v", trial.Label, run.Params)
 			}
 			for metric := range trial.Metrics {

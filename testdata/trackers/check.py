@@ -1,6 +1,6 @@
 """What the tools themselves read in folders that "harness export --to" wrote, as JSON: {trial: {metric: [[step, value], …]}}.
 
-    check.py mlflow|tensorboard|tensorboard_server|parquet DIR
+    check.py mlflow|mlflow_files|tensorboard|tensorboard_server|parquet DIR
 """
 
 import json
@@ -8,10 +8,10 @@ import os
 import sys
 
 
-def mlflow(dir):
+def mlflow(dir, uri=None):
     from mlflow.tracking import MlflowClient
 
-    client = MlflowClient("sqlite:///" + os.path.join(dir, "mlflow.db"))
+    client = MlflowClient(uri or "sqlite:///" + os.path.join(dir, "mlflow.db"))
     found = {}
     for experiment in client.search_experiments():
         for run in client.search_runs([experiment.experiment_id], max_results=1000):
@@ -23,6 +23,11 @@ def mlflow(dir):
                 assert repr(last.value) == repr(run.data.metrics[name]), (name, last.value, run.data.metrics[name])
             found[run.data.tags["harness.trial"]] = {"curves": curves, "params": run.data.params, "state": run.info.status}
     return found
+
+
+def mlflow_files(dir):
+    os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"
+    return mlflow(dir, os.path.join(os.path.abspath(dir), "mlruns"))
 
 
 def tensorboard(dir):
