@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 
 	"harness/internal/nvml"
@@ -127,6 +128,27 @@ func (p *pool) equip(i Instruments) error {
 		return fmt.Errorf("GPUs are not measured: %w", errors.Join(unknown[:1]...))
 	}
 	return nil
+}
+
+// allottedGPUs are the devices that a scheduler has given this process, by CUDA_VISIBLE_DEVICES, if all of them can be told.
+func allottedGPUs() []meter.GPU {
+	names := os.Getenv("CUDA_VISIBLE_DEVICES")
+	if names == "" {
+		return nil
+	}
+	instruments, err := NVML()
+	if err != nil {
+		return nil
+	}
+	var list []meter.GPU
+	for name := range strings.SplitSeq(names, ",") {
+		gpu, err := instruments.Find(strings.TrimSpace(name))
+		if err != nil {
+			return nil
+		}
+		list = append(list, gpu)
+	}
+	return list
 }
 
 // measured are the devices of a share, if all of them are known.

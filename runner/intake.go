@@ -22,6 +22,11 @@ type intake struct {
 	log      io.Writer // nil where it cannot be written
 	parser   lineParser
 	next     map[string]int64 // step of the next value of a metric that comes without one
+	printed  map[string]bool  // metrics that the program has printed
+	filed    map[string]bool  // metrics that came from its files
+	both     map[string]bool  // metrics of which it was said that they come from both
+	ofFiles  []string         // what was said of its files
+	others   string           // names in its files that are not declared
 	resumed  bool
 	ignored  misses
 	out, err tail // of standard output without reports, and of standard error
@@ -32,7 +37,8 @@ type intake struct {
 }
 
 func newIntake(w *journal.Writer, declared []string) *intake {
-	in := &intake{journal: w, next: map[string]int64{}, ignored: misses{first: map[string]miss{}}}
+	in := &intake{journal: w, next: map[string]int64{}, printed: map[string]bool{}, filed: map[string]bool{}, both: map[string]bool{},
+		ignored: misses{first: map[string]miss{}}}
 	if len(declared) > 0 {
 		in.parser.declared = map[string]bool{}
 	}
@@ -61,8 +67,8 @@ func (in *intake) newStream(name string, take func(s *stream, line []byte)) *str
 	return s
 }
 
-// printed takes a line of standard output.
-func (in *intake) printed(s *stream, line []byte) {
+// takePrinted takes a line of standard output.
+func (in *intake) takePrinted(s *stream, line []byte) {
 	r := in.parser.printed(line)
 	if !in.record(s, line, r) {
 		in.out.add(line)
@@ -81,7 +87,7 @@ func (in *intake) record(s *stream, line []byte, r report) bool {
 		in.miss(s, line, m)
 	}
 	if r.resumed != nil {
-		if len(in.next) > 0 || in.resumed {
+		if len(in.printed) > 0 || in.resumed {
 			in.miss(s, line, miss{`"resumed" comes after the first metric`, "print it before"})
 		} else {
 			in.resumed = true
@@ -89,14 +95,14 @@ func (in *intake) record(s *stream, line []byte, r report) bool {
 		}
 	}
 	for _, p := range r.points {
+		if in.printed[p.metric] = true; in.filed[p.metric] {
+			in.sayBoth(p.metric)
+		}
 		step := in.next[p.metric]
 		if p.step != nil {
 			step = *p.step
 		}
-		in.next[p.metric] = step
-		if step < math.MaxInt64 {
-			in.next[p.metric]++
-		}
+		in.next[p.metric] = following(step)
 		in.keep(in.journal.Point(p.metric, int(step), p.value))
 	}
 	if r.note != nil {
@@ -106,6 +112,19 @@ func (in *intake) record(s *stream, line []byte, r report) bool {
 		in.journal.Progress("run", int(*r.step), r.total, r.loss())
 	}
 	return len(r.points) > 0 || r.resumed != nil || r.note != nil || r.total > 0
+}
+
+// stepped makes the next value that comes without a step stand behind one at step.
+func (in *intake) stepped(metric string, step int64) {
+	in.next[metric] = max(in.next[metric], following(step))
+}
+
+// following is the step behind step.
+func following(step int64) int64 {
+	if step == math.MaxInt64 {
+		return step
+	}
+	return step + 1
 }
 
 // miss counts a line that is not recorded; the first of its kind is said in the log.

@@ -75,7 +75,7 @@ func (p *place) begin(k *job, number int, dir string, purpose journal.Purpose) (
 	mark := filepath.Join(p.home, "trials", k.ID, strconv.Itoa(number))
 	s := &process{
 		job: k, attempt: number, dir: dir, mark: mark, files: filepath.Join(p.home, "trials", k.ID, filesName),
-		spawner: p.spawner, work: p.work, declared: p.options.Metrics, threads: p.threads, timeout: p.options.Timeout,
+		spawner: p.spawner, work: p.work, declared: p.options.Metrics, collect: p.options.Collect, threads: p.threads, timeout: p.options.Timeout,
 		grace: p.options.Grace, started: time.Now(), stopped: make(chan journal.Class, 1), killed: make(chan struct{}),
 		before: func() []string { return nil }, sync: p.durable.sync, over: func() {}, heard: journal.Progress{Loss: noLoss},
 	}

@@ -34,6 +34,7 @@ type process struct {
 	child       *exec.Cmd // of a built-in trial
 	work        string    // folder that a program is started in
 	declared    []string  // metrics that a program is expected to report
+	collect     Collect   // files of a program that are read
 	threads     int
 	share       share          // of the GPUs
 	gpus        []meter.GPU    // the same, as far as they can be measured

@@ -47,20 +47,24 @@ func (s *process) program(in *intake) ending {
 	if err != nil {
 		return ending{err: err}
 	}
-	stdout, stderr := in.newStream("stdout", in.printed), in.newStream("stderr", in.complained)
+	stdout, stderr := in.newStream("stdout", in.takePrinted), in.newStream("stderr", in.complained)
 	out, err := newOutput(in.copied(stdout), in.copied(stderr))
 	if err != nil {
 		return ending{err: err}
 	}
 	reported := in.newStream("the events file", in.reported)
 	events := &follower{path: filepath.Join(s.mark, eventsName), lines: reported.lines}
+	files := s.watchFiles(in)
 	cmd.Stdout, cmd.Stderr = out.write[0], out.write[1]
 	e := s.supervise(cmd, func() {
 		events.poll()
 		if in.failed() { // what it does from now on would be lost
 			s.kill()
 		}
-	}, out.follow)
+	}, func() {
+		out.follow()
+		go files.follow()
+	})
 	if e.err != nil {
 		out.follow()
 	}
@@ -69,6 +73,9 @@ func (s *process) program(in *intake) ending {
 	events.lines.end()
 	stdout.lines.end()
 	stderr.lines.end()
+	if e.err == nil {
+		files.finish()
+	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.endLog()
@@ -100,7 +107,7 @@ func (s *process) checkMetrics(in *intake) {
 	switch {
 	case len(s.declared) > 0 && len(missing) == len(s.declared):
 		s.exit.Class = journal.ClassError
-		s.exit.Error = escape.Line("it ended well but reported none of the declared metrics "+strings.Join(missing, ", ")) + in.ignored.brief()
+		s.exit.Error = escape.Line("it ended well but reported none of the declared metrics "+strings.Join(missing, ", ")) + in.inFiles() + in.ignored.brief()
 	case len(have) == 0:
 		in.keep(in.journal.Note("missing", "it ended well but reported no metric"))
 		s.remark = "it reported no metric"

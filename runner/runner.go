@@ -5,7 +5,7 @@
 //	Rerun       one trial once more, to compare
 //	process.go  one attempt: its folder, its process, stopping it, what its end means (reason.go)
 //	program.go  the trials of another program: its command line (command.go, quote.go), the numbers that it prints
-//	            (output.go, intake.go, report.go)
+//	            (output.go, intake.go, report.go) or writes into files (watch.go, package collect)
 //	retry.go    the rule by which trials are tried again
 //	stopper.go  asking a rule of package earlystop about running trials
 //	claim.go    a lock a trial, so that two sweeps share work, and what is left of a killed sweep is found and ended
@@ -61,10 +61,11 @@ type Options struct {
 
 	Dir      string   // folder that programs are started in; "" = the current one
 	Metrics  []string // that a program is expected to report; none = any
-	Parallel int      // trials at a time; 0 = as many as there is room for
-	Threads  int      // of each trial; 0 = the cores divided among the trials that run, but at least CPUs
-	CPUs     int      // that each trial needs; 0 = any number
-	Engine   string   // xla:PATH, to be recorded of trials on that engine
+	Collect  Collect
+	Parallel int    // trials at a time; 0 = as many as there is room for
+	Threads  int    // of each trial; 0 = the cores divided among the trials that run, but at least CPUs
+	CPUs     int    // that each trial needs; 0 = any number
+	Engine   string // xla:PATH, to be recorded of trials on that engine
 	GPUs     GPUs
 
 	Retries     int             // further attempts of a trial that failed in one of the ways of RetryOn
@@ -176,6 +177,7 @@ type run struct {
 	recording []*process // that have ended well and are being recorded; their place is free
 	gpus      *pool
 	stopper   *Stopper // nil where no rule stops trials early
+	shared    *os.File // the working folder, claimed for reading folders of several trials
 	freed     chan *process
 	ended     chan *process
 	parallel  int
@@ -193,6 +195,11 @@ func (r *run) openSpawner() (err error) {
 	if r.spawner != nil {
 		return nil
 	}
+	if c := r.options.Collect; c.Shared && !c.Off {
+		if r.shared, err = claimShared(r.work); err != nil {
+			return err
+		}
+	}
 	r.divide()
 	if r.options.GPUs.Instruments != nil {
 		if err := r.gpus.equip(r.options.GPUs.Instruments); err != nil {
@@ -209,6 +216,7 @@ func (r *run) openSpawner() (err error) {
 func (r *run) closeSpawner() {
 	r.close()
 	r.running.close()
+	r.shared.Close() // nil where nothing was claimed
 }
 
 func (r *run) result() Result {

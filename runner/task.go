@@ -15,6 +15,7 @@ import (
 	"harness/model/spec"
 	"harness/registry"
 	"harness/registry/journal"
+	"harness/runner/meter"
 )
 
 // Task is one trial that a scheduler has started us for, on a machine that shares the home and nothing else.
@@ -73,6 +74,7 @@ func RunTask(ctx context.Context, home string, t Task, o TaskOptions) (TaskEnd, 
 	at.threads = cmp.Or(o.Threads, o.CPUs, cores())
 	w := &task{place: at, Task: t, job: o.Job, dir: filepath.Join(at.home, "trials", t.ID)}
 	w.of = &job{Trial: registry.Trial{ID: t.ID, Spec: t.Spec, Label: escape.Line(t.Label)}}
+	w.gpus = allottedGPUs()
 	defer w.close()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -101,11 +103,12 @@ func RunTask(ctx context.Context, home string, t Task, o TaskOptions) (TaskEnd, 
 type task struct {
 	place
 	Task
-	job string
-	dir string // of the trial
-	of  *job
-	own int // number of our newest attempt; 0 = none yet
-	fst int // of our first
+	job  string
+	dir  string // of the trial
+	of   *job
+	own  int         // number of our newest attempt; 0 = none yet
+	fst  int         // of our first
+	gpus []meter.GPU // that we were given, as far as they can be measured
 }
 
 func (w *task) say(format string, args ...any) {
@@ -150,7 +153,7 @@ func (w *task) attempt(ctx context.Context) (end TaskEnd, pause time.Duration, e
 	if err != nil {
 		return end, 0, err
 	}
-	s.linger = lingers
+	s.linger, s.gpus = lingers, w.gpus
 	s.before = func() []string { return recordedBy(before) }
 	w.say("attempt %d of %s starts in %s", number, w.of.Label, dir)
 	w.own, w.fst = number, cmp.Or(w.fst, number)

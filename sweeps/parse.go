@@ -29,6 +29,7 @@ type parser struct {
 	reportAt     *yaml.Node // the key report, for what is checked when the whole file is read
 	commandAt    *yaml.Node
 	methodAt     *yaml.Node
+	collectAt    *yaml.Node // the key collect, for the same
 	stopAt       *yaml.Node
 	runCapAt     *yaml.Node
 	searchSeedAt *yaml.Node
@@ -198,7 +199,7 @@ func (p *parser) version(root *yaml.Node, entries []entry) error {
 
 // topKeys are the keys of a file.
 var topKeys = []string{"version", "name", "description", "project", "program", "command", "method", "run_cap", "search_seed", "base", "parameters",
-	"ablations", "exclude", "seeds", "metrics", "baseline", "resources", "slurm", "run", "early_stop", "report", "controls"}
+	"ablations", "exclude", "seeds", "metrics", "baseline", "resources", "slurm", "run", "early_stop", "collect", "report", "controls"}
 
 func (p *parser) top(e entry) error {
 	var err error
@@ -247,6 +248,8 @@ func (p *parser) top(e entry) error {
 		err = p.run(e)
 	case "early_stop":
 		err = p.earlyStop(e)
+	case "collect":
+		err = p.collect(e)
 	case "report":
 		err = p.report(e)
 	case "controls":
@@ -306,6 +309,7 @@ func (p *parser) complete(root *yaml.Node) {
 	p.finishWandB(root)
 	p.keep(p.checkStop())
 	p.checkSearch()
+	p.keep(p.checkCollect())
 	p.warnOfCommand()
 	p.checkConditions()
 }

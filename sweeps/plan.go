@@ -111,6 +111,7 @@ type Run struct {
 	RetryOn     []string `json:"retry_on,omitzero"`     // the failure reasons that are tried again: some of RetryReasons
 	MaxFailures int      `json:"max_failures,omitzero"` // stop the sweep after so many failed trials; 0: never
 	Stop        *Stop    `json:"stop,omitzero"`         // nil: every trial runs to its end
+	Collect     Collect  `json:"collect,omitzero"`      // which files of a program are read for numbers
 }
 
 // RetryReasons are the failure reasons that run.retry_on may name.

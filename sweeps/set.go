@@ -23,7 +23,7 @@ type setting struct {
 
 // computed are the fields that follow from others: what is read from the files that they name.
 var computed = []string{"data.digest", "encoder.weights_digest", "lm.weights_digest", "test.meteor_paraphrases_digest", "test.bertscore.model_digest",
-	"test.bertscore.rescale_digest", "revision", "encoder.resize", "project", "seed_apart"}
+	"test.bertscore.rescale_digest", "revision", "encoder.resize", "project", "seed_apart", "imported"}
 
 // assign sets the field of t that path names. Errors are refusals: the caller knows the place.
 func assign(t *spec.Trial, path string, value any) error {

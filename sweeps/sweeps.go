@@ -40,6 +40,7 @@
 //	slurm: {partition: gpu, time: 4h, gpus: 1, throttle: 8}   # docs/slurm.md
 //	run: {parallel: auto, retries: 2, retry_on: [killed, oom, disk], max_failures: 3}   # retry_on: also timeout, error
 //	# early_stop: {rule: asha, metric: diffvqa/bleu4, first: 1, factor: 3}   or {rule: median, metric: …, first: 4, least: 5}
+//	# collect: {formats: [tensorboard], folders: ["logs/${trial}"]}   # which files of a program are read for numbers; false: none
 //	report:
 //	  caption: one sentence
 //	  rows: [ablation, resolution]             # axes that stand on the left

@@ -23,15 +23,20 @@ type exportOptions struct {
 	listOptions
 	metrics []string
 	out     string
+	to      string
 }
 
 func newExportCommand() *cobra.Command {
 	var o exportOptions
 	cmd := &cobra.Command{
 		Use:   "export [SWEEP | ID...]",
-		Short: "Write every recorded point of the trials' curves as CSV",
+		Short: "Write every recorded point of the trials' curves: CSV, Parquet, MLflow, TensorBoard",
 		Long: `Write every recorded point of the trials' curves as CSV: trial, sweep, label, seed, state, metric, step, value. The points of a
 finished trial are those of the attempt that finished; "state" tells the others apart. NaN, +Inf and -Inf are written so.
+
+With --to, a folder for other tools: an MLflow database (mlflow ui --backend-store-uri sqlite:///DIR/mlflow.db) or
+the file store of MLflow up to 3.12 (mlflow-files), event files of TensorBoard with
+hyperparameters (tensorboard --logdir DIR), or points and final values with parameters, seed and state as CSV or Parquet.
 
 ` + filterHelp,
 		Args: cobra.ArbitraryArgs,
@@ -41,18 +46,19 @@ finished trial are those of the attempt that finished; "state" tells the others 
 				return err
 			}
 			defer db.Close()
-			return export(cmd.Context(), cmd.OutOrStdout(), db, args, o)
+			return export(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), db, args, o)
 		},
 	}
 	f := cmd.Flags()
 	f.StringSliceVar(&o.metrics, "metrics", nil, "only these metrics, with commas")
 	f.StringVar(&o.filter, "filter", "", "only trials for which a condition holds")
-	f.StringVar(&o.out, "out", "", "write to this file instead of printing")
+	f.StringVarP(&o.out, "out", "o", "", "write to this file instead of printing; with --to, the new folder to write")
+	f.StringVar(&o.to, "to", "", "write the runs for another tool: mlflow, mlflow-files, tensorboard, csv or parquet")
 	return cmd
 }
 
 // export writes the points of the chosen trials.
-func export(ctx context.Context, w io.Writer, db *registry.DB, names []string, o exportOptions) error {
+func export(ctx context.Context, w, log io.Writer, db *registry.DB, names []string, o exportOptions) error {
 	trials, err := exported(ctx, db, names, o.listOptions)
 	if err != nil {
 		return err
@@ -63,6 +69,9 @@ func export(ctx context.Context, w io.Writer, db *registry.DB, names []string, o
 				return usageError("--metrics: no trial has %s: want some of %s", metric, strings.Join(known, ", "))
 			}
 		}
+	}
+	if o.to != "" {
+		return exportTo(ctx, w, log, db, trials, o)
 	}
 	if o.out == "" {
 		return writePoints(ctx, w, db, trials, o.metrics)

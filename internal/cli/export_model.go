@@ -58,7 +58,7 @@ func exportModel(ctx context.Context, w io.Writer, db *registry.DB, prefix, dir 
 	case r.State != registry.Done:
 		return withHint(usageError("trial %s is %s: only a finished trial has a model", r.ID, r.State), "harness sweep finishes it")
 	}
-	if err := checkNew(dir); err != nil {
+	if err := checkNew("export model", dir); err != nil {
 		return err
 	}
 	scratch, err := os.MkdirTemp(filepath.Dir(filepath.Clean(dir)), atomicfile.Prefix+"*")
@@ -90,15 +90,15 @@ func exportModel(ctx context.Context, w io.Writer, db *registry.DB, prefix, dir 
 }
 
 // checkNew refuses a folder that has something in it.
-func checkNew(dir string) error {
+func checkNew(verb, dir string) error {
 	entries, err := os.ReadDir(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return usageError("export model: %w", err)
+		return usageError("%s: %w", verb, err)
 	case len(entries) > 0:
-		return usageError("export model: %s is not empty: name a new folder", dir)
+		return usageError("%s: %s is not empty: name a new folder", verb, dir)
 	}
 	return nil
 }

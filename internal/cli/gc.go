@@ -38,7 +38,7 @@ Plans, journals, logs and answers are never in the list, nor anything that somet
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.home = homeOf(cmd)
-			return collect(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), o)
+			return dropWaste(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), o)
 		},
 	}
 	f := cmd.Flags()
@@ -88,8 +88,8 @@ type removed struct {
 	Skipped []string `json:"skipped"`
 }
 
-// collect lists waste, and removes it where the user wants it.
-func collect(ctx context.Context, w, log io.Writer, o gcOptions) error {
+// dropWaste lists waste, and removes it where the user wants it.
+func dropWaste(ctx context.Context, w, log io.Writer, o gcOptions) error {
 	older, err := parseAge(o.older)
 	if err != nil {
 		return usageError("--older %w", err)

@@ -105,6 +105,9 @@ func (o *sweepOptions) left(log io.Writer, plan *sweeps.Plan, r cluster.Result) 
 	if !o.quiet {
 		fmt.Fprintf(log, "%s: %s at %s (job %s): \"harness sweep %s --on %s\" follows them, \"harness cancel %s\" takes them back\n", plan.Handle,
 			counted(r.Open, "trial"), o.on, jobs, plan.Handle, o.on, plan.Handle)
+		if plan.Run.Stop != nil {
+			fmt.Fprintf(log, "%s: trials are stopped early only while somebody follows them\n", plan.Handle)
+		}
 	}
 	if o.detach {
 		return nil
@@ -143,9 +146,9 @@ func (o *sweepOptions) clusterOptions(plan *sweeps.Plan, log io.Writer) (cluster
 		Command: func(batch string) []string {
 			return []string{program, "trial", "task", "--home", home, "--batch", batch}
 		},
-		Rules: cluster.Rules{Dir: local.Dir, Metrics: local.Metrics, CPUs: settings.CPUs, Engine: o.engine, Retries: local.Retries,
+		Rules: cluster.Rules{Dir: local.Dir, Metrics: local.Metrics, Collect: local.Collect, CPUs: settings.CPUs, Engine: o.engine, Retries: local.Retries,
 			RetryOn: local.RetryOn, Timeout: local.Timeout, Grace: min(grace, settings.Lead()*4/5), Limit: settings.Time},
-		MaxFailures: local.MaxFailures, StopAfter: local.StopAfter, Stop: local.Stop,
+		MaxFailures: local.MaxFailures, StopAfter: local.StopAfter,
 	}, nil
 }
 
@@ -169,6 +172,9 @@ func (o *sweepOptions) slurmSettings(plan *sweeps.Plan) (slurm.Settings, error) 
 
 // checkElsewhere refuses what cannot go well on other machines before anything is planned: commands, data and room.
 func (o *sweepOptions) checkElsewhere(ctx context.Context, plan *sweeps.Plan, left []spec.Trial) error {
+	if plan.Run.Collect.Shared() {
+		return usageError("--on %s: %s reads numbers from folders that all its trials write into (collect): want ${trial} or ${trial_dir} in them", o.on, plan.Name)
+	}
 	if err := slurm.Check(); err != nil {
 		return fmt.Errorf("--on %s: %w", o.on, err)
 	}
@@ -250,6 +256,6 @@ func workerOf(name string) (cluster.Worker, error) {
 
 // rulesOf are the options of a task.
 func rulesOf(r cluster.Rules) runner.Options {
-	return runner.Options{Dir: r.Dir, Metrics: r.Metrics, CPUs: r.CPUs, Threads: r.Threads, Engine: r.Engine, Retries: r.Retries, RetryOn: r.RetryOn,
+	return runner.Options{Dir: r.Dir, Metrics: r.Metrics, Collect: r.Collect, CPUs: r.CPUs, Threads: r.Threads, Engine: r.Engine, Retries: r.Retries, RetryOn: r.RetryOn,
 		Timeout: r.Timeout, Grace: r.Grace, Guardian: guardian, Provenance: func() journal.Provenance { return build(context.Background()) }}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"harness/runner"
+	"harness/runner/collect"
 	"harness/sweeps"
 )
 
@@ -40,6 +41,14 @@ func TestResourcesPage(t *testing.T) { runPage(t, "resources.md", 5) }
 
 // TestBundlesPage runs the examples of docs/bundles.md.
 func TestBundlesPage(t *testing.T) { runPage(t, "bundles.md", 5) }
+
+// TestImportExportPage runs the examples of docs/import-export.md.
+func TestImportExportPage(t *testing.T) {
+	if _, err := exec.LookPath("python3"); err != nil {
+		t.Skip("no python3 on PATH")
+	}
+	runPage(t, "import-export.md", 5)
+}
 
 // TestSweepFilesPage runs the examples of docs/sweepfiles.md.
 func TestSweepFilesPage(t *testing.T) {
@@ -111,4 +120,17 @@ func words(line string) []string {
 		list = append(list, strings.Fields(part)...)
 	}
 	return list
+}
+
+// TestCollectFormatsAgree compares the formats that a file may name with those that are read.
+func TestCollectFormatsAgree(t *testing.T) {
+	parsed := slices.Sorted(slices.Values(sweeps.CollectFormats[:]))
+	var read []string
+	for _, format := range collect.Formats {
+		read = append(read, string(format))
+	}
+	slices.Sort(read)
+	if !slices.Equal(parsed, read) {
+		t.Errorf("parsed are %q, read %q", parsed, read)
+	}
 }

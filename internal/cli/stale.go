@@ -36,7 +36,7 @@ func newStaleness(ctx context.Context, db *registry.DB) *staleness {
 func (s *staleness) of(ctx context.Context, trials []registry.Trial) (map[string]string, error) {
 	stale := map[string]string{}
 	for _, t := range trials {
-		if t.Result == 0 && t.State != registry.Stopped {
+		if t.Result == 0 && t.State != registry.Stopped || t.Spec.Imported != "" { // no code of now can differ from theirs
 			continue
 		}
 		a, err := finished(ctx, s.db, t)

@@ -171,11 +171,11 @@ func printStatus(w io.Writer, sweeps []sweepStatus, now time.Time) error {
 		return err
 	}
 	for _, s := range sweeps {
-		where := ""
+		background := ""
 		if s.Log != "" {
 			background = " in the background"
 		}
-		fmt.Fprintf(w, "%s: %s; running%s for %s %s\n", escape.Line(s.Sweep), countsText(s.Counts), where,
+		fmt.Fprintf(w, "%s: %s; running%s for %s %s\n", escape.Line(s.Sweep), countsText(s.Counts), background,
 			now.Sub(s.Started).Round(time.Second), s.where())
 		for _, a := range s.Aside {
 			fmt.Fprintf(w, "  GPU %s is set aside: %s\n", a.GPU, escape.Line(a.Why))

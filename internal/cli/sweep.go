@@ -266,9 +266,8 @@ func (o sweepOptions) runnerOptions(plan *sweeps.Plan, log io.Writer) (runner.Op
 	if parallel == 0 {
 		parallel = plan.Run.Parallel
 	}
-	metrics := make([]string, len(plan.Metrics))
-	for i, m := range plan.Metrics {
-		metrics[i] = m.Key
+	if plan.Run.Collect.Shared() && parallel != 1 {
+		return runner.Options{}, usageError("--parallel %d: %s reads numbers from folders that all its trials write into (collect): want 1", parallel, plan.Name)
 	}
 	retryOn := make([]journal.Class, len(plan.Run.RetryOn))
 	for i, class := range plan.Run.RetryOn {
@@ -289,7 +288,8 @@ func (o sweepOptions) runnerOptions(plan *sweeps.Plan, log io.Writer) (runner.Op
 		Handle:      plan.Handle,
 		Log:         o.logOf(plan.Handle),
 		Dir:         dir,
-		Metrics:     metrics,
+		Metrics:     declaredBy(plan),
+		Collect:     collectOf(plan),
 		Parallel:    parallel,
 		Threads:     o.threads,
 		CPUs:        plan.Resources.CPUs,

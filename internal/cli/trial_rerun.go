@@ -95,6 +95,9 @@ func rerun(ctx context.Context, w, log io.Writer, prefix string, o rerunOptions)
 		return err
 	}
 	t := trials[0]
+	if t.Spec.Imported != "" {
+		return usageError("trial %s was imported (%s): it was not run here, and cannot be run again", id, escape.Line(t.Spec.Imported))
+	}
 	if t.State == registry.Stopped {
 		return withHint(fmt.Errorf("trial %s was %s: it has no final numbers to compare with", id, t.Newest.Error),
 			"harness sweep FILE --redo stopped runs such trials again; without early stopping in the file, to their end")
@@ -129,12 +132,18 @@ func rerun(ctx context.Context, w, log io.Writer, prefix string, o rerunOptions)
 	if err != nil {
 		return err
 	}
-	attempt, err := runner.Rerun(ctx, db, t, runner.Options{
+	options := runner.Options{
 		Child: childOf(o.home, engine, "--fresh"), Parallel: 1, Threads: o.threads, Engine: engine, Grace: grace,
 		GPUs:       o.gpuOptions.of(resources, engine, []spec.Trial{t.Spec}),
 		Provenance: func() journal.Provenance { return build(context.Background()) }, Code: code, Dir: dir, Guardian: guardian,
 		Kill: secondSignal(), Out: log, Display: displayOf(log, o.quiet),
-	})
+	}
+	if plan, err := newestPlan(ctx, db, id); err != nil {
+		return err
+	} else if plan != nil && t.Spec.Command != "" { // it records what the trial recorded
+		options.Metrics, options.Collect = declaredBy(plan), collectOf(plan)
+	}
+	attempt, err := runner.Rerun(ctx, db, t, options)
 	if errors.Is(err, context.Canceled) {
 		return withCode(exitInterrupted, fmt.Errorf("rerun of trial %s: interrupted", id))
 	}

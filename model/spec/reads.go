@@ -47,7 +47,7 @@ func (t Trial) Reads(path string) bool {
 	switch first {
 	case "seed":
 		return true
-	case "command", "args", "project", "seed_apart":
+	case "command", "args", "project", "seed_apart", "imported":
 		return t.Command != ""
 	}
 	if t.Command != "" {
@@ -69,7 +69,7 @@ func (t Trial) essential() Trial {
 	if t.Command != "" {
 		return t
 	}
-	t.Args, t.Project, t.SeedApart = "", "", false
+	t.Args, t.Project, t.SeedApart, t.Imported = "", "", false, ""
 	given := t.LM.Given()
 	for _, list := range [][]string{t.Method.facts().unread, t.unreadNow()} {
 		for _, path := range list {

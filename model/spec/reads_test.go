@@ -48,7 +48,7 @@ func TestEveryFieldIsClassified(t *testing.T) {
 		"diffvqa.reversed", "diffvqa.questions", "test.meteor_paraphrases_digest", "test.bertscore.model_digest", "test.bertscore.layer",
 		"test.bertscore.idf", "test.bertscore.rescale_digest", "test.beam", "test.max_new_tokens", "test.pairs",
 	}
-	programs := []string{"command", "args", "project", "seed_apart"}
+	programs := []string{"command", "args", "project", "seed_apart", "imported"}
 	never := []string{"preset", "revision", "encoder.resize"}
 	want := slices.Sorted(slices.Values(slices.Concat(byMethod, always, programs, never)))
 	got := slices.Sorted(slices.Values(fields(reflect.TypeFor[Trial](), "")))

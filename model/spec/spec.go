@@ -45,6 +45,8 @@ type Trial struct {
 	Project string `json:"project,omitzero"` // the project that the command's words belong to
 	// SeedApart tells a program its seed by environment and configuration only, not among its arguments: its file has no seeds.
 	SeedApart bool `json:"seed_apart,omitzero"`
+	// Imported names the run of another tool that the trial was made of: it can be read, not run.
+	Imported string `json:"imported,omitzero"`
 
 	QFormer QFormer `json:"qformer,omitzero"`
 }

@@ -39,6 +39,7 @@ type Writer struct {
 	last     time.Time         // when progress was written
 	unsynced bool
 	synced   time.Time
+	at       time.Time // of the events to come; zero = now
 	err      error
 	stop     chan struct{}
 	stopped  sync.WaitGroup
@@ -228,13 +229,27 @@ func (w *Writer) Close() error {
 	return w.err
 }
 
+// At sets the time of the events to come, for a record of what happened elsewhere. The zero time is the clock's.
+func (w *Writer) At(t time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.at = t
+}
+
+func (w *Writer) time() time.Time {
+	if w.at.IsZero() {
+		return time.Now()
+	}
+	return w.at
+}
+
 // begin starts a line in the buffer, leaving room for its checksum, and returns where it starts.
 func (w *Writer) begin(kind Kind) int {
 	start := len(w.buffer)
 	w.seq++
 	w.buffer = append(w.buffer, "00000000 {\"q\":"...)
 	w.buffer = strconv.AppendInt(w.buffer, w.seq, 10)
-	w.buffer = strconv.AppendInt(append(w.buffer, `,"t":`...), time.Now().UnixMilli(), 10)
+	w.buffer = strconv.AppendInt(append(w.buffer, `,"t":`...), w.time().UnixMilli(), 10)
 	w.buffer = append(append(append(w.buffer, `,"k":"`...), kind...), '"')
 	return start
 }

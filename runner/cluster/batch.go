@@ -62,6 +62,7 @@ type Batch struct {
 type Rules struct {
 	Dir     string          `json:"dir"` // that programs are started in
 	Metrics []string        `json:"metrics,omitempty"`
+	Collect runner.Collect  `json:"collect,omitzero"` // files of a program that are read
 	CPUs    int             `json:"cpus,omitzero"`
 	Threads int             `json:"threads,omitzero"`
 	Engine  string          `json:"engine,omitzero"`
