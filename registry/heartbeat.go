@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"harness/internal/filelock"
@@ -101,16 +102,18 @@ func LastBeat(dir string) (at time.Time, who Beater, err error) {
 	return info.ModTime(), who, nil
 }
 
-// runs reports whether something runs the trial: it holds the lock, or the heart of the newest attempt beats. The clocks of the
-// two machines may differ by half of Silence.
-func (db *DB) runs(id string) bool {
-	if filelock.Held(db.lockPath(id)) {
+func (db *DB) runs(id string) bool { return Runs(db.Home, id) }
+
+// Runs reports whether something runs a trial of a home: it holds the lock, or, on another machine, the heart of the newest attempt beats.
+// The clocks of the two machines may differ by half of Silence.
+func Runs(home, id string) bool {
+	if filelock.Held(filepath.Join(home, "trials", id, "lock")) {
 		return true
 	}
-	numbers, err := AttemptNumbers(db.Home, id)
+	numbers, err := AttemptNumbers(home, id)
 	if err != nil || len(numbers) == 0 {
 		return false
 	}
-	at, _, err := LastBeat(db.AttemptDir(id, numbers[len(numbers)-1]))
+	at, _, err := LastBeat(filepath.Join(home, "trials", id, strconv.Itoa(numbers[len(numbers)-1])))
 	return err == nil && !at.IsZero() && time.Since(at) < Silence+Silence/2
 }

@@ -14,7 +14,6 @@ import (
 	"strconv"
 	"strings"
 
-	"harness/internal/filelock"
 	"harness/model/spec"
 	"harness/registry"
 	"harness/registry/bundle"
@@ -97,7 +96,7 @@ func (p *packer) plan(ctx context.Context, handle string) (ids []string, err err
 }
 
 func (p *packer) trial(ctx context.Context, t registry.Trial) error {
-	if filelock.Held(filepath.Join(p.db.TrialDir(t.ID), "lock")) {
+	if registry.Runs(p.db.Home, t.ID) {
 		return errors.New("it is running: wait for its end, or stop it")
 	}
 	attempts, err := p.db.Attempts(ctx, t.ID)

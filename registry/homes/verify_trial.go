@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"time"
 
-	"harness/internal/filelock"
 	"harness/model/spec"
 	"harness/registry"
 	"harness/registry/journal"
@@ -25,7 +24,7 @@ func (v *Verification) trial(ctx context.Context, home, id string, db *registry.
 	if err != nil {
 		return err
 	}
-	busy := filelock.Held(filepath.Join(dir, "lock"))
+	busy := registry.Runs(home, id)
 	offsets := map[int]int64{}
 	for tries := 0; db != nil && !busy && (tries == 0 || len(names) == 0 && len(offsets) > 0 && tries < 10); tries++ {
 		if tries > 0 { // its folder is gone: it is being removed, and its rows follow at once

@@ -109,7 +109,7 @@ func anyRunning(db *registry.DB) (bool, error) {
 		return false, err
 	}
 	for _, id := range names {
-		if filelock.Held(filepath.Join(db.TrialDir(id), "lock")) {
+		if registry.Runs(db.Home, id) {
 			return true, nil
 		}
 	}
@@ -213,7 +213,7 @@ func neededStages(trials []registry.Trial) map[string]bool {
 func (f *finder) attempts(ctx context.Context) {
 	for _, t := range f.trials {
 		lock := "trials/" + t.ID + "/lock"
-		if filelock.Held(filepath.Join(f.db.Home, lock)) {
+		if registry.Runs(f.db.Home, t.ID) {
 			continue
 		}
 		attempts, err := f.db.Attempts(ctx, t.ID)
