@@ -130,7 +130,8 @@ func (p *pool) equip(i Instruments) error {
 	return nil
 }
 
-// allottedGPUs are the devices that a scheduler has given this process, by CUDA_VISIBLE_DEVICES, if all of them can be told.
+// allottedGPUs are the devices that a scheduler has given this process, if CUDA_VISIBLE_DEVICES names all of them by UUID: which one a
+// number means within a job depends on the cluster.
 func allottedGPUs() []meter.GPU {
 	names := os.Getenv("CUDA_VISIBLE_DEVICES")
 	if names == "" {
@@ -142,8 +143,9 @@ func allottedGPUs() []meter.GPU {
 	}
 	var list []meter.GPU
 	for name := range strings.SplitSeq(names, ",") {
-		gpu, err := instruments.Find(strings.TrimSpace(name))
-		if err != nil {
+		name = strings.TrimSpace(name)
+		gpu, err := instruments.Find(name)
+		if err != nil || !strings.HasPrefix(name, "GPU-") && !strings.HasPrefix(name, "MIG-") {
 			return nil
 		}
 		list = append(list, gpu)
