@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 
 	"harness/internal/atomicfile"
@@ -139,4 +140,34 @@ func sumOf(data []byte) string {
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
+}
+
+// CheckStage compares the files in the folder of a stage with their checksums and changes nothing. It returns the names of the files
+// that have none.
+func CheckStage(dir string) (unknown []string, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		path, summed := filepath.Join(dir, e.Name()), false
+		switch e.Name() {
+		case "lock":
+			continue
+		case pointsName:
+			_, summed, err = readPoints(path)
+		case weightsName, checkpointName:
+			summed, err = checkpoint.CheckSum(path)
+		}
+		if errors.Is(err, fs.ErrNotExist) { // a trial goes on with it just now
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !summed {
+			unknown = append(unknown, e.Name())
+		}
+	}
+	return unknown, nil
 }

@@ -149,6 +149,23 @@ func (db *DB) LastAttempt(ctx context.Context, id string) (int, error) {
 	return int(number.Int64), nil
 }
 
+// JournalOffsets says of each attempt of a trial up to which byte its journal was read into the tables.
+func (db *DB) JournalOffsets(ctx context.Context, id string) (map[int]int64, error) {
+	offsets := map[int]int64{}
+	err := db.read(ctx, `SELECT a.number, a.journal_offset FROM attempt a JOIN trial t ON t.no = a.trial WHERE t.id = ?`, []any{id},
+		func(rows *sql.Rows) error {
+			var number int
+			var offset int64
+			err := rows.Scan(&number, &offset)
+			offsets[number] = offset
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("read attempts: %w", err)
+	}
+	return offsets, nil
+}
+
 // PredictionsPath is predictions.jsonl of the attempt that gives the trial's final numbers, or "" where there is none:
 // what an attempt wrote that did not finish may be torn.
 func (db *DB) PredictionsPath(ctx context.Context, id string) (string, error) {

@@ -145,8 +145,29 @@ func (db *DB) catchUp(ctx context.Context) error {
 		if _, err := db.CatchUp(ctx, id); err != nil {
 			return err
 		}
+		if err := db.takeMeta(ctx, id); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// takeMeta puts what people said about a trial into its row.
+func (db *DB) takeMeta(ctx context.Context, id string) error {
+	m, err := readMeta(db.Home, id)
+	if err != nil {
+		db.skip(filepath.Join(db.TrialDir(id), metaName), err.Error())
+		return nil
+	}
+	if m.RedoAfter == 0 && len(m.Tags) == 0 && m.Note == "" {
+		return nil
+	}
+	return db.write(ctx, func(t tx) error {
+		if err := m.save(t, id); err != nil {
+			return err
+		}
+		return t.do(updateTrials+` WHERE id = ?`, id)
+	})
 }
 
 // catchUpFor does the same for a reader, which says what is missing where it may not write.

@@ -118,6 +118,8 @@ func (b *batch) take(e *journal.Event) error {
 		return b.finish(e.End, e.Time)
 	case journal.KindExit:
 		return b.exit(e.Exit, e.Time)
+	case journal.KindRung:
+		return b.note(e.Seq, &journal.Note{Key: journal.RungKey(e.Rung.Rung), Text: e.Rung.String()})
 	}
 	return nil
 }
@@ -237,6 +239,8 @@ func (b *batch) exit(x *journal.Exit, at int64) error {
 		// the trial's own word stands
 	case x.Class == journal.ClassInterrupted, x.Class == journal.ClassCanceled:
 		b.settle(Interrupted, x.Class, x.Error, at)
+	case x.Class == journal.ClassStopped:
+		b.settle(Stopped, x.Class, x.Error, at)
 	default:
 		b.settle(Failed, x.Class, x.Error, at)
 	}

@@ -14,7 +14,7 @@ import (
 var migrations embed.FS
 
 // schema is the newest version.
-const schema = 3
+const schema = 4
 
 // migrate brings the tables to the newest version.
 func (db *DB) migrate(t tx) error {

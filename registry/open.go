@@ -253,6 +253,18 @@ func (db *DB) check() error {
 	return nil
 }
 
+// Integrity looks through all pages of registry.db, those of the points too.
+func (db *DB) Integrity(ctx context.Context) error {
+	var verdict string
+	if err := db.readOne(ctx, `PRAGMA integrity_check(1)`, nil, &verdict); err != nil {
+		return err
+	}
+	if verdict != "ok" {
+		return &DamagedError{db.path(), fmt.Errorf("it is damaged: %s", strings.Join(strings.Fields(verdict), " "))}
+	}
+	return nil
+}
+
 // found is what making a registry.db came upon.
 type found struct {
 	rebuilt int

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -24,6 +25,26 @@ type planFile struct {
 	Version int `json:"version"`
 	Sweep
 	Former []Member `json:"former,omitempty"`
+	Sum    string   `json:"sha256,omitempty"` // of the file without this field; empty where an earlier version has written it
+}
+
+// encode writes the file with its checksum.
+func (p planFile) encode() ([]byte, error) {
+	p.Sum = ""
+	plain, err := encodeJSON(p)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(plain)
+	p.Sum = hex.EncodeToString(sum[:])
+	return encodeJSON(p)
+}
+
+// CheckPlan looks at the plan file at path; summed is false for one without a checksum, of which nothing else is known than that it
+// can be read.
+func CheckPlan(path string) (summed bool, err error) {
+	p, err := readPlanFile(path)
+	return p.Sum != "", err
 }
 
 // planPath is the file of a sweep. Two handles never share one.
@@ -46,7 +67,7 @@ func planName(handle string) string {
 }
 
 func writePlanFile(home string, p planFile) error {
-	encoded, err := encodeJSON(p)
+	encoded, err := p.encode()
 	if err != nil {
 		return err
 	}
@@ -55,6 +76,22 @@ func writePlanFile(home string, p planFile) error {
 		return err
 	}
 	return atomicfile.Write(path, encoded)
+}
+
+// PlanFile is the file of a sweep as another home can take it, and its name: without the members that the sweep no longer wants.
+func (db *DB) PlanFile(ctx context.Context, handle string) (name string, data []byte, err error) {
+	for _, name := range [...]string{planName(handle) + ".json", handle + ".json"} { // the second is how version 1 called it
+		raw, err := os.ReadFile(filepath.Join(db.Home, "plans", name))
+		if err == nil && bytes.HasPrefix(bytes.TrimSpace(raw), []byte("[")) {
+			return name, raw, nil
+		}
+	}
+	s, err := db.Sweep(ctx, handle)
+	if err != nil {
+		return "", nil, err
+	}
+	data, err = planFile{Version: planVersion, Sweep: s}.encode()
+	return planName(handle) + ".json", data, err
 }
 
 // encodeJSON leaves what is JSON already as it is.
@@ -96,6 +133,9 @@ func readPlanFile(path string) (planFile, error) {
 	if p.Version < planVersion || p.Handle == "" {
 		return p, errors.New("not a plan")
 	}
+	if p.Sum != "" && !p.sound(data) {
+		return p, errors.New("its contents are not those of its checksum")
+	}
 	if planName(p.Handle)+".json" != filepath.Base(path) {
 		return p, fmt.Errorf("a copy of the plan of %s", p.Handle)
 	}
@@ -110,6 +150,16 @@ func readPlanFile(path string) (planFile, error) {
 		return p, err
 	}
 	return p, nil
+}
+
+// sound compares the file with its checksum, which is its last field.
+func (p planFile) sound(data []byte) bool {
+	plain, ok := bytes.CutSuffix(data, []byte(`,"sha256":"`+p.Sum+"\"}\n"))
+	if !ok {
+		return false
+	}
+	sum := sha256.Sum256(append(bytes.Clone(plain), "}\n"...))
+	return hex.EncodeToString(sum[:]) == p.Sum
 }
 
 // readOldPlan reads the form of version 1, a list of trials; the sweep is called as the file.

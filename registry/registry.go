@@ -6,6 +6,7 @@
 //	HOME/trials/ID/files/     the trial's own folder, which outlives attempts (FilesDir)
 //	HOME/trials/ID/meta.json  what people said about the trial: tags, a note, that it is to be done again
 //	HOME/trials/ID/lock       held while something runs the trial
+//	HOME/bundles/NAME.json    what a bundle said that trials came in (package homes)
 //
 // The flow: Plan queues the trials of a sweep; NewAttempt makes the folder of the next attempt; the trial writes its
 // journal; Ingest turns new lines of it into rows. Trials, Summary, Points and Notes read. One process may write while
@@ -18,11 +19,13 @@
 //	plan.go planfile.go sweep.go    sweeps and their members
 //	attempt.go ingest.go events.go  attempts and their journals
 //	trial.go metric.go resume.go    reading trials and their numbers
+//	reached.go                      what trials had at a step
 //	results.go                      how the numbers of an attempt lie in one row
+//	takein.go                       trials and sweeps that come from another home
 //	life.go tidy.go behind.go       removing, doing again, tags and notes; what killed processes left behind; journals
 //	                                that the tables do not know
 //
-// A trial is queued, running, done, failed or interrupted. Its numbers are those of the newest run that is done; while
+// A trial is queued, running, done, failed, interrupted or stopped early. Its numbers are those of the newest run that is done; while
 // none is, those of the newest run. A run that says it resumed has the numbers of the run before it, too, up to where it
 // went on. Reruns, which only compare, never count.
 package registry
@@ -47,11 +50,15 @@ const (
 	Running     State = "running"
 	Done        State = "done"
 	Failed      State = "failed"
-	Interrupted State = "interrupted" // stopped, canceled or killed; the next sweep goes on from its checkpoint
+	Interrupted State = "interrupted" // asked to end, canceled or killed; the next sweep goes on from its checkpoint
+	Stopped     State = "stopped"     // ended by a rule for early stopping: it does not go on, and its numbers are not final
 )
 
+// Ended reports whether nothing goes on by itself: the trial is run again only when somebody asks for it, or the rule for retries.
+func (s State) Ended() bool { return s == Done || s == Failed || s == Stopped }
+
 // States lists all states in their order.
-var States = [...]State{Queued, Running, Done, Failed, Interrupted}
+var States = [...]State{Queued, Running, Done, Failed, Interrupted, Stopped}
 
 // ErrNone means that nothing was ever recorded below this home.
 var ErrNone = errors.New("nothing was run here yet")
@@ -77,18 +84,26 @@ type DB struct {
 
 	mu          sync.Mutex // guards what follows
 	statements  map[string]*sql.Stmt
+	frozen      *sql.Conn // that all is read from; nil = any
 	provenances map[int64]journal.Provenance
 }
 
 // Close closes the database.
 func (db *DB) Close() error {
 	db.writer.close()
+	if db.frozen != nil {
+		db.frozen.Close()
+	}
 	err := db.sql.Close()
 	for _, left := range db.left {
 		err = errors.Join(err, left.Close())
 	}
 	return err
 }
+
+// Records are the files of an attempt's folder that tell what was run and what came of it. All else there was kept to go on from, or
+// belongs to the program.
+var Records = []string{"spec.json", journal.FileName, "log.txt", "predictions.jsonl", "config.json", "program.jsonl", "resources.jsonl"}
 
 // TrialDir is the folder of a trial.
 func (db *DB) TrialDir(id string) string { return filepath.Join(db.Home, "trials", id) }

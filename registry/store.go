@@ -178,12 +178,38 @@ func (db *DB) prepare(query string) (*sql.Stmt, error) {
 	if s, ok := db.statements[query]; ok {
 		return s, nil
 	}
-	s, err := db.sql.PrepareContext(background, query)
+	prepare := db.sql.PrepareContext
+	if db.frozen != nil {
+		prepare = db.frozen.PrepareContext
+	}
+	s, err := prepare(background, query)
 	if err != nil {
 		return nil, err
 	}
 	db.statements[query] = s
 	return s, nil
+}
+
+// Freeze makes all that is read from now on be as it is now, whatever others write meanwhile: a trial and its numbers are read one after
+// the other, and belong together. It is for those who only read, and not for long. Reading goes through one connection then.
+func (db *DB) Freeze() error {
+	conn, err := db.sql.Conn(background)
+	if err != nil {
+		return fmt.Errorf("read registry: %w", err)
+	}
+	var n int
+	_, err = conn.ExecContext(background, `BEGIN`)
+	if err == nil { // what is read first fixes the moment
+		err = conn.QueryRowContext(background, `SELECT COUNT(*) FROM sweep`).Scan(&n)
+	}
+	if err != nil {
+		conn.Close()
+		return damaged(db.path(), fmt.Errorf("read registry: %w", err))
+	}
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	db.frozen, db.statements = conn, map[string]*sql.Stmt{}
+	return nil
 }
 
 // readStrings reads rows of one text.

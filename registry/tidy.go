@@ -22,6 +22,9 @@ func (db *DB) tidy(ctx context.Context) error {
 	if err := db.finishRemoving(ctx); err != nil {
 		return err
 	}
+	if err := db.finishTakingIn(); err != nil {
+		return err
+	}
 	return db.endLostReruns(ctx)
 }
 

@@ -169,12 +169,13 @@ func (b *builder) add(r *seeded) {
 }
 
 // cell averages one metric of a row over its seeds. A seed whose value is NaN or infinite has diverged: it is counted and
-// named; it is not averaged and not silently dropped.
+// named; it is not averaged and not silently dropped. So is one that was stopped early.
 func (b *builder) cell(r *seeded, column Column) Cell {
 	c := emptyCell()
 	c.Want = len(b.plan.Seeds)
 	var found []float64
 	var diverged, silent []string
+	c.Stopped = b.countStopped(r)
 	for i, id := range r.Trials {
 		value, ok := b.results[id].value(r.prefix+column.Metric, column.at, column.Goal == metrics.Minimize)
 		c.Values = append(c.Values, jsonfloat.Known(value, ok))
@@ -192,6 +193,9 @@ func (b *builder) cell(r *seeded, column Column) Cell {
 	c.Mean, c.Std, c.CI = moments(found)
 	if c.Diverged > 0 {
 		c.Marks = append(c.Marks, b.table.note(divergedNote(diverged, c)))
+	}
+	if c.Stopped > 0 && (r.prefix == "" || c.N+c.Diverged > 0) { // else it is no control of theirs
+		c.Marks = append(c.Marks, b.table.note(b.stoppedNote(r, c)))
 	}
 	if r.prefix != "" {
 		return c

@@ -19,10 +19,10 @@ type pair struct {
 	deltas    []float64
 }
 
-// pairOf pairs two rows in a column; nil where a seed of either has diverged, or where nothing is common.
+// pairOf pairs two rows in a column; nil where a seed of either has diverged or was stopped early, or where nothing is common.
 func pairOf(row, base *Row, c int) *pair {
 	p := &pair{row: row, base: base}
-	if row.Cells[c].Diverged > 0 || base.Cells[c].Diverged > 0 {
+	if !row.Cells[c].whole() || !base.Cells[c].whole() {
 		return nil
 	}
 	for i := range min(len(row.Cells[c].Values), len(base.Cells[c].Values)) {

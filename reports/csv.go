@@ -30,7 +30,7 @@ type namedTest struct {
 // what the whole table shares, the family of comparisons, is repeated.
 func (t *Table) CSV(w io.Writer) error {
 	out := csv.NewWriter(w)
-	head := []string{"table", "kind", "row", "metric", "n", "of", "diverged", "mean", "std", "ci95", "delta"}
+	head := []string{"table", "kind", "row", "metric", "n", "of", "diverged", "stopped", "mean", "std", "ci95", "delta"}
 	for _, named := range emptyCell().tests() {
 		for _, column := range testColumns {
 			head = append(head, named.name+"_"+column)
@@ -41,7 +41,7 @@ func (t *Table) CSV(w io.Writer) error {
 		for i, c := range row.Cells {
 			column := t.Columns[i]
 			line := []string{cellText(t.Name), string(row.Kind), cellText(row.Name), cellText(column.Metric),
-				strconv.Itoa(c.N), strconv.Itoa(c.Want), strconv.Itoa(c.Diverged),
+				strconv.Itoa(c.N), strconv.Itoa(c.Want), strconv.Itoa(c.Diverged), strconv.Itoa(c.Stopped),
 				exactOrNone(c.Mean), exactOrNone(c.Std), exactOrNone(c.CI), exactOrNone(c.Delta)}
 			for _, named := range c.tests() {
 				line = append(line, named.test.texts()...)
@@ -56,7 +56,7 @@ func (t *Table) CSV(w io.Writer) error {
 }
 
 // wideColumns are what the wide form says of a metric; each name stands behind that of the metric.
-var wideColumns = [...]string{"mean", "std", "ci95", "n", "of", "diverged", "delta", "method", "p", "p_holm"}
+var wideColumns = [...]string{"mean", "std", "ci95", "n", "of", "diverged", "stopped", "delta", "method", "p", "p_holm"}
 
 // WideCSV writes one line a row, unrounded and unscaled, with the columns METRIC.mean, METRIC.std and so on. METRIC.p is that of the verdict or,
 // where there is none, of the samples or the seeds: METRIC.method says which.
@@ -74,7 +74,7 @@ func (t *Table) WideCSV(w io.Writer) error {
 		for _, c := range row.Cells {
 			test := c.told().texts()
 			line = append(line, exactOrNone(c.Mean), exactOrNone(c.Std), exactOrNone(c.CI), strconv.Itoa(c.N), strconv.Itoa(c.Want),
-				strconv.Itoa(c.Diverged), exactOrNone(c.Delta), test[0], test[1], test[2])
+				strconv.Itoa(c.Diverged), strconv.Itoa(c.Stopped), exactOrNone(c.Delta), test[0], test[1], test[2])
 		}
 		out.Write(append(line, t.notesOf(row, row.Cells...)))
 	}

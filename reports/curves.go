@@ -22,8 +22,10 @@ type Curves struct {
 
 // Curve is a metric over the steps of training, one line a row of the table.
 type Curve struct {
-	Metric string
-	Lines  []Line
+	Metric  string
+	Unit    string // of a resource; "" = that of the metric
+	Seconds bool   // steps are seconds since the trial started
+	Lines   []Line
 }
 
 // Line is one row at rising steps: Step, Mean, Std, Low and High are of one length. Where a row has several seeds, a position is
@@ -35,17 +37,18 @@ type Line struct {
 	Std       []float64 // over seeds, n-1; NaN where one seed stands alone
 	Low, High []float64 // the least and the greatest of all points
 	Lone      []Trace
-	N         int // seeds
-	Partial   int // positions where the mean is of fewer seeds than N
-	Skipped   int // points that are NaN or infinite: they are not drawn
-	Averaged  int // the most neighbouring points of one seed behind a position: 1 where none is averaged
+	Stopped   []Trace // of seeds that were stopped early, up to where they were: they are in nothing else
+	N         int     // seeds
+	Partial   int     // positions where the mean is of fewer seeds than N
+	Skipped   int     // points that are NaN or infinite: they are not drawn
+	Averaged  int     // the most neighbouring points of one seed behind a position: 1 where none is averaged
 }
 
 // Trace is a piece of one seed's curve where the other seeds have nothing, with the points beside it; fields as in Line.
 type Trace struct{ Step, Mean, Low, High []float64 }
 
 const (
-	leastPoints = 3   // a metric with fewer is a result, not a curve
+	leastPoints = 3   // a metric with fewer is a result, not a curve, unless the trial was stopped early
 	maxBuckets  = 500 // a longer curve is added up in as many ranges of steps: more than a line of print can show
 )
 
@@ -89,7 +92,7 @@ func (c *Curves) Read(ctx context.Context, metric string, logSteps bool) (Curve,
 	for _, r := range c.rows {
 		row := &curveRow{name: r.Name}
 		for _, id := range r.Trials {
-			if s := c.results[id].Values[metric]; s.N >= leastPoints {
+			if s := c.results[id].Values[metric]; s.N >= leastPoints || s.N > 0 && c.stopped(id) {
 				row.ids, row.long = append(row.ids, id), row.long || s.N > maxBuckets
 				row.skipped += s.NaN + s.Inf
 			}
@@ -111,8 +114,17 @@ func (c *Curves) Read(ctx context.Context, metric string, logSteps bool) (Curve,
 		return curve, err
 	}
 	for _, row := range rows {
-		line := lineOf(row.name, row.seeds)
-		line.Skipped = row.skipped
+		var whole [][]segment
+		var stopped []Trace
+		for i, id := range row.ids {
+			if c.stopped(id) {
+				stopped = append(stopped, untilStopped(row.seeds[i])...)
+			} else {
+				whole = append(whole, row.seeds[i])
+			}
+		}
+		line := lineOf(row.name, whole)
+		line.Stopped, line.Skipped = stopped, row.skipped
 		curve.Lines = append(curve.Lines, line)
 	}
 	return curve, nil

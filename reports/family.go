@@ -262,8 +262,11 @@ func (f *family) embolden(c int, among func(*Row) bool) bool {
 	return len(best) > 0
 }
 
-// rankable reports whether a cell may be called best: it has numbers, and no seed has diverged.
-func (c *Cell) rankable() bool { return !c.Blank() && c.Diverged == 0 }
+// rankable reports whether a cell may be called best: it has numbers, and is whole.
+func (c *Cell) rankable() bool { return !c.Blank() && c.whole() }
+
+// whole reports whether no seed has diverged or was stopped early: what is left says too little of the row.
+func (c *Cell) whole() bool { return c.Diverged == 0 && c.Stopped == 0 }
 
 func isBetter(a, b float64, goal metrics.Goal) bool {
 	if goal == metrics.Minimize {

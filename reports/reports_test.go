@@ -131,8 +131,11 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, file := range map[string]string{"tasks": tasksFile, "grid": gridFile, "command": commandFile} {
+	for name, file := range map[string]string{"tasks": tasksFile, "grid": gridFile, "command": commandFile, "stopped": stoppedFile} {
 		plan, results := planOf(t, file)
+		if name == "stopped" {
+			stopSome(plan, results)
+		}
 		if name == "tasks" {
 			breakSome(plan.Trials, results)
 		}

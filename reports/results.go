@@ -72,7 +72,7 @@ func Load(ctx context.Context, db *registry.DB, plan *sweeps.Plan) (Results, err
 		return nil, fmt.Errorf("%w: %s done without reporting a number", ErrNoMetrics, areTrials(states[registry.Done]))
 	}
 	var parts []string
-	for _, state := range []registry.State{registry.Running, registry.Failed, registry.Interrupted} {
+	for _, state := range []registry.State{registry.Running, registry.Failed, registry.Interrupted, registry.Stopped} {
 		if states[state] > 0 {
 			parts = append(parts, fmt.Sprintf("%d of %d trials %s", states[state], len(ids), state))
 		}

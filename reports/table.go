@@ -93,6 +93,7 @@ type Cell struct {
 	N        int                `json:"n"`                  // seeds with a finite value: what Mean is over
 	Want     int                `json:"of"`                 // seeds that the sweep asks for
 	Diverged int                `json:"diverged,omitempty"` // seeds whose value is NaN or infinite
+	Stopped  int                `json:"stopped,omitempty"`  // seeds that were stopped early: they have no value
 	Mean     float64            `json:"mean"`
 	Std      float64            `json:"std"`    // n-1; NaN below two seeds
 	CI       float64            `json:"ci95"`   // half width, Student's t over seeds

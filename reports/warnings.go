@@ -22,7 +22,9 @@ func (b *builder) warn(r *seeded, row *Row) {
 func (b *builder) stale(r *seeded) []string {
 	var texts []string
 	for _, id := range r.Trials {
-		if text := b.options.Stale[id]; id != "" && text != "" && b.results[id].State == registry.Done && !slices.Contains(texts, text) {
+		state := b.results[id].State
+		ended := state == registry.Done || state == registry.Stopped
+		if text := b.options.Stale[id]; ended && text != "" && !slices.Contains(texts, text) {
 			texts = append(texts, text)
 		}
 	}
@@ -47,6 +49,7 @@ func (b *builder) missing(r *seeded) string {
 			parts = append(parts, seed+"is running")
 		case known && result.State == registry.Interrupted:
 			parts = append(parts, seed+"was interrupted")
+		case known && result.State == registry.Stopped: // its cells say so
 		default:
 			parts = append(parts, seed+"has not run")
 		}
@@ -54,7 +57,7 @@ func (b *builder) missing(r *seeded) string {
 	if len(parts) == 0 {
 		return ""
 	}
-	if done == 0 && len(parts) > 1 && sameBehindSeed(parts) {
+	if len(parts) == len(r.Trials) && len(parts) > 1 && sameBehindSeed(parts) {
 		_, rest, _ := strings.Cut(strings.TrimPrefix(parts[0], "seed "), " ")
 		return fmt.Sprintf("0 of %d seeds: each %s", len(r.Trials), rest)
 	}
@@ -138,6 +141,10 @@ func (b *builder) caption() {
 	if len(b.plan.Options) > 0 {
 		say("Swept with %s.", escape.Line(strings.Join(b.plan.Options, " ")))
 	}
+	if search := b.plan.Search; search.Method != "" {
+		say("%d settings by %s search (seed %d): the best of many looks better than it is; measure it again with other seeds.",
+			search.Settings, search.Method, search.Seed)
+	}
 	t.Synthetic = b.synthetic()
 	if t.Synthetic {
 		say("Synthetic data: the numbers show that the program works, they are no clinical result.")
@@ -154,6 +161,7 @@ func (b *builder) caption() {
 	} else {
 		say("One seed (n = 1): nothing is said about the spread between runs.")
 	}
+	b.describeStopped(say)
 	b.describeEffort(say)
 	if models := b.bertModels(); len(models) > 0 {
 		say("BERTScore: %s.", strings.Join(models, "; "))

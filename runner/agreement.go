@@ -19,18 +19,15 @@ type Agreement struct {
 	Later bool `json:"later,omitempty"`
 }
 
-// Compare compares the final numbers of a trial with those of one attempt, sorted by metric. A number that only one of them
+// Compare compares the final numbers that a trial had before a rerun with those of the rerun, sorted by metric. A number that only one of them
 // has does not agree, but for those that the rerun alone has and that later names: earlier versions did not record them. nil names none.
-func Compare(ctx context.Context, db *registry.DB, id string, attempt int, tolerance float64, later func(metric string) bool) ([]Agreement, error) {
-	summaries, err := db.Summary(ctx, []string{id})
-	if err != nil {
-		return nil, err
-	}
+func Compare(ctx context.Context, db *registry.DB, original map[string]registry.Summary, id string, attempt int, tolerance float64,
+	later func(metric string) bool) ([]Agreement, error) {
 	again, err := db.AttemptMetrics(ctx, id, attempt)
 	if err != nil {
 		return nil, err
 	}
-	return compare(summaries[id], again, tolerance, later), nil
+	return compare(original, again, tolerance, later), nil
 }
 
 func compare(original map[string]registry.Summary, again map[string]float64, tolerance float64, later func(metric string) bool) []Agreement {

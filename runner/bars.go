@@ -92,7 +92,7 @@ func (s snapshot) draw(width int) []string {
 		line := fmt.Sprintf("%s %s %s", label, bar(float64(p.step), p.total), p)
 		drawing = append(drawing, runewidth.Truncate(line, width-1, "…"))
 	}
-	line := fmt.Sprintf("%s %s %s", runewidth.FillRight("total", labels), bar(float64(s.done+s.failed)+s.worth, s.total), s.counts())
+	line := fmt.Sprintf("%s %s %s", runewidth.FillRight("total", labels), bar(float64(s.done+s.failed+s.early)+s.worth, s.total), s.counts())
 	return append(drawing, runewidth.Truncate(line, width-1, "…"))
 }
 

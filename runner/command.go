@@ -9,10 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-
-	"harness/model/spec"
 )
 
 // Placeholder is a ${…} that a command may contain.
@@ -25,8 +22,12 @@ type Placeholder struct {
 var Placeholders = []Placeholder{
 	{"${args}", "the parameters, each a word --key=value"},
 	{"${args_no_hyphens}", "the parameters, each a word key=value"},
+	{"${args_no_equals}", "the parameters, each two words --key value"},
+	{"${args_append_hydra}", "the parameters, each a word +key=value"},
+	{"${args_override_hydra}", "the parameters, each a word ++key=value"},
 	{"${args_no_boolean_flags}", "as ${args}, but true is --key and false is nothing"},
 	{"${args_separate}", "as ${args_no_boolean_flags}, but each value a word behind --key, a list several"},
+	{"${args_python}", "the parameters, each a word key=value with a literal of Python, as Sacred takes them"},
 	{"${args_json}", "the parameters as JSON, one word"},
 	{"${args_json_file}", "path of a file with the parameters as JSON"},
 	{"${config}", "the same path"},
@@ -39,6 +40,12 @@ var Placeholders = []Placeholder{
 	{"${program}", "the file's program:"},
 	{"${env}", "/usr/bin/env"},
 	{envvarName, "the environment variable NAME"},
+	{"${args:py}", "as ${args}, but values as Python prints them"},
+	{"${args_no_hyphens:py}", "so are those of the other forms"},
+	{"${args_no_equals:py}", "the same"},
+	{"${args_append_hydra:py}", "the same"},
+	{"${args_override_hydra:py}", "the same"},
+	{"${args_no_boolean_flags:py}", "the same"},
 }
 
 const envvarName = "${envvar:NAME}"
@@ -170,101 +177,6 @@ func isScript(command []string, i int) bool {
 	return slices.ContainsFunc(command[:i-1], func(word string) bool {
 		return slices.Contains([]string{"sh", "bash", "dash", "zsh", "ksh", "ash"}, filepath.Base(word))
 	})
-}
-
-// argument is one parameter: its dotted key and its value.
-type argument struct {
-	key   string
-	value any
-}
-
-// arguments lists a configuration by sorted key, nested keys joined by dots; what is null is left out.
-func arguments(prefix string, config map[string]any) []argument {
-	keys := make([]string, 0, len(config))
-	for key := range config {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	var list []argument
-	for _, key := range keys {
-		switch v := config[key].(type) {
-		case nil:
-		case map[string]any:
-			list = append(list, arguments(prefix+key+".", v)...)
-		default:
-			list = append(list, argument{prefix + key, v})
-		}
-	}
-	return list
-}
-
-// text is a value as an argument: strings as they are, all else as JSON.
-func (a argument) text() (string, error) {
-	if s, ok := a.value.(string); ok {
-		return s, nil
-	}
-	encoded, err := marshal(a.value)
-	if err != nil {
-		return "", fmt.Errorf("argument %s: %w", a.key, err)
-	}
-	return string(encoded), nil
-}
-
-// argLists writes a trial's parameters in all forms. The seed is added unless the parameters have a key seed, the command
-// takes ${seed}, or the file has no seeds.
-func argLists(t spec.Trial) (map[string][]string, error) {
-	config, err := t.Args.Map()
-	if err != nil {
-		return nil, err
-	}
-	older := t.Project == "" && t.Seed == 0 // recorded when seed 0 was not told
-	if _, ok := config["seed"]; !ok && !t.SeedApart && !older && !takes(t.Command.List(), "${seed}") {
-		config["seed"] = json.Number(strconv.FormatInt(t.Seed, 10))
-	}
-	lists := map[string][]string{"${args}": nil, "${args_no_hyphens}": nil, "${args_no_boolean_flags}": nil, "${args_separate}": nil}
-	for _, a := range arguments("", config) {
-		text, err := a.text()
-		if err != nil {
-			return nil, err
-		}
-		plain := a.key + "=" + text
-		lists["${args}"] = append(lists["${args}"], "--"+plain)
-		lists["${args_no_hyphens}"] = append(lists["${args_no_hyphens}"], plain)
-		flag := "--" + plain
-		if on, ok := a.value.(bool); ok {
-			if flag = "--" + a.key; !on {
-				continue
-			}
-		}
-		lists["${args_no_boolean_flags}"] = append(lists["${args_no_boolean_flags}"], flag)
-		words, err := a.separate()
-		if err != nil {
-			return nil, err
-		}
-		lists["${args_separate}"] = append(lists["${args_separate}"], words...)
-	}
-	return lists, nil
-}
-
-// separate is an argument as argparse takes it with nargs: --layers 16 32, or --fp16 alone for what is true. An empty list is
-// the option without a value.
-func (a argument) separate() ([]string, error) {
-	values := []any{a.value}
-	switch v := a.value.(type) {
-	case bool:
-		values = nil
-	case []any:
-		values = v
-	}
-	words := []string{"--" + a.key}
-	for _, value := range values {
-		text, err := argument{a.key, value}.text()
-		if err != nil {
-			return nil, err
-		}
-		words = append(words, text)
-	}
-	return words, nil
 }
 
 // marshal is json.Marshal, but leaves <, > and & as they are.

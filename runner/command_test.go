@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -33,7 +34,11 @@ func TestArgumentForms(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		delete(got, "${args_separate}") // TestSeparateArguments
+		for form := range got { // the others: TestSeparateArguments, TestFormsOfOtherTools
+			if form != "${args}" && form != "${args_no_hyphens}" && form != "${args_no_boolean_flags}" {
+				delete(got, form)
+			}
+		}
 		want := map[string][]string{"${args}": c.args, "${args_no_hyphens}": c.noHyphens, "${args_no_boolean_flags}": c.noFlag}
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("%s:\n%s", c.trial.Args, d)
@@ -127,5 +132,62 @@ func TestSeparateArguments(t *testing.T) {
 	want := []string{"--a", "--d", "x y", "--e.f", "1.5", "--g", "16", "two", "--h"}
 	if d := cmp.Diff(want, got["${args_separate}"]); d != "" {
 		t.Error(d)
+	}
+}
+
+// The other forms of W&B, and Sacred's.
+func TestFormsOfOtherTools(t *testing.T) {
+	trial := spec.Trial{SeedApart: true, Args: `{"a":true,"b":false,"c":null,"d":"it's \\ é\n","e":{"f":1.5,"g":{}},"h":[16,"two",null,{"k":1e-05}]}`}
+	got, err := argLists(trial)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for form, want := range map[string][]string{
+		"${args_python}":              {"a=True", "b=False", "c=None", `d="it's \\ é\n"`, "e.f=1.5", "e.g={}", "h=[16, 'two', None, {'k': 1e-05}]"},
+		"${args:py}":                  {"--a=True", "--b=False", "--c=None", "--d=it's \\ é\n", "--e.f=1.5", "--h=[16, 'two', None, {'k': 1e-05}]"},
+		"${args_no_boolean_flags:py}": {"--a", "--c=None", "--d=it's \\ é\n", "--e.f=1.5", "--h=[16, 'two', None, {'k': 1e-05}]"},
+		"${args_no_equals}":           {"--a", "true", "--b", "false", "--d", "it's \\ é\n", "--e.f", "1.5", "--h", `[16,"two",null,{"k":1e-05}]`},
+		"${args_append_hydra}":        {"+a=true", "+b=false", "+d=it's \\ é\n", "+e.f=1.5", `+h=[16,"two",null,{"k":1e-05}]`},
+		"${args_override_hydra}":      {"++a=true", "++b=false", "++d=it's \\ é\n", "++e.f=1.5", `++h=[16,"two",null,{"k":1e-05}]`},
+	} {
+		if d := cmp.Diff(want, got[form]); d != "" {
+			t.Errorf("%s:\n%s", form, d)
+		}
+	}
+}
+
+// TestAgreesWithWandB compares the forms for files of W&B with what its own agent makes of the same parameters (testdata/record_wandb_args.py).
+func TestAgreesWithWandB(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join("testdata", "wandb_args_golden.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var golden struct {
+		Args  map[string]struct{ Value json.RawMessage }
+		Forms map[string][]string
+	}
+	if err := json.Unmarshal(data, &golden); err != nil {
+		t.Fatal(err)
+	}
+	values := map[string]json.RawMessage{}
+	for key, a := range golden.Args {
+		values[key] = a.Value
+	}
+	encoded, err := json.Marshal(values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trial := spec.Trial{SeedApart: true}
+	if err := trial.Args.UnmarshalJSON(encoded); err != nil {
+		t.Fatal(err)
+	}
+	got, err := argLists(trial)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, form := range argForms {
+		if d := cmp.Diff(golden.Forms[form.name], got["${"+form.name+":py}"]); d != "" {
+			t.Errorf("%s:\n%s", form.name, d)
+		}
 	}
 }

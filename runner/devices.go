@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"harness/model/spec"
+	"harness/runner/meter"
 )
 
 // GPUs says which GPUs trials may use. Without devices, trials are not told of any.
@@ -15,6 +16,8 @@ type GPUs struct {
 	PerTrial int      // how many a trial needs; 0 = none
 	OnXLA    int      // how many a trial needs at least that is OnXLA: 1 where its plugin computes on GPUs
 	PerGPU   int      // trials that share one; 0 = 1
+	// Instruments measure them; nil = nothing is known of them.
+	Instruments Instruments
 }
 
 // OnXLA reports whether a trial is one of the built-in trainer's on the engine xla.
@@ -64,7 +67,10 @@ func visible() string {
 // pool hands out GPUs.
 type pool struct {
 	GPUs
-	load []int // trials on each device; a trial that has one to itself counts as PerGPU
+	load    []int       // trials on each device; a trial that has one to itself counts as PerGPU
+	found   []meter.GPU // each device as it can be measured; nil = it cannot
+	records []record    // of each device
+	cleared []strike    // failures that no device is to blame for
 }
 
 // share is what a trial has of the pool.
@@ -75,7 +81,7 @@ type share struct {
 
 func newPool(g GPUs) *pool {
 	g.PerGPU = max(1, g.PerGPU)
-	return &pool{GPUs: g, load: make([]int, len(g.Devices))}
+	return &pool{GPUs: g, load: make([]int, len(g.Devices)), records: make([]record, len(g.Devices))}
 }
 
 // room is how many of these trials fit at a time; 0 means that the GPUs set no limit, since some need none.
@@ -102,13 +108,20 @@ func (p *pool) weight(alone bool) int {
 	return 1
 }
 
-// find returns the devices that a trial would get now, those with the fewest trials first, and false when there are not enough.
-func (p *pool) find(need int, alone bool) (found share, ok bool) {
+// find returns the devices that a trial would get now, those with the fewest trials first, and false when there are not enough. One that
+// the trial has failed on comes last.
+func (p *pool) find(need int, alone bool, trial string) (found share, ok bool) {
 	found.alone = alone
+	rank := func(i int) int {
+		if slices.ContainsFunc(p.records[i].strikes, func(s strike) bool { return s.trial == trial }) {
+			return p.load[i] + p.PerGPU
+		}
+		return p.load[i]
+	}
 	for range need {
 		best := -1
 		for i, load := range p.load {
-			if load+p.weight(alone) <= p.PerGPU && !slices.Contains(found.devices, i) && (best < 0 || load < p.load[best]) {
+			if load+p.weight(alone) <= p.PerGPU && p.records[i].aside == "" && !slices.Contains(found.devices, i) && (best < 0 || rank(i) < rank(best)) {
 				best = i
 			}
 		}

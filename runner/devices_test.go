@@ -24,7 +24,7 @@ func jobs(n int, t spec.Trial) []*job {
 // mustTake takes a share that must be there.
 func mustTake(t *testing.T, p *pool, need int, alone bool) share {
 	t.Helper()
-	s, ok := p.find(need, alone)
+	s, ok := p.find(need, alone, "")
 	if !ok {
 		t.Fatalf("no %d devices, alone %v, with loads %v", need, alone, p.load)
 	}
@@ -48,11 +48,11 @@ func TestGPUsAreSharedOut(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
-	if _, ok := p.find(1, false); ok {
+	if _, ok := p.find(1, false, ""); ok {
 		t.Error("a fifth trial")
 	}
 	p.give(taken[1])
-	if _, ok := p.find(1, true); ok {
+	if _, ok := p.find(1, true, ""); ok {
 		t.Error("alone on a device that another trial is on")
 	}
 	p.give(taken[3])
@@ -60,7 +60,7 @@ func TestGPUsAreSharedOut(t *testing.T) {
 	if d := cmp.Diff([]string{"CUDA_VISIBLE_DEVICES=MIG-5"}, p.environment(alone)); d != "" {
 		t.Error(d)
 	}
-	if _, ok := p.find(1, false); ok {
+	if _, ok := p.find(1, false, ""); ok {
 		t.Error("another trial on a device that one has to itself")
 	}
 	p.give(alone)
@@ -71,7 +71,7 @@ func TestGPUsAreSharedOut(t *testing.T) {
 	if s := mustTake(t, p, 2, false); len(s.devices) != 2 || p.room(jobs(3, spec.Trial{})) != 1 {
 		t.Error(s, p.load)
 	}
-	if _, ok := p.find(2, false); ok {
+	if _, ok := p.find(2, false, ""); ok {
 		t.Error("half a trial")
 	}
 

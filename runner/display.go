@@ -33,10 +33,10 @@ func newDisplay(d Display, out io.Writer) display {
 
 // snapshot is how a sweep stands at a moment.
 type snapshot struct {
-	total, done, failed, running, elsewhere int
-	processes                               []processStatus
-	worth                                   float64       // of the running trials, in trials, by the time they take
-	eta                                     time.Duration // until all is done; 0 = not known
+	total, done, failed, early, running, elsewhere int
+	processes                                      []processStatus
+	worth                                          float64       // of the running trials, in trials, by the time they take
+	eta                                            time.Duration // until all is done; 0 = not known
 }
 
 // processStatus is how a running trial stands.
@@ -58,6 +58,8 @@ func (r *run) snapshot() snapshot {
 			s.done++
 		case registry.Failed:
 			s.failed++
+		case registry.Stopped:
+			s.early++
 		}
 	}
 	var spent time.Duration
@@ -165,6 +167,9 @@ func (s snapshot) counts() string {
 	if s.failed > 0 {
 		text += fmt.Sprintf(", %d failed", s.failed)
 	}
+	if s.early > 0 {
+		text += fmt.Sprintf(", %d stopped early", s.early)
+	}
 	if s.running > 0 {
 		text += fmt.Sprintf(", %d running", s.running)
 	}
@@ -179,7 +184,7 @@ func (s snapshot) counts() string {
 
 // endLine says how an attempt ended.
 func endLine(k *job, s *process) string {
-	text := fmt.Sprintf("%-7s %s  %s  %s", endWord(k.state), shortID(k.ID), k.Label, shortDuration(time.Since(s.started)))
+	text := fmt.Sprintf("%-7s %s  %s  %s", k.state, shortID(k.ID), k.Label, shortDuration(time.Since(s.started)))
 	if k.note != "" && k.state != registry.Done && k.state != registry.Interrupted {
 		text += ": " + k.note
 	}
@@ -190,13 +195,6 @@ func endLine(k *job, s *process) string {
 		text += fmt.Sprintf(" [harness trial log %s]", shortID(k.ID))
 	}
 	return text
-}
-
-func endWord(state registry.State) string {
-	if state == registry.Interrupted {
-		return "stopped"
-	}
-	return string(state)
 }
 
 func shortID(id string) string { return id[:min(8, len(id))] }

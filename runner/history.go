@@ -26,7 +26,7 @@ type past struct {
 
 // failed reports whether the attempt counts as a failure.
 func (p past) failed() bool {
-	return p.over && !p.done && p.class != journal.ClassInterrupted && p.class != journal.ClassCanceled
+	return p.over && !p.done && p.class != journal.ClassInterrupted && p.class != journal.ClassCanceled && p.class != journal.ClassStopped
 }
 
 // historyOf reads all attempts of a trial, oldest first.

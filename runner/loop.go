@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
@@ -44,6 +43,7 @@ func (r *run) loop(ctx context.Context) error {
 				return err
 			}
 			if time.Since(asked) >= askEvery {
+				r.askGPUs()
 				if err := r.pollElsewhere(); err != nil {
 					return err
 				}
@@ -103,7 +103,7 @@ func (r *run) pick() (index int, gpus share) {
 		if k.resting.After(now) || held && need > 0 || slices.ContainsFunc(r.processes, func(s *process) bool { return s.pretrains(k.Spec) }) {
 			continue
 		}
-		if gpus, ok := r.gpus.find(need, k.alone); ok {
+		if gpus, ok := r.gpus.find(need, k.alone, k.ID); ok {
 			return i, gpus
 		}
 		held = held || k.alone
@@ -149,7 +149,7 @@ func (r *run) start(k *job, gpus share) (started bool, err error) {
 		claim.Release()
 		return false, fmt.Errorf("start trial %s: %w", k.ID, err)
 	}
-	s.share, s.environment = gpus, append(s.environment, r.gpus.environment(gpus)...)
+	r.give(s, gpus)
 	s.over = func() { r.freed <- s }
 	k.state, k.tried = registry.Running, true
 	r.processes = append(r.processes, s)
@@ -162,9 +162,15 @@ func (r *run) start(k *job, gpus share) (started bool, err error) {
 	return true, err
 }
 
+// give lets an attempt have GPUs.
+func (r *run) give(s *process, gpus share) {
+	s.share, s.gpus = gpus, r.gpus.measured(gpus)
+	s.environment = append(s.environment, r.gpus.environment(gpus)...)
+}
+
 // stillWanted looks whether another sweep has run a trial since we looked, or somebody has canceled it.
 func (r *run) stillWanted(k *job) (bool, error) {
-	if r.takeCancel(k) {
+	if asked, _ := r.takeCancel(k); asked {
 		return false, nil
 	}
 	if k.tried {
@@ -173,13 +179,12 @@ func (r *run) stillWanted(k *job) (bool, error) {
 	return r.recheck(k)
 }
 
-// takeCancel reports whether somebody has asked to cancel a trial, and takes the request away.
-func (r *run) takeCancel(k *job) bool { return os.Remove(r.cancelPath(k.ID)) == nil }
-
 // follow brings the registry up to date with the running trials, and stops those that were canceled.
 func (r *run) follow() error {
 	for _, s := range r.processes {
-		if r.takeCancel(s.job) {
+		if asked, said := r.takeCancel(s.job); asked && len(said) > 0 {
+			s.judged(said)
+		} else if asked {
 			s.stop(journal.ClassCanceled)
 		}
 		seen, err := r.db.Ingest(r.ctx, s.job.ID, s.attempt)
@@ -190,8 +195,9 @@ func (r *run) follow() error {
 		if seen.Progress != nil {
 			s.progress(*seen.Progress)
 		}
+		s.grown = s.grown || seen.Events > 0
 	}
-	return nil
+	return r.stopEarly()
 }
 
 // free makes room for another trial in place of one that has ended.
@@ -207,6 +213,7 @@ func (r *run) free(s *process) {
 func (r *run) finish(s *process) error {
 	defer s.claim.Release()
 	r.free(s)
+	r.sayOfGPUs(r.gpus.judge(s.share, s.job.ID, s.exit, r.needsMost()))
 	r.recording = slices.DeleteFunc(r.recording, func(o *process) bool { return o == s })
 	k := s.job
 	if errors.Is(s.err, journal.ErrSuperseded) { // on a file system where locks do not hold
@@ -238,6 +245,9 @@ func (r *run) finish(s *process) error {
 		r.succeed(s)
 	case registry.Failed:
 		return r.fail(s, t)
+	case registry.Stopped:
+		r.early++
+		r.display.ended(k, s)
 	default:
 		r.display.ended(k, s)
 	}
@@ -285,7 +295,7 @@ func (r *run) failForGood(s *process) {
 	case r.stopped != nil:
 	case r.options.MaxFailures > 0 && failed >= r.options.MaxFailures:
 		r.stopped = fmt.Errorf("%w (%d): no more are started", ErrTooManyFailures, failed)
-	case first > 0 && failed >= first && r.before+r.done == 0 && len(r.recording) == 0:
+	case first > 0 && failed >= first && r.before+r.done+r.early == 0 && len(r.recording) == 0:
 		r.stopped = fmt.Errorf("%w: the first %d have failed, no more are started: %s", ErrAllFail, failed, commonest(r.failures))
 	}
 }

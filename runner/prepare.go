@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
 	"harness/internal/escape"
@@ -28,6 +27,8 @@ func (r *run) prepare(trials []registry.Trial) error {
 		switch {
 		case k.state == registry.Done:
 			r.before++
+		case k.state == registry.Stopped:
+			r.early++
 		case k.state == registry.Queued && !r.hasFolder(k.ID): // start looks again
 			r.queue = append(r.queue, k)
 		default:
@@ -41,7 +42,7 @@ func (r *run) prepare(trials []registry.Trial) error {
 
 // newJob is a trial to run, with what the registry knows of it.
 func newJob(wanted, known registry.Trial) *job {
-	known.ID, known.Spec, known.Label = wanted.ID, wanted.Spec, escape.Line(wanted.Label)
+	known.ID, known.Spec, known.Label, known.Control = wanted.ID, wanted.Spec, escape.Line(wanted.Label), wanted.Control
 	if known.State == "" {
 		known.State = registry.Queued
 	}
@@ -93,6 +94,9 @@ func (r *run) recheck(k *job) (again bool, err error) {
 	switch k.state {
 	case registry.Done:
 		r.before++
+		return false, nil
+	case registry.Stopped:
+		r.early++
 		return false, nil
 	case registry.Failed:
 		_, again, err := r.decide(k, t)
@@ -174,10 +178,3 @@ func (r *run) pollElsewhere() error {
 	}
 	return nil
 }
-
-// cancelPath is the file that asks the runner to stop a trial.
-func (r *run) cancelPath(id string) string { return filepath.Join(r.home, "trials", id, CancelName) }
-
-// CancelName is the name of a file in a trial's folder that asks the sweep that runs it to stop it, and not to start it
-// again. The runner removes it.
-const CancelName = "cancel"

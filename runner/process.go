@@ -18,6 +18,7 @@ import (
 	"harness/model/spec"
 	"harness/registry"
 	"harness/registry/journal"
+	"harness/runner/meter"
 )
 
 // process is one attempt of a trial while it runs. run executes in a goroutine of its own; stop, cancel and kill may be
@@ -35,6 +36,7 @@ type process struct {
 	declared    []string  // metrics that a program is expected to report
 	threads     int
 	share       share          // of the GPUs
+	gpus        []meter.GPU    // the same, as far as they can be measured
 	told        int            // how many threads it was last told to use
 	orders      io.WriteCloser // where a built-in trial hears of other numbers of threads; nil where it cannot
 	environment []string       // what it is told beside our own environment
@@ -49,6 +51,9 @@ type process struct {
 	linger      time.Duration   // how long to wait, after an end by SIGTERM, for the word that we are to stop, too
 	before      func() []string // metrics that the trial's earlier attempts have recorded
 	sync        func(*os.File) error
+	asked       bool             // to stop; this and grown belong to the goroutine of Run
+	grown       bool             // it has recorded something since the rule for early stopping was asked
+	early       verdicts         // of that rule
 	over        func()           // called once a process has ended well and all that is left is to record it
 	heard       journal.Progress // the last that was heard; this and stage belong to the goroutine of Run
 	stage       struct {         // of heard
@@ -59,7 +64,7 @@ type process struct {
 
 	// Set when run has returned.
 	exit   journal.Exit
-	remark string // about what a program printed, for people
+	remark string // about what was not recorded, for people
 	err    error  // the end could not be recorded
 }
 
@@ -107,11 +112,12 @@ func (s *process) pretrains(t spec.Trial) bool {
 	return false
 }
 
-// stop asks the attempt to save a checkpoint and end; why is interrupted or canceled.
+// stop asks the attempt to save a checkpoint and end; why is interrupted, canceled or stopped.
 func (s *process) stop(why journal.Class) { s.stopFor(why, "") }
 
 // stopFor is stop, with the words in which it is recorded.
 func (s *process) stopFor(why journal.Class, word string) {
+	s.asked = true
 	s.once.stop.Do(func() {
 		s.word = word
 		s.stopped <- why
@@ -162,6 +168,10 @@ func (s *process) runChild() {
 		s.err = err
 		return
 	}
+	for _, r := range s.said() {
+		_ = w.Rung(r) // its error comes again
+	}
+	s.exit.Files = digests(s.dir)
 	s.err = w.Finish(nil, s.exit, s.sync)
 }
 
@@ -173,7 +183,7 @@ type ending struct {
 	outOfMemory bool             // the kernel has killed somebody for want of memory meanwhile
 }
 
-// supervise starts cmd, calls begun once it runs and poll now and then, ends it when it is to end, and says how it ended.
+// supervise starts cmd, calls begun once it runs and poll now and then, measures it, ends it when it is to end, and says how it ended.
 // Then none of its descendants is left.
 func (s *process) supervise(cmd *exec.Cmd, poll, begun func()) ending {
 	if s.claim != nil {
@@ -184,6 +194,7 @@ func (s *process) supervise(cmd *exec.Cmd, poll, begun func()) ending {
 		return ending{err: err}
 	}
 	begun()
+	measured := meter.Start(s.dir, cmd.Process.Pid, s.gpus)
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	ticker := time.NewTicker(followEvery)
@@ -201,6 +212,9 @@ func (s *process) supervise(cmd *exec.Cmd, poll, begun func()) ending {
 	for {
 		select {
 		case <-ended:
+			if err := measured.End(cmd.ProcessState); err != nil {
+				s.remark = oneLine(err.Error())
+			}
 			s.spawner.ended(cmd.Process.Pid, s.mark)
 			if asked == "" {
 				asked = s.askedLate(cmd.ProcessState)
@@ -286,6 +300,9 @@ func (s *process) judge(e ending, stderr, stdout []string) journal.Exit {
 		exit.Class, exit.Error = e.asked, cmp.Or(s.word, "stopped")
 	case e.asked == journal.ClassCanceled:
 		exit.Class, exit.Error = e.asked, "canceled"
+	case e.asked == journal.ClassStopped && s.child != nil && e.state.Success(): // it was through
+	case e.asked == journal.ClassStopped:
+		exit.Class, exit.Error = e.asked, s.early.reason()
 	case e.asked == journal.ClassTimeout:
 		exit.Class, exit.Error = e.asked, cmp.Or(s.word, fmt.Sprintf("stopped after the timeout of %s", s.timeout))
 	case e.state.Success():

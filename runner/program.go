@@ -121,6 +121,9 @@ func (s *process) conclude(in *intake) {
 	if in.logErr != nil {
 		in.keep(in.journal.Note("log", oneLine("it is not whole: "+in.logErr.Error())))
 	}
+	for _, r := range s.said() {
+		in.keep(in.journal.Rung(r))
+	}
 	var end *journal.End
 	if s.exit.Class == "" {
 		end = &journal.End{Outcome: journal.Done}
@@ -128,6 +131,7 @@ func (s *process) conclude(in *intake) {
 	if s.exit.Class == "" && in.failure == nil {
 		s.over()
 	}
+	s.exit.Files = digests(s.dir)
 	in.keep(s.journal.Finish(end, s.exit, s.sync))
 	s.err = in.failure
 }

@@ -310,6 +310,27 @@ func TestRerunRunsWhereItRan(t *testing.T) {
 	}
 }
 
+// TestRerunOfWhatChanged: a sweep had a trial run anew after its rerun had looked at it, and the rerun then disagreed with no numbers.
+func TestRerunOfWhatChanged(t *testing.T) {
+	db := open(t, t.TempDir())
+	k := plan(t, db, shell(`echo '{"metric": "acc", "value": 1}'`, 1))[0]
+	mustRun(t, db, []registry.Trial{k}, Options{})
+	before := newest(t, db, k.ID)
+	if err := db.Redo(context.Background(), []string{k.ID}); err != nil {
+		t.Fatal(err)
+	}
+	want := "trial " + k.ID + " was run anew or removed meanwhile: there is no result to compare with"
+	for range 2 {
+		if _, err := Rerun(context.Background(), db, before, Options{}); err == nil || err.Error() != want {
+			t.Errorf("%v; want %s", err, want)
+		}
+		mustRun(t, db, []registry.Trial{k}, Options{})
+	}
+	if _, err := Rerun(context.Background(), db, newest(t, db, k.ID), Options{}); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestStopAfter: a sweep whose first trials all fail stops, and says what they have in common.
 func TestStopAfter(t *testing.T) {
 	db := open(t, t.TempDir())

@@ -14,8 +14,8 @@ import (
 	"harness/registry/journal"
 )
 
-// Rerun runs a trial once more, to compare; its record stays as it is. A program runs in the folder in which its result
-// was made. It returns the number of the attempt, whose numbers the registry then has. Canceling ctx stops it; it cannot be
+// Rerun runs a trial once more, to compare; its record stays as it is. t.Result must still be the attempt whose numbers count. A program runs in Options.Dir, or, where that is empty, in the
+// folder in which its result was made. It returns the number of the attempt, whose numbers the registry then has. Canceling ctx stops it; it cannot be
 // taken up again.
 func Rerun(ctx context.Context, db *registry.DB, t registry.Trial, o Options) (attempt int, err error) {
 	c, err := claimTrial(db.TrialDir(t.ID))
@@ -29,8 +29,13 @@ func Rerun(ctx context.Context, db *registry.DB, t registry.Trial, o Options) (a
 	if err := db.EndReruns(ctx, t.ID); err != nil { // since we hold the claim
 		return 0, err
 	}
-	if o.Dir, err = workedIn(db, t, o.Dir); err != nil {
+	if err := stillCounts(ctx, db, t); err != nil { // nobody can change it from now on
 		return 0, err
+	}
+	if o.Dir == "" {
+		if o.Dir, err = workedIn(db, t); err != nil {
+			return 0, err
+		}
 	}
 	r, err := newRun(ctx, db, o)
 	if err != nil {
@@ -51,8 +56,8 @@ func Rerun(ctx context.Context, db *registry.DB, t registry.Trial, o Options) (a
 	if err != nil {
 		return 0, fmt.Errorf("start trial %s: %w", t.ID, err)
 	}
-	s.share, _ = r.gpus.find(r.gpus.need(t.Spec), false) // there are enough: newRun has looked
-	s.environment = append(s.environment, r.gpus.environment(s.share)...)
+	gpus, _ := r.gpus.find(r.gpus.need(t.Spec), false, t.ID) // there are enough: newRun has looked
+	r.give(s, gpus)
 	if _, err := db.Ingest(r.ctx, t.ID, s.attempt); err != nil { // known before it starts: if we are killed, it is found and closed
 		return s.attempt, errors.Join(err, s.journal.Close())
 	}
@@ -65,6 +70,18 @@ func Rerun(ctx context.Context, db *registry.DB, t registry.Trial, o Options) (a
 		return s.attempt, err
 	}
 	return s.attempt, r.judged(ctx, s)
+}
+
+// stillCounts refuses a rerun of a trial that was to be run anew, or was removed, since its result was looked at.
+func stillCounts(ctx context.Context, db *registry.DB, t registry.Trial) error {
+	now, err := db.Trials(ctx, registry.Query{IDs: []string{t.ID}, Brief: true})
+	if err != nil {
+		return err
+	}
+	if len(now) == 0 || now[0].Result != t.Result {
+		return fmt.Errorf("trial %s was run anew or removed meanwhile: there is no result to compare with", t.ID)
+	}
+	return nil
 }
 
 // EndLostReruns ends what killed reruns, and guardians killed with them, have left running, and closes them. It is called
@@ -95,10 +112,10 @@ func endLostRerun(ctx context.Context, db *registry.DB, id string) error {
 	return db.EndReruns(ctx, id)
 }
 
-// workedIn is the folder in which a program's result was made; other where that is not recorded, and for built-in trials.
-func workedIn(db *registry.DB, t registry.Trial, other string) (string, error) {
+// workedIn is the folder in which a program's result was made; "" where that is not recorded, and for built-in trials.
+func workedIn(db *registry.DB, t registry.Trial) (string, error) {
 	if t.Spec.Command == "" {
-		return other, nil
+		return "", nil
 	}
 	number := t.Result
 	if number == 0 {
@@ -117,7 +134,7 @@ func workedIn(db *registry.DB, t registry.Trial, other string) (string, error) {
 		return "", fmt.Errorf("rerun trial %s: %w", t.ID, err)
 	}
 	if dir == "" {
-		return other, nil
+		return "", nil
 	}
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return "", fmt.Errorf("rerun trial %s: the folder it ran in is gone: %s", t.ID, escape.Line(dir))

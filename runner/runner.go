@@ -7,13 +7,15 @@
 //	program.go  the trials of another program: its command line (command.go, quote.go), the numbers that it prints
 //	            (output.go, intake.go, report.go)
 //	retry.go    the rule by which trials are tried again
+//	stopper.go  asking a rule of package earlystop about running trials
 //	claim.go    a lock a trial, so that two sweeps share work, and what is left of a killed sweep is found and ended
 //	spawn.go    processes that die with us; their descendants, too (orphans_linux.go), even if we are killed (guard.go,
 //	            marked_linux.go)
-//	devices.go  which GPUs a trial gets
+//	devices.go  which GPUs a trial gets; instruments.go, how they are read; aside.go, which are no longer used
+//	meter       a package: what the processes of a trial use over time
 //	threads.go  how many trials run at a time, on how many threads each
 //	running.go  what other commands can learn of a sweep that runs
-//	display.go  what people see meanwhile: bars on a terminal, else plain lines
+//	display.go  what people see meanwhile: bars on a terminal, else plain lines; view.go, of a sweep that another process runs
 //
 // A trial writes to its own journal only, and Run turns the journals into rows as they grow. All writes to the registry
 // are made by the goroutine of Run. A trial that fails is recorded and the others go on; an error of Run itself means
@@ -33,6 +35,7 @@ import (
 
 	"harness/registry"
 	"harness/registry/journal"
+	"harness/runner/earlystop"
 )
 
 const (
@@ -44,6 +47,8 @@ const (
 type Options struct {
 	// Handle names the sweep in HOME/running, where status and cancel find it; "" = nowhere.
 	Handle string
+	// Log is the file where a sweep prints that nobody watches, to be told to those who ask; "" = somebody does.
+	Log string
 	// Child is the process, not yet started, that runs one attempt of a built-in trial in the folder dir. It finds the
 	// journal there with a start in it, goes on writing it, and exits with 130 when it was asked to stop.
 	Child func(dir string, threads int) *exec.Cmd
@@ -67,6 +72,7 @@ type Options struct {
 	Backoff     time.Duration   // before the first retry; 0 = 1 s
 	MaxFailures int             // start no more trials after so many failures; 0 = never mind
 	StopAfter   int             // start no more when the first so many all fail; 0 = 3, negative = never mind
+	Stop        *earlystop.Rule // by which trials are stopped early, but for controls; nil = none
 
 	Timeout    time.Duration             // of one attempt; 0 = none
 	Grace      time.Duration             // from asking a trial to stop to killing it; 0 = as long as it takes
@@ -88,6 +94,7 @@ const (
 // Result counts the trials by how they stand at the end.
 type Result struct {
 	Done, Failed, Interrupted int
+	Early                     int // stopped early by Options.Stop
 	Queued                    int // not started, after an interruption or too many failures
 	Before                    int // of Done: those that had been done before
 	Stopped                   error
@@ -100,13 +107,18 @@ var (
 	ErrAllFail = errors.New("all trials fail")
 )
 
-// Run runs those trials that are not done, in their order, and returns when all have ended. Of each it reads ID, Spec and
-// Label. Canceling ctx asks the running ones to save a checkpoint and stop; Result.Stopped is then ctx's error, and the
+// Run runs those trials that are neither done nor stopped early, in their order, and returns when all have ended. Of each it reads ID,
+// Spec, Label and Control. Canceling ctx asks the running ones to save a checkpoint and stop; Result.Stopped is then ctx's error, and the
 // next call goes on. Trials that need more than the machine has are refused.
 func Run(ctx context.Context, db *registry.DB, trials []registry.Trial, o Options) (Result, error) {
 	r, err := newRun(ctx, db, o)
 	if err != nil {
 		return Result{}, err
+	}
+	if o.Stop != nil {
+		if r.stopper, err = NewStopper(db, *o.Stop, trials); err != nil {
+			return Result{}, err
+		}
 	}
 	if err := r.prepare(trials); err != nil {
 		return Result{}, err
@@ -163,11 +175,13 @@ type run struct {
 	processes []*process
 	recording []*process // that have ended well and are being recorded; their place is free
 	gpus      *pool
+	stopper   *Stopper // nil where no rule stops trials early
 	freed     chan *process
 	ended     chan *process
 	parallel  int
 	before    int      // done before this call
 	done      int      // in this call
+	early     int      // stopped early, in this call or before
 	failures  []string // reasons of those that failed for good in this call
 	stopped   error
 	started   time.Time
@@ -180,6 +194,11 @@ func (r *run) openSpawner() (err error) {
 		return nil
 	}
 	r.divide()
+	if r.options.GPUs.Instruments != nil {
+		if err := r.gpus.equip(r.options.GPUs.Instruments); err != nil {
+			r.display.log(oneLine(err.Error()))
+		}
+	}
 	if r.running, err = r.announce(); err != nil {
 		return err
 	}
@@ -202,6 +221,8 @@ func (r *run) result() Result {
 			result.Failed++
 		case registry.Interrupted:
 			result.Interrupted++
+		case registry.Stopped:
+			result.Early++
 		default:
 			result.Queued++
 		}

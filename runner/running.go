@@ -19,8 +19,10 @@ type Running struct {
 	PID      int       `json:"pid"`
 	Host     string    `json:"host"`
 	Started  time.Time `json:"started"`
-	Total    int       `json:"total"`    // trials
-	Parallel int       `json:"parallel"` // at a time
+	Total    int       `json:"total"`           // trials
+	Parallel int       `json:"parallel"`        // at a time
+	Log      string    `json:"log,omitempty"`   // where it prints, if nobody watches it
+	Aside    []Aside   `json:"aside,omitempty"` // GPUs that it no longer uses
 }
 
 // ListRunning lists the sweeps that run below home, by handle. Files that killed sweeps left behind are passed over.
@@ -34,13 +36,26 @@ func ListRunning(home string) ([]Running, error) {
 		if !filelock.Held(path) {
 			continue
 		}
-		var one Running
-		if data, err := os.ReadFile(path); err != nil || json.Unmarshal(data, &one) != nil {
-			continue // it ended just now, or begins just now
+		if one, ok := readRunning(path); ok {
+			list = append(list, one)
 		}
-		list = append(list, one)
 	}
 	return list, nil
+}
+
+// readRunning reads the file of a sweep, which may be writing it; false where it ended just now, or begins just now.
+func readRunning(path string) (one Running, ok bool) {
+	for range 3 {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return one, false
+		}
+		if json.Unmarshal(data, &one) == nil {
+			return one, true
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return one, false
 }
 
 func runningDir(home string) string { return filepath.Join(home, "running") }
@@ -63,6 +78,7 @@ func runningFiles(home string) ([]string, error) {
 type runningFile struct {
 	path string
 	lock *filelock.Lock
+	says Running
 }
 
 // announce writes the file of this call, and clears away those that killed sweeps left behind.
@@ -84,25 +100,44 @@ func (r *run) announce() (*runningFile, error) {
 			lock.Release()
 		}
 	}
-	one := Running{Handle: r.options.Handle, PID: self, Started: r.started.UTC(), Total: len(r.all), Parallel: r.parallel}
+	one := Running{Handle: r.options.Handle, PID: self, Started: r.started.UTC(), Total: len(r.all), Parallel: r.parallel, Log: r.options.Log}
 	one.Host, _ = os.Hostname()
-	encoded, err := json.Marshal(one)
-	if err != nil {
-		return nil, fmt.Errorf("announce sweep: %w", err)
-	}
-	name := strings.NewReplacer("/", "_", "\x00", "_").Replace(shortName(one.Handle))
-	path := filepath.Join(dir, fmt.Sprintf("%s-%d.json", name, self))
+	path := BesideRunning(r.home, one.Handle, fmt.Sprintf("-%d.json", self))
 	lock, err := filelock.Try(path)
 	if errors.Is(err, filelock.ErrLocked) { // another call in this process
 		return nil, nil
 	}
-	if err == nil {
-		_, err = lock.File.WriteAt(append(encoded, '\n'), 0)
-	}
 	if err != nil {
 		return nil, fmt.Errorf("announce sweep: %w", err)
 	}
-	return &runningFile{path, lock}, nil
+	f := &runningFile{path, lock, one}
+	if err := f.write(func(*Running) {}); err != nil {
+		f.close()
+		return nil, fmt.Errorf("announce sweep: %w", err)
+	}
+	return f, nil
+}
+
+// write changes what the file says.
+func (f *runningFile) write(change func(*Running)) error {
+	if f == nil {
+		return nil
+	}
+	change(&f.says)
+	encoded, err := json.Marshal(f.says)
+	if err != nil {
+		return err
+	}
+	if _, err := f.lock.File.WriteAt(append(encoded, '\n'), 0); err != nil {
+		return err
+	}
+	return f.lock.File.Truncate(int64(len(encoded)) + 1)
+}
+
+// BesideRunning is the path of a file in HOME/running that belongs to a sweep.
+func BesideRunning(home, handle, suffix string) string {
+	name := strings.NewReplacer("/", "_", "\x00", "_").Replace(shortName(handle))
+	return filepath.Join(runningDir(home), name+suffix)
 }
 
 // shortName cuts a handle to what a file's name has room for.

@@ -48,7 +48,8 @@ type TaskOutcome string
 
 const (
 	TaskDone        TaskOutcome = "done"
-	TaskFailed      TaskOutcome = "failed" // for good: what is tried again was tried again
+	TaskStopped     TaskOutcome = "stopped early" // by a rule
+	TaskFailed      TaskOutcome = "failed"        // for good: what is tried again was tried again
 	TaskCanceled    TaskOutcome = "canceled"
 	TaskInterrupted TaskOutcome = "interrupted" // a later task goes on
 	TaskSuperseded  TaskOutcome = "superseded"  // another task has the trial
@@ -119,10 +120,10 @@ func (w *task) attempt(ctx context.Context) (end TaskEnd, pause time.Duration, e
 	if err != nil {
 		return end, 0, err
 	}
-	if done := finishedIn(runs(all, w.After)); done > 0 {
-		return TaskEnd{Outcome: TaskDone, Attempt: done}, 0, nil
+	if end, finished := finishedIn(runs(all, w.After)); finished {
+		return end, 0, nil
 	}
-	if w.takeCancel() {
+	if asked, said := takeCancel(w.cancelPath()); asked && len(said) == 0 { // a rule that stopped an attempt before is asked again
 		return TaskEnd{Outcome: TaskCanceled}, 0, nil
 	}
 	number, dir, err := w.claim(all)
@@ -201,8 +202,8 @@ func (w *task) takeOver(ctx context.Context, number int, heart *registry.Heartbe
 		return nil, end, err
 	}
 	before = slices.DeleteFunc(runs(all, w.After), func(p past) bool { return p.number >= number })
-	if done := finishedIn(before); done > 0 { // the older has come to its end while we waited
-		return nil, TaskEnd{Outcome: TaskDone, Attempt: done}, nil
+	if end, finished := finishedIn(before); finished { // the older has come to its end while we waited
+		return nil, end, nil
 	}
 	if err := cutOff(w.home, w.ID, all, number); err != nil {
 		return nil, end, err
@@ -233,7 +234,9 @@ func (w *task) watch(ctx context.Context, s *process, heart *registry.Heartbeat,
 				w.say("attempt %d is superseded", s.attempt)
 				s.kill()
 			}
-			if w.takeCancel() {
+			if asked, said := takeCancel(w.cancelPath()); asked && len(said) > 0 {
+				s.judged(said)
+			} else if asked {
 				s.stop(journal.ClassCanceled)
 			}
 			if time.Since(beat) >= registry.Beat {
@@ -289,6 +292,8 @@ func (w *task) judge(ctx context.Context, s *process, before []past) (end TaskEn
 	switch {
 	case p.done:
 		end.Outcome, end.Reason = TaskDone, s.remark
+	case p.class == journal.ClassStopped:
+		end.Outcome = TaskStopped
 	case p.class == journal.ClassCanceled:
 		end.Outcome = TaskCanceled
 	case p.class == journal.ClassInterrupted:
@@ -308,17 +313,20 @@ func (w *task) judge(ctx context.Context, s *process, before []past) (end TaskEn
 	return end, 0, nil
 }
 
-// takeCancel reports whether somebody has asked to cancel the trial, and takes the request away.
-func (w *task) takeCancel() bool { return os.Remove(filepath.Join(w.dir, CancelName)) == nil }
+// cancelPath is the file that asks for the trial to be stopped.
+func (w *task) cancelPath() string { return filepath.Join(w.dir, CancelName) }
 
-// finishedIn is the number of the newest attempt that is done; 0 where none is.
-func finishedIn(list []past) int {
+// finishedIn is the end of a task whose trial is done, or was stopped early, in one of these attempts: the newest.
+func finishedIn(list []past) (end TaskEnd, finished bool) {
 	for _, p := range slices.Backward(list) {
-		if p.done {
-			return p.number
+		switch {
+		case p.done:
+			return TaskEnd{Outcome: TaskDone, Attempt: p.number}, true
+		case p.over && p.class == journal.ClassStopped:
+			return TaskEnd{Outcome: TaskStopped, Attempt: p.number, Reason: p.reason}, true
 		}
 	}
-	return 0
+	return TaskEnd{}, false
 }
 
 // recordedBy lists the metrics that attempts have recorded.

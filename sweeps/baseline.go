@@ -48,9 +48,13 @@ func (s *Sweep) checkBaseline() error {
 func (a axis) find(value any) int { return a.planned().find(value) }
 
 // baselineOf names the row that r is compared with: the options that baseline names, the first of the ablations, and
-// r's own option on every other axis. Where the file declares neither baseline nor ablations, it is the first row.
+// r's own option on every other axis. Where the file declares neither baseline nor ablations, it is the first row; of a search, whose
+// first setting is no better a standard than any other, there is none.
 func (s *Sweep) baselineOf(r row, rows []row) string {
 	declared := len(s.baseline) > 0 || s.axis(AblationPath) >= 0
+	if !declared && s.Search.Method != "" {
+		return ""
+	}
 	want := make([]int, len(s.axes))
 	for a, axis := range s.axes {
 		if declared && axis.path != AblationPath {

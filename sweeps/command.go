@@ -14,11 +14,18 @@ import (
 )
 
 // Macros are what ${…} may name in a command. Also, ${envvar:NAME} is an environment variable, and $${ is a literal ${.
-var Macros = [...]string{"args", "args_no_hyphens", "args_no_boolean_flags", "args_separate", "args_json", "args_json_file", "seed", "trial_dir",
+// Behind those that W&B has, too, :py writes values as Python prints them.
+var Macros = [...]string{"args:py", "args_no_hyphens:py", "args_no_boolean_flags:py", "args_no_equals:py", "args_append_hydra:py", "args_override_hydra:py",
+	"args", "args_no_hyphens", "args_no_boolean_flags", "args_no_equals", "args_append_hydra", "args_override_hydra", "args_separate", "args_python", "args_json", "args_json_file", "seed", "trial_dir",
 	"attempt_dir", "config", "interpreter", "program", "env", "events", "threads"}
+
+// pythonMacros is how many of Macros end in :py.
+const pythonMacros = 6
 
 // command reads the program of a trial: a list of words, or one line that is split as a shell would.
 func (p *parser) command(e entry) error {
+	p.sweep.Command = spec.MakeWords("${program}") // whatever is wrong with it: the parameters are a program's
+	p.sweep.scratch = spec.Trial{Command: p.sweep.Command}
 	if e.value.Kind == yaml.ScalarNode && e.value.ShortTag() == "!!str" {
 		words, err := shellWords(e.value.Value)
 		if err != nil {
@@ -43,6 +50,7 @@ func (p *parser) command(e entry) error {
 		if words[i], err = p.withProgram(word); err != nil {
 			return p.refuse(e.value, e.key, "%v", err)
 		}
+		words[i] = p.asPython(words[i])
 	}
 	p.sweep.Command = spec.MakeWords(words...)
 	p.commandAt = e.value
@@ -70,10 +78,27 @@ func (p *parser) withProgram(word string) (string, error) {
 
 // programAlone is W&B's default: the command of a file that gives a program and no command.
 func (p *parser) programAlone() {
+	if p.tool == toolWandB && p.program == "" { // refused by finishWandB
+		p.sweep.scratch = spec.Trial{Command: spec.MakeWords("${program}")}
+		p.sweep.Command = p.sweep.scratch.Command
+	}
 	if p.program != "" && p.sweep.Command == "" {
-		p.sweep.Command = spec.MakeWords("${interpreter}", p.program, "${args}")
+		p.sweep.Command = spec.MakeWords("${interpreter}", p.program, p.asPython("${args}"))
 		p.sweep.scratch = spec.Trial{Command: p.sweep.Command}
 	}
+}
+
+// asPython lets the parameters of a file of W&B be written as its agent writes them: --flag=True.
+func (p *parser) asPython(word string) string {
+	if p.tool != toolWandB {
+		return word
+	}
+	return macroPattern.ReplaceAllStringFunc(word, func(macro string) string {
+		if python := strings.TrimSuffix(macro, "}") + ":py}"; slices.Contains(Macros[:], strings.Trim(python, "${}")) && !strings.HasPrefix(macro, "$$") {
+			return python
+		}
+		return macro
+	})
 }
 
 var (
@@ -95,9 +120,14 @@ func checkMacros(word string) error {
 			continue
 		}
 		return refuse("unknown ${%s}%s; known are ${%s} and ${envvar:NAME}; a shell's own is written $NAME or $${NAME}", name,
-			didYouMean(name, Macros[:]), strings.Join(Macros[:], "}, ${"))
+			didYouMean(name, Macros[:]), strings.Join(Macros[pythonMacros:], "}, ${"))
 	}
 	return nil
+}
+
+// takesParameters reports whether a word of a command passes the parameters on.
+func takesParameters(word string) bool {
+	return strings.Contains(word, "${args") || strings.Contains(word, "${config}") || strings.Contains(word, "HARNESS_CONFIG")
 }
 
 // warnOfCommand warns where no word of the command takes the parameters that the file gives.
@@ -110,10 +140,7 @@ func (p *parser) warnOfCommand() {
 	for _, a := range s.axes {
 		given = append(given, a.path)
 	}
-	takes := func(word string) bool {
-		return strings.Contains(word, "${args") || strings.Contains(word, "${config}") || strings.Contains(word, "HARNESS_CONFIG")
-	}
-	if s.Command == "" || len(given) == 0 || slices.ContainsFunc(s.Command.List(), takes) {
+	if p.commandAt == nil || len(given) == 0 || slices.ContainsFunc(s.Command.List(), takesParameters) {
 		return
 	}
 	if len(given) > 3 {

@@ -38,7 +38,8 @@ func (p *parser) excluded(e entry) error {
 	for _, n := range nodes {
 		c, err := p.condition(n, e.key)
 		if err != nil {
-			return err
+			p.keep(err)
+			continue
 		}
 		p.sweep.exclude = append(p.sweep.exclude, c)
 	}
@@ -46,32 +47,27 @@ func (p *parser) excluded(e entry) error {
 }
 
 // checkConditions refuses names that are not a parameter, and axes whose when looks at a later axis.
-func (p *parser) checkConditions() error {
+func (p *parser) checkConditions() {
 	s := p.sweep
 	known := p.names()
 	for i, axis := range s.axes {
 		if axis.when == nil {
 			continue
 		}
-		if err := p.checkNames(axis.when, known); err != nil {
-			return err
-		}
+		p.keep(p.checkNames(axis.when, known))
 		if slices.Contains(axis.when.Names, seedName) {
-			return p.refuse(&yaml.Node{Line: axis.when.line}, axis.when.key, "every axis has all seeds: exclude can leave some out")
+			p.keep(p.refuse(&yaml.Node{Line: axis.when.line}, axis.when.key, "every axis has all seeds: exclude can leave some out"))
 		}
 		for _, later := range s.axes[i:] {
 			if slices.Contains(axis.when.Names, later.path) {
-				return p.refuse(&yaml.Node{Line: axis.when.line}, axis.when.key,
-					"%s stands later in the file: an axis can depend on those before it", later.path)
+				p.keep(p.refuse(&yaml.Node{Line: axis.when.line}, axis.when.key,
+					"%s stands later in the file: an axis can depend on those before it", later.path))
 			}
 		}
 	}
 	for _, c := range s.exclude {
-		if err := p.checkNames(c, known); err != nil {
-			return err
-		}
+		p.keep(p.checkNames(c, known))
 	}
-	return nil
 }
 
 func (p *parser) checkNames(c *placed, known []string) error {
@@ -86,7 +82,7 @@ func (p *parser) checkNames(c *placed, known []string) error {
 // names lists what a condition may use.
 func (p *parser) names() []string {
 	s := p.sweep
-	names := []string{AblationPath, seedName}
+	names := append([]string{AblationPath, seedName}, p.broken...)
 	if s.Command == "" {
 		return append(names, fieldPaths(reflect.TypeOf(s.scratch), "")...)
 	}

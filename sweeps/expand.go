@@ -19,9 +19,17 @@ const maxTrials = 100_000
 // before the trial is named; it is called once for each, and its errors come back as they are. Trials that come to the
 // same ID are one trial in several rows. A sweep without trials is an error.
 func (s *Sweep) Expand(seal func(*spec.Trial) error) (*Plan, error) {
+	if s.needs != "" {
+		return nil, &Error{File: s.File, Key: "command", Reason: s.needs}
+	}
 	start, err := s.start()
 	if err != nil {
 		return nil, err
+	}
+	if s.Search.Method != "" {
+		if s, err = s.searched(start); err != nil {
+			return nil, err
+		}
 	}
 	rows, err := s.rows(start)
 	if err != nil {
@@ -54,7 +62,7 @@ func (s *Sweep) emptyPlan() *Plan {
 	p := &Plan{
 		Version: PlanVersion, Name: s.Name, Handle: s.Name, File: s.File, FileDigest: s.Digest, Description: s.Description, Options: slices.Clone(s.options),
 		Command: s.Command != "", Preset: string(s.Preset), Seeds: slices.Clone(s.Seeds), Metrics: slices.Clone(s.Metrics),
-		Report: s.Report, Resources: s.Resources, Slurm: s.Slurm, Run: s.Run,
+		Report: s.Report, Resources: s.Resources, Slurm: s.Slurm, Run: s.Run, Search: s.Search,
 	}
 	for _, a := range s.axes {
 		p.Axes = append(p.Axes, a.planned())
@@ -81,8 +89,14 @@ type row struct {
 // rows walks the grid from start, the first axis outermost.
 func (s *Sweep) rows(start row) ([]row, error) {
 	total := len(s.Seeds)
+	if len(s.points) > 0 {
+		total *= len(s.points)
+	}
 	for _, axis := range s.axes {
-		if total *= len(axis.options); total > maxTrials {
+		if !axis.drawn {
+			total *= len(axis.options)
+		}
+		if total > maxTrials {
 			return nil, &Error{File: s.File, Line: axis.line, Key: axis.path,
 				Reason: "more than " + strconv.Itoa(maxTrials) + " trials"}
 		}
@@ -137,40 +151,6 @@ func (s *Sweep) apply(r *row, one setting) error {
 	}
 	r.applied = append(r.applied, one)
 	return nil
-}
-
-// extend crosses rows with one axis after the other.
-func (s *Sweep) extend(rows []row) ([]row, error) {
-	for _, axis := range s.axes {
-		var next []row
-		for _, r := range rows {
-			applies := true
-			if axis.when != nil {
-				var err error
-				if applies, err = axis.when.Holds(s.values(r)); err != nil {
-					return nil, &Error{File: s.File, Line: axis.when.line, Key: axis.when.key, Reason: err.Error()}
-				}
-			}
-			if !applies {
-				r.choice = append(slices.Clone(r.choice), -1)
-				next = append(next, r)
-				continue
-			}
-			for i, option := range axis.options {
-				n := r
-				n.choice = append(slices.Clone(r.choice), i)
-				n.applied = slices.Clone(r.applied)
-				for _, one := range option.settings {
-					if err := s.apply(&n, one); err != nil {
-						return nil, err
-					}
-				}
-				next = append(next, n)
-			}
-		}
-		rows = next
-	}
-	return rows, nil
 }
 
 // values looks up the parameters of a row, as conditions see them.

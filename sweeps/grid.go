@@ -67,15 +67,14 @@ func (p *parser) settingsOf(entries []entry, key, prefix string) ([]setting, err
 		path, name := p.sweep.fieldOf(joined(prefix, e.key)), joined(key, e.key)
 		if e.value.Kind == yaml.MappingNode && (p.sweep.Command != "" || path != "args") && len(e.value.Content) > 0 {
 			inner, err := p.settings(e.value, name, path)
-			if err != nil {
-				return nil, err
-			}
+			p.keep(err)
 			list = append(list, inner...)
 			continue
 		}
 		one, err := p.setting(e.value, name, path)
 		if err != nil {
-			return nil, err
+			p.keep(err)
+			continue
 		}
 		list = append(list, one)
 	}
@@ -96,107 +95,6 @@ func (p *parser) setting(n *yaml.Node, key, path string) (setting, error) {
 	return one, nil
 }
 
-// parameters reads the axes of the grid. W&B's nested form {pretrain: {parameters: {lr: {values: …}}}} is read too.
-func (p *parser) parameters(n *yaml.Node, prefix string) error {
-	entries, err := p.entries(n, joined("parameters", prefix))
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		key := joined("parameters", joined(prefix, e.key))
-		path := p.sweep.fieldOf(joined(prefix, e.key))
-		inner, err := p.entries(e.value, key)
-		if err != nil {
-			return p.refuse(e.value, key, "want {values: [...]}")
-		}
-		if len(inner) == 1 && inner[0].key == "parameters" {
-			if err := p.parameters(inner[0].value, path); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := p.axis(e, path, key, inner); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (p *parser) axis(e entry, path, key string, entries []entry) error {
-	s := p.sweep
-	if slices.ContainsFunc(s.axes, func(a axis) bool { return a.path == path }) {
-		return p.refuse(e.at, key, "stands twice")
-	}
-	axis := axis{path: path, label: escape.Line(shortName(path)), line: e.at.Line}
-	var labels []string
-	var labelsAt *yaml.Node
-	var err error
-	for _, f := range entries {
-		name := joined(key, f.key)
-		switch f.key {
-		case "values":
-			if f.value.Kind != yaml.SequenceNode {
-				return p.refuse(f.value, name, "want a list: values: [1, 2]")
-			}
-			err = p.options(&axis, f.value.Content, name)
-		case "value":
-			err = p.options(&axis, []*yaml.Node{f.value}, name)
-		case "labels":
-			labelsAt = f.value
-			labels, err = p.shownTexts(f.value, name)
-		case "label":
-			axis.label, err = p.shownText(f.value, name)
-		case "when":
-			axis.when, err = p.condition(f.value, name)
-		case "min", "max", "distribution", "q", "probabilities":
-			err = p.refuse(f.at, name, "a grid has no ranges: list the values")
-		default:
-			err = p.refuse(f.at, name, "unknown key%s", didYouMean(f.key, []string{"values", "value", "labels", "label", "when"}))
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if len(axis.options) == 0 {
-		return p.refuse(e.at, key, "no values: want {values: [...]}")
-	}
-	if labelsAt != nil && len(labels) != len(axis.options) {
-		return p.refuse(labelsAt, key+".labels", "%d labels for %d values", len(labels), len(axis.options))
-	}
-	for i, label := range labels {
-		axis.options[i].Text, axis.options[i].Labelled = label, true
-	}
-	if twice := duplicate(axis.options); twice != "" {
-		return p.refuse(e.at, key, "%q stands twice", twice)
-	}
-	s.axes = append(s.axes, axis)
-	return nil
-}
-
-// tellAxesApart gives axes whose short names are alike, such as enc.lr and dec.lr, their whole paths for labels.
-func (s *Sweep) tellAxesApart() {
-	count := map[string]int{}
-	for _, a := range s.axes {
-		count[a.label]++
-	}
-	for i, a := range s.axes {
-		if count[a.label] > 1 && a.label == escape.Line(shortName(a.path)) {
-			s.axes[i].label = escape.Line(a.path)
-		}
-	}
-}
-
-func (p *parser) options(axis *axis, nodes []*yaml.Node, key string) error {
-	for _, n := range nodes {
-		one, err := p.setting(n, key, axis.path)
-		if err != nil {
-			return err
-		}
-		axis.options = append(axis.options, option{Option{Text: shownValue(one.value), Value: one.value}, []setting{one}})
-	}
-	return nil
-}
-
 // ablations reads the labelled deltas; the first row is the baseline itself.
 func (p *parser) ablations(e entry) error {
 	if e.value.Kind != yaml.SequenceNode || len(e.value.Content) == 0 {
@@ -207,7 +105,8 @@ func (p *parser) ablations(e entry) error {
 	for i, n := range e.value.Content {
 		one, isBaseline, err := p.ablation(n, fmt.Sprintf("ablations[%d]", i+1))
 		if err != nil {
-			return err
+			p.keep(err)
+			continue
 		}
 		if isBaseline {
 			axis.options[0].Option = one.Option

@@ -19,10 +19,12 @@ func (p *parser) metrics(e entry) error {
 	}
 	for _, f := range entries {
 		if !plainName(f.key) {
-			return p.refuse(f.at, e.key, "%q: want a name of 1 to %d bytes without control characters", clipped(f.key, maxName), maxName)
+			p.keep(p.refuse(f.at, e.key, "%q: want a name of 1 to %d bytes without control characters", clipped(f.key, maxName), maxName))
+			continue
 		}
 		if !p.recorded(f.key) {
-			return p.refuse(f.at, joined(e.key, f.key), notRecorded, didYouMean(f.key, recordedKeys()))
+			p.keep(p.refuse(f.at, joined(e.key, f.key), notRecorded, didYouMean(f.key, recordedKeys())))
+			continue
 		}
 		m := DefaultMetric(f.key, p.sweep.Command != "")
 		if f.value.Kind == yaml.ScalarNode && f.value.ShortTag() == "!!null" {
@@ -30,10 +32,11 @@ func (p *parser) metrics(e entry) error {
 			continue
 		}
 		if err := p.metric(&m, f.value, joined(e.key, f.key)); err != nil {
-			return err
+			p.keep(err)
+			continue
 		}
 		if i := slices.IndexFunc(p.sweep.Metrics, func(o Metric) bool { return o.Label == m.Label }); i >= 0 {
-			return p.refuse(f.value, joined(e.key, f.key)+".label", "%q stands twice: it is that of %s", m.Label, p.sweep.Metrics[i].Key)
+			p.keep(p.refuse(f.value, joined(e.key, f.key)+".label", "%q stands twice: it is that of %s", m.Label, p.sweep.Metrics[i].Key))
 		}
 		p.sweep.Metrics = append(p.sweep.Metrics, m)
 	}
@@ -124,21 +127,12 @@ func (p *parser) metric(m *Metric, n *yaml.Node, key string) error {
 		default:
 			err = p.refuse(f.at, name, "unknown key%s", didYouMean(f.key, []string{"label", "unit", "goal", "digits", "scale", "at", "primary"}))
 		}
-		if err != nil {
-			return err
-		}
+		p.keep(err)
 	}
 	if m.At == "best" && m.Goal == metrics.NoGoal {
 		return p.refuse(n, key+".at", "best of what has no goal: give goal: maximize or minimize")
 	}
 	return nil
-}
-
-func (p *parser) oneOf(n *yaml.Node, key string, choices ...string) (string, error) {
-	if n.Kind != yaml.ScalarNode || !slices.Contains(choices, n.Value) {
-		return "", p.refuse(n, key, "%s: want %s", shown(n), strings.Join(choices, ", "))
-	}
-	return n.Value, nil
 }
 
 func (p *parser) resources(e entry) error {
@@ -284,9 +278,7 @@ func (p *parser) each(e entry, read func(f entry, name string) error) error {
 		return err
 	}
 	for _, f := range entries {
-		if err := read(f, joined(e.key, f.key)); err != nil {
-			return err
-		}
+		p.keep(read(f, joined(e.key, f.key)))
 	}
 	return nil
 }

@@ -49,6 +49,9 @@ func (s *Sweep) set(text string) error {
 		return err
 	}
 	path = s.fieldOf(path)
+	if s.Search.Method != "" && (path == "run_cap" || path == "search_seed") {
+		return s.setSearch(path, content, p)
+	}
 	if path == "seeds" {
 		seeds, err := p.seeds(content, "")
 		if err == nil {
@@ -62,7 +65,8 @@ func (s *Sweep) set(text string) error {
 		}
 	}
 	parsed, err := p.value(content, "")
-	if err != nil {
+	p.keep(err)
+	if err := p.refused(); err != nil {
 		return err
 	}
 	trial := s.scratch

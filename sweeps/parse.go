@@ -1,14 +1,15 @@
 package sweeps
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"math"
+	"errors"
+	"io"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -21,11 +22,20 @@ const Version = 1
 
 // parser reads one file into sweep.
 type parser struct {
-	sweep     *Sweep
-	reportAt  *yaml.Node // the key report, for what is checked when the whole file is read
-	commandAt *yaml.Node
-	program   string          // what ${program} stands for
-	primary   map[string]bool // by metric, where the file says it
+	sweep        *Sweep
+	tool         tool       // whose file it is
+	mistakes     []*Error   // so far
+	broken       []string   // paths of axes that could not be read, so that conditions may name them
+	reportAt     *yaml.Node // the key report, for what is checked when the whole file is read
+	commandAt    *yaml.Node
+	methodAt     *yaml.Node
+	stopAt       *yaml.Node
+	runCapAt     *yaml.Node
+	searchSeedAt *yaml.Node
+	metricAt     *yaml.Node      // W&B's metric
+	without      []entry         // keys that have no effect
+	program      string          // what ${program} stands for
+	primary      map[string]bool // by metric, where the file says it
 }
 
 // entry is one key of a mapping with its value.
@@ -35,7 +45,8 @@ type entry struct {
 	value *yaml.Node
 }
 
-// Parse reads an experiment file. Errors are of type *Error: "FILE: line N: KEY: what is wrong", on one line.
+// Parse reads an experiment file: one of our own, or a sweep file of another tool (tool). Errors are of type *Error, or Errors where
+// there are several: "FILE: line N: KEY: what is wrong", each on one line.
 func Parse(file string, data []byte) (*Sweep, error) {
 	sum := sha256.Sum256(data)
 	s := &Sweep{
@@ -50,40 +61,49 @@ func Parse(file string, data []byte) (*Sweep, error) {
 		return nil, err
 	}
 	entries, err := p.entries(root, "")
-	if err != nil {
+	p.keep(err)
+	switch p.tool = toolOf(entries); p.tool {
+	case toolSEML, toolHydra:
+		p.keep(p.foreign(root))
+	default:
+		p.ours(root, entries)
+	}
+	if err := p.refused(); err != nil {
 		return nil, err
 	}
-	if err := p.version(root, entries); err != nil {
-		return nil, err
-	}
-	// The keys that others are checked against come first: the program and its command, then the preset.
-	for _, first := range []string{"program", "command", "base"} {
-		if i := slices.IndexFunc(entries, func(e entry) bool { return e.key == first }); i >= 0 {
-			if err := p.top(entries[i]); err != nil {
-				return nil, err
-			}
+	return s, nil
+}
+
+// first are the keys that others are checked against: how settings are chosen, the program and its command, then the preset.
+var first = []string{"method", "program", "command", "base"}
+
+// ours reads a file of our own, or one of W&B, which has the same words.
+func (p *parser) ours(root *yaml.Node, entries []entry) {
+	p.keep(p.version(root, entries))
+	for _, key := range first {
+		if i := slices.IndexFunc(entries, func(e entry) bool { return e.key == key }); i >= 0 {
+			p.keep(p.top(entries[i]))
 			entries = slices.Delete(entries, i, i+1)
-		} else if first == "command" {
+		} else if key == "command" {
 			p.programAlone()
-		} else if first == "base" {
-			if err := p.preset(root.Line); err != nil {
-				return nil, err
-			}
+		} else if key == "base" {
+			p.keep(p.preset(root.Line))
 		}
 	}
 	for _, e := range entries {
-		if err := p.top(e); err != nil {
-			return nil, err
-		}
+		p.keep(p.top(e))
 	}
-	return s, p.complete(root)
+	p.complete(root)
 }
 
 // document returns the mapping at the top of the file.
 func (p *parser) document(data []byte) (*yaml.Node, error) {
 	var doc yaml.Node
-	if err := yaml.Unmarshal(data, &doc); err != nil {
-		return nil, p.syntax(err)
+	d := yaml.NewDecoder(bytes.NewReader(data))
+	switch err := d.Decode(&doc); {
+	case errors.Is(err, io.EOF):
+	case err != nil:
+		return nil, p.syntax(err, data)
 	}
 	if len(doc.Content) == 0 {
 		return nil, p.refuse(nil, "", "the file is empty: want version, name, parameters, …")
@@ -91,19 +111,43 @@ func (p *parser) document(data []byte) (*yaml.Node, error) {
 	if doc.Content[0].Kind != yaml.MappingNode {
 		return nil, p.refuse(doc.Content[0], "", "want keys and values such as version: 1")
 	}
+	var second yaml.Node
+	switch err := d.Decode(&second); {
+	case errors.Is(err, io.EOF):
+	case err != nil:
+		return nil, p.syntax(err, data)
+	default:
+		return nil, p.refuse(&second, "", "a second document (---): want one a file")
+	}
 	return p.unalias(doc.Content[0])
 }
 
 var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 
-func (p *parser) syntax(err error) error {
+// syntax is the error for what is no YAML.
+func (p *parser) syntax(err error, data []byte) error {
 	text := strings.ReplaceAll(err.Error(), "\n", " ")
 	found := yamlLine.FindStringSubmatch(text)
 	line := 1
 	if len(found) == 2 && found[1] != "" {
 		line, _ = strconv.Atoi(found[1])
 	}
-	return &Error{File: p.sweep.File, Line: line, Reason: yamlLine.ReplaceAllString(text, "")}
+	reason := yamlLine.ReplaceAllString(text, "")
+	if tab := tabbedLine(data); tab > 0 && (tab == line || strings.Contains(reason, "cannot start any token")) {
+		line, reason = tab, "a tab: YAML indents with blanks"
+	}
+	return &Error{File: p.sweep.File, Line: line, Reason: reason}
+}
+
+// tabbedLine is the first line that is indented with a tab, or 0.
+func tabbedLine(data []byte) int {
+	for i, line := range bytes.Split(data, []byte("\n")) {
+		indent := line[:len(line)-len(bytes.TrimLeft(line, " \t"))]
+		if bytes.IndexByte(indent, '\t') >= 0 && len(indent) < len(line) {
+			return i + 1
+		}
+	}
+	return 0
 }
 
 // entries lists the keys of a mapping in the order of the file; each may stand once.
@@ -116,10 +160,12 @@ func (p *parser) entries(n *yaml.Node, key string) ([]entry, error) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k := n.Content[i]
 		if k.Kind != yaml.ScalarNode || k.Value == "" {
-			return nil, p.refuse(k, key, "a key must be plain text")
+			p.keep(p.refuse(k, key, "a key must be plain text"))
+			continue
 		}
 		if line, twice := seen[k.Value]; twice {
-			return nil, p.refuse(k, joined(key, k.Value), "stands twice, first on line %d", line)
+			p.keep(p.refuse(k, joined(key, k.Value), "stands twice, first on line %d", line))
+			continue
 		}
 		seen[k.Value] = k.Line
 		list = append(list, entry{key: k.Value, at: k, value: n.Content[i+1]})
@@ -134,6 +180,7 @@ func joined(prefix, key string) string {
 	return prefix + "." + key
 }
 
+// version refuses a file of our own without the version of its format.
 func (p *parser) version(root *yaml.Node, entries []entry) error {
 	for _, e := range entries {
 		if e.key == "version" {
@@ -143,12 +190,15 @@ func (p *parser) version(root *yaml.Node, entries []entry) error {
 			return nil
 		}
 	}
+	if p.tool == toolWandB {
+		return nil
+	}
 	return p.refuse(root, "version", "missing: want version: %d", Version)
 }
 
-// topKeys are the keys of a file, with what reads each.
-var topKeys = []string{"version", "name", "description", "project", "program", "command", "method", "base", "parameters", "ablations", "exclude",
-	"seeds", "metrics", "baseline", "resources", "slurm", "run", "report", "controls"}
+// topKeys are the keys of a file.
+var topKeys = []string{"version", "name", "description", "project", "program", "command", "method", "run_cap", "search_seed", "base", "parameters",
+	"ablations", "exclude", "seeds", "metrics", "baseline", "resources", "slurm", "run", "early_stop", "report", "controls"}
 
 func (p *parser) top(e entry) error {
 	var err error
@@ -160,15 +210,21 @@ func (p *parser) top(e entry) error {
 	case "description":
 		s.Description, err = p.text(e.value, e.key)
 	case "project":
+		if p.tool == toolWandB { // a place at W&B's
+			p.without = append(p.without, e)
+			return nil
+		}
 		s.Project, err = p.project(e)
 	case "program":
 		p.program, err = p.text(e.value, e.key)
 	case "command":
 		err = p.command(e)
-	case "method": // W&B
-		if m := e.value.Value; m != "grid" && m != "ablation" {
-			err = p.refuse(e.value, e.key, "%q: want grid (every combination) or ablation", m)
-		}
+	case "method":
+		err = p.method(e)
+	case "run_cap":
+		err = p.runCap(e)
+	case "search_seed":
+		err = p.searchSeed(e)
 	case "base":
 		err = p.base(e)
 	case "parameters":
@@ -189,12 +245,14 @@ func (p *parser) top(e entry) error {
 		err = p.slurm(e)
 	case "run":
 		err = p.run(e)
+	case "early_stop":
+		err = p.earlyStop(e)
 	case "report":
 		err = p.report(e)
 	case "controls":
 		err = p.controls(e)
 	default:
-		err = p.refuse(e.at, e.key, "unknown key%s", didYouMean(e.key, topKeys))
+		return p.wandb(e)
 	}
 	return err
 }
@@ -203,6 +261,9 @@ var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 
 func (p *parser) name(e entry) (string, error) {
 	name, err := p.text(e.value, e.key)
+	if err == nil && p.tool != toolOurs {
+		return nameOf(name), nil
+	}
 	if err == nil && !namePattern.MatchString(name) {
 		return "", p.refuse(e.value, e.key, "%q: want letters, digits, dots, dashes and underscores", name)
 	}
@@ -226,11 +287,9 @@ func plainName(name string) bool {
 }
 
 // complete checks what needs the whole file.
-func (p *parser) complete(root *yaml.Node) error {
+func (p *parser) complete(root *yaml.Node) {
 	s := p.sweep
-	if s.Name == "" {
-		return p.refuse(root, "name", "missing: it names the sweep in the registry")
-	}
+	p.named(root)
 	if len(s.Seeds) == 0 {
 		s.Seeds = []int64{0}
 	} else {
@@ -240,107 +299,25 @@ func (p *parser) complete(root *yaml.Node) error {
 		s.Untrained = false
 	}
 	s.tellAxesApart()
-	if err := s.checkBaseline(); err != nil {
-		return err
+	if len(p.mistakes) == 0 {
+		p.keep(s.checkBaseline())
 	}
-	if err := p.checkReport(); err != nil {
-		return err
-	}
+	p.keep(p.checkReport())
+	p.finishWandB(root)
+	p.keep(p.checkStop())
+	p.checkSearch()
 	p.warnOfCommand()
-	return p.checkConditions()
+	p.checkConditions()
 }
 
-// text reads a string; numbers and the like must be quoted.
-func (p *parser) text(n *yaml.Node, key string) (string, error) {
-	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str" {
-		return "", p.refuse(n, key, "want text%s", quoteHint(n))
+// named refuses a file of our own without a name; one of W&B has its own, or is called as the file is.
+func (p *parser) named(root *yaml.Node) {
+	s := p.sweep
+	switch {
+	case s.Name != "":
+	case p.tool == toolWandB:
+		s.Name = fileName(s.File)
+	case !slices.ContainsFunc(p.mistakes, func(e *Error) bool { return e.Key == "name" }):
+		p.keep(p.refuse(root, "name", "missing: it names the sweep in the registry"))
 	}
-	return n.Value, nil
-}
-
-func quoteHint(n *yaml.Node) string {
-	if n.Kind == yaml.ScalarNode && n.Value != "" {
-		return ": write '" + n.Value + "' in quotes"
-	}
-	return ""
-}
-
-// shownText reads a string that is printed: control characters are escaped.
-func (p *parser) shownText(n *yaml.Node, key string) (string, error) {
-	text, err := p.text(n, key)
-	return escape.Line(text), err
-}
-
-func (p *parser) shownTexts(n *yaml.Node, key string) ([]string, error) {
-	list, err := p.texts(n, key)
-	for i := range list {
-		list[i] = escape.Line(list[i])
-	}
-	return list, err
-}
-
-// whole reads a whole number of at least least.
-func (p *parser) whole(n *yaml.Node, key string, least int) (int, error) {
-	var i int
-	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!int" || n.Decode(&i) != nil {
-		return 0, p.refuse(n, key, "%s: want a whole number", shown(n))
-	}
-	if i < least {
-		return 0, p.refuse(n, key, "%d: want at least %d", i, least)
-	}
-	return i, nil
-}
-
-func (p *parser) float(n *yaml.Node, key string) (float64, error) {
-	var f float64
-	tag := n.ShortTag()
-	if n.Kind != yaml.ScalarNode || tag != "!!int" && tag != "!!float" || n.Decode(&f) != nil || math.IsNaN(f) || math.IsInf(f, 0) {
-		return 0, p.refuse(n, key, "%s: want a number", shown(n))
-	}
-	return f, nil
-}
-
-func (p *parser) boolean(n *yaml.Node, key string) (bool, error) {
-	var b bool
-	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!bool" || n.Decode(&b) != nil {
-		return false, p.refuse(n, key, "%s: want true or false", shown(n))
-	}
-	return b, nil
-}
-
-func (p *parser) duration(n *yaml.Node, key string) (time.Duration, error) {
-	d, err := time.ParseDuration(n.Value)
-	if n.Kind != yaml.ScalarNode || err != nil || d < 0 {
-		return 0, p.refuse(n, key, "%s: want a time such as 90s, 30m or 4h", shown(n))
-	}
-	return d, nil
-}
-
-// texts reads one string or a list of them.
-func (p *parser) texts(n *yaml.Node, key string) ([]string, error) {
-	if n.Kind != yaml.SequenceNode {
-		one, err := p.text(n, key)
-		return []string{one}, err
-	}
-	var list []string
-	for _, item := range n.Content {
-		one, err := p.text(item, key)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, one)
-	}
-	return list, nil
-}
-
-func shown(n *yaml.Node) string {
-	switch n.Kind {
-	case yaml.ScalarNode:
-		return strconv.Quote(n.Value)
-	case yaml.SequenceNode:
-		return "a list"
-	case yaml.MappingNode:
-		return "a group of keys"
-	}
-	return "an alias"
 }

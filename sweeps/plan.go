@@ -40,6 +40,7 @@ type Plan struct {
 	Resources Resources `json:"resources"`
 	Slurm     Slurm     `json:"slurm,omitzero"`
 	Run       Run       `json:"run"`
+	Search    Search    `json:"search,omitzero"` // how the settings were chosen, where the sweep does not try them all
 }
 
 // Axis is one dimension of the grid.
@@ -109,6 +110,7 @@ type Run struct {
 	Retries     int      `json:"retries,omitzero"`
 	RetryOn     []string `json:"retry_on,omitzero"`     // the failure reasons that are tried again: some of RetryReasons
 	MaxFailures int      `json:"max_failures,omitzero"` // stop the sweep after so many failed trials; 0: never
+	Stop        *Stop    `json:"stop,omitzero"`         // nil: every trial runs to its end
 }
 
 // RetryReasons are the failure reasons that run.retry_on may name.

@@ -1,13 +1,15 @@
 // Package sweeps reads an experiment file and expands it into a plan.
 //
-//	Parse             file -> Sweep; unknown keys, wrong types and impossible values are refused with file, line and key
+//	Parse             file -> Sweep, of ours or of W&B, SEML and Hydra; unknown keys, wrong types and impossible values are refused
+//	                  with file, line and key, all of a file at once
 //	Sweep.Override    --preset and --set from the command line
-//	Sweep.Expand      Sweep -> Plan: grid × ablations × seeds, without what is excluded, plus the controls
+//	Sweep.Expand      Sweep -> Plan: grid or searched settings × ablations × seeds, without what is excluded, plus the controls
 //	Plan              rows, trials, seeds, columns and report settings as one value; Encode and Decode
 //	Plan.Relaid       the same trials in the layout of another file
 //	Legacy            the plan of a sweep that was planned when registries kept no plans
 //
-// Package condition holds the boolean expressions of when and exclude. The order of the file is the order of the trials.
+// Package condition holds the boolean expressions of when and exclude, search the points of a search, foreign the files of SEML and
+// Hydra. The order of the file is the order of the trials.
 // Nothing here runs, stores or prints anything. Anchors, aliases and merge keys of YAML are read. A file with every key:
 //
 //	version: 1
@@ -17,7 +19,10 @@
 //	# command: [python, train.py, "${args}"]   any program instead of the built-in trainer; base and parameters are its own keys
 //	project: chest-x-rays                      # programs of different projects never share a result
 //	base: {preset: nano, data: {synthetic: {patients: 200}}}   # fields of spec.Trial that differ from the preset, by their json tags
-//	parameters:                                # the grid: the first axis outermost
+//	# method: random                           or latin-hypercube, sobol; else a grid, every combination of the parameters
+//	# run_cap: 20                              how many settings a search tries
+//	# search_seed: 7                           which; 0 where it is not given
+//	parameters:                                # the grid: the first axis outermost; of a search also {min: 1e-5, max: 0.1, distribution: uniform}
 //	  resolution: {values: [224, 448], label: pixels}
 //	  pretrain.tasks: {values: [[cap, aref, gcap, caref], [cap]], labels: [all, CAP only]}
 //	  pretrain.parallel_ratio: {values: [0, 0.25], when: "'aref' in pretrain.tasks"}   # else the axis is left out
@@ -34,6 +39,7 @@
 //	resources: {gpus: 1, per_gpu: 1, cpus: 2, timeout: 4h}
 //	slurm: {partition: gpu, time: 4h, gpus: 1, throttle: 8}   # docs/slurm.md
 //	run: {parallel: auto, retries: 2, retry_on: [killed, oom, disk], max_failures: 3}   # retry_on: also timeout, error
+//	# early_stop: {rule: asha, metric: diffvqa/bleu4, first: 1, factor: 3}   or {rule: median, metric: …, first: 4, least: 5}
 //	report:
 //	  caption: one sentence
 //	  rows: [ablation, resolution]             # axes that stand on the left
@@ -45,7 +51,10 @@
 //	  family: primary                          # or table, column, none: which comparisons Holm's correction ranges over
 package sweeps
 
-import "harness/model/spec"
+import (
+	"harness/model/spec"
+	"harness/sweeps/search"
+)
 
 // Sweep is one experiment file.
 type Sweep struct {
@@ -63,10 +72,15 @@ type Sweep struct {
 	Untrained   bool     // add the control "untrained encoder"
 	Project     string   // which project the words of a program belong to; the command line gives one where the file does not
 	Digest      string   // of the file's contents
+	Search      Search   // Method is empty where every combination is tried
 	Warnings    []string // what the file probably does not mean, one line each
+	Notes       []string // what was read in another way than by its word, or has no effect, one line each
 
 	seeded     bool     // the file or the command line gives seeds
 	axes       []axis   // in the order of the file; ablations are the axis AblationPath
+	points     [][]int  // the settings of the axes that are drawn: an option of each axis, -1 where it is left out
+	searchLine int      // of method
+	needs      string   // what the command line must still give, as an error says it
 	options    []string // of the command line
 	base       []setting
 	overrides  []setting
@@ -85,12 +99,15 @@ type axis struct {
 	label   string // heading of its column
 	options []option
 
-	when *placed
-	line int
+	when   *placed
+	line   int
+	drawn  bool                 // its values come from points: they are not crossed with those of other drawn axes
+	spread *search.Distribution // where a search draws them
 }
 
 // option is one value of an axis.
 type option struct {
 	Option
 	settings []setting
+	place    int // in the list of the file
 }

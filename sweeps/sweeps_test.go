@@ -225,7 +225,7 @@ func TestRefusals(t *testing.T) {
 		{head + "parameters:\n  pretrain.tasks: {values: [[cap, arf]]}", `f.yaml: line 5: parameters.pretrain.tasks.values: unknown task "arf": want cap, aref, gcap, caref`},
 		{head + "parameters:\n  resolution: [224]", "f.yaml: line 5: parameters.resolution: want {values: [...]}"},
 		{head + "parameters:\n  resolution: {values: []}", "f.yaml: line 5: parameters.resolution: no values: want {values: [...]}"},
-		{head + "parameters:\n  resolution: {min: 1, max: 2}", "f.yaml: line 5: parameters.resolution.min: a grid has no ranges: list the values"},
+		{head + "parameters:\n  resolution: {min: 1, max: 2}", "f.yaml: line 5: parameters.resolution: a range is searched, a grid lists its values: write method: random and run_cap: N at the top, or values: [...]"},
 		{head + "parameters:\n  resolution: {values: [224, 224]}", `f.yaml: line 5: parameters.resolution: "224" stands twice`},
 		{head + "parameters:\n  resolution: {values: [224], labels: [a, b]}", "f.yaml: line 5: parameters.resolution.labels: 2 labels for 1 values"},
 		{head + "parameters:\n  pretrain.lr: {values: [.inf]}", "f.yaml: line 5: parameters.pretrain.lr.values: .inf: want a finite number"},

@@ -67,7 +67,7 @@ func (p *parser) scalar(n *yaml.Node, key string) (any, error) {
 		}
 		return number(f), nil
 	case "!!str", "!!timestamp":
-		return n.Value, nil
+		return n.Value, p.checkOld(n, key)
 	}
 	return nil, p.refuse(n, key, "values of type %s are not read", n.ShortTag())
 }
@@ -84,3 +84,6 @@ func number(f float64) json.Number {
 	}
 	return json.Number(text + ".0")
 }
+
+// wholeNumber is the spelling of a whole number.
+func wholeNumber(f float64) json.Number { return json.Number(strconv.FormatInt(int64(f), 10)) }

@@ -87,7 +87,7 @@ func cancelTasks(ctx context.Context, w, log io.Writer, db *registry.DB, trials 
 	var ids []string
 	for _, t := range trials {
 		i := slices.IndexFunc(known, func(k registry.Trial) bool { return k.ID == t.ID })
-		if _, has := cluster.Has(open, known[i]); has && t.State != registry.Done && t.State != registry.Failed {
+		if _, has := cluster.Has(open, known[i]); has && !t.State.Ended() {
 			ids = append(ids, t.ID)
 		} else {
 			others = append(others, t)
@@ -124,13 +124,14 @@ func cancelSweep(ctx context.Context, w, log io.Writer, db *registry.DB, handle 
 			return fmt.Errorf("stop sweep %s: %w", handle, err)
 		}
 		fmt.Fprintf(w, "asked sweep %s (pid %d) to stop\n", handle, r.PID)
+		dropUnitMark(log, db.Home, handle)
 		stopped++
 	}
 	elsewhere, err := cancelElsewhere(ctx, w, log, db, handle, nil, yes)
 	if err != nil {
 		return err
 	}
-	if stopped+elsewhere == 0 {
+	if stopped+elsewhere == 0 && !dropUnitMark(log, db.Home, handle) {
 		return fmt.Errorf("sweep %s is not running", handle)
 	}
 	return nil

@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"harness/sweeps"
 )
 
 // Run executes the command line and returns the exit code. Errors are one line on stderr, with a hint line if there is one.
@@ -23,7 +25,9 @@ func Run(ctx context.Context, args []string) int {
 	if err == nil {
 		return exitDone
 	}
-	fmt.Fprintln(os.Stderr, "harness:", strings.ReplaceAll(err.Error(), "\n", " "))
+	for _, line := range linesOf(err) {
+		fmt.Fprintln(os.Stderr, "harness:", strings.ReplaceAll(line, "\n", " "))
+	}
 	if hint := hintOf(err); hint != "" {
 		fmt.Fprintln(os.Stderr, "hint:", hint)
 	}
@@ -48,7 +52,8 @@ func newRootCommand() *cobra.Command {
 	root.AddCommand(
 		newScoreCommand(),
 		newSweepCommand(), newListCommand(), newShowCommand(), newDiffCommand(), newTrialCommand(),
-		newReportCommand(), newExamplesCommand(), newPlotCommand(), newExportCommand(), newExportModelCommand(), newStatusCommand(), newCancelCommand(),
+		newReportCommand(), newExamplesCommand(), newPlotCommand(), newExportCommand(), newExportModelCommand(), newStatusCommand(), newCancelCommand(), newLogsCommand(),
+		newBundleCommand(), newUnbundleCommand(), newVerifyCommand(), newGCCommand(), newBackupCommand(),
 		newDataCommand(), newDoctorCommand(), newDoctorPluginCommand(), newVersionCommand(), newGuardCommand(),
 	)
 	misuse(root)
@@ -80,4 +85,17 @@ func homeOf(cmd *cobra.Command) string {
 		return home
 	}
 	return "runs"
+}
+
+// linesOf are the lines of an error: one, or one for each mistake of a file.
+func linesOf(err error) []string {
+	var several sweeps.Errors
+	if !errors.As(err, &several) {
+		return []string{err.Error()}
+	}
+	lines := make([]string, len(several))
+	for i, one := range several {
+		lines[i] = one.Error()
+	}
+	return lines
 }

@@ -1,6 +1,10 @@
-.PHONY: kill-test rebuild-test bench-runner bench-plot bench-trial
-kill-test: ## more than 200 kills at random moments: sweeps, trials, workers, guardians, reruns; stages damaged (4 minutes)
+.PHONY: kill-test stress rebuild-test bench-runner bench-plot bench-trial
+kill-test: ## more than 200 kills at random moments: sweeps, trials, workers, guardians, reruns; stages damaged (4 minutes); unbundle, gc, backup
 	go test -count=1 -run 'TestKills$$' -v -timeout 15m ./internal/cli -kill-smoke
+	go test -count=1 -run 'TestKilledBundles$$' -v ./internal/cli -bundle-kills 30
+
+stress: ## sweeps, readers, reruns, backups and gc on one home under random kills: HARNESS_STRESS=10m make stress; 45 s without
+	HARNESS_STRESS=$(or $(HARNESS_STRESS),45s) go test -count=1 -run 'TestStress$$' -v -timeout 40m ./internal/cli
 
 rebuild-test: ## 20 kills while a home of 2,000 trials is rebuilt, under the eyes of two readers: the registry, and the command
 	REGISTRY_TEST_TRIALS=2000 REGISTRY_TEST_KILLS=20 go test -count 1 -run TestKilledRebuilds -v ./registry

@@ -21,7 +21,7 @@ func newDiffCommand() *cobra.Command {
 		Short: "Show in what two trials differ: settings, provenance and numbers",
 		Args:  trialIDs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			db, err := openForReading(cmd)
+			db, err := openFrozen(cmd)
 			if err != nil {
 				return err
 			}

@@ -50,6 +50,9 @@ type machineState struct {
 	GPU     string  `json:"gpu,omitempty"`
 	Driver  string  `json:"driver,omitempty"`
 	Visible *string `json:"cuda_visible_devices"` // null: not set
+
+	GPUs    []gpuState `json:"gpus,omitempty"`
+	Missing string     `json:"gpus_missing,omitempty"` // why the driver does not tell of them, although it is there
 }
 
 func newDoctorCommand() *cobra.Command {
@@ -122,6 +125,7 @@ func examine(ctx context.Context, home string, asked spec.EngineName) diagnosis 
 		Pythons: pythons(),
 		Machine: machineState{CPU: here.CPU, Cores: runtime.NumCPU(), Memory: hostmemory.Size(), GPU: here.GPU, Driver: here.Driver},
 	}
+	examineGPUs(&d.Machine)
 	if visible, set := os.LookupEnv("CUDA_VISIBLE_DEVICES"); set {
 		d.Machine.Visible = &visible
 	}

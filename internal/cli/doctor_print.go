@@ -37,6 +37,9 @@ func (d diagnosis) write(w io.Writer) error {
 	row("home", d.Home.Path+": "+d.Home.text())
 	row("cpu", fmt.Sprintf("%s, %s, %s of memory", d.Machine.CPU, counted(d.Machine.Cores, "core"), model.Bytes(d.Machine.Memory)))
 	row("gpu", d.Machine.gpu())
+	for _, line := range d.Machine.gpuLines() {
+		row("", line)
+	}
 	return t.Flush()
 }
 

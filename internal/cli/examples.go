@@ -53,7 +53,7 @@ booktabs, graphicx and xcolor; other formats print, or write the file --out. The
 			if err != nil {
 				return err
 			}
-			db, err := openForReading(cmd)
+			db, err := openFrozen(cmd)
 			if err != nil {
 				return err
 			}

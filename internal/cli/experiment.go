@@ -20,9 +20,10 @@ import (
 
 // experimentOptions are the flags by which an experiment is changed.
 type experimentOptions struct {
-	preset string
-	set    []string
-	native bool // trials of the built-in trainer run on the native engine, whatever their preset says
+	preset  string
+	set     []string
+	command string // what a file that names no program runs
+	native  bool   // trials of the built-in trainer run on the native engine, whatever their preset says
 }
 
 func (o *experimentOptions) flags(cmd *cobra.Command) {
@@ -64,6 +65,11 @@ func loadExperiment(name string, o experimentOptions) (*sweeps.Sweep, error) {
 	s, err := sweeps.Parse(file, data)
 	if err != nil {
 		return nil, usageError("%w", err)
+	}
+	if o.command != "" {
+		if err := s.SetCommand(o.command); err != nil {
+			return nil, usageError("%w", err)
+		}
 	}
 	if err := s.Override(spec.Preset(o.preset), o.set); err != nil {
 		return nil, usageError("%w", err)

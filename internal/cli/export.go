@@ -36,7 +36,7 @@ finished trial are those of the attempt that finished; "state" tells the others 
 ` + filterHelp,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			db, err := openForReading(cmd)
+			db, err := openFrozen(cmd)
 			if err != nil {
 				return err
 			}

@@ -53,6 +53,8 @@ func exportModel(ctx context.Context, w io.Writer, db *registry.DB, prefix, dir 
 	switch {
 	case r.Spec.Command != "":
 		return usageError("trial %s is a program: its weights are where it has put them, its own folder is %s", r.ID, r.Files)
+	case r.State == registry.Stopped:
+		return usageError("trial %s was %s: only a finished trial has a model", r.ID, r.Error)
 	case r.State != registry.Done:
 		return withHint(usageError("trial %s is %s: only a finished trial has a model", r.ID, r.State), "harness sweep finishes it")
 	}

@@ -27,7 +27,7 @@ func TestDevicesIn(t *testing.T) {
 			t.Errorf("%q: %s", visible, d)
 		}
 		t.Setenv("CUDA_VISIBLE_DEVICES", visible)
-		if d := cmp.Diff(want, visibleGPUs()); d != "" {
+		if d := cmp.Diff(want, visibleGPUs(true)); d != "" {
 			t.Errorf("%q: %s", visible, d)
 		}
 	}
@@ -50,7 +50,9 @@ func TestGPUOptions(t *testing.T) {
 		{engine: "xla:/p/xla_cuda_plugin.so", trials: []spec.Trial{native}},
 		{engine: "", trials: []spec.Trial{native}},
 		{file: sweeps.Resources{GPUs: 2, PerGPU: 3}, perTrial: 2, perGPU: 3},
-		{flags: gpuOptions{gpus: 1, perGPU: 4}, file: sweeps.Resources{GPUs: 2, PerGPU: 3}, perTrial: 1, perGPU: 4},
+		{flags: gpuOptions{gpus: "all"}, perTrial: 1},
+		{flags: gpuOptions{gpus: "1,0"}, file: sweeps.Resources{GPUs: 2}, perTrial: 2},
+		{flags: gpuOptions{gpus: "1", perGPU: 4}, file: sweeps.Resources{GPUs: 2, PerGPU: 3}, perTrial: 1, perGPU: 4},
 	} {
 		got := c.flags.of(c.file, c.engine, c.trials)
 		if got.PerTrial != c.perTrial || got.OnXLA != c.onXLA || got.PerGPU != c.perGPU || len(got.Devices) != 2 {

@@ -57,7 +57,7 @@ func newListCommand() *cobra.Command {
 					return usageError("--sweeps lists all sweeps: want no %s", o.sweep)
 				}
 			}
-			db, err := openForReading(cmd)
+			db, err := openFrozen(cmd)
 			if err != nil {
 				return err
 			}
@@ -69,7 +69,7 @@ func newListCommand() *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringSliceVar(&o.states, "state", nil, "only trials that are queued, running, done, failed or interrupted")
+	f.StringSliceVar(&o.states, "state", nil, "only trials that are queued, running, done, failed, interrupted or stopped (early)")
 	f.StringVar(&o.filter, "filter", "", `only trials for which a condition holds, such as 'metrics.acc > 0.9'`)
 	f.StringVar(&o.sort, "sort", "", "order by a name of the filter language; -NAME for falling order")
 	f.StringSliceVar(&o.columns, "columns", nil, "what to show: names of the filter language, with commas")
@@ -94,6 +94,19 @@ func openForReading(cmd *cobra.Command) (*registry.DB, error) {
 		return nil, err
 	}
 	sayRebuilt(cmd.ErrOrStderr(), db)
+	return db, nil
+}
+
+// openFrozen is openForReading for a command that reads for a moment only: all that it reads is of one moment, whatever runs meanwhile.
+func openFrozen(cmd *cobra.Command) (*registry.DB, error) {
+	db, err := openForReading(cmd)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Freeze(); err != nil {
+		db.Close()
+		return nil, err
+	}
 	return db, nil
 }
 
@@ -126,7 +139,7 @@ func writeList(w io.Writer, trials []listed, o listOptions) error {
 func chooseTrials(ctx context.Context, db *registry.DB, o listOptions) ([]listed, error) {
 	for _, state := range o.states {
 		if !slices.Contains(registry.States[:], registry.State(state)) {
-			return nil, usageError("unknown state %q: want queued, running, done, failed or interrupted", state)
+			return nil, usageError("unknown state %q: want queued, running, done, failed, interrupted or stopped", state)
 		}
 	}
 	chosen, err := parseFilter("--filter", o.filter)
@@ -191,7 +204,7 @@ func chooseMetrics(trials []listed, n int) []string {
 	return known[:min(n, len(known))]
 }
 
-// printTrials prints a line a trial, and why the failed ones failed.
+// printTrials prints a line a trial, and why some failed or were stopped early.
 func printTrials(w io.Writer, trials []listed) error {
 	shown := chooseMetrics(trials, 6)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -220,6 +233,9 @@ func printTrials(w io.Writer, trials []listed) error {
 	for _, trial := range trials {
 		if trial.State == registry.Failed && trial.Error != "" {
 			fmt.Fprintf(w, "%s failed: %s\n", trial.ID[:8], escape.Line(trial.Error))
+		}
+		if trial.State == registry.Stopped {
+			fmt.Fprintf(w, "%s %s\n", trial.ID[:8], escape.Line(trial.Error))
 		}
 	}
 	return nil

@@ -27,16 +27,14 @@ const (
 
 // onOptions are the flags that say where a sweep runs.
 type onOptions struct {
-	on     string
-	slurm  []string
-	detach bool
+	on    string
+	slurm []string
 }
 
 func (o *onOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.on, "on", onThisMachine, "where the trials run: local, or slurm (docs/slurm.md)")
 	f.StringArrayVar(&o.slurm, "slurm", nil, "what to ask Slurm for, in place of what the file says: KEY=VALUE, such as partition=gpu; may be repeated")
-	f.BoolVar(&o.detach, "detach", false, "with --on slurm: hand the trials in and return")
 }
 
 // elsewhere reports whether the trials run on other machines.
@@ -49,11 +47,11 @@ func (o *sweepOptions) checkOn() error {
 		if len(o.slurm) > 0 {
 			return usageError("--slurm: want --on slurm, too")
 		}
-		if o.detach {
-			return usageError("--detach: want --on slurm, too")
-		}
 		return nil
 	case onSlurm:
+		if o.unit {
+			return usageError("--unit is for this machine: a scheduler takes its jobs up again itself")
+		}
 	default:
 		return usageError("--on %s: want %s or %s", o.on, onThisMachine, onSlurm)
 	}
@@ -61,7 +59,7 @@ func (o *sweepOptions) checkOn() error {
 		given bool
 		name  string
 		key   string
-	}{{o.parallel > 0, "--parallel", "throttle"}, {o.gpus > 0, "--gpus", "gpus"}, {o.perGPU > 0, "--per-gpu", "gpus"}, {o.threads > 0, "--threads", "cpus"}} {
+	}{{o.parallel > 0, "--parallel", "throttle"}, {o.gpus != "", "--gpus", "gpus"}, {o.perGPU > 0, "--per-gpu", "gpus"}, {o.threads > 0, "--threads", "cpus"}} {
 		if f.given {
 			return usageError("%s is for this machine: with --on slurm want --slurm %s=N", f.name, f.key)
 		}
@@ -86,7 +84,7 @@ func (o *sweepOptions) sweepElsewhere(ctx context.Context, w, log io.Writer, db 
 	if !o.quiet {
 		fmt.Fprintln(log, resultLine(plan.Handle, result.Result, time.Since(began)))
 	}
-	if result.Done > result.Before {
+	if result.Done > result.Before || result.Early > 0 {
 		stale = nil
 	}
 	if err := printSweep(context.WithoutCancel(ctx), w, db, plan, stale, *o); err != nil {
@@ -143,7 +141,7 @@ func (o *sweepOptions) clusterOptions(plan *sweeps.Plan, log io.Writer) (cluster
 		},
 		Rules: cluster.Rules{Dir: local.Dir, Metrics: local.Metrics, CPUs: settings.CPUs, Engine: o.engine, Retries: local.Retries,
 			RetryOn: local.RetryOn, Timeout: local.Timeout, Grace: min(grace, settings.Lead()*4/5), Limit: settings.Time},
-		MaxFailures: local.MaxFailures, StopAfter: local.StopAfter,
+		MaxFailures: local.MaxFailures, StopAfter: local.StopAfter, Stop: local.Stop,
 	}, nil
 }
 
@@ -200,7 +198,7 @@ func checkHere(ctx context.Context, db *registry.DB, plan *sweeps.Plan) error {
 	}
 	var left []registry.Trial // that a task may be about to run
 	for _, t := range trials {
-		if _, has := cluster.Has(open, t); has && t.State != registry.Done && t.State != registry.Failed {
+		if _, has := cluster.Has(open, t); has && !t.State.Ended() {
 			left = append(left, t)
 		}
 	}

@@ -41,6 +41,9 @@ func (o sweepOptions) expand(ctx context.Context, log io.Writer, name string) (*
 	if err != nil {
 		return nil, usageError("%w", err)
 	}
+	for _, note := range s.Notes {
+		fmt.Fprintf(log, "note: %s\n", note)
+	}
 	for _, warning := range s.Warnings {
 		fmt.Fprintf(log, "warning: %s\n", warning)
 	}

@@ -55,7 +55,10 @@ tenth of a straight axis (a loss from 1000 to 0.05); never that of the steps. Ze
 
 Curves of more than 500 points are drawn as means of neighbouring points, with the least and the greatest of them as a fine
 outline. The mean over seeds is drawn where two or more seeds have a step. The font has Latin, Greek and Cyrillic letters and the
-common signs; PNG and PDF show others as their codes, SVG as they are.`,
+common signs; PNG and PDF show others as their codes, SVG as they are.
+
+--metric system/cpu (cores), system/memory, system/disk/read, system/disk/written, system/gpu (percent), system/gpu/memory and system/gpu/power
+draw what the trials used of the machine, over the seconds since they started.`,
 		Args: oneExperiment,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.titled = cmd.Flags().Changed("title")
@@ -164,6 +167,10 @@ func chosenCurves(ctx context.Context, db *registry.DB, plan *sweeps.Plan, table
 			known = append(known, c.Metric)
 		}
 	}
+	system := systemMetrics(patterns, known)
+	for _, m := range system {
+		known = append(known, m.Name)
+	}
 	if len(patterns) > 0 {
 		if draw.Metrics, err = plots.ChooseMetrics(patterns, known); err != nil {
 			return nil, usageError("--metric %w", err)
@@ -183,7 +190,31 @@ func chosenCurves(ctx context.Context, db *registry.DB, plan *sweeps.Plan, table
 		}
 		curves = append(curves, c)
 	}
+	for _, m := range system {
+		if !draw.Wants(m.Name) {
+			continue
+		}
+		c, err := all.ReadSystem(ctx, m)
+		if err != nil {
+			return nil, err
+		}
+		if len(c.Lines) == 0 && slices.Contains(patterns, m.Name) {
+			return nil, fmt.Errorf("--metric %s: none of the trials has recorded it", m.Name)
+		} else if len(c.Lines) == 0 {
+			continue
+		}
+		curves = append(curves, c)
+	}
 	return curves, nil
+}
+
+// systemMetrics are what trials used of the machine, where a pattern asks for that by name. What a program reports under such a name
+// comes first.
+func systemMetrics(patterns, known []string) []registry.SystemMetric {
+	if !slices.ContainsFunc(patterns, func(p string) bool { return strings.HasPrefix(p, "system/") }) {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(registry.SystemMetrics), func(m registry.SystemMetric) bool { return slices.Contains(known, m.Name) })
 }
 
 // misusedOption makes an option that cannot be met what it is.

@@ -66,11 +66,11 @@ func preflightKey(t spec.Trial) string {
 	return string(t.Canonical())
 }
 
-// unfinished lists the trials of the plan that have no result.
+// unfinished lists the trials of the plan that are neither done nor stopped early.
 func unfinished(plan *sweeps.Plan, states map[string]registry.State) []spec.Trial {
 	var left []spec.Trial
 	for _, t := range plan.Trials {
-		if states[t.ID] != registry.Done {
+		if s := states[t.ID]; s != registry.Done && s != registry.Stopped {
 			left = append(left, t.Spec)
 		}
 	}

@@ -29,13 +29,31 @@ func TestPlaceholdersAgree(t *testing.T) {
 	}
 }
 
-// TestProgramsPage runs the examples of docs/programs.md: blocks that begin with "# NAME" are files, and each line of a
-// console block that is no command is part of what the command before it prints.
 func TestProgramsPage(t *testing.T) {
 	if _, err := exec.LookPath("python3"); err != nil {
 		t.Skip("no python3 on PATH")
 	}
-	page, err := os.ReadFile(filepath.Join(root, "docs", "programs.md"))
+	runPage(t, "programs.md", 5)
+}
+
+func TestResourcesPage(t *testing.T) { runPage(t, "resources.md", 5) }
+
+// TestBundlesPage runs the examples of docs/bundles.md.
+func TestBundlesPage(t *testing.T) { runPage(t, "bundles.md", 5) }
+
+// TestSweepFilesPage runs the examples of docs/sweepfiles.md.
+func TestSweepFilesPage(t *testing.T) {
+	if _, err := exec.LookPath("python3"); err != nil {
+		t.Skip("no python3 on PATH")
+	}
+	runPage(t, "sweepfiles.md", 5)
+}
+
+// runPage runs the examples of a page, of which there are at least least: blocks that begin with "# NAME" are files, and each line of a
+// console block that is no command is part of what the command before it prints.
+func runPage(t *testing.T, name string, least int) {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join(root, "docs", name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +73,7 @@ func TestProgramsPage(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if commands < 5 {
+	if commands < least {
 		t.Errorf("only %d commands were run", commands)
 	}
 }
@@ -67,8 +85,8 @@ func runConsole(t *testing.T, dir, block string) (commands int) {
 	for line := range strings.Lines(block) {
 		line = strings.TrimSpace(line)
 		if command, ok := strings.CutPrefix(line, "$ harness "); ok {
-			out, err := harness(dir, strings.Fields(command)...).CombinedOutput()
-			if exit, ok := err.(*exec.ExitError); err != nil && (!ok || exit.ExitCode() != exitSomeFailed) {
+			out, err := harness(dir, words(command)...).CombinedOutput()
+			if exit, ok := err.(*exec.ExitError); err != nil && (!ok || exit.ExitCode() != exitSomeFailed && exit.ExitCode() != exitMisused) {
 				t.Errorf("%s: %v\n%s", line, err, out)
 			}
 			printed = string(out)
@@ -80,4 +98,17 @@ func runConsole(t *testing.T, dir, block string) (commands int) {
 		}
 	}
 	return commands
+}
+
+// words splits a command line at blanks outside single quotes.
+func words(line string) []string {
+	var list []string
+	for i, part := range strings.Split(line, "'") {
+		if i%2 == 1 {
+			list = append(list, part)
+			continue
+		}
+		list = append(list, strings.Fields(part)...)
+	}
+	return list
 }

@@ -64,12 +64,12 @@ func (o sweepOptions) again(ctx context.Context, log io.Writer, db *registry.DB,
 	return stale, nil
 }
 
-const redoHint = "--redo takes failed, stale, all, or a condition as harness ls --help tells"
+const redoHint = "--redo takes failed, stopped, stale, all, or a condition as harness ls --help tells"
 
 // checkRedo refuses a --redo that can choose nothing, before anything is planned. Whether a trial has the parameters and metrics
 // of a condition is seen later.
 func (o sweepOptions) checkRedo() error {
-	if slices.Contains([]string{"", "all", "failed", "stale"}, o.redo) {
+	if slices.Contains([]string{"", "all", "failed", "stopped", "stale"}, o.redo) {
 		return nil
 	}
 	chosen, err := parseFilter("--redo", o.redo)
@@ -105,7 +105,9 @@ func (o sweepOptions) chosen(ctx context.Context, db *registry.DB, plan *sweeps.
 		t.State = db.LiveState(t)
 		all = append(all, newListed(t))
 	}
-	ended := func(t listed) bool { return t.State == registry.Done || t.State == registry.Failed }
+	ended := func(t listed) bool {
+		return t.State.Ended()
+	}
 	keep := func(choose func(listed) bool) []listed {
 		return slices.DeleteFunc(all, func(t listed) bool { return !ended(t) || !choose(t) })
 	}
@@ -114,6 +116,8 @@ func (o sweepOptions) chosen(ctx context.Context, db *registry.DB, plan *sweeps.
 		return keep(func(listed) bool { return true }), nil
 	case "failed":
 		return keep(func(t listed) bool { return t.State == registry.Failed }), nil
+	case "stopped":
+		return keep(func(t listed) bool { return t.State == registry.Stopped }), nil
 	case "stale":
 		return keep(func(t listed) bool { _, is := stale[t.ID]; return is }), nil
 	}

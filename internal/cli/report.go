@@ -47,7 +47,7 @@ smaller type, with long labels wrapped, in blocks of columns or in floats of row
 			if err := o.check(cmd); err != nil {
 				return err
 			}
-			db, err := openForReading(cmd)
+			db, err := openFrozen(cmd)
 			if err != nil {
 				return err
 			}

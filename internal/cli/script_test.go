@@ -62,5 +62,6 @@ func TestScripts(t *testing.T) {
 func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	all := maps.Clone(diskCommands)
 	maps.Copy(all, hubCommands)
+	maps.Copy(all, nvmlCommands)
 	return all
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -29,7 +30,7 @@ func newShowCommand() *cobra.Command {
 		Short: "Show all that is known of a trial",
 		Args:  trialIDs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			db, err := openForReading(cmd)
+			db, err := openFrozen(cmd)
 			if err != nil {
 				return err
 			}
@@ -123,7 +124,8 @@ type attempt struct {
 	Code       string         `json:"code,omitempty"`
 	Kernels    string         `json:"kernels,omitempty"`
 
-	Metrics map[string]jsonfloat.Float `json:"metrics"`
+	Metrics   map[string]jsonfloat.Float `json:"metrics"`
+	Resources *attemptResources          `json:"resources,omitempty"` // what it used over time
 }
 
 func newAttempt(a registry.Attempt) attempt {
@@ -210,6 +212,13 @@ func (r *record) readHistory(ctx context.Context, db *registry.DB, t registry.Tr
 		for metric, v := range values {
 			shown.Metrics[metric] = jsonfloat.Float(v)
 		}
+		used, err := db.Resources(t.ID, a.Number)
+		if bad := (*journal.BadLineError)(nil); err != nil && !errors.As(err, &bad) {
+			return err
+		} else if bad != nil {
+			r.Notes = append(r.Notes, note{"resources", "read up to damage: " + bad.Error()})
+		}
+		shown.Resources = newResources(used)
 		r.History = append(r.History, shown)
 	}
 	return nil
@@ -219,7 +228,7 @@ func (r *record) print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "trial\t%s\n", r.ID)
 	for _, f := range []field{
-		{"state", string(r.State)}, {"error", r.Error}, {"sweeps", strings.Join(r.Sweeps, ", ")}, {"label", r.Label},
+		{"state", string(r.State)}, {reasonName(r.State), r.Error}, {"sweeps", strings.Join(r.Sweeps, ", ")}, {"label", r.Label},
 		{"tags", strings.Join(r.Tags, ", ")}, {"note", r.Note}, {"result", r.Stale}, {"folder", r.Dir}, {"predictions", r.Predictions},
 	} {
 		if f.value != "" {
@@ -264,6 +273,14 @@ func (r *record) print(w io.Writer) error {
 	return t.Flush()
 }
 
+// reasonName is what the reason is called for which something did not come to its end.
+func reasonName(state registry.State) string {
+	if state == registry.Stopped {
+		return "reason"
+	}
+	return "error"
+}
+
 // field is a name and its value for people.
 type field struct{ path, value string }
 
@@ -271,7 +288,7 @@ type field struct{ path, value string }
 func (a attempt) lines() []field {
 	all := []field{
 		{"uuid", a.UUID},
-		{"error", a.Error},
+		{reasonName(a.State), a.Error},
 		{"started", a.Started.Format(time.RFC3339)},
 	}
 	if a.Ended != nil {
@@ -280,6 +297,7 @@ func (a attempt) lines() []field {
 			field{"cpu time", fmt.Sprintf("%.2f s", a.CPUSeconds)},
 			field{"peak memory", fmt.Sprintf("%.1f MiB", float64(a.PeakMemory)/(1<<20))})
 	}
+	all = append(all, a.Resources.lines()...)
 	all = append(all, a.provenance()...)
 	return slices.DeleteFunc(all, func(f field) bool { return f.value == "" })
 }

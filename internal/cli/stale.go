@@ -6,11 +6,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"harness/model"
 	"harness/model/checkpoint/hub"
 	"harness/model/spec"
 	"harness/registry"
+	"harness/registry/homes"
 	"harness/registry/journal"
 	"harness/registry/provenance"
 )
@@ -21,26 +23,34 @@ type staleness struct {
 	here   func() journal.Provenance      // of this program
 	code   map[string]provenance.Snapshot // by working folder
 	inputs map[string]spec.Trial          // by paths of data and weights: with the digests of now
+	came   func() (map[string]homes.TrialRecord, error)
 }
 
 func newStaleness(ctx context.Context, db *registry.DB) *staleness {
-	return &staleness{db: db, here: func() journal.Provenance { return build(ctx) }, code: map[string]provenance.Snapshot{}, inputs: map[string]spec.Trial{}}
+	return &staleness{db: db, here: func() journal.Provenance { return build(ctx) }, code: map[string]provenance.Snapshot{}, inputs: map[string]spec.Trial{},
+		came: sync.OnceValues(func() (map[string]homes.TrialRecord, error) { return homes.Came(db.Home) })}
 }
 
 // of says of each trial in what the code that made its result differs from the code of now; trials whose code is the same,
-// or that have no result, are absent.
+// or that have neither a result nor were stopped early, are absent.
 func (s *staleness) of(ctx context.Context, trials []registry.Trial) (map[string]string, error) {
 	stale := map[string]string{}
 	for _, t := range trials {
-		if t.Result == 0 {
+		if t.Result == 0 && t.State != registry.Stopped {
 			continue
 		}
 		a, err := finished(ctx, s.db, t)
 		if err != nil {
 			return nil, err
 		}
-		var text string
-		if t.Spec.Command != "" {
+		came, err := s.came()
+		if err != nil {
+			return nil, err
+		}
+		text := ""
+		if from, ok := came[t.ID]; ok && from.Result == a.Number && from.UUID == a.UUID {
+			text = from.Stale // it was not made here: what the home that it comes from said of it stands
+		} else if t.Spec.Command != "" {
 			text, err = s.program(ctx, t.Spec, a)
 		} else if text = s.builtIn(a); text == "" {
 			text = s.data(ctx, t.Spec)
@@ -81,9 +91,9 @@ func (s *staleness) data(ctx context.Context, t spec.Trial) string {
 	return ""
 }
 
-// finished is the attempt whose numbers are the trial's.
+// finished is the attempt whose numbers are the trial's; of one that was stopped early, the newest.
 func finished(ctx context.Context, db *registry.DB, t registry.Trial) (registry.Attempt, error) {
-	if t.Result == t.Newest.Number {
+	if t.Result == t.Newest.Number || t.Result == 0 {
 		return t.Newest, nil
 	}
 	attempts, err := db.Attempts(ctx, t.ID)

@@ -68,6 +68,8 @@ type sweepStatus struct {
 	Started time.Time              `json:"started"`
 	Counts  map[registry.State]int `json:"counts"`
 	Running []trialStatus          `json:"running"`
+	Log     string                 `json:"log,omitempty"`   // of a sweep in the background
+	Aside   []runner.Aside         `json:"aside,omitempty"` // GPUs that it no longer uses
 
 	// Of a sweep that a scheduler has; it has no process of ours.
 	Scheduler   string   `json:"scheduler,omitempty"`
@@ -135,6 +137,7 @@ func runningSweeps(ctx context.Context, db *registry.DB, handle string) ([]sweep
 			return nil, err
 		}
 		s.PID, s.Host, s.Started = r.PID, r.Host, r.Started
+		s.Log, s.Aside = r.Log, r.Aside
 		list = append(list, s)
 	}
 	elsewhere, err := statusElsewhere(ctx, db, handle)
@@ -168,8 +171,15 @@ func printStatus(w io.Writer, sweeps []sweepStatus, now time.Time) error {
 		return err
 	}
 	for _, s := range sweeps {
-		fmt.Fprintf(w, "%s: %s; running for %s %s\n", escape.Line(s.Sweep), countsText(s.Counts),
+		where := ""
+		if s.Log != "" {
+			where = " in the background"
+		}
+		fmt.Fprintf(w, "%s: %s; running%s for %s %s\n", escape.Line(s.Sweep), countsText(s.Counts), where,
 			now.Sub(s.Started).Round(time.Second), s.where())
+		for _, a := range s.Aside {
+			fmt.Fprintf(w, "  GPU %s is set aside: %s\n", a.GPU, escape.Line(a.Why))
+		}
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		for _, k := range s.Running {
 			fmt.Fprintf(t, "  %s\t%s\t%s\t%s\n", k.ID[:8], escape.Line(k.Label), k.progress(), now.Sub(k.Started).Round(time.Second))

@@ -10,12 +10,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"harness/internal/escape"
 	"harness/model/spec"
 	"harness/registry"
 	"harness/registry/journal"
 	"harness/registry/provenance"
 	"harness/reports"
 	"harness/runner"
+	"harness/runner/earlystop"
 	"harness/sweeps"
 )
 
@@ -26,6 +28,7 @@ const grace = 2 * time.Minute
 type sweepOptions struct {
 	experimentOptions
 	gpuOptions
+	detachOptions
 	onOptions
 	home        string
 	engine      string
@@ -46,24 +49,33 @@ func newSweepCommand() *cobra.Command {
 		Short: "Run the trials of an experiment that have no result yet, and print its table",
 		Long: `Run the trials of an experiment that have no result yet, and print its table.
 
-NAME is a built-in experiment, FILE a file of your own. Ctrl-C lets the running trials save a checkpoint; the same
+NAME is a built-in experiment, FILE a file of your own, or a sweep file of W&B, SEML or Hydra (docs/sweepfiles.md). Ctrl-C lets the running trials save a checkpoint; the same
 command goes on from there. A trial that was killed, ran out of memory or of disk is tried again as often as the file's
-"retries" says, counted over all calls; what failed for good is run again with --redo failed. --redo stale runs again what was
-made by other code than is there now, --redo all everything, and --redo CONDITION what a filter chooses (harness ls --help).`,
+"retries" says, counted over all calls; what failed for good is run again with --redo failed, what a rule has stopped early with
+--redo stopped. --redo stale runs again what was
+made by other code than is there now, --redo all everything, and --redo CONDITION what a filter chooses (harness ls --help).
+
+With --detach it goes on in the background, also after you have logged out. The same command, called while it does, shows it and starts
+nothing; harness cancel NAME stops it. Of two calls in two terminals each runs trials of its own, and none is run twice.`,
 		Args: oneExperiment,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.home = homeOf(cmd)
+			if err := o.detachOptions.check(cmd, o); err != nil {
+				return err
+			}
 			return sweep(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), args[0], o)
 		},
 	}
 	f := cmd.Flags()
 	o.experimentOptions.flags(cmd)
 	o.gpuOptions.flags(cmd)
+	o.detachOptions.flags(cmd)
 	o.onOptions.flags(cmd)
 	f.BoolVar(&o.dryRun, "dry-run", false, "print the trials and run nothing")
 	f.BoolVar(&o.json, "json", false, "print the trials as JSON")
 	f.BoolVar(&o.quiet, "quiet", false, "show neither progress nor table")
-	f.StringVar(&o.redo, "redo", "", "run again what has ended: failed, stale, all, or those for which a condition holds")
+	f.StringVar(&o.command, "command", "", "what to run, for a file of Hydra, which names no program: 'python3 train.py'")
+	f.StringVar(&o.redo, "redo", "", "run again what has ended: failed, stopped, stale, all, or those for which a condition holds")
 	f.BoolVar(&o.retryFailed, "retry-failed", false, "the same as --redo failed")
 	f.BoolVar(&o.yes, "yes", false, "do not ask before results are replaced")
 	f.IntVar(&o.parallel, "parallel", 0, "trials at a time (default: what the file says, else by the cores)")
@@ -143,6 +155,9 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 	if err := register(ctx, log, db, plan); err != nil {
 		return err
 	}
+	if elsewhere, err := o.handOver(ctx, w, log, db, plan, left, name); elsewhere || err != nil {
+		return err
+	}
 	stale, err := o.again(ctx, log, db, plan, name)
 	if err != nil {
 		return err
@@ -178,8 +193,12 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 	}
 	if !o.quiet {
 		fmt.Fprintln(log, resultLine(plan.Handle, result, time.Since(began)))
+		if result.Early > 0 && plan.Run.Stop == nil {
+			fmt.Fprintf(log, "%s stopped early under the rule of another sweep: --redo stopped runs to the end\n", counted(result.Early, "trial"))
+		}
 	}
-	if result.Done > result.Before {
+	o.leaveUnit(log, plan.Handle, result)
+	if result.Done > result.Before || result.Early > 0 {
 		stale = nil // something ran meanwhile: look again
 	}
 	if err := printSweep(context.WithoutCancel(ctx), w, db, plan, stale, o); err != nil {
@@ -193,8 +212,24 @@ func toRun(plan *sweeps.Plan) []registry.Trial {
 	trials := make([]registry.Trial, len(plan.Trials))
 	for i, t := range plan.Trials {
 		trials[i] = registry.Trial{ID: t.ID, Spec: t.Spec, Label: t.Label}
+		if row := plan.Row(t.Row); row != nil {
+			trials[i].Control = row.Control
+		}
 	}
 	return trials
+}
+
+// stopRule is the rule for early stopping of a plan as the runner takes it; nil is none.
+func stopRule(s *sweeps.Stop) *earlystop.Rule {
+	if s == nil {
+		return nil
+	}
+	rule := &earlystop.Rule{Kind: earlystop.Kind(s.Rule), Metric: escape.Line(s.Metric), Goal: earlystop.Goal(s.Goal), First: int64(s.First),
+		Factor: int64(s.Factor), Least: s.Least}
+	for _, rung := range s.Rungs {
+		rule.Rungs = append(rule.Rungs, int64(rung))
+	}
+	return rule
 }
 
 func specsOf(plan *sweeps.Plan) []spec.Trial {
@@ -241,21 +276,27 @@ func (o sweepOptions) runnerOptions(plan *sweeps.Plan, log io.Writer) (runner.Op
 	if plan.Run.MaxFailures > 0 {
 		stopAfter = -1 // the file says itself how many failures are too many
 	}
+	gpus := o.gpuOptions.of(plan.Resources, o.engine, specsOf(plan))
+	if !o.quiet {
+		sayUnshared(log, plan, gpus, parallel)
+	}
 	return runner.Options{
 		StopAfter:   stopAfter,
 		Child:       childOf(o.home, o.engine),
 		Guardian:    guardian,
 		Handle:      plan.Handle,
+		Log:         o.logOf(plan.Handle),
 		Dir:         dir,
 		Metrics:     metrics,
 		Parallel:    parallel,
 		Threads:     o.threads,
 		CPUs:        plan.Resources.CPUs,
 		Engine:      o.engine,
-		GPUs:        o.gpuOptions.of(plan.Resources, o.engine, specsOf(plan)),
+		GPUs:        gpus,
 		Retries:     plan.Run.Retries,
 		RetryOn:     retryOn,
 		MaxFailures: plan.Run.MaxFailures,
+		Stop:        stopRule(plan.Run.Stop),
 		Timeout:     plan.Resources.Timeout,
 		Grace:       grace,
 		Provenance:  func() journal.Provenance { return build(context.Background()) },
@@ -291,7 +332,7 @@ func resultLine(name string, r runner.Result, took time.Duration) string {
 	for _, part := range []struct {
 		n    int
 		what string
-	}{{r.Failed, "failed"}, {r.Interrupted, "interrupted"}, {r.Queued, "not started"}} {
+	}{{r.Early, "stopped early"}, {r.Failed, "failed"}, {r.Interrupted, "interrupted"}, {r.Queued, "not started"}} {
 		if part.n > 0 {
 			text += fmt.Sprintf(", %d %s", part.n, part.what)
 		}
@@ -310,7 +351,7 @@ func sweepError(name string, r runner.Result) error {
 		return withCode(exitSomeFailed, fmt.Errorf("sweep %s: %w", name, r.Stopped))
 	case r.Failed > 0:
 		return withHint(withCode(exitSomeFailed, fmt.Errorf("sweep %s: %d of %d trials failed", name, r.Failed,
-			r.Done+r.Failed+r.Interrupted+r.Queued)), "see harness ls --state failed and harness trial log ID; --redo failed runs them again")
+			r.Done+r.Early+r.Failed+r.Interrupted+r.Queued)), "see harness ls --state failed and harness trial log ID; --redo failed runs them again")
 	case r.Interrupted+r.Queued > 0:
 		return withHint(fmt.Errorf("sweep %s: not done: %s", name, counted(r.Interrupted+r.Queued, "trial")), "the same command goes on")
 	}

@@ -81,7 +81,7 @@ func runTask(ctx context.Context, w io.Writer, home, batch string, index int) er
 		}
 	}
 	switch end.Outcome {
-	case runner.TaskDone:
+	case runner.TaskDone, runner.TaskStopped:
 		return nil
 	case runner.TaskFailed:
 		return withCode(exitSomeFailed, fmt.Errorf("trial %s failed: %s", t.ID[:8], end.Reason))

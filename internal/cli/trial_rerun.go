@@ -32,6 +32,7 @@ type rerunOptions struct {
 	tolerance float64
 	json      bool
 	quiet     bool
+	restoring
 }
 
 func newTrialRerunCommand() *cobra.Command {
@@ -40,7 +41,12 @@ func newTrialRerunCommand() *cobra.Command {
 		Use:   "rerun ID",
 		Short: "Run a finished trial again from the start and tell which numbers agree",
 		Long: `Run a finished trial again from the start, sharing no stage with any other trial, and compare every final number.
-The record of the trial stays as it is. The exit code is 0 when all agree and 4 when one does not.`,
+The record of the trial stays as it is. The exit code is 0 when all agree and 4 when one does not.
+
+A program runs in the folder in which its result was made. Where that is gone, or the trial came in a bundle, it runs in a copy that is made
+of the snapshot of its code; files that the snapshot does not hold, such as data, are taken from --data DIR. A trial of the built-in
+trainer finds its data at --data DIR, and other inputs at --input KEY=PATH, such as encoder.weights. Whatever is given must have the
+contents that the trial was run with.`,
 		Args: trialIDs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.home = homeOf(cmd)
@@ -54,6 +60,7 @@ The record of the trial stays as it is. The exit code is 0 when all agree and 4 
 	f.IntVar(&o.threads, "threads", 0, "threads (default: all cores)")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	f.BoolVar(&o.quiet, "quiet", false, "show no progress")
+	o.restoring.flags(cmd)
 	return cmd
 }
 
@@ -88,11 +95,18 @@ func rerun(ctx context.Context, w, log io.Writer, prefix string, o rerunOptions)
 		return err
 	}
 	t := trials[0]
+	if t.State == registry.Stopped {
+		return withHint(fmt.Errorf("trial %s was %s: it has no final numbers to compare with", id, t.Newest.Error),
+			"harness sweep FILE --redo stopped runs such trials again; without early stopping in the file, to their end")
+	}
 	if t.State != registry.Done {
 		return fmt.Errorf("trial %s is %s: there is no result to compare with", id, t.State)
 	}
 	original, err := finished(ctx, db, t)
 	if err != nil {
+		return err
+	}
+	if t.Spec, err = o.givenInputs(ctx, o.home, t); err != nil {
 		return err
 	}
 	engine, err := located(log, cmp.Or(o.engine, original.Engine), []spec.Trial{t.Spec})
@@ -106,15 +120,19 @@ func rerun(ctx context.Context, w, log io.Writer, prefix string, o rerunOptions)
 	if err != nil {
 		return err
 	}
-	program, err := followed(ctx, db, t, original)
+	dir, code, end, err := o.program(ctx, log, db, t, original)
 	if err != nil {
 		return err
 	}
-	defer endProgram(log, program)
+	defer end()
+	numbers, err := db.Summary(ctx, []string{id}) // as they are now: later the trial may be run anew
+	if err != nil {
+		return err
+	}
 	attempt, err := runner.Rerun(ctx, db, t, runner.Options{
 		Child: childOf(o.home, engine, "--fresh"), Parallel: 1, Threads: o.threads, Engine: engine, Grace: grace,
 		GPUs:       o.gpuOptions.of(resources, engine, []spec.Trial{t.Spec}),
-		Provenance: func() journal.Provenance { return build(context.Background()) }, Code: attemptCode(program), Guardian: guardian,
+		Provenance: func() journal.Provenance { return build(context.Background()) }, Code: code, Dir: dir, Guardian: guardian,
 		Kill: secondSignal(), Out: log, Display: displayOf(log, o.quiet),
 	})
 	if errors.Is(err, context.Canceled) {
@@ -127,7 +145,7 @@ func rerun(ctx context.Context, w, log io.Writer, prefix string, o rerunOptions)
 	if t.Spec.Command == "" {
 		later = metrics.IsEffort
 	}
-	c, err := compareRuns(ctx, db, original, id, attempt, o.tolerance, later)
+	c, err := compareRuns(ctx, db, original, numbers[id], id, attempt, o.tolerance, later)
 	if err != nil {
 		return err
 	}
@@ -140,6 +158,9 @@ func rerun(ctx context.Context, w, log io.Writer, prefix string, o rerunOptions)
 // openExisting opens the registry for writing where something was recorded before.
 func openExisting(ctx context.Context, log io.Writer, home string) (*registry.DB, error) {
 	db, err := registry.OpenReadOnly(ctx, home)
+	if err != nil && !errors.Is(err, registry.ErrNone) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, withHint(err, "choose the folder of your runs with --home DIR or $HARNESS_HOME")
 	}
@@ -151,8 +172,9 @@ func openExisting(ctx context.Context, log io.Writer, home string) (*registry.DB
 }
 
 // compareRuns compares the final numbers of a trial with those of its rerun, and what made them.
-func compareRuns(ctx context.Context, db *registry.DB, original registry.Attempt, id string, attempt int, tolerance float64, later func(string) bool) (*comparison, error) {
-	compared, err := runner.Compare(ctx, db, id, attempt, tolerance, later)
+func compareRuns(ctx context.Context, db *registry.DB, original registry.Attempt, numbers map[string]registry.Summary, id string, attempt int,
+	tolerance float64, later func(string) bool) (*comparison, error) {
+	compared, err := runner.Compare(ctx, db, numbers, id, attempt, tolerance, later)
 	if err != nil {
 		return nil, err
 	}

@@ -47,22 +47,32 @@ func TestDo(t *testing.T) {
 	slow := step{"slow", time.Millisecond, func(ctx context.Context, _ *bench) (any, error) { <-ctx.Done(); return nil, ctx.Err() }}
 	skips := step{"skips", time.Second, func(context.Context, *bench) (any, error) { return nil, skipped("no GPU") }}
 	b := &bench{plugin: "p"}
-	if r := fails.do(t.Context(), b); r.Error != "broken" || r.Found != 1 {
+	if r := fails.do(t.Context(), b, time.Minute); r.Error != "broken" || r.Found != 1 {
 		t.Errorf("%+v", r)
 	}
-	if r := slow.do(t.Context(), b); !strings.HasPrefix(r.Error, "stopped after") {
+	if r := slow.do(t.Context(), b, time.Minute); !strings.HasPrefix(r.Error, "stopped after") {
 		t.Errorf("%+v", r)
 	}
-	if r := skips.do(t.Context(), b); r.Error != "" || r.Skipped != "no GPU" {
+	if r := skips.do(t.Context(), b, time.Minute); r.Error != "" || r.Skipped != "no GPU" {
 		t.Errorf("%+v", r)
 	}
-	if r := fails.do(t.Context(), &bench{}); r.Skipped != "there is no plugin" {
+	if r := fails.do(t.Context(), &bench{}, time.Minute); r.Skipped != "there is no plugin" {
 		t.Errorf("%+v", r)
 	}
 	over, stop := context.WithCancel(t.Context())
 	stop()
-	if r := fails.do(over, b); r.Skipped != "no time is left" {
-		t.Errorf("%+v", r)
+	for _, r := range []result{fails.do(over, b, time.Minute), fails.do(t.Context(), b, 0)} {
+		if r.Skipped != "no time is left" {
+			t.Errorf("%+v", r)
+		}
+	}
+	if r := slow.do(t.Context(), &bench{plugin: "p", small: true}, 4*time.Millisecond); r.Seconds < 0.004 {
+		t.Errorf("a rehearsal was stopped after %v s", r.Seconds)
+	}
+	var kept context.Context
+	behind := step{"behind", 0, func(ctx context.Context, _ *bench) (any, error) { kept = ctx; return nil, nil }}
+	if behind.do(t.Context(), b, time.Minute); kept.Err() != nil {
+		t.Error("what goes on beside the next steps was ended with its own")
 	}
 }
 

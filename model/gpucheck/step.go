@@ -17,14 +17,14 @@ import (
 // step is one check. What it returns is recorded, also beside an error.
 type step struct {
 	name  string
-	limit time.Duration
+	limit time.Duration // 0: what it starts goes on beside the next steps, as long as all of them
 	check func(ctx context.Context, b *bench) (any, error)
 }
 
 // steps are all of them, in the order in which they matter.
 var steps = []step{
 	{"plugin", time.Minute, findPlugin},
-	{"compile", 9 * time.Minute, compiling}, // goes on beside the next ones
+	{"compile", 0, compiling},
 	{"refusals", time.Minute, refusals},
 	{"smoke", 2 * time.Minute, smoke},
 	{"parity-float32", 2 * time.Minute, parityFloat32},
@@ -45,10 +45,10 @@ type result struct {
 	Found   any     `json:"found,omitempty"`
 }
 
-// do runs the step within its limit.
-func (s step) do(ctx context.Context, b *bench) result {
+// do runs the step within its limit and the time that is left.
+func (s step) do(ctx context.Context, b *bench, left time.Duration) result {
 	r := result{Step: s.name}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || left <= 0 {
 		r.Skipped = "no time is left"
 		return r
 	}
@@ -56,8 +56,11 @@ func (s step) do(ctx context.Context, b *bench) result {
 		r.Skipped = "there is no plugin"
 		return r
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.limit)
-	defer cancel()
+	if s.limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, min(left, b.patience(s.limit)))
+		defer cancel()
+	}
 	start := time.Now()
 	found, err := s.check(ctx, b)
 	r.Seconds, r.Found = time.Since(start).Seconds(), found

@@ -4,6 +4,7 @@
 //	Writer   appends events: batches of 200 ms, fsync at Sync, end and every 5 s; a superseded attempt stops itself
 //	Read     takes whole lines with a right checksum from a byte offset on, so that reading can be taken up again;
 //	         kinds of events that it does not know are passed over, since a newer version may have written them
+//	Resources  what an attempt used over time: a file of its own beside the journal (resources.go)
 //
 // The file lies in the attempt's own folder, HOME/trials/ID/N, which one process makes and no other writes to. The
 // number N is the fence: once N+1 exists, the writer of N refuses to go on. There is no SQL here; package registry
@@ -31,6 +32,9 @@ const (
 	KindResume   Kind = "resume" // the attempt goes on where the run before it stood
 	KindEnd      Kind = "end"    // the trial's own word
 	KindExit     Kind = "exit"   // the word of the one who waited for its process
+	KindRung     Kind = "rung"   // what a rule for early stopping said
+	KindMeter    Kind = "meter"  // opens a file of resources
+	KindUsage    Kind = "usage"  // a line of it
 )
 
 // Event is one line of a journal.
@@ -49,6 +53,9 @@ type Event struct {
 	Resume   *Resume   `json:"resume,omitempty"`
 	End      *End      `json:"end,omitempty"`
 	Exit     *Exit     `json:"exit,omitempty"`
+	Rung     *Rung     `json:"rung,omitempty"`
+	Meter    *Meter    `json:"meter,omitempty"`
+	Usage    *Usage    `json:"usage,omitempty"`
 }
 
 // Purpose says why an attempt was made.
@@ -137,6 +144,7 @@ const (
 	ClassTimeout     Class = "timeout"     // over resources.timeout
 	ClassInterrupted Class = "interrupted" // we were asked to stop
 	ClassCanceled    Class = "canceled"    // somebody canceled this trial
+	ClassStopped     Class = "stopped"     // a rule for early stopping ended it
 )
 
 // A reader keeps its hands off an attempt whose purpose, outcome or class is none of these: a newer version wrote it, and
@@ -144,7 +152,8 @@ const (
 var (
 	purposes = []Purpose{PurposeRun, PurposeRerun}
 	outcomes = []Outcome{Done, Failed, Interrupted}
-	classes  = []Class{"", ClassError, ClassKilled, ClassMemory, ClassDisk, ClassTimeout, ClassInterrupted, ClassCanceled}
+	classes  = []Class{"", ClassError, ClassKilled, ClassMemory, ClassDisk, ClassTimeout, ClassInterrupted, ClassCanceled,
+		ClassStopped}
 )
 
 // Known reports whether this version knows the purpose.
@@ -164,4 +173,6 @@ type Exit struct {
 	Error      string  `json:"error,omitempty"`
 	PeakMemory int64   `json:"peak_memory,omitempty"` // bytes
 	CPUSeconds float64 `json:"cpu_seconds,omitempty"`
+
+	Files map[string]string `json:"files,omitempty"` // SHA-256 of the files that the attempt has left in its folder, by name
 }

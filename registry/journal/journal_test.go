@@ -287,6 +287,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("00000000 {}\n"))
 	f.Add(line(`{"q":1,"t":0,"k":"point","m":"a","s":1,"v":0.5}`))
 	f.Add(append(line(`{"q":1,"t":0,"k":"note","note":{"key":"a","text":"b"}}`), "00"...))
+	f.Add(line(`{"q":1,"t":0,"k":"rung","rung":{"rule":"asha","metric":"a","rung":3,"step":4,"value":"NaN","threshold":null,"stop":true}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		read := func(from Position, data []byte) (Position, int) {
 			n := 0

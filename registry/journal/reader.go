@@ -132,7 +132,7 @@ func decodeHead(body []byte, e *Event, cause error) string {
 
 func (k Kind) known() bool {
 	switch k {
-	case KindStart, KindPoint, KindProgress, KindNote, KindResume, KindEnd, KindExit:
+	case KindStart, KindPoint, KindProgress, KindNote, KindResume, KindEnd, KindExit, KindRung, KindMeter, KindUsage:
 		return true
 	}
 	return false
@@ -156,6 +156,12 @@ func (e *Event) check() string {
 		ok = e.End != nil
 	case KindExit:
 		ok = e.Exit != nil
+	case KindRung:
+		ok = e.Rung != nil
+	case KindMeter:
+		ok = e.Meter != nil
+	case KindUsage:
+		ok = e.Usage != nil
 	}
 	if !ok {
 		return fmt.Sprintf("an event %q without its content", e.Kind)

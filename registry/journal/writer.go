@@ -144,6 +144,14 @@ func (w *Writer) Resume(step int64) error {
 	return w.err
 }
 
+// Rung records what a rule for early stopping said.
+func (w *Writer) Rung(r Rung) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.add(KindRung, "rung", r)
+	return w.err
+}
+
 // Start records what is run, under a UUID of its own in place of s.UUID. It is in the file on return, and durable within
 // 5 s: nobody is told of an attempt that has only begun.
 func (w *Writer) Start(s Start) error {

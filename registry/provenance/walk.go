@@ -43,7 +43,7 @@ func init() {
 }
 
 // homeFolders are those of a home of the harness, skipped where a program's folder is the home itself.
-var homeFolders = map[string]bool{"trials": true, "stages": true, "cache": true, "code": true}
+var homeFolders = map[string]bool{"trials": true, "stages": true, "cache": true, "code": true, "scratch": true, "bundles": true}
 
 // stamp changes when a file does.
 type stamp struct {
@@ -273,10 +273,10 @@ func isDocument(name string) bool {
 	return strings.HasSuffix(name, "~") || strings.HasPrefix(name, "registry.db")
 }
 
-// foreign reports whether a folder is a virtual environment or a home of the harness.
+// foreign reports whether a folder is a virtual environment, a home of the harness, or a backup of one.
 func foreign(entries []fs.DirEntry) bool {
 	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
-		return e.Name() == "pyvenv.cfg" || e.Name() == "conda-meta" || e.Name() == "registry.db"
+		return e.Name() == "pyvenv.cfg" || e.Name() == "conda-meta" || e.Name() == "registry.db" || e.Name() == "BACKUP.json"
 	})
 }
 

@@ -85,6 +85,8 @@ func readRow(r sweeps.Row, at int, results reports.Results) (Row, error) {
 		row.Absent = "not started"
 	case row.predictions == "" && result.State == registry.Done:
 		row.Absent = "the trial kept no answers"
+	case result.State == registry.Stopped:
+		row.Absent = escape.Line(result.Error)
 	case row.predictions == "" && result.Error != "":
 		row.Absent = fmt.Sprintf("%s: %s", result.State, escape.Line(result.Error))
 	case row.predictions == "":

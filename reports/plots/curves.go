@@ -34,7 +34,11 @@ func (d *drawer) drawCurves() ([]*Figure, error) {
 func (d *drawer) curve(c reports.Curve) (*Figure, error) {
 	f := d.figure(Curves, "-"+fileName(c.Metric, '/'), c.Metric)
 	f.width, f.height = 5*vg.Inch, 3*vg.Inch
-	p := d.newPanel("", "step", d.named(c.Metric, c.Metric))
+	steps, value := "step", d.named(c.Metric, c.Metric)
+	if c.Seconds {
+		steps, value = "seconds", shown(c.Metric)+" ("+c.Unit+")"
+	}
+	p := d.newPanel("", steps, value)
 	p.Add(grid())
 	lines := merged(c.Lines)
 	g := newPen(p, d.o, lines)
@@ -51,6 +55,11 @@ func (d *drawer) curve(c reports.Curve) (*Figure, error) {
 		}
 	}
 	for i, line := range lines {
+		if err := g.stopped(line.Stopped, thin(i)); err != nil {
+			return nil, err
+		}
+	}
+	for i, line := range lines {
 		before := g.drawn
 		if err := g.line(line.Step, line.Mean, lineStyle(i), mark(i)); err != nil {
 			return nil, err
@@ -61,6 +70,8 @@ func (d *drawer) curve(c reports.Curve) (*Figure, error) {
 			f.key = append(f.key, sampled(shown(line.Row), sample))
 		case len(line.Lone) > 0:
 			f.key = append(f.key, sampled(shown(line.Row), sampleLine{line: thin(i)}))
+		case len(line.Stopped) > 0:
+			f.key = append(f.key, sampled(shown(line.Row), sampleLine{thin(i), stopMark(thin(i))}))
 		default:
 			f.key = append(f.key, keyEntry{shown(line.Row) + " (nothing to draw)", nil})
 		}
@@ -79,11 +90,12 @@ func thin(i int) draw.LineStyle {
 // sayCurve says what the lines and bands are, and what is not drawn.
 func (d *drawer) sayCurve(f *Figure, lines []reports.Line, g *pen) {
 	var seeds seedRange
-	averaged, skipped, lone, partial := 1, g.skipped, false, false
+	averaged, skipped, lone, partial, stopped := 1, g.skipped, false, false, false
 	for _, line := range lines {
 		seeds.add(line.N)
 		averaged, skipped = max(averaged, line.Averaged), skipped+line.Skipped
 		lone, partial = lone || len(line.Lone) > 0, partial || line.Partial > 0
+		stopped = stopped || len(line.Stopped) > 0
 	}
 	switch {
 	case seeds.most < 2:
@@ -97,6 +109,9 @@ func (d *drawer) sayCurve(f *Figure, lines []reports.Line, g *pen) {
 	}
 	if lone {
 		f.say("thin: one seed alone; the mean is only where two or more have a step")
+	}
+	if stopped {
+		f.say("×: stopped early; these seeds are in no mean")
 	}
 	if partial {
 		f.say("where a seed has no number, the mean is of the others")
@@ -127,7 +142,7 @@ func newPen(p *panel, o Options, lines []reports.Line) *pen {
 		if line.Averaged > 1 { // the least and the greatest are drawn, too
 			values = append(append(values, line.Low...), line.High...)
 		}
-		for _, t := range line.Lone {
+		for _, t := range slices.Concat(line.Lone, line.Stopped) {
 			steps, values = append(steps, t.Step...), append(append(values, t.Low...), t.High...)
 		}
 	}
@@ -230,6 +245,27 @@ func (g *pen) line(x, y []float64, style draw.LineStyle, shape draw.GlyphDrawer)
 	return finish()
 }
 
+// stopped draws the curves of seeds that were stopped early, each with a cross where it ends.
+func (g *pen) stopped(curves []reports.Trace, style draw.LineStyle) error {
+	for _, t := range curves {
+		if err := g.line(t.Step, t.Mean, style, nil); err != nil {
+			return err
+		}
+		last := len(t.Step) - 1
+		if x, y := t.Step[last], t.Mean[last]; finite(x) && finite(y) && g.x.keeps(x) && g.y.keeps(y) {
+			if err := dots(g.p, plotter.XYs{{X: x, Y: y}}, stopMark(style)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// stopMark is the cross at the end of a curve that was stopped early.
+func stopMark(style draw.LineStyle) draw.GlyphStyle {
+	return draw.GlyphStyle{Color: style.Color, Radius: vg.Points(3), Shape: draw.CrossGlyph{}}
+}
+
 // mostMarks is how many marks a line has.
 const mostMarks = 9
 
@@ -266,7 +302,8 @@ func merged(lines []reports.Line) []reports.Line {
 	for _, line := range lines {
 		i := slices.IndexFunc(list, func(l reports.Line) bool {
 			same := func(a, b reports.Trace) bool { return slices.Equal(a.Step, b.Step) && slices.Equal(a.Mean, b.Mean) }
-			return len(l.Step) > 0 && slices.Equal(l.Mean, line.Mean) && slices.Equal(l.Step, line.Step) && slices.EqualFunc(l.Lone, line.Lone, same)
+			return len(l.Step) > 0 && slices.Equal(l.Mean, line.Mean) && slices.Equal(l.Step, line.Step) && slices.EqualFunc(l.Lone, line.Lone, same) &&
+				slices.EqualFunc(l.Stopped, line.Stopped, same)
 		})
 		if i < 0 {
 			count[len(list)] = 1

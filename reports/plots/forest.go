@@ -174,7 +174,7 @@ func (f *Figure) sayIntervals(list []difference, left []string) {
 		f.Notes = append(f.Notes, "No interval of "+strings.Join(bare, "; ")+": too few seeds in common with the baseline, or their test gives none.")
 	}
 	if len(left) > 0 {
-		f.Notes = append(f.Notes, "Not drawn, since there is no difference: "+strings.Join(left, "; ")+" (no seed in common with the baseline, or one that diverged).")
+		f.Notes = append(f.Notes, "Not drawn, since there is no difference: "+strings.Join(left, "; ")+" (no seed in common with the baseline, or one that diverged or was stopped early).")
 	}
 	if slices.Contains(methods, reports.Bootstrap) {
 		f.Notes = append(f.Notes, "An interval over test samples is that of one seed: the mean over seeds need not lie in its middle.")

@@ -85,9 +85,9 @@ type heat struct {
 
 // heatCell is one cell: its number, or why there is none.
 type heatCell struct {
-	value    float64
-	text     string
-	diverged bool
+	value  float64
+	text   string
+	absent bool
 }
 
 // heats are the panels of a metric and all numbers that they have.
@@ -114,7 +114,9 @@ func (d *drawer) heats(c int, lines, columns *sweeps.Axis) (list []*heat, values
 			list[i].cells[[2]int{line, at}] = one
 			values = append(values, one.value)
 		case cell.Diverged > 0:
-			list[i].cells[[2]int{line, at}] = heatCell{text: "diverged", diverged: true}
+			list[i].cells[[2]int{line, at}] = heatCell{text: "diverged", absent: true}
+		case cell.Stopped > 0:
+			list[i].cells[[2]int{line, at}] = heatCell{text: "stopped", absent: true}
 		}
 	}
 	return list, values
@@ -222,7 +224,7 @@ func (h *heatCells) Plot(c draw.Canvas, p *plot.Plot) {
 			box := vg.Rectangle{Min: vg.Point{X: x(float64(column) - .5), Y: y(at - .5)}, Max: vg.Point{X: x(float64(column) + .5), Y: y(at + .5)}}
 			cell, found := h.cells[[2]int{line, column}]
 			fits := !h.k.scale.log || cell.value > 0
-			if found && !cell.diverged && fits {
+			if found && !cell.absent && fits {
 				c.SetColor(h.k.at(cell.value))
 				c.Fill(box.Path())
 			} else {
@@ -230,12 +232,12 @@ func (h *heatCells) Plot(c draw.Canvas, p *plot.Plot) {
 			}
 			style := h.style
 			style.XAlign, style.YAlign, style.Color = text.XCenter, text.YCenter, black
-			if found && !cell.diverged && fits {
+			if found && !cell.absent && fits {
 				style.Color = ink(h.k.at(cell.value))
 			}
 			room := min((box.Size().X-vg.Points(3))/max(style.Width(cell.text), 1), (box.Size().Y-vg.Points(2))/max(style.Height(cell.text), 1), 1)
 			style.Font.Size *= room
-			if found && (cell.diverged || !fits) {
+			if found && (cell.absent || !fits) {
 				size := vg.Point{X: style.Width(cell.text)/2 + vg.Points(2), Y: style.Height(cell.text)/2 + vg.Points(1)}
 				middle := vg.Point{X: (box.Min.X + box.Max.X) / 2, Y: (box.Min.Y + box.Max.Y) / 2}
 				c.SetColor(lightGray)

@@ -56,7 +56,7 @@ func (d *drawer) parallelFigure(c int, axes []sweeps.Axis) *Figure {
 		case drawable(row.Cells[c], column.Scale):
 			rows, means = append(rows, row), append(means, row.Cells[c].Mean*column.Scale)
 			seeds.add(row.Cells[c].N)
-		case row.Cells[c].Diverged == 0:
+		case row.Cells[c].Diverged+row.Cells[c].Stopped == 0:
 			without++
 		}
 	}

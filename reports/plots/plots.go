@@ -10,7 +10,7 @@
 //	          parallel   a figure a metric: a line a row through all parameters to the metric
 //	Figure    title, panels, key and notes; Save draws it as PNG, SVG or PDF
 //
-// What is not drawn is said in the picture: seeds that diverged, points that are NaN or infinite, zeros on a logarithmic axis.
+// What is not drawn is said in the picture: seeds that diverged, rows of which seeds were stopped early, points that are NaN or infinite, zeros on a logarithmic axis.
 // Each kind has a file of its name; figure.go and what it uses (layout, key, look, ticks, scale, the canvases) is what all share.
 // Readers who see few colours can distinguish these (Okabe and Ito), and in print without colour lines differ in dashes and marks.
 package plots
@@ -120,9 +120,10 @@ func (d *drawer) rows(kind reports.Kind) []reports.Row {
 	return rows
 }
 
-// drawable reports whether a cell can be drawn: its mean is a number, over seeds of which none has diverged.
+// drawable reports whether a cell can be drawn: its mean is a number, over seeds of which none has diverged or was stopped
+// early.
 func drawable(cell reports.Cell, scale float64) bool {
-	return !cell.Blank() && cell.Diverged == 0 && math.Abs(cell.Mean*scale) < largest
+	return !cell.Blank() && cell.Diverged == 0 && cell.Stopped == 0 && math.Abs(cell.Mean*scale) < largest
 }
 
 // largest bounds what is drawn: the difference of two numbers must be one, too.
@@ -130,22 +131,31 @@ const largest = math.MaxFloat64 / 8
 
 func finite(v float64) bool { return math.Abs(v) < largest }
 
-// sayLeftOut says how many results of some columns have seeds that diverged: they are not drawn.
+// sayLeftOut says how many results of some columns have seeds that diverged or were stopped early: they are not drawn.
 func (d *drawer) sayLeftOut(f *Figure, columns ...int) {
-	n := 0
+	diverged, stopped := 0, 0
 	for _, row := range d.t.Rows {
 		for _, c := range columns {
-			if row.Kind != reports.Published && row.Cells[c].Diverged > 0 {
-				n++
+			switch cell := row.Cells[c]; {
+			case row.Kind == reports.Published:
+			case cell.Diverged > 0:
+				diverged++
+			case cell.Stopped > 0:
+				stopped++
 			}
 		}
 	}
-	switch n {
-	case 0:
-	case 1:
-		f.say("not drawn: 1 result with seeds that diverged")
-	default:
-		f.say("not drawn: %d results with seeds that diverged", n)
+	for _, left := range []struct {
+		n    int
+		what string
+	}{{diverged, "diverged"}, {stopped, "were stopped early"}} {
+		switch left.n {
+		case 0:
+		case 1:
+			f.say("not drawn: 1 result with seeds that %s", left.what)
+		default:
+			f.say("not drawn: %d results with seeds that %s", left.n, left.what)
+		}
 	}
 }
 

@@ -35,6 +35,7 @@ type strip struct {
 	name            string
 	values          []float64 // finite, by seed
 	mean, low, high float64   // mean and its interval; NaN where there is none
+	lost            string    // why there is no mean
 }
 
 func (d *drawer) seedsFigure(c int) (*Figure, error) {
@@ -73,11 +74,15 @@ func (d *drawer) seedsFigure(c int) (*Figure, error) {
 	return f, nil
 }
 
-// saySeedsLeftOut names the rows of which a seed diverged.
+// saySeedsLeftOut names the rows of which a seed diverged or was stopped early.
 func (d *drawer) saySeedsLeftOut(f *Figure, c int) {
 	for _, row := range d.rows(reports.Model) {
-		if cell := row.Cells[c]; cell.Diverged > 0 {
+		cell := row.Cells[c]
+		if cell.Diverged > 0 {
 			f.Notes = append(f.Notes, fmt.Sprintf("%s: %d of %d seeds diverged; they are not drawn, and there is no mean.", shown(row.Name), cell.Diverged, cell.Want))
+		}
+		if cell.Stopped > 0 {
+			f.Notes = append(f.Notes, fmt.Sprintf("%s: %d of %d seeds were stopped early; they are not drawn, and there is no mean.", shown(row.Name), cell.Stopped, cell.Want))
 		}
 	}
 }
@@ -87,7 +92,10 @@ func (d *drawer) strips(c int) (list []strip, all []float64) {
 	scale := d.t.Columns[c].Scale
 	for _, row := range d.rows(reports.Model) {
 		cell := row.Cells[c]
-		s := strip{name: row.Name, mean: math.NaN(), low: math.NaN(), high: math.NaN()}
+		s := strip{name: row.Name, mean: math.NaN(), low: math.NaN(), high: math.NaN(), lost: "diverged"}
+		if cell.Stopped > 0 {
+			s.lost = "some stopped"
+		}
 		for _, v := range cell.Values {
 			if v != nil && finite(float64(*v)*scale) {
 				s.values = append(s.values, float64(*v)*scale)
@@ -107,7 +115,7 @@ func (d *drawer) strips(c int) (list []strip, all []float64) {
 func (s strip) text(digits int) string {
 	switch {
 	case !finite(s.mean):
-		return fmt.Sprintf("diverged, n = %d", len(s.values))
+		return fmt.Sprintf("%s, n = %d", s.lost, len(s.values))
 	case !finite(s.low):
 		return fmt.Sprintf("%s, n = %d", fixed(s.mean, digits), len(s.values))
 	}

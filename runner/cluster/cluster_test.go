@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"harness/registry"
 	"harness/registry/journal"
 	"harness/runner"
+	"harness/runner/earlystop"
 )
 
 func TestAllIsHandedInOnce(t *testing.T) {
@@ -313,4 +315,52 @@ func FuzzBatch(f *testing.F) {
 			t.Errorf("%+v", b)
 		}
 	})
+}
+
+// A rule for early stopping is asked by who follows; the word lies in the trial's folder, where its task finds it.
+func TestARuleStopsTrialsElsewhere(t *testing.T) {
+	w := newSweep(t, 2, nil)
+	journals := map[int]*journal.Writer{}
+	w.s.do = func(s *imagined, b *Batch, i int) State {
+		if journals[i] == nil {
+			k := b.tasks[i]
+			_, dir, err := registry.NewAttempt(s.home, k.ID, k.Spec, k.Last)
+			if err == nil {
+				journals[i], err = journal.Create(dir)
+			}
+			if err == nil {
+				err = journals[i].Start(journal.Start{Trial: k.ID, Attempt: 1, Purpose: journal.PurposeRun, Spec: k.Spec.Canonical()})
+			}
+			if err == nil {
+				err = errors.Join(journals[i].Point("acc", 1, float64(1-i)), journals[i].Sync()) // the second is the worse
+			}
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			return Running
+		}
+		exit := journal.Exit{}
+		var end *journal.End
+		path := filepath.Join(s.home, "trials", b.tasks[i].ID, runner.CancelName)
+		switch said, err := os.ReadFile(path); {
+		case err == nil && bytes.Contains(said, []byte("stop")):
+			exit = journal.Exit{Code: -1, Class: journal.ClassStopped, Error: "as the rule said"}
+		case s.polls > 8:
+			end = &journal.End{Outcome: journal.Done}
+		default:
+			return Running
+		}
+		if err := journals[i].Finish(end, exit, nil); err != nil {
+			s.t.Fatal(err)
+		}
+		return Exited
+	}
+	o := w.options()
+	o.Stop = &earlystop.Rule{Kind: earlystop.ASHA, Metric: "acc", Goal: earlystop.Maximize, First: 1, Factor: 2}
+	if r := w.run(o); r.Done != 1 || r.Early != 1 {
+		t.Errorf("%+v\n%s", r, &w.out)
+	}
+	if r := w.run(o); r.Done != 1 || r.Early != 1 || r.Submitted != 0 {
+		t.Errorf("a second call: %+v\n%s", r, &w.out)
+	}
 }

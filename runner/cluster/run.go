@@ -12,7 +12,9 @@ import (
 
 	"harness/internal/escape"
 	"harness/registry"
+	"harness/registry/journal"
 	"harness/runner"
+	"harness/runner/earlystop"
 )
 
 // Options say how the trials of a sweep are handed in and followed.
@@ -23,6 +25,8 @@ type Options struct {
 	Command   func(batch string) []string // of a task, without its index, by the folder of its batch
 	Submit    bool                        // only hand in, and return at once
 	Out       io.Writer                   // where progress is shown; nil = nowhere
+
+	Stop *earlystop.Rule // by which trials are stopped early while somebody follows them; nil = none
 
 	MaxFailures int // hand in no more and take back what waits after so many failures; 0 = never mind
 	StopAfter   int // the same when the first so many all fail; 0 = 3, negative = never mind
@@ -57,6 +61,12 @@ func Run(ctx context.Context, db *registry.DB, trials []registry.Trial, o Option
 	if err := f.prepare(trials); err != nil {
 		return Result{}, err
 	}
+	if o.Stop != nil {
+		var err error
+		if f.stopper, err = runner.NewStopper(db, *o.Stop, trials); err != nil {
+			return Result{}, err
+		}
+	}
 	err := f.loop(ctx)
 	return f.result(), err
 }
@@ -80,8 +90,9 @@ type follower struct {
 	stopped   error
 	silent    bool // the scheduler did not answer
 	largest   int
-	counts    string // that were shown last
-	first     bool   // the first look of this call is not over
+	stopper   *runner.Stopper // nil where no rule stops trials early
+	counts    string          // that were shown last
+	first     bool            // the first look of this call is not over
 }
 
 // trial is one trial on its way.
@@ -90,15 +101,20 @@ type trial struct {
 	batch   *Batch // that has it; nil = none
 	index   int
 	status  Status
-	unknown time.Time // since when neither the scheduler nor a heart tells of it; zero = they do
-	due     time.Time // not zero: to be handed in from then on
-	held    bool      // a sweep of this machine was running it
-	over    bool      // nothing more of it in this call
-	again   int       // times that it was handed in again
-	shown   int       // number of the attempt that was shown
-	before  int       // number of its newest attempt when this call began
-	began   time.Time // when this call saw it start
+	unknown time.Time      // since when neither the scheduler nor a heart tells of it; zero = they do
+	due     time.Time      // not zero: to be handed in from then on
+	held    bool           // a sweep of this machine was running it
+	over    bool           // nothing more of it in this call
+	again   int            // times that it was handed in again
+	shown   int            // number of the attempt that was shown
+	before  int            // number of its newest attempt when this call began
+	began   time.Time      // when this call saw it start
+	judged  int            // number of the attempt that said is about
+	said    []journal.Rung // by the rule for early stopping
 }
+
+// finished reports whether there is nothing more to come of a trial, in this call or another.
+func (k *trial) finished() bool { return k.State == registry.Done || k.State == registry.Stopped }
 
 func (f *follower) prepare(trials []registry.Trial) (err error) {
 	if f.home, err = filepath.Abs(f.db.Home); err != nil {
@@ -116,9 +132,11 @@ func (f *follower) prepare(trials []registry.Trial) (err error) {
 	}
 	for _, k := range f.all {
 		k.before, k.shown = k.Attempt, k.Attempt
-		if k.State == registry.Done {
+		if k.finished() {
 			k.over = true
-			f.before++
+			if k.State == registry.Done {
+				f.before++
+			}
 			continue
 		}
 		if err := f.catchUp(k); err != nil {
@@ -311,8 +329,31 @@ func (f *follower) ingest() error {
 			return err
 		}
 		f.showStart(k)
-		if k.State == registry.Done {
+		if k.finished() {
 			f.end(k)
+		}
+	}
+	return f.stopEarly()
+}
+
+// stopEarly asks the rule about the trials that run, and has those stopped that do not go on. All that is new was read before.
+func (f *follower) stopEarly() error {
+	for _, k := range f.all {
+		if f.stopper == nil || k.over || k.State != registry.Running {
+			continue
+		}
+		said, err := f.stopper.Ask(f.ctx, k.ID, k.Attempt)
+		if err != nil {
+			return err
+		}
+		if k.judged != k.Attempt {
+			k.judged, k.said = k.Attempt, nil
+		}
+		if k.said = append(k.said, said...); len(said) == 0 || !said[len(said)-1].Stop {
+			continue
+		}
+		if err := runner.CancelEarly(f.db.TrialDir(k.ID), k.said); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -347,7 +388,7 @@ func (f *follower) lives(b *Batch) bool {
 	}
 	for i := range b.Size {
 		if status, ok := f.seen[Ref{b.Token, i}]; ok && status.State.live() {
-			if k := f.byID[b.tasks[i].ID]; k == nil || !k.over || k.State != registry.Done {
+			if k := f.byID[b.tasks[i].ID]; k == nil || !k.over || !k.finished() {
 				return true
 			}
 		}
@@ -363,6 +404,8 @@ func (f *follower) result() Result {
 		switch {
 		case k.State == registry.Done:
 			r.Done++
+		case k.State == registry.Stopped:
+			r.Early++
 		case !k.over:
 			r.Queued++
 			if k.batch != nil {

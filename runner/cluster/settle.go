@@ -37,7 +37,7 @@ func (f *follower) settle(k *trial) error {
 	}
 	f.showStart(k)
 	switch {
-	case k.State == registry.Done:
+	case k.finished():
 		f.end(k)
 		return nil
 	case status.State.live():
@@ -54,7 +54,7 @@ func (f *follower) settleUnknown(k *trial) error {
 		return err
 	}
 	f.showStart(k)
-	if k.State == registry.Done {
+	if k.finished() {
 		f.end(k)
 		return nil
 	}
@@ -174,7 +174,7 @@ func (f *follower) decide(k *trial) error {
 	handed := k.batch != nil
 	k.batch = nil
 	switch k.State {
-	case registry.Done:
+	case registry.Done, registry.Stopped:
 		f.end(k)
 	case registry.Failed:
 		attempts, err := f.db.Attempts(f.ctx, k.ID)
@@ -228,8 +228,8 @@ func (f *follower) end(k *trial) {
 		f.failures++
 	}
 	word := string(k.State)
-	if k.State == registry.Interrupted || k.State == registry.Queued {
-		word = "stopped"
+	if k.State == registry.Queued {
+		word = "canceled"
 	}
 	text := fmt.Sprintf("%-7s %s  %s", word, k.ID[:8], k.Label)
 	if !k.Newest.Ended.IsZero() && k.Attempt > k.before {
@@ -247,7 +247,7 @@ func (f *follower) judgeFailures() {
 	if first == 0 {
 		first = 3
 	}
-	done := slices.ContainsFunc(f.all, func(k *trial) bool { return k.State == registry.Done })
+	done := slices.ContainsFunc(f.all, (*trial).finished)
 	switch {
 	case f.stopped != nil:
 		return

@@ -34,7 +34,7 @@ func (f *follower) showCounts() {
 	reason := ""
 	for _, k := range f.all {
 		switch {
-		case k.State == registry.Done:
+		case k.finished():
 			done++
 		case k.over && k.State == registry.Failed:
 			failed++

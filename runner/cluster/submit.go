@@ -49,7 +49,7 @@ func (f *follower) dueNow() (due []*trial, err error) {
 			if err := f.catchUp(k); err != nil {
 				return nil, err
 			}
-			if k.State == registry.Done {
+			if k.finished() {
 				f.end(k)
 				continue
 			}

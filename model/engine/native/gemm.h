@@ -58,8 +58,9 @@ INLINE void tile(const int mr, const breadth wide, long kc, const float *a, long
 		break;
 
 // tile_of_breadth picks the tile with the wanted number of rows; one stride of A is 1.
-static void tile_of_breadth(breadth wide, long mr, long kc, const float *a, long a_row, long a_col, const float *b, long b_row,
-                            float *c, long ldc, const float *bias, int add, const float *next) {
+static __attribute__((noinline)) void tile_of_breadth(breadth wide, long mr, long kc, const float *a, long a_row, long a_col,
+                                                      const float *b, long b_row, float *c, long ldc, const float *bias,
+                                                      int add, const float *next) {
 	switch (mr) {
 		TILE_CASE(1) TILE_CASE(2) TILE_CASE(3) TILE_CASE(4) TILE_CASE(5) TILE_CASE(6)
 #if TILE_ROWS > 6
@@ -71,20 +72,25 @@ static void tile_of_breadth(breadth wide, long mr, long kc, const float *a, long
 	}
 }
 
-// tile_of computes C [mr, nv] (+)= A B for nv <= PANEL. B has a whole panel; columns that are no tile's breadth pass through part.
-static __attribute__((noinline)) void tile_of(long mr, long kc, const float *a, long a_row, long a_col, const float *b,
-                                              long b_row, float *c, long ldc, long nv, const float *bias, int add,
-                                              const float *next) {
-	breadth wide = nv <= W ? ONE : nv <= W + W / 2 ? ONE_AND_A_HALF : TWO;
-	if (nv == W || nv == W + W / 2 || nv == PANEL) {
-		tile_of_breadth(wide, mr, kc, a, a_row, a_col, b, b_row, c, ldc, bias, add, next);
-		return;
-	}
+// tile_of_part computes columns that are no tile's breadth in a tile of its own, of which it copies nv columns out.
+static __attribute__((noinline)) void tile_of_part(breadth wide, long mr, long kc, const float *a, long a_row, long a_col,
+                                                   const float *b, long b_row, float *c, long ldc, long nv, const float *bias,
+                                                   int add) {
 	float part[TILE_ROWS * PANEL], some[PANEL];
 	if (bias) memcpy(some, bias, sizeof *some * nv);
 	for (long i = 0; i < mr && add; i++) memcpy(part + i * PANEL, c + i * ldc, sizeof *c * nv);
 	tile_of_breadth(wide, mr, kc, a, a_row, a_col, b, b_row, part, PANEL, bias ? some : NULL, add, NULL);
 	for (long i = 0; i < mr; i++) memcpy(c + i * ldc, part + i * PANEL, sizeof *c * nv);
+}
+
+// tile_of computes C [mr, nv] (+)= A B for nv <= PANEL; B has a whole panel.
+INLINE void tile_of(long mr, long kc, const float *a, long a_row, long a_col, const float *b, long b_row, float *c, long ldc,
+                    long nv, const float *bias, int add, const float *next) {
+	breadth wide = nv <= W ? ONE : nv <= W + W / 2 ? ONE_AND_A_HALF : TWO;
+	if (nv == W || nv == W + W / 2 || nv == PANEL)
+		tile_of_breadth(wide, mr, kc, a, a_row, a_col, b, b_row, c, ldc, bias, add, next);
+	else
+		tile_of_part(wide, mr, kc, a, a_row, a_col, b, b_row, c, ldc, nv, bias, add);
 }
 
 // pack_panel copies rows k and columns nv <= PANEL of B into a panel, filled up with zeros.

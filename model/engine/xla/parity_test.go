@@ -17,7 +17,7 @@ import (
 func TestNativeParity(t *testing.T) {
 	const lr = 0.01
 	one := native.New(1)
-	for seed := range randomPrograms(160) {
+	for seed := range randomPrograms(112) {
 		options := Options{Flags: quick}
 		if seed%2 == 1 {
 			options.Sizes = small.Sizes

@@ -1,0 +1,33 @@
+package registry
+
+import (
+	"context"
+	"testing"
+)
+
+// TestFreeze: a reader saw a trial that was done, and then no numbers of it, since it was to be run again meanwhile.
+func TestFreeze(t *testing.T) {
+	ctx, home := context.Background(), oldHome(t)
+	writer := open(t, home)
+	reader, err := OpenReadOnly(ctx, home)
+	must(t, err)
+	defer reader.Close()
+	before, err := reader.Trials(ctx, Query{Sweep: "own"}) // a statement that was prepared before
+	must(t, err)
+	must(t, reader.Freeze())
+	id := before[0].ID
+	must(t, writer.Redo(ctx, []string{id}))
+	must(t, writer.SetNote(ctx, id, "changed"))
+	trials, err := reader.Trials(ctx, Query{Sweep: "own"})
+	must(t, err)
+	all, err := reader.Summary(ctx, []string{id})
+	must(t, err)
+	if trials[0].State != Done || trials[0].Note != "" || len(all[id]) == 0 {
+		t.Errorf("frozen: %s, note %q, %d numbers", trials[0].State, trials[0].Note, len(all[id]))
+	}
+	now, err := writer.Trials(ctx, Query{IDs: []string{id}})
+	must(t, err)
+	if now[0].State != Queued || now[0].Note != "changed" {
+		t.Errorf("now: %s, note %q", now[0].State, now[0].Note)
+	}
+}
