@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-var golden = filepath.Join("..", "testdata", "trackers")
+var golden = filepath.Join("..", "..", "testdata", "trackers")
 
 // brief is a run in a few lines.
 func brief(r Run) string {
