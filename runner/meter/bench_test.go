@@ -46,7 +46,7 @@ func BenchmarkReading(b *testing.B) {
 			before := used()
 			n := 0
 			for b.Loop() {
-				t.noPSS = false
+				t.slow = 0
 				if r := t.read(); r.pss == nil {
 					b.Fatal("nothing")
 				}
