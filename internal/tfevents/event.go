@@ -5,6 +5,8 @@ import (
 	"math"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"harness/internal/protofields"
 )
 
 // Event is a record of an event file.
@@ -26,49 +28,16 @@ const scalarsPlugin, hparamsPlugin = "scalars", "hparams"
 
 func (e *Event) reset() { *e = Event{Scalars: e.Scalars[:0]} }
 
-// fields calls fn with every field of a message; it reports whether the message is sound and fn took all. Of varints and fixed numbers
-// value is the bits, of the rest data.
-func fields(message []byte, fn func(number protowire.Number, value uint64, data []byte) bool) bool {
-	for len(message) > 0 {
-		number, kind, n := protowire.ConsumeTag(message)
-		if n < 0 {
-			return false
-		}
-		message = message[n:]
-		var value uint64
-		var data []byte
-		switch kind {
-		case protowire.VarintType:
-			value, n = protowire.ConsumeVarint(message)
-		case protowire.Fixed32Type:
-			var v uint32
-			v, n = protowire.ConsumeFixed32(message)
-			value = uint64(v)
-		case protowire.Fixed64Type:
-			value, n = protowire.ConsumeFixed64(message)
-		case protowire.BytesType:
-			data, n = protowire.ConsumeBytes(message)
-		default: // groups, which none of the messages has
-			n = protowire.ConsumeFieldValue(number, kind, message)
-		}
-		if n < 0 || !fn(number, value, data) {
-			return false
-		}
-		message = message[n:]
-	}
-	return true
-}
-
 // decode reads tensorflow.Event.
 func (e *Event) decode(message []byte, plugins map[string]string) bool {
-	return fields(message, func(number protowire.Number, value uint64, data []byte) bool {
+	return protofields.Each(message, func(number protowire.Number, value uint64, data []byte) bool {
 		switch number {
 		case 1:
 			e.Wall = math.Float64frombits(value)
 		case 2:
 			e.Step = int64(value)
 		case 5:
-			return fields(data, func(number protowire.Number, _ uint64, one []byte) bool {
+			return protofields.Each(data, func(number protowire.Number, _ uint64, one []byte) bool {
 				return number != 1 || e.value(one, plugins)
 			})
 		}
@@ -82,7 +51,7 @@ func (e *Event) value(message []byte, plugins map[string]string) bool {
 	var plugin string
 	var scalar float64
 	simple := false
-	ok := fields(message, func(number protowire.Number, value uint64, data []byte) bool {
+	ok := protofields.Each(message, func(number protowire.Number, value uint64, data []byte) bool {
 		switch number {
 		case 1:
 			tag = data
@@ -134,8 +103,8 @@ func (e *Event) name(tag []byte) string {
 
 // metadata reads the plugin's name and data of tensorflow.SummaryMetadata.
 func metadata(message []byte) (plugin string, content []byte, ok bool) {
-	ok = fields(message, func(number protowire.Number, _ uint64, data []byte) bool {
-		return number != 1 || fields(data, func(number protowire.Number, _ uint64, data []byte) bool {
+	ok = protofields.Each(message, func(number protowire.Number, _ uint64, data []byte) bool {
+		return number != 1 || protofields.Each(data, func(number protowire.Number, _ uint64, data []byte) bool {
 			switch number {
 			case 1:
 				plugin = string(data)
@@ -165,7 +134,7 @@ func tensorScalar(message []byte) (value float64, is, sound bool) {
 	var numbers []uint64
 	var content []byte
 	elements := int64(1)
-	sound = fields(message, func(number protowire.Number, value uint64, data []byte) bool {
+	sound = protofields.Each(message, func(number protowire.Number, value uint64, data []byte) bool {
 		switch number {
 		case 1:
 			kind = value
@@ -198,8 +167,8 @@ func tensorScalar(message []byte) (value float64, is, sound bool) {
 
 // shape multiplies the sizes of tensorflow.TensorShapeProto into elements.
 func shape(message []byte, elements *int64) bool {
-	return fields(message, func(number protowire.Number, _ uint64, data []byte) bool {
-		return number != 2 || fields(data, func(number protowire.Number, value uint64, _ []byte) bool {
+	return protofields.Each(message, func(number protowire.Number, _ uint64, data []byte) bool {
+		return number != 2 || protofields.Each(data, func(number protowire.Number, value uint64, _ []byte) bool {
 			if number == 1 {
 				*elements *= int64(value)
 			}

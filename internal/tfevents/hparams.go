@@ -6,6 +6,8 @@ import (
 	"sort"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"harness/internal/protofields"
 )
 
 // SessionStart is what the plugin hparams says when a run begins.
@@ -40,7 +42,7 @@ type SessionEnd struct {
 
 // hparams reads tensorboard.hparams.HParamsPluginData.
 func (e *Event) hparams(message []byte) bool {
-	return fields(message, func(number protowire.Number, _ uint64, data []byte) bool {
+	return protofields.Each(message, func(number protowire.Number, _ uint64, data []byte) bool {
 		switch number {
 		case 3:
 			start := &SessionStart{}
@@ -49,7 +51,7 @@ func (e *Event) hparams(message []byte) bool {
 		case 4:
 			end := &SessionEnd{}
 			e.End = end
-			return fields(data, func(number protowire.Number, value uint64, _ []byte) bool {
+			return protofields.Each(data, func(number protowire.Number, value uint64, _ []byte) bool {
 				switch number {
 				case 1:
 					end.Status = Status(value)
@@ -64,7 +66,7 @@ func (e *Event) hparams(message []byte) bool {
 }
 
 func (s *SessionStart) decode(message []byte) bool {
-	ok := fields(message, func(number protowire.Number, value uint64, data []byte) bool {
+	ok := protofields.Each(message, func(number protowire.Number, value uint64, data []byte) bool {
 		switch number {
 		case 1:
 			var p HParam
@@ -86,7 +88,7 @@ const deepest = 20 // lists within lists
 
 // decodeValue reads google.protobuf.Value.
 func decodeValue(message []byte, depth int) (value any, ok bool) {
-	ok = depth < deepest && fields(message, func(number protowire.Number, bits uint64, data []byte) bool {
+	ok = depth < deepest && protofields.Each(message, func(number protowire.Number, bits uint64, data []byte) bool {
 		switch number {
 		case 2:
 			value = numberOf(math.Float64frombits(bits))
@@ -100,7 +102,7 @@ func decodeValue(message []byte, depth int) (value any, ok bool) {
 			return ok
 		case 6:
 			list := []any{}
-			ok := fields(data, func(_ protowire.Number, _ uint64, data []byte) bool {
+			ok := protofields.Each(data, func(_ protowire.Number, _ uint64, data []byte) bool {
 				one, ok := decodeValue(data, depth+1)
 				list = append(list, one)
 				return ok
@@ -130,7 +132,7 @@ func numberOf(v float64) any {
 // decodeObject reads google.protobuf.Struct.
 func decodeObject(message []byte, depth int) (object map[string]any, ok bool) {
 	object = map[string]any{}
-	ok = fields(message, func(_ protowire.Number, _ uint64, entry []byte) bool {
+	ok = protofields.Each(message, func(_ protowire.Number, _ uint64, entry []byte) bool {
 		var p HParam
 		ok := p.decode(entry, depth)
 		object[p.Name] = p.Value
@@ -141,7 +143,7 @@ func decodeObject(message []byte, depth int) (object map[string]any, ok bool) {
 
 // decode reads an entry of a map of names to values.
 func (p *HParam) decode(entry []byte, depth int) bool {
-	return fields(entry, func(number protowire.Number, _ uint64, data []byte) (ok bool) {
+	return protofields.Each(entry, func(number protowire.Number, _ uint64, data []byte) (ok bool) {
 		switch ok = true; number {
 		case 1:
 			p.Name = string(data)

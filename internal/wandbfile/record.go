@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"harness/internal/protofields"
 )
 
 // Record is a record of a file; what it does not say is zero.
@@ -60,35 +62,9 @@ func (i Item) Number() (float64, bool) {
 	return v, err == nil
 }
 
-// fields calls fn with every field of a message; it reports whether the message is sound and fn took all.
-func fields(message []byte, fn func(number protowire.Number, value uint64, data []byte) bool) bool {
-	for len(message) > 0 {
-		number, kind, n := protowire.ConsumeTag(message)
-		if n < 0 {
-			return false
-		}
-		message = message[n:]
-		var value uint64
-		var data []byte
-		switch kind {
-		case protowire.VarintType:
-			value, n = protowire.ConsumeVarint(message)
-		case protowire.BytesType:
-			data, n = protowire.ConsumeBytes(message)
-		default:
-			n = protowire.ConsumeFieldValue(number, kind, message)
-		}
-		if n < 0 || !fn(number, value, data) {
-			return false
-		}
-		message = message[n:]
-	}
-	return true
-}
-
 // decode reads wandb_internal.Record.
 func (r *Record) decode(message []byte) bool {
-	return fields(message, func(number protowire.Number, _ uint64, data []byte) bool {
+	return protofields.Each(message, func(number protowire.Number, _ uint64, data []byte) bool {
 		switch number {
 		case 2:
 			r.History = &History{}
@@ -110,7 +86,7 @@ func (r *Record) decode(message []byte) bool {
 
 // items reads the repeated items that stand at one number of a message.
 func items(message []byte, at protowire.Number, into *[]Item) bool {
-	return fields(message, func(number protowire.Number, _ uint64, data []byte) bool {
+	return protofields.Each(message, func(number protowire.Number, _ uint64, data []byte) bool {
 		if number != at {
 			return true
 		}
@@ -123,7 +99,7 @@ func items(message []byte, at protowire.Number, into *[]Item) bool {
 // decodeItem reads HistoryItem, SummaryItem or ConfigItem, which are alike.
 func decodeItem(message []byte) (item Item, ok bool) {
 	var nested []string
-	ok = fields(message, func(number protowire.Number, _ uint64, data []byte) bool {
+	ok = protofields.Each(message, func(number protowire.Number, _ uint64, data []byte) bool {
 		switch number {
 		case 1:
 			item.Key = string(data)
@@ -141,8 +117,8 @@ func decodeItem(message []byte) (item Item, ok bool) {
 }
 
 func (h *History) decode(message []byte) bool {
-	ok := items(message, 1, &h.Items) && fields(message, func(number protowire.Number, _ uint64, data []byte) bool {
-		return number != 2 || fields(data, func(number protowire.Number, value uint64, _ []byte) bool {
+	ok := items(message, 1, &h.Items) && protofields.Each(message, func(number protowire.Number, _ uint64, data []byte) bool {
+		return number != 2 || protofields.Each(data, func(number protowire.Number, value uint64, _ []byte) bool {
 			if number == 1 {
 				h.Step = int64(value)
 			}
@@ -160,7 +136,7 @@ func (h *History) decode(message []byte) bool {
 }
 
 func (r *Run) decode(message []byte, config *[]Item) bool {
-	return fields(message, func(number protowire.Number, _ uint64, data []byte) bool {
+	return protofields.Each(message, func(number protowire.Number, _ uint64, data []byte) bool {
 		switch number {
 		case 1:
 			r.ID = string(data)
@@ -187,7 +163,7 @@ func (r *Run) decode(message []byte, config *[]Item) bool {
 		case 17:
 			return r.decodeStart(data)
 		case 21:
-			return fields(data, func(number protowire.Number, _ uint64, data []byte) bool {
+			return protofields.Each(data, func(number protowire.Number, _ uint64, data []byte) bool {
 				if number == 2 {
 					r.Commit = string(data)
 				}
@@ -200,7 +176,7 @@ func (r *Run) decode(message []byte, config *[]Item) bool {
 
 // decodeStart reads google.protobuf.Timestamp.
 func (r *Run) decodeStart(message []byte) bool {
-	return fields(message, func(number protowire.Number, value uint64, _ []byte) bool {
+	return protofields.Each(message, func(number protowire.Number, value uint64, _ []byte) bool {
 		switch number {
 		case 1:
 			r.Start += float64(int64(value))
@@ -212,7 +188,7 @@ func (r *Run) decodeStart(message []byte) bool {
 }
 
 func (x *Exit) decode(message []byte) bool {
-	return fields(message, func(number protowire.Number, value uint64, _ []byte) bool {
+	return protofields.Each(message, func(number protowire.Number, value uint64, _ []byte) bool {
 		switch number {
 		case 1:
 			x.Code = int32(value)

@@ -1,0 +1,37 @@
+// Package protofields walks through the fields of a protobuf message without generated code.
+package protofields
+
+import "google.golang.org/protobuf/encoding/protowire"
+
+// Each calls fn with every field of a message; it reports whether the message is sound and fn took all. Of varints and fixed numbers
+// value is the bits, of the rest data.
+func Each(message []byte, fn func(number protowire.Number, value uint64, data []byte) bool) bool {
+	for len(message) > 0 {
+		number, kind, n := protowire.ConsumeTag(message)
+		if n < 0 {
+			return false
+		}
+		message = message[n:]
+		var value uint64
+		var data []byte
+		switch kind {
+		case protowire.VarintType:
+			value, n = protowire.ConsumeVarint(message)
+		case protowire.Fixed32Type:
+			var v uint32
+			v, n = protowire.ConsumeFixed32(message)
+			value = uint64(v)
+		case protowire.Fixed64Type:
+			value, n = protowire.ConsumeFixed64(message)
+		case protowire.BytesType:
+			data, n = protowire.ConsumeBytes(message)
+		default: // groups, which none of the messages has
+			n = protowire.ConsumeFieldValue(number, kind, message)
+		}
+		if n < 0 || !fn(number, value, data) {
+			return false
+		}
+		message = message[n:]
+	}
+	return true
+}
