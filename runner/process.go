@@ -182,6 +182,7 @@ type ending struct {
 	state       *os.ProcessState // unless err
 	asked       journal.Class    // why we have asked it to end, if we have
 	outOfMemory bool             // the kernel has killed somebody for want of memory meanwhile
+	ours        int64            // the most memory that we had used when it was started, in bytes
 }
 
 // supervise starts cmd, calls begun once it runs and poll now and then, measures it, ends it when it is to end, and says how it ended.
@@ -194,6 +195,7 @@ func (s *process) supervise(cmd *exec.Cmd, poll, begun func()) ending {
 	if err := s.spawner.start(cmd, s.mark); err != nil {
 		return ending{err: err}
 	}
+	ours := ownPeak()
 	begun()
 	measured := meter.Start(s.dir, cmd.Process.Pid, s.gpus)
 	ended := make(chan error, 1)
@@ -220,7 +222,7 @@ func (s *process) supervise(cmd *exec.Cmd, poll, begun func()) ending {
 			if asked == "" {
 				asked = s.askedLate(cmd.ProcessState)
 			}
-			return ending{state: cmd.ProcessState, asked: asked, outOfMemory: memoryKills() > oom}
+			return ending{state: cmd.ProcessState, asked: asked, outOfMemory: memoryKills() > oom, ours: ours}
 		case why := <-s.stopped:
 			ask(why)
 		case <-timeout:
@@ -265,17 +267,30 @@ func after(d time.Duration) <-chan time.Time {
 
 var noLoss = jsonfloat.Float(math.NaN())
 
-// usage is what a process has used.
-func usage(state *os.ProcessState) journal.Exit {
+// usage is what a process has used. A process begins as a copy of ours, whose memory the kernel counts as its own: what is not more
+// than ours says nothing of it.
+func (e ending) usage() journal.Exit {
+	state := e.state
 	exit := journal.Exit{Code: state.ExitCode()}
 	exit.CPUSeconds = (state.UserTime() + state.SystemTime()).Seconds()
 	if used, ok := state.SysUsage().(*syscall.Rusage); ok {
-		exit.PeakMemory = peakMemory(used)
+		if peak := peakMemory(used); peak > e.ours {
+			exit.PeakMemory = peak
+		}
 	}
 	if status := state.Sys().(syscall.WaitStatus); status.Signaled() {
 		exit.Signal = status.Signal().String()
 	}
 	return exit
+}
+
+// ownPeak is the most memory that this process has used so far, in bytes.
+func ownPeak() int64 {
+	var used syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &used) != nil {
+		return 0
+	}
+	return peakMemory(&used)
 }
 
 // judge says what the end of a process means, by how it ended and the last lines that it printed. What was asked to stop
@@ -288,7 +303,7 @@ func (s *process) judge(e ending, stderr, stdout []string) journal.Exit {
 		}
 		return journal.Exit{Code: -1, Class: class, Error: oneLine(e.err.Error())}
 	}
-	exit := usage(e.state)
+	exit := e.usage()
 	status := e.state.Sys().(syscall.WaitStatus)
 	killed := status.Signaled() && status.Signal() == syscall.SIGKILL || exit.Code == 128+int(syscall.SIGKILL)
 	var class journal.Class

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -436,5 +437,30 @@ func TestOutputInOrder(t *testing.T) {
 	}
 	if log := readLog(t, db, k.ID, 1); log != want {
 		t.Errorf("the log:\n%s", log)
+	}
+}
+
+// TestPeakMemoryIsTheProgramsOwn: a process begins as a copy of ours, which the kernel counts as its memory; that is not recorded as the
+// program's.
+func TestPeakMemoryIsTheProgramsOwn(t *testing.T) {
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("no python3 on PATH")
+	}
+	db := open(t, t.TempDir())
+	small := program(0, "", "true")
+	big := program(1, "", python, "-c", "x = bytearray(1 << 30)")
+	mustRun(t, db, []registry.Trial{small, big}, Options{})
+	known, err := db.Trials(context.Background(), registry.Query{IDs: []string{small.ID, big.ID}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range known {
+		switch peak := k.Newest.PeakMemory; {
+		case k.ID == small.ID && peak != 0:
+			t.Errorf("the program true has used %d MiB: the memory of this process", peak>>20)
+		case k.ID == big.ID && (peak < 1<<30 || peak > 3<<29):
+			t.Errorf("a program that fills a GiB has used %d MiB", peak>>20)
+		}
 	}
 }

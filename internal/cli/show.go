@@ -105,8 +105,8 @@ type attempt struct {
 	Ended      *time.Time     `json:"ended,omitempty"`
 	ExitCode   int            `json:"exit_code"`
 	Signal     string         `json:"signal,omitempty"`
-	PeakMemory int64          `json:"peak_memory"`
-	CPUSeconds float64        `json:"cpu_seconds"`
+	PeakMemory int64          `json:"peak_memory,omitzero"` // 0 = not known
+	CPUSeconds float64        `json:"cpu_seconds,omitzero"` // 0 = not known
 	Engine     string         `json:"engine,omitempty"`
 	Threads    int            `json:"threads"`
 	Commit     string         `json:"commit,omitempty"`
@@ -126,6 +126,7 @@ type attempt struct {
 
 	Metrics   map[string]jsonfloat.Float `json:"metrics"`
 	Resources *attemptResources          `json:"resources,omitempty"` // what it used over time
+	Imported  bool                       `json:"imported,omitzero"`   // made elsewhere: its process is not known
 }
 
 func newAttempt(a registry.Attempt) attempt {
@@ -204,7 +205,7 @@ func (r *record) readHistory(ctx context.Context, db *registry.DB, t registry.Tr
 	}
 	for _, a := range attempts {
 		shown := newAttempt(a)
-		shown.Counts = a.Number == t.Result
+		shown.Counts, shown.Imported = a.Number == t.Result, t.Spec.Imported != ""
 		values, err := db.AttemptMetrics(ctx, t.ID, a.Number)
 		if err != nil {
 			return err
@@ -253,7 +254,9 @@ func (r *record) print(w io.Writer) error {
 				fmt.Fprintf(t, "(%s)\t%s, not the trial's\n", escape.Line(metric), shortNumber(float64(a.Metrics[metric])))
 			}
 		}
-		fmt.Fprintf(t, "log\t%s\n", filepath.Join(r.Dir, fmt.Sprint(a.Number), "log.txt"))
+		if !a.Imported {
+			fmt.Fprintf(t, "log\t%s\n", filepath.Join(r.Dir, fmt.Sprint(a.Number), "log.txt"))
+		}
 	}
 	if len(r.Summaries) > 0 {
 		fmt.Fprintln(t, "\nMETRIC\tLAST\tSTEP\tMIN\tMAX\tPOINTS")
@@ -284,6 +287,14 @@ func reasonName(state registry.State) string {
 // field is a name and its value for people.
 type field struct{ path, value string }
 
+// known is a number in words, and "" for 0, which stands for one that is not known.
+func known[N int | float64](format string, n N) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(format, n)
+}
+
 // lines are the facts of an attempt that are known.
 func (a attempt) lines() []field {
 	all := []field{
@@ -292,10 +303,12 @@ func (a attempt) lines() []field {
 		{"started", a.Started.Format(time.RFC3339)},
 	}
 	if a.Ended != nil {
-		all = append(all, field{"took", a.Ended.Sub(a.Started).Round(time.Millisecond).String()},
-			field{"exit", strings.TrimSpace(fmt.Sprintf("%d %s", a.ExitCode, a.Signal))},
-			field{"cpu time", fmt.Sprintf("%.2f s", a.CPUSeconds)},
-			field{"peak memory", fmt.Sprintf("%.1f MiB", float64(a.PeakMemory)/(1<<20))})
+		all = append(all, field{"took", a.Ended.Sub(a.Started).Round(time.Millisecond).String()})
+	}
+	if a.Ended != nil && !a.Imported {
+		all = append(all, field{"exit", strings.TrimSpace(fmt.Sprintf("%d %s", a.ExitCode, a.Signal))},
+			field{"cpu time", known("%.2f s", a.CPUSeconds)},
+			field{"peak memory", known("%.1f MiB", float64(a.PeakMemory)/(1<<20))})
 	}
 	all = append(all, a.Resources.lines()...)
 	all = append(all, a.provenance()...)
@@ -305,9 +318,9 @@ func (a attempt) lines() []field {
 // provenance says what code ran on what.
 func (a attempt) provenance() []field {
 	return []field{
-		{"engine", a.Engine}, {"threads", fmt.Sprint(a.Threads)}, {"commit", a.Commit}, {"uncommitted", a.DiffHash},
+		{"engine", a.Engine}, {"threads", known("%d", a.Threads)}, {"commit", a.Commit}, {"uncommitted", a.DiffHash},
 		{"harness", a.Harness}, {"binary", a.BinaryHash}, {"go", a.GoVersion}, {"host", a.Host}, {"cpu", a.CPU},
-		{"cores", fmt.Sprint(a.Cores)}, {"gpu", a.GPU}, {"driver", a.Driver}, {"data", a.DataHash},
+		{"cores", known("%d", a.Cores)}, {"gpu", a.GPU}, {"driver", a.Driver}, {"data", a.DataHash},
 		{"working folder", a.Dir}, {"code", a.Code}, {"kernels", a.Kernels},
 	}
 }
