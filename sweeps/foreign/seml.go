@@ -20,7 +20,7 @@ func SEML(root *yaml.Node, most int) (*List, []Mistake) {
 	}
 	r.semlBlock(find(top, "seml"), root)
 	if n := find(top, "slurm"); n != nil {
-		r.note(n, "slurm: is not read: trials run on this machine")
+		r.note(n, "slurm: is not read: --on slurm runs the trials on a cluster, with --slurm partition=… and the like")
 	}
 	levels := slices.DeleteFunc(top, func(e entry) bool { return e.key == "seml" || e.key == "slurm" })
 	above := r.level(levels, "")
