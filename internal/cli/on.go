@@ -71,7 +71,7 @@ func (o *sweepOptions) checkOn() error {
 }
 
 // sweepElsewhere hands the trials of a plan in, and follows them.
-func (o *sweepOptions) sweepElsewhere(ctx context.Context, w, log io.Writer, db *registry.DB, plan *sweeps.Plan, stale map[string]string) error {
+func (o *sweepOptions) sweepElsewhere(ctx context.Context, w, log io.Writer, db *registry.DB, plan *sweeps.Plan, stale map[string]string, name string) error {
 	began := time.Now()
 	options, err := o.clusterOptions(plan, log)
 	if err != nil {
@@ -82,7 +82,7 @@ func (o *sweepOptions) sweepElsewhere(ctx context.Context, w, log io.Writer, db 
 		return withHint(err, hintOf(err))
 	}
 	if errors.Is(result.Stopped, cluster.ErrLeft) || o.detach && result.Open > 0 {
-		return o.left(log, plan, result)
+		return o.left(log, plan, result, name)
 	}
 	if !o.quiet {
 		fmt.Fprintln(log, resultLine(plan.Handle, result.Result, time.Since(began)))
@@ -97,14 +97,14 @@ func (o *sweepOptions) sweepElsewhere(ctx context.Context, w, log io.Writer, db 
 }
 
 // left says what goes on without us.
-func (o *sweepOptions) left(log io.Writer, plan *sweeps.Plan, r cluster.Result) error {
+func (o *sweepOptions) left(log io.Writer, plan *sweeps.Plan, r cluster.Result, name string) error {
 	jobs := strings.Join(r.Jobs, ", ")
 	if jobs == "" {
 		jobs = "not known yet"
 	}
 	if !o.quiet {
 		fmt.Fprintf(log, "%s: %s at %s (job %s): \"harness sweep %s --on %s\" follows them, \"harness cancel %s\" takes them back\n", plan.Handle,
-			counted(r.Open, "trial"), o.on, jobs, plan.Handle, o.on, plan.Handle)
+			counted(r.Open, "trial"), o.on, jobs, shellWord(name), o.on, shellWord(plan.Handle))
 		if plan.Run.Stop != nil {
 			fmt.Fprintf(log, "%s: trials are stopped early only while somebody follows them\n", plan.Handle)
 		}
@@ -233,7 +233,7 @@ func checkHere(ctx context.Context, db *registry.DB, plan *sweeps.Plan) error {
 		return nil
 	}
 	return withHint(fmt.Errorf("sweep %s: %s has %s of it", plan.Handle, s.Name(), counted(count, "trial")),
-		fmt.Sprintf("harness sweep %s --on %s follows them, harness cancel %s takes them back", sweep, s.Name(), sweep))
+		fmt.Sprintf("the command with --on %s that handed them in follows them, harness cancel %s takes them back", s.Name(), shellWord(sweep)))
 }
 
 // schedulerNamed is the scheduler of a batch, for who only looks or cancels.

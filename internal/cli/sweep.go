@@ -170,7 +170,7 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 	ctx, stop := untilHangup(ctx)
 	defer stop()
 	if o.elsewhere() {
-		return o.sweepElsewhere(ctx, w, log, db, plan, stale)
+		return o.sweepElsewhere(ctx, w, log, db, plan, stale, name)
 	}
 	began := time.Now()
 	options, err := o.runnerOptions(plan, log)
