@@ -178,6 +178,15 @@ func (o *sweepOptions) checkElsewhere(ctx context.Context, plan *sweeps.Plan, le
 	if err := slurm.Check(); err != nil {
 		return fmt.Errorf("--on %s: %w", o.on, err)
 	}
+	if o.redo != "" { // what Slurm would refuse puts no results aside
+		settings, err := o.slurmSettings(plan)
+		if err != nil {
+			return err
+		}
+		if err := (&slurm.Slurm{Settings: settings}).Try(ctx); err != nil {
+			return fmt.Errorf("%s refuses the sweep: %w", o.on, err)
+		}
+	}
 	if len(left) == 0 {
 		return nil
 	}

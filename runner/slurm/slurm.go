@@ -142,6 +142,15 @@ func (s *Slurm) Cancel(ctx context.Context, b *cluster.Batch, indexes []int) err
 	return nil
 }
 
+// Try asks Slurm whether it would take a job with these settings, and hands none in. A controller that does not answer refuses nothing.
+func (s *Slurm) Try(ctx context.Context) error {
+	_, err := query(ctx, "sbatch", append(s.Settings.words(), "--test-only", "--wrap=true")...)
+	if errors.Is(err, cluster.ErrUnreachable) {
+		return nil
+	}
+	return err
+}
+
 // Check looks whether Slurm's commands are there.
 func Check() error {
 	for _, name := range []string{"sbatch", "squeue", "scancel", "scontrol"} {
