@@ -41,7 +41,7 @@ func (r *attemptResources) lines() []field {
 		if r.Kind == registry.RSS && r.Processes > 1 {
 			kind = " (shared pages counted for each process)"
 		}
-		all = append(all, field{"memory used", fmt.Sprintf("%s, at most %s%s", model.Bytes(int64(m.Mean)), model.Bytes(int64(m.Max)), kind) + r.spark("system/memory")})
+		all = append(all, field{"memory used", fmt.Sprintf("%s, at most %s when read%s", model.Bytes(int64(m.Mean)), model.Bytes(int64(m.Max)), kind) + r.spark("system/memory")})
 	}
 	if r.Read != nil && r.Written != nil && *r.Read+*r.Written > 0 {
 		all = append(all, field{"disk", fmt.Sprintf("%s read, %s written", model.Bytes(*r.Read), model.Bytes(*r.Written))})
@@ -62,7 +62,7 @@ func gpuText(g registry.UsedGPU) string {
 		parts = append(parts, fmt.Sprintf("%.0f%% busy", g.Busy.Mean))
 	}
 	if g.InUse != nil {
-		text := "at most " + model.Bytes(int64(g.InUse.Max))
+		text := "when read at most " + model.Bytes(int64(g.InUse.Max))
 		if g.Memory > 0 {
 			text += " of " + model.Bytes(g.Memory)
 		}
