@@ -151,6 +151,7 @@ func CheckStage(dir string) (unknown []string, err error) {
 	}
 	for _, e := range entries {
 		path, summed := filepath.Join(dir, e.Name()), false
+		var err error
 		switch e.Name() {
 		case "lock":
 			continue
@@ -160,7 +161,7 @@ func CheckStage(dir string) (unknown []string, err error) {
 			summed, err = checkpoint.CheckSum(path)
 		}
 		if errors.Is(err, fs.ErrNotExist) { // a trial goes on with it just now
-			continue
+			summed, err = false, nil
 		}
 		if err != nil {
 			return nil, err

@@ -122,6 +122,18 @@ func (db *DB) unfinished(ctx context.Context) ([]string, error) {
 	return slices.DeleteFunc(ids, func(id string) bool { return !hasJournal(db.TrialDir(id)) }), nil
 }
 
+// missed lists the trials whose journals may hold what the tables do not know, each once.
+func (db *DB) missed(ctx context.Context) ([]string, error) {
+	ids, err := db.behind(ctx)
+	if err != nil {
+		return nil, err
+	}
+	more, err := db.unfinished(ctx)
+	ids = append(ids, more...)
+	slices.Sort(ids)
+	return slices.Compact(ids), err
+}
+
 // catchUp takes the plans and journals that the tables know nothing of.
 func (db *DB) catchUp(ctx context.Context) error {
 	paths, err := db.unplanned(ctx)
@@ -133,15 +145,11 @@ func (db *DB) catchUp(ctx context.Context) error {
 			return err
 		}
 	}
-	ids, err := db.behind(ctx)
+	ids, err := db.missed(ctx)
 	if err != nil {
 		return err
 	}
-	more, err := db.unfinished(ctx)
-	if err != nil {
-		return err
-	}
-	for _, id := range append(ids, more...) {
+	for _, id := range ids {
 		if _, err := db.CatchUp(ctx, id); err != nil {
 			return err
 		}
@@ -172,15 +180,10 @@ func (db *DB) takeMeta(ctx context.Context, id string) error {
 
 // catchUpFor does the same for a reader, which says what is missing where it may not write.
 func (db *DB) catchUpFor(ctx context.Context) error {
-	ids, err := db.behind(ctx)
+	ids, err := db.missed(ctx)
 	if err != nil {
 		return err
 	}
-	more, err := db.unfinished(ctx)
-	if err != nil {
-		return err
-	}
-	ids = append(ids, more...)
 	paths, err := db.unplanned(ctx)
 	if err != nil || len(ids)+len(paths) == 0 {
 		return err

@@ -79,8 +79,10 @@ func (h *Heartbeat) Now() (time.Time, error) {
 
 // Stop removes the file.
 func (h *Heartbeat) Stop() {
+	if errors.Is(h.file.Close(), os.ErrClosed) {
+		return // what lies there by now may be another's
+	}
 	os.Remove(h.file.Name())
-	h.file.Close()
 }
 
 // LastBeat reads the heartbeat in an attempt's folder: when its heart last beat, and whose it is. Where there is none, since the
@@ -104,16 +106,21 @@ func LastBeat(dir string) (at time.Time, who Beater, err error) {
 
 func (db *DB) runs(id string) bool { return Runs(db.Home, id) }
 
+// Beats reports whether the heart of a trial's newest attempt beats. The clocks of its machine and of this one may differ by half of Silence.
+func Beats(home, id string) (bool, error) {
+	numbers, err := AttemptNumbers(home, id)
+	if err != nil || len(numbers) == 0 {
+		return false, err
+	}
+	at, _, err := LastBeat(filepath.Join(home, "trials", id, strconv.Itoa(numbers[len(numbers)-1])))
+	return !at.IsZero() && time.Since(at) < Silence+Silence/2, err
+}
+
 // Runs reports whether something runs a trial of a home: it holds the lock, or, on another machine, the heart of the newest attempt beats.
-// The clocks of the two machines may differ by half of Silence.
 func Runs(home, id string) bool {
 	if filelock.Held(filepath.Join(home, "trials", id, "lock")) {
 		return true
 	}
-	numbers, err := AttemptNumbers(home, id)
-	if err != nil || len(numbers) == 0 {
-		return false
-	}
-	at, _, err := LastBeat(filepath.Join(home, "trials", id, strconv.Itoa(numbers[len(numbers)-1])))
-	return err == nil && !at.IsZero() && time.Since(at) < Silence+Silence/2
+	beats, err := Beats(home, id)
+	return err == nil && beats
 }

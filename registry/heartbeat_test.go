@@ -77,3 +77,22 @@ func TestTheHeartTellsWhatRunsElsewhere(t *testing.T) {
 		t.Error("a heart that was stopped has beat", at, err)
 	}
 }
+
+// A heart that was stopped is not stopped again: by then another task may have made the folder anew.
+func TestAHeartStopsOnce(t *testing.T) {
+	dir := t.TempDir()
+	first, err := StartHeartbeat(dir, Beater{Host: "n1", PID: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.Stop()
+	second, err := StartHeartbeat(dir, Beater{Host: "n2", PID: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Stop()
+	first.Stop()
+	if at, who, err := LastBeat(dir); err != nil || at.IsZero() || who.Host != "n2" {
+		t.Errorf("the heart of the second: %v %+v %v", at, who, err)
+	}
+}

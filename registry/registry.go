@@ -103,7 +103,7 @@ func (db *DB) Close() error {
 
 // Records are the files of an attempt's folder that tell what was run and what came of it. All else there was kept to go on from, or
 // belongs to the program.
-var Records = []string{"spec.json", journal.FileName, "log.txt", "predictions.jsonl", "config.json", "program.jsonl", "resources.jsonl"}
+var Records = []string{"spec.json", journal.FileName, "log.txt", "predictions.jsonl", "config.json", "program.jsonl", journal.ResourcesName}
 
 // TrialDir is the folder of a trial.
 func (db *DB) TrialDir(id string) string { return filepath.Join(db.Home, "trials", id) }

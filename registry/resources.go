@@ -2,6 +2,8 @@ package registry
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"math"
 
@@ -71,7 +73,11 @@ func (m SystemMetric) Curve(r journal.Resources) []Sample {
 // SystemCurve reads a system metric of the run whose numbers count, else of the newest.
 func (db *DB) SystemCurve(ctx context.Context, id string, m SystemMetric) ([]Sample, error) {
 	var result, newest int
-	if err := db.readOne(ctx, `SELECT result, attempt FROM trial WHERE id = ?`, []any{id}, &result, &newest); err != nil {
+	err := db.readOne(ctx, `SELECT result, attempt FROM trial WHERE id = ?`, []any{id}, &result, &newest)
+	if errors.Is(err, sql.ErrNoRows) { // a seed that the plan excludes, or a trial that was removed
+		return nil, nil
+	}
+	if err != nil {
 		return nil, fmt.Errorf("read resources of trial %s: %w", id, err)
 	}
 	if result == 0 {

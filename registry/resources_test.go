@@ -83,3 +83,18 @@ func TestSystemCurves(t *testing.T) {
 		t.Error("system/none")
 	}
 }
+
+// TestSystemCurveOfNoTrial: a plan has an empty name for a seed that it excludes, and names trials that were removed since.
+func TestSystemCurveOfNoTrial(t *testing.T) {
+	db, err := Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	m, _ := LookupSystem("system/cpu")
+	for _, id := range []string{"", "0123456789abcdef"} {
+		if curve, err := db.SystemCurve(t.Context(), id, m); err != nil || curve != nil {
+			t.Errorf("%q: %v %v", id, curve, err)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package runner
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -22,13 +23,8 @@ func arguments(prefix string, config map[string]any) []argument {
 
 // allArguments is arguments with what is null; a group without keys is left out.
 func allArguments(prefix string, config map[string]any) []argument {
-	keys := make([]string, 0, len(config))
-	for key := range config {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
 	var list []argument
-	for _, key := range keys {
+	for _, key := range slices.Sorted(maps.Keys(config)) {
 		if inner, ok := config[key].(map[string]any); ok {
 			list = append(list, allArguments(prefix+key+".", inner)...)
 			continue

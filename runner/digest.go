@@ -16,7 +16,7 @@ import (
 func digests(dir string) map[string]string {
 	sums := map[string]string{}
 	for _, name := range registry.Records {
-		if name == journal.FileName || name == "spec.json" || name == "resources.jsonl" {
+		if name == journal.FileName || name == "spec.json" || name == journal.ResourcesName {
 			continue
 		}
 		if sum, err := digestOf(filepath.Join(dir, name)); err == nil {

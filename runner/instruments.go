@@ -133,19 +133,20 @@ func (p *pool) equip(i Instruments) error {
 // allottedGPUs are the devices that a scheduler has given this process, if CUDA_VISIBLE_DEVICES names all of them by UUID: which one a
 // number means within a job depends on the cluster.
 func allottedGPUs() []meter.GPU {
-	names := os.Getenv("CUDA_VISIBLE_DEVICES")
-	if names == "" {
-		return nil
+	names := strings.Split(os.Getenv("CUDA_VISIBLE_DEVICES"), ",")
+	for i, name := range names {
+		if names[i] = strings.TrimSpace(name); !strings.HasPrefix(names[i], "GPU-") && !strings.HasPrefix(names[i], "MIG-") {
+			return nil
+		}
 	}
 	instruments, err := NVML()
 	if err != nil {
 		return nil
 	}
 	var list []meter.GPU
-	for name := range strings.SplitSeq(names, ",") {
-		name = strings.TrimSpace(name)
+	for _, name := range names {
 		gpu, err := instruments.Find(name)
-		if err != nil || !strings.HasPrefix(name, "GPU-") && !strings.HasPrefix(name, "MIG-") {
+		if err != nil {
 			return nil
 		}
 		list = append(list, gpu)

@@ -1,7 +1,6 @@
 package sweeps
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
@@ -130,8 +129,7 @@ func (p *parser) earlyTerminate(e entry) error {
 	default:
 		return p.refuse(e.at, e.key, "want min_iter, or max_iter and s")
 	}
-	p.sweep.Notes = append(p.sweep.Notes, fmt.Sprintf("%s: line %d: early_terminate: steps are those that the program reports with the metric, "+
-		"where W&B counts how often it was logged", p.sweep.File, e.at.Line))
+	p.note(e.at, "early_terminate: steps are those that the program reports with the metric, where W&B counts how often it was logged")
 	return nil
 }
 

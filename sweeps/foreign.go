@@ -8,6 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"harness/internal/escape"
 	"harness/model/spec"
 	"harness/sweeps/foreign"
 )
@@ -65,7 +66,7 @@ func (p *parser) settle(settings []foreign.Setting) error {
 			}
 			continue
 		}
-		axis.drawn, axis.label = true, shortName(axis.path)
+		axis.drawn, axis.label = true, escape.Line(shortName(axis.path))
 		s.axes = append(s.axes, axis)
 		for i := range t.points {
 			if i == len(s.points) {

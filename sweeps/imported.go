@@ -63,13 +63,13 @@ func Imported(i Import, trials []ImportedTrial) (*Plan, error) {
 
 // axesOf makes axes of the parameters that vary.
 func (p *Plan) axesOf(trials []ImportedTrial, ignore []string) {
-	values := map[string][]any{}
+	values := map[string]any{}
 	for _, t := range trials {
 		for path := range t.Params {
 			values[path] = nil
 		}
 	}
-	for _, path := range sortedKeys(anyKeys(values)) {
+	for _, path := range sortedKeys(values) {
 		if slices.Contains(ignore, path) {
 			continue
 		}
@@ -95,14 +95,6 @@ func (p *Plan) axesOf(trials []ImportedTrial, ignore []string) {
 	}
 }
 
-func anyKeys(m map[string][]any) map[string]any {
-	keys := make(map[string]any, len(m))
-	for key := range m {
-		keys[key] = nil
-	}
-	return keys
-}
-
 // paramsOf are the values of the axes.
 func (p *Plan) paramsOf(t ImportedTrial) []Param {
 	var params []Param
@@ -114,14 +106,11 @@ func (p *Plan) paramsOf(t ImportedTrial) []Param {
 }
 
 func (p *Plan) rowName(params []Param) string {
-	if len(params) == 0 {
-		return p.Name
-	}
 	parts := make([]string, len(params))
 	for i, param := range params {
-		parts[i] = p.Axes[i].Label + "=" + param.Text
+		parts[i] = partOf(p.Axes[i].Label, Option{Text: param.Text})
 	}
-	return strings.Join(parts, ", ")
+	return rowName(parts, p.Name)
 }
 
 // seedOf is the seed of a run; repetition is how many runs its row has.

@@ -262,12 +262,15 @@ func (p *parser) top(e entry) error {
 
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 
+// ValidName reports whether a sweep may be called so.
+func ValidName(name string) bool { return namePattern.MatchString(name) }
+
 func (p *parser) name(e entry) (string, error) {
 	name, err := p.text(e.value, e.key)
 	if err == nil && p.tool != toolOurs {
 		return nameOf(name), nil
 	}
-	if err == nil && !namePattern.MatchString(name) {
+	if err == nil && !ValidName(name) {
 		return "", p.refuse(e.value, e.key, "%q: want letters, digits, dots, dashes and underscores", name)
 	}
 	return name, err

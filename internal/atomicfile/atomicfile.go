@@ -42,6 +42,7 @@ func WriteJSON(path string, value any) error {
 // File is a file on its way to its place.
 type File struct {
 	*os.File
+	Mode os.FileMode // that it has in its place: readable by all, unless the caller says otherwise
 	path string
 	done bool
 }
@@ -58,13 +59,13 @@ func Create(path string) (*File, error) {
 		}
 		return nil, err
 	}
-	return &File{File: f, path: path}, nil
+	return &File{File: f, Mode: 0o644, path: path}, nil
 }
 
 // Commit syncs the file, closes it and puts it in its place.
 func (f *File) Commit() error {
 	f.done = true
-	err := errors.Join(f.Chmod(0o644), f.Sync(), f.Close())
+	err := errors.Join(f.Chmod(f.Mode), f.Sync(), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), f.path)
 	}

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -105,7 +104,7 @@ func importRuns(ctx context.Context, w, log io.Writer, tool, dir string, o impor
 		return err
 	}
 	plan.Harness = thisBuild(ctx)
-	if err := planImport(ctx, db, plan); err != nil {
+	if err := storePlan(ctx, db, plan); err != nil {
 		return err
 	}
 	fmt.Fprintf(log, "%s: %s (%d new or changed) in %s\n", plan.Handle, counted(len(runs), "run"), added, counted(len(plan.Rows), "row"))
@@ -116,8 +115,6 @@ func importRuns(ctx context.Context, w, log io.Writer, tool, dir string, o impor
 	return table.Text(w)
 }
 
-var sweepName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
-
 // importName is the name of the sweep: what the user says, else that of the folder.
 func importName(name, path string) (string, error) {
 	if name == "" {
@@ -126,7 +123,7 @@ func importName(name, path string) (string, error) {
 			name = filepath.Base(filepath.Dir(path))
 		}
 	}
-	if !sweepName.MatchString(name) {
+	if !sweeps.ValidName(name) {
 		return "", usageError("import: %q is no name of a sweep: give one with --name, of letters, digits, dots, dashes and underscores", name)
 	}
 	return name, nil
@@ -353,18 +350,6 @@ func (o importOptions) free(ctx context.Context, db *registry.DB) error {
 		return usageError("import: %s is a sweep that was run here: choose another --name", o.name)
 	}
 	return nil
-}
-
-func planImport(ctx context.Context, db *registry.DB, plan *sweeps.Plan) error {
-	encoded, err := plan.Encode()
-	if err != nil {
-		return err
-	}
-	list, err := members(plan)
-	if err != nil {
-		return err
-	}
-	return db.Plan(ctx, registry.Sweep{Handle: plan.Handle, Name: plan.Name, File: plan.File, Harness: plan.Harness, Plan: encoded, Members: list})
 }
 
 // printImport says what would be imported.

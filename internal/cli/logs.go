@@ -19,6 +19,7 @@ import (
 	"harness/registry"
 	"harness/registry/journal"
 	"harness/runner"
+	"harness/runner/cluster"
 )
 
 func newLogsCommand() *cobra.Command {
@@ -37,7 +38,7 @@ the command and nothing else.`,
 				return err
 			}
 			defer db.Close()
-			return logs(cmd.Context(), cmd.OutOrStdout(), db, args[0], follow)
+			return logs(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), db, args[0], follow)
 		},
 	}
 	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what is added")
@@ -45,7 +46,7 @@ the command and nothing else.`,
 }
 
 // logs prints the log of a sweep or of a trial.
-func logs(ctx context.Context, w io.Writer, db *registry.DB, name string, follow bool) error {
+func logs(ctx context.Context, w, log io.Writer, db *registry.DB, name string, follow bool) error {
 	out := newShown(w)
 	if handle, err := sweepNamed(ctx, db, name); err == nil {
 		return sweepLogs(ctx, out, db, handle, follow)
@@ -54,7 +55,7 @@ func logs(ctx context.Context, w io.Writer, db *registry.DB, name string, follow
 	if err != nil {
 		return withHint(usageError("%s: %w: and no sweep has this name", name, err), "harness ls --sweeps lists the sweeps, harness ls the trials")
 	}
-	return trialLogs(ctx, out, db, id, follow)
+	return trialLogs(ctx, out, log, db, id, follow)
 }
 
 const lookEvery = 200 * time.Millisecond
@@ -94,12 +95,21 @@ func wait(ctx context.Context) bool {
 }
 
 // trialLogs prints the log of a trial's newest attempt, and with follow of those that come after it.
-func trialLogs(ctx context.Context, out *shown, db *registry.DB, id string, follow bool) error {
+func trialLogs(ctx context.Context, out *shown, log io.Writer, db *registry.DB, id string, follow bool) error {
 	number, said := 0, false
+	var caughtUp time.Time
+	var open []*cluster.Batch // that schedulers have
 	t := &tailing{}
 	defer func() { t.close() }()
 	for {
-		goes, err := goesOn(ctx, db, id)
+		if time.Since(caughtUp) >= time.Second { // what tasks of a scheduler write, nobody else may be taking in
+			if err := catchUpTasks(ctx, io.Discard, db.Home); err != nil {
+				return err
+			}
+			open, _, _ = cluster.Open(db.Home) // a batch that cannot be read keeps nobody from looking
+			caughtUp = time.Now()
+		}
+		goes, err := goesOn(ctx, db, id, open)
 		if err != nil {
 			return err
 		}
@@ -129,7 +139,7 @@ func trialLogs(ctx context.Context, out *shown, db *registry.DB, id string, foll
 			return out.end()
 		}
 		if number == 0 && !said {
-			fmt.Fprintf(os.Stderr, "trial %s has not started yet\n", id[:8])
+			fmt.Fprintf(log, "trial %s has not started yet\n", id[:8])
 			said = true
 		}
 		if !wait(ctx) {
@@ -139,7 +149,7 @@ func trialLogs(ctx context.Context, out *shown, db *registry.DB, id string, foll
 }
 
 // goesOn reports whether a trial runs, or will: it waits for its turn in a sweep that runs, or to be tried again by it.
-func goesOn(ctx context.Context, db *registry.DB, id string) (bool, error) {
+func goesOn(ctx context.Context, db *registry.DB, id string, open []*cluster.Batch) (bool, error) {
 	if runner.Claimed(db.TrialDir(id)) {
 		return true, nil
 	}
@@ -148,6 +158,9 @@ func goesOn(ctx context.Context, db *registry.DB, id string) (bool, error) {
 		return false, err
 	}
 	t := trials[0]
+	if handle, has := cluster.Has(open, t); has {
+		return taskGoesOn(ctx, db, t, handle)
+	}
 	if t.State != registry.Queued && t.State != registry.Running && t.State != registry.Failed { // it has ended
 		return false, nil
 	}
@@ -173,6 +186,17 @@ func goesOn(ctx context.Context, db *registry.DB, id string) (bool, error) {
 	return false, nil
 }
 
+// taskGoesOn reports the same of a trial that a scheduler has for the sweep: what it interrupts it starts again.
+func taskGoesOn(ctx context.Context, db *registry.DB, t registry.Trial, handle string) (bool, error) {
+	switch {
+	case t.State == registry.Failed:
+		return triedAgain(ctx, db, t, handle)
+	case t.State == registry.Interrupted:
+		return t.Newest.Class != journal.ClassCanceled, nil
+	}
+	return !t.State.Ended(), nil
+}
+
 // triedAgain reports whether a sweep tries a trial again that has failed.
 func triedAgain(ctx context.Context, db *registry.DB, t registry.Trial, handle string) (bool, error) {
 	s, err := db.Sweep(ctx, handle)
@@ -187,10 +211,7 @@ func triedAgain(ctx context.Context, db *registry.DB, t registry.Trial, handle s
 	if err != nil {
 		return false, err
 	}
-	o := runner.Options{Retries: plan.Run.Retries}
-	for _, class := range plan.Run.RetryOn {
-		o.RetryOn = append(o.RetryOn, journal.Class(class))
-	}
+	o := runner.Options{Retries: plan.Run.Retries, RetryOn: retryOn(plan)}
 	_, again := o.Retry(t.Newest.Class, attempts, t.RedoAfter, 0)
 	return again, nil
 }

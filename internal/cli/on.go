@@ -55,9 +55,6 @@ func (o *sweepOptions) checkOn() error {
 	default:
 		return usageError("--on %s: want %s or %s", o.on, onThisMachine, onSlurm)
 	}
-	if o.unit {
-		return usageError("--unit is for this machine: jobs at %s need nobody to take them up", o.on)
-	}
 	for _, f := range []struct {
 		given bool
 		name  string

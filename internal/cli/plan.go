@@ -139,6 +139,11 @@ func register(ctx context.Context, log io.Writer, db *registry.DB, plan *sweeps.
 	if err := sayMoved(ctx, log, db, plan); err != nil {
 		return err
 	}
+	return storePlan(ctx, db, plan)
+}
+
+// storePlan puts a plan with its trials into the registry.
+func storePlan(ctx context.Context, db *registry.DB, plan *sweeps.Plan) error {
 	encoded, err := plan.Encode()
 	if err != nil {
 		return err

@@ -97,7 +97,7 @@ func keepProgram(home string) (path string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("keep program: %w", err)
 	}
-	if kept, err := os.Stat(path); err == nil && kept.Size() == own.Size() {
+	if kept, err := os.Stat(path); err == nil && kept.Size() == own.Size() && kept.Mode()&0o100 != 0 {
 		return path, nil
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -108,11 +108,9 @@ func keepProgram(home string) (path string, err error) {
 		return "", fmt.Errorf("keep program: %w", err)
 	}
 	defer file.Abort()
+	file.Mode = 0o755
 	if _, err = io.Copy(file, from); err == nil {
 		err = file.Commit()
-	}
-	if err == nil {
-		err = os.Chmod(path, 0o755)
 	}
 	if err != nil {
 		return "", fmt.Errorf("keep program: %w", err)

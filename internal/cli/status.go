@@ -63,8 +63,8 @@ With --follow the view is renewed until the sweeps have ended. The exit code is 
 // sweepStatus is how a running sweep stands.
 type sweepStatus struct {
 	Sweep   string                 `json:"sweep"`
-	PID     int                    `json:"pid"`
-	Host    string                 `json:"host"`
+	PID     int                    `json:"pid,omitzero"`
+	Host    string                 `json:"host,omitzero"`
 	Started time.Time              `json:"started"`
 	Counts  map[registry.State]int `json:"counts"`
 	Running []trialStatus          `json:"running"`

@@ -269,17 +269,16 @@ func (o sweepOptions) runnerOptions(plan *sweeps.Plan, log io.Writer) (runner.Op
 	if plan.Run.Collect.Shared() && parallel != 1 {
 		return runner.Options{}, usageError("--parallel %d: %s reads numbers from folders that all its trials write into (collect): want 1", parallel, plan.Name)
 	}
-	retryOn := make([]journal.Class, len(plan.Run.RetryOn))
-	for i, class := range plan.Run.RetryOn {
-		retryOn[i] = journal.Class(class)
-	}
 	stopAfter := 0
 	if plan.Run.MaxFailures > 0 {
 		stopAfter = -1 // the file says itself how many failures are too many
 	}
-	gpus := o.gpuOptions.of(plan.Resources, o.engine, specsOf(plan))
-	if !o.quiet {
-		sayUnshared(log, plan, gpus, parallel)
+	var gpus runner.GPUs
+	if !o.elsewhere() { // a scheduler hands out its own
+		gpus = o.gpuOptions.of(plan.Resources, o.engine, specsOf(plan))
+		if !o.quiet {
+			sayUnshared(log, plan, gpus, parallel)
+		}
 	}
 	return runner.Options{
 		StopAfter:   stopAfter,
@@ -296,7 +295,7 @@ func (o sweepOptions) runnerOptions(plan *sweeps.Plan, log io.Writer) (runner.Op
 		Engine:      o.engine,
 		GPUs:        gpus,
 		Retries:     plan.Run.Retries,
-		RetryOn:     retryOn,
+		RetryOn:     retryOn(plan),
 		MaxFailures: plan.Run.MaxFailures,
 		Stop:        stopRule(plan.Run.Stop),
 		Timeout:     plan.Resources.Timeout,
@@ -306,6 +305,15 @@ func (o sweepOptions) runnerOptions(plan *sweeps.Plan, log io.Writer) (runner.Op
 		Out:         log,
 		Display:     displayOf(log, o.quiet),
 	}, nil
+}
+
+// retryOn are the classes of failures after which the plan's trials are tried again.
+func retryOn(plan *sweeps.Plan) []journal.Class {
+	classes := make([]journal.Class, len(plan.Run.RetryOn))
+	for i, class := range plan.Run.RetryOn {
+		classes[i] = journal.Class(class)
+	}
+	return classes
 }
 
 // printSweep prints what the sweep came to: its table, or its trials as JSON.

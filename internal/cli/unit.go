@@ -53,6 +53,20 @@ type unit struct {
 	environment []string
 }
 
+// write puts the unit's file at path, for its owner alone: the environment may hold what is nobody else's business.
+func (u unit) write(path string) error {
+	f, err := atomicfile.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Abort()
+	f.Mode = 0o600
+	if _, err := io.WriteString(f, u.text()); err != nil {
+		return err
+	}
+	return f.Commit()
+}
+
 // text is the unit's file.
 func (u unit) text() string {
 	var b strings.Builder
@@ -170,10 +184,7 @@ func (o sweepOptions) installUnit(ctx context.Context, log io.Writer, plan *swee
 			return fmt.Errorf("write unit: %w", err)
 		}
 	}
-	if err := atomicfile.Write(path, []byte(u.text())); err != nil {
-		return fmt.Errorf("write unit: %w", err)
-	}
-	if err := os.Chmod(path, 0o600); err != nil { // the environment may hold what is nobody else's business
+	if err := u.write(path); err != nil {
 		return fmt.Errorf("write unit: %w", err)
 	}
 	if err := atomicfile.Write(unitMark(u.home, u.handle), []byte(path+"\n")); err != nil {

@@ -65,6 +65,9 @@ func BackupTo(ctx context.Context, db *registry.DB, dir string, kept bool) (*Bac
 		return nil, fmt.Errorf("backup: %w", err)
 	}
 	defer lock.Release()
+	if list, err = openBackup(db.Home, dir); err != nil { // another backup may have ended since
+		return nil, err
+	}
 	files, err := liveFiles(db.Home, kept)
 	if err != nil {
 		return nil, fmt.Errorf("backup: %w", err)

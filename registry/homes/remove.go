@@ -67,6 +67,8 @@ func removeGone(home string) error {
 	return nil
 }
 
+const goneAlready = "it is gone already"
+
 type remover struct{ db *registry.DB }
 
 // remove removes one piece, or says why not.
@@ -78,7 +80,7 @@ func (r *remover) remove(ctx context.Context, w Waste) (skipped string, err erro
 		case errors.Is(err, filelock.ErrLocked):
 			return "it is in use", nil
 		case errors.Is(err, fs.ErrNotExist):
-			return "", nil // gone already
+			return goneAlready, nil
 		case err != nil:
 			return "", err
 		}
@@ -97,7 +99,7 @@ func (r *remover) remove(ctx context.Context, w Waste) (skipped string, err erro
 	gone := filepath.Join(r.db.Home, gonePrefix+uuid.NewString())
 	if err := os.Rename(path, gone); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return "", nil
+			return goneAlready, nil
 		}
 		return "", err
 	}

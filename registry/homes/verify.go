@@ -161,6 +161,9 @@ func (v *Verification) home(ctx context.Context, home string, stage func(string)
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
+		if strings.HasPrefix(name, ".") {
+			continue
+		}
 		v.stage(home, name, stage)
 	}
 	for _, name := range names[bundlesDir] {
@@ -195,7 +198,7 @@ func (v *Verification) plan(home, name string) {
 	case !summed:
 		v.unknown(rel)
 	default:
-		v.right(sizeOf(filepath.Join(home, rel)))
+		v.right(max(0, sizeOf(filepath.Join(home, rel))))
 	}
 }
 
@@ -254,7 +257,11 @@ func (v *Verification) snapshot(home, digest string) {
 func (v *Verification) stage(home, name string, check func(dir string) ([]string, error)) {
 	dir := filepath.Join(home, "stages", name)
 	names, err := listDir(dir)
-	if err != nil || len(names) == 0 {
+	if err != nil {
+		v.wrong("stages/"+name, "%v", plainError(err))
+		return
+	}
+	if len(names) == 0 {
 		return
 	}
 	var unknown []string
@@ -270,7 +277,7 @@ func (v *Verification) stage(home, name string, check func(dir string) ([]string
 		case slices.Contains(unknown, file):
 			v.unknown("stages/" + name + "/" + file)
 		default:
-			v.right(sizeOf(filepath.Join(dir, file)))
+			v.right(max(0, sizeOf(filepath.Join(dir, file))))
 		}
 	}
 }
@@ -287,10 +294,11 @@ func hashFile(path string) (sum string, size int64, err error) {
 	return hex.EncodeToString(h.Sum(nil)), size, err
 }
 
+// sizeOf is -1 where there is no such file.
 func sizeOf(path string) int64 {
 	info, err := os.Stat(path)
 	if err != nil {
-		return 0
+		return -1
 	}
 	return info.Size()
 }

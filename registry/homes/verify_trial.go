@@ -99,26 +99,23 @@ func (v *Verification) attempt(home, id string, number int, busy bool, ingested 
 	}, nil)
 }
 
-// resourcesName is the file that says what an attempt used over time. Its lines have the form of a journal's.
-const resourcesName = "resources.jsonl"
-
-// lines looks at the lines of that file, where there is one.
+// lines looks at the lines that say what an attempt used over time, where there are any. They have the form of a journal's.
 func (v *Verification) lines(dir, rel string, busy bool, known map[string]bool) {
-	path := filepath.Join(dir, resourcesName)
+	path := filepath.Join(dir, journal.ResourcesName)
 	at, err := journal.Read(path, journal.Position{}, func(*journal.Event) error { return nil })
 	if errors.Is(err, fs.ErrNotExist) {
 		return
 	}
-	known[resourcesName] = true
+	known[journal.ResourcesName] = true
 	var bad *journal.BadLineError
 	switch {
 	case errors.As(err, &bad):
-		v.wrong(rel+"/"+resourcesName, "byte %d: %s", bad.Offset, bad.Reason)
+		v.wrong(rel+"/"+journal.ResourcesName, "byte %d: %s", bad.Offset, bad.Reason)
 	case err != nil:
-		v.wrong(rel+"/"+resourcesName, "%v", plainError(err))
+		v.wrong(rel+"/"+journal.ResourcesName, "%v", plainError(err))
 	default:
 		if !busy && at.Offset < sizeOf(path) {
-			v.note("%s/%s: its last line was not finished", rel, resourcesName)
+			v.note("%s/%s: its last line was not finished", rel, journal.ResourcesName)
 		}
 		v.right(at.Offset)
 	}

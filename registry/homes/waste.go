@@ -288,10 +288,10 @@ func (f *finder) leftovers(context.Context) {
 			left("trials/"+id, "a trial that was being removed", "", 0)
 			continue
 		}
-		lock := "trials/" + id + "/lock"
-		if filelock.Held(filepath.Join(f.db.Home, lock)) {
+		if !isID(id) || registry.Runs(f.db.Home, id) {
 			continue
 		}
+		lock := "trials/" + id + "/lock"
 		for _, n := range f.list("trials/" + id) {
 			if rel := "trials/" + id + "/" + n; isAttempt(n) && slices.Contains(f.list(rel), registry.ScratchName) {
 				left(rel+"/"+registry.ScratchName, "of an attempt that was killed", lock, 0)

@@ -276,7 +276,7 @@ func isDocument(name string) bool {
 // foreign reports whether a folder is a virtual environment, a home of the harness, or a backup of one.
 func foreign(entries []fs.DirEntry) bool {
 	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
-		return e.Name() == "pyvenv.cfg" || e.Name() == "conda-meta" || e.Name() == "registry.db" || e.Name() == "BACKUP.json"
+		return e.Name() == "pyvenv.cfg" || e.Name() == "conda-meta" || e.Name() == "registry.db" || e.Name() == "registry.at" || e.Name() == "BACKUP.json"
 	})
 }
 

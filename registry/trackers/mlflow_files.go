@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -61,9 +62,10 @@ func (f *Found) readMLflow(path string) error {
 
 // isStore reports whether a folder is a file store that has a run.
 func isStore(dir string) bool {
-	runs, _ := filepath.Glob(filepath.Join(dir, "*", "*", "meta.yaml")) // the pattern is sound
+	below := os.DirFS(dir)
+	runs, _ := fs.Glob(below, "*/*/meta.yaml") // the pattern is sound
 	return slices.ContainsFunc(runs, func(run string) bool {
-		_, err := os.Stat(filepath.Join(filepath.Dir(filepath.Dir(run)), "meta.yaml"))
+		_, err := fs.Stat(below, path.Join(path.Dir(path.Dir(run)), "meta.yaml"))
 		return err == nil
 	})
 }

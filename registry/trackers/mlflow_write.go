@@ -150,27 +150,35 @@ var odd = regexp.MustCompile(`[^\w\-.: /]`)
 
 // mlflowNames makes names that MLflow takes.
 type mlflowNames struct {
-	renamed map[string]bool
+	as      map[string]string // what a name is called
+	taken   map[string]bool
 	remarks []string
 }
 
-// of is a name that MLflow takes: other characters are _, a path stays inside. What changes is said once.
+// of is a name that MLflow takes: other characters are _, a path stays inside, and no two names become one. What changes is said once.
 func (n *mlflowNames) of(name string) string {
+	if as, known := n.as[name]; known {
+		return as
+	}
 	parts := strings.Split(odd.ReplaceAllString(name, "_"), "/")
 	for i, part := range parts {
 		if part == "" || part == "." || part == ".." {
 			parts[i] = "_"
 		}
 	}
-	taken := clipped(strings.Join(parts, "/"), 250)
-	if taken != name && !n.renamed[name] {
-		if n.renamed == nil {
-			n.renamed = map[string]bool{}
-		}
-		n.renamed[name] = true
-		n.remarks = append(n.remarks, fmt.Sprintf("%q is called %q in MLflow, which does not take the name", name, taken))
+	plain := strings.Join(parts, "/")
+	as := clipped(plain, 250)
+	for i := 2; n.taken[as]; i++ {
+		as = fmt.Sprintf("%s_%d", clipped(plain, 240), i)
 	}
-	return taken
+	if n.as == nil {
+		n.as, n.taken = map[string]string{}, map[string]bool{}
+	}
+	n.as[name], n.taken[as] = as, true
+	if as != name {
+		n.remarks = append(n.remarks, fmt.Sprintf("%q is called %q in MLflow, which does not take the name", name, as))
+	}
+	return as
 }
 
 // runID is the name of a run in MLflow: 32 digits that follow from the trial's.

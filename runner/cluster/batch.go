@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -222,6 +223,9 @@ func (b *Batch) Task(index int) (t runner.Task, err error) {
 		}
 		return false, json.Unmarshal(line, &t)
 	})
+	if err == nil && t.ID == "" {
+		err = fmt.Errorf("read batch: %s has no task %d", filepath.Join(b.Dir, tasksName), index)
+	}
 	return t, err
 }
 
@@ -236,8 +240,11 @@ func (b *Batch) eachTask(take func(index int, line []byte) (more bool, err error
 	lines := bufio.NewReader(file)
 	for i := 0; ; i++ {
 		line, err := lines.ReadBytes('\n')
-		if err != nil {
+		if errors.Is(err, io.EOF) {
 			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read batch: %w", err)
 		}
 		more, err := take(i, line)
 		if err != nil {

@@ -103,6 +103,33 @@ func TestASilentSchedulerChangesNothing(t *testing.T) {
 	}
 }
 
+// The scheduler does not answer before anything of ours is there that it could be asked about.
+func TestASchedulerThatIsSilentAtTheStartIsWaitedFor(t *testing.T) {
+	w := newSweep(t, 2, succeed)
+	asked := 0
+	o := w.options()
+	o.Scheduler = &waking{w.s, &asked}
+	if r := w.run(o); r.Done != 2 || w.s.submits != 1 || asked < 4 {
+		t.Errorf("%+v, handed in %d times, asked %d times\n%s", r, w.s.submits, asked, &w.out)
+	}
+	if text := w.out.String(); strings.Count(text, "does not answer") != 1 || !strings.Contains(text, "answers again") {
+		t.Errorf("what was said:\n%s", text)
+	}
+}
+
+// waking answers from the fourth question on.
+type waking struct {
+	*imagined
+	asked *int
+}
+
+func (s *waking) Largest(ctx context.Context) (int, error) {
+	if *s.asked++; *s.asked < 4 {
+		return 0, fmt.Errorf("show config: %w", ErrUnreachable)
+	}
+	return s.imagined.Largest(ctx)
+}
+
 // stuttering does not answer from its second to its seventh Poll.
 type stuttering struct {
 	*imagined
@@ -359,6 +386,9 @@ func TestARuleStopsTrialsElsewhere(t *testing.T) {
 	o.Stop = &earlystop.Rule{Kind: earlystop.ASHA, Metric: "acc", Goal: earlystop.Maximize, First: 1, Factor: 2}
 	if r := w.run(o); r.Done != 1 || r.Early != 1 {
 		t.Errorf("%+v\n%s", r, &w.out)
+	}
+	if text := w.out.String(); !strings.Contains(text, "1/2 done, 1 stopped early") {
+		t.Errorf("what was said:\n%s", text)
 	}
 	if r := w.run(o); r.Done != 1 || r.Early != 1 || r.Submitted != 0 {
 		t.Errorf("a second call: %+v\n%s", r, &w.out)

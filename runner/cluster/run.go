@@ -108,7 +108,6 @@ type trial struct {
 	again   int            // times that it was handed in again
 	shown   int            // number of the attempt that was shown
 	before  int            // number of its newest attempt when this call began
-	began   time.Time      // when this call saw it start
 	judged  int            // number of the attempt that said is about
 	said    []journal.Rung // by the rule for early stopping
 }
@@ -261,6 +260,13 @@ func (f *follower) poll() error {
 		f.silent = false
 		f.backOff(seen)
 		f.seen = seen
+	} else if f.silent { // there is nothing of ours to ask about: whether it answers at all
+		largest, err := f.Scheduler.Largest(f.ctx)
+		if err != nil {
+			return f.unreachable(err)
+		}
+		f.say("%s answers again", f.Scheduler.Name())
+		f.largest, f.silent, f.wait = largest, false, f.pause
 	}
 	for _, k := range f.all {
 		if k.over {

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -87,12 +86,8 @@ func (f *follower) knows(b *Batch) bool {
 
 // beats reports whether the heart of a trial's newest attempt still beats, also where that cannot be known.
 func beats(home, id string) bool {
-	numbers, err := registry.AttemptNumbers(home, id)
-	if err != nil || len(numbers) == 0 {
-		return err != nil
-	}
-	at, _, err := registry.LastBeat(filepath.Join(home, "trials", id, strconv.Itoa(numbers[len(numbers)-1])))
-	return err != nil || !at.IsZero() && time.Since(at) < registry.Silence
+	beats, err := registry.Beats(home, id)
+	return err != nil || beats
 }
 
 // ended sees to a trial whose task has ended: it closes what the task could not close any more, and decides.
@@ -103,9 +98,7 @@ func (f *follower) ended(k *trial) error {
 			return err
 		}
 	}
-	switch {
-	case k.Attempt > max(task.Last, task.After): // it has run
-	case k.status.State == Exited:
+	if k.status.State == Exited && k.Attempt <= max(task.Last, task.After) { // it never ran
 		if err := f.neverBegan(k); err != nil {
 			return err
 		}

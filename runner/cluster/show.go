@@ -20,7 +20,7 @@ func (f *follower) showStart(k *trial) {
 	if k.Attempt <= k.shown {
 		return
 	}
-	k.shown, k.began = k.Attempt, k.Newest.Started
+	k.shown = k.Attempt
 	again := ""
 	if k.Attempt > 1 {
 		again = fmt.Sprintf(" (attempt %d)", k.Attempt)
@@ -34,7 +34,7 @@ func (f *follower) showCounts() {
 	reason := ""
 	for _, k := range f.all {
 		switch {
-		case k.finished():
+		case k.State == registry.Done:
 			done++
 		case k.State == registry.Stopped:
 			early++

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"slices"
@@ -34,22 +35,13 @@ func readTrainerState(f *file, _ bool, take func(string, int64, float64), say fu
 			say(fmt.Sprintf("log_history[%d] has no step: it is not recorded", i))
 			continue
 		}
-		for _, name := range sortedNames(entry) {
+		for _, name := range slices.Sorted(maps.Keys(entry)) {
 			if value, ok := jsonNumber(entry[name]); ok && name != "step" && name != "epoch" {
 				take(name, step, value)
 			}
 		}
 	}
 	return nil
-}
-
-func sortedNames(entry map[string]json.RawMessage) []string {
-	names := make([]string, 0, len(entry))
-	for name := range entry {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }
 
 // The words that Python writes for numbers that JSON lacks, as bareNumbers keeps them.

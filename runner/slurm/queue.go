@@ -36,10 +36,13 @@ func (s *Slurm) Poll(ctx context.Context, batches []*cluster.Batch) (map[cluster
 		}
 	}
 	for _, r := range rows { // an array that was canceled while it waited is one row without indexes: all that has no row of its own
+		if len(r.indexes) > 0 {
+			continue
+		}
 		i := slices.IndexFunc(batches, func(b *cluster.Batch) bool { return b.Token == r.name })
 		for index := range batches[i].Size {
 			ref := cluster.Ref{Token: r.name, Index: index}
-			if _, known := seen[ref]; !known && len(r.indexes) == 0 {
+			if _, known := seen[ref]; !known {
 				seen[ref] = cluster.Status{State: stateOf(r.state), Reason: r.reason}
 			}
 		}
