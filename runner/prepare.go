@@ -128,7 +128,7 @@ func (r *run) decide(k *job, t registry.Trial) (pause time.Duration, again bool,
 	if err != nil {
 		return 0, false, err
 	}
-	pause, again = r.retryable(k, t, attempts)
+	pause, again = r.options.Retry(t.Newest.Class, attempts, t.RedoAfter, k.before)
 	return pause, again, nil
 }
 

@@ -70,7 +70,7 @@ func (q *quoting) quote(text string) string {
 	case '"':
 		text = doubleQuoted.Replace(text)
 	default:
-		text = shellQuote(text)
+		text = ShellQuote(text)
 	}
 	for i := len(q.within) - 1; i >= 0; i-- { // ` takes one level of \ away before it looks at quotes
 		if q.within[i] == '`' {
@@ -85,8 +85,8 @@ var (
 	backQuoted   = strings.NewReplacer(`\`, `\\`, "$", `\$`, "`", "\\`")
 )
 
-// shellQuote is text as one word of a shell; what needs no quotes gets none.
-func shellQuote(text string) string {
+// ShellQuote is text as one word of a shell; what needs no quotes gets none.
+func ShellQuote(text string) string {
 	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-"
 	if text != "" && strings.Trim(text, plain) == "" {
 		return text

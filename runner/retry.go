@@ -23,11 +23,6 @@ const (
 	longestBackoff = time.Minute
 )
 
-// retryable reports whether a trial that has failed is tried again, and after what pause; attempts are all that it had.
-func (r *run) retryable(k *job, t registry.Trial, attempts []registry.Attempt) (pause time.Duration, again bool) {
-	return r.options.Retry(t.Newest.Class, attempts, t.RedoAfter, k.before)
-}
-
 // Retry applies the rule to a trial whose newest attempt has failed in this way. attempts are all that it had, those up to
 // redoAfter are history, and before is the number of the newest when this call of sweep began.
 func (o *Options) Retry(class journal.Class, attempts []registry.Attempt, redoAfter, before int) (pause time.Duration, again bool) {

@@ -30,7 +30,7 @@ func (o sweepOptions) attach(ctx context.Context, w, log io.Writer, db *registry
 	}
 	if ctx.Err() != nil {
 		return withHint(withCode(exitInterrupted, fmt.Errorf("sweep %s: it goes on in the background", plan.Handle)),
-			fmt.Sprintf("harness cancel %s stops it", shellWord(plan.Handle)))
+			fmt.Sprintf("harness cancel %s stops it", runner.ShellQuote(plan.Handle)))
 	}
 	if !o.quiet {
 		fmt.Fprintln(log, resultLine(plan.Handle, result, time.Since(began)))

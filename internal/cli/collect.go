@@ -31,20 +31,21 @@ func declaredBy(plan *sweeps.Plan) []string {
 	return keys
 }
 
-// newestPlan is the plan of the newest sweep that has the trial; nil where none can be read.
-func newestPlan(ctx context.Context, db *registry.DB, id string) (*sweeps.Plan, error) {
+// plansOf are the plans of the sweeps that have a trial, the newest first; those that cannot be read are left out.
+func plansOf(ctx context.Context, db *registry.DB, id string) ([]*sweeps.Plan, error) {
 	handles, err := db.SweepsOf(ctx, id)
 	if err != nil {
 		return nil, err
 	}
+	var plans []*sweeps.Plan
 	for _, handle := range handles {
 		s, err := db.Sweep(ctx, handle)
 		if err != nil {
 			return nil, err
 		}
 		if plan, err := decodePlan(db, s, nil); err == nil {
-			return plan, nil
+			plans = append(plans, plan)
 		}
 	}
-	return nil, nil
+	return plans, nil
 }

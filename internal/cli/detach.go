@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
@@ -130,17 +129,7 @@ func detachedOf(home, handle string) (runner.Running, bool, error) {
 }
 
 func sayDetached(log io.Writer, handle string) {
-	fmt.Fprintf(log, "  follow it: harness logs -f %s\n  stop it:   harness cancel %s\n", shellWord(handle), shellWord(handle))
-}
-
-// shellWord is a word as a shell reads it.
-func shellWord(word string) string {
-	if strings.IndexFunc(word, func(r rune) bool {
-		return !strings.ContainsRune("@%+=:,./-_", r) && !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9')
-	}) < 0 && word != "" {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	fmt.Fprintf(log, "  follow it: harness logs -f %s\n  stop it:   harness cancel %s\n", runner.ShellQuote(handle), runner.ShellQuote(handle))
 }
 
 // detachedArgs are the words behind the program's name by which a sweep goes on without a terminal.

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"os"
@@ -16,7 +15,6 @@ import (
 	"harness/internal/nvml"
 	"harness/model/engine/plugins"
 	"harness/model/spec"
-	"harness/registry"
 	"harness/runner"
 	"harness/sweeps"
 )
@@ -141,25 +139,6 @@ func sayUnshared(log io.Writer, plan *sweeps.Plan, g runner.GPUs, parallel int) 
 		seen = fmt.Sprintf("all %d", n)
 	}
 	fmt.Fprintf(log, "trials ask for no GPU, and each sees %s: with --gpus 1, or resources: {gpus: 1} in the file, each has its own\n", seen)
-}
-
-// resourcesOf are the GPUs that the plans of a trial's sweeps ask for, for a rerun: it has them to itself.
-func resourcesOf(ctx context.Context, db *registry.DB, id string) (sweeps.Resources, error) {
-	var r sweeps.Resources
-	handles, err := db.SweepsOf(ctx, id)
-	if err != nil {
-		return r, err
-	}
-	for _, handle := range handles {
-		s, err := db.Sweep(ctx, handle)
-		if err != nil {
-			return r, err
-		}
-		if plan, err := decodePlan(db, s, nil); err == nil { // what cannot be read asks for nothing
-			r.GPUs = max(r.GPUs, plan.Resources.GPUs)
-		}
-	}
-	return r, nil
 }
 
 // isForGPUs reports whether an engine's plugin computes on GPUs.

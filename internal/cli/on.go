@@ -101,7 +101,7 @@ func (o *sweepOptions) left(log io.Writer, plan *sweeps.Plan, r cluster.Result, 
 	}
 	if !o.quiet {
 		fmt.Fprintf(log, "%s: %s at %s (job %s): \"harness sweep %s --on %s\" follows them, \"harness cancel %s\" takes them back\n", plan.Handle,
-			counted(r.Open, "trial"), o.on, jobs, shellWord(name), o.on, shellWord(plan.Handle))
+			counted(r.Open, "trial"), o.on, jobs, runner.ShellQuote(name), o.on, runner.ShellQuote(plan.Handle))
 		if plan.Run.Stop != nil {
 			fmt.Fprintf(log, "%s: trials are stopped early only while somebody follows them\n", plan.Handle)
 		}
@@ -239,7 +239,7 @@ func checkHere(ctx context.Context, db *registry.DB, plan *sweeps.Plan) error {
 		return nil
 	}
 	return withHint(fmt.Errorf("sweep %s: %s has %s of it", plan.Handle, s.Name(), counted(count, "trial")),
-		fmt.Sprintf("the command with --on %s that handed them in follows them, harness cancel %s takes them back", s.Name(), shellWord(sweep)))
+		fmt.Sprintf("the command with --on %s that handed them in follows them, harness cancel %s takes them back", s.Name(), runner.ShellQuote(sweep)))
 }
 
 // schedulerNamed is the scheduler of a batch, for who only looks or cancels.

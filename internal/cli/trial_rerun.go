@@ -21,6 +21,7 @@ import (
 	"harness/registry"
 	"harness/registry/journal"
 	"harness/runner"
+	"harness/sweeps"
 )
 
 // rerunOptions are the flags of trial rerun.
@@ -119,9 +120,13 @@ func rerun(ctx context.Context, w, log io.Writer, prefix string, o rerunOptions)
 	if _, err := engineFor(t.Spec, engine); err != nil {
 		return err
 	}
-	resources, err := resourcesOf(ctx, db, id)
+	plans, err := plansOf(ctx, db, id)
 	if err != nil {
 		return err
+	}
+	var resources sweeps.Resources // the most that any of them asks for: it has them to itself
+	for _, plan := range plans {
+		resources.GPUs = max(resources.GPUs, plan.Resources.GPUs)
 	}
 	dir, code, end, err := o.program(ctx, log, db, t, original)
 	if err != nil {
@@ -138,10 +143,8 @@ func rerun(ctx context.Context, w, log io.Writer, prefix string, o rerunOptions)
 		Provenance: func() journal.Provenance { return build(context.Background()) }, Code: code, Dir: dir, Guardian: guardian,
 		Kill: secondSignal(), Out: log, Display: displayOf(log, o.quiet),
 	}
-	if plan, err := newestPlan(ctx, db, id); err != nil {
-		return err
-	} else if plan != nil && t.Spec.Command != "" { // it records what the trial recorded
-		options.Metrics, options.Collect = declaredBy(plan), collectOf(plan)
+	if len(plans) > 0 && t.Spec.Command != "" { // it records what the trial recorded
+		options.Metrics, options.Collect = declaredBy(plans[0]), collectOf(plans[0])
 	}
 	attempt, err := runner.Rerun(ctx, db, t, options)
 	if errors.Is(err, context.Canceled) {

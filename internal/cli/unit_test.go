@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"harness/model/spec"
+	"harness/runner"
 	"harness/sweeps"
 )
 
@@ -69,7 +70,7 @@ func TestCarry(t *testing.T) {
 
 func TestShellWord(t *testing.T) {
 	for word, want := range map[string]string{"slow": "slow", "a@b=1,c": "a@b=1,c", "it's": `'it'\''s'`, "": "''", "a b": "'a b'"} {
-		if got := shellWord(word); got != want {
+		if got := runner.ShellQuote(word); got != want {
 			t.Errorf("%q: %s", word, got)
 		}
 	}

@@ -1,7 +1,14 @@
-// Package protofields walks through the fields of a protobuf message without generated code.
+// Package protofields walks through the fields of a protobuf message without generated code, and has what files of such messages, one behind
+// the other, have in common.
 package protofields
 
-import "google.golang.org/protobuf/encoding/protowire"
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
 
 // Each calls fn with every field of a message; it reports whether the message is sound and fn took all. Of varints and fixed numbers
 // value is the bits, of the rest data.
@@ -34,4 +41,23 @@ func Each(message []byte, fn func(number protowire.Number, value uint64, data []
 		message = message[n:]
 	}
 	return true
+}
+
+// CorruptError is a record of a file that cannot be what was written. What stands behind it cannot be found.
+type CorruptError struct {
+	Path   string
+	Offset int64 // where the record begins
+	Reason string
+}
+
+func (e *CorruptError) Error() string {
+	return fmt.Sprintf("%s: byte %d: %s", e.Path, e.Offset, e.Reason)
+}
+
+// Ended is nil where a file that is still being written ends before a record does, and else the error.
+func Ended(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil
+	}
+	return err
 }

@@ -14,12 +14,12 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"hash/crc32"
 	"io"
 	"os"
 	"sync"
+
+	"harness/internal/protofields"
 )
 
 const (
@@ -37,16 +37,8 @@ func masked(data []byte) uint32 {
 	return (sum>>15 | sum<<17) + maskDelta
 }
 
-// CorruptError is a record that cannot be what was written. What stands behind it cannot be found.
-type CorruptError struct {
-	Path   string
-	Offset int64 // where the record begins
-	Reason string
-}
-
-func (e *CorruptError) Error() string {
-	return fmt.Sprintf("%s: byte %d: %s", e.Path, e.Offset, e.Reason)
-}
+// CorruptError is a record that cannot be what was written. What stands behind it is not read.
+type CorruptError = protofields.CorruptError
 
 // Reader reads an event file. Its zero value with a Path begins at the start.
 type Reader struct {
@@ -85,18 +77,18 @@ func (r *Reader) read(in *bufio.Reader, fn func(*Event) error) error {
 	for {
 		header, err := in.Peek(headerSize)
 		if err != nil {
-			return ended(err)
+			return protofields.Ended(err)
 		}
 		if bytes.Count(header, []byte{0}) == headerSize { // a hole, as network file systems show for a moment
 			return nil
 		}
 		if masked(header[:8]) != binary.LittleEndian.Uint32(header[8:]) {
-			return &CorruptError{r.Path, r.Offset, "the checksum of the length is wrong"}
+			return &CorruptError{Path: r.Path, Offset: r.Offset, Reason: "the checksum of the length is wrong"}
 		}
 		length := binary.LittleEndian.Uint64(header)
 		if length > largest {
 			if err := r.pass(in, length); err != nil {
-				return ended(err)
+				return protofields.Ended(err)
 			}
 			continue
 		}
@@ -107,15 +99,15 @@ func (r *Reader) read(in *bufio.Reader, fn func(*Event) error) error {
 			payload = payload[:whole]
 		}
 		if _, err := io.ReadFull(in, payload); err != nil {
-			return ended(err)
+			return protofields.Ended(err)
 		}
 		body := payload[:length]
 		if masked(body) != binary.LittleEndian.Uint32(payload[length:]) {
-			return &CorruptError{r.Path, r.Offset, "the checksum is wrong"}
+			return &CorruptError{Path: r.Path, Offset: r.Offset, Reason: "the checksum is wrong"}
 		}
 		event.reset()
 		if !event.decode(body, r.plugins) {
-			return &CorruptError{r.Path, r.Offset, "the record is no event"}
+			return &CorruptError{Path: r.Path, Offset: r.Offset, Reason: "the record is no event"}
 		}
 		if err := fn(&event); err != nil {
 			return err
@@ -128,7 +120,7 @@ func (r *Reader) read(in *bufio.Reader, fn func(*Event) error) error {
 func (r *Reader) pass(in *bufio.Reader, length uint64) error {
 	const sane = 1 << 40
 	if length > sane {
-		return &CorruptError{r.Path, r.Offset, "a record of more than a tebibyte"}
+		return &CorruptError{Path: r.Path, Offset: r.Offset, Reason: "a record of more than a tebibyte"}
 	}
 	n, err := io.CopyN(io.Discard, in, int64(length)+headerSize+footerSize)
 	if err != nil {
@@ -136,12 +128,4 @@ func (r *Reader) pass(in *bufio.Reader, length uint64) error {
 	}
 	r.Offset, r.Passed = r.Offset+n, r.Passed+1
 	return nil
-}
-
-// ended is nil for the end of a file, within a record or behind one.
-func ended(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil
-	}
-	return err
 }

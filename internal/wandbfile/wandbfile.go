@@ -12,11 +12,11 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"hash/crc32"
 	"io"
 	"os"
+
+	"harness/internal/protofields"
 )
 
 const (
@@ -36,16 +36,8 @@ const (
 	partLast   = 4
 )
 
-// CorruptError is a part of a file that cannot be what was written. What stands behind it is not read.
-type CorruptError struct {
-	Path   string
-	Offset int64
-	Reason string
-}
-
-func (e *CorruptError) Error() string {
-	return fmt.Sprintf("%s: byte %d: %s", e.Path, e.Offset, e.Reason)
-}
+// CorruptError is a record that cannot be what was written. What stands behind it is not read.
+type CorruptError = protofields.CorruptError
 
 // Reader reads a file. Its zero value with a Path begins at the start.
 type Reader struct {
@@ -68,10 +60,10 @@ func (r *Reader) Read(fn func(*Record) error) error {
 	if r.Offset == 0 {
 		header := make([]byte, headerSize)
 		if _, err := io.ReadFull(in, header); err != nil {
-			return ended(err)
+			return protofields.Ended(err)
 		}
 		if !bytes.Equal(header, fileHeader) {
-			return &CorruptError{r.Path, 0, "not a file of W&B, or of a version that is not known"}
+			return &CorruptError{Path: r.Path, Offset: 0, Reason: "not a file of W&B, or of a version that is not known"}
 		}
 		r.Offset = headerSize
 	}
@@ -83,11 +75,11 @@ func (r *Reader) records(in *bufio.Reader, fn func(*Record) error) error {
 	for {
 		message, err := p.record()
 		if err != nil {
-			return ended(err)
+			return protofields.Ended(err)
 		}
 		var record Record
 		if !record.decode(message) {
-			return &CorruptError{r.Path, r.Offset, "the record is none of W&B's"}
+			return &CorruptError{Path: r.Path, Offset: r.Offset, Reason: "the record is none of W&B's"}
 		}
 		if err := fn(&record); err != nil {
 			return err
@@ -119,10 +111,10 @@ func (p *parts) record() ([]byte, error) {
 			return p.whole, nil
 		case first && kind == partFirst, !first && kind == partMiddle:
 		default:
-			return nil, &CorruptError{p.path, begun, "a part of a record without its beginning or end"}
+			return nil, &CorruptError{Path: p.path, Offset: begun, Reason: "a part of a record without its beginning or end"}
 		}
 		if len(p.whole) > largest {
-			return nil, &CorruptError{p.path, begun, "a record of more than 64 MiB"}
+			return nil, &CorruptError{Path: p.path, Offset: begun, Reason: "a record of more than 64 MiB"}
 		}
 	}
 }
@@ -145,24 +137,16 @@ func (p *parts) part() (kind byte, data []byte, err error) {
 	}
 	sum, length, kind := binary.LittleEndian.Uint32(header), int64(binary.LittleEndian.Uint16(header[4:])), header[6]
 	if left := blockSize - p.at%blockSize; headerSize+length > left {
-		return 0, nil, &CorruptError{p.path, p.at, "a record that crosses the end of its block"}
+		return 0, nil, &CorruptError{Path: p.path, Offset: p.at, Reason: "a record that crosses the end of its block"}
 	}
 	whole, err := p.in.Peek(headerSize + int(length))
 	if err != nil {
 		return 0, nil, err
 	}
 	if crc32.ChecksumIEEE(whole[6:]) != sum { // of the type and the data
-		return 0, nil, &CorruptError{p.path, p.at, "the checksum is wrong"}
+		return 0, nil, &CorruptError{Path: p.path, Offset: p.at, Reason: "the checksum is wrong"}
 	}
 	_, _ = p.in.Discard(len(whole))
 	p.at += int64(len(whole))
 	return kind, whole[headerSize:], nil
-}
-
-// ended is nil for the end of a file, within a record or behind one.
-func ended(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil
-	}
-	return err
 }

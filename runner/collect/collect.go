@@ -27,8 +27,7 @@ import (
 	"strings"
 	"time"
 
-	"harness/internal/tfevents"
-	"harness/internal/wandbfile"
+	"harness/internal/protofields"
 )
 
 // Format is a kind of files that is read.
@@ -257,13 +256,8 @@ func (w *Watcher) say(text string) {
 
 // reasonOf is an error without the path, which stands in front already.
 func reasonOf(err error) string {
-	var events *tfevents.CorruptError
-	var run *wandbfile.CorruptError
-	switch {
-	case errors.As(err, &events):
-		return fmt.Sprintf("byte %d: %s: the rest is not read", events.Offset, events.Reason)
-	case errors.As(err, &run):
-		return fmt.Sprintf("byte %d: %s: the rest is not read", run.Offset, run.Reason)
+	if bad := (*protofields.CorruptError)(nil); errors.As(err, &bad) {
+		return fmt.Sprintf("byte %d: %s: the rest is not read", bad.Offset, bad.Reason)
 	}
 	if failed := (*fs.PathError)(nil); errors.As(err, &failed) {
 		return failed.Err.Error()
