@@ -16,8 +16,8 @@ import (
 
 // Variables by which the processes of a sweep are found. A trial that is itself a sweep adds its own mark to the other's.
 const (
-	attemptMark = "HARNESS_ATTEMPT_DIR"
-	sweepMark   = "HARNESS_SWEEP"
+	AttemptMark = "HARNESS_ATTEMPT_DIR"
+	SweepMark   = "HARNESS_SWEEP"
 )
 
 // guard is our end of the process that ends a sweep's trials should the sweep be killed. All methods may be called on nil.

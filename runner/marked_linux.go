@@ -76,12 +76,12 @@ func killMarked(wanted func(environment []byte) bool, killed map[int]bool) (foun
 // endLeftovers ends what still runs of a trial's attempts, whose folder is dir; the caller holds its claim.
 func endLeftovers(dir string) int {
 	prefix := dir + string(filepath.Separator)
-	return endMarked(func(environment []byte) bool { return strings.HasPrefix(valueOf(environment, attemptMark), prefix) })
+	return endMarked(func(environment []byte) bool { return strings.HasPrefix(valueOf(environment, AttemptMark), prefix) })
 }
 
 // endSweep ends what still runs of a sweep that is gone.
 func endSweep(mark string) int {
-	return endMarked(func(environment []byte) bool { return strings.Contains(valueOf(environment, sweepMark), mark) })
+	return endMarked(func(environment []byte) bool { return strings.Contains(valueOf(environment, SweepMark), mark) })
 }
 
 // telling is whether a process tells its environment.

@@ -43,7 +43,7 @@ func endRestless(t *testing.T, script string) {
 	defer os.WriteFile(stop, nil, 0o644)
 	for range 2 {
 		cmd := exec.Command("sh", "-c", script)
-		cmd.Env = append(os.Environ(), sweepMark+"=restless", "SCRIPT="+script, "STOP="+stop)
+		cmd.Env = append(os.Environ(), SweepMark+"=restless", "SCRIPT="+script, "STOP="+stop)
 		cmd.Stdout = write
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)

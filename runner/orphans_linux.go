@@ -54,7 +54,7 @@ func (s *spawner) strays(pid int, dir string) (more bool) {
 			continue
 		}
 		environment, telling := environmentOf(child)
-		mark := valueOf(environment, attemptMark)
+		mark := valueOf(environment, AttemptMark)
 		switch {
 		case mark == dir || group == pid || len(s.alive) <= 1 && !s.lives(mark):
 			_ = syscall.Kill(child, syscall.SIGKILL)

@@ -218,13 +218,13 @@ func TestGuardEndsWithTheSweep(t *testing.T) {
 		t.Error(n)
 	}
 	cmd := exec.Command("sleep", "100")
-	cmd.Env = append(os.Environ(), sweepMark+"=outer:this-one")
+	cmd.Env = append(os.Environ(), SweepMark+"=outer:this-one")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	go cmd.Wait()
 	for { // until it is sleep
-		if environment, _ := environmentOf(cmd.Process.Pid); valueOf(environment, sweepMark) == "outer:this-one" {
+		if environment, _ := environmentOf(cmd.Process.Pid); valueOf(environment, SweepMark) == "outer:this-one" {
 			break
 		}
 		time.Sleep(time.Millisecond)

@@ -36,7 +36,7 @@ func newPlace(home string, o Options) (p place, err error) {
 		return p, fmt.Errorf("find working folder: %w", err)
 	}
 	p.mark = uuid.NewString()
-	if outer := os.Getenv(sweepMark); outer != "" { // a trial that is itself a sweep
+	if outer := os.Getenv(SweepMark); outer != "" { // a trial that is itself a sweep
 		p.mark = outer + ":" + p.mark
 	}
 	return p, nil
@@ -82,7 +82,7 @@ func (p *place) begin(k *job, number int, dir string, purpose journal.Purpose) (
 	if purpose == journal.PurposeRerun { // it starts from nothing
 		s.files = filepath.Join(s.mark, filesName)
 	}
-	s.environment = append(s.environment, attemptMark+"="+s.mark, sweepMark+"="+p.mark)
+	s.environment = append(s.environment, AttemptMark+"="+s.mark, SweepMark+"="+p.mark)
 	if _, set := os.LookupEnv("OMP_NUM_THREADS"); !set && (p.options.CPUs > 0 || p.options.Threads > 0) && k.Spec.Command != "" {
 		s.environment = append(s.environment, "OMP_NUM_THREADS="+strconv.Itoa(p.threads))
 	}

@@ -59,7 +59,7 @@ func (w *view) look(ids []string) error {
 	if err != nil {
 		return err
 	}
-	w.processes, w.done = nil, 0
+	w.processes = nil
 	for _, k := range w.all {
 		t := known[k.ID]
 		k.state, k.note, k.Newest = w.db.LiveState(t), t.Newest.Error, t.Newest

@@ -183,10 +183,14 @@ func (p *packer) code(ctx context.Context, a registry.Attempt) error {
 			p.leave(programFile(f, "data"))
 			continue
 		}
+		path := homeFolder + "code/files/" + f.Digest
+		if _, have := p.sources[path]; have { // another snapshot has it
+			continue
+		}
 		_, ok := code.Find(ctx, f)
 		switch {
 		case ok:
-			p.add(bundle.Source{Path: homeFolder + "code/files/" + f.Digest, Mode: bundle.Plain, Open: found(ctx, code, f)})
+			p.add(bundle.Source{Path: path, Mode: bundle.Plain, Open: found(ctx, code, f)})
 		case f.Sampled:
 			p.leave(programFile(f, "too large to be known by its whole contents"))
 		case strings.HasPrefix(f.Digest, "link:"):

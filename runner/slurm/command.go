@@ -105,7 +105,7 @@ func environment(all []string) []string {
 	for _, variable := range all {
 		name, _, _ := strings.Cut(variable, "=")
 		inner := strings.HasPrefix(name, "SLURM_") && name != "SLURM_CONF" && name != "SLURM_CLUSTERS" || strings.HasPrefix(name, "SLURMD_")
-		if inner || name == "HARNESS_SWEEP" || name == "HARNESS_ATTEMPT_DIR" {
+		if inner || name == runner.SweepMark || name == runner.AttemptMark {
 			continue
 		}
 		kept = append(kept, variable)
