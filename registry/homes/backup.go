@@ -53,8 +53,7 @@ type Backup struct {
 // BackupTo copies the home of db into the folder dir: all, or what is new since the backup before. Sweeps may run meanwhile. registry.db is
 // not copied: it is made again from the rest. With kept, finished stages and the files that programs keep go along.
 func BackupTo(ctx context.Context, db *registry.DB, dir string, kept bool) (*Backup, error) {
-	list, err := openBackup(db.Home, dir)
-	if err != nil {
+	if _, err := openBackup(db.Home, dir); err != nil { // refuses before the lock is made there
 		return nil, err
 	}
 	lock, err := filelock.Try(filepath.Join(dir, backupLock))
@@ -65,7 +64,8 @@ func BackupTo(ctx context.Context, db *registry.DB, dir string, kept bool) (*Bac
 		return nil, fmt.Errorf("backup: %w", err)
 	}
 	defer lock.Release()
-	if list, err = openBackup(db.Home, dir); err != nil { // another backup may have ended since
+	list, err := openBackup(db.Home, dir) // another backup may have ended since
+	if err != nil {
 		return nil, err
 	}
 	files, err := liveFiles(db.Home, kept)
