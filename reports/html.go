@@ -36,8 +36,11 @@ func (t *Table) HTML(w io.Writer) error {
 	out.WriteString("</tr>\n</thead>\n<tbody>\n")
 	for r, row := range rows {
 		if t.ruleBefore(r) {
-			fmt.Fprintf(&out, "</tbody>\n<tbody>\n<tr><th scope=\"rowgroup\" colspan=\"%d\" %s>%s</th></tr>\n", len(heads), htmlTitle,
-				escape.HTML(kindTitle(t.Rows[r].Kind)))
+			if r > 0 {
+				out.WriteString("</tbody>\n<tbody>\n")
+			}
+			fmt.Fprintf(&out, "<tr><th scope=\"rowgroup\" colspan=\"%d\" %s>%s</th></tr>\n", len(heads), htmlTitle,
+				escape.HTML(t.title(r)))
 		}
 		out.WriteString("<tr>")
 		for i, f := range row {

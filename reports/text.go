@@ -66,7 +66,7 @@ func (t *Table) textGrid(out io.Writer) error {
 	table.Header(header)
 	for r := range lines {
 		if t.ruleBefore(r) {
-			if err := table.Append(rule(widths, kindTitle(t.Rows[r].Kind))); err != nil {
+			if err := table.Append(rule(widths, t.title(r))); err != nil {
 				return err
 			}
 		}
