@@ -45,6 +45,9 @@ func (t *Table) textGrid(out io.Writer) error {
 	}
 	starred := starredColumns(rows, len(heads))
 	for r, row := range rows {
+		if t.Rows[r].Group != "" { // the titles of kinds can do without words, those of groups cannot
+			widths[0] = max(widths[0], runewidth.StringWidth(t.title(r))+4)
+		}
 		for i, f := range row {
 			lines[r] = append(lines[r], plain(f, starred[i]))
 			widths[i] = max(widths[i], runewidth.StringWidth(lines[r][i]))
