@@ -164,7 +164,8 @@ func (b *builder) named(name string) []string {
 
 // add averages a row over its seeds.
 func (b *builder) add(r *seeded) {
-	row := Row{Name: r.Name, Kind: Model, Lead: b.lead(r.Row), Baseline: r.Baseline, Params: r.Params, trials: r.Trials}
+	row := Row{Name: r.Name, Kind: Model, Lead: b.lead(r.Row), Baseline: r.Baseline, Params: r.Params, trials: r.Trials,
+		key: strings.Join(r.Trials, " ")}
 	if r.Control != "" {
 		row.Kind, row.Control, row.Of = Control, untrainedName, r.Of
 	}

@@ -115,6 +115,7 @@ type Row struct {
 	Effort   *Effort        `json:"effort,omitempty"`  // what its training saw; nil where that was not recorded
 
 	trials []string // by seed
+	key    string   // of trials: rows of the same key are the same trainings
 }
 
 // Cell is one metric of one row. Mean, Std, CI and Delta are NaN where they do not exist, which is null in JSON; a seed that
