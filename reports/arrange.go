@@ -34,6 +34,15 @@ func (t *Table) LaidOut(l Layout) (*Table, error) {
 	return &q, nil
 }
 
+// Page is some rows of the table, for who cannot show all at once, with the footnotes of these. What the caption says and all tests are of the whole.
+func (t *Table) Page(from, to int) *Table {
+	from = max(0, min(from, len(t.Rows)))
+	q := *t
+	q.Rows = slices.Clone(t.Rows[from:max(from, min(to, len(t.Rows)))])
+	q.keepNotes(t)
+	return &q
+}
+
 // say adds a sentence to the caption.
 func (t *Table) say(format string, args ...any) {
 	t.Caption = append(t.Caption, fmt.Sprintf(format, args...))

@@ -19,6 +19,17 @@ type field struct {
 	marks  []int // indices of footnotes
 	number bool
 	column int // of Columns, or -1
+
+	// Of a head: what a row is sorted by (a name of numberKinds), and what stands over several of them.
+	kind, group string
+}
+
+// short is a head without what stands over it.
+func (f field) short() string {
+	if f.group == "" {
+		return f.text
+	}
+	return strings.Replace(f.text, f.group+": ", "", 1)
 }
 
 // parts are the pieces of a number. value is empty where the field is no number.
@@ -54,12 +65,13 @@ func (t *Table) grid() (heads []field, rows [][]field) {
 		heads = append(heads, field{text: escape.Line(head), column: -1})
 	}
 	for i, c := range t.Columns {
-		heads = append(heads, field{text: headOf(c), number: true, column: i})
+		group := escape.Line(c.Group)
+		heads = append(heads, field{text: headOf(c), number: true, column: i, kind: "metrics", group: group})
 		if t.shows("delta") {
-			heads = append(heads, field{text: "Δ " + c.fullLabel(), number: true, column: i})
+			heads = append(heads, field{text: "Δ " + c.fullLabel(), number: true, column: i, kind: "delta", group: group})
 		}
 		if t.shows("p") {
-			heads = append(heads, field{text: "p " + c.fullLabel(), number: true, column: i})
+			heads = append(heads, field{text: "p " + c.fullLabel(), number: true, column: i, kind: "p", group: group})
 		}
 	}
 	if t.shows("n") {

@@ -253,3 +253,44 @@ func FuzzLayoutOf(f *testing.F) {
 		}
 	})
 }
+
+// TestPageHTML renders the table as the server does: by classes, each number explained, heads and rows as links.
+func TestPageHTML(t *testing.T) {
+	link := func(name string) (string, string) {
+		if name == "metrics.caref/acc50" {
+			return "?sort=" + name, "descending"
+		}
+		return "?sort=-" + name, ""
+	}
+	rows := func(r *Row) string { return "#" + r.Name }
+	for name, query := range map[string]string{"page": "", "page-pivot": "columns=ablation&metrics=caref/acc50,diffvqa/bleu4"} {
+		var out bytes.Buffer
+		table := laidOut(t, tasksFile, query)
+		if err := table.HTMLAs(&out, HTMLOptions{Classes: true, Explain: true, SortURL: link, RowURL: rows}); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(out.String(), "style=") {
+			t.Error("a style attribute, which the page's policy forbids")
+		}
+		golden(t, filepath.Join("testdata", "layout", name+".html"), out.Bytes())
+	}
+}
+
+// TestPages holds the pages of a table together to the whole: every row once, every mark to the same footnote.
+func TestPages(t *testing.T) {
+	whole := laidOut(t, tasksFile, "")
+	at := 0
+	for from := 0; from < len(whole.Rows); from += 4 {
+		page := whole.Page(from, from+4)
+		for _, row := range page.Rows {
+			want := whole.Rows[at]
+			at++
+			if row.Name != want.Name || whole.notesOf(want, want.Cells...) != page.notesOf(row, row.Cells...) {
+				t.Errorf("row %d is %s with %q, want %s with %q", at, row.Name, page.notesOf(row, row.Cells...), want.Name, whole.notesOf(want, want.Cells...))
+			}
+		}
+	}
+	if at != len(whole.Rows) || len(whole.Page(99, 200).Rows) != 0 || len(whole.Page(-3, 2).Rows) != 2 {
+		t.Errorf("%d rows of %d", at, len(whole.Rows))
+	}
+}
