@@ -82,6 +82,8 @@ type DB struct {
 	ingested map[string]int64 // journal -> its length when it was last ingested
 	filling  bool             // the rows of trials are computed at the end
 
+	one sync.Mutex // held while the frozen connection is read
+
 	mu          sync.Mutex // guards what follows
 	statements  map[string]*sql.Stmt
 	frozen      *sql.Conn // that all is read from; nil = any
