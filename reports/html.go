@@ -10,33 +10,52 @@ import (
 	"harness/internal/escape"
 )
 
-// The looks of a table on a page, written into its elements: a fragment has no style sheet, and touches none.
-const (
-	htmlTable   = `style="border-collapse:collapse;border-top:2px solid;border-bottom:2px solid"`
-	htmlHead    = `style="text-align:%s;vertical-align:bottom;padding:.15em .6em;border-bottom:1px solid"`
-	htmlFigure  = `style="margin:1em 0;overflow-x:auto"`
-	htmlText    = `style="text-align:left;font-weight:normal;padding:.15em .6em"`
-	htmlNumber  = `style="text-align:right;white-space:nowrap;padding:.15em .6em"`
-	htmlCaption = `style="padding-bottom:.5em"`
-	htmlTitle   = `style="text-align:left;font-weight:normal;font-style:italic;padding:.15em .6em;border-top:1px solid"`
-	htmlNotes   = `style="list-style:none;padding:0;font-size:smaller"`
-)
+// htmlLooks are the attributes by which the parts of a table get their looks.
+type htmlLooks struct {
+	figure, caption, table, notes   string
+	headText, headNumber, rowsTitle string
+	text, number                    string
+}
+
+// styled has the looks of a table in its elements: a fragment has no style sheet, and touches none.
+var styled = htmlLooks{
+	figure:     ` style="margin:1em 0;overflow-x:auto"`,
+	caption:    `style="padding-bottom:.5em"`,
+	table:      `style="border-collapse:collapse;border-top:2px solid;border-bottom:2px solid"`,
+	notes:      `style="list-style:none;padding:0;font-size:smaller"`,
+	headText:   `style="text-align:left;vertical-align:bottom;padding:.15em .6em;border-bottom:1px solid"`,
+	headNumber: `style="text-align:right;vertical-align:bottom;padding:.15em .6em;border-bottom:1px solid"`,
+	rowsTitle:  `style="text-align:left;font-weight:normal;font-style:italic;padding:.15em .6em;border-top:1px solid"`,
+	text:       `style="text-align:left;font-weight:normal;padding:.15em .6em"`,
+	number:     `style="text-align:right;white-space:nowrap;padding:.15em .6em"`,
+}
+
+// classed names the parts for the style sheet of a page that allows no styles in elements.
+var classed = htmlLooks{
+	caption: `class="caption"`, table: `class="numbers"`, notes: `class="footnotes"`,
+	headText: `class="text"`, headNumber: `class="number"`, rowsTitle: `class="kind"`, text: `class="text"`, number: `class="number"`,
+}
 
 // HTML writes a figure for a page: no script, no style sheet, ids that begin with the table's own. Every text is escaped.
-func (t *Table) HTML(w io.Writer) error {
+func (t *Table) HTML(w io.Writer) error { return t.html(w, styled) }
+
+// ClassedHTML writes the same figure with classes in place of styles: caption, numbers, footnotes, text, number, kind.
+func (t *Table) ClassedHTML(w io.Writer) error { return t.html(w, classed) }
+
+func (t *Table) html(w io.Writer, looks htmlLooks) error {
 	var out bytes.Buffer
 	id := t.htmlID()
-	fmt.Fprintf(&out, "<figure class=\"harness-table\" id=\"%s\" %s>\n<figcaption %s>%s</figcaption>\n<table %s>\n", id, htmlFigure,
-		htmlCaption, escape.HTML(strings.Join(t.Caption, " ")), htmlTable)
+	fmt.Fprintf(&out, "<figure class=\"harness-table\" id=\"%s\"%s>\n<figcaption %s>%s</figcaption>\n<table %s>\n", id, looks.figure,
+		looks.caption, escape.HTML(strings.Join(t.Caption, " ")), looks.table)
 	heads, rows := t.grid()
 	out.WriteString("<thead>\n<tr>")
 	for _, h := range heads {
-		fmt.Fprintf(&out, "<th scope=\"col\" %s>%s</th>", fmt.Sprintf(htmlHead, htmlAlign(h)), escape.HTML(h.text))
+		fmt.Fprintf(&out, "<th scope=\"col\" %s>%s</th>", looks.head(h), escape.HTML(h.text))
 	}
 	out.WriteString("</tr>\n</thead>\n<tbody>\n")
 	for r, row := range rows {
 		if t.ruleBefore(r) {
-			fmt.Fprintf(&out, "</tbody>\n<tbody>\n<tr><th scope=\"rowgroup\" colspan=\"%d\" %s>%s</th></tr>\n", len(heads), htmlTitle,
+			fmt.Fprintf(&out, "</tbody>\n<tbody>\n<tr><th scope=\"rowgroup\" colspan=\"%d\" %s>%s</th></tr>\n", len(heads), looks.rowsTitle,
 				escape.HTML(kindTitle(t.Rows[r].Kind)))
 		}
 		out.WriteString("<tr>")
@@ -50,13 +69,13 @@ func (t *Table) HTML(w io.Writer) error {
 			case i < len(t.Heads) && t.namedOver(r):
 				continue
 			}
-			fmt.Fprintf(&out, "<%s%s %s>%s</%s>", tag, scope, htmlLooks(f), htmlField(id, f), tag)
+			fmt.Fprintf(&out, "<%s%s %s>%s</%s>", tag, scope, looks.field(f), htmlField(id, f), tag)
 		}
 		out.WriteString("</tr>\n")
 	}
 	out.WriteString("</tbody>\n</table>\n")
 	if len(t.Notes) > 0 {
-		fmt.Fprintf(&out, "<ol %s>\n", htmlNotes)
+		fmt.Fprintf(&out, "<ol %s>\n", looks.notes)
 		for i, note := range t.Notes {
 			fmt.Fprintf(&out, "<li id=\"%s-note-%s\"><sup>%s</sup> %s</li>\n", id, letter(i), letter(i), escape.HTML(note))
 		}
@@ -82,18 +101,18 @@ func (t *Table) htmlID() string {
 	return "tab-" + id
 }
 
-func htmlAlign(f field) string {
+func (l htmlLooks) head(f field) string {
 	if f.number {
-		return "right"
+		return l.headNumber
 	}
-	return "left"
+	return l.headText
 }
 
-func htmlLooks(f field) string {
+func (l htmlLooks) field(f field) string {
 	if f.number {
-		return htmlNumber
+		return l.number
 	}
-	return htmlText
+	return l.text
 }
 
 // htmlField is a field with its footnotes, which are links.
