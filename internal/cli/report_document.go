@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"harness/experiments"
+	"harness/internal/view"
 	"harness/model/spec"
 	"harness/registry"
 	"harness/reports"
@@ -96,14 +97,14 @@ func addExamples(ctx context.Context, db *registry.DB, c *document.Contents) err
 
 // settingsOf lists the settings of a trial; the seed stands elsewhere.
 func settingsOf(t spec.Trial) ([]document.Setting, error) {
-	fields, err := flatten(t)
+	fields, err := view.Settings(t)
 	if err != nil {
 		return nil, err
 	}
 	var list []document.Setting
 	for _, f := range fields {
-		if f.path != "seed" {
-			list = append(list, document.Setting{Path: f.path, Value: f.value})
+		if f.Name != "seed" {
+			list = append(list, document.Setting{Path: f.Name, Value: f.Value})
 		}
 	}
 	return list, nil
