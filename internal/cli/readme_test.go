@@ -47,30 +47,53 @@ func between(t *testing.T, text, start, end string) string {
 	return block
 }
 
-// Every command and flag that the README names exists.
-func TestReadmeNamesRealCommands(t *testing.T) {
+// Every command and flag that a document names exists.
+func TestDocumentsNameRealCommands(t *testing.T) {
 	checked := 0
-	for _, match := range regexp.MustCompile("(?m)(?:`|^    )harness ([^`\n]+)").FindAllStringSubmatch(readme(t), -1) {
-		line, _, _ := strings.Cut(match[1], "   ") // what stands behind is a remark
-		for _, form := range strings.Split(line, ", ") {
-			checkCommand(t, form)
-			checked++
+	for _, path := range documents(t) {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
 		}
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			for _, line := range commandsNamed(string(data)) {
+				checkCommand(t, line)
+				checked++
+			}
+		})
 	}
-	if checked < 10 {
+	if checked < 150 {
 		t.Errorf("only %d commands were found", checked)
 	}
+}
+
+// commandsNamed returns what stands behind "harness" in backquotes, indented lines and blocks of the kinds sh and console.
+func commandsNamed(text string) (lines []string) {
+	matches := regexp.MustCompile("(?m)(?:`|^    )harness ([^`\n]+)").FindAllStringSubmatch(text, -1)
+	for _, b := range blocksOf(text) {
+		if b.kind == "sh" || b.kind == "console" {
+			matches = append(matches, regexp.MustCompile(`(?m)^(?:\$ )?harness ([^|&;>\n]+)`).FindAllStringSubmatch(b.text, -1)...)
+		}
+	}
+	for _, m := range matches {
+		line, _, _ := strings.Cut(m[1], "   ") // what stands behind is a remark
+		lines = append(lines, strings.Split(line, ", ")...)
+	}
+	return lines
 }
 
 func checkCommand(t *testing.T, line string) {
 	t.Helper()
 	words := strings.Fields(strings.ReplaceAll(line, "\\|", "|"))
 	command, rest := newRootCommand(), words
+	if len(rest) > 2 && rest[0] == "--home" {
+		rest = rest[2:]
+	}
 	for len(rest) > 0 && command.HasSubCommands() {
 		name, _, _ := strings.Cut(rest[0], "|") // "synth|check|show" names three
 		next := subcommand(command, name)
 		if next == nil {
-			t.Errorf("README: harness %s: no command %q", line, rest[0])
+			t.Errorf("harness %s: no command %q", line, rest[0])
 			return
 		}
 		command, rest = next, rest[1:]
@@ -78,7 +101,7 @@ func checkCommand(t *testing.T, line string) {
 	for _, word := range rest {
 		name, _, _ := strings.Cut(strings.TrimPrefix(word, "--"), "=")
 		if strings.HasPrefix(word, "--") && command.Flags().Lookup(name) == nil && command.InheritedFlags().Lookup(name) == nil {
-			t.Errorf("README: harness %s: no flag --%s", line, name)
+			t.Errorf("harness %s: no flag --%s", line, name)
 		}
 	}
 }
