@@ -70,7 +70,7 @@ def main():
             scores = model(test_images)
         print(json.dumps({
             "step": epoch,
-            "accuracy": 100 * (scores.argmax(1) == test_labels).float().mean().item(),
+            "accuracy": (scores.argmax(1) == test_labels).float().mean().item(),
             "loss": cross_entropy(scores, test_labels).item(),
         }))
 
