@@ -18,7 +18,8 @@ import (
 
 // A shell runs the commands of one document, one after the other: folders, variables and processes in the background stay.
 type shell struct {
-	dir    string
+	dir    string // of what the commands print
+	n      int    // of commands
 	input  io.Writer
 	status *bufio.Reader // a line with the exit code after each command
 	addr   string        // stands for pageAddr
@@ -77,7 +78,8 @@ func freeAddr(t *testing.T) string {
 // run runs a command and returns what it and its processes printed until it ended, and its exit code.
 func (s *shell) run(t *testing.T, command string) (out string, code int) {
 	t.Helper()
-	file := filepath.Join(s.dir, "output")
+	s.n++
+	file := filepath.Join(s.dir, fmt.Sprintf("output-%d", s.n))
 	command = strings.ReplaceAll(command, pageAddr, s.addr)
 	fmt.Fprintf(s.input, "{ %s\n} >'%s' 2>&1 </dev/null; echo $? >&3\n", command, file)
 	line := make(chan string, 1)
@@ -113,7 +115,7 @@ var varying = []struct {
 	name    string
 }{
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?Z?`), "DATE"},
-	{regexp.MustCompile(`\b(\d+h)?(\d+m)?\d+(\.\d+)?(m|µ|n)?s\b`), "TIME"},
+	{regexp.MustCompile(`\b(\d+h)?(\d+m)?\d+(\.\d+)? ?(m|µ|n)?s\b`), "TIME"},
 	{regexp.MustCompile(`\bpid \d+`), "pid PID"},
 	{regexp.MustCompile(`[─━]+`), "─"},
 }

@@ -18,22 +18,38 @@ const root = "../.."
 
 func readme(t *testing.T) string {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(root, "README.md"))
+	return document(t, "README.md")
+}
+
+// document reads a file of the repository.
+func document(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(root, path))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return string(data)
 }
 
-// The worked example shows the file that is built in.
-func TestReadmeShowsTheDemo(t *testing.T) {
-	block := between(t, readme(t), "```yaml\n", "```")
-	data, err := experiments.Read("demo")
+// The files that documents show are those of the repository.
+func TestDocumentsShowRealFiles(t *testing.T) {
+	demo, err := experiments.Read("demo")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if block != string(data) {
-		t.Errorf("the README's demo is not experiments/demo.yaml:\n%s", block)
+	_, ablation, _ := strings.Cut(document(t, "docs/tutorial/ablation.yaml"), "yaml\n") // without what its comment says
+	for name, want := range map[string]string{"docs/demo.md": string(demo), "README.md": ablation, "docs/tutorial.md": ablation} {
+		if block := between(t, document(t, name), "```yaml\n", "```"); block != want {
+			t.Errorf("%s shows another file:\n%s", name, block)
+		}
+	}
+}
+
+// The README has a picture on its first screen.
+func TestReadmeShowsAPicture(t *testing.T) {
+	before, _, ok := strings.Cut(readme(t), "\n![")
+	if n := strings.Count(before, "\n"); !ok || n > 50 {
+		t.Errorf("%d lines stand before the first picture", n)
 	}
 }
 
@@ -42,7 +58,7 @@ func between(t *testing.T, text, start, end string) string {
 	_, rest, ok := strings.Cut(text, start)
 	block, _, closed := strings.Cut(rest, end)
 	if !ok || !closed {
-		t.Fatalf("the README has no block between %q and %q", start, end)
+		t.Fatalf("it has no block between %q and %q", start, end)
 	}
 	return block
 }
@@ -67,6 +83,9 @@ func TestDocumentsNameRealCommands(t *testing.T) {
 	}
 }
 
+// remark is what stands behind a command.
+var remark = regexp.MustCompile(`(   | #).*`)
+
 // commandsNamed returns what stands behind "harness" in backquotes, indented lines and blocks of the kinds sh and console.
 func commandsNamed(text string) (lines []string) {
 	matches := regexp.MustCompile("(?m)(?:`|^    )harness ([^`\n]+)").FindAllStringSubmatch(text, -1)
@@ -76,7 +95,7 @@ func commandsNamed(text string) (lines []string) {
 		}
 	}
 	for _, m := range matches {
-		line, _, _ := strings.Cut(m[1], "   ") // what stands behind is a remark
+		line := remark.ReplaceAllString(m[1], "")
 		lines = append(lines, strings.Split(line, ", ")...)
 	}
 	return lines
@@ -100,7 +119,7 @@ func checkCommand(t *testing.T, line string) {
 	}
 	for _, word := range rest {
 		name, _, _ := strings.Cut(strings.TrimPrefix(word, "--"), "=")
-		if strings.HasPrefix(word, "--") && command.Flags().Lookup(name) == nil && command.InheritedFlags().Lookup(name) == nil {
+		if strings.HasPrefix(word, "--") && name != "help" && command.Flags().Lookup(name) == nil && command.InheritedFlags().Lookup(name) == nil {
 			t.Errorf("harness %s: no flag --%s", line, name)
 		}
 	}
