@@ -88,15 +88,15 @@ var remark = regexp.MustCompile(`(   | #).*`)
 
 // commandsNamed returns what stands behind "harness" in backquotes, indented lines and blocks of the kinds sh and console.
 func commandsNamed(text string) (lines []string) {
-	matches := regexp.MustCompile("(?m)(?:`|^    )harness ([^`\n]+)").FindAllStringSubmatch(text, -1)
+	for _, m := range regexp.MustCompile("(?m)(?:`|^    )harness ([^`\n]+)").FindAllStringSubmatch(text, -1) {
+		lines = append(lines, strings.Split(remark.ReplaceAllString(m[1], ""), ", ")...)
+	}
 	for _, b := range blocksOf(text) {
 		if b.kind == "sh" || b.kind == "console" {
-			matches = append(matches, regexp.MustCompile(`(?m)^(?:\$ )?harness ([^|&;>\n]+)`).FindAllStringSubmatch(b.text, -1)...)
+			for _, m := range regexp.MustCompile(`(?m)^(?:\$ )?harness ([^|&;>\n]+)`).FindAllStringSubmatch(b.text, -1) {
+				lines = append(lines, remark.ReplaceAllString(m[1], ""))
+			}
 		}
-	}
-	for _, m := range matches {
-		line := remark.ReplaceAllString(m[1], "")
-		lines = append(lines, strings.Split(line, ", ")...)
 	}
 	return lines
 }
@@ -121,6 +121,8 @@ func checkCommand(t *testing.T, line string) {
 		name, _, _ := strings.Cut(strings.TrimPrefix(word, "--"), "=")
 		if strings.HasPrefix(word, "--") && name != "help" && command.Flags().Lookup(name) == nil && command.InheritedFlags().Lookup(name) == nil {
 			t.Errorf("harness %s: no flag --%s", line, name)
+		} else if len(word) == 2 && word[0] == '-' && command.Flags().ShorthandLookup(word[1:]) == nil {
+			t.Errorf("harness %s: no flag %s", line, word)
 		}
 	}
 }
