@@ -67,7 +67,7 @@ func TestLineOf(t *testing.T) {
 // TestStarts: ranges rise, begin at the first step, and are no more than there is room for.
 func TestStarts(t *testing.T) {
 	for _, c := range [][2]int64{{0, 999_999}, {5, 5}, {math.MinInt64, math.MaxInt64}, {-9e18, 9e18}, {1, 600}, {math.MaxInt64 - 3, math.MaxInt64}, {0, 1 << 40}, {-100, 3}} {
-		for name, starts := range map[string][]int64{"even": evenStarts(c[0], c[1]), "ratio": ratioStarts(c[0], c[1])} {
+		for name, starts := range map[string][]int64{"even": evenStarts(c[0], c[1], maxBuckets, 1), "grains": evenStarts(c[0], c[1], maxBuckets, 1024), "ratio": ratioStarts(c[0], c[1], maxBuckets)} {
 			if c[1] <= 1 && name == "ratio" {
 				continue
 			}
@@ -77,7 +77,7 @@ func TestStarts(t *testing.T) {
 			}
 		}
 	}
-	if n := len(evenStarts(0, 999_999)); n != maxBuckets {
+	if n := len(evenStarts(0, 999_999, maxBuckets, 1)); n != maxBuckets {
 		t.Errorf("%d ranges", n)
 	}
 }
