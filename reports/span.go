@@ -16,7 +16,7 @@ func (s Span) ranges(first, last, grain int64) (starts []int64, end int64) {
 		from, to = max(first, before), min(last, behind)
 	}
 	if s.LogSteps && to > 1 {
-		return ratioStarts(from, to, s.most()), to
+		return ratioStarts(from, to, s.most(), grain), to
 	}
 	return evenStarts(from, to, s.most(), grain), to
 }
@@ -77,15 +77,23 @@ func floorTo(v, width int64) int64 {
 	}
 }
 
-// ratioStarts are the first steps of ranges that look equally wide on a logarithmic axis; all steps below 1 are one range.
-func ratioStarts(first, last int64, most int) []int64 {
+// ratioStarts are the first steps of ranges that look equally wide on a logarithmic axis; all steps below 1 are one range. Wide ones
+// consist of whole grains.
+func ratioStarts(first, last int64, most int, grain int64) []int64 {
 	starts := []int64{first}
 	low := max(first, 1)
 	ratio := math.Pow(float64(last)/float64(low), 1/float64(most))
 	for i := range most {
 		at := float64(low) * math.Pow(ratio, float64(i))
-		if at < math.MaxInt64 && int64(at) <= last && int64(at) > starts[len(starts)-1] {
-			starts = append(starts, int64(at))
+		if at >= math.MaxInt64 || int64(at) > last {
+			break
+		}
+		start := int64(at)
+		if at*(ratio-1)*mostWidened >= float64(grain) {
+			start = floorTo(start, grain)
+		}
+		if start > starts[len(starts)-1] {
+			starts = append(starts, start)
 		}
 	}
 	return starts
