@@ -27,6 +27,7 @@ type reportOptions struct {
 	format string
 	out    string
 	latex  reports.LatexOptions
+	layout reports.Layout
 }
 
 func newReportCommand() *cobra.Command {
@@ -42,7 +43,8 @@ was run with --preset or --set is a sweep of its own: give the same options, or 
 cell with a footnote.
 
 LaTeX needs \usepackage{booktabs}. With --style the table fits the columns of the paper: it is set in one column or over both, in
-smaller type, with long labels wrapped, in blocks of columns or in floats of rows; what cannot fit is refused.`,
+smaller type, with long labels wrapped, in blocks of columns or in floats of rows; what cannot fit is refused.
+` + layoutHelp,
 		Args: oneExperiment,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(cmd); err != nil {
@@ -59,6 +61,7 @@ smaller type, with long labels wrapped, in blocks of columns or in floats of row
 	o.experimentOptions.flags(cmd)
 	cmd.Flags().StringVar(&o.format, "format", "text", reports.Choices(reports.Formats))
 	cmd.Flags().StringVar(&o.out, "out", "", "write to this file instead of printing")
+	layoutFlags(cmd, &o.layout)
 	o.latexFlags(cmd)
 	return cmd
 }
@@ -110,9 +113,13 @@ func oneExperiment(_ *cobra.Command, args []string) error {
 
 // report prints the table of one experiment.
 func report(ctx context.Context, w, log io.Writer, db *registry.DB, name string, o reportOptions) error {
-	_, table, err := storedTable(ctx, log, db, name, o.experimentOptions)
+	plan, err := stored(ctx, log, db, name, o.experimentOptions)
 	if err != nil {
 		return err
+	}
+	table, err := view.TableAs(ctx, db, plan, newStaleness(ctx, db), o.layout)
+	if err != nil {
+		return hintSweep(layoutMisuse(err), name)
 	}
 	var text bytes.Buffer
 	if err := table.Render(&text, reports.Format(o.format), o.latex); err != nil {
