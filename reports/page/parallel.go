@@ -80,6 +80,12 @@ func NewParallel(t *reports.Table, plan *sweeps.Plan, c int) *Parallel {
 	return p
 }
 
+// HasParallel reports whether a column has parallel coordinates.
+func HasParallel(t *reports.Table, plan *sweeps.Plan, c int) bool {
+	return slices.ContainsFunc(plan.Axes, func(a sweeps.Axis) bool { return len(a.Options) > 1 }) &&
+		slices.ContainsFunc(t.Rows, func(r reports.Row) bool { return r.Kind == reports.Model && r.Cells[c].CanDraw(t.Columns[c].Scale) })
+}
+
 // newAxis is the axis of a parameter.
 func newAxis(a sweeps.Axis) Axis {
 	axis := Axis{Name: escape.Line(a.Label)}

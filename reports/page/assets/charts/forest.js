@@ -5,9 +5,9 @@ const narrowWidth = 560;
 
 // lanes places rows below one another: names on the left and numbers on the right, or both above the mark where there is little room.
 function lanes(chart, look, size, heading, ranges, drawLane, zero) {
-  const rows = chart.rows, narrow = size.width < narrowWidth, lane = narrow ? 44 : 26;
-  const names = Math.min(size.width * 0.34, Math.max(60, ...rows.map(row => measure(clipped(row.name, 80)))));
-  const texts = Math.min(size.width * 0.4, Math.max(measure(heading), ...rows.map(row => measure(row.text))));
+  const rows = chart.rows, longest = Math.max(60, ...rows.map(row => measure(clipped(row.name, 120)))), bold = measure(heading) * 1.12;
+  const narrow = size.width < narrowWidth || longest > size.width * 0.4, lane = narrow ? 44 : 26, names = longest;
+  const texts = Math.min(size.width * 0.4, Math.max(bold, ...rows.map(row => measure(row.text))));
   const top = 26 + (size.top || 0), grid = {
     left: narrow ? 14 : names + 20, right: narrow ? 14 : texts + 22, top, height: rows.length * lane + 8,
   };
@@ -22,7 +22,7 @@ function lanes(chart, look, size, heading, ranges, drawLane, zero) {
     textAt(grid.left - 10, at(i), fitted(row.name, names), look.fg, 'right'),
     textAt(size.width - texts - 10, at(i), fitted(row.text, texts), look.muted),
   ]));
-  words.push(textAt(narrow ? size.width - 4 : size.width - texts - 10, grid.top - 12, fitted(heading, size.width - 8), look.muted, narrow ? 'right' : 'left', 'bold'));
+  words.push(textAt(narrow ? size.width - 4 : size.width - texts - 10, grid.top - 12, heading, look.muted, narrow ? 'right' : 'left', 'bold'));
   const draw = (place, box) => {
     const px = v => place(x.to(v), 0)[0], list = [];
     if (zero) { const z = px(0); list.push(lineAt([[z, box.y], [z, box.y + box.height]], look.muted, 1, [2, 2])); }

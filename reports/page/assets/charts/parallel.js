@@ -16,7 +16,7 @@ function upright(chart, i, log) {
   const range = extent([values]) || [0, 1], able = range[0] > 0 && log;
   const [low, high] = range[0] === range[1] ? (able ? [range[0] / 2, range[0] * 2] : [range[0] - 0.5, range[0] + 0.5]) : range;
   const scale = scaleOf(low, high, able);
-  return { axis, scale, to: scale.to };
+  return { axis, scale, to: scale.to, values: Array.from(new Set(values)).sort((a, b) => a - b) };
 }
 
 const parallel = {
@@ -43,16 +43,16 @@ const parallel = {
     const height = size.fixed || Math.max(280, ...ups.map(up => (up.words ? 18 * up.words.length + 90 : 0)));
     const share = v => (metric.scale && metric.scale.max > metric.scale.min ? (metric.to(v) - metric.scale.min) / (metric.scale.max - metric.scale.min) : 0.5);
     const axes = ups.map((up, i) => {
-      const ticks = up.words ? up.words.map((_, k) => k) : up.scale.ticks(6).map(up.scale.to);
-      const labels = up.words || up.scale.ticks(6).map(short);
+      const values = up.words ? [] : i < last && up.values.length <= 12 ? up.values : up.scale.ticks(6);
+      const ticks = up.words ? up.words.map((_, k) => k) : values.map(up.scale.to), labels = up.words || values.map(short);
       const names = new Map(ticks.map((t, k) => [t, labels[k]]));
       const gap = size.width / (last + 1);
       return Object.assign({
-        dim: i, name: fitted(up.axis.name, Math.max(60, gap - 12)), nameLocation: 'end', nameGap: 14, realtime: false,
+        dim: i, name: fitted(up.axis.name, Math.max(60, gap - 12)), nameLocation: up.words ? 'start' : 'end', nameGap: 14, realtime: false,
         nameTextStyle: { color: look.fg, fontSize, fontFamily, fontWeight: 'bold' },
         axisLine: { lineStyle: { color: look.muted, width: 1 } },
         axisTick: { lineStyle: { color: look.muted }, customValues: ticks },
-        axisLabel: { color: look.fg, fontSize, fontFamily, customValues: ticks, hideOverlap: true, formatter: v => fitted(names.get(up.words && !isNumber(v) ? up.words.indexOf(v) : v) ?? String(v), Math.max(40, gap - 30)) },
+        axisLabel: { color: look.fg, fontSize, fontFamily, textBorderColor: look.bg, textBorderWidth: 3, customValues: ticks, hideOverlap: true, formatter: v => fitted(names.get(up.words && !isNumber(v) ? up.words.indexOf(v) : v) ?? String(v), Math.max(40, gap - 30)) },
         areaSelectStyle: { width: 18, borderWidth: 1, borderColor: look.accent, color: look.accent, opacity: 0.25 },
       }, up.words ? { type: 'value', min: -0.25, max: up.words.length - 0.75, inverse: true } : { type: 'value', min: up.scale.min, max: up.scale.max });
     });
