@@ -18,6 +18,10 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("/{$}", s.sweepsPage)
 	mux.HandleFunc("/sweeps/{handle}", s.sweepPage)
 	mux.HandleFunc("/trials/{id}", s.trialPage)
+	mux.HandleFunc("/sweeps/{handle}/charts", s.sweepChartsPage)
+	mux.HandleFunc("/sweeps/{handle}/charts/{file}", s.sweepChart)
+	mux.HandleFunc("/trials/{id}/charts", s.trialChartsPage)
+	mux.HandleFunc("/trials/{id}/charts/{file}", s.trialChart)
 	mux.HandleFunc(eventsPath, s.live.events)
 	mux.HandleFunc(assetsPath, func(w http.ResponseWriter, r *http.Request) {
 		if !asset(w, r) {
