@@ -18,7 +18,7 @@ import (
 // star behind the number.
 func (t *Table) Text(w io.Writer) error {
 	var out bytes.Buffer
-	fmt.Fprintln(&out, t.Name)
+	fmt.Fprintln(&out, escape.Line(t.Name))
 	for _, sentence := range t.Caption {
 		fmt.Fprintln(&out, escape.Line(strings.Replace(sentence, "Bold:", "*:", 1)))
 	}
@@ -26,7 +26,7 @@ func (t *Table) Text(w io.Writer) error {
 		return err
 	}
 	for i, note := range t.Notes {
-		fmt.Fprintf(&out, "[%s] %s\n", letter(i), note)
+		fmt.Fprintf(&out, "[%s] %s\n", letter(i), escape.Line(note))
 	}
 	_, err := w.Write(out.Bytes())
 	return err
