@@ -15,9 +15,11 @@ package web
 
 import (
 	"context"
+	"crypto/rand"
 	"io"
 	"net/http"
 	"sync"
+	"sync/atomic"
 
 	"harness/internal/view"
 	"harness/registry"
@@ -49,11 +51,17 @@ type Server struct {
 	cache   cache
 	live    live
 	logMu   sync.Mutex
+
+	streams    atomic.Int32  // logs that are followed
+	ended      chan struct{} // closed when the server ends
+	end        sync.Once
+	writing    sync.Mutex // held while notes and tags are changed
+	formSecret string     // what forms of this server bring
 }
 
 // New makes a server for a home. The home is opened with the first request, and may be empty until then.
 func New(o Options) *Server {
-	s := &Server{o: o}
+	s := &Server{o: o, ended: make(chan struct{}), formSecret: rand.Text()}
 	s.home.dir = o.Home
 	s.live.server = s
 	s.handler = s.guard(s.routes())
@@ -65,6 +73,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 
 // Close ends what follows the home, and closes the registry.
 func (s *Server) Close() error {
+	s.end.Do(func() { close(s.ended) })
 	s.live.close()
 	return s.home.close()
 }
