@@ -24,6 +24,7 @@ var mayImport = map[string][]string{
 	"internal/nvml/nvmltest": {},
 	"internal/tfevents":      {},
 	"internal/wandbfile":     {},
+	"internal/web/fixture":   {"registry", "sweeps"},
 	"experiments":            {},
 	"metrics":                {},
 	"model/spec":             {},
