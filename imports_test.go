@@ -17,7 +17,9 @@ import (
 // imported.
 var mayImport = map[string][]string{
 	".":                      {"internal/cli"}, // main.go and nothing else
-	"internal/cli":           {"experiments", "metrics", "model", "registry", "runner", "reports", "sweeps"},
+	"internal/cli":           {"experiments", "metrics", "model", "registry", "runner", "reports", "sweeps", "internal/view", "internal/web"},
+	"internal/view":          {"experiments", "metrics", "model", "registry", "runner", "reports", "sweeps"},
+	"internal/web":           {"experiments", "metrics", "model", "registry", "runner", "reports", "sweeps", "internal/view"},
 	"internal/nvml/nvmltest": {},
 	"internal/tfevents":      {},
 	"internal/wandbfile":     {},

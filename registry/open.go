@@ -200,6 +200,9 @@ func connectReading(ctx context.Context, home string) (*DB, condition, error) {
 		db.Close()
 		db = nil
 	}
+	if db != nil {
+		db.reads = info
+	}
 	if err != nil && ctx.Err() == nil && !sameFile(path, info) {
 		return connectReading(ctx, home) // it was deleted meanwhile, and perhaps made again
 	}
@@ -365,8 +368,8 @@ func connect(home, dsn string) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open registry: %w", err)
 	}
-	pool.SetMaxOpenConns(4)
-	pool.SetMaxIdleConns(4)
+	pool.SetMaxOpenConns(8)
+	pool.SetMaxIdleConns(8)
 	return &DB{
 		Home: home, Now: func() time.Time { return time.Now().UTC() }, sql: pool,
 		keys: map[string]int64{}, ingested: map[string]int64{}, saved: map[journal.Provenance]int64{},

@@ -75,6 +75,8 @@ type DB struct {
 	sql      *sql.DB
 	left     []*sql.DB        // of files that were deleted while they were open
 	opened   os.FileInfo      // the file that a writer has opened
+	reads    os.FileInfo      // the file that a reader has opened
+	shared   bool             // sql belongs to the DB that this is a Snapshot of
 	writer   *writer          // nil until the first transaction
 	keys     map[string]int64 // metric name -> key.id, as far as Ingest has seen
 	saved    map[journal.Provenance]int64
@@ -82,17 +84,30 @@ type DB struct {
 	ingested map[string]int64 // journal -> its length when it was last ingested
 	filling  bool             // the rows of trials are computed at the end
 
+	one sync.Mutex // held while the frozen connection is read
+
 	mu          sync.Mutex // guards what follows
 	statements  map[string]*sql.Stmt
 	frozen      *sql.Conn // that all is read from; nil = any
+	watch       *sql.Conn // that Version asks; nil = not yet
 	provenances map[int64]journal.Provenance
 }
 
 // Close closes the database.
 func (db *DB) Close() error {
 	db.writer.close()
+	for _, statement := range db.statements {
+		statement.Close()
+	}
+	if db.watch != nil {
+		db.watch.Close()
+	}
 	if db.frozen != nil {
+		_, _ = db.frozen.ExecContext(background, `ROLLBACK`) // the connection may be used again
 		db.frozen.Close()
+	}
+	if db.shared {
+		return nil
 	}
 	err := db.sql.Close()
 	for _, left := range db.left {

@@ -149,7 +149,11 @@ func (db *DB) read(ctx context.Context, query string, args []any, fn func(*sql.R
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	s, err := db.prepare(query)
+	s, frozen, err := db.prepare(query)
+	if frozen {
+		db.one.Lock()
+		defer db.one.Unlock()
+	}
 	if err == nil {
 		var rows *sql.Rows
 		if rows, err = s.QueryContext(background, args...); err == nil {
@@ -172,26 +176,28 @@ func (db *DB) readOne(ctx context.Context, query string, args []any, into ...any
 	return err
 }
 
-func (db *DB) prepare(query string) (*sql.Stmt, error) {
+// prepare is the statement of a query; frozen tells whether it is one of the connection that all share.
+func (db *DB) prepare(query string) (s *sql.Stmt, frozen bool, err error) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
+	frozen = db.frozen != nil
 	if s, ok := db.statements[query]; ok {
-		return s, nil
+		return s, frozen, nil
 	}
 	prepare := db.sql.PrepareContext
-	if db.frozen != nil {
+	if frozen {
 		prepare = db.frozen.PrepareContext
 	}
-	s, err := prepare(background, query)
-	if err != nil {
-		return nil, err
+	if s, err = prepare(background, query); err != nil {
+		return nil, frozen, err
 	}
 	db.statements[query] = s
-	return s, nil
+	return s, frozen, nil
 }
 
 // Freeze makes all that is read from now on be as it is now, whatever others write meanwhile: a trial and its numbers are read one after
-// the other, and belong together. It is for those who only read, and not for long. Reading goes through one connection then.
+// the other, and belong together. It is for those who only read, and not for long. Reading goes through one connection then, one query
+// after the other: two that run the same statement of a connection at a time take each other's rows.
 func (db *DB) Freeze() error {
 	conn, err := db.sql.Conn(background)
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"sync"
 
+	"harness/internal/view"
+	"harness/model/checkpoint/hub"
 	"harness/registry"
 	"harness/registry/journal"
 	"harness/registry/provenance"
@@ -26,6 +28,23 @@ var (
 	collected sync.Once
 	here      journal.Provenance
 )
+
+// thisBuild names the build that runs. The file of the program is hashed only where there is no commit to name it by.
+func thisBuild(ctx context.Context) string {
+	commit, modified := provenance.Build()
+	switch {
+	case commit != "" && modified:
+		return view.BuildName(journal.Provenance{Commit: commit, DiffHash: "modified"})
+	case commit != "":
+		return view.BuildName(journal.Provenance{Commit: commit})
+	}
+	return view.BuildName(build(ctx))
+}
+
+// newStaleness compares results with the code, data and weights that are there now.
+func newStaleness(ctx context.Context, db *registry.DB) *view.Staleness {
+	return view.NewStaleness(db, func() journal.Provenance { return build(ctx) }, openHub(hub.CacheOnly, nil))
+}
 
 // guardian is the process that ends what a killed sweep leaves behind.
 func guardian() *exec.Cmd {
@@ -69,6 +88,6 @@ func endProgram(log io.Writer, p *provenance.Program) {
 	if written, err := p.End(); err != nil {
 		fmt.Fprintf(log, "the code of the program could not be kept whole: %v\n", err)
 	} else if len(written) > 0 {
-		fmt.Fprintf(log, "taken for results, since they changed while trials ran: %s\n", someTexts(written, 5))
+		fmt.Fprintf(log, "taken for results, since they changed while trials ran: %s\n", view.Some(written, 5))
 	}
 }

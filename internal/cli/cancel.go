@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"harness/internal/view"
 	"harness/registry"
 	"harness/runner"
 	"harness/runner/cluster"
@@ -68,7 +69,7 @@ func cancel(ctx context.Context, w, log io.Writer, db *registry.DB, names []stri
 }
 
 // cancelTasks takes back those trials that a scheduler has, and returns the others.
-func cancelTasks(ctx context.Context, w, log io.Writer, db *registry.DB, trials []listed, yes bool) (others []listed, err error) {
+func cancelTasks(ctx context.Context, w, log io.Writer, db *registry.DB, trials []view.Listed, yes bool) (others []view.Listed, err error) {
 	open, _, err := cluster.Open(db.Home)
 	if err != nil {
 		return nil, err

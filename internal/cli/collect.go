@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 
+	"harness/internal/view"
 	"harness/registry"
 	"harness/runner"
 	"harness/runner/collect"
@@ -43,7 +44,7 @@ func plansOf(ctx context.Context, db *registry.DB, id string) ([]*sweeps.Plan, e
 		if err != nil {
 			return nil, err
 		}
-		if plan, err := decodePlan(db, s, nil); err == nil {
+		if plan, err := view.DecodePlan(db, s, nil); err == nil {
 			plans = append(plans, plan)
 		}
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"fmt"
+	"harness/internal/view"
 	"io"
 	"os"
 	"strings"
@@ -28,7 +29,7 @@ func confirm(log io.Writer, yes bool, what string) error {
 }
 
 // some names at most n trials for a question or a message.
-func some(trials []listed, n int) string {
+func some(trials []view.Listed, n int) string {
 	var parts []string
 	for i, t := range trials {
 		if i == n {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"harness/internal/view"
 	"harness/model/spec"
 	"harness/registry"
 	"harness/registry/journal"
@@ -41,7 +42,7 @@ func TestFormerPrecisionIsReadable(t *testing.T) {
 	if out := commandOutput(t, "", "ls", "--home", home); !strings.Contains(out, id[:8]) || !strings.Contains(out, "done") {
 		t.Errorf("ls prints %q", out)
 	}
-	var shown record
+	var shown view.Record
 	if err := json.Unmarshal([]byte(commandOutput(t, "", "show", id, "--json", "--home", home)), &shown); err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"harness/internal/view"
 )
 
 // The exit codes of the program (DESIGN 3).
@@ -42,11 +43,14 @@ func withHint(err error, hint string) error {
 // exitCodeOf maps an error to the exit code of the program.
 func exitCodeOf(err error) int {
 	var ce *commandError
+	var misuse *view.MisuseError
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.As(err, &ce):
 		return ce.code
+	case errors.As(err, &misuse):
+		return exitMisused
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
 	}

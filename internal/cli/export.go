@@ -15,6 +15,7 @@ import (
 	"harness/internal/atomicfile"
 	"harness/internal/escape"
 	"harness/internal/jsonfloat"
+	"harness/internal/view"
 	"harness/registry"
 )
 
@@ -38,7 +39,7 @@ With --to, a folder for other tools: an MLflow database (mlflow ui --backend-sto
 the file store of MLflow up to 3.12 (mlflow-files), event files of TensorBoard with
 hyperparameters (tensorboard --logdir DIR), or points and final values with parameters, seed and state as CSV or Parquet.
 
-` + filterHelp,
+` + view.FilterHelp,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			db, err := openFrozen(cmd)
@@ -63,7 +64,7 @@ func export(ctx context.Context, w, log io.Writer, db *registry.DB, names []stri
 	if err != nil {
 		return err
 	}
-	if known := namesOf(trials, "metrics"); len(trials) > 0 {
+	if known := view.Names(trials, "metrics"); len(trials) > 0 {
 		for _, metric := range o.metrics {
 			if !slices.Contains(known, metric) {
 				return usageError("--metrics: no trial has %s: want some of %s", metric, strings.Join(known, ", "))
@@ -88,7 +89,7 @@ func export(ctx context.Context, w, log io.Writer, db *registry.DB, names []stri
 }
 
 // exported is what the arguments name: a sweep, or trials by their ids.
-func exported(ctx context.Context, db *registry.DB, names []string, o listOptions) ([]listed, error) {
+func exported(ctx context.Context, db *registry.DB, names []string, o listOptions) ([]view.Listed, error) {
 	if len(names) == 1 {
 		if handle, err := sweepNamed(ctx, db, names[0]); err == nil {
 			o.sweep, names = handle, nil
@@ -98,17 +99,17 @@ func exported(ctx context.Context, db *registry.DB, names []string, o listOption
 	if err != nil || len(names) == 0 {
 		return trials, err
 	}
-	if err := addMetrics(ctx, db, trials); err != nil {
+	if err := view.AddMetrics(ctx, db, trials); err != nil {
 		return nil, err
 	}
-	chosen, err := parseFilter("--filter", o.filter)
+	chosen, err := view.ParseFilter("--filter", o.filter)
 	if err != nil {
 		return nil, err
 	}
-	return chosen.apply(trials)
+	return chosen.Apply(trials)
 }
 
-func writePoints(ctx context.Context, w io.Writer, db *registry.DB, trials []listed, metrics []string) error {
+func writePoints(ctx context.Context, w io.Writer, db *registry.DB, trials []view.Listed, metrics []string) error {
 	out := csv.NewWriter(w)
 	if err := out.Write([]string{"trial", "sweep", "label", "seed", "state", "metric", "step", "value"}); err != nil {
 		return err

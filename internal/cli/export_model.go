@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"harness/internal/atomicfile"
+	"harness/internal/view"
 	"harness/model"
 	"harness/model/checkpoint/hub"
 	"harness/model/spec"
@@ -66,7 +67,7 @@ func exportModel(ctx context.Context, w io.Writer, db *registry.DB, prefix, dir 
 		return fmt.Errorf("export model: %w", err)
 	}
 	defer os.RemoveAll(scratch)
-	answers := r.Spec.Until != spec.UntilRegions && !slices.ContainsFunc(r.Notes, func(n note) bool { return n.Key == "diffvqa/blank" })
+	answers := r.Spec.Until != spec.UntilRegions && !slices.ContainsFunc(r.Notes, func(n view.Note) bool { return n.Key == "diffvqa/blank" })
 	parts, err := model.Export(ctx, db.Home, openHub(hub.CacheOnly, nil), r.Spec, answers, scratch)
 	if errors.Is(err, fs.ErrNotExist) {
 		return withHint(fmt.Errorf("export model of %s: %w", r.ID, err), fmt.Sprintf("harness sweep %s --redo 'id == \"%s\"' trains it again", r.Sweep, r.ID))

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"harness/internal/atomicfile"
+	"harness/internal/view"
 	"harness/registry"
 	"harness/registry/journal"
 	"harness/registry/trackers"
@@ -21,7 +22,7 @@ import (
 )
 
 // exportTo writes the chosen trials as another tool keeps runs, into the new folder o.out: it appears whole or not at all.
-func exportTo(ctx context.Context, w, log io.Writer, db *registry.DB, trials []listed, o exportOptions) error {
+func exportTo(ctx context.Context, w, log io.Writer, db *registry.DB, trials []view.Listed, o exportOptions) error {
 	if !slices.Contains(trackers.WrittenFormats[:], trackers.Format(o.to)) {
 		return usageError("--to %s: want mlflow, mlflow-files, tensorboard, csv or parquet", o.to)
 	}
@@ -59,7 +60,7 @@ func exportTo(ctx context.Context, w, log io.Writer, db *registry.DB, trials []l
 	return err
 }
 
-func writeRuns(ctx context.Context, db *registry.DB, trials []listed, o exportOptions, dir string) ([]string, error) {
+func writeRuns(ctx context.Context, db *registry.DB, trials []view.Listed, o exportOptions, dir string) ([]string, error) {
 	out, err := trackers.Create(trackers.Format(o.to), dir)
 	if err != nil {
 		return nil, err
@@ -78,7 +79,7 @@ func writeRuns(ctx context.Context, db *registry.DB, trials []listed, o exportOp
 }
 
 // runOf is a trial as a run of another tool.
-func runOf(ctx context.Context, db *registry.DB, t listed, metrics []string) (trackers.Run, error) {
+func runOf(ctx context.Context, db *registry.DB, t view.Listed, metrics []string) (trackers.Run, error) {
 	r := trackers.Run{ID: t.ID, Name: t.Label, Group: t.Sweep, Row: t.Row, Seed: t.Seed, Error: t.Error, State: trackers.Unfinished}
 	switch t.State {
 	case registry.Done:
@@ -131,7 +132,7 @@ type pointKey struct {
 }
 
 // pointTimes reads from a trial's journals when its points were recorded; the newest attempt that recorded a point tells.
-func pointTimes(db *registry.DB, t listed) (map[pointKey]time.Time, error) {
+func pointTimes(db *registry.DB, t view.Listed) (map[pointKey]time.Time, error) {
 	times := map[pointKey]time.Time{}
 	numbers, err := registry.AttemptNumbers(db.Home, t.ID)
 	if err != nil {

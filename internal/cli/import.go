@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"harness/internal/escape"
+	"harness/internal/view"
 	"harness/metrics"
 	"harness/model/spec"
 	"harness/registry"
@@ -230,7 +231,7 @@ func (o importOptions) columns(runs []trackers.Run) ([]sweeps.Metric, error) {
 	}{{o.maximize, metrics.Maximize}, {o.minimize, metrics.Minimize}} {
 		for _, name := range side.names {
 			if !known[name] {
-				return nil, usageError("import: no run has the metric %s: want some of %s", name, someTexts(sortedKeys(known), 20))
+				return nil, usageError("import: no run has the metric %s: want some of %s", name, view.Some(sortedKeys(known), 20))
 			}
 			m := sweeps.DefaultMetric(name, true)
 			m.Goal, m.Primary = side.goal, true
@@ -243,7 +244,7 @@ func (o importOptions) columns(runs []trackers.Run) ([]sweeps.Metric, error) {
 // sayRows says what tells the rows apart.
 func sayRows(log io.Writer, plan *sweeps.Plan) {
 	if varying := plan.Varying(); len(varying) > 0 {
-		fmt.Fprintf(log, "rows by %s\n", escape.Line(someTexts(varying, 20)))
+		fmt.Fprintf(log, "rows by %s\n", escape.Line(view.Some(varying, 20)))
 	}
 	for _, axis := range plan.Axes {
 		if len(axis.Options) == len(plan.Trials) && len(plan.Trials) > 3 {
@@ -366,6 +367,6 @@ func printImport(w io.Writer, plan *sweeps.Plan, runs []trackers.Run) error {
 		fmt.Fprintf(w, "%s  %s\n", t.ID[:8], t.Label)
 	}
 	_, err := fmt.Fprintf(w, "%s, %s of %s (%s)\n", counted(len(plan.Trials), "run"), counted(points, "point"), counted(len(names), "metric"),
-		escape.Line(strings.TrimSpace(someTexts(sortedKeys(names), 20))))
+		escape.Line(strings.TrimSpace(view.Some(sortedKeys(names), 20))))
 	return err
 }

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"harness/internal/escape"
+	"harness/internal/view"
 	"harness/registry"
 	"harness/registry/journal"
 	"harness/runner"
@@ -203,7 +204,7 @@ func triedAgain(ctx context.Context, db *registry.DB, t registry.Trial, handle s
 	if err != nil {
 		return false, err
 	}
-	plan, err := decodePlan(db, s, nil)
+	plan, err := view.DecodePlan(db, s, nil)
 	if err != nil {
 		return false, nil // of another version: nothing is known of its rules
 	}

@@ -7,14 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"harness/internal/escape"
-	"harness/metrics"
+	"harness/internal/view"
 	"harness/registry"
 )
 
@@ -35,7 +34,7 @@ func newListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ls [SWEEP]",
 		Short: "List trials, their state and their numbers",
-		Long:  "List trials, their state and their numbers; --sweeps lists the sweeps instead.\n\n" + filterHelp,
+		Long:  "List trials, their state and their numbers; --sweeps lists the sweeps instead.\n\n" + view.FilterHelp,
 		Args:  cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
@@ -120,7 +119,7 @@ func list(ctx context.Context, w io.Writer, db *registry.DB, o listOptions) erro
 	return errors.Join(writeList(out, trials, o), out.Flush())
 }
 
-func writeList(w io.Writer, trials []listed, o listOptions) error {
+func writeList(w io.Writer, trials []view.Listed, o listOptions) error {
 	switch {
 	case o.json:
 		return printJSON(w, trials)
@@ -136,77 +135,20 @@ func writeList(w io.Writer, trials []listed, o listOptions) error {
 }
 
 // chooseTrials reads the trials of one sweep or of all, with their metrics: filtered and sorted.
-func chooseTrials(ctx context.Context, db *registry.DB, o listOptions) ([]listed, error) {
-	for _, state := range o.states {
-		if !slices.Contains(registry.States[:], registry.State(state)) {
-			return nil, usageError("unknown state %q: want queued, running, done, failed, interrupted or stopped", state)
-		}
-	}
-	chosen, err := parseFilter("--filter", o.filter)
-	if err != nil {
-		return nil, err
-	}
-	query := registry.Query{All: true, Brief: true}
+func chooseTrials(ctx context.Context, db *registry.DB, o listOptions) ([]view.Listed, error) {
+	q := view.Query{States: o.states, Filter: o.filter, Sort: o.sort, Columns: o.columns}
 	if o.sweep != "" {
-		if query.Sweep, err = sweepNamed(ctx, db, o.sweep); err != nil {
-			return nil, err
-		}
-		query.All = false
-	}
-	trials, err := db.Trials(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	all := make([]listed, 0, len(trials))
-	for _, t := range trials {
-		t.State = db.LiveState(t)
-		if len(o.states) == 0 || slices.Contains(o.states, string(t.State)) {
-			all = append(all, newListed(t))
-		}
-	}
-	if err := addMetrics(ctx, db, all); err != nil {
-		return nil, err
-	}
-	if all, err = chosen.apply(all); err != nil {
-		return nil, err
-	}
-	if len(o.columns) > 0 {
-		if err := checkNames("--columns", o.columns, all); err != nil && len(all) > 0 {
+		var err error
+		if q.Sweep, err = sweepNamed(ctx, db, o.sweep); err != nil {
 			return nil, err
 		}
 	}
-	return all, order(all, o.sort)
-}
-
-// chooseMetrics picks at most n metrics to show: those that package metrics calls main, then other results, then losses, and no
-// controls or parts of a result.
-func chooseMetrics(trials []listed, n int) []string {
-	seen := map[string]bool{}
-	for _, t := range trials {
-		for metric := range t.Metrics {
-			if !seen[metric] && strings.Count(metric, "/") < 2 && !strings.HasPrefix(metric, "controls/") {
-				seen[metric] = true
-			}
-		}
-	}
-	known := sortedKeys(seen)
-	rank := func(metric string) int {
-		known, _ := metrics.LookupRecorded(metric)
-		switch {
-		case known.Main:
-			return 0
-		case strings.HasSuffix(metric, "loss") || metrics.IsDiagnostic(metric):
-			return 2
-		}
-		return 1
-	}
-	slices.SortStableFunc(known, func(a, b string) int { return rank(a) - rank(b) })
-	return known[:min(n, len(known))]
+	return view.Choose(ctx, db, q)
 }
 
 // printTrials prints a line a trial, and why some failed or were stopped early.
-func printTrials(w io.Writer, trials []listed) error {
-	shown := chooseMetrics(trials, 6)
+func printTrials(w io.Writer, trials []view.Listed) error {
+	shown := view.ChooseMetrics(trials, 6)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	heads := make([]string, len(shown))
 	for i, metric := range shown {
@@ -217,7 +159,7 @@ func printTrials(w io.Writer, trials []listed) error {
 		cells := make([]string, len(shown))
 		for i, metric := range shown {
 			if v := trial.Metrics[metric]; v != nil {
-				cells[i] = shortNumber(float64(*v))
+				cells[i] = view.ShortNumber(float64(*v))
 			}
 		}
 		sweep := trial.Sweep
@@ -242,13 +184,13 @@ func printTrials(w io.Writer, trials []listed) error {
 }
 
 // printColumns prints the named columns.
-func printColumns(w io.Writer, trials []listed, columns []string) error {
+func printColumns(w io.Writer, trials []view.Listed, columns []string) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, strings.Join(columns, "\t"))
 	for _, trial := range trials {
 		cells := make([]string, len(columns))
 		for i, name := range columns {
-			cells[i] = escape.Line(trial.text(name, shortNumber))
+			cells[i] = escape.Line(trial.Text(name, view.ShortNumber))
 		}
 		fmt.Fprintln(t, strings.Join(cells, "\t"))
 	}
@@ -256,12 +198,12 @@ func printColumns(w io.Writer, trials []listed, columns []string) error {
 }
 
 // writeTrials writes CSV: the named columns, or all that there are.
-func writeTrials(w io.Writer, trials []listed, columns []string) error {
+func writeTrials(w io.Writer, trials []view.Listed, columns []string) error {
 	if len(columns) == 0 {
 		columns = []string{"id", "state", "sweep", "label", "row", "control", "seed", "attempts", "started", "ended", "took", "tags",
 			"note", "error"}
 		for _, kind := range []string{"params", "metrics"} {
-			for _, name := range namesOf(trials, kind) {
+			for _, name := range view.Names(trials, kind) {
 				columns = append(columns, kind+"."+name)
 			}
 		}
@@ -276,7 +218,7 @@ func writeTrials(w io.Writer, trials []listed, columns []string) error {
 	}
 	for _, trial := range trials {
 		for i, name := range columns {
-			line[i] = trial.cell(name)
+			line[i] = trial.Cell(name)
 		}
 		if err := out.Write(line); err != nil {
 			return err

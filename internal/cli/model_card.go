@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"harness/internal/escape"
+	"harness/internal/view"
 	"harness/model"
 	"harness/model/spec"
 )
 
 // modelCard is the README.md of an exported model.
-func modelCard(r *record, parts model.Exported) []byte {
+func modelCard(r *view.Record, parts model.Exported) []byte {
 	var b bytes.Buffer
 	t := r.Spec
 	fmt.Fprintf(&b, "# Model of trial %s\n\n", r.ID)
@@ -147,7 +148,7 @@ func ownTokens(t spec.Trial, parts model.Exported) bool {
 	return true
 }
 
-func cardData(b *bytes.Buffer, r *record) {
+func cardData(b *bytes.Buffer, r *view.Record) {
 	b.WriteString("\n## Data\n\n")
 	if r.Spec.Data.Source == spec.SourceSynthetic {
 		s := r.Spec.Data.Synthetic
@@ -171,7 +172,7 @@ func cardData(b *bytes.Buffer, r *record) {
 	}
 }
 
-func cardNumbers(b *bytes.Buffer, r *record) {
+func cardNumbers(b *bytes.Buffer, r *view.Record) {
 	b.WriteString("\n## Numbers\n\nOn the test split, last value of each metric.\n\n| metric | value |\n| --- | --- |\n")
 	for _, metric := range sortedKeys(r.Summaries) {
 		fmt.Fprintf(b, "| %s | %.6g |\n", cardCell(metric), float64(r.Summaries[metric].Last))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"harness/internal/view"
 	"harness/model/spec"
 	"harness/registry"
 	"harness/registry/journal"
@@ -208,7 +209,7 @@ func checkHere(ctx context.Context, db *registry.DB, plan *sweeps.Plan) error {
 	if err := cluster.CatchUp(ctx, db, open); err != nil {
 		return err
 	}
-	trials, err := trialsOf(ctx, db, plan)
+	trials, err := view.TrialsOf(ctx, db, plan)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"harness/internal/view"
 	"harness/model/checkpoint/hub"
 	"harness/model/spec"
 	"harness/registry"
@@ -124,7 +125,7 @@ func mayAdopt(ctx context.Context, db *registry.DB, want spec.Trial, have regist
 		if have.Result == 0 {
 			return false, nil
 		}
-		a, err := finished(ctx, db, have)
+		a, err := view.Counted(ctx, db, have)
 		return a.DataHash == want.Data.Digest, err
 	}
 	return true, nil

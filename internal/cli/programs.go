@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -21,20 +20,6 @@ func (a announcing) Note(key, text string) error {
 		fmt.Fprintf(a.log, "%s: a step needs %s\n", stage, text)
 	}
 	return a.Writer.Note(key, text)
-}
-
-// splitPrograms takes the compiled programs out of the notes of a trial.
-func splitPrograms(notes []note) (words []note, programs []model.Compiled) {
-	words, programs = []note{}, []model.Compiled{}
-	for _, n := range notes {
-		var p model.Compiled
-		if strings.HasPrefix(n.Key, model.CompiledKey) && json.Unmarshal([]byte(n.Text), &p) == nil {
-			programs = append(programs, p)
-			continue
-		}
-		words = append(words, n)
-	}
-	return words, programs
 }
 
 // writePrograms lists compiled programs for people, as rows of a tab writer.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"harness/internal/view"
 	"harness/model"
 	"harness/model/spec"
 	"harness/registry"
@@ -16,11 +17,11 @@ import (
 // again marks what --redo chooses to be run again. Results that come from other code than is there now and are not redone are
 // said in one line, with the command that makes them anew, and returned.
 func (o sweepOptions) again(ctx context.Context, log io.Writer, db *registry.DB, plan *sweeps.Plan, name string) (map[string]string, error) {
-	trials, err := trialsOf(ctx, db, plan)
+	trials, err := view.TrialsOf(ctx, db, plan)
 	if err != nil {
 		return nil, err
 	}
-	stale, err := newStaleness(ctx, db).of(ctx, trials)
+	stale, err := newStaleness(ctx, db).Of(ctx, trials)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +29,7 @@ func (o sweepOptions) again(ctx context.Context, log io.Writer, db *registry.DB,
 	if err != nil {
 		return nil, err
 	}
-	var lost []listed
+	var lost []view.Listed
 	for _, t := range chosen {
 		if t.State == registry.Done {
 			lost = append(lost, t)
@@ -36,7 +37,7 @@ func (o sweepOptions) again(ctx context.Context, log io.Writer, db *registry.DB,
 	}
 	var specs []spec.Trial
 	for _, t := range trials {
-		if slices.ContainsFunc(chosen, func(c listed) bool { return c.ID == t.ID }) {
+		if slices.ContainsFunc(chosen, func(c view.Listed) bool { return c.ID == t.ID }) {
 			specs = append(specs, t.Spec)
 		}
 	}
@@ -72,12 +73,12 @@ func (o sweepOptions) checkRedo() error {
 	if slices.Contains([]string{"", "all", "failed", "stopped", "stale"}, o.redo) {
 		return nil
 	}
-	chosen, err := parseFilter("--redo", o.redo)
+	chosen, err := view.ParseFilter("--redo", o.redo)
 	if err == nil {
-		own := slices.DeleteFunc(slices.Clone(chosen.expr.Names), func(name string) bool {
+		own := slices.DeleteFunc(slices.Clone(chosen.Names()), func(name string) bool {
 			return strings.HasPrefix(name, "params.") || strings.HasPrefix(name, "metrics.")
 		})
-		err = checkNames("--redo", own, nil)
+		err = view.CheckNames("--redo", own, nil)
 	}
 	if err != nil {
 		return withHint(err, redoHint)
@@ -96,37 +97,37 @@ func firstReason(plan *sweeps.Plan, stale map[string]string) string {
 }
 
 // chosen lists the trials that --redo names; those that never ran need no redoing.
-func (o sweepOptions) chosen(ctx context.Context, db *registry.DB, plan *sweeps.Plan, trials []registry.Trial, stale map[string]string) ([]listed, error) {
+func (o sweepOptions) chosen(ctx context.Context, db *registry.DB, plan *sweeps.Plan, trials []registry.Trial, stale map[string]string) ([]view.Listed, error) {
 	if o.redo == "" {
 		return nil, nil
 	}
-	var all []listed
+	var all []view.Listed
 	for _, t := range trials {
 		t.State = db.LiveState(t)
-		all = append(all, newListed(t))
+		all = append(all, view.NewListed(t))
 	}
-	ended := func(t listed) bool {
+	ended := func(t view.Listed) bool {
 		return t.State.Ended()
 	}
-	keep := func(choose func(listed) bool) []listed {
-		return slices.DeleteFunc(all, func(t listed) bool { return !ended(t) || !choose(t) })
+	keep := func(choose func(view.Listed) bool) []view.Listed {
+		return slices.DeleteFunc(all, func(t view.Listed) bool { return !ended(t) || !choose(t) })
 	}
 	switch o.redo {
 	case "all":
-		return keep(func(listed) bool { return true }), nil
+		return keep(func(view.Listed) bool { return true }), nil
 	case "failed":
-		return keep(func(t listed) bool { return t.State == registry.Failed }), nil
+		return keep(func(t view.Listed) bool { return t.State == registry.Failed }), nil
 	case "stopped":
-		return keep(func(t listed) bool { return t.State == registry.Stopped }), nil
+		return keep(func(t view.Listed) bool { return t.State == registry.Stopped }), nil
 	case "stale":
-		return keep(func(t listed) bool { _, is := stale[t.ID]; return is }), nil
+		return keep(func(t view.Listed) bool { _, is := stale[t.ID]; return is }), nil
 	}
-	if err := addMetrics(ctx, db, all); err != nil {
+	if err := view.AddMetrics(ctx, db, all); err != nil {
 		return nil, err
 	}
-	chosen, err := parseFilter("--redo", o.redo)
+	chosen, err := view.ParseFilter("--redo", o.redo)
 	if err == nil {
-		all, err = chosen.apply(keep(func(listed) bool { return true }))
+		all, err = chosen.Apply(keep(func(view.Listed) bool { return true }))
 	}
 	if err != nil {
 		return nil, withHint(err, redoHint)

@@ -15,6 +15,7 @@ import (
 
 	"harness/experiments"
 	"harness/internal/atomicfile"
+	"harness/internal/view"
 	"harness/registry"
 	"harness/reports"
 	"harness/sweeps"
@@ -167,33 +168,9 @@ func storedTable(ctx context.Context, log io.Writer, db *registry.DB, name strin
 // or what is found out where that is nil.
 func buildTable(ctx context.Context, db *registry.DB, plan *sweeps.Plan, stale map[string]string) (*reports.Table, error) {
 	if stale == nil {
-		trials, err := trialsOf(ctx, db, plan)
-		if err != nil {
-			return nil, err
-		}
-		if stale, err = newStaleness(ctx, db).of(ctx, trials); err != nil {
-			return nil, err
-		}
+		return view.Table(ctx, db, plan, newStaleness(ctx, db))
 	}
 	return reports.Build(ctx, db, plan, reports.Options{Stale: stale})
-}
-
-// trialsOf reads the trials of a stored plan, with the plan's specs.
-func trialsOf(ctx context.Context, db *registry.DB, plan *sweeps.Plan) ([]registry.Trial, error) {
-	trials, err := db.Trials(ctx, registry.Query{Sweep: plan.Handle, NoSpec: true})
-	if err != nil {
-		return nil, err
-	}
-	at := make(map[string]int, len(plan.Trials))
-	for i, t := range plan.Trials {
-		at[t.ID] = i
-	}
-	for i := range trials {
-		if k, ok := at[trials[i].ID]; ok {
-			trials[i].Spec = plan.Trials[k].Spec
-		}
-	}
-	return trials, nil
 }
 
 // hintSweep says what to run where an experiment has no results.

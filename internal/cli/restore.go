@@ -137,7 +137,7 @@ func (o *restoring) program(ctx context.Context, log io.Writer, db *registry.DB,
 	}
 	from, here := came[t.ID]
 	foreign := here && from.UUID == a.UUID
-	if !foreign && (a.Dir == "" || isDir(a.Dir)) {
+	if !foreign && (a.Dir == "" || exists(a.Dir)) {
 		if o.data != "" {
 			return "", nil, end, usageError("--data: the folder of the program is there: %s", a.Dir)
 		}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"harness/internal/atomicfile"
+	"harness/internal/view"
 	"harness/registry"
 	"harness/runner/cluster"
 )
@@ -86,7 +87,7 @@ func keepProgram(home string) (path string, err error) {
 	if hash == "" {
 		return os.Executable()
 	}
-	dir := filepath.Join(home, cluster.Folder, "bin", shortHash(hash)+hash[8:16])
+	dir := filepath.Join(home, cluster.Folder, "bin", view.ShortHash(hash)+hash[8:16])
 	path = filepath.Join(dir, "harness")
 	from, err := os.Open(self())
 	if err != nil {

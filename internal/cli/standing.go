@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
-	"harness/internal/escape"
 	"harness/registry"
 	"harness/runner/cluster"
 )
@@ -28,77 +26,6 @@ func catchUpTasks(ctx context.Context, log io.Writer, home string) error {
 	}
 	defer db.Close()
 	return cluster.CatchUp(ctx, db, open)
-}
-
-// standing is how the sweeps stand that schedulers have, by scheduler.
-func standing(ctx context.Context, home string) ([]cluster.Standing, error) {
-	open, _, err := cluster.Open(home)
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, b := range open {
-		if !slices.Contains(names, b.Scheduler) {
-			names = append(names, b.Scheduler)
-		}
-	}
-	var all []cluster.Standing
-	for _, name := range names {
-		s, err := schedulerNamed(name)
-		if err != nil {
-			return nil, err
-		}
-		list, err := cluster.Stand(ctx, home, s)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, list...)
-	}
-	return all, nil
-}
-
-// where says where a sweep runs: in which process, or at which scheduler, and how it stands there.
-func (s sweepStatus) where() string {
-	if s.Scheduler == "" {
-		return fmt.Sprintf("(pid %d on %s)", s.PID, s.Host)
-	}
-	text := "at " + s.Scheduler
-	if len(s.Jobs) > 0 {
-		text += " (job " + strings.Join(s.Jobs, ", ") + ")"
-	}
-	if s.Silent != "" {
-		return text + ", which does not answer: " + escape.Line(s.Silent)
-	}
-	text += fmt.Sprintf(": %d running, %d waiting", s.AtScheduler, s.Waiting)
-	if s.Waiting > 0 && s.Reason != "" && s.Reason != "None" {
-		text += " (" + escape.Line(s.Reason) + ")"
-	}
-	return text
-}
-
-// statusElsewhere reads how the sweeps stand that schedulers have.
-func statusElsewhere(ctx context.Context, db *registry.DB, handle string) ([]sweepStatus, error) {
-	all, err := standing(ctx, db.Home)
-	if err != nil {
-		return nil, err
-	}
-	var list []sweepStatus
-	for _, t := range all {
-		over := t.Running+t.Waiting == 0 && t.Silent == nil && len(t.Jobs) > 0 // nobody has followed it to its end
-		if handle != "" && t.Sweep != handle || over {
-			continue
-		}
-		s, err := statusOf(ctx, db, t.Sweep)
-		if err != nil {
-			return nil, err
-		}
-		s.Scheduler, s.Jobs, s.AtScheduler, s.Waiting, s.Reason, s.Started = t.Scheduler, t.Jobs, t.Running, t.Waiting, t.Reason, t.Made
-		if t.Silent != nil {
-			s.Silent = t.Silent.Error()
-		}
-		list = append(list, s)
-	}
-	return list, nil
 }
 
 // cancelElsewhere takes back the tasks of a sweep, or of the trials among them that are named; it reports how many there were.

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"harness/experiments"
+	"harness/internal/view"
 	"harness/registry"
 	"harness/reports"
 	"harness/sweeps"
@@ -34,7 +34,7 @@ func stored(ctx context.Context, log io.Writer, db *registry.DB, name string, o 
 	if err != nil {
 		return nil, err
 	}
-	plan, err := decodePlan(db, s, layout)
+	plan, err := view.DecodePlan(db, s, layout)
 	if err != nil {
 		return nil, err
 	}
@@ -116,44 +116,6 @@ func alsoRun(known []registry.SweepInfo) string {
 		return ""
 	}
 	return "; run here were " + strings.Join(names, ", ")
-}
-
-// decodePlan reads a stored plan; of a sweep that the predecessor planned it is put together from its members.
-func decodePlan(db *registry.DB, s registry.Sweep, layout *sweeps.Sweep) (*sweeps.Plan, error) {
-	if len(s.Plan) > 0 {
-		return sweeps.Decode(s.Plan)
-	}
-	if layout == nil {
-		if data, err := experiments.Read(s.Name); err == nil {
-			if layout, err = sweeps.Parse(s.Name+".yaml", data); err != nil {
-				return nil, err
-			}
-		}
-	}
-	members, err := legacyMembers(db, s)
-	if err != nil {
-		return nil, err
-	}
-	plan := sweeps.Legacy(s.Name, members, layout)
-	plan.Handle = s.Handle
-	return plan, nil
-}
-
-// legacyMembers are the trials of a sweep that the predecessor planned, from its plan file; without it labels and parameters
-// are lost, rows and seeds are not.
-func legacyMembers(db *registry.DB, s registry.Sweep) ([]sweeps.LegacyMember, error) {
-	data, err := os.ReadFile(filepath.Join(db.Home, "plans", s.Handle+".json"))
-	if err == nil {
-		return sweeps.DecodeLegacy(data)
-	}
-	if !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("read plan of %s: %w", s.Handle, err)
-	}
-	members := make([]sweeps.LegacyMember, len(s.Members))
-	for i, m := range s.Members {
-		members[i] = sweeps.LegacyMember{ID: m.ID, Spec: m.Spec, Label: m.Label, Row: m.Row, Control: m.Control, Seed: m.Seed}
-	}
-	return members, nil
 }
 
 // claimHandle is the handle under which a sweep is stored: one that is taken by another file gets a number, and that is said.

@@ -10,6 +10,7 @@ import (
 
 	"harness/experiments"
 	"harness/internal/escape"
+	"harness/internal/view"
 	"harness/registry"
 )
 
@@ -66,22 +67,8 @@ func listSweeps(ctx context.Context, w io.Writer, db *registry.DB, o listOptions
 		case file == "":
 			file = "(built in)"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", escape.Line(s.Handle), s.Planned.Local().Format("2006-01-02 15:04"), countsText(s.Counts),
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", escape.Line(s.Handle), s.Planned.Local().Format("2006-01-02 15:04"), view.CountsText(s.Counts),
 			escape.Line(strings.TrimSpace(file+" "+s.Options)))
 	}
 	return t.Flush()
-}
-
-// countsText is "3 done, 1 failed" in the order of the states.
-func countsText(counts map[registry.State]int) string {
-	var parts []string
-	for _, state := range registry.States {
-		if n := counts[state]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, state))
-		}
-	}
-	if len(parts) == 0 {
-		return "none"
-	}
-	return strings.Join(parts, ", ")
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"harness/internal/view"
 	"math"
 	"os"
 	"os/exec"
@@ -171,8 +172,8 @@ func (p peer) export(reader string) {
 	if err := json.NewDecoder(encoded).Decode(&found); err != nil {
 		p.Fatal(err)
 	}
-	var listed []listed
-	if err := json.Unmarshal([]byte(p.harness("ls", "wandb", "--json")), &listed); err != nil {
+	var trials []view.Listed
+	if err := json.Unmarshal([]byte(p.harness("ls", "wandb", "--json")), &trials); err != nil {
 		p.Fatal(err)
 	}
 	want, compared := p.points("wandb"), 0
@@ -180,7 +181,7 @@ func (p peer) export(reader string) {
 	if format == "tensorboard" { // it holds float32
 		tolerance = 1e-7
 	}
-	for _, trial := range listed {
+	for _, trial := range trials {
 		for name, run := range found {
 			if name != trial.ID && !strings.HasSuffix(name, "-"+trial.ID[:8]) {
 				continue

@@ -16,6 +16,7 @@ import (
 
 	"harness/internal/escape"
 	"harness/internal/jsonfloat"
+	"harness/internal/view"
 	"harness/metrics"
 	"harness/model/spec"
 	"harness/registry"
@@ -73,7 +74,7 @@ type comparison struct {
 	Attempt int                `json:"attempt"`
 	Agree   bool               `json:"agree"`
 	Metrics []runner.Agreement `json:"metrics"`
-	Differs []fieldPair        `json:"provenance"` // in what else the two runs differ
+	Differs []view.FieldPair   `json:"provenance"` // in what else the two runs differ
 	Code    []string           `json:"code"`       // files of the program that differ
 }
 
@@ -108,7 +109,7 @@ func rerun(ctx context.Context, w, log io.Writer, prefix string, o rerunOptions)
 	if t.State != registry.Done {
 		return fmt.Errorf("trial %s is %s: there is no result to compare with", id, t.State)
 	}
-	original, err := finished(ctx, db, t)
+	original, err := view.Counted(ctx, db, t)
 	if err != nil {
 		return err
 	}
@@ -202,8 +203,8 @@ func compareRuns(ctx context.Context, db *registry.DB, original registry.Attempt
 		if a.Number != attempt {
 			continue
 		}
-		c.Differs = pairFields(newAttempt(original).provenance(), newAttempt(a).provenance())
-		if c.Code, err = codeDifferences(db.Home, original.Code, a.Code); err != nil {
+		c.Differs = view.PairFields(view.NewAttempt(original).Provenance(), view.NewAttempt(a).Provenance())
+		if c.Code, err = view.CodeDifferences(db.Home, original.Code, a.Code); err != nil {
 			return nil, err
 		}
 	}
@@ -259,7 +260,7 @@ func (c *comparison) verdict() error {
 	}
 	err := withCode(exitDisagreed, fmt.Errorf("trial %s: %d of %d numbers do not agree", c.ID, differ, len(c.Metrics)))
 	if len(c.Code) > 0 {
-		return withHint(err, "the code differs: "+someTexts(c.Code, 3))
+		return withHint(err, "the code differs: "+view.Some(c.Code, 3))
 	}
 	for _, d := range c.Differs {
 		if d.Name == "cpu" || d.Name == "engine" || d.Name == "gpu" {

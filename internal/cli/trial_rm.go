@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"harness/internal/view"
 	"harness/registry"
 )
 
@@ -28,7 +29,7 @@ func newTrialRemoveCommand() *cobra.Command {
 		Long: `Remove trials: their attempts with all numbers, logs and files. Stages that they share with others stay. What was removed
 stays removed when registry.db is rebuilt. A sweep that still wants a removed trial runs it again.
 
-` + filterHelp,
+` + view.FilterHelp,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.home = homeOf(cmd)
@@ -86,7 +87,7 @@ func removeTrials(ctx context.Context, w, log io.Writer, ids []string, o removeO
 }
 
 // alsoIn names the sweeps, other than the one that was named, that lose trials, too.
-func alsoIn(ctx context.Context, db *registry.DB, trials []listed, sweep string) (string, error) {
+func alsoIn(ctx context.Context, db *registry.DB, trials []view.Listed, sweep string) (string, error) {
 	seen := map[string]bool{}
 	for _, t := range trials {
 		handles, err := db.SweepsOf(ctx, t.ID)
@@ -106,7 +107,7 @@ func alsoIn(ctx context.Context, db *registry.DB, trials []listed, sweep string)
 }
 
 // namedTrials reads the trials with the given ids, or those that o chooses where there are none.
-func namedTrials(ctx context.Context, db *registry.DB, ids []string, o listOptions) ([]listed, error) {
+func namedTrials(ctx context.Context, db *registry.DB, ids []string, o listOptions) ([]view.Listed, error) {
 	if len(ids) == 0 {
 		return chooseTrials(ctx, db, o)
 	}
@@ -122,10 +123,10 @@ func namedTrials(ctx context.Context, db *registry.DB, ids []string, o listOptio
 	if err != nil {
 		return nil, err
 	}
-	all := make([]listed, len(trials))
+	all := make([]view.Listed, len(trials))
 	for i, t := range trials {
 		t.State = db.LiveState(t)
-		all[i] = newListed(t)
+		all[i] = view.NewListed(t)
 	}
 	return all, nil
 }

@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"context"
@@ -17,29 +17,32 @@ import (
 	"harness/registry/provenance"
 )
 
-// staleness tells which results come from other code than is there now.
-type staleness struct {
-	db     *registry.DB
-	here   func() journal.Provenance      // of this program
-	code   map[string]provenance.Snapshot // by working folder
-	inputs map[string]spec.Trial          // by paths of data and weights: with the digests of now
-	came   func() (map[string]homes.TrialRecord, error)
+// Staleness tells which results come from other code than is there now. What it has found out once of the code of now it does not
+// look at again.
+type Staleness struct {
+	db      *registry.DB
+	here    func() journal.Provenance      // of this program
+	weights *hub.Hub                       // where weights by name lie; nothing is downloaded
+	code    map[string]provenance.Snapshot // by working folder
+	inputs  map[string]spec.Trial          // by paths of data and weights: with the digests of now
+	came    func() (map[string]homes.TrialRecord, error)
 }
 
-func newStaleness(ctx context.Context, db *registry.DB) *staleness {
-	return &staleness{db: db, here: func() journal.Provenance { return build(ctx) }, code: map[string]provenance.Snapshot{}, inputs: map[string]spec.Trial{},
+// NewStaleness compares with this program, which here describes, and with the weights of a cache.
+func NewStaleness(db *registry.DB, here func() journal.Provenance, weights *hub.Hub) *Staleness {
+	return &Staleness{db: db, here: here, weights: weights, code: map[string]provenance.Snapshot{}, inputs: map[string]spec.Trial{},
 		came: sync.OnceValues(func() (map[string]homes.TrialRecord, error) { return homes.Came(db.Home) })}
 }
 
-// of says of each trial in what the code that made its result differs from the code of now; trials whose code is the same,
+// Of says of each trial in what the code that made its result differs from the code of now; trials whose code is the same,
 // or that have neither a result nor were stopped early, are absent.
-func (s *staleness) of(ctx context.Context, trials []registry.Trial) (map[string]string, error) {
+func (s *Staleness) Of(ctx context.Context, trials []registry.Trial) (map[string]string, error) {
 	stale := map[string]string{}
 	for _, t := range trials {
 		if t.Result == 0 && t.State != registry.Stopped || t.Spec.Imported != "" { // no code of now can differ from theirs
 			continue
 		}
-		a, err := finished(ctx, s.db, t)
+		a, err := Counted(ctx, s.db, t)
 		if err != nil {
 			return nil, err
 		}
@@ -67,7 +70,7 @@ func (s *staleness) of(ctx context.Context, trials []registry.Trial) (map[string
 
 // data says when the data or weights below the paths of a trial are others now than those that it was named by. What is gone
 // cannot differ.
-func (s *staleness) data(ctx context.Context, t spec.Trial) string {
+func (s *Staleness) data(ctx context.Context, t spec.Trial) string {
 	if !t.Sealed() {
 		return ""
 	}
@@ -78,21 +81,22 @@ func (s *staleness) data(ctx context.Context, t spec.Trial) string {
 	now, ok := s.inputs[key]
 	if !ok {
 		now = t
-		if err := model.Seal(ctx, s.db.Home, openHub(hub.CacheOnly, nil), &now); err != nil {
+		if err := model.Seal(ctx, s.db.Home, s.weights, &now); err != nil {
 			now = spec.Trial{}
 		}
 		s.inputs[key] = now
 	}
-	for _, in := range inputs(t, now) {
-		if in.changed() && in.now != "" {
-			return "made from what " + in.path + " held then; it has changed since"
+	newer := now.Inputs()
+	for i, in := range t.Inputs() {
+		if then, now := *in.Digest, *newer[i].Digest; then != "" && now != "" && then != now {
+			return "made from what " + *in.Path + " held then; it has changed since"
 		}
 	}
 	return ""
 }
 
-// finished is the attempt whose numbers are the trial's; of one that was stopped early, the newest.
-func finished(ctx context.Context, db *registry.DB, t registry.Trial) (registry.Attempt, error) {
+// Counted is the attempt whose numbers are the trial's; of one that was stopped early, the newest.
+func Counted(ctx context.Context, db *registry.DB, t registry.Trial) (registry.Attempt, error) {
 	if t.Result == t.Newest.Number || t.Result == 0 {
 		return t.Newest, nil
 	}
@@ -109,7 +113,7 @@ func finished(ctx context.Context, db *registry.DB, t registry.Trial) (registry.
 }
 
 // program compares the files of a program with those that made the result.
-func (s *staleness) program(ctx context.Context, t spec.Trial, a registry.Attempt) (string, error) {
+func (s *Staleness) program(ctx context.Context, t spec.Trial, a registry.Attempt) (string, error) {
 	if a.Dir == "" {
 		return "made by an earlier version of the harness, which did not keep the code", nil
 	}
@@ -135,18 +139,18 @@ func (s *staleness) program(ctx context.Context, t spec.Trial, a registry.Attemp
 	if now.Digest == a.Code {
 		return "", nil
 	}
-	differences, err := codeDifferences(s.db.Home, a.Code, now.Digest)
+	differences, err := CodeDifferences(s.db.Home, a.Code, now.Digest)
 	if err != nil || len(differences) == 0 {
 		return "", err
 	}
-	return "made by other code: " + someTexts(differences, 3), nil
+	return "made by other code: " + Some(differences, 3), nil
 }
 
 // programDir is the folder of a program now: where it lies as seen from the home, which may have been moved together with it,
 // else where the attempt ran.
 func programDir(home string, t spec.Trial, a registry.Attempt) string {
 	if strings.HasPrefix(t.Project, "..") { // a project without a name of its own
-		if real, err := realPath(home); err == nil {
+		if real, err := realHome(home); err == nil {
 			if dir := filepath.Join(real, filepath.FromSlash(t.Project)); isDir(dir) {
 				return dir
 			}
@@ -155,13 +159,22 @@ func programDir(home string, t spec.Trial, a registry.Attempt) string {
 	return a.Dir
 }
 
+// realHome is the absolute path of a home without symbolic links.
+func realHome(home string) (string, error) {
+	home, err := filepath.Abs(home)
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(home)
+}
+
 func isDir(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()
 }
 
-// codeDifferences lists in what two snapshots of code differ.
-func codeDifferences(home, a, b string) ([]string, error) {
+// CodeDifferences lists in what two snapshots of code differ.
+func CodeDifferences(home, a, b string) ([]string, error) {
 	if a == b || a == "" || b == "" {
 		return nil, nil
 	}
@@ -177,7 +190,7 @@ func codeDifferences(home, a, b string) ([]string, error) {
 }
 
 // builtIn compares the harness that made a result with this one, by commit where both are clean, else by the program file.
-func (s *staleness) builtIn(a registry.Attempt) string {
+func (s *Staleness) builtIn(a registry.Attempt) string {
 	then, now := a.Provenance, s.here()
 	switch {
 	case then.BinaryHash == now.BinaryHash:
@@ -185,26 +198,14 @@ func (s *staleness) builtIn(a registry.Attempt) string {
 	case then.Commit != "" && then.Commit == now.Commit && then.DiffHash == "" && now.DiffHash == "":
 		return ""
 	}
-	return fmt.Sprintf("made by harness %s, now %s", buildName(then), buildName(now))
+	return fmt.Sprintf("made by harness %s, now %s", BuildName(then), BuildName(now))
 }
 
-// thisBuild names the build that runs. The file of the program is hashed only where there is no commit to name it by.
-func thisBuild(ctx context.Context) string {
-	commit, modified := provenance.Build()
-	switch {
-	case commit != "" && modified:
-		return buildName(journal.Provenance{Commit: commit, DiffHash: "modified"})
-	case commit != "":
-		return buildName(journal.Provenance{Commit: commit})
-	}
-	return buildName(build(ctx))
-}
-
-// buildName names a build of the harness for people.
-func buildName(p journal.Provenance) string {
-	name := shortHash(p.Commit)
+// BuildName names a build of the harness for people.
+func BuildName(p journal.Provenance) string {
+	name := ShortHash(p.Commit)
 	if name == "" {
-		name = "build " + shortHash(p.BinaryHash)
+		name = "build " + ShortHash(p.BinaryHash)
 	}
 	if p.DiffHash != "" {
 		name += " with changes"
@@ -212,10 +213,11 @@ func buildName(p journal.Provenance) string {
 	return name
 }
 
-func shortHash(hash string) string { return hash[:min(8, len(hash))] }
+// ShortHash is a digest as people read it.
+func ShortHash(hash string) string { return hash[:min(8, len(hash))] }
 
-// someTexts joins at most n texts.
-func someTexts(texts []string, n int) string {
+// Some joins at most n texts.
+func Some(texts []string, n int) string {
 	if len(texts) > n {
 		return strings.Join(texts[:n], ", ") + fmt.Sprintf(" and %d more", len(texts)-n)
 	}

@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"fmt"
@@ -10,8 +10,8 @@ import (
 	"harness/registry/journal"
 )
 
-// attemptResources is what an attempt used, as JSON shows it.
-type attemptResources struct {
+// Resources is what an attempt used, as JSON shows it.
+type Resources struct {
 	registry.Used
 	Lines []journal.Usage `json:"lines"` // over time
 
@@ -19,38 +19,38 @@ type attemptResources struct {
 }
 
 // newResources sums up what an attempt used; nil where nothing was recorded.
-func newResources(r journal.Resources) *attemptResources {
+func newResources(r journal.Resources) *Resources {
 	used, some := registry.SumUp(r)
 	if !some {
 		return nil
 	}
-	return &attemptResources{Used: used, Lines: r.Usage, all: r}
+	return &Resources{Used: used, Lines: r.Usage, all: r}
 }
 
-// lines are the facts for people.
-func (r *attemptResources) lines() []field {
+// Facts are what is known, for people.
+func (r *Resources) Facts() []Field {
 	if r == nil {
 		return nil
 	}
-	var all []field
+	var all []Field
 	if c := r.Cores; c != nil {
-		all = append(all, field{"cores used", fmt.Sprintf("%.2f, at most %.2f", c.Mean, c.Max) + r.spark("system/cpu")})
+		all = append(all, Field{"cores used", fmt.Sprintf("%.2f, at most %.2f", c.Mean, c.Max) + r.spark("system/cpu")})
 	}
 	if m := r.Memory; m != nil {
 		kind := ""
 		if r.Kind == registry.RSS && r.Processes > 1 {
 			kind = " (shared pages counted for each process)"
 		}
-		all = append(all, field{"memory used", fmt.Sprintf("%s, at most %s when read%s", model.Bytes(int64(m.Mean)), model.Bytes(int64(m.Max)), kind) + r.spark("system/memory")})
+		all = append(all, Field{"memory used", fmt.Sprintf("%s, at most %s when read%s", model.Bytes(int64(m.Mean)), model.Bytes(int64(m.Max)), kind) + r.spark("system/memory")})
 	}
 	if r.Read != nil && r.Written != nil && *r.Read+*r.Written > 0 {
-		all = append(all, field{"disk", fmt.Sprintf("%s read, %s written", model.Bytes(*r.Read), model.Bytes(*r.Written))})
+		all = append(all, Field{"disk", fmt.Sprintf("%s read, %s written", model.Bytes(*r.Read), model.Bytes(*r.Written))})
 	}
 	for i, g := range r.GPUs {
-		all = append(all, field{fmt.Sprintf("gpu %d", i), gpuText(g)})
+		all = append(all, Field{fmt.Sprintf("gpu %d", i), gpuText(g)})
 	}
 	if len(r.GPUs) > 0 {
-		all = append(all, field{"gpus used", strings.TrimSpace(r.spark("system/gpu"))})
+		all = append(all, Field{"gpus used", strings.TrimSpace(r.spark("system/gpu"))})
 	}
 	return all
 }
@@ -91,7 +91,7 @@ func gpuText(g registry.UsedGPU) string {
 const sparkWidth = 32
 
 // spark draws a quantity over the life of the attempt, from zero to its most; nothing where there is nothing to see.
-func (r *attemptResources) spark(name string) string {
+func (r *Resources) spark(name string) string {
 	m, known := registry.LookupSystem(name)
 	if !known {
 		return ""

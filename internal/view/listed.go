@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"context"
@@ -13,8 +13,8 @@ import (
 	"harness/registry"
 )
 
-// listed is a trial as ls prints it.
-type listed struct {
+// Listed is a trial as ls prints it.
+type Listed struct {
 	ID       string                      `json:"id"`
 	State    registry.State              `json:"state"`
 	Sweep    string                      `json:"sweep"`
@@ -37,8 +37,9 @@ type listed struct {
 // noMetrics is what a trial has before its numbers are read.
 var noMetrics = map[string]*jsonfloat.Float{}
 
-func newListed(t registry.Trial) listed {
-	l := listed{
+// NewListed is a trial without its numbers, which AddMetrics reads.
+func NewListed(t registry.Trial) Listed {
+	l := Listed{
 		ID: t.ID, State: t.State, Sweep: t.Sweep, Former: t.Former, Label: t.Label, Row: t.Row, Params: t.Params,
 		Metrics: noMetrics, Final: t.Result > 0, Seed: t.Seed, Control: t.Control, Attempts: t.Attempt,
 		Tags: t.Tags, Note: t.Note,
@@ -58,7 +59,8 @@ func newListed(t registry.Trial) listed {
 	return l
 }
 
-func addMetrics(ctx context.Context, db *registry.DB, trials []listed) error {
+// AddMetrics reads the numbers of trials.
+func AddMetrics(ctx context.Context, db *registry.DB, trials []Listed) error {
 	ids := make([]string, len(trials))
 	for i, t := range trials {
 		ids[i] = t.ID
@@ -84,19 +86,19 @@ func lastValues(summaries map[string]registry.Summary) map[string]*jsonfloat.Flo
 	return last
 }
 
-// cell is a value for a spreadsheet: numbers as they are, with all their digits, texts disarmed.
-func (t *listed) cell(name string) string {
-	if _, number := t.lookup(name).(json.Number); number {
-		return printedValue(t.lookup(name))
+// Cell is a value for a spreadsheet: numbers as they are, with all their digits, texts disarmed.
+func (t *Listed) Cell(name string) string {
+	if _, number := t.Lookup(name).(json.Number); number {
+		return printed(t.Lookup(name))
 	}
-	return escape.Cell(t.text(name, nil))
+	return escape.Cell(t.Text(name, nil))
 }
 
-// text is the value of a name, metrics in the given format; "" for what the trial lacks.
-func (t *listed) text(name string, format func(float64) string) string {
+// Text is the value of a name, metrics in the given format; "" for what the trial lacks.
+func (t *Listed) Text(name string, format func(float64) string) string {
 	metric, ok := strings.CutPrefix(name, "metrics.")
 	if !ok {
-		return printedValue(t.lookup(name))
+		return printed(t.Lookup(name))
 	}
 	v := t.Metrics[metric]
 	switch {
@@ -108,8 +110,8 @@ func (t *listed) text(name string, format func(float64) string) string {
 	return strings.Trim(string(jsonfloat.Append(nil, float64(*v))), `"`)
 }
 
-// shortNumber has four digits; what smoothing leaves of nothing is nothing.
-func shortNumber(v float64) string {
+// ShortNumber has four digits; what smoothing leaves of nothing is nothing.
+func ShortNumber(v float64) string {
 	switch {
 	case math.IsNaN(v):
 		return "NaN"

@@ -1,7 +1,9 @@
-package cli
+package view
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -15,43 +17,65 @@ import (
 var filterNames = []string{"id", "state", "sweep", "label", "row", "control", "seed", "tags", "note", "attempts", "error",
 	"started", "ended", "took", "diverged"}
 
-const filterHelp = `A filter is a condition in the language of "when" and "exclude":
+// FilterHelp says what a filter is, for who gives one.
+const FilterHelp = `A filter is a condition in the language of "when" and "exclude":
   harness ls --filter 'metrics.acc > 0.9 and params.lr == 0.1 and state == "done"'
 Names: id, state, sweep, label, row, control, seed, tags (a list: 'best' in tags), note, attempts, error, started and ended
 (text such as 2026-01-31T10:00:00Z), took (seconds), diverged (a metric is NaN or infinite), params.NAME and metrics.NAME. What a trial lacks equals nothing, and so
 does NaN.`
 
-// filter chooses trials by a condition.
-type filter struct {
-	flag string // that gives it
-	expr *condition.Expr
+// MisuseError is a filter, an order or a name of a column that the user has given wrong.
+type MisuseError struct {
+	Given string // the flag or the field that it was given by
+	Err   error
 }
 
-// parseFilter reads the condition that a flag gives; "" chooses all.
-func parseFilter(flag, text string) (filter, error) {
+func (e *MisuseError) Error() string { return e.Given + ": " + e.Err.Error() }
+func (e *MisuseError) Unwrap() error { return e.Err }
+
+func misused(given, format string, args ...any) error {
+	return &MisuseError{given, fmt.Errorf(format, args...)}
+}
+
+// Filter chooses trials by a condition.
+type Filter struct {
+	given string // the flag or the field that it was given by
+	expr  *condition.Expr
+}
+
+// ParseFilter reads the condition that a flag or a field of this name gives; "" chooses all. Its errors are *MisuseError.
+func ParseFilter(given, text string) (Filter, error) {
 	if text == "" {
-		return filter{}, nil
+		return Filter{}, nil
 	}
 	expr, err := condition.Parse(text)
 	if err != nil {
-		return filter{}, usageError("%s: %w", flag, err)
+		return Filter{}, misused(given, "%w", err)
 	}
-	return filter{flag, expr}, nil
+	return Filter{given, expr}, nil
 }
 
-// apply keeps the trials for which the condition holds. A name that no trial has is misuse: it would choose nothing in silence.
-func (f filter) apply(trials []listed) ([]listed, error) {
+// Names are the names that the condition reads.
+func (f Filter) Names() []string {
+	if f.expr == nil {
+		return nil
+	}
+	return f.expr.Names
+}
+
+// Apply keeps the trials for which the condition holds. A name that no trial has is misuse: it would choose nothing in silence.
+func (f Filter) Apply(trials []Listed) ([]Listed, error) {
 	if f.expr == nil || len(trials) == 0 {
 		return trials, nil
 	}
-	if err := checkNames(f.flag, f.expr.Names, trials); err != nil {
+	if err := CheckNames(f.given, f.expr.Names, trials); err != nil {
 		return nil, err
 	}
-	kept := []listed{}
+	kept := []Listed{}
 	for _, t := range trials {
-		holds, err := f.expr.Holds(t.lookup)
+		holds, err := f.expr.Holds(t.Lookup)
 		if err != nil {
-			return nil, usageError("%s: trial %s: %w", f.flag, t.ID[:8], err)
+			return nil, misused(f.given, "trial %s: %w", t.ID[:8], err)
 		}
 		if holds {
 			kept = append(kept, t)
@@ -60,26 +84,26 @@ func (f filter) apply(trials []listed) ([]listed, error) {
 	return kept, nil
 }
 
-// checkNames refuses names that are not known, and parameters and metrics that no trial has.
-func checkNames(flag string, names []string, trials []listed) error {
+// CheckNames refuses names that are not known, and parameters and metrics that no trial has.
+func CheckNames(given string, names []string, trials []Listed) error {
 	for _, name := range names {
 		kind, rest, dotted := strings.Cut(name, ".")
 		switch {
 		case slices.Contains(filterNames, name):
 			continue
 		case dotted && (kind == "params" || kind == "metrics"):
-			if known := namesOf(trials, kind); !slices.Contains(known, rest) {
-				return usageError("%s: no trial has %s: want one of %s", flag, name, strings.Join(known, ", "))
+			if known := Names(trials, kind); !slices.Contains(known, rest) {
+				return misused(given, "no trial has %s: want one of %s", name, strings.Join(known, ", "))
 			}
 			continue
 		}
-		return usageError("%s: unknown name %q: want %s, params.NAME or metrics.NAME", flag, name, strings.Join(filterNames, ", "))
+		return misused(given, "unknown name %q: want %s, params.NAME or metrics.NAME", name, strings.Join(filterNames, ", "))
 	}
 	return nil
 }
 
-// namesOf lists the parameters or the metrics that trials have, sorted.
-func namesOf(trials []listed, kind string) []string {
+// Names lists the parameters or the metrics that trials have, sorted.
+func Names(trials []Listed, kind string) []string {
 	seen := map[string]bool{}
 	for _, t := range trials {
 		if kind == "metrics" {
@@ -92,11 +116,11 @@ func namesOf(trials []listed, kind string) []string {
 			seen[name] = true
 		}
 	}
-	return sortedKeys(seen)
+	return slices.Sorted(maps.Keys(seen))
 }
 
-// lookup is what a condition sees of a trial.
-func (t *listed) lookup(name string) any {
+// Lookup is what a condition sees of a trial.
+func (t *Listed) Lookup(name string) any {
 	switch name {
 	case "id":
 		return t.ID
@@ -149,7 +173,7 @@ func (t *listed) lookup(name string) any {
 }
 
 // diverged reports whether any metric ended as no number.
-func (t *listed) diverged() bool {
+func (t *Listed) diverged() bool {
 	for _, v := range t.Metrics {
 		if f := float64(*v); math.IsNaN(f) || math.IsInf(f, 0) {
 			return true
@@ -166,7 +190,7 @@ func timeText(at *time.Time) any {
 }
 
 // params is what the sweep varies, by path.
-func (t *listed) params() map[string]any {
+func (t *Listed) params() map[string]any {
 	values := map[string]any{}
 	if len(t.Params) == 0 {
 		return values
@@ -177,20 +201,20 @@ func (t *listed) params() map[string]any {
 	return values
 }
 
-// order sorts trials by a name, rising; "-NAME" falling. Each way NaN comes behind the numbers, and last what has no value.
-func order(trials []listed, by string) error {
+// Order sorts trials by a name, rising; "-NAME" falling. Each way NaN comes behind the numbers, and last what has no value.
+func Order(given string, trials []Listed, by string) error {
 	name, falling := strings.CutPrefix(by, "-")
 	if by == "" || len(trials) == 0 {
 		return nil
 	}
-	if err := checkNames("--sort", []string{name}, trials); err != nil {
+	if err := CheckNames(given, []string{name}, trials); err != nil {
 		return err
 	}
-	slices.SortStableFunc(trials, func(a, b listed) int {
-		x, y := a.lookup(name), b.lookup(name)
+	slices.SortStableFunc(trials, func(a, b Listed) int {
+		x, y := a.Lookup(name), b.Lookup(name)
 		switch {
 		case x == nil && y == nil:
-			return strings.Compare(b.text(name, nil), a.text(name, nil)) // "NaN", or nothing
+			return strings.Compare(b.Text(name, nil), a.Text(name, nil)) // "NaN", or nothing
 		case x == nil:
 			return 1
 		case y == nil:
@@ -210,11 +234,11 @@ func compareValues(x, y any) int {
 	if order, comparable, err := condition.Compare(x, y); comparable && err == nil {
 		return order
 	}
-	return strings.Compare(printedValue(x), printedValue(y))
+	return strings.Compare(printed(x), printed(y))
 }
 
-// printedValue is a value as a column shows it.
-func printedValue(v any) string {
+// printed is a value as a column shows it.
+func printed(v any) string {
 	switch v := v.(type) {
 	case nil:
 		return ""
@@ -225,7 +249,7 @@ func printedValue(v any) string {
 	case []any:
 		parts := make([]string, len(v))
 		for i := range v {
-			parts[i] = printedValue(v[i])
+			parts[i] = printed(v[i])
 		}
 		return strings.Join(parts, "+")
 	}

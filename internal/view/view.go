@@ -1,0 +1,11 @@
+// Package view is what people look at, as values: what the commands print and the page shows.
+//
+//	Choose      trials and their numbers by a Query, in the language of "when" and "exclude"
+//	ReadRecord  all that is known of a trial: settings, attempts, provenance, numbers, resources
+//	Compare     in what two trials differ
+//	Running     how the sweeps stand that run now, here and at schedulers
+//	Plan, Table the stored plan of a sweep, and its table
+//	Staleness   which results come from other code or data than is there now
+//
+// Nothing here prints, reads a command line, or writes.
+package view

@@ -1,0 +1,106 @@
+package web
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"harness/registry"
+)
+
+const (
+	cacheBytes = 48 << 20 // of all values, as those who compute them estimate it
+	share      = 10       // a value that took t is computed again after share*t at the earliest: pages take a tenth of one core at most
+)
+
+// cache keeps values that take long to compute.
+type cache struct {
+	mu      sync.Mutex
+	entries map[string]*entry
+	bytes   int64
+}
+
+// entry is a value of one key, and who computes it just now.
+type entry struct {
+	lock    sync.Mutex // held while it is computed
+	value   any
+	err     error
+	version int64     // of the registry, before the value was read
+	at      time.Time // when it was computed
+	took    time.Duration
+	size    int64
+	used    time.Time
+}
+
+// cached is the value of a key, computed inside a snapshot, and when that was. It is computed again when the registry has changed since,
+// but not before share times the time that it takes: a sweep that records all the time is not slowed by those who look. The value
+// is shared by all requests: nobody changes it. size estimates its bytes.
+func cached[T any](ctx context.Context, s *Server, key string, size func(T) int64, compute func(db *registry.DB) (T, error)) (T, time.Time, error) {
+	e := s.cache.entry(key)
+	e.lock.Lock()
+	defer e.lock.Unlock()
+	version, err := s.version(ctx)
+	if err != nil {
+		var none T
+		return none, time.Time{}, err
+	}
+	if old, ok := e.value.(T); ok && e.err == nil && (e.version == version || time.Since(e.at) < share*e.took) {
+		return old, e.at, nil
+	}
+	began := time.Now()
+	var value T
+	err = s.read(context.WithoutCancel(ctx), func(db *registry.DB) (err error) { // others wait for it, too
+		value, err = compute(db)
+		return err
+	})
+	e.value, e.err, e.version, e.at, e.took = value, err, version, began, time.Since(began)
+	bytes := int64(0)
+	if err == nil && size != nil {
+		bytes = size(value)
+	}
+	s.cache.resize(e, bytes)
+	return value, began, err
+}
+
+// entry is that of a key, new or old.
+func (c *cache) entry(key string) *entry {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.entries == nil {
+		c.entries = map[string]*entry{}
+	}
+	e, ok := c.entries[key]
+	if !ok {
+		e = &entry{}
+		c.entries[key] = e
+	}
+	e.used = time.Now()
+	return e
+}
+
+const (
+	entryBytes = 1 << 10 // of an entry itself
+	mostKeys   = 2000
+)
+
+// resize notes how large an entry is now, and forgets those that were asked for longest ago while all are too large together.
+func (c *cache) resize(e *entry, bytes int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	bytes += entryBytes
+	c.bytes += bytes - e.size
+	e.size = bytes
+	for c.bytes > cacheBytes || len(c.entries) > mostKeys {
+		oldest, key := (*entry)(nil), ""
+		for k, other := range c.entries {
+			if other != e && (oldest == nil || other.used.Before(oldest.used)) {
+				oldest, key = other, k
+			}
+		}
+		if oldest == nil {
+			return
+		}
+		c.bytes -= oldest.size
+		delete(c.entries, key)
+	}
+}

@@ -1,0 +1,84 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"harness/registry"
+)
+
+// home is the registry of the home, which stays open.
+type home struct {
+	dir string
+	mu  sync.Mutex
+	db  *registry.DB // nil until there is something
+}
+
+// open is the registry; it is opened when it is asked for the first time, and again when registry.db was replaced.
+func (h *home) open(ctx context.Context) (*registry.DB, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.db != nil {
+		return h.db, nil
+	}
+	db, err := registry.OpenReadOnly(ctx, h.dir)
+	if err != nil {
+		return nil, err
+	}
+	h.db = db
+	return db, nil
+}
+
+// forget closes a registry that was replaced. Who still reads from it gets an error, and the page asks again.
+func (h *home) forget(old *registry.DB) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.db == old {
+		h.db = nil
+		old.Close()
+	}
+}
+
+func (h *home) close() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.db == nil {
+		return nil
+	}
+	db := h.db
+	h.db = nil
+	return db.Close()
+}
+
+// read calls fn with the registry as it is at one moment. All that one answer shows is read in one call.
+func (s *Server) read(ctx context.Context, fn func(db *registry.DB) error) error {
+	for {
+		db, err := s.home.open(ctx)
+		if err != nil {
+			return err
+		}
+		snapshot, err := db.Snapshot()
+		if errors.Is(err, registry.ErrReplaced) {
+			s.home.forget(db)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		err = fn(snapshot)
+		return errors.Join(err, snapshot.Close())
+	}
+}
+
+// version is a number that differs after every change of the registry; 0 while there is none.
+func (s *Server) version(ctx context.Context) (int64, error) {
+	db, err := s.home.open(ctx)
+	if errors.Is(err, registry.ErrNone) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return db.Version(ctx)
+}

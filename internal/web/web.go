@@ -1,0 +1,70 @@
+// Package web is the page that "harness serve" shows: sweeps, their tables and charts, trials, samples; live, and for reading only.
+//
+//	New        Options -> Server, an http.Handler
+//	guard.go   who may ask what: token, Host, methods, headers; every request goes through it
+//	routes.go  which address is answered by what
+//	home.go    the registry: one snapshot an answer, and a cache of what takes long to compute
+//	pages.go   templates, and what they share
+//	live.go    tells open pages that something has changed (server-sent events)
+//
+// Every page has a file of its own, with a template of its name: sweeps.go lists sweeps, sweep.go shows a table, trial.go a trial. A
+// handler reads inside one snapshot, makes a value for the template, and knows nothing of the others. Numbers and their rounding come
+// from packages reports and internal/view, so that the page prints what the commands print. Nothing here writes below the home,
+// but for notes and tags where Options.Edit allows it.
+package web
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"sync"
+
+	"harness/internal/view"
+	"harness/registry"
+)
+
+// Options say what is served and how.
+type Options struct {
+	Home    string
+	Edit    bool     // notes and tags may be changed
+	Token   string   // what every request must bring; "" = nothing, which is for this machine alone
+	Hosts   []string // names and addresses, without port, by which the server may be called; empty = any, which needs a token
+	Port    string   // names the cookie: cookies do not tell ports apart
+	Harness string   // the version that is shown
+
+	// Staleness compares results with the code and data that are there now.
+	Staleness func(*registry.DB) *view.Staleness
+	// Schedulers finds schedulers that have trials of the home.
+	Schedulers view.Schedulers
+	// CatchUp takes what tasks of schedulers have written, as far as the home can be written.
+	CatchUp func(context.Context) error
+	Log     io.Writer // of the server's own faults
+}
+
+// Server answers requests. It is safe for many at a time.
+type Server struct {
+	o       Options
+	handler http.Handler
+	home    home
+	cache   cache
+	live    live
+	logMu   sync.Mutex
+}
+
+// New makes a server for a home. The home is opened with the first request, and may be empty until then.
+func New(o Options) *Server {
+	s := &Server{o: o}
+	s.home.dir = o.Home
+	s.live.server = s
+	s.handler = s.guard(s.routes())
+	return s
+}
+
+// ServeHTTP answers a request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Close ends what follows the home, and closes the registry.
+func (s *Server) Close() error {
+	s.live.close()
+	return s.home.close()
+}

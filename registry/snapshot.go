@@ -1,0 +1,43 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+
+	"harness/registry/journal"
+)
+
+// ErrReplaced means that registry.db was deleted, or made again, since it was opened: who reads opens it again.
+var ErrReplaced = errors.New("registry.db was replaced since it was opened")
+
+// Snapshot returns a DB that reads everything as it is now, whatever others write meanwhile, by a connection of its own. It is for one
+// answer of a program that keeps the registry open for long, and its Close leaves db as it is. A snapshot that stays open keeps
+// SQLite's log from shrinking.
+func (db *DB) Snapshot() (*DB, error) {
+	if opened, err := os.Stat(db.path()); err != nil || db.reads == nil || !os.SameFile(opened, db.reads) {
+		return nil, ErrReplaced
+	}
+	s := &DB{Home: db.Home, Now: db.Now, sql: db.sql, shared: true, statements: map[string]*sql.Stmt{}, provenances: map[int64]journal.Provenance{}}
+	return s, s.Freeze()
+}
+
+// Version is a number that is another one after every change that somebody else has made to registry.db.
+func (db *DB) Version(ctx context.Context) (int64, error) {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if db.watch == nil {
+		conn, err := db.sql.Conn(background)
+		if err != nil {
+			return 0, fmt.Errorf("read registry: %w", err)
+		}
+		db.watch = conn // the number belongs to a connection
+	}
+	var version int64
+	if err := db.watch.QueryRowContext(background, `PRAGMA data_version`).Scan(&version); err != nil {
+		return 0, fmt.Errorf("read registry: %w", err)
+	}
+	return version, context.Cause(ctx)
+}
