@@ -110,3 +110,6 @@ func endText(k *job, s *process) string {
 }
 
 func shortID(id string) string { return id[:min(8, len(id))] }
+
+// ShortDuration is a duration with two units at most: 850ms, 4.2s, 3m10s, 2h05m.
+func ShortDuration(d time.Duration) string { return live.Duration(d) }

@@ -75,7 +75,7 @@ nothing; harness cancel NAME stops it. Of two calls in two terminals each runs t
 	o.onOptions.flags(cmd)
 	f.BoolVar(&o.dryRun, "dry-run", false, "print the trials and run nothing")
 	f.BoolVar(&o.json, "json", false, "print the trials as JSON")
-	f.BoolVarP(&o.quiet, "quiet", "q", false, "print the table and nothing else but errors")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "print the table, and nothing else but warnings and errors")
 	f.StringVar(&o.command, "command", "", "what to run, for a file of Hydra, which names no program: 'python3 train.py'")
 	f.StringVar(&o.redo, "redo", "", "run again what has ended: failed, stopped, stale, all, or those for which a condition holds")
 	f.BoolVar(&o.retryFailed, "retry-failed", false, "the same as --redo failed")
