@@ -14,6 +14,7 @@ type comparer struct {
 	projected []reference            // running trials, as they will have ended
 	older     map[string][]reference // the others that have ended, by setting
 	wholes    map[string]answer      // of trials that wait, by setting
+	slopes    *slopes                // once they are asked for
 }
 
 // answer is a guess, or none.
@@ -25,9 +26,20 @@ type answer struct {
 // reference is a trial that others are compared with.
 type reference struct {
 	Trial
-	weight float64 // by age, and how far it came
+	weight float64 // by how many have ended since, and by how far it came
+	own    float64 // the same among those of its setting
 	sigma  float64 // of its duration
 	kin    bool    // of another sweep
+	log    float64 // of its duration, by its settings
+	part   float64 // of a running trial, how far it is; 0 = it has ended
+}
+
+// share is how much a reference tells of durations.
+func (r reference) share() float64 {
+	if r.part == 0 {
+		return 1
+	}
+	return r.part
 }
 
 const (
@@ -51,8 +63,11 @@ func newComparer(s Sweep) *comparer {
 		}
 	}
 	slices.SortStableFunc(c.ended, func(a, b reference) int { return b.Ended.Compare(a.Ended) })
+	count := map[string]int{}
 	for i := range c.ended {
-		c.ended[i].weight = math.Exp2(-float64(min(i, 8*halfAge)) / halfAge)
+		r := &c.ended[i]
+		r.weight, r.own = faded(i), faded(count[r.Setting])
+		count[r.Setting]++
 	}
 	if len(c.ended) > kept {
 		for _, r := range c.ended[kept:] {
@@ -63,6 +78,9 @@ func newComparer(s Sweep) *comparer {
 	return c
 }
 
+// faded is what counts of a reference since which so many others have ended.
+func faded(since int) float64 { return math.Exp2(-float64(min(since, 8*halfAge)) / halfAge) }
+
 // projects makes a running trial a reference: it will have taken what it has and what is left.
 func (c *comparer) projects(t Trial, elapsed time.Duration, g guess) {
 	if t.Resumed {
@@ -71,7 +89,7 @@ func (c *comparer) projects(t Trial, elapsed time.Duration, g guess) {
 	total := elapsed.Seconds() + g.seconds
 	t.Took = seconds(total)
 	share := elapsed.Seconds() / total
-	c.projected = append(c.projected, reference{Trial: t, weight: share, sigma: least + g.sigma*(1-share)})
+	c.projected = append(c.projected, reference{Trial: t, weight: share, own: share, part: share, sigma: least + g.sigma*(1-share)})
 }
 
 // likeness is how much a reference tells of a trial, and how much the settings between them may change.
@@ -105,7 +123,11 @@ func (c *comparer) each(t Trial, fn func(r reference, weight, sigma float64), li
 	for _, list := range lists {
 		for _, r := range list {
 			weight, sigma := likeness(t, r)
-			fn(r, weight*r.weight, math.Hypot(sigma, r.sigma))
+			age := r.weight
+			if r.Setting == t.Setting {
+				age = r.own
+			}
+			fn(r, weight*age, math.Hypot(sigma, r.sigma))
 		}
 	}
 }
@@ -235,18 +257,37 @@ func (t Trial) announcedLeft(elapsed time.Duration) (guess, bool) {
 	return guess{}, false
 }
 
+// fit finds out how settings change durations.
+func (c *comparer) fit() {
+	if c.slopes != nil {
+		return
+	}
+	slopes := fit(slices.Concat(c.ended, c.projected))
+	c.slopes = &slopes
+	for _, list := range [][]reference{c.ended, c.projected} {
+		for i := range list {
+			list[i].log = slopes.log(list[i].Trial)
+		}
+	}
+}
+
 // whole is how long a trial takes that waits.
 func (c *comparer) whole(t Trial) (guess, bool) {
 	fresh := t.State == registry.Queued || !t.Resumes || len(t.Course) == 0
 	if known, has := c.wholes[t.Setting]; has && fresh {
 		return known.guess, known.known
 	}
+	c.fit()
+	own := c.slopes.log(t)
 	var m mean
 	c.each(t, func(r reference, weight, sigma float64) {
 		if r.kin && r.Setting != t.Setting {
 			return
 		}
 		took := r.tookAs(t).Seconds()
+		if !r.kin && r.Setting != t.Setting {
+			took *= factor(own, r.log)
+		}
 		if !fresh {
 			if left, ok := t.leftBy(r.Trial, t.Course[len(t.Course)-1].Heard); ok {
 				took = left

@@ -1,12 +1,14 @@
 // Package eta tells when a sweep will be done, and how sure that is.
 //
-//	Sweep     what is known: how trials of it, and earlier ones of the same home, went (read.go reads it from a registry)
+//	Sweep     what is known: how trials of it, and earlier ones of the same home, went
 //	Estimate  how long it takes from now on, with a range; nothing where nothing is known
 //	Course    the stages of one attempt over time (course.go)
+//	Watch     a Sweep that is kept up to date from a registry, and Of, for who asks once (watch.go)
 //
 // The rest of a running trial is told from trials that have ended, by how far it is and how fast compared with them: those of the same
 // setting count most, then those that differ in little, then what ended last. Where there are none, from the steps that it has
-// announced itself. Trials that wait take what those like them took. Then the rest is played through: so many at a time, in order.
+// announced itself. Trials that wait take what those like them took, more or less by what their settings have been seen to change (slope.go).
+// Then the rest is played through: so many at a time, in order.
 package eta
 
 import (

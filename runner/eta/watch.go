@@ -41,6 +41,7 @@ const (
 	mostRows    = 200 // whose settings are looked up
 	mostEarlier = 64  // trials of other sweeps that are looked at
 	mostKin     = 12  // of those, with other settings, whose courses are read
+	mostHistory = 64  // trials that are run anew
 	mostCourses = 64  // of the sweep's own ended trials
 )
 
@@ -59,7 +60,7 @@ func NewWatch(ctx context.Context, db *registry.DB, handle string, parallel int,
 		w.sweep.Trials = append(w.sweep.Trials, w.newTrial(t))
 		trials[i].State = db.LiveState(t)
 	}
-	if err := w.readEarlier(ctx, handle); err != nil {
+	if err := errors.Join(w.readEarlier(ctx, handle), w.readHistory(ctx, trials)); err != nil {
 		return nil, err
 	}
 	return w, w.Take(ctx, trials, now)
@@ -184,6 +185,37 @@ func (w *Watch) readEarlier(ctx context.Context, handle string) error {
 			return err
 		}
 		w.sweep.Earlier = append(w.sweep.Earlier, e)
+	}
+	return nil
+}
+
+// readHistory reads how trials went that are run anew.
+func (w *Watch) readHistory(ctx context.Context, trials []registry.Trial) error {
+	read := 0
+	for i, t := range trials {
+		if t.RedoAfter == 0 {
+			continue
+		}
+		if read++; read > mostHistory {
+			return nil
+		}
+		attempts, err := w.db.Attempts(ctx, t.ID)
+		if err != nil {
+			return err
+		}
+		for n := len(attempts) - 1; n >= 0; n-- {
+			a := attempts[n]
+			if a.Number > t.RedoAfter || a.State != registry.Done || a.Purpose != journal.PurposeRun || a.Resumed {
+				continue
+			}
+			e := w.sweep.Trials[i]
+			e.State, e.Took, e.Ended = registry.Done, a.Ended.Sub(a.Started), a.Ended
+			if err := w.readCourse(&e, a.Number); err != nil {
+				return err
+			}
+			w.sweep.Earlier = append(w.sweep.Earlier, e)
+			break
+		}
 	}
 	return nil
 }

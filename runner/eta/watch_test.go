@@ -135,3 +135,16 @@ func TestWatchResumed(t *testing.T) {
 	h.must(err)
 	near(t, e.Left, time.Minute, 0.01)
 }
+
+// TestWatchRunAnew: a trial that is run anew takes what it took before.
+func TestWatchRunAnew(t *testing.T) {
+	h := newHome(t)
+	ctx := context.Background()
+	a := command("1", 1)
+	h.plan("s", a)
+	h.run(a, epoch, 1, 60, 60, journal.Done)
+	h.must(h.db.Redo(ctx, []string{a.ID()}))
+	e, err := Of(ctx, h.db, "s", 1, epoch)
+	h.must(err)
+	near(t, e.Left, time.Minute, 0.01)
+}
