@@ -17,12 +17,14 @@ import (
 // imported.
 var mayImport = map[string][]string{
 	".":                      {"internal/cli"}, // main.go and nothing else
-	"internal/cli":           {"experiments", "metrics", "model", "registry", "runner", "reports", "sweeps", "internal/view", "internal/web"},
+	"internal/cli":           {"experiments", "metrics", "model", "registry", "runner", "reports", "sweeps", "internal/view", "internal/web", "internal/logfile"},
 	"internal/view":          {"experiments", "metrics", "model", "registry", "runner", "reports", "sweeps"},
-	"internal/web":           {"experiments", "metrics", "model", "registry", "runner", "reports", "sweeps", "internal/view"},
+	"internal/web":           {"experiments", "metrics", "model", "registry", "runner", "reports", "sweeps", "internal/view", "internal/logfile"},
+	"internal/logfile":       {},
 	"internal/nvml/nvmltest": {},
 	"internal/tfevents":      {},
 	"internal/wandbfile":     {},
+	"internal/web/fixture":   {"registry", "sweeps"},
 	"experiments":            {},
 	"metrics":                {},
 	"model/spec":             {},

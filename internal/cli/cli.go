@@ -55,7 +55,7 @@ func newRootCommand() *cobra.Command {
 		newReportCommand(), newExamplesCommand(), newPlotCommand(), newExportCommand(), newExportModelCommand(), newImportCommand(),
 		newStatusCommand(), newCancelCommand(), newLogsCommand(), newServeCommand(),
 		newBundleCommand(), newUnbundleCommand(), newVerifyCommand(), newGCCommand(), newBackupCommand(),
-		newDataCommand(), newDoctorCommand(), newDoctorPluginCommand(), newVersionCommand(), newGuardCommand(),
+		newNewCommand(), newExplainCommand(), newSchemaCommand(), newDataCommand(), newDoctorCommand(), newDoctorPluginCommand(), newVersionCommand(), newGuardCommand(),
 	)
 	misuse(root)
 	return root

@@ -124,7 +124,7 @@ func words(line string) []string {
 
 // TestCollectFormatsAgree compares the formats that a file may name with those that are read.
 func TestCollectFormatsAgree(t *testing.T) {
-	parsed := slices.Sorted(slices.Values(sweeps.CollectFormats[:]))
+	parsed := slices.Sorted(slices.Values(sweeps.CollectFormats))
 	var read []string
 	for _, format := range collect.Formats {
 		read = append(read, string(format))

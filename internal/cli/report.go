@@ -27,6 +27,7 @@ type reportOptions struct {
 	format string
 	out    string
 	latex  reports.LatexOptions
+	layout reports.Layout
 }
 
 func newReportCommand() *cobra.Command {
@@ -46,7 +47,8 @@ smaller type, with long labels wrapped, in blocks of columns or in floats of row
 
 html is one page with all that the sweep came to, for a paper's supplement: the table, figures, settings, trials, examples with images,
 provenance and how to run it again. It opens without a network, prints, and stays under 2 MB; names of hosts and folders are left out of
-the provenance. html-table is the table alone, for a page of your own.`,
+the provenance. html-table is the table alone, for a page of your own.
+` + layoutHelp,
 		Args: oneExperiment,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(cmd); err != nil {
@@ -63,6 +65,7 @@ the provenance. html-table is the table alone, for a page of your own.`,
 	o.experimentOptions.flags(cmd)
 	cmd.Flags().StringVar(&o.format, "format", "text", reports.Choices(reportFormats))
 	cmd.Flags().StringVarP(&o.out, "out", "o", "", "write to this file instead of printing")
+	layoutFlags(cmd, &o.layout)
 	o.latexFlags(cmd)
 	return cmd
 }
@@ -117,12 +120,16 @@ func oneExperiment(_ *cobra.Command, args []string) error {
 
 // report prints the table of one experiment.
 func report(ctx context.Context, w, log io.Writer, db *registry.DB, name string, o reportOptions) error {
-	if reports.Format(o.format) == documentFormat {
-		return reportDocument(ctx, w, log, db, name, o)
-	}
-	_, table, err := storedTable(ctx, log, db, name, o.experimentOptions)
+	plan, err := stored(ctx, log, db, name, o.experimentOptions)
 	if err != nil {
 		return err
+	}
+	table, err := view.TableAs(ctx, db, plan, newStaleness(ctx, db), o.layout)
+	if err != nil {
+		return hintSweep(layoutMisuse(err), name)
+	}
+	if reports.Format(o.format) == documentFormat {
+		return reportDocument(ctx, w, log, db, plan, table, o)
 	}
 	var text bytes.Buffer
 	if err := table.Render(&text, reports.Format(o.format), o.latex); err != nil {

@@ -33,11 +33,8 @@ var reportFormats = append([]reports.Format{documentFormat}, reports.Formats...)
 const documentPairs = 4
 
 // reportDocument writes the self-contained page of one experiment.
-func reportDocument(ctx context.Context, w, log io.Writer, db *registry.DB, name string, o reportOptions) error {
-	plan, table, err := storedTable(ctx, log, db, name, o.experimentOptions)
-	if err != nil {
-		return err
-	}
+func reportDocument(ctx context.Context, w, log io.Writer, db *registry.DB, plan *sweeps.Plan, table *reports.Table, o reportOptions) error {
+	var err error
 	c := document.Contents{Plan: plan, Table: table, SettingsOf: settingsOf, File: fileOf(db.Home, plan), Harness: readVersion().Harness}
 	if c.Record, err = document.Read(ctx, db, plan); err != nil {
 		return err

@@ -79,6 +79,11 @@ func Plan(ctx context.Context, db *registry.DB, handle string) (*sweeps.Plan, er
 
 // Table computes the table of a plan, with footnotes where results come from other code or data than is there now.
 func Table(ctx context.Context, db *registry.DB, plan *sweeps.Plan, now *Staleness) (*reports.Table, error) {
+	return TableAs(ctx, db, plan, now, reports.Layout{})
+}
+
+// TableAs computes the table of a plan as a reader lays it out.
+func TableAs(ctx context.Context, db *registry.DB, plan *sweeps.Plan, now *Staleness, layout reports.Layout) (*reports.Table, error) {
 	trials, err := TrialsOf(ctx, db, plan)
 	if err != nil {
 		return nil, err
@@ -87,5 +92,5 @@ func Table(ctx context.Context, db *registry.DB, plan *sweeps.Plan, now *Stalene
 	if err != nil {
 		return nil, err
 	}
-	return reports.Build(ctx, db, plan, reports.Options{Stale: stale})
+	return reports.Build(ctx, db, plan, reports.Options{Stale: stale, Layout: layout})
 }

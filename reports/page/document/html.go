@@ -140,7 +140,7 @@ func (c Contents) sheet(steps []Step) (*sheet, error) {
 		return nil, err
 	}
 	var table bytes.Buffer
-	if err := c.Table.ClassedHTML(&table); err != nil {
+	if err := c.Table.HTMLAs(&table, reports.HTMLOptions{Classes: true, Explain: true}); err != nil {
 		return nil, err
 	}
 	s.Table = template.HTML(table.String())
