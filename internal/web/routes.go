@@ -17,6 +17,8 @@ func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/{$}", s.sweepsPage)
 	mux.HandleFunc("/sweeps/{handle}", s.sweepPage)
+	mux.HandleFunc("/sweeps/{handle}/samples", s.samplesPage)
+	mux.HandleFunc("/sweeps/{handle}/samples/image", s.samplesImage)
 	mux.HandleFunc("/trials/{id}", s.trialPage)
 	mux.HandleFunc(eventsPath, s.live.events)
 	mux.HandleFunc(assetsPath, func(w http.ResponseWriter, r *http.Request) {

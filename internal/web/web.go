@@ -49,11 +49,17 @@ type Server struct {
 	cache   cache
 	live    live
 	logMu   sync.Mutex
+
+	atlases    atlases
+	pictures   pictures
+	background context.Context // of what goes on behind answers; it ends with Close
+	end        context.CancelFunc
 }
 
 // New makes a server for a home. The home is opened with the first request, and may be empty until then.
 func New(o Options) *Server {
 	s := &Server{o: o}
+	s.background, s.end = context.WithCancel(context.Background())
 	s.home.dir = o.Home
 	s.live.server = s
 	s.handler = s.guard(s.routes())
@@ -65,6 +71,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 
 // Close ends what follows the home, and closes the registry.
 func (s *Server) Close() error {
+	s.end()
 	s.live.close()
 	return s.home.close()
 }
