@@ -48,6 +48,7 @@ smaller type, with long labels wrapped, in blocks of columns or in floats of row
 html is one page with all that the sweep came to, for a paper's supplement: the table, figures, settings, trials, examples with images,
 provenance and how to run it again. It opens without a network, prints, and stays under 2 MB; names of hosts and folders are left out of
 the provenance. html-table is the table alone, for a page of your own.
+
 ` + layoutHelp,
 		Args: oneExperiment,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -129,7 +130,7 @@ func report(ctx context.Context, w, log io.Writer, db *registry.DB, name string,
 		return hintSweep(layoutMisuse(err), name)
 	}
 	if reports.Format(o.format) == documentFormat {
-		return reportDocument(ctx, w, log, db, plan, table, o)
+		return reportDocument(ctx, w, log, db, plan, table, o.out)
 	}
 	var text bytes.Buffer
 	if err := table.Render(&text, reports.Format(o.format), o.latex); err != nil {
@@ -193,6 +194,8 @@ func buildTable(ctx context.Context, db *registry.DB, plan *sweeps.Plan, stale m
 // hintSweep says what to run where an experiment has no results.
 func hintSweep(err error, name string) error {
 	switch {
+	case errors.Is(err, reports.ErrFailed):
+		return withHint(err, fmt.Sprintf("harness ls --state failed says why; mend it and run \"harness sweep %s --redo failed\"", name))
 	case errors.Is(err, reports.ErrNothing):
 		return withHint(err, fmt.Sprintf("run \"harness sweep %s\"", name))
 	case errors.Is(err, reports.ErrNoMetrics):

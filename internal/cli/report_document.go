@@ -33,8 +33,7 @@ var reportFormats = append([]reports.Format{documentFormat}, reports.Formats...)
 const documentPairs = 4
 
 // reportDocument writes the self-contained page of one experiment.
-func reportDocument(ctx context.Context, w, log io.Writer, db *registry.DB, plan *sweeps.Plan, table *reports.Table, o reportOptions) error {
-	var err error
+func reportDocument(ctx context.Context, w, log io.Writer, db *registry.DB, plan *sweeps.Plan, table *reports.Table, out string) (err error) {
 	c := document.Contents{Plan: plan, Table: table, SettingsOf: settingsOf, File: fileOf(db.Home, plan), Harness: readVersion().Harness}
 	if c.Record, err = document.Read(ctx, db, plan); err != nil {
 		return err
@@ -56,11 +55,11 @@ func reportDocument(ctx context.Context, w, log io.Writer, db *registry.DB, plan
 	if written.Bytes > document.Limit {
 		fmt.Fprintf(log, "warning: the page has %d bytes, more than %d: tables and settings are never left out\n", written.Bytes, document.Limit)
 	}
-	if o.out == "" {
+	if out == "" {
 		_, err := w.Write(page.Bytes())
 		return err
 	}
-	return writeFile(w, "report", o.out, page.Bytes())
+	return writeFile(w, "report", out, page.Bytes())
 }
 
 // addExamples chooses test pairs by chance, or says why there are none.
