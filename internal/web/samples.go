@@ -94,7 +94,7 @@ type samplesData struct {
 	Samples   *examples.Samples
 	Filter    examples.Filter
 	Order     examples.Order
-	Orders    []choice
+	Orders    []sampleOrder
 	Query     samplesQuery
 	Found     int
 	First     int // of Found, from 1; 0 where there are none
@@ -107,18 +107,18 @@ type samplesData struct {
 	NoImages  string // why there are none
 	Opening   bool   // the data set is being opened
 	Shown     []shownSample
-	Controls  []hidden // of the form, what it does not show
-	OtherTask []link
+	Controls  []carried // of the form, what it does not show
+	OtherTask []taskLink
 	Problem   string
 }
 
 type (
-	choice struct{ Value, Text string }
-	link   struct {
+	sampleOrder struct{ Value, Text string }
+	taskLink    struct {
 		Text, URL string
 		Current   bool
 	}
-	hidden struct{ Name, Value string }
+	carried struct{ Name, Value string }
 )
 
 // shownSample is one sample on the page.
@@ -218,7 +218,7 @@ func (s *Server) samplesData(r *http.Request, handle string, q samplesQuery) (*s
 	}
 	d := &samplesData{Handle: handle, Base: samplesURL(handle), Samples: of.samples, Filter: q.filter, Order: cmp.Or(q.order, examples.OrderID), Query: q}
 	for _, o := range examples.Orders {
-		d.Orders = append(d.Orders, choice{string(o), orderTexts[o]})
+		d.Orders = append(d.Orders, sampleOrder{string(o), orderTexts[o]})
 	}
 	places, err := of.samples.Choose(q.filter, q.order)
 	if err != nil {
@@ -283,10 +283,10 @@ func (d *samplesData) describe(q samplesQuery) {
 	}
 	for _, task := range d.Samples.Tasks {
 		address := d.Base + "?" + url.Values{"task": {task}, "seed": {fmt.Sprint(d.Samples.TrialSeed)}}.Encode()
-		d.OtherTask = append(d.OtherTask, link{task, address, task == d.Samples.Task})
+		d.OtherTask = append(d.OtherTask, taskLink{task, address, task == d.Samples.Task})
 	}
 	if q.task != "" {
-		d.Controls = append(d.Controls, hidden{"task", q.task})
+		d.Controls = append(d.Controls, carried{"task", q.task})
 	}
 }
 
