@@ -15,9 +15,11 @@ package web
 
 import (
 	"context"
+	"crypto/rand"
 	"io"
 	"net/http"
 	"sync"
+	"sync/atomic"
 
 	"harness/internal/view"
 	"harness/registry"
@@ -51,11 +53,17 @@ type Server struct {
 	leaders leaders
 	live    live
 	logMu   sync.Mutex
+
+	streams    atomic.Int32  // logs that are followed
+	ended      chan struct{} // closed when the server ends
+	end        sync.Once
+	writing    sync.Mutex // held while notes and tags are changed
+	formSecret string     // what forms of this server bring
 }
 
 // New makes a server for a home. The home is opened with the first request, and may be empty until then.
 func New(o Options) *Server {
-	s := &Server{o: o}
+	s := &Server{o: o, ended: make(chan struct{}), formSecret: rand.Text()}
 	s.home.dir = o.Home
 	s.live.server = s
 	s.handler = s.guard(s.routes())
@@ -67,6 +75,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 
 // Close ends what follows the home, and closes the registry.
 func (s *Server) Close() error {
+	s.end.Do(func() { close(s.ended) })
 	s.live.close()
 	return s.home.close()
 }
