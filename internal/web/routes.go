@@ -17,7 +17,14 @@ func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/{$}", s.sweepsPage)
 	mux.HandleFunc("/sweeps/{handle}", s.sweepPage)
+	for ending := range tableFormats {
+		mux.HandleFunc("/sweeps/{handle}/table."+ending, s.tableFile(ending))
+	}
 	mux.HandleFunc("/trials/{id}", s.trialPage)
+	mux.HandleFunc("/sweeps/{handle}/charts", s.sweepChartsPage)
+	mux.HandleFunc("/sweeps/{handle}/charts/{file}", s.sweepChart)
+	mux.HandleFunc("/trials/{id}/charts", s.trialChartsPage)
+	mux.HandleFunc("/trials/{id}/charts/{file}", s.trialChart)
 	mux.HandleFunc(eventsPath, s.live.events)
 	mux.HandleFunc(assetsPath, func(w http.ResponseWriter, r *http.Request) {
 		if !asset(w, r) {
