@@ -13,6 +13,7 @@ import (
 	"harness/reports"
 	"harness/reports/examples"
 	"harness/reports/plots"
+	"harness/sweeps/keys"
 )
 
 // choicesOf are the values of a flag that has few: of one command's ("report format"), or of all commands' flags of that name. Lists of a
@@ -37,9 +38,10 @@ var flagChoices = map[string][]string{
 	"report engine":   textsOf(reports.Engines),
 	"examples engine": textsOf(reports.Engines),
 	"rerun engine":    {"xla"},
-	"report format":   textsOf(reports.Formats),
+	"report format":   textsOf(reportFormats),
 	"examples format": textsOf(examples.Formats),
 	"examples choose": {string(examples.Random), string(examples.Disagreement), "finding="},
+	"report show":     keys.Choices("report.show"),
 	"plot format":     plots.Formats[:],
 	"plot kind":       plots.KindNames(),
 	"plot log":        {"auto", "none", "x", "y", "xy"},
@@ -52,15 +54,23 @@ var flagChoices = map[string][]string{
 	"sweep redo":      {"failed", "stopped", "stale", "all"},
 }
 
-// flagNames are the flags whose values are names that a home has.
+// namesOf completes the values of a flag that are names which a home has: of one command's, or of all commands' flags of that name.
+func namesOf(cmd *cobra.Command, flag string) completer {
+	if of, ok := flagNames[cmd.Name()+" "+flag]; ok {
+		return of
+	}
+	return flagNames[flag]
+}
+
 var flagNames = map[string]completer{
 	"set": settingNames, "slurm": slurmNames, "sweep": sweepNames, "metric": metricNames, "metrics": metricNames, "maximize": metricNames,
 	"minimize": metricNames, "add": tagNames, "remove": tagNames, "sort": falling(listedNames), "columns": listedNames, "filter": within(listedNames),
+	"report columns": paramNames, "report rows": paramNames, "report group": paramNames,
 }
 
 // completerOf lists the values of a flag; nil where nothing is known of them, and the shell offers files.
 func completerOf(cmd *cobra.Command, f *pflag.Flag) completer {
-	of := flagNames[f.Name]
+	of := namesOf(cmd, f.Name)
 	if list := choicesOf(cmd, f.Name); list != nil {
 		of = choices(list...)
 	}

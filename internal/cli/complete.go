@@ -253,6 +253,17 @@ func metricNames(t typed) []word {
 	return words
 }
 
+func paramNames(t typed) []word {
+	var words []word
+	t.glance(func(ctx context.Context, g *registry.Glance) {
+		list, _ := g.Params(ctx)
+		for _, name := range list {
+			words = append(words, word{name, ""})
+		}
+	})
+	return words
+}
+
 func tagNames(t typed) []word {
 	var words []word
 	t.glance(func(ctx context.Context, g *registry.Glance) {

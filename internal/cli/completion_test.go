@@ -81,7 +81,7 @@ func TestCompletionInBash(t *testing.T) {
 	for i, one := range typedWords {
 		lines[i] = one.line
 	}
-	got := shell(t, dir, env, strings.Join(lines, "\n")+"\n", "bash", "--norc", "--noprofile", "-c", bashDriver)
+	got := inShell(t, dir, env, strings.Join(lines, "\n")+"\n", "bash", "--norc", "--noprofile", "-c", bashDriver)
 	for i, one := range typedWords {
 		want := one.want
 		quoted := strings.Count(one.line, "'") == 1
@@ -111,7 +111,7 @@ func TestCompletionInFish(t *testing.T) {
 			continue
 		}
 		program := "harness completion fish | source; complete -C " + `"` + one.line + `"`
-		got := shell(t, dir, env, "", "fish", "--no-config", "-c", program)
+		got := inShell(t, dir, env, "", "fish", "--no-config", "-c", program)
 		word, _, _ := strings.Cut(got[0], "\t")
 		if word != one.want {
 			t.Errorf("%s: %q, want %q", one.line, got, one.want)
@@ -143,7 +143,7 @@ func TestCompletionInZsh(t *testing.T) {
 	for i, one := range typedWords {
 		lines[i] = one.line
 	}
-	got := shell(t, dir, env, strings.Join(lines, "\n")+"\n", "zsh", "-f", "-c", zshDriver)
+	got := inShell(t, dir, env, strings.Join(lines, "\n")+"\n", "zsh", "-f", "-c", zshDriver)
 	if len(got) != len(lines) {
 		t.Fatalf("%q", got)
 	}
@@ -165,11 +165,11 @@ func TestCompletionInZsh(t *testing.T) {
 // tag gives a trial the tag best.
 func tag(t *testing.T, dir string, env []string) {
 	t.Helper()
-	ids := shell(t, dir, env, "", "harness", "ls", "--columns", "id", "--csv")
-	shell(t, dir, env, "", "harness", "trial", "tag", ids[1], "--add", "best")
+	ids := inShell(t, dir, env, "", "harness", "ls", "--columns", "id", "--csv")
+	inShell(t, dir, env, "", "harness", "trial", "tag", ids[1], "--add", "best")
 }
 
-func shell(t *testing.T, dir string, env []string, input string, words ...string) []string {
+func inShell(t *testing.T, dir string, env []string, input string, words ...string) []string {
 	t.Helper()
 	c := exec.Command(words[0], words[1:]...)
 	c.Dir, c.Env, c.Stdin = dir, env, strings.NewReader(input)

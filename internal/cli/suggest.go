@@ -85,7 +85,7 @@ func suggested(cmd *cobra.Command, err error) error {
 		}
 	}
 	cmd.Flags().Visit(func(f *pflag.Flag) {
-		of := flagNames[f.Name]
+		of := namesOf(cmd, f.Name)
 		if list := choicesOf(cmd, f.Name); list != nil {
 			of = choices(list...)
 		}
