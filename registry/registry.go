@@ -80,9 +80,10 @@ type DB struct {
 	writer   *writer          // nil until the first transaction
 	keys     map[string]int64 // metric name -> key.id, as far as Ingest has seen
 	saved    map[journal.Provenance]int64
-	fresh    []string         // of keys: what the open transaction added
-	ingested map[string]int64 // journal -> its length when it was last ingested
-	filling  bool             // the rows of trials are computed at the end
+	fresh    []string           // of keys: what the open transaction added
+	ingested map[string]int64   // journal -> its length when it was last ingested
+	rolled   map[int64]*rollups // by attempt.no: what goes on in the next batch
+	filling  bool               // the rows of trials are computed at the end
 
 	one sync.Mutex // held while the frozen connection is read
 

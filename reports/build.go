@@ -75,7 +75,7 @@ func Compute(ctx context.Context, plan *sweeps.Plan, results Results, o Options)
 	}
 	b := &builder{plan: rebased, results: results, options: o, rebased: otherBaselines(plan, rebased),
 		table: &Table{Name: titleOf(plan), Handle: plan.Handle, Command: plan.Command, Show: plan.Report.Show, Notes: []string{},
-			plan: rebased, params: parametersOf(plan), seeds: len(plan.Seeds)}}
+			plan: rebased, params: parametersOf(plan), seeds: len(plan.Seeds), recorded: results.recorded()}}
 	if b.table.Columns, err = b.addChosen(b.columns()); err != nil {
 		return nil, err
 	}

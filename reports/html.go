@@ -120,7 +120,7 @@ func (p *htmlPage) headLooks(h field) string {
 
 // headCell writes a heading, a link where the table can be sorted by it.
 func (p *htmlPage) headCell(i int, h field) {
-	text, sorted := escape.HTML(h.short()), ""
+	text, sorted := p.long(h.short()), ""
 	if name := p.sortName(i, h); name != "" && p.options.SortURL != nil {
 		url, now := p.options.SortURL(name)
 		if text == "" {
@@ -197,7 +197,7 @@ func (p *htmlPage) explained(r int, head, f field) string {
 
 // field is a field with its footnotes, which are links.
 func (p *htmlPage) field(r, i int, f field) string {
-	text := escape.HTML(f.signed())
+	text := p.long(f.signed())
 	if f.bold {
 		text = "<strong>" + text + "</strong>"
 	}
@@ -214,6 +214,17 @@ func (p *htmlPage) field(r, i int, f field) string {
 		links[i] = fmt.Sprintf(`<a href="#%s-note-%s">%s</a>`, p.id, letter(m), letter(m))
 	}
 	return text + "<sup>" + strings.Join(links, ",") + "</sup>"
+}
+
+// longText is from how many bytes on a text is shown by its beginning only, where a style sheet can do that.
+const longText = 160
+
+// long is a text, marked where it is so long that it would push all else away.
+func (p *htmlPage) long(text string) string {
+	if len(text) < longText || !p.options.Classes {
+		return escape.HTML(text)
+	}
+	return `<span class="long">` + escape.HTML(text) + `</span>`
 }
 
 // notes writes the footnotes.

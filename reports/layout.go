@@ -170,9 +170,6 @@ func (l Layout) check() error {
 	return nil
 }
 
-// computed is the part of a layout that changes what is computed: the tables of two layouts that agree in it differ in their looks only.
-func (l Layout) computed() Layout { return Layout{Baseline: l.Baseline, Metrics: l.Metrics} }
-
 // replan is the plan with the baseline of a layout.
 func (l Layout) replan(plan *sweeps.Plan) (*sweeps.Plan, error) {
 	rebased, err := plan.Rebased(l.Baseline)

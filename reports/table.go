@@ -40,6 +40,7 @@ type Table struct {
 	params   []parameter       // what rows differ in
 	seeds    int               // that the sweep asks for
 	whole    int               // rows before a filter
+	recorded []string          // metrics that trials recorded, controls aside
 	settings map[string]string // values as names of rows give them, while the table is laid out
 }
 

@@ -194,6 +194,8 @@ func buildTable(ctx context.Context, db *registry.DB, plan *sweeps.Plan, stale m
 // hintSweep says what to run where an experiment has no results.
 func hintSweep(err error, name string) error {
 	switch {
+	case errors.Is(err, reports.ErrFailed):
+		return withHint(err, fmt.Sprintf("harness ls --state failed says why; mend it and run \"harness sweep %s --redo failed\"", name))
 	case errors.Is(err, reports.ErrNothing):
 		return withHint(err, fmt.Sprintf("run \"harness sweep %s\"", name))
 	case errors.Is(err, reports.ErrNoMetrics):

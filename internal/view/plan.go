@@ -70,7 +70,7 @@ func TrialsOf(ctx context.Context, db *registry.DB, plan *sweeps.Plan) ([]regist
 
 // Plan reads the plan that is stored under a handle. The error is registry.ErrNoSweep where there is none.
 func Plan(ctx context.Context, db *registry.DB, handle string) (*sweeps.Plan, error) {
-	s, err := db.Sweep(ctx, handle)
+	s, err := db.SweepPlan(ctx, handle)
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"net/http"
@@ -70,20 +69,24 @@ type metricTable struct {
 	Main, Rest []metricRow
 }
 
-// newMetricTable sorts the metrics of a trial as "harness ls" chooses them. Parts of a result, controls and what training recorded are the rest
-// where there are many.
-func newMetricTable(r *view.Record, known columns) metricTable {
+// mainMetrics are those of trials that are shown first, as "harness ls" chooses them; all, where there are few.
+func mainMetrics(trials ...view.Listed) []string {
 	const few = 12
-	all := slices.Sorted(maps.Keys(r.Summaries))
-	main := all
-	if len(all) > few {
-		main = view.ChooseMetrics([]view.Listed{r.Listed}, few)
+	all := view.Names(trials, "metrics")
+	if len(all) <= few {
+		return all
 	}
+	return view.ChooseMetrics(trials, few)
+}
+
+// newMetricTable sorts the metrics of a trial: parts of a result, controls and what training recorded are the rest, where there are many.
+func newMetricTable(r *view.Record, known columns) metricTable {
+	main := mainMetrics(r.Listed)
 	var t metricTable
 	for _, key := range main {
 		t.Main = append(t.Main, metricRow{key, r.Summaries[key], known.goal(key)})
 	}
-	for _, key := range all {
+	for _, key := range slices.Sorted(maps.Keys(r.Summaries)) {
 		if !slices.Contains(main, key) {
 			t.Rest = append(t.Rest, metricRow{key, r.Summaries[key], known.goal(key)})
 		}
@@ -93,39 +96,6 @@ func newMetricTable(r *view.Record, known columns) metricTable {
 
 // all are the metrics in the order in which they are shown.
 func (t metricTable) all() []metricRow { return slices.Concat(t.Main, t.Rest) }
-
-// chosen are the metrics whose curves are shown: those that are asked for, else the first few losses and results.
-func (t metricTable) chosen(asked []string) []string {
-	const few = 4
-	curves := slices.DeleteFunc(t.all(), func(m metricRow) bool { return !m.Curve() })
-	var keys []string
-	for _, m := range curves {
-		if slices.Contains(asked, m.Key) {
-			keys = append(keys, m.Key)
-		}
-	}
-	if len(asked) > 0 {
-		return keys
-	}
-	slices.SortStableFunc(curves, func(a, b metricRow) int {
-		return cmp.Compare(curveRank(a.Key), curveRank(b.Key))
-	})
-	for _, m := range curves[:min(few, len(curves))] {
-		keys = append(keys, m.Key)
-	}
-	return keys
-}
-
-// curveRank puts losses first: they are what a reader looks for in a curve; what the optimizer did comes last.
-func curveRank(key string) int {
-	switch {
-	case strings.HasSuffix(key, "loss"):
-		return 0
-	case metrics.IsDiagnostic(key):
-		return 2
-	}
-	return 1
-}
 
 // ownNumbers are those of an attempt that are not the trial's.
 func ownNumbers(a view.Attempt, known columns) []metricRow {

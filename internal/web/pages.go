@@ -55,9 +55,49 @@ var functions = template.FuncMap{
 	"shown":    shown,
 	"size":     size,
 	"fileURL":  fileURL,
-	"curveURL": curveURL,
 
 	"operations": model.Operations,
+	"counted":    countedStates,
+	"tookOf":     tookOf,
+	"short80":    func(text string) string { return shortened(escape.Line(text), 80) },
+}
+
+// stateCount is how many trials are in a state.
+type stateCount struct {
+	State registry.State
+	N     int
+}
+
+// countedStates are the states that trials are in, in their order.
+func countedStates(counts map[registry.State]int) []stateCount {
+	var list []stateCount
+	for _, state := range registry.States {
+		if n := counts[state]; n > 0 {
+			list = append(list, stateCount{state, n})
+		}
+	}
+	return list
+}
+
+// tookOf is how long a trial took, or has been running.
+func tookOf(t view.Listed) string {
+	switch {
+	case t.Started == nil:
+		return ""
+	case t.Ended != nil:
+		return runner.ShortDuration(t.Ended.Sub(*t.Started))
+	case t.State == registry.Running:
+		return runner.ShortDuration(time.Since(*t.Started))
+	}
+	return ""
+}
+
+// shortened is the beginning of a text of any length.
+func shortened(text string, most int) string {
+	if letters := []rune(text); len(letters) > most {
+		return string(letters[:most-1]) + "…"
+	}
+	return text
 }
 
 // sweepURL is the address of a sweep's page.

@@ -29,6 +29,13 @@ func (s *Server) routes() http.Handler {
 	s.handleSheet(mux, "/diff/metrics", s.diffSheet(fillMetrics))
 	s.handleSheet(mux, "/diff/settings", s.diffSheet(fillSettings))
 	s.handleSheet(mux, "/diff/provenance", s.diffSheet(fillProvenance))
+	for ending := range tableFormats {
+		mux.HandleFunc("/sweeps/{handle}/table."+ending, s.tableFile(ending))
+	}
+	mux.HandleFunc("/sweeps/{handle}/charts", s.sweepChartsPage)
+	mux.HandleFunc("/sweeps/{handle}/charts/{file}", s.sweepChart)
+	mux.HandleFunc("/trials/{id}/charts", s.trialChartsPage)
+	mux.HandleFunc("/trials/{id}/charts/{file}", s.trialChart)
 	mux.HandleFunc(eventsPath, s.live.events)
 	mux.HandleFunc(assetsPath, func(w http.ResponseWriter, r *http.Request) {
 		if !asset(w, r) {

@@ -22,11 +22,10 @@ type trialData struct {
 	Varied   []view.Field // what its sweep varies, in the sweep's order
 	Settings []view.Field
 	Metrics  metricTable
-	Curves   []string // metrics that are drawn
 	Attempts []attemptData
-	Own      *folder  // the trial's own folder, which outlives its attempts
-	Log      *logData // of the newest attempt; nil where nothing was started here
-	Others   []choice // trials to compare with
+	Own      *folder       // the trial's own folder, which outlives its attempts
+	Log      *logData      // of the newest attempt; nil where nothing was started here
+	Others   []trialChoice // trials to compare with
 	Edit     *editForm
 }
 
@@ -78,7 +77,7 @@ func query(u url.URL) string {
 
 // trialPage shows all that is known of a trial.
 func (s *Server) trialPage(w http.ResponseWriter, r *http.Request, id string) {
-	data, err := s.readTrial(r.Context(), id, r.URL.Query()["curve"])
+	data, err := s.readTrial(r.Context(), id)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -94,8 +93,8 @@ func (s *Server) trialPage(w http.ResponseWriter, r *http.Request, id string) {
 		Styles: []string{"trial.css"}, Scripts: []string{"trial.js"}}, data)
 }
 
-// readTrial reads what the page of a trial shows, with the curves that were asked for.
-func (s *Server) readTrial(ctx context.Context, id string, curves []string) (*trialData, error) {
+// readTrial reads what the page of a trial shows.
+func (s *Server) readTrial(ctx context.Context, id string) (*trialData, error) {
 	record, err := s.record(ctx, id)
 	if err != nil {
 		return nil, err
@@ -106,7 +105,6 @@ func (s *Server) readTrial(ctx context.Context, id string, curves []string) (*tr
 	}
 	known := s.columnsOf(ctx, record)
 	data.Metrics = newMetricTable(record, known)
-	data.Curves = data.Metrics.chosen(curves)
 	data.Others = s.choices(ctx, record)
 	files, err := openFolder(record.Dir)
 	if err != nil {
@@ -152,14 +150,10 @@ func (d *trialData) NoteLines() []string {
 	return strings.Split(d.Note, "\n")
 }
 
-// Measured reports whether it is known what an attempt used over time.
-func (d *trialData) Measured() bool {
-	return slices.ContainsFunc(d.History, func(a view.Attempt) bool { return a.Resources != nil && len(a.Resources.Lines) > 1 })
-}
-
-// curveURL is where the points of a curve come from.
-func curveURL(id, metric string) string {
-	return trialURL(id) + "/charts/curve.json?" + url.Values{"metric": {metric}}.Encode()
+// Charts reports whether there is something to draw: a curve, or what an attempt used over time.
+func (d *trialData) Charts() bool {
+	return slices.ContainsFunc(d.Metrics.all(), metricRow.Curve) ||
+		slices.ContainsFunc(d.History, func(a view.Attempt) bool { return a.Resources != nil && len(a.Resources.Lines) > 1 })
 }
 
 // Rerun is the command that runs the trial again and compares.
@@ -184,26 +178,26 @@ func attemptFacts(a view.Attempt) (facts, code, where []view.Field) {
 	return facts, code, where
 }
 
-// choice is a trial that a reader may choose.
-type choice struct{ ID, Label string }
+// trialChoice is a trial that a reader may choose.
+type trialChoice struct{ ID, Label string }
 
 // mostChoices bounds what a reader chooses from by a list; any other trial is named by its ID.
 const mostChoices = 500
 
 // choices are the trials of the sweep of a trial.
-func (s *Server) choices(ctx context.Context, of *view.Record) []choice {
+func (s *Server) choices(ctx context.Context, of *view.Record) []trialChoice {
 	if of.Sweep == "" {
 		return nil
 	}
-	size := func(all []choice) int64 { return int64(len(all)) * 256 }
-	all, _, err := cached(ctx, s, "choices of "+of.Sweep, size, func(db *registry.DB) ([]choice, error) {
+	size := func(all []trialChoice) int64 { return int64(len(all)) * 256 }
+	all, _, err := cached(ctx, s, "choices of "+of.Sweep, size, func(db *registry.DB) ([]trialChoice, error) {
 		trials, err := db.Trials(ctx, registry.Query{Sweep: of.Sweep, Brief: true})
 		if err != nil {
 			return nil, err
 		}
-		var all []choice
+		var all []trialChoice
 		for _, t := range trials[:min(len(trials), mostChoices)] {
-			all = append(all, choice{t.ID, fmt.Sprintf("%s, seed %d", t.Label, t.Seed)})
+			all = append(all, trialChoice{t.ID, fmt.Sprintf("%s, seed %d", t.Label, t.Seed)})
 		}
 		return all, nil
 	})

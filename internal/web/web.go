@@ -49,6 +49,8 @@ type Server struct {
 	handler http.Handler
 	home    home
 	cache   cache
+	plans   plans
+	leaders leaders
 	live    live
 	logMu   sync.Mutex
 
