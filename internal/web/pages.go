@@ -52,14 +52,14 @@ var functions = template.FuncMap{
 	"took":     func(d time.Duration) string { return runner.ShortDuration(d) },
 	"number":   number,
 	"counts":   view.CountsText,
+	"counted":  countedStates,
+	"tookOf":   tookOf,
+	"short80":  func(text string) string { return shortened(escape.Line(text), 80) },
 	"shown":    shown,
 	"size":     size,
 	"fileURL":  fileURL,
 
 	"operations": model.Operations,
-	"counted":    countedStates,
-	"tookOf":     tookOf,
-	"short80":    func(text string) string { return shortened(escape.Line(text), 80) },
 }
 
 // stateCount is how many trials are in a state.

@@ -17,6 +17,15 @@ func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/{$}", s.sweepsPage)
 	mux.HandleFunc("/sweeps/{handle}", s.sweepPage)
+	for ending := range tableFormats {
+		mux.HandleFunc("/sweeps/{handle}/table."+ending, s.tableFile(ending))
+	}
+	mux.HandleFunc("/sweeps/{handle}/samples", s.samplesPage)
+	mux.HandleFunc("/sweeps/{handle}/samples/image", s.samplesImage)
+	mux.HandleFunc("/sweeps/{handle}/charts", s.sweepChartsPage)
+	mux.HandleFunc("/sweeps/{handle}/charts/{file}", s.sweepChart)
+	mux.HandleFunc("/trials/{id}/charts", s.trialChartsPage)
+	mux.HandleFunc("/trials/{id}/charts/{file}", s.trialChart)
 	mux.HandleFunc("/trials/{id}", s.wholeID(s.trialPage))
 	mux.HandleFunc("/trials/{id}/log", s.wholeID(s.logPage))
 	mux.HandleFunc("/trials/{id}/log/events", s.wholeID(s.logEvents))
@@ -29,13 +38,6 @@ func (s *Server) routes() http.Handler {
 	s.handleSheet(mux, "/diff/metrics", s.diffSheet(fillMetrics))
 	s.handleSheet(mux, "/diff/settings", s.diffSheet(fillSettings))
 	s.handleSheet(mux, "/diff/provenance", s.diffSheet(fillProvenance))
-	for ending := range tableFormats {
-		mux.HandleFunc("/sweeps/{handle}/table."+ending, s.tableFile(ending))
-	}
-	mux.HandleFunc("/sweeps/{handle}/charts", s.sweepChartsPage)
-	mux.HandleFunc("/sweeps/{handle}/charts/{file}", s.sweepChart)
-	mux.HandleFunc("/trials/{id}/charts", s.trialChartsPage)
-	mux.HandleFunc("/trials/{id}/charts/{file}", s.trialChart)
 	mux.HandleFunc(eventsPath, s.live.events)
 	mux.HandleFunc(assetsPath, func(w http.ResponseWriter, r *http.Request) {
 		if !asset(w, r) {
