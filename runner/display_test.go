@@ -27,7 +27,7 @@ func running() snapshot {
 func TestBarsAreDrawn(t *testing.T) {
 	want := []string{
 		"all tasks, seed=0  pretrain  ▕████▌               ▏  340/1500  1m00s  loss 2.346",
-		"w/o AREF           starting                                     1.5s",
+		"w/o AREF           running                                      1.5s",
 		"total ▕█████               ▏ 3/12 done, 1 failed, 2 running, eta ~13m (10m–20m)",
 	}
 	s := running()

@@ -102,7 +102,7 @@ func (t Row) text(name columnName) string {
 		return escape.Line(t.Label)
 	case stageColumn:
 		if t.Stage == "" {
-			return "starting"
+			return "running"
 		}
 		return escape.Line(t.Stage)
 	case barColumn:
