@@ -133,10 +133,7 @@ func (s *Server) plannedSweep(ctx context.Context, handle string) (*sweeps.Plan,
 	return plan, err
 }
 
-const (
-	planBytes = 3 << 10 // of a trial in a plan, about
-	cellBytes = 450     // of a cell of a table with its values and test, about
-)
+const planBytes = 3 << 10 // of a trial in a plan, about
 
 // curveMetrics lists the metrics of a sweep that have curves.
 func (s *Server) curveMetrics(ctx context.Context, handle string) ([]string, error) {
