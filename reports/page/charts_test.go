@@ -270,7 +270,7 @@ func TestManyRows(t *testing.T) {
 	}
 
 	var seeds []string
-	for i := range 400 {
+	for i := range 330 {
 		seeds = append(seeds, fmt.Sprint(i))
 	}
 	plan = expanded(t, "version: 1\nname: many\ncommand: [x]\nseeds: ["+strings.Join(seeds, ", ")+"]\n")
@@ -280,6 +280,40 @@ func TestManyRows(t *testing.T) {
 	}
 	if c.Lines[0].N != mostRead || !strings.Contains(c.Notes[len(c.Notes)-1], "first 320 seeds") {
 		t.Errorf("%d seeds, %q", c.Lines[0].N, c.Notes)
+	}
+}
+
+// TestManyLanes: of many rows below one another those are drawn that matter most, in the order of the table, and the chart says so.
+func TestManyLanes(t *testing.T) {
+	var values []string
+	for i := range 150 {
+		values = append(values, fmt.Sprint(i))
+	}
+	plan := expanded(t, "version: 1\nname: many\ncommand: [x]\nparameters: {n: {values: ["+strings.Join(values, ", ")+"]}}\nbaseline: {n: 0}\nmetrics: {loss: {goal: minimize}}\n")
+	results := reports.Results{}
+	for i, trial := range plan.Trials {
+		v := float64((i * 61) % 150)
+		results[trial.ID] = reports.Result{State: registry.Done, Values: map[string]registry.Summary{"loss": {Last: v, Min: v, Max: v, N: 1}}}
+	}
+	table, err := reports.Compute(context.Background(), plan, results, reports.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	forest, seeds := NewForest(table, 0), NewSeeds(table, plan, 0)
+	for i, row := range forest.Rows {
+		if row.Delta < 50 || i > 0 && len(row.Name) < len(forest.Rows[i-1].Name) {
+			t.Errorf("%s with a difference of %v is drawn as number %d", row.Name, row.Delta, i)
+		}
+	}
+	for _, row := range seeds.Rows {
+		if row.Mean > 99 {
+			t.Errorf("%s with %v is drawn, although there are better ones", row.Name, row.Mean)
+		}
+	}
+	said := strings.Join(append(forest.Notes, seeds.Notes...), " ")
+	if len(forest.Rows) != mostLanes || len(seeds.Rows) != mostLanes || !strings.Contains(said, "100 of 149 rows: those with the largest differences") ||
+		!strings.Contains(said, "100 of 150 rows: those with the best means") {
+		t.Errorf("%d and %d rows: %s", len(forest.Rows), len(seeds.Rows), said)
 	}
 }
 
