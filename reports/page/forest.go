@@ -78,6 +78,13 @@ func NewForest(t *reports.Table, c int) *Forest {
 	return f
 }
 
+// HasForest reports whether a column has differences.
+func HasForest(t *reports.Table, c int) bool {
+	return slices.ContainsFunc(t.Rows, func(r reports.Row) bool {
+		return r.Kind == reports.Model && r.Baseline != "" && reports.CanDraw(r.Cells[c].Delta*t.Columns[c].Scale)
+	})
+}
+
 // mostLanes bounds how many rows stand below one another in a chart.
 const mostLanes = 100
 

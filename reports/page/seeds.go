@@ -2,6 +2,7 @@ package page
 
 import (
 	"fmt"
+	"slices"
 
 	"harness/internal/escape"
 	"harness/metrics"
@@ -76,6 +77,11 @@ func NewSeeds(t *reports.Table, plan *sweeps.Plan, c int) *Seeds {
 		s.say("So it is with %s.", count(more, "more row"))
 	}
 	return s
+}
+
+// HasSeeds reports whether a column has seeds to draw.
+func HasSeeds(t *reports.Table, c int) bool {
+	return slices.ContainsFunc(t.Rows, func(r reports.Row) bool { return r.Kind == reports.Model && r.Cells[c].N > 0 })
 }
 
 // bestFirst ranks rows by their mean, the best one first; where no direction is better they keep their order.
