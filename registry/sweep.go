@@ -15,6 +15,37 @@ var ErrNoSweep = errors.New("no such sweep")
 // Sweep reads what was planned under a handle; Members in their order, without former ones. The error is ErrNoSweep where
 // there is none.
 func (db *DB) Sweep(ctx context.Context, handle string) (Sweep, error) {
+	s, err := db.planOf(ctx, handle)
+	if err != nil {
+		return s, err
+	}
+	return s, db.readMembers(ctx, &s)
+}
+
+// SweepPlan is Sweep without the members, whom the plan names; of a sweep that is older than plans it has them.
+func (db *DB) SweepPlan(ctx context.Context, handle string) (Sweep, error) {
+	s, err := db.planOf(ctx, handle)
+	if err != nil || len(s.Plan) > 0 {
+		return s, err
+	}
+	return s, db.readMembers(ctx, &s)
+}
+
+// PlannedAt is when a sweep was planned: another time is another plan. The error is ErrNoSweep where there is none.
+func (db *DB) PlannedAt(ctx context.Context, handle string) (time.Time, error) {
+	var planned int64
+	err := db.readOne(ctx, `SELECT planned FROM sweep WHERE handle = ?`, []any{handle}, &planned)
+	if errors.Is(err, sql.ErrNoRows) {
+		return time.Time{}, fmt.Errorf("sweep %s: %w", handle, ErrNoSweep)
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read sweep %s: %w", handle, err)
+	}
+	return time.UnixMilli(planned).UTC(), nil
+}
+
+// planOf reads a sweep without its members.
+func (db *DB) planOf(ctx context.Context, handle string) (Sweep, error) {
 	s := Sweep{Handle: handle}
 	var plan string
 	var planned int64
@@ -29,15 +60,19 @@ func (db *DB) Sweep(ctx context.Context, handle string) (Sweep, error) {
 	if plan != "" {
 		s.Plan = json.RawMessage(plan)
 	}
-	err = db.read(ctx, memberQuery+` AND m.former = 0 ORDER BY m.position`, []any{handle}, func(rows *sql.Rows) error {
+	return s, nil
+}
+
+func (db *DB) readMembers(ctx context.Context, s *Sweep) error {
+	err := db.read(ctx, memberQuery+` AND m.former = 0 ORDER BY m.position`, []any{s.Handle}, func(rows *sql.Rows) error {
 		m, _, err := scanMember(rows)
 		s.Members = append(s.Members, m)
 		return err
 	})
 	if err != nil {
-		return s, fmt.Errorf("read sweep %s: %w", handle, err)
+		return fmt.Errorf("read sweep %s: %w", s.Handle, err)
 	}
-	return s, nil
+	return nil
 }
 
 // SweepInfo is a sweep as a list shows it.
@@ -46,6 +81,7 @@ type SweepInfo struct {
 	Planned                     time.Time
 	Counts                      map[State]int // of its members, by LiveState
 	Former                      int           // members that it no longer wants
+	Runs                        int64         // grows with every run of a member, and when its result is there
 	Legacy                      bool          // planned by a version that kept no plans
 }
 
@@ -66,19 +102,21 @@ func (db *DB) Sweeps(ctx context.Context) ([]SweepInfo, error) {
 			return nil
 		})
 	if err == nil {
-		err = db.read(ctx, `SELECT m.sweep, m.former, t.state, COUNT(*) FROM member m JOIN trial t ON t.no = m.trial
+		err = db.read(ctx, `SELECT m.sweep, m.former, t.state, COUNT(*), SUM(t.attempt + t.result) FROM member m JOIN trial t ON t.no = m.trial
 			GROUP BY m.sweep, m.former, t.state`, nil, func(rows *sql.Rows) error {
 			var no int64
 			var former bool
 			var state State
 			var n int
-			if err := rows.Scan(&no, &former, &state, &n); err != nil {
+			var runs int64
+			if err := rows.Scan(&no, &former, &state, &n, &runs); err != nil {
 				return err
 			}
 			if i, ok := places[no]; ok && former {
 				list[i].Former += n
 			} else if ok {
 				list[i].Counts[state] += n
+				list[i].Runs += runs
 			}
 			return nil
 		})

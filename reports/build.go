@@ -17,6 +17,7 @@ type Options struct {
 	Commit    string               // of the program that prints, to tell which results are of another; "" is not known
 	Stale     map[string]string    // by trial: what differs between the code or data that made its result and what is there now
 	Published []experiments.Number // empty: what comes with the harness
+	Layout    Layout               // a reader's choice
 }
 
 // Build loads the trials of a planned sweep and computes its table. Where no trial has recorded anything the error is
@@ -38,7 +39,7 @@ func Build(ctx context.Context, db *registry.DB, plan *sweeps.Plan, o Options) (
 	if err := results.check(plan, t); err != nil {
 		return nil, fmt.Errorf("report %s: %w", plan.Name, err)
 	}
-	return t, nil
+	return t.LaidOut(o.Layout)
 }
 
 // builder holds the state that the steps of Compute share.
@@ -52,6 +53,7 @@ type builder struct {
 	models  map[string]int      // index in table.Rows by name
 	answers map[string]*answers // by task
 
+	rebased   bool // with another baseline than that of the experiment
 	resamples int
 	tests     map[testKey]*Test
 	resampled map[string]map[string]*Test // by task, rows and seeds: the tests of all numbers
@@ -64,11 +66,19 @@ type seeded struct {
 	prefix string
 }
 
-// Compute computes the table of a plan from results. Predictions are read only for tests over samples.
+// Compute computes the table of a plan from results, with the baseline and the metrics of the options' layout; Table.LaidOut does the rest of it.
+// Predictions are read only for tests over samples.
 func Compute(ctx context.Context, plan *sweeps.Plan, results Results, o Options) (*Table, error) {
-	b := &builder{plan: plan, results: results, options: o,
-		table: &Table{Name: titleOf(plan), Handle: plan.Handle, Command: plan.Command, Show: plan.Report.Show, Notes: []string{}}}
-	b.table.Columns = b.columns()
+	rebased, err := o.Layout.replan(plan)
+	if err != nil {
+		return nil, err
+	}
+	b := &builder{plan: rebased, results: results, options: o, rebased: otherBaselines(plan, rebased),
+		table: &Table{Name: titleOf(plan), Handle: plan.Handle, Command: plan.Command, Show: plan.Report.Show, Notes: []string{},
+			plan: rebased, params: parametersOf(plan), seeds: len(plan.Seeds), recorded: results.recorded()}}
+	if b.table.Columns, err = b.addChosen(b.columns()); err != nil {
+		return nil, err
+	}
 	b.collect()
 	b.heads()
 	for _, r := range b.rows {
@@ -112,7 +122,8 @@ func (b *builder) leads() []string {
 }
 
 func (b *builder) heads() {
-	for _, path := range b.leads() {
+	b.table.leads = b.leads()
+	for _, path := range b.table.leads {
 		label := path
 		for _, axis := range b.plan.Axes {
 			if axis.Path == path {
@@ -153,7 +164,8 @@ func (b *builder) named(name string) []string {
 
 // add averages a row over its seeds.
 func (b *builder) add(r *seeded) {
-	row := Row{Name: r.Name, Kind: Model, Lead: b.lead(r.Row), Baseline: r.Baseline, Params: r.Params, trials: r.Trials}
+	row := Row{Name: r.Name, Kind: Model, Lead: b.lead(r.Row), Baseline: r.Baseline, Params: r.Params, trials: r.Trials,
+		key: strings.Join(r.Trials, " ")}
 	if r.Control != "" {
 		row.Kind, row.Control, row.Of = Control, untrainedName, r.Of
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"harness/internal/nearest"
 	"harness/metrics"
 	"harness/sweeps"
 )
@@ -34,6 +35,29 @@ func (b *builder) columns() []Column {
 		chosen = append(chosen, b.undeclared(key))
 	}
 	return b.qualified(chosen)
+}
+
+// addChosen adds the metrics that a reader chose and the plan does not show. They count in no family, so that the choice changes no
+// test of the others.
+func (b *builder) addChosen(columns []Column) ([]Column, error) {
+	for _, key := range b.options.Layout.Metrics {
+		if slices.ContainsFunc(columns, func(c Column) bool { return c.Metric == key }) {
+			continue
+		}
+		added := b.undeclared(key)
+		if i := slices.IndexFunc(b.plan.Metrics, func(m sweeps.Metric) bool { return m.Key == key }); i >= 0 {
+			added = columnOf(b.plan.Metrics[i])
+		} else if known := b.results.recorded(); !slices.Contains(known, key) {
+			hint := nearest.Hint(known, 1+len(key)/3, func(other string) int { return nearest.Distance(key, other) })
+			if hint == "" {
+				hint = ": recorded are " + listed(known, 20)
+			}
+			return nil, refuse("metrics", "no trial has recorded %q%s", key, hint)
+		}
+		added.Primary, added.extra = false, true
+		columns = append(columns, b.qualified([]Column{added})...)
+	}
+	return columns, nil
 }
 
 // qualified adds to the labels what a reader must know of how the numbers were scored: METEOR without its paraphrase table is not

@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 
 	"harness/metrics"
 	"harness/sweeps"
@@ -109,7 +108,7 @@ type testKey struct {
 }
 
 func keyOf(row, base *Row, c int) testKey {
-	return testKey{strings.Join(row.trials, " "), strings.Join(base.trials, " "), c}
+	return testKey{row.key, base.key, c}
 }
 
 // either names the comparison whichever of the two rows it is seen from.

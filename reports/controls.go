@@ -23,7 +23,11 @@ const untrainedName = "untrained encoder"
 // addControls adds the rows of the controls. Models that agree in every number of a control, as they do where it does
 // not depend on the model, share one row.
 func (b *builder) addControls() {
+	recorded := b.recordedControls()
 	for _, control := range controlNames {
+		if !recorded[control.key] {
+			continue
+		}
 		var groups [][]*seeded
 		var rows []Row
 		for _, r := range b.rows {
@@ -59,10 +63,24 @@ func (b *builder) addControls() {
 	}
 }
 
+// recordedControls are the controls of which any trial recorded a number, by their keys.
+func (b *builder) recordedControls() map[string]bool {
+	recorded := map[string]bool{}
+	for _, r := range b.results {
+		for metric := range r.Values {
+			if rest, ok := strings.CutPrefix(metric, "controls/"); ok {
+				key, _, _ := strings.Cut(rest, "/")
+				recorded[key] = true
+			}
+		}
+	}
+	return recorded
+}
+
 // controlRow is what the trials of r recorded about a control; ok is false when no column of the table is among it.
 func (b *builder) controlRow(r *seeded, key string) (row Row, ok bool) {
 	part := &seeded{Row: r.Row, prefix: "controls/" + key + "/"}
-	row = Row{Kind: Control, trials: r.Trials}
+	row = Row{Kind: Control, trials: r.Trials, key: strings.Join(r.Trials, " ")}
 	for _, column := range b.table.Columns {
 		cell := b.cell(part, column)
 		ok = ok || cell.N+cell.Diverged > 0

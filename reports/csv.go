@@ -39,8 +39,13 @@ func (t *Table) CSV(w io.Writer) error {
 	out.Write(append(head, "family_rule", "family_size", "family_smallest", "goal", "unit", "primary", "bold", "within_noise", "values", "notes"))
 	for _, row := range t.Rows {
 		for i, c := range row.Cells {
-			column := t.Columns[i]
-			line := []string{cellText(t.Name), string(row.Kind), cellText(row.Name), cellText(column.Metric),
+			column, name := t.Columns[i], row.Name
+			if column.Group != "" {
+				if name = c.Row; name == "" {
+					continue // no row has these settings
+				}
+			}
+			line := []string{cellText(t.Name), string(row.Kind), cellText(name), cellText(column.Metric),
 				strconv.Itoa(c.N), strconv.Itoa(c.Want), strconv.Itoa(c.Diverged), strconv.Itoa(c.Stopped),
 				exactOrNone(c.Mean), exactOrNone(c.Std), exactOrNone(c.CI), exactOrNone(c.Delta)}
 			for _, named := range c.tests() {
@@ -65,7 +70,7 @@ func (t *Table) WideCSV(w io.Writer) error {
 	head := []string{"table", "kind", "row"}
 	for _, column := range t.Columns {
 		for _, name := range wideColumns {
-			head = append(head, cellText(column.Metric+"."+name))
+			head = append(head, cellText(column.Key()+"."+name))
 		}
 	}
 	out.Write(append(head, "notes"))

@@ -32,6 +32,25 @@ func TestNoFormatReadsLabels(t *testing.T) {
 	}
 }
 
+// TestTextObeysNoName holds that a sweep of somebody else's does nothing to the terminal by its name, its caption or a footnote.
+func TestTextObeysNoName(t *testing.T) {
+	table := labels(true)
+	table.Name, table.Caption[0], table.Notes[0] = "\x1b]0;name\a", "\x1b[31mcaption", "\u202enote"
+	table.Rows[0].Lead = []string{"\x1b[2Jlead"}
+	var out bytes.Buffer
+	if err := table.Text(&out); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`\x1b]0;name\x07`, `\x1b[31mcaption`, `\u202enote`, `\x1b[2Jlead`} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %s in\n%s", want, out.String())
+		}
+	}
+	if strings.ContainsAny(out.String(), "\x1b\a\u202e") {
+		t.Errorf("control characters in %q", out.String())
+	}
+}
+
 // TestHTMLIDs checks that no two figures of a page share an id, and that each link has its note.
 func TestHTMLIDs(t *testing.T) {
 	ids, hrefs := map[string]bool{}, map[string]bool{}

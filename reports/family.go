@@ -51,6 +51,9 @@ func (b *builder) judge(ctx context.Context) error {
 func (b *builder) choosePrimary() {
 	for c := range b.table.Columns {
 		column := &b.table.Columns[c]
+		if column.extra {
+			continue
+		}
 		switch b.plan.Report.Family {
 		case sweeps.FamilyTable, sweeps.FamilyColumn:
 			column.Primary = true
@@ -60,7 +63,8 @@ func (b *builder) choosePrimary() {
 	}
 	if b.plan.Report.Family == sweeps.FamilyPrimary && !slices.ContainsFunc(b.table.Columns, func(c Column) bool { return c.Primary }) {
 		for c := range b.table.Columns { // a table of BLEU-1 alone asks about BLEU-1
-			b.table.Columns[c].Primary = !b.plan.Command && b.table.Columns[c].Goal != metrics.NoGoal
+			column := &b.table.Columns[c]
+			column.Primary = !b.plan.Command && column.Goal != metrics.NoGoal && !column.extra
 		}
 	}
 }

@@ -19,6 +19,17 @@ type field struct {
 	marks  []int // indices of footnotes
 	number bool
 	column int // of Columns, or -1
+
+	// Of a head: what a row is sorted by (a name of numberKinds), and what stands over several of them.
+	kind, group string
+}
+
+// short is a head without what stands over it.
+func (f field) short() string {
+	if f.group == "" {
+		return f.text
+	}
+	return strings.Replace(f.text, f.group+": ", "", 1)
 }
 
 // parts are the pieces of a number. value is empty where the field is no number.
@@ -54,12 +65,13 @@ func (t *Table) grid() (heads []field, rows [][]field) {
 		heads = append(heads, field{text: escape.Line(head), column: -1})
 	}
 	for i, c := range t.Columns {
-		heads = append(heads, field{text: headOf(c), number: true, column: i})
+		group := escape.Line(c.Group)
+		heads = append(heads, field{text: headOf(c), number: true, column: i, kind: "metrics", group: group})
 		if t.shows("delta") {
-			heads = append(heads, field{text: "Δ " + escape.Line(c.Label), number: true, column: i})
+			heads = append(heads, field{text: "Δ " + c.fullLabel(), number: true, column: i, kind: "delta", group: group})
 		}
 		if t.shows("p") {
-			heads = append(heads, field{text: "p " + escape.Line(c.Label), number: true, column: i})
+			heads = append(heads, field{text: "p " + c.fullLabel(), number: true, column: i, kind: "p", group: group})
 		}
 	}
 	if t.shows("n") {
@@ -212,25 +224,28 @@ func (t *Table) namedOver(r int) bool {
 	return len(lead) > 1 && t.Rows[r].Kind != Model && !slices.ContainsFunc(lead[1:], func(text string) bool { return text != "" })
 }
 
-// ruleBefore reports whether row i begins another kind than the row above.
+// ruleBefore reports whether row i begins another kind or group than the row above, so that a title stands above it.
 func (t *Table) ruleBefore(i int) bool {
-	return i > 0 && t.Rows[i].Kind != t.Rows[i-1].Kind
+	if i == 0 {
+		return t.Rows[0].Group != ""
+	}
+	return t.Rows[i].Kind != t.Rows[i-1].Kind || t.Rows[i].Group != t.Rows[i-1].Group
 }
 
-// kindTitle is what stands above the rows of a kind; models need none.
-func kindTitle(k Kind) string {
-	switch k {
+// title is what stands above the rows of a kind or group; models without a group need none.
+func (t *Table) title(i int) string {
+	switch t.Rows[i].Kind {
 	case Control:
 		return "controls"
 	case Published:
 		return "as published"
 	}
-	return ""
+	return escape.Line(t.Rows[i].Group)
 }
 
 // headOf is the label of a column with its unit and an arrow where one direction is better.
 func headOf(c Column) string {
-	head := escape.Line(c.Label)
+	head := c.fullLabel()
 	if unit := unitOf(c); unit != "" {
 		head += " (" + unit + ")"
 	}

@@ -146,7 +146,7 @@ func TestJSONFollowsSchema(t *testing.T) {
 		}
 		documents[name] = out.Bytes()
 	}
-	for _, name := range []string{"tasks", "grid", "command"} {
+	for _, name := range []string{"tasks", "grid", "command", "layout/pivot", "layout/grouped"} {
 		data, err := os.ReadFile("testdata/" + name + ".json")
 		if err != nil {
 			t.Fatal(err)

@@ -154,11 +154,11 @@ func (s *sheet) block(out io.Writer, l layout, columns, rows []int) {
 	s.line(out, all, func(c int) string { return s.head(l, c) })
 	fmt.Fprintln(out, "\\midrule")
 	for i, r := range rows {
-		if kind := s.table.Rows[r].Kind; s.table.ruleBefore(r) {
+		if s.table.ruleBefore(r) {
 			if i > 0 {
 				fmt.Fprintln(out, "\\midrule")
 			}
-			s.title(out, kindTitle(kind), len(all))
+			s.title(out, s.table.title(r), len(all))
 		}
 		s.row(out, l, all, r)
 	}

@@ -27,7 +27,7 @@ func (t *Table) Markdown(w io.Writer) error {
 	for r, row := range rows {
 		if t.ruleBefore(r) {
 			title := make([]string, len(heads))
-			title[0] = "*" + kindTitle(t.Rows[r].Kind) + "*"
+			title[0] = "*" + escape.Markdown(t.title(r)) + "*"
 			line(title)
 		}
 		cells := make([]string, len(row))

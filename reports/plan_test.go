@@ -40,7 +40,9 @@ func TestNothingExpands(t *testing.T) {
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
 			if s, ok := n.(*ast.SelectorExpr); ok && slices.Contains([]string{"Expand", "Parse", "Override"}, s.Sel.Name) {
-				t.Errorf("%s: %s", path, s.Sel.Name)
+				if of, ok := s.X.(*ast.Ident); !ok || of.Name != "condition" { // a reader's filter is no experiment file
+					t.Errorf("%s: %s", path, s.Sel.Name)
+				}
 			}
 			return true
 		})

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"math"
+	"sync"
 
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
@@ -35,15 +36,26 @@ func meanStd(values []float64) (mean, std float64) {
 }
 
 // moments returns, beside mean and standard deviation, the half width of the 95% interval of the mean (Student's t), NaN where there
-// is no standard deviation. The quantile of Student's t takes longer than all else: meanStd does without.
+// is no standard deviation.
 func moments(values []float64) (mean, std, ci float64) {
 	mean, std = meanStd(values)
 	if math.IsNaN(std) {
 		return mean, std, math.NaN()
 	}
-	n := float64(len(values))
-	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.Quantile(1 - Level/2)
-	return mean, std, t * std / math.Sqrt(n)
+	return mean, std, quantileT(len(values)-1) * std / math.Sqrt(float64(len(values)))
+}
+
+// quantiles are the values of quantileT that were computed: a large table asks for the same ones a hundred thousand times.
+var quantiles sync.Map
+
+// quantileT is the quantile of Student's t at which a two-sided interval of Level ends.
+func quantileT(freedom int) float64 {
+	if known, ok := quantiles.Load(freedom); ok {
+		return known.(float64)
+	}
+	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(freedom)}.Quantile(1 - Level/2)
+	quantiles.Store(freedom, t)
+	return t
 }
 
 // signFlip is the paired sign-flip test over seeds.

@@ -34,6 +34,14 @@ type Table struct {
 	Command bool `json:"command,omitempty"`
 	// Synthetic says that our numbers come from synthetic data; every picture and caption says so.
 	Synthetic bool `json:"synthetic"`
+
+	plan     *sweeps.Plan
+	leads    []string          // paths of the parameters under Heads
+	params   []parameter       // what rows differ in
+	seeds    int               // that the sweep asks for
+	whole    int               // rows before a filter
+	recorded []string          // metrics that trials recorded, controls aside
+	settings map[string]string // values as names of rows give them, while the table is laid out
 }
 
 // Family is the set of comparisons that are judged together by Holm's correction.
@@ -57,7 +65,29 @@ type Column struct {
 	Unit   string       `json:"unit,omitempty"`
 	// Primary says that comparisons in this column count in the family; marks stand in primary columns only.
 	Primary bool `json:"primary"`
-	at      string
+	// Group and Params are the values of the parameters that became columns: "resolution=448".
+	Group  string         `json:"group,omitempty"`
+	Params []sweeps.Param `json:"params,omitempty"`
+
+	at    string
+	extra bool // a reader's choice beside those of the plan: it counts in no family
+}
+
+// Key names the column: its metric, with what became columns behind an @.
+func (c Column) Key() string {
+	if c.Group == "" {
+		return c.Metric
+	}
+	return c.Metric + "@" + c.Group
+}
+
+// fullLabel is the label with what became columns.
+func (c Column) fullLabel() string {
+	label := escape.Line(c.Label)
+	if c.Group != "" {
+		label = escape.Line(c.Group) + ": " + label
+	}
+	return label
 }
 
 // Kind groups the rows of a table.
@@ -74,7 +104,8 @@ const (
 type Row struct {
 	Name     string         `json:"name"`
 	Kind     Kind           `json:"kind"`
-	Lead     []string       `json:"lead"` // under Heads
+	Lead     []string       `json:"lead"`            // under Heads
+	Group    string         `json:"group,omitempty"` // stands as a title over the rows that have it
 	Baseline string         `json:"baseline,omitempty"`
 	Cells    []Cell         `json:"cells"` // as Columns
 	Marks    []int          `json:"notes,omitempty"`
@@ -85,6 +116,7 @@ type Row struct {
 	Effort   *Effort        `json:"effort,omitempty"`  // what its training saw; nil where that was not recorded
 
 	trials []string // by seed
+	key    string   // of trials: rows of the same key are the same trainings
 }
 
 // Cell is one metric of one row. Mean, Std, CI and Delta are NaN where they do not exist, which is null in JSON; a seed that
@@ -105,7 +137,10 @@ type Cell struct {
 	Verdict *Test   `json:"verdict,omitempty"`      // the test that the marks follow: one of the two, or over seeds × samples
 	Bold    bool    `json:"bold,omitempty"`
 	Within  bool    `json:"within_noise,omitempty"` // the verdict could have found a difference from the baseline, and did not
-	Marks   []int   `json:"notes,omitempty"`        // index into Table.Notes
+	// Row and Baseline are set where parameters became columns: the row that the cell comes from, and the one that it is compared with.
+	Row      string `json:"row,omitempty"`
+	Baseline string `json:"baseline,omitempty"`
+	Marks    []int  `json:"notes,omitempty"` // index into Table.Notes
 }
 
 // Test is a comparison of a row with its baseline, or with the best of its column.

@@ -18,7 +18,7 @@ import (
 // star behind the number.
 func (t *Table) Text(w io.Writer) error {
 	var out bytes.Buffer
-	fmt.Fprintln(&out, t.Name)
+	fmt.Fprintln(&out, escape.Line(t.Name))
 	for _, sentence := range t.Caption {
 		fmt.Fprintln(&out, escape.Line(strings.Replace(sentence, "Bold:", "*:", 1)))
 	}
@@ -26,7 +26,7 @@ func (t *Table) Text(w io.Writer) error {
 		return err
 	}
 	for i, note := range t.Notes {
-		fmt.Fprintf(&out, "[%s] %s\n", letter(i), note)
+		fmt.Fprintf(&out, "[%s] %s\n", letter(i), escape.Line(note))
 	}
 	_, err := w.Write(out.Bytes())
 	return err
@@ -45,6 +45,9 @@ func (t *Table) textGrid(out io.Writer) error {
 	}
 	starred := starredColumns(rows, len(heads))
 	for r, row := range rows {
+		if t.Rows[r].Group != "" { // the titles of kinds can do without words, those of groups cannot
+			widths[0] = max(widths[0], runewidth.StringWidth(t.title(r))+4)
+		}
 		for i, f := range row {
 			lines[r] = append(lines[r], plain(f, starred[i]))
 			widths[i] = max(widths[i], runewidth.StringWidth(lines[r][i]))
@@ -66,7 +69,7 @@ func (t *Table) textGrid(out io.Writer) error {
 	table.Header(header)
 	for r := range lines {
 		if t.ruleBefore(r) {
-			if err := table.Append(rule(widths, kindTitle(t.Rows[r].Kind))); err != nil {
+			if err := table.Append(rule(widths, t.title(r))); err != nil {
 				return err
 			}
 		}

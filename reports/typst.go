@@ -32,7 +32,7 @@ func (t *Table) Typst(w io.Writer) error {
 	for r, row := range rows {
 		if t.ruleBefore(r) {
 			fmt.Fprintf(&out, "      table.hline(stroke: 0.5pt),\n      table.cell(colspan: %d, align: left, emph(%s)),\n", len(heads),
-				typstString(kindTitle(t.Rows[r].Kind)))
+				typstString(t.title(r)))
 		}
 		cells := make([]string, len(row))
 		for i, f := range row {

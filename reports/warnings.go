@@ -149,12 +149,11 @@ func (b *builder) caption() {
 	if t.Synthetic {
 		say("Synthetic data: the numbers show that the program works, they are no clinical result.")
 	}
+	if b.rebased {
+		say("Baseline: %s, chosen by the reader and not by the experiment.", escape.Line(strings.Join(b.options.Layout.Baseline, " with ")))
+	}
 	if n := len(b.plan.Seeds); n > 1 {
-		spread := "± is the standard deviation (n-1)"
-		if slices.Contains(t.Show, "ci") {
-			spread = "± is the 95% interval of the mean (Student's t)"
-		}
-		say("Mean over n = %d seeds; %s.", n, spread)
+		say("%s", spreadText(t.Show, n))
 		if slices.ContainsFunc(t.Rows, Row.partial) {
 			say("(m/n): the mean of m of the n seeds; the footnotes say why.")
 		}
@@ -170,6 +169,18 @@ func (b *builder) caption() {
 	if t.Synthetic && slices.ContainsFunc(t.Rows, func(r Row) bool { return r.Kind == Published }) {
 		say("Published rows were measured on real data with other programs: they stand here to be seen, not to be compared.")
 	}
+}
+
+// spreadText says what the numbers are means of, and what stands behind ±.
+func spreadText(show []string, seeds int) string {
+	text := fmt.Sprintf("Mean over n = %d seeds", seeds)
+	switch {
+	case slices.Contains(show, "ci"):
+		text += "; ± is the 95% interval of the mean (Student's t)"
+	case slices.Contains(show, "std"):
+		text += "; ± is the standard deviation (n-1)"
+	}
+	return text + "."
 }
 
 // partial reports whether a cell of the row is the mean of some of its seeds only.

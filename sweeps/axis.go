@@ -7,6 +7,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"harness/internal/escape"
+	"harness/sweeps/keys"
 	"harness/sweeps/search"
 )
 
@@ -46,9 +47,6 @@ func (p *parser) parameters(n *yaml.Node, prefix string) error {
 	return nil
 }
 
-// axisKeys are the keys of a parameter.
-var axisKeys = []string{"values", "value", "labels", "label", "when", "distribution", "min", "max", "mu", "sigma", "a", "b", "q", "probabilities"}
-
 // axis reads one parameter.
 func (p *parser) axis(e entry, path, key string, entries []entry) error {
 	s := p.sweep
@@ -84,7 +82,7 @@ func (p *parser) axis(e entry, path, key string, entries []entry) error {
 		case "parameters":
 			err = p.refuse(f.at, name, "holds parameters of their own: want no other key beside it")
 		default:
-			err = p.refuse(f.at, name, "unknown key%s", didYouMean(f.key, axisKeys))
+			err = p.refuse(f.at, name, "unknown key%s", didYouMean(f.key, keys.Below("parameters.NAME")))
 		}
 		p.keep(err)
 	}

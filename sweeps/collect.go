@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"harness/sweeps/keys"
 )
 
 // Collect says which files of a program are read for numbers while it runs. Its zero value is the trial's own folders and all formats.
@@ -16,7 +18,7 @@ type Collect struct {
 }
 
 // CollectFormats are the formats that are read.
-var CollectFormats = [...]string{"tensorboard", "csv", "trainer_state", "wandb"}
+var CollectFormats = keys.Choices("collect.formats")
 
 // CollectMacros are what ${…} may name in collect.folders.
 var CollectMacros = [...]string{"trial", "trial_dir", "attempt_dir", "seed"}
@@ -47,7 +49,7 @@ func (p *parser) collect(e entry) error {
 		case "folders":
 			return p.collectFolders(f.value, name)
 		}
-		return p.refuse(f.at, name, "unknown key%s", didYouMean(f.key, []string{"formats", "folders"}))
+		return p.refuse(f.at, name, "unknown key%s", didYouMean(f.key, keys.Below("collect")))
 	})
 }
 
@@ -57,8 +59,8 @@ func (p *parser) collectFormats(n *yaml.Node, key string) (err error) {
 		return err
 	}
 	for _, format := range c.Formats {
-		if !slices.Contains(CollectFormats[:], format) {
-			return p.refuse(n, key, "%q: want false, or some of %s", format, strings.Join(CollectFormats[:], ", "))
+		if !slices.Contains(CollectFormats, format) {
+			return p.refuse(n, key, "%q: want false, or some of %s", format, strings.Join(CollectFormats, ", "))
 		}
 	}
 	if len(c.Formats) == 0 {

@@ -7,6 +7,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"harness/sweeps/condition"
+	"harness/sweeps/keys"
 )
 
 // placed is a condition and where it stands.
@@ -84,7 +85,7 @@ func (p *parser) names() []string {
 	s := p.sweep
 	names := append([]string{AblationPath, seedName}, p.broken...)
 	if s.Command == "" {
-		return append(names, fieldPaths(reflect.TypeOf(s.scratch), "")...)
+		return append(names, keys.FieldPaths(reflect.TypeOf(s.scratch), "")...)
 	}
 	for _, one := range s.base {
 		names = append(names, one.path)

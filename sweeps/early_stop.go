@@ -7,6 +7,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"harness/metrics"
+	"harness/sweeps/keys"
 )
 
 // The rules of early stopping.
@@ -35,12 +36,12 @@ func (p *parser) earlyStop(e entry) error {
 	return p.each(e, func(f entry, name string) (err error) {
 		switch f.key {
 		case "rule":
-			stop.Rule, err = p.oneOf(f.value, name, StopMedian, StopASHA)
+			stop.Rule, err = p.oneOf(f.value, name, keys.Choices("early_stop.rule"))
 		case "metric":
 			stop.Metric, err = p.text(f.value, name)
 		case "goal":
 			var goal string
-			goal, err = p.oneOf(f.value, name, string(metrics.Maximize), string(metrics.Minimize))
+			goal, err = p.oneOf(f.value, name, keys.Choices("early_stop.goal"))
 			stop.Goal = metrics.Goal(goal)
 		case "first":
 			stop.First, err = p.whole(f.value, name, 1)
@@ -51,7 +52,7 @@ func (p *parser) earlyStop(e entry) error {
 		case "least":
 			stop.Least, err = p.whole(f.value, name, 1)
 		default:
-			err = p.refuse(f.at, name, "unknown key%s", didYouMean(f.key, []string{"rule", "metric", "goal", "first", "factor", "rungs", "least"}))
+			err = p.refuse(f.at, name, "unknown key%s", didYouMean(f.key, keys.Below("early_stop")))
 		}
 		return err
 	})
@@ -110,7 +111,7 @@ func (p *parser) earlyTerminate(e entry) error {
 				err = p.refuse(f.value, name, "false: trials are stopped as in the paper, which W&B calls strict: true; leave it out")
 			}
 		default:
-			err = p.refuse(f.at, name, "unknown key%s", didYouMean(f.key, []string{"type", "min_iter", "max_iter", "s", "eta", "strict"}))
+			err = p.refuse(f.at, name, "unknown key%s", didYouMean(f.key, keys.Below("early_terminate")))
 		}
 		return err
 	})

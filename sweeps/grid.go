@@ -9,6 +9,7 @@ import (
 
 	"harness/internal/escape"
 	"harness/model/spec"
+	"harness/sweeps/keys"
 )
 
 // base reads what differs from the preset's defaults.
@@ -137,7 +138,7 @@ func (p *parser) ablation(n *yaml.Node, key string) (one option, isBaseline bool
 		case "set":
 			one.settings, err = p.settings(f.value, name, "")
 		default:
-			err = p.refuse(f.at, name, "unknown key%s", didYouMean(f.key, []string{"label", "set"}))
+			err = p.refuse(f.at, name, "unknown key%s", didYouMean(f.key, keys.Below("ablations")))
 		}
 		if err != nil {
 			return option{}, false, err

@@ -9,6 +9,7 @@ import (
 
 	"harness/internal/escape"
 	"harness/metrics"
+	"harness/sweeps/keys"
 )
 
 // metrics reads the columns of the table.
@@ -105,7 +106,7 @@ func (p *parser) metric(m *Metric, n *yaml.Node, key string) error {
 			m.Label, err = p.shownText(f.value, name)
 		case "goal":
 			var goal string
-			goal, err = p.oneOf(f.value, name, string(metrics.Maximize), string(metrics.Minimize), string(metrics.NoGoal))
+			goal, err = p.oneOf(f.value, name, keys.Choices("metrics.NAME.goal"))
 			m.Goal = metrics.Goal(goal)
 		case "unit":
 			m.Unit, err = p.shownText(f.value, name)
@@ -123,9 +124,9 @@ func (p *parser) metric(m *Metric, n *yaml.Node, key string) error {
 				err = p.refuse(f.value, name, "%v: want more than 0", m.Scale)
 			}
 		case "at":
-			m.At, err = p.oneOf(f.value, name, "last", "best", "min", "max")
+			m.At, err = p.oneOf(f.value, name, keys.Choices("metrics.NAME.at"))
 		default:
-			err = p.refuse(f.at, name, "unknown key%s", didYouMean(f.key, []string{"label", "unit", "goal", "digits", "scale", "at", "primary"}))
+			err = p.refuse(f.at, name, "unknown key%s", didYouMean(f.key, keys.Below("metrics.NAME")))
 		}
 		p.keep(err)
 	}
@@ -148,7 +149,7 @@ func (p *parser) resources(e entry) error {
 		case "timeout":
 			r.Timeout, err = p.duration(f.value, name)
 		default:
-			err = p.refuse(f.at, name, "unknown key%s", didYouMean(f.key, []string{"gpus", "per_gpu", "cpus", "timeout"}))
+			err = p.refuse(f.at, name, "unknown key%s", didYouMean(f.key, keys.Below("resources")))
 		}
 		return err
 	})
@@ -169,7 +170,7 @@ func (p *parser) run(e entry) error {
 		case "max_failures":
 			r.MaxFailures, err = p.whole(f.value, name, 1)
 		default:
-			err = p.refuse(f.at, name, "unknown key%s", didYouMean(f.key, []string{"parallel", "retries", "retry_on", "max_failures"}))
+			err = p.refuse(f.at, name, "unknown key%s", didYouMean(f.key, keys.Below("run")))
 		}
 		return err
 	})
@@ -182,8 +183,8 @@ func (p *parser) reasons(n *yaml.Node, key string) ([]string, error) {
 		return nil, err
 	}
 	for _, reason := range list {
-		if !slices.Contains(RetryReasons[:], reason) {
-			return nil, p.refuse(n, key, "%q: want some of %s", reason, strings.Join(RetryReasons[:], ", "))
+		if !slices.Contains(RetryReasons, reason) {
+			return nil, p.refuse(n, key, "%q: want some of %s", reason, strings.Join(RetryReasons, ", "))
 		}
 	}
 	return list, nil
@@ -207,7 +208,7 @@ func (p *parser) report(e entry) error {
 			}
 		case "bold":
 			var bold string
-			bold, err = p.oneOf(f.value, name, string(BoldBest), string(BoldMean), string(BoldNone))
+			bold, err = p.oneOf(f.value, name, keys.Choices("report.bold"))
 			r.Bold = Bold(bold)
 		case "published":
 			r.Published, err = p.texts(f.value, name)
@@ -215,11 +216,10 @@ func (p *parser) report(e entry) error {
 			r.Cases, err = p.whole(f.value, name, 0)
 		case "family":
 			var family string
-			family, err = p.oneOf(f.value, name, string(FamilyPrimary), string(FamilyTable), string(FamilyColumn), string(FamilyNone))
+			family, err = p.oneOf(f.value, name, keys.Choices("report.family"))
 			r.Family = Family(family)
 		default:
-			err = p.refuse(f.at, name, "unknown key%s", didYouMean(f.key,
-				[]string{"caption", "rows", "columns", "show", "bold", "published", "cases", "family"}))
+			err = p.refuse(f.at, name, "unknown key%s", didYouMean(f.key, keys.Below("report")))
 		}
 		return err
 	})
@@ -252,7 +252,7 @@ func (p *parser) checkReport() error {
 }
 
 func (p *parser) shows(n *yaml.Node, key string) error {
-	known := []string{"mean", "std", "ci", "n", "delta", "p"}
+	known := keys.Choices("report.show")
 	for _, show := range p.sweep.Report.Show {
 		if !slices.Contains(known, show) {
 			return p.refuse(n, key, "%q: want some of %s", show, strings.Join(known, ", "))
@@ -264,7 +264,7 @@ func (p *parser) shows(n *yaml.Node, key string) error {
 func (p *parser) controls(e entry) error {
 	return p.each(e, func(f entry, name string) (err error) {
 		if f.key != "untrained" {
-			return p.refuse(f.at, name, "unknown key%s", didYouMean(f.key, []string{"untrained"}))
+			return p.refuse(f.at, name, "unknown key%s", didYouMean(f.key, keys.Below("controls")))
 		}
 		p.sweep.Untrained, err = p.boolean(f.value, name)
 		return err

@@ -197,10 +197,6 @@ func (p *parser) version(root *yaml.Node, entries []entry) error {
 	return p.refuse(root, "version", "missing: want version: %d", Version)
 }
 
-// topKeys are the keys of a file.
-var topKeys = []string{"version", "name", "description", "project", "program", "command", "method", "run_cap", "search_seed", "base", "parameters",
-	"ablations", "exclude", "seeds", "metrics", "baseline", "resources", "slurm", "run", "early_stop", "collect", "report", "controls"}
-
 func (p *parser) top(e entry) error {
 	var err error
 	s := p.sweep

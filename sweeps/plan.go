@@ -11,6 +11,7 @@ import (
 
 	"harness/metrics"
 	"harness/model/spec"
+	"harness/sweeps/keys"
 )
 
 // PlanVersion is the version of a plan's encoding.
@@ -115,7 +116,7 @@ type Run struct {
 }
 
 // RetryReasons are the failure reasons that run.retry_on may name.
-var RetryReasons = [...]string{"killed", "oom", "disk", "timeout", "error"}
+var RetryReasons = keys.Choices("run.retry_on")
 
 // Report says how the table is printed.
 type Report struct {

@@ -58,7 +58,7 @@ func sameValue(a, b any) bool {
 func (p *Plan) relabel(s *Sweep) []string {
 	regular := make([]bool, len(p.Rows))
 	for i, r := range p.Rows {
-		regular[i] = p.nameOf(r) == r.Name
+		regular[i] = p.NameOf(r) == r.Name
 	}
 	for i := range p.Axes {
 		a := &p.Axes[i]
@@ -84,7 +84,7 @@ func (p *Plan) relabel(s *Sweep) []string {
 		}
 		names[i] = r.Name
 		if regular[i] {
-			names[i] = p.nameOf(*r)
+			names[i] = p.NameOf(*r)
 		}
 	}
 	return names
@@ -102,8 +102,16 @@ func (p *Plan) option(param Param) *Option {
 	return nil
 }
 
-// nameOf is the name of a row by its parameters, as Expand gives it.
-func (p *Plan) nameOf(r Row) string {
+// Setting is a value as the name of a row gives it: its label where the file has one, else with its parameter.
+func (p *Plan) Setting(param Param) string {
+	if o := p.option(param); o != nil {
+		return partOf(p.Axes[p.axis(param.Path)].Label, *o)
+	}
+	return param.Path + "=" + param.Text
+}
+
+// NameOf is the name of a row by its parameters, as Expand gives it.
+func (p *Plan) NameOf(r Row) string {
 	var parts []string
 	if r.Control != "" {
 		parts = append(parts, untrainedRow)
@@ -176,12 +184,5 @@ func (p *Plan) rebase(s *Sweep) {
 			at++
 		}
 	}
-	for i := range p.Rows {
-		if r := &p.Rows[i]; r.Control != "" && len(r.Of) > 0 {
-			r.Baseline = r.Of[0]
-			if of := p.Row(r.Of[0]); of != nil && of.Baseline != "" {
-				r.Baseline = of.Baseline
-			}
-		}
-	}
+	p.rebaseControls()
 }

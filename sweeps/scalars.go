@@ -71,7 +71,7 @@ func (p *parser) boolean(n *yaml.Node, key string) (bool, error) {
 }
 
 // oneOf reads one of the choices.
-func (p *parser) oneOf(n *yaml.Node, key string, choices ...string) (string, error) {
+func (p *parser) oneOf(n *yaml.Node, key string, choices []string) (string, error) {
 	if n.Kind != yaml.ScalarNode || !slices.Contains(choices, n.Value) {
 		return "", p.refuse(n, key, "%s: want %s", shown(n), strings.Join(choices, ", "))
 	}

@@ -6,6 +6,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"harness/sweeps/keys"
 	"harness/sweeps/search"
 )
 
@@ -18,7 +19,7 @@ type Search struct {
 }
 
 // methods are the words for how settings are chosen.
-var methods = []string{"grid", "ablation", string(search.Random), string(search.LatinHypercube), string(search.Sobol)}
+var methods = keys.Choices("method")
 
 // learning are methods of other tools that need results before they choose.
 var learning = []string{"bayes", "bayesian", "tpe", "gp", "cmaes", "cma-es", "optuna", "hyperopt"}

@@ -11,6 +11,7 @@ import (
 
 	"harness/internal/escape"
 	"harness/model/spec"
+	"harness/sweeps/keys"
 )
 
 // setting gives one field a value and remembers where that was written.
@@ -21,16 +22,12 @@ type setting struct {
 	origin string // "" the file, else the option of the command line
 }
 
-// computed are the fields that follow from others: what is read from the files that they name.
-var computed = []string{"data.digest", "encoder.weights_digest", "lm.weights_digest", "test.meteor_paraphrases_digest", "test.bertscore.model_digest",
-	"test.bertscore.rescale_digest", "revision", "encoder.resize", "project", "seed_apart", "imported"}
-
 // assign sets the field of t that path names. Errors are refusals: the caller knows the place.
 func assign(t *spec.Trial, path string, value any) error {
 	if t.Command != "" {
 		return assignArgs(t, path, value)
 	}
-	if slices.Contains(computed, path) {
+	if slices.Contains(keys.Computed, path) {
 		return refuse("computed, not set")
 	}
 	switch path {
@@ -59,11 +56,11 @@ func fieldAt(v reflect.Value, path string) (reflect.Value, error) {
 	at := v
 	for name := range strings.SplitSeq(path, ".") {
 		if at.Kind() != reflect.Struct {
-			return reflect.Value{}, refuse("unknown field%s", didYouMean(path, fieldPaths(v.Type(), "")))
+			return reflect.Value{}, refuse("unknown field%s", didYouMean(path, keys.FieldPaths(v.Type(), "")))
 		}
 		next, ok := fieldByTag(at, name)
 		if !ok {
-			return reflect.Value{}, refuse("unknown field%s", didYouMean(path, fieldPaths(v.Type(), "")))
+			return reflect.Value{}, refuse("unknown field%s", didYouMean(path, keys.FieldPaths(v.Type(), "")))
 		}
 		at = next
 	}
@@ -85,38 +82,19 @@ func jsonName(f reflect.StructField) string {
 	return name
 }
 
-// fieldPaths lists the dotted paths of all fields below t, for suggestions.
-func fieldPaths(t reflect.Type, prefix string) []string {
-	var paths []string
-	for _, f := range reflect.VisibleFields(t) {
-		if f.Anonymous {
-			continue
-		}
-		path := prefix + jsonName(f)
-		if slices.Contains(computed, path) {
-			continue
-		}
-		paths = append(paths, path)
-		if f.Type.Kind() == reflect.Struct {
-			paths = append(paths, fieldPaths(f.Type, path+".")...)
-		}
-	}
-	return paths
-}
-
 func assignField(field reflect.Value, path string, value any) error {
 	if field.Kind() == reflect.Struct {
 		object, ok := value.(map[string]any)
 		if !ok {
 			return refuse("has fields of its own (%s): %s is not a value for it",
-				strings.Join(fieldPaths(field.Type(), ""), ", "), printed(value))
+				strings.Join(keys.FieldPaths(field.Type(), ""), ", "), printed(value))
 		}
 		for _, key := range sortedKeys(object) {
 			inner, err := fieldAt(field, key)
 			if err != nil {
-				return refuse("%s: unknown field%s", key, didYouMean(key, fieldPaths(field.Type(), "")))
+				return refuse("%s: unknown field%s", key, didYouMean(key, keys.FieldPaths(field.Type(), "")))
 			}
-			if slices.Contains(computed, path+"."+key) {
+			if slices.Contains(keys.Computed, path+"."+key) {
 				return refuse("%s: computed, not set", key)
 			}
 			if err := assignField(inner, path+"."+key, object[key]); err != nil {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"harness/sweeps/keys"
 )
 
 // Slurm is what a sweep asks for where its trials run as tasks of Slurm. Nothing in it belongs to what a trial is.
@@ -28,7 +30,7 @@ type Slurm struct {
 }
 
 // SlurmKeys are the keys below slurm, which --slurm takes, too.
-var SlurmKeys = []string{"partition", "account", "qos", "time", "memory", "cpus", "gpus", "gres", "constraint", "throttle", "extra", "setup"}
+var SlurmKeys = keys.Below("slurm")
 
 // slurm reads the block slurm.
 func (p *parser) slurm(e entry) error {

@@ -112,3 +112,16 @@ type option struct {
 	settings []setting
 	place    int // in the list of the file
 }
+
+// Values are the listed values of a parameter, in the order of the file; nil where it has none.
+func (s *Sweep) Values(path string) []any {
+	var values []any
+	for _, axis := range s.axes {
+		for _, o := range axis.options {
+			if axis.path == path {
+				values = append(values, o.Value)
+			}
+		}
+	}
+	return values
+}

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"harness/model/spec"
+	"harness/sweeps/keys"
 )
 
 const gridFile = `version: 1
@@ -70,8 +71,8 @@ func TestPackageComment(t *testing.T) {
 		t.Fatal("there is no file in the package comment")
 	}
 	example = strings.ReplaceAll(example, "//\t", "")
-	for _, key := range topKeys {
-		if !strings.Contains(example, key+":") && key != "method" {
+	for _, k := range keys.File {
+		if key := k.Path; k.Of == keys.Ours && !strings.Contains(key, ".") && !strings.Contains(example, key+":") && key != "method" {
 			t.Errorf("the package comment does not show %s", key)
 		}
 	}

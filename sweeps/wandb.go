@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"harness/metrics"
+	"harness/sweeps/keys"
 )
 
 // tool is whose words a file speaks.
@@ -57,7 +58,7 @@ func (p *parser) wandb(e entry) error {
 	case "scheduler":
 		return p.refuse(e.at, e.key, "a scheduler of W&B is not run here: leave it out")
 	case "slurm":
-		return p.refuse(e.at, e.key, "is not read in this place%s", didYouMean(e.key, topKeys))
+		return p.refuse(e.at, e.key, "is not read in this place%s", didYouMean(e.key, keys.Below("")))
 	}
 	if strings.HasPrefix(e.key, "x-") { // a place for anchors, as in Compose files
 		return nil
@@ -74,7 +75,7 @@ func (p *parser) wandb(e entry) error {
 			return p.refuse(e.at, e.key, "is a key of %s, and this file is not: write %s", other.tool, other.instead)
 		}
 	}
-	return p.refuse(e.at, e.key, "unknown key%s", didYouMean(e.key, append(slices.Clone(topKeys), "metric", "early_terminate")))
+	return p.refuse(e.at, e.key, "unknown key%s", didYouMean(e.key, keys.Below("")))
 }
 
 // metricOfSearch reads W&B's metric: the one column of the table, and what early stopping looks at.
@@ -94,11 +95,11 @@ func (p *parser) metricOfSearch(e entry) error {
 			m.Key, err = p.text(f.value, key)
 			name = f.value
 		case "goal":
-			goal, err = p.oneOf(f.value, key, string(metrics.Maximize), string(metrics.Minimize))
+			goal, err = p.oneOf(f.value, key, keys.Choices("metric.goal"))
 		case "target", "impute", "impute_while_running":
 			p.without = append(p.without, entry{key: key, at: f.at})
 		default:
-			err = p.refuse(f.at, key, "unknown key%s", didYouMean(f.key, []string{"name", "goal", "target"}))
+			err = p.refuse(f.at, key, "unknown key%s", didYouMean(f.key, keys.Below("metric")))
 		}
 		return err
 	})

@@ -3,12 +3,14 @@
 //	Write      a file from bytes
 //	WriteJSON  a file from a value
 //	Create     a file from a stream: Write to it, then Commit; Abort drops it
+//	CreateNew  the same, but what is there already stays
 //	Prefix     begins the names of unfinished files, for those who clean up after a kill
 package atomicfile
 
 import (
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -44,6 +46,7 @@ type File struct {
 	*os.File
 	Mode os.FileMode // that it has in its place: readable by all, unless the caller says otherwise
 	path string
+	kept bool // what is there already stays
 	done bool
 }
 
@@ -62,17 +65,40 @@ func Create(path string) (*File, error) {
 	return &File{File: f, Mode: 0o644, path: path}, nil
 }
 
+// CreateNew is Create for a path where nothing may be: Commit fails with fs.ErrExist where something is, and leaves it as it is.
+func CreateNew(path string) (*File, error) {
+	f, err := Create(path)
+	if err == nil {
+		f.kept = true
+	}
+	return f, err
+}
+
 // Commit syncs the file, closes it and puts it in its place.
 func (f *File) Commit() error {
 	f.done = true
 	err := errors.Join(f.Chmod(f.Mode), f.Sync(), f.Close())
 	if err == nil {
-		err = os.Rename(f.Name(), f.path)
+		err = f.place()
 	}
 	if err != nil {
 		os.Remove(f.Name())
 	}
 	return err
+}
+
+func (f *File) place() error {
+	if !f.kept {
+		return os.Rename(f.Name(), f.path)
+	}
+	err := os.Link(f.Name(), f.path)
+	if err == nil {
+		return os.Remove(f.Name())
+	}
+	if _, there := os.Lstat(f.path); !errors.Is(err, fs.ErrExist) && errors.Is(there, fs.ErrNotExist) { // a file system without hard links
+		return os.Rename(f.Name(), f.path)
+	}
+	return &os.PathError{Op: "write", Path: f.path, Err: fs.ErrExist}
 }
 
 // Abort drops the file unless it was committed.

@@ -1,6 +1,8 @@
 package atomicfile
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -58,5 +60,25 @@ func TestWriteJSON(t *testing.T) {
 	}
 	if got, _ := os.ReadFile(path); string(got) != want {
 		t.Errorf("a value that cannot be written left %q", got)
+	}
+}
+
+func TestCreateNew(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a")
+	for i, text := range []string{"first", "second"} {
+		f, err := CreateNew(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.WriteString(text)
+		if err := f.Commit(); (err == nil) != (i == 0) || err != nil && !errors.Is(err, fs.ErrExist) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	if got, _ := os.ReadFile(path); string(got) != "first" {
+		t.Errorf("%q was overwritten", got)
+	}
+	if left, _ := os.ReadDir(filepath.Dir(path)); len(left) != 1 {
+		t.Errorf("left behind: %v", left)
 	}
 }

@@ -56,7 +56,7 @@ func newRootCommand() *cobra.Command {
 		newReportCommand(), newExamplesCommand(), newPlotCommand(), newExportCommand(), newExportModelCommand(), newImportCommand(),
 		newStatusCommand(), newTopCommand(), newCancelCommand(), newLogsCommand(), newServeCommand(),
 		newBundleCommand(), newUnbundleCommand(), newVerifyCommand(), newGCCommand(), newBackupCommand(),
-		newDataCommand(), newDoctorCommand(), newDoctorPluginCommand(), newVersionCommand(), newGuardCommand(),
+		newNewCommand(), newExplainCommand(), newSchemaCommand(), newDataCommand(), newDoctorCommand(), newDoctorPluginCommand(), newVersionCommand(), newGuardCommand(),
 	)
 	misuse(root)
 	return root

@@ -1,11 +1,15 @@
 package cli
 
 import (
+	"bufio"
 	"fmt"
 	"io"
+	"os"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"harness/internal/escape"
 	"harness/internal/jsonfloat"
@@ -13,11 +17,15 @@ import (
 )
 
 func newDiffCommand() *cobra.Command {
-	var asJSON bool
+	var asJSON, patch bool
 	cmd := &cobra.Command{
 		Use:   "diff ID ID",
-		Short: "Show in what two trials differ: settings, provenance and numbers",
-		Args:  trialIDs(2),
+		Short: "Show in what two trials differ: settings, provenance, code and numbers",
+		Long: `Show in what two trials differ: settings, provenance, the files of their program's code, and numbers.
+
+With --patch the files are shown line by line, as far as what they held then is known: code up to 256 KiB that git did not have is kept in the home;
+the rest is looked for where it lay and in git, and counts only where its digest is that of then. What is not known is said.`,
+		Args: trialIDs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			db, err := openFrozen(cmd)
 			if err != nil {
@@ -36,12 +44,21 @@ func newDiffCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if patch {
+				if err := d.ReadEdits(cmd.Context(), db.Home, a, b); err != nil {
+					return err
+				}
+			}
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), d)
 			}
-			return printDifference(cmd.OutOrStdout(), d)
+			if err := printDifference(cmd.OutOrStdout(), d); err != nil || !patch {
+				return err
+			}
+			return printEdits(cmd.OutOrStdout(), d.Edits)
 		},
 	}
+	cmd.Flags().BoolVar(&patch, "patch", false, "show the lines in which the code differs")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
@@ -73,6 +90,33 @@ func printDifference(w io.Writer, d *view.Difference) error {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", escape.Line(m.Name), showNumber(m.A, "%.6g"), showNumber(m.B, "%.6g"), showNumber(m.Delta, "%+.3g"))
 	}
 	return t.Flush()
+}
+
+// printEdits prints a patch: on a terminal so that nothing in it acts on that, else as it is.
+func printEdits(w io.Writer, edits *view.CodeEdits) error {
+	out := bufio.NewWriter(w)
+	for _, line := range []string{edits.Unknown, edits.Partial} {
+		if line != "" {
+			fmt.Fprintln(out, escape.Line(line))
+		}
+	}
+	for _, e := range edits.Files {
+		if e.Unknown != "" {
+			fmt.Fprintf(out, "%s: %s\n", escape.Line(e.String()), escape.Line(e.Unknown))
+		}
+	}
+	file, ok := w.(*os.File)
+	terminal := ok && term.IsTerminal(int(file.Fd()))
+	for _, e := range edits.Files {
+		if !terminal {
+			out.WriteString(e.Patch)
+			continue
+		}
+		for line := range strings.Lines(e.Patch) {
+			fmt.Fprintln(out, escape.Text(strings.TrimSuffix(line, "\n")))
+		}
+	}
+	return out.Flush()
 }
 
 func showNumber(n *jsonfloat.Float, format string) string {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"harness/internal/escape"
+	"harness/internal/logfile"
 	"harness/internal/view"
 	"harness/registry"
 	"harness/registry/journal"
@@ -249,8 +248,8 @@ func (t *tailing) close() {
 type shown struct {
 	w       io.Writer
 	escaped bool
-	line    []byte // unfinished, on a terminal
-	midLine bool   // what was written does not end with a line end
+	lines   logfile.Lines // on a terminal
+	midLine bool          // what was written does not end with a line end
 }
 
 func newShown(w io.Writer) *shown {
@@ -266,26 +265,23 @@ func (s *shown) Write(data []byte) (int, error) {
 		s.midLine = data[len(data)-1] != '\n'
 		return s.w.Write(data)
 	}
-	s.line = append(s.line, data...)
-	for {
-		line, rest, whole := bytes.Cut(s.line, []byte("\n"))
-		if !whole {
-			return len(data), nil
+	var err error
+	s.lines.Add(data, func(line string) {
+		if err == nil {
+			_, err = fmt.Fprintln(s.w, line)
 		}
-		if _, err := fmt.Fprintln(s.w, escape.Line(string(bytes.TrimRight(line, "\r")))); err != nil {
-			return 0, err
-		}
-		s.line = rest
-	}
+	})
+	return len(data), err
 }
 
 // end writes what is left of a line.
 func (s *shown) end() error {
-	if len(s.line) == 0 {
+	open := s.lines.Open()
+	if open == "" {
 		return nil
 	}
-	_, err := fmt.Fprintln(s.w, escape.Line(string(s.line)))
-	s.line = nil
+	s.lines = logfile.Lines{}
+	_, err := fmt.Fprintln(s.w, open)
 	return err
 }
 

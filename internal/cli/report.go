@@ -27,6 +27,7 @@ type reportOptions struct {
 	format string
 	out    string
 	latex  reports.LatexOptions
+	layout reports.Layout
 }
 
 func newReportCommand() *cobra.Command {
@@ -42,7 +43,13 @@ was run with --preset or --set is a sweep of its own: give the same options, or 
 cell with a footnote.
 
 LaTeX needs \usepackage{booktabs}. With --style the table fits the columns of the paper: it is set in one column or over both, in
-smaller type, with long labels wrapped, in blocks of columns or in floats of rows; what cannot fit is refused.`,
+smaller type, with long labels wrapped, in blocks of columns or in floats of rows; what cannot fit is refused.
+
+html is one page with all that the sweep came to, for a paper's supplement: the table, figures, settings, trials, examples with images,
+provenance and how to run it again. It opens without a network, prints, and stays under 2 MB; names of hosts and folders are left out of
+the provenance. html-table is the table alone, for a page of your own.
+
+` + layoutHelp,
 		Args: oneExperiment,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(cmd); err != nil {
@@ -57,8 +64,9 @@ smaller type, with long labels wrapped, in blocks of columns or in floats of row
 		},
 	}
 	o.experimentOptions.flags(cmd)
-	cmd.Flags().StringVar(&o.format, "format", "text", reports.Choices(reports.Formats))
-	cmd.Flags().StringVar(&o.out, "out", "", "write to this file instead of printing")
+	cmd.Flags().StringVar(&o.format, "format", "text", reports.Choices(reportFormats))
+	cmd.Flags().StringVarP(&o.out, "out", "o", "", "write to this file instead of printing")
+	layoutFlags(cmd, &o.layout)
 	o.latexFlags(cmd)
 	return cmd
 }
@@ -83,8 +91,11 @@ func documentFlags(cmd *cobra.Command, o *reports.LatexOptions) {
 // check refuses unknown values, and options of LaTeX with another format.
 func (o *reportOptions) check(cmd *cobra.Command) error {
 	flags := cmd.Flags()
-	if !slices.Contains(reports.Formats, reports.Format(o.format)) {
-		return usageError("--format %s: want %s", o.format, reports.Choices(reports.Formats))
+	if !slices.Contains(reportFormats, reports.Format(o.format)) {
+		return usageError("--format %s: want %s", o.format, reports.Choices(reportFormats))
+	}
+	if flags.Changed("out") && o.out == "" {
+		return usageError("--out is empty: leave it out or name a file")
 	}
 	for _, name := range []string{"style", "wide", "align", "env", "spread", "engine"} {
 		if flags.Changed(name) && o.format != string(reports.LatexFormat) {
@@ -110,9 +121,16 @@ func oneExperiment(_ *cobra.Command, args []string) error {
 
 // report prints the table of one experiment.
 func report(ctx context.Context, w, log io.Writer, db *registry.DB, name string, o reportOptions) error {
-	_, table, err := storedTable(ctx, log, db, name, o.experimentOptions)
+	plan, err := stored(ctx, log, db, name, o.experimentOptions)
 	if err != nil {
 		return err
+	}
+	table, err := view.TableAs(ctx, db, plan, newStaleness(ctx, db), o.layout)
+	if err != nil {
+		return hintSweep(layoutMisuse(err), name)
+	}
+	if reports.Format(o.format) == documentFormat {
+		return reportDocument(ctx, w, log, db, plan, table, o.out)
 	}
 	var text bytes.Buffer
 	if err := table.Render(&text, reports.Format(o.format), o.latex); err != nil {
@@ -176,6 +194,8 @@ func buildTable(ctx context.Context, db *registry.DB, plan *sweeps.Plan, stale m
 // hintSweep says what to run where an experiment has no results.
 func hintSweep(err error, name string) error {
 	switch {
+	case errors.Is(err, reports.ErrFailed):
+		return withHint(err, fmt.Sprintf("harness ls --state failed says why; mend it and run \"harness sweep %s --redo failed\"", name))
 	case errors.Is(err, reports.ErrNothing):
 		return withHint(err, fmt.Sprintf("run \"harness sweep %s\"", name))
 	case errors.Is(err, reports.ErrNoMetrics):

@@ -1,6 +1,8 @@
 // Package escape makes texts that came from elsewhere (a program's output, a file's labels) safe to print.
 //
 //	Line       one line for a terminal, a log or a table
+//	Log        one line that a program printed for a terminal
+//	Text       one line of a file, with its tabs
 //	Cell       the same for a spreadsheet: no text becomes a formula
 //	HTML       the same for a page: no text becomes markup
 //	Markdown   the same for GitHub's Markdown
@@ -9,6 +11,7 @@ package escape
 import (
 	"fmt"
 	"html"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -42,6 +45,29 @@ func Line(s string) string {
 		i += size
 	}
 	return b.String()
+}
+
+// commands are the sequences by which programs tell a terminal to do something: colours, the cursor, titles and links.
+var commands = regexp.MustCompile("\x1b\\[[0-?]*[ -/]*[@-~]|\x1b\\][^\x07\x1b]*(?:\x07|\x1b\\\\)|\x1b[()][0-9A-Za-z]|\b")
+
+// Log is Line for what a program printed: commands to a terminal are left out, and tabs stay.
+func Log(s string) string {
+	if plain(s) {
+		return s
+	}
+	return Text(commands.ReplaceAllString(s, ""))
+}
+
+// Text is Line for a line of a file: tabs stay.
+func Text(s string) string {
+	if !strings.Contains(s, "\t") {
+		return Line(s)
+	}
+	parts := strings.Split(s, "\t")
+	for i := range parts {
+		parts[i] = Line(parts[i])
+	}
+	return strings.Join(parts, "\t")
 }
 
 // Cell is Line for a cell of a CSV file: a text that a spreadsheet would take for a formula gets an apostrophe in front.

@@ -19,6 +19,22 @@ func TestLine(t *testing.T) {
 	}
 }
 
+func TestLog(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain\té":                    "plain\té",
+		"\x1b[1;31mred\x1b[0m\x1b[2K": "red",
+		"\x1b]0;title\x07a \x1b]8;;u\x1b\\link\x1b]8;;\x07": "a link",
+		"\x1b(Bcharset, 9/9\b\b\b":                          "charset, 9/9",
+		"\x1b[31":                                           `\x1b[31`,
+		"\x1b]0;open\n\t\x00":                               `\x1b]0;open\n` + "\t" + `\x00`,
+		"\xff\u202e":                                        `\xff\u202e`,
+	} {
+		if got := Log(in); got != want {
+			t.Errorf("Log(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestCell(t *testing.T) {
 	for in, want := range map[string]string{
 		"=1+1": "'=1+1", "+a": "'+a", "-a": "'-a", "@x": "'@x", "a=b": "a=b", "": "", "\t=x": `\t=x`,

@@ -1,19 +1,25 @@
 // Package nearest finds the word that was probably meant.
 package nearest
 
-// Hint is ": did you mean X?" for the known word with the least distance, the first of several, or "" where none is within
-// most. distance tells how far a known word is from the one that was given.
+// Hint is ": did you mean X?" for the word that Word finds, or "" where it finds none.
 func Hint(known []string, most int, distance func(known string) int) string {
+	best := Word(known, most, distance)
+	if best == "" {
+		return ""
+	}
+	return ": did you mean " + best + "?"
+}
+
+// Word is the known word with the least distance, the first of several, or "" where none is within most. distance tells how far a known
+// word is from the one that was given.
+func Word(known []string, most int, distance func(known string) int) string {
 	best, least := "", most+1
 	for _, k := range known {
 		if d := distance(k); d < least {
 			best, least = k, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return ": did you mean " + best + "?"
+	return best
 }
 
 // Distance counts the bytes that are added, left out, replaced or exchanged with the next one.

@@ -13,7 +13,8 @@ type Difference struct {
 	IDs        [2]string    `json:"ids"`
 	Params     []FieldPair  `json:"params"`
 	Provenance []FieldPair  `json:"provenance"`
-	Code       []string     `json:"code"` // files that differ
+	Code       []string     `json:"code"`            // files that differ
+	Edits      *CodeEdits   `json:"edits,omitempty"` // the same line by line, where they were asked for
 	Metrics    []MetricPair `json:"metrics"`
 }
 

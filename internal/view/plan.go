@@ -70,7 +70,7 @@ func TrialsOf(ctx context.Context, db *registry.DB, plan *sweeps.Plan) ([]regist
 
 // Plan reads the plan that is stored under a handle. The error is registry.ErrNoSweep where there is none.
 func Plan(ctx context.Context, db *registry.DB, handle string) (*sweeps.Plan, error) {
-	s, err := db.Sweep(ctx, handle)
+	s, err := db.SweepPlan(ctx, handle)
 	if err != nil {
 		return nil, err
 	}
@@ -79,6 +79,11 @@ func Plan(ctx context.Context, db *registry.DB, handle string) (*sweeps.Plan, er
 
 // Table computes the table of a plan, with footnotes where results come from other code or data than is there now.
 func Table(ctx context.Context, db *registry.DB, plan *sweeps.Plan, now *Staleness) (*reports.Table, error) {
+	return TableAs(ctx, db, plan, now, reports.Layout{})
+}
+
+// TableAs computes the table of a plan as a reader lays it out.
+func TableAs(ctx context.Context, db *registry.DB, plan *sweeps.Plan, now *Staleness, layout reports.Layout) (*reports.Table, error) {
 	trials, err := TrialsOf(ctx, db, plan)
 	if err != nil {
 		return nil, err
@@ -87,5 +92,5 @@ func Table(ctx context.Context, db *registry.DB, plan *sweeps.Plan, now *Stalene
 	if err != nil {
 		return nil, err
 	}
-	return reports.Build(ctx, db, plan, reports.Options{Stale: stale})
+	return reports.Build(ctx, db, plan, reports.Options{Stale: stale, Layout: layout})
 }

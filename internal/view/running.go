@@ -72,7 +72,7 @@ func Running(ctx context.Context, db *registry.DB, handle string, named Schedule
 		s.Log, s.Aside = r.Log, r.Aside
 		list = append(list, s)
 	}
-	elsewhere, err := statusElsewhere(ctx, db, handle, named)
+	elsewhere, err := Elsewhere(ctx, db, handle, named)
 	if err != nil {
 		return nil, err
 	}
@@ -99,8 +99,8 @@ func statusOf(ctx context.Context, db *registry.DB, handle string) (SweepStatus,
 	return s, err
 }
 
-// statusElsewhere reads how the sweeps stand that schedulers have.
-func statusElsewhere(ctx context.Context, db *registry.DB, handle string, named Schedulers) ([]SweepStatus, error) {
+// Elsewhere reads how the sweeps stand that schedulers have: all, or the one with a handle.
+func Elsewhere(ctx context.Context, db *registry.DB, handle string, named Schedulers) ([]SweepStatus, error) {
 	all, err := standing(ctx, db.Home, named)
 	if err != nil {
 		return nil, err

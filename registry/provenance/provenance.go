@@ -6,6 +6,7 @@
 //	Take      snapshot of a program's folder, kept as HOME/code/DIGEST.json
 //	Load      a snapshot that was kept
 //	Differences  between two snapshots, in words
+//	Edits     the same line by line, as far as the lines are known
 //	Settle    tells files that trials write from files that the user edits
 //	Follow    all of these through one call of sweep
 //

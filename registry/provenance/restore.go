@@ -30,12 +30,18 @@ func (c *Code) Find(ctx context.Context, f File) ([]byte, bool) {
 			return data, true
 		}
 	}
-	if f.Tracked && c.Commit != "" {
+	if f.Tracked && isCommit(c.Commit) {
 		if data, err := git(ctx, c.Dir, nil, "show", c.Commit+":./"+f.Path); right(data, err) {
 			return data, true
 		}
 	}
 	return nil, false
+}
+
+// isCommit reports whether a text names a commit and nothing else: a snapshot may come from elsewhere, and git takes texts for options.
+func isCommit(s string) bool {
+	_, err := hex.DecodeString(s)
+	return err == nil && s != ""
 }
 
 // place is where a file lay.

@@ -132,5 +132,5 @@
     });
   }
 
-  window.harness = { say: say };
+  window.harness = { say: say, refresh: refresh };
 })();

@@ -1,0 +1,102 @@
+package web
+
+import (
+	"context"
+	"time"
+
+	"harness/internal/view"
+	"harness/registry"
+	"harness/runner"
+)
+
+// standing is how a sweep stands, for the list and for its own page.
+type standing struct {
+	registry.SweepInfo
+	Total   int
+	Ended   int // done, failed or stopped early
+	Where   string
+	Log     string
+	Left    time.Duration
+	LeftBy  bool // Left is known
+	Running bool // somebody runs it now
+}
+
+// runs are the sweeps that run now, by handle.
+type runs struct {
+	here      map[string]runner.Running
+	elsewhere map[string]view.SweepStatus
+}
+
+// running reads which sweeps run now. What schedulers say is asked for seldom: it can take seconds.
+func (s *Server) running(ctx context.Context) (runs, error) {
+	r := runs{here: map[string]runner.Running{}, elsewhere: map[string]view.SweepStatus{}}
+	list, err := runner.ListRunning(s.o.Home)
+	if err != nil {
+		return r, err
+	}
+	for _, one := range list {
+		r.here[one.Handle] = one
+	}
+	if s.o.Schedulers == nil {
+		return r, nil
+	}
+	elsewhere, _, err := cached(ctx, s, "elsewhere", nil, func(db *registry.DB) ([]view.SweepStatus, error) {
+		return view.Elsewhere(ctx, db, "", s.o.Schedulers)
+	})
+	if err != nil {
+		s.say("ask schedulers: %v", err) // the rest of the page stands without them
+		return r, nil
+	}
+	for _, one := range elsewhere {
+		r.elsewhere[one.Sweep] = one
+	}
+	return r, nil
+}
+
+// stand says how a sweep stands. Only of one that runs the trials are read, to tell how long it takes.
+func (s *Server) stand(ctx context.Context, info registry.SweepInfo, r runs) (standing, error) {
+	st := standing{SweepInfo: info}
+	for state, n := range info.Counts {
+		st.Total += n
+		if state == registry.Done || state == registry.Failed || state == registry.Stopped {
+			st.Ended += n
+		}
+	}
+	parallel := 0
+	if one, ok := r.here[info.Handle]; ok {
+		status := view.SweepStatus{PID: one.PID, Host: one.Host}
+		st.Where, st.Log, st.Running, parallel = status.Where(), one.Log, true, max(one.Parallel, info.Counts[registry.Running])
+	} else if one, ok := r.elsewhere[info.Handle]; ok {
+		st.Where, st.Running, parallel = one.Where(), true, info.Counts[registry.Running]
+	}
+	if !st.Running {
+		return st, nil
+	}
+	trials, err := s.members(ctx, info.Handle)
+	if err != nil {
+		return st, err
+	}
+	st.Left, st.LeftBy = view.Left(trials, parallel, time.Now())
+	return st, nil
+}
+
+// memberBytes is about what a trial in a list takes.
+const memberBytes = 700
+
+// members are the trials of a sweep, without their numbers.
+func (s *Server) members(ctx context.Context, handle string) ([]view.Listed, error) {
+	size := func(list []view.Listed) int64 { return int64(len(list)) * memberBytes }
+	list, _, err := cached(ctx, s, "members "+handle, size, func(db *registry.DB) ([]view.Listed, error) {
+		trials, err := db.Trials(ctx, registry.Query{Sweep: handle, Brief: true})
+		if err != nil {
+			return nil, err
+		}
+		list := make([]view.Listed, len(trials))
+		for i, t := range trials {
+			t.State = db.LiveState(t)
+			list[i] = view.NewListed(t)
+		}
+		return list, nil
+	})
+	return list, err
+}
