@@ -122,7 +122,10 @@ func (db *DB) Close() error {
 var Records = []string{"spec.json", journal.FileName, "log.txt", "predictions.jsonl", "config.json", "program.jsonl", journal.ResourcesName}
 
 // TrialDir is the folder of a trial.
-func (db *DB) TrialDir(id string) string { return filepath.Join(db.Home, "trials", id) }
+func (db *DB) TrialDir(id string) string { return TrialDir(db.Home, id) }
+
+// TrialDir is the folder of a trial of a home.
+func TrialDir(home, id string) string { return filepath.Join(home, "trials", id) }
 
 // AttemptDir is the folder of an attempt of a trial.
 func (db *DB) AttemptDir(id string, attempt int) string {

@@ -18,11 +18,11 @@ const root = "../.."
 
 func readme(t *testing.T) string {
 	t.Helper()
-	return document(t, "README.md")
+	return readDocument(t, "README.md")
 }
 
-// document reads a file of the repository.
-func document(t *testing.T, path string) string {
+// readDocument reads a file of the repository.
+func readDocument(t *testing.T, path string) string {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(root, path))
 	if err != nil {
@@ -37,9 +37,9 @@ func TestDocumentsShowRealFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, ablation, _ := strings.Cut(document(t, "docs/tutorial/ablation.yaml"), "yaml\n") // without what its comment says
+	_, ablation, _ := strings.Cut(readDocument(t, "docs/tutorial/ablation.yaml"), "yaml\n") // without what its comment says
 	for name, want := range map[string]string{"docs/demo.md": string(demo), "README.md": ablation, "docs/tutorial.md": ablation} {
-		if block := between(t, document(t, name), "```yaml\n", "```"); block != want {
+		if block := between(t, readDocument(t, name), "```yaml\n", "```"); block != want {
 			t.Errorf("%s shows another file:\n%s", name, block)
 		}
 	}

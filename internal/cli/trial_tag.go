@@ -2,18 +2,17 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"harness/internal/escape"
+	"harness/internal/view"
 	"harness/registry"
 )
-
-var tagPattern = regexp.MustCompile(`^[\pL\pN][\pL\pN._-]{0,63}$`)
 
 func newTrialTagCommand() *cobra.Command {
 	var add, remove []string
@@ -23,10 +22,8 @@ func newTrialTagCommand() *cobra.Command {
 		Short: "Add tags to trials or take them away; without flags, print them",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			for _, tag := range append(slices.Clone(add), remove...) {
-				if !tagPattern.MatchString(tag) {
-					return usageError("tag %q: want letters, digits, dots, dashes and underscores, at most 64", tag)
-				}
+			if err := errors.Join(view.CheckTags("--add", add), view.CheckTags("--remove", remove)); err != nil {
+				return err
 			}
 			db, err := openExisting(cmd.Context(), cmd.ErrOrStderr(), homeOf(cmd))
 			if err != nil {
@@ -63,9 +60,7 @@ func tagTrials(ctx context.Context, db *registry.DB, ids, add, remove []string) 
 	}
 	tagged := []taggedTrial{}
 	for _, t := range trials {
-		tags := slices.DeleteFunc(append(slices.Clone(t.Tags), add...), func(tag string) bool { return slices.Contains(remove, tag) })
-		slices.Sort(tags)
-		tags = slices.Compact(tags)
+		tags := view.Tagged(t.Tags, add, remove)
 		if !slices.Equal(tags, t.Tags) {
 			if err := db.SetTags(ctx, t.ID, tags); err != nil {
 				return tagged, err
