@@ -48,12 +48,13 @@ func newRootCommand() *cobra.Command {
 		Args: cobra.ArbitraryArgs,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError("%w", err) })
+	addColorFlag(root)
 	root.PersistentFlags().String("home", "", "where runs, data and caches lie (default $HARNESS_HOME, else runs)")
 	root.AddCommand(
 		newScoreCommand(),
 		newSweepCommand(), newListCommand(), newShowCommand(), newDiffCommand(), newTrialCommand(),
 		newReportCommand(), newExamplesCommand(), newPlotCommand(), newExportCommand(), newExportModelCommand(), newImportCommand(),
-		newStatusCommand(), newCancelCommand(), newLogsCommand(), newServeCommand(),
+		newStatusCommand(), newTopCommand(), newCancelCommand(), newLogsCommand(), newServeCommand(),
 		newBundleCommand(), newUnbundleCommand(), newVerifyCommand(), newGCCommand(), newBackupCommand(),
 		newNewCommand(), newExplainCommand(), newSchemaCommand(), newDataCommand(), newDoctorCommand(), newDoctorPluginCommand(), newVersionCommand(), newGuardCommand(),
 	)

@@ -200,7 +200,7 @@ func (f *follower) follow(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-f.server.ended:
+		case <-f.server.background.Done():
 			return nil
 		case <-time.After(logEvery):
 		}

@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"harness/internal/escape"
-	"harness/internal/view"
 	"harness/registry"
 	"harness/reports"
 	"harness/reports/examples"
@@ -198,7 +197,7 @@ type sampled struct {
 }
 
 func (s *Server) readSamples(r *http.Request, db *registry.DB, handle string, q samplesQuery) (*sampled, error) {
-	plan, err := view.Plan(r.Context(), db, handle)
+	plan, err := s.plan(r.Context(), db, handle)
 	if err != nil {
 		return nil, err
 	}
@@ -207,7 +206,17 @@ func (s *Server) readSamples(r *http.Request, db *registry.DB, handle string, q 
 		return nil, err
 	}
 	all, err := examples.ReadSamples(plan, results, q.task, q.seed)
-	return &sampled{all, plan, results}, err
+	if err != nil {
+		return nil, err
+	}
+	of := &sampled{all, plan, reports.Results{}}
+	for _, row := range all.Rows {
+		if r, ok := results[row.Trial]; ok { // the others, and all numbers, take too much to be kept
+			r.Values = nil
+			of.results[row.Trial] = r
+		}
+	}
+	return of, nil
 }
 
 // samplesData chooses the samples of a page and what is shown of them.
