@@ -131,9 +131,9 @@ type shownSample struct {
 }
 
 type shownImage struct {
-	Role, Described, URL string
-	Width, Height        int
-	Boxes, Key           template.HTML
+	Caption, Described, URL string
+	Width, Height           int
+	Boxes, Key              template.HTML
 }
 
 type shownAnswer struct {
@@ -303,7 +303,10 @@ func (d *samplesData) describe(q samplesQuery) {
 func (d *samplesData) sample(p examples.Pair, all *examples.Samples, place int) shownSample {
 	one := shownSample{ID: p.ID, URL: d.Query.with(d.Base, "id", p.ID), Question: p.Question, Reference: p.Reference, References: all.Others(place)}
 	for k, image := range p.Images {
-		shown := shownImage{Role: image.Role, Described: p.Described(k), URL: image.Address, Width: image.Width, Height: image.Height, Key: template.HTML(p.Key(k)), Boxes: template.HTML(p.Overlay(k))}
+		shown := shownImage{Caption: image.Role + " image", Described: p.Described(k), URL: image.Address, Width: image.Width, Height: image.Height, Key: template.HTML(p.Key(k)), Boxes: template.HTML(p.Overlay(k))}
+		if files, _ := p.Files(); len(files) > 0 {
+			shown.Caption = image.Role
+		}
 		one.Images = append(one.Images, shown)
 	}
 	for i, a := range p.Answers {
