@@ -35,7 +35,7 @@ type LiveSweep struct {
 	Failures []FailedTrial `json:"failures"` // the last ones, newest first
 
 	Estimate eta.Estimate `json:"-"`
-	Shown    []live.Trial `json:"-"` // as a terminal shows them
+	Shown    []live.Row   `json:"-"` // as a terminal shows them
 }
 
 // ETA is how long a sweep takes from now on, in seconds.
@@ -127,7 +127,7 @@ func (l *Live) look(ctx context.Context, s SweepStatus, measured int, now time.T
 		one.ETA = &ETA{e.Left.Seconds(), e.Low.Seconds(), e.High.Seconds(), e.Done}
 	}
 	for _, k := range s.Running {
-		t := live.Trial{ID: k.ID, Label: k.Label, Attempt: k.Attempt, Stage: k.Stage, Step: k.Step, Total: k.Total, Loss: math.NaN(),
+		t := live.Row{ID: k.ID, Label: k.Label, Attempt: k.Attempt, Stage: k.Stage, Step: k.Step, Total: k.Total, Loss: math.NaN(),
 			Elapsed: now.Sub(k.Started), Gauge: live.None}
 		if k.Loss != nil {
 			t.Loss = float64(*k.Loss)
@@ -144,7 +144,7 @@ func (l *Live) look(ctx context.Context, s SweepStatus, measured int, now time.T
 	return one, nil
 }
 
-func newLiveTrial(k TrialStatus, t live.Trial) LiveTrial {
+func newLiveTrial(k TrialStatus, t live.Row) LiveTrial {
 	known := func(v float64) *float64 {
 		if math.IsNaN(v) {
 			return nil

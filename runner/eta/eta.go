@@ -20,13 +20,13 @@ import (
 
 // Sweep is what an estimate is made from.
 type Sweep struct {
-	Trials   []Trial // of the sweep, in the order in which they run
-	Earlier  []Trial // of the same home, which have ended and are of other sweeps
-	Parallel int     // trials at a time; 0 = as many as run now
+	Trials   []Timing // of the sweep, in the order in which they run
+	Earlier  []Timing // of the same home, which have ended and are of other sweeps
+	Parallel int      // trials at a time; 0 = as many as run now
 }
 
-// Trial is a trial as far as time is concerned.
-type Trial struct {
+// Timing is a trial as far as time is concerned.
+type Timing struct {
 	ID      string
 	Setting string            // equal where trials differ in the seed only
 	Params  map[string]string // what the sweep varies, but for the seed

@@ -1,6 +1,6 @@
 // Package live shows how running trials stand: as values, and as lines that fit a terminal.
 //
-//	Trial   a running trial: where it is, what it uses, its main metric
+//	Row     a running trial: where it is, what it uses, its main metric
 //	Gauges  reads of many trials what they use and what they measure, and never for long (gauge.go)
 //	Lines   a line a trial, columns aligned, the least important ones left out where there is no room (lines.go)
 //	Spark   a curve in one line of text (spark.go)
@@ -17,8 +17,8 @@ import (
 	"harness/runner/eta"
 )
 
-// Trial is how a running trial stands.
-type Trial struct {
+// Row is how a running trial stands.
+type Row struct {
 	ID      string
 	Label   string
 	Attempt int

@@ -19,12 +19,12 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // trials are running trials of all kinds.
-func trials() []Trial {
+func trials() []Row {
 	falling := make([]float64, 40)
 	for i := range falling {
 		falling[i] = 3 / float64(i+1)
 	}
-	return []Trial{
+	return []Row{
 		{ID: "a", Label: "all tasks, resolution=448, seed=0", Stage: "pretrain", Step: 340, Total: 1500, Elapsed: 12*time.Minute + 3*time.Second,
 			Left:  &eta.Left{Left: 41 * time.Minute, Done: 0.2},
 			Gauge: Gauge{Cores: 1.93, Busy: 87.2, Memory: 41.2 * (1 << 30), Metric: "pretrain/loss", Value: 0.55123, Curve: falling}},
