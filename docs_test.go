@@ -21,12 +21,13 @@ func TestDocuments(t *testing.T) {
 		t.Fatal(err)
 	}
 	more, _ := filepath.Glob("docs/*.md")
-	links, names := 0, 0
+	links, names, anchors := 0, 0, 0
 	for _, file := range append(files, more...) {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
+		anchors += checkAnchors(t, file, string(data))
 		for line := range strings.Lines(string(data)) {
 			for _, place := range link.FindAllStringSubmatchIndex(line, -1) {
 				target := line[place[2]:place[3]]
@@ -44,9 +45,41 @@ func TestDocuments(t *testing.T) {
 		}
 		checkWords(t, file, string(data))
 	}
-	if links < 40 || names < 15 {
-		t.Errorf("only %d links and %d names were checked", links, names)
+	if links < 40 || names < 15 || anchors < 20 {
+		t.Errorf("only %d links, %d names and %d anchors were checked", links, names, anchors)
 	}
+}
+
+var (
+	anchored   = regexp.MustCompile(`\]\(([\w/.-]*\.md)?#([^)\s]+)\)`)
+	heading    = regexp.MustCompile(`(?m)^#+ (.+)$`)
+	fenced     = regexp.MustCompile("(?ms)^```.*?^```$")
+	notInSlugs = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
+)
+
+// checkAnchors looks for the headings to which links of a document lead.
+func checkAnchors(t *testing.T, file, text string) int {
+	t.Helper()
+	matches := anchored.FindAllStringSubmatch(text, -1)
+	for _, match := range matches {
+		target := text
+		if match[1] != "" {
+			data, err := os.ReadFile(filepath.Join(filepath.Dir(file), match[1]))
+			if err != nil {
+				continue // the link itself is checked elsewhere
+			}
+			target = string(data)
+		}
+		found := false
+		for _, h := range heading.FindAllStringSubmatch(fenced.ReplaceAllString(target, ""), -1) {
+			slug := strings.ReplaceAll(notInSlugs.ReplaceAllString(strings.ToLower(h[1]), ""), " ", "-")
+			found = found || slug == match[2]
+		}
+		if !found {
+			t.Errorf("%s: no heading %s#%s", file, match[1], match[2])
+		}
+	}
+	return len(matches)
 }
 
 // checkNames looks for the names in backquotes up to the next link or row in the Go file of the link, or in its package.

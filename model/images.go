@@ -13,6 +13,17 @@ import (
 // below home are written again. hash is the data hash that the trial recorded; "" is not known. Other data are an error.
 func OpenData(ctx context.Context, t spec.Trial, home, hash string) (*dataset.Set, error) {
 	set, err := corpus.Data(ctx, t, home, unrecorded{})
+	return checked(set, hash, err)
+}
+
+// ExistingData is [OpenData] for who may not write: synthetic data that are missing are an error, too.
+func ExistingData(ctx context.Context, t spec.Trial, home, hash string) (*dataset.Set, error) {
+	set, err := corpus.Existing(ctx, t, home)
+	return checked(set, hash, err)
+}
+
+// checked is a set whose contents are those of a hash.
+func checked(set *dataset.Set, hash string, err error) (*dataset.Set, error) {
 	if err != nil {
 		return nil, err
 	}

@@ -26,130 +26,204 @@ type span struct {
 // curveKey is a metric of a trial as the rows of points name it.
 type curveKey struct{ trial, key int64 }
 
-// StepRange is the first and the last step at which a metric was recorded, by the runs whose numbers count; false where it was
-// not.
-func (db *DB) StepRange(ctx context.Context, id, metric string) (first, last int64, found bool, err error) {
-	_, spans, err := db.spans(ctx, id, metric)
+// Steps are those of a curve.
+type Steps struct {
+	First, Last int64
+	Found       bool  // there is a point
+	Grain       int64 // a power of two: ranges that begin at multiples of it are read fastest; 1: all alike
+}
+
+// StepRange is the first and the last step at which a metric was recorded, by the runs whose numbers count.
+func (db *DB) StepRange(ctx context.Context, id, metric string) (Steps, error) {
+	steps := Steps{Grain: 1}
+	key, spans, err := db.spans(ctx, id, metric)
 	if errors.Is(err, errInterleaved) {
 		var points []Point
 		if points, err = db.Points(ctx, id, metric); err == nil && len(points) > 0 {
-			return points[0].Step, points[len(points)-1].Step, true, nil
+			steps.First, steps.Last, steps.Found = points[0].Step, points[len(points)-1].Step, true
 		}
+		return steps, err
 	}
 	if err != nil || len(spans) == 0 {
-		return 0, 0, false, err
+		return steps, err
 	}
-	return spans[0].first, spans[len(spans)-1].last, true, nil
+	steps.First, steps.Last, steps.Found = spans[0].first, spans[len(spans)-1].last, true
+	for _, s := range spans {
+		var grain sql.NullInt64
+		if err := db.readOne(ctx, `SELECT MAX(grain) FROM rollup WHERE trial = ? AND attempt = ? AND key = ?`,
+			[]any{key.trial, s.attempt, key.key}, &grain); err != nil {
+			return steps, fmt.Errorf("read points: %w", err)
+		}
+		steps.Grain = max(steps.Grain, grain.Int64)
+	}
+	return steps, nil
 }
 
 // Buckets reads the curve of a metric, of the runs whose numbers count, in ranges of steps: starts are the rising first steps of
-// the ranges, each of which ends before the next one. The database adds them up, so that a curve of any length takes the memory of
-// its buckets.
-func (db *DB) Buckets(ctx context.Context, id, metric string, starts []int64) ([]Bucket, error) {
+// the ranges, each of which ends before the next one, the last one at the step last. What a long curve comes to was added up when it was
+// recorded, so that one of any length takes the memory and nearly the time of its buckets.
+func (db *DB) Buckets(ctx context.Context, id, metric string, starts []int64, last int64) ([]Bucket, error) {
+	if len(starts) == 0 {
+		return nil, nil
+	}
 	key, spans, err := db.spans(ctx, id, metric)
 	if errors.Is(err, errInterleaved) {
 		points, err := db.Points(ctx, id, metric)
-		return bucketed(points, starts), err
+		return bucketed(points, starts, last), err
 	}
 	if err != nil {
 		return nil, err
 	}
-	buckets := make([]Bucket, len(starts))
-	for i, start := range starts {
-		end := int64(math.MaxInt64)
-		if i+1 < len(starts) {
-			end = starts[i+1] - 1
-		}
-		for _, s := range spans {
-			s.first, s.last = max(s.first, start), min(s.last, end)
-			if s.first > s.last {
-				continue
-			}
-			b, err := db.bucket(ctx, key, s)
-			if err != nil {
-				return nil, fmt.Errorf("read points: %w", err)
-			}
-			buckets[i] = buckets[i].and(b)
+	sum := &summation{starts: starts, buckets: make([]Bucket, len(starts))}
+	for _, s := range spans {
+		s.first, s.last = max(s.first, starts[0]), min(s.last, last)
+		if err == nil && s.first <= s.last {
+			err = db.sumSpan(ctx, key, s, sum)
 		}
 	}
-	return buckets, nil
+	if err != nil {
+		return nil, fmt.Errorf("read points: %w", err)
+	}
+	return sum.buckets, nil
 }
 
-// and is two buckets as one.
+// summation adds up a curve by rising steps.
+type summation struct {
+	starts  []int64
+	buckets []Bucket
+	at      int // the bucket that was asked for last
+}
+
+// bucketOf is the bucket of a step that is not below the first one.
+func (s *summation) bucketOf(step int64) int {
+	if s.starts[s.at] <= step && (s.at+1 == len(s.starts) || step < s.starts[s.at+1]) {
+		return s.at
+	}
+	i, exact := slices.BinarySearch(s.starts, step)
+	if !exact {
+		i--
+	}
+	s.at = i
+	return i
+}
+
+// within reports whether all of a sum lies in one bucket.
+func (s *summation) within(b Bucket) bool {
+	i := s.bucketOf(b.First)
+	return i+1 == len(s.starts) || b.Last < s.starts[i+1]
+}
+
+// sumSpan adds a span of an attempt: of what was added up beforehand all that lies in one bucket, of the rest the points.
+func (db *DB) sumSpan(ctx context.Context, k curveKey, s span, sum *summation) error {
+	stretches, err := db.stretches(ctx, k, s)
+	next := s.first // all before it has been added
+	for i := 0; err == nil && i < len(stretches); i++ {
+		row := stretches[i]
+		if err = db.sumPoints(ctx, k, span{s.attempt, next, row.first - 1}, sum); err == nil {
+			next, err = db.sumStretch(ctx, k, span{s.attempt, max(next, row.first), min(row.end, s.last)}, row, sum)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return db.sumPoints(ctx, k, span{s.attempt, next, s.last}, sum)
+}
+
+// sumStretch adds the part of a span that lies in a stretch, and returns the step behind it.
+func (db *DB) sumStretch(ctx context.Context, k curveKey, s span, row summedStretch, sum *summation) (next int64, err error) {
+	next = s.first
+	rest := false // there are points from next on that must be added one by one
+	until := func(last int64) {
+		if rest && err == nil {
+			err = db.sumPoints(ctx, k, span{s.attempt, next, last}, sum)
+		}
+		rest = false
+	}
+	decoded := decodeSums(row.first, row.sums, func(b Bucket) {
+		switch {
+		case b.Last < s.first || b.First > s.last:
+		case b.First < s.first || b.Last > s.last || !sum.within(b):
+			rest = true
+		default:
+			until(b.First - 1)
+			i := sum.bucketOf(b.First)
+			sum.buckets[i] = sum.buckets[i].and(b)
+			next = b.Last + 1
+		}
+	})
+	until(s.last)
+	return s.last + 1, errors.Join(decoded, err)
+}
+
+// summedStretch is a row of the table rollup.
+type summedStretch struct {
+	first, end int64
+	sums       []byte
+}
+
+// stretches are those that a span reaches into, by rising steps.
+func (db *DB) stretches(ctx context.Context, k curveKey, s span) (list []summedStretch, err error) {
+	err = db.read(ctx, `SELECT first, first + grain * ?6 - 1, sums FROM rollup WHERE trial = ?1 AND attempt = ?2 AND key = ?3
+		AND first <= ?5 AND first + grain * ?6 > ?4 ORDER BY first`, []any{k.trial, s.attempt, k.key, s.first, s.last, stretchGrains},
+		func(rows *sql.Rows) error {
+			var one summedStretch
+			err := rows.Scan(&one.first, &one.end, &one.sums)
+			list = append(list, one)
+			return err
+		})
+	return list, err
+}
+
+// sumPoints adds the points of a span one by one.
+func (db *DB) sumPoints(ctx context.Context, k curveKey, s span, sum *summation) error {
+	if s.first > s.last {
+		return nil
+	}
+	return db.read(ctx, `SELECT step, value`+inSpan+` ORDER BY step`, []any{k.trial, s.attempt, k.key, s.first, s.last},
+		func(rows *sql.Rows) error {
+			var p Point
+			var value sql.NullFloat64
+			err := rows.Scan(&p.Step, &value)
+			p.Value = orNaN(value)
+			sum.buckets[sum.bucketOf(p.Step)].add(p)
+			return err
+		})
+}
+
+// and is two buckets as one, the second of which is behind the first.
 func (b Bucket) and(o Bucket) Bucket {
 	switch {
+	case o.N == 0 && !o.Skipped:
+		return b
+	case b.N == 0 && !b.Skipped:
+		return o
 	case o.N == 0:
-		b.Skipped = b.N == 0 && (b.Skipped || o.Skipped)
+		b.Last = o.Last
 		return b
 	case b.N == 0:
+		o.First = b.First
 		return o
 	}
 	share := float64(o.N) / float64(b.N+o.N)
-	return Bucket{N: b.N + o.N, First: min(b.First, o.First), Last: max(b.Last, o.Last), Mean: b.Mean*(1-share) + o.Mean*share,
+	return Bucket{N: b.N + o.N, First: b.First, Last: o.Last, Mean: b.Mean*(1-share) + o.Mean*share,
 		Min: math.Min(b.Min, o.Min), Max: math.Max(b.Max, o.Max)}
 }
 
-// inSpan chooses the points of a span, finiteIn those of them that are numbers; stepsOf is its first and last step.
+// inSpan chooses the points of a span; stepsOf is its first and last step.
 const (
-	inSpan   = ` FROM point WHERE trial = ?1 AND attempt = ?2 AND key = ?3 AND step BETWEEN ?4 AND ?5`
-	finiteIn = inSpan + ` AND value BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308`
-	stepsOf  = `SELECT (SELECT step` + inSpan + ` ORDER BY step LIMIT 1), (SELECT step` + inSpan + ` ORDER BY step DESC LIMIT 1)`
+	inSpan  = ` FROM point WHERE trial = ?1 AND attempt = ?2 AND key = ?3 AND step BETWEEN ?4 AND ?5`
+	stepsOf = `SELECT (SELECT step` + inSpan + ` ORDER BY step LIMIT 1), (SELECT step` + inSpan + ` ORDER BY step DESC LIMIT 1)`
 )
 
-// bucket adds up the points of a span.
-func (db *DB) bucket(ctx context.Context, k curveKey, s span) (Bucket, error) {
-	args := []any{k.trial, s.attempt, k.key, s.first, s.last}
-	var b Bucket
-	var sum, least, most sql.NullFloat64
-	err := db.readOne(ctx, `SELECT COUNT(*), SUM(value), MIN(value), MAX(value)`+finiteIn, args, &b.N, &sum, &least, &most)
-	if err != nil {
-		return b, err
-	}
-	steps, some, err := db.recorded(ctx, k, s)
-	if err != nil || b.N == 0 {
-		b.Skipped = some
-		return b, err
-	}
-	b.First, b.Last = steps.first, steps.last
-	b.Mean, b.Min, b.Max = sum.Float64/float64(b.N), least.Float64, most.Float64
-	if math.IsInf(b.Mean, 0) || math.IsNaN(b.Mean) { // the sum overflows
-		err = db.readOne(ctx, `SELECT SUM(value / ?6)`+finiteIn, append(args, float64(b.N)), &b.Mean)
-	}
-	b.Mean = math.Max(b.Min, math.Min(b.Mean, b.Max)) // where rounding led it out of range
-	return b, err
-}
-
 // bucketed is [DB.Buckets] of points in memory.
-func bucketed(points []Point, starts []int64) []Bucket {
-	buckets := make([]Bucket, len(starts))
-	for len(points) > 0 {
-		i, exact := slices.BinarySearch(starts, points[0].Step)
-		if !exact {
-			i--
-		}
-		n := 1
-		for n < len(points) && (i+1 >= len(starts) || points[n].Step < starts[i+1]) {
-			n++
-		}
-		if i >= 0 {
-			buckets[i] = bucketOf(points[:n])
-		}
-		points = points[n:]
-	}
-	return buckets
-}
-
-// bucketOf is what points come to, of which there is at least one.
-func bucketOf(points []Point) Bucket {
-	s := summarize(points)
-	b := Bucket{N: s.N - s.NaN - s.Inf, First: points[0].Step, Last: points[len(points)-1].Step, Min: s.Min, Max: s.Max}
-	b.Skipped = b.N == 0
+func bucketed(points []Point, starts []int64, last int64) []Bucket {
+	sum := &summation{starts: starts, buckets: make([]Bucket, len(starts))}
 	for _, p := range points {
-		if !math.IsNaN(p.Value) && !math.IsInf(p.Value, 0) {
-			b.Mean += p.Value / float64(b.N)
+		if starts[0] <= p.Step && p.Step <= last {
+			sum.buckets[sum.bucketOf(p.Step)].add(p)
 		}
 	}
-	return b
+	return sum.buckets
 }
 
 // errInterleaved means that the runs of a trial have recorded the same steps: which points count is decided point by point.

@@ -14,12 +14,12 @@ func checkBuckets(t *testing.T, db *DB, id, metric string, want []Point) {
 	t.Helper()
 	ctx := context.Background()
 	for _, starts := range [][]int64{{math.MinInt64}, {math.MinInt64, 1, 2, 3, 4, 5}, {1, 3, 4}, {0, 2, math.MaxInt64}} {
-		got, err := db.Buckets(ctx, id, metric, starts)
+		got, err := db.Buckets(ctx, id, metric, starts, math.MaxInt64)
 		must(t, err)
 		if len(got) != len(starts) && len(got) != 0 {
 			t.Fatalf("%d buckets for %d ranges", len(got), len(starts))
 		}
-		for i, b := range bucketed(want, starts) {
+		for i, b := range bucketed(want, starts, math.MaxInt64) {
 			if len(got) == 0 {
 				got = make([]Bucket, len(starts))
 			}
@@ -28,10 +28,22 @@ func checkBuckets(t *testing.T, db *DB, id, metric string, want []Point) {
 			}
 		}
 	}
-	first, last, found, err := db.StepRange(ctx, id, metric)
+	if len(want) < 100 {
+		sampled, err := db.Sampled(ctx, id, metric, 1000)
+		must(t, err)
+		if d := cmp.Diff(want, sampled, cmpopts.EquateNaNs(), cmpopts.EquateEmpty()); d != "" {
+			t.Errorf("all points of %s, sampled (-want +got):\n%s", metric, d)
+		}
+		few, err := db.Sampled(ctx, id, metric, 2)
+		must(t, err)
+		if n := min(2, len(want)); len(few) != n || n > 0 && few[n-1].Step != want[len(want)-1].Step {
+			t.Errorf("two points of %s: %v of %v", metric, few, want)
+		}
+	}
+	steps, err := db.StepRange(ctx, id, metric)
 	must(t, err)
-	if found != (len(want) > 0) || found && (first != want[0].Step || last != want[len(want)-1].Step) {
-		t.Errorf("steps of %s: %d to %d, %t; want those of %v", metric, first, last, found, want)
+	if steps.Found != (len(want) > 0) || steps.Found && (steps.First != want[0].Step || steps.Last != want[len(want)-1].Step) {
+		t.Errorf("steps of %s: %+v; want those of %v", metric, steps, want)
 	}
 }
 
@@ -56,7 +68,7 @@ func TestBucketsKeepExtremes(t *testing.T) {
 	for start := int64(0); start < 100_000; start += 1000 {
 		starts = append(starts, start)
 	}
-	got, err := db.Buckets(context.Background(), trial.ID(), "loss", starts)
+	got, err := db.Buckets(context.Background(), trial.ID(), "loss", starts, math.MaxInt64)
 	must(t, err)
 	if b := got[54]; b.Max != 1e6 || b.Min != -1e6 || b.N != 1000 || b.First != 54_000 || b.Last != 54_999 {
 		t.Errorf("the bucket with a spike: %+v", b)
@@ -66,6 +78,11 @@ func TestBucketsKeepExtremes(t *testing.T) {
 	}
 	if b := got[90]; b.N != 0 || !b.Skipped {
 		t.Errorf("the bucket without numbers: %+v", b)
+	}
+	sampled, err := db.Sampled(context.Background(), trial.ID(), "loss", 48)
+	must(t, err)
+	if len(sampled) != 48 || sampled[0].Step != 0 || sampled[47] != curve[99_999] {
+		t.Errorf("%d points: %v", len(sampled), sampled)
 	}
 	if b := got[10]; !(b.Mean <= math.MaxFloat64 && b.Mean > .999*math.MaxFloat64) {
 		t.Errorf("the bucket whose sum is out of range: %+v", b)
@@ -87,7 +104,7 @@ func TestSpikeAmongAMillion(t *testing.T) {
 	for start := int64(0); start < 1_000_000; start += 2000 {
 		starts = append(starts, start)
 	}
-	buckets, err := db.Buckets(ctx, trial.ID(), "loss", starts)
+	buckets, err := db.Buckets(ctx, trial.ID(), "loss", starts, math.MaxInt64)
 	must(t, err)
 	for i, b := range buckets {
 		want := 1.

@@ -28,6 +28,8 @@ type batch struct {
 	results   map[int64]*Summary // by key, with what earlier batches took
 	again     map[int64]bool     // keys of which a step came a second time
 	grown     bool               // results changed
+	rolled    *rollups           // of the long curves; nil until one has a new point
+	from      journal.Position   // where the batch begins
 	news      news
 	events    int
 	progress  *journal.Progress
@@ -65,6 +67,7 @@ func (b *batch) find() error {
 		return err
 	}
 	b.known, b.attemptNo, b.at = true, attempt.Int64, journal.Position{Offset: offset.Int64, Seq: seq.Int64}
+	b.from = b.at
 	b.purpose, b.state = journal.Purpose(purpose.String), State(state.String)
 	return decodeResults(encoded, func(key int64, s Summary) {
 		b.order = append(b.order, key)
@@ -75,6 +78,9 @@ func (b *batch) find() error {
 // save writes what came together over the batch.
 func (b *batch) save() error {
 	if err := b.saveResults(); err != nil {
+		return err
+	}
+	if err := b.saveRollups(); err != nil {
 		return err
 	}
 	n := &b.news
@@ -193,8 +199,12 @@ func (b *batch) point(metric string, step int64, value float64) error {
 			b.again = map[int64]bool{}
 		}
 		b.again[key] = true
-		return b.tx.do(`UPDATE point SET value = ? WHERE trial = ? AND attempt = ? AND key = ? AND step = ?`,
+		err := b.tx.do(`UPDATE point SET value = ? WHERE trial = ? AND attempt = ? AND key = ? AND step = ?`,
 			nullNaN(value), b.no, b.attempt, key, step)
+		if err == nil && b.results[key] != nil {
+			err = b.roll(key, Point{step, value}, b.results[key].N, true)
+		}
+		return err
 	}
 	s := b.results[key]
 	if s == nil {
@@ -202,7 +212,7 @@ func (b *batch) point(metric string, step int64, value float64) error {
 		b.results[key], b.order = s, append(b.order, key)
 	}
 	s.add(Point{step, value})
-	return nil
+	return b.roll(key, Point{step, value}, s.N, false)
 }
 
 func (b *batch) note(seq int64, n *journal.Note) error {

@@ -57,7 +57,7 @@ func (db *DB) Ingest(ctx context.Context, id string, attempt int) (Ingested, err
 		if errors.As(err, &odd) {
 			db.skip(path, odd.reason)
 			db.ingested[path] = info.Size()
-			return all, db.write(ctx, func(t tx) error { return forget(t, id, attempt) })
+			return all, db.write(ctx, func(t tx) error { return db.forget(t, id, attempt) })
 		}
 		if err != nil {
 			return all, fmt.Errorf("ingest: %w", err)
@@ -149,7 +149,8 @@ func (b *batch) run(path string) error {
 }
 
 // forget drops what was taken of an attempt, and its trial where nothing else speaks of it.
-func forget(t tx, id string, attempt int) error {
+func (db *DB) forget(t tx, id string, attempt int) error {
+	clear(db.rolled)
 	no, err := trialNo(t, id)
 	if errors.Is(err, ErrUnknown) {
 		return nil
@@ -158,7 +159,8 @@ func forget(t tx, id string, attempt int) error {
 		return err
 	}
 	for _, statement := range [...]string{
-		`DELETE FROM point WHERE trial = ? AND attempt = ?`, `DELETE FROM note WHERE trial = ? AND attempt = ?`,
+		`DELETE FROM point WHERE trial = ? AND attempt = ?`, `DELETE FROM rollup WHERE trial = ? AND attempt = ?`,
+		`DELETE FROM note WHERE trial = ? AND attempt = ?`,
 		`DELETE FROM attempt WHERE trial = ? AND number = ?`,
 	} {
 		if err := t.do(statement, no, attempt); err != nil {

@@ -230,6 +230,7 @@ func (db *DB) remove(ctx context.Context, ids []string) error {
 				return err
 			}
 		}
+		clear(db.rolled)
 		return deleteTrials(t, ids)
 	})
 	if err != nil {
@@ -281,7 +282,7 @@ func deleteTrials(t tx, ids []string) error {
 			continue
 		}
 		for _, statement := range [...]string{
-			`DELETE FROM point WHERE trial = ?`, `DELETE FROM trial WHERE no = ?`, // the rest goes with it
+			`DELETE FROM point WHERE trial = ?`, `DELETE FROM rollup WHERE trial = ?`, `DELETE FROM trial WHERE no = ?`, // the rest goes with it
 		} {
 			if err == nil {
 				err = t.do(statement, no)

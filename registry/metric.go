@@ -69,6 +69,12 @@ func (s *Summary) add(p Point) {
 // Note is a fact that a trial recorded in words.
 type Note struct{ Key, Text string }
 
+// summaries are the results of trials, of the run that is done, else of the newest.
+const summaries = `SELECT t.id, t.result > 0, t.merged, r.metrics
+	FROM trial t JOIN attempt a ON a.trial = t.no AND a.number = CASE WHEN t.result > 0 THEN t.result ELSE t.attempt END
+	LEFT JOIN result r ON r.attempt = a.no
+	WHERE t.id IN (SELECT value FROM json_each(?))`
+
 // Summary reads what every metric of the trials came to: trial -> metric -> summary. Trials without numbers are absent.
 // The numbers are those of the run that is done, else of the newest run (Summary.Final).
 func (db *DB) Summary(ctx context.Context, ids []string) (map[string]map[string]Summary, error) {
@@ -76,10 +82,7 @@ func (db *DB) Summary(ctx context.Context, ids []string) (map[string]map[string]
 	var resumed []string
 	err := db.withNames(ctx, func(names map[int64]string) error {
 		all, resumed = make(map[string]map[string]Summary, len(ids)), nil
-		return db.read(ctx, `SELECT t.id, t.result > 0, t.merged, r.metrics
-			FROM trial t JOIN attempt a ON a.trial = t.no AND a.number = CASE WHEN t.result > 0 THEN t.result ELSE t.attempt END
-			LEFT JOIN result r ON r.attempt = a.no
-			WHERE t.id IN (SELECT value FROM json_each(?))`, []any{jsonList(ids)}, func(rows *sql.Rows) error {
+		return db.read(ctx, summaries, []any{jsonList(ids)}, func(rows *sql.Rows) error {
 			var id string
 			var final, merged bool
 			var encoded sql.RawBytes
@@ -100,6 +103,52 @@ func (db *DB) Summary(ctx context.Context, ids []string) (map[string]map[string]
 		}
 		if len(values) > 0 {
 			all[id] = values
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read metrics: %w", err)
+	}
+	return all, nil
+}
+
+// SummaryOf reads what one metric of the trials came to, by trial: [DB.Summary] for those who need no other.
+func (db *DB) SummaryOf(ctx context.Context, ids []string, metric string) (map[string]Summary, error) {
+	var key int64
+	err := db.readOne(ctx, `SELECT id FROM key WHERE name = ?`, []any{metric}, &key)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	all := make(map[string]Summary, len(ids))
+	resumed := map[string]bool{}
+	if err == nil {
+		err = db.read(ctx, summaries, []any{jsonList(ids)}, func(rows *sql.Rows) error {
+			var id string
+			var final, merged bool
+			var encoded sql.RawBytes
+			if err := rows.Scan(&id, &final, &merged, &encoded); err != nil {
+				return err
+			}
+			if merged {
+				resumed[id] = final
+				return nil
+			}
+			return decodeResults(encoded, func(k int64, s Summary) {
+				if k == key {
+					s.Final = final
+					all[id] = s
+				}
+			})
+		})
+	}
+	for id, final := range resumed { // rare
+		var points []Point
+		if err == nil {
+			points, err = db.Points(ctx, id, metric)
+		}
+		if len(points) > 0 {
+			s := *summarize(points)
+			s.Final = final
+			all[id] = s
 		}
 	}
 	if err != nil {

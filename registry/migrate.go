@@ -14,7 +14,7 @@ import (
 var migrations embed.FS
 
 // schema is the newest version.
-const schema = 4
+const schema = 5
 
 // migrate brings the tables to the newest version.
 func (db *DB) migrate(t tx) error {
@@ -42,6 +42,11 @@ func (db *DB) migrate(t tx) error {
 			return fmt.Errorf("migrate registry: %w", err)
 		}
 		if err := t.do(updateTrials); err != nil {
+			return fmt.Errorf("migrate registry: %w", err)
+		}
+	}
+	if 0 < from && from < 5 {
+		if err := db.addRollups(t); err != nil {
 			return fmt.Errorf("migrate registry: %w", err)
 		}
 	}

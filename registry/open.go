@@ -104,7 +104,7 @@ func (db *DB) follow(ctx context.Context) error {
 	defer db.mu.Unlock()
 	db.left = append(db.left, db.sql) // others may be reading
 	db.writer, db.sql, db.opened = nil, now.sql, now.opened
-	db.keys, db.ingested, db.saved = now.keys, now.ingested, now.saved
+	db.keys, db.ingested, db.saved, db.rolled = now.keys, now.ingested, now.saved, now.rolled
 	db.statements, db.provenances = now.statements, now.provenances
 	db.Damaged, db.Skipped = append(db.Damaged, now.Damaged...), append(db.Skipped, now.Skipped...)
 	return nil
@@ -372,7 +372,7 @@ func connect(home, dsn string) (*DB, error) {
 	pool.SetMaxIdleConns(8)
 	return &DB{
 		Home: home, Now: func() time.Time { return time.Now().UTC() }, sql: pool,
-		keys: map[string]int64{}, ingested: map[string]int64{}, saved: map[journal.Provenance]int64{},
+		keys: map[string]int64{}, ingested: map[string]int64{}, saved: map[journal.Provenance]int64{}, rolled: map[int64]*rollups{},
 		statements: map[string]*sql.Stmt{}, provenances: map[int64]journal.Provenance{},
 	}, nil
 }

@@ -123,9 +123,9 @@ func (db *DB) takeJournal(t tx, j *job, pool *sync.Pool) error {
 	switch {
 	case errors.As(err, &odd):
 		db.skip(j.path, odd.reason)
-		return forget(t, j.id, j.attempt)
+		return db.forget(t, j.id, j.attempt)
 	case errors.As(err, &misplaced): // rare: once more, to learn where
-		if err := forget(t, j.id, j.attempt); err != nil {
+		if err := db.forget(t, j.id, j.attempt); err != nil {
 			return err
 		}
 		b = newBatch(db, t, j.id, j.attempt)
@@ -144,7 +144,7 @@ func (db *DB) takeJournal(t tx, j *job, pool *sync.Pool) error {
 		return nil
 	case j.err != nil:
 		db.skip(j.path, reasonOf(j.err))
-		return forget(t, j.id, j.attempt)
+		return db.forget(t, j.id, j.attempt)
 	}
 	if !b.known {
 		if info, err := os.Stat(filepath.Join(filepath.Dir(j.path), "log.txt")); err == nil && info.Size() > 0 {

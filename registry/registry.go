@@ -80,9 +80,10 @@ type DB struct {
 	writer   *writer          // nil until the first transaction
 	keys     map[string]int64 // metric name -> key.id, as far as Ingest has seen
 	saved    map[journal.Provenance]int64
-	fresh    []string         // of keys: what the open transaction added
-	ingested map[string]int64 // journal -> its length when it was last ingested
-	filling  bool             // the rows of trials are computed at the end
+	fresh    []string           // of keys: what the open transaction added
+	ingested map[string]int64   // journal -> its length when it was last ingested
+	rolled   map[int64]*rollups // by attempt.no: what goes on in the next batch
+	filling  bool               // the rows of trials are computed at the end
 
 	one sync.Mutex // held while the frozen connection is read
 
@@ -121,7 +122,10 @@ func (db *DB) Close() error {
 var Records = []string{"spec.json", journal.FileName, "log.txt", "predictions.jsonl", "config.json", "program.jsonl", journal.ResourcesName}
 
 // TrialDir is the folder of a trial.
-func (db *DB) TrialDir(id string) string { return filepath.Join(db.Home, "trials", id) }
+func (db *DB) TrialDir(id string) string { return TrialDir(db.Home, id) }
+
+// TrialDir is the folder of a trial of a home.
+func TrialDir(home, id string) string { return filepath.Join(home, "trials", id) }
 
 // AttemptDir is the folder of an attempt of a trial.
 func (db *DB) AttemptDir(id string, attempt int) string {

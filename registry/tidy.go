@@ -59,6 +59,7 @@ func (db *DB) finishRemoving(ctx context.Context) error {
 		if len(rest) > uuidLength+1 {
 			id := rest[uuidLength+1:]
 			if _, err := os.Stat(db.TrialDir(id)); errors.Is(err, os.ErrNotExist) {
+				clear(db.rolled)
 				err := db.write(ctx, func(t tx) error { return errors.Join(db.leavePlans(t, []string{id}), deleteTrials(t, []string{id})) })
 				if err != nil {
 					return err

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -52,6 +53,16 @@ const (
 	maxBuckets  = 500 // a longer curve is added up in as many ranges of steps: more than a line of print can show
 )
 
+// Span says which steps of a curve are read, and how finely. The zero value reads all of them as finely as print can show.
+type Span struct {
+	LogSteps bool // the ranges of long curves are of equal ratio, for a logarithmic axis of steps
+	Most     int  // ranges; 0: maxBuckets
+	Part     bool // only the steps From to To, with the last one before and the first one behind them
+	From, To int64
+}
+
+func (s Span) most() int { return cmp.Or(s.Most, maxBuckets) }
+
 // OpenCurves finds the curves of a plan; Read reads one of them.
 func OpenCurves(ctx context.Context, db *registry.DB, plan *sweeps.Plan) (*Curves, error) {
 	results, err := Load(ctx, db, plan)
@@ -81,6 +92,7 @@ type curveRow struct {
 	ids     []string
 	long    bool    // some seed has more points than there are buckets
 	starts  []int64 // first steps of the buckets; nil: each step by itself
+	end     int64   // the last step of the last bucket
 	seeds   [][]segment
 	skipped int // points that are NaN or infinite
 }
@@ -88,12 +100,17 @@ type curveRow struct {
 // Read reads the curve of a metric. Of rows with long curves neighbouring points are averaged over ranges of steps, whose least
 // and greatest points are kept; the ranges are of equal width, or of equal ratio for a logarithmic axis of steps.
 func (c *Curves) Read(ctx context.Context, metric string, logSteps bool) (Curve, error) {
+	return c.ReadSpan(ctx, metric, Span{LogSteps: logSteps})
+}
+
+// ReadSpan reads a part of the curve of a metric.
+func (c *Curves) ReadSpan(ctx context.Context, metric string, span Span) (Curve, error) {
 	var rows []*curveRow
 	for _, r := range c.rows {
 		row := &curveRow{name: r.Name}
 		for _, id := range r.Trials {
 			if s := c.results[id].Values[metric]; s.N >= leastPoints || s.N > 0 && c.stopped(id) {
-				row.ids, row.long = append(row.ids, id), row.long || s.N > maxBuckets
+				row.ids, row.long = append(row.ids, id), row.long || s.N > span.most()
 				row.skipped += s.NaN + s.Inf
 			}
 		}
@@ -103,11 +120,12 @@ func (c *Curves) Read(ctx context.Context, metric string, logSteps bool) (Curve,
 		}
 	}
 	curve := Curve{Metric: metric}
-	if err := c.place(ctx, rows, metric, logSteps); err != nil {
+	if err := c.place(ctx, rows, metric, span); err != nil {
 		return curve, err
 	}
 	err := eachSeed(rows, func(row *curveRow, seed int) (err error) {
-		row.seeds[seed], err = c.parts(ctx, row.ids[seed], metric, row.starts)
+		row.seeds[seed], err = c.parts(ctx, row.ids[seed], metric, row)
+		row.seeds[seed] = span.cut(row.seeds[seed])
 		return err
 	})
 	if err != nil {
@@ -131,57 +149,24 @@ func (c *Curves) Read(ctx context.Context, metric string, logSteps bool) (Curve,
 }
 
 // place sets the buckets of rows with long curves: the same ones for all seeds of a row.
-func (c *Curves) place(ctx context.Context, rows []*curveRow, metric string, logSteps bool) error {
+func (c *Curves) place(ctx context.Context, rows []*curveRow, metric string, span Span) error {
 	for _, row := range rows {
 		if !row.long {
 			continue
 		}
-		first, last := int64(math.MaxInt64), int64(math.MinInt64)
+		first, last, grain := int64(math.MaxInt64), int64(math.MinInt64), int64(1)
 		for _, id := range row.ids {
-			from, to, found, err := c.db.StepRange(ctx, id, metric)
+			steps, err := c.db.StepRange(ctx, id, metric)
 			if err != nil {
 				return err
 			}
-			if found {
-				first, last = min(first, from), max(last, to)
+			if steps.Found {
+				first, last, grain = min(first, steps.First), max(last, steps.Last), max(grain, steps.Grain)
 			}
 		}
-		if row.starts = evenStarts(first, last); logSteps && last > 1 {
-			row.starts = ratioStarts(first, last)
-		}
+		row.starts, row.end = span.ranges(first, last, grain)
 	}
 	return nil
-}
-
-// evenStarts are the first steps of ranges of equal width. Steps may lie as far apart as numbers go.
-func evenStarts(first, last int64) []int64 {
-	if first > last {
-		return nil
-	}
-	whole := uint64(last) - uint64(first) // never overflows, whatever the signs
-	width := whole/maxBuckets + 1
-	var starts []int64
-	for at := uint64(0); at <= whole; at += width {
-		starts = append(starts, int64(uint64(first)+at))
-		if at > math.MaxUint64-width {
-			break
-		}
-	}
-	return starts
-}
-
-// ratioStarts are the first steps of ranges that look equally wide on a logarithmic axis; all steps below 1 are one range.
-func ratioStarts(first, last int64) []int64 {
-	starts := []int64{first}
-	low := max(first, 1)
-	ratio := math.Pow(float64(last)/float64(low), 1./maxBuckets)
-	for i := range maxBuckets {
-		at := float64(low) * math.Pow(ratio, float64(i))
-		if at < math.MaxInt64 && int64(at) <= last && int64(at) > starts[len(starts)-1] {
-			starts = append(starts, int64(at))
-		}
-	}
-	return starts
 }
 
 // segment is what one seed has at a step, or in a range that begins at one.
@@ -191,13 +176,13 @@ type segment struct {
 }
 
 // parts reads the curve of one seed, each step by itself where there are no ranges.
-func (c *Curves) parts(ctx context.Context, id, metric string, starts []int64) ([]segment, error) {
+func (c *Curves) parts(ctx context.Context, id, metric string, row *curveRow) ([]segment, error) {
 	var list []segment
-	if starts != nil {
-		buckets, err := c.db.Buckets(ctx, id, metric, starts)
+	if row.starts != nil {
+		buckets, err := c.db.Buckets(ctx, id, metric, row.starts, row.end)
 		for i, b := range buckets {
 			if b.N > 0 || b.Skipped {
-				list = append(list, segment{starts[i], b})
+				list = append(list, segment{row.starts[i], b})
 			}
 		}
 		return list, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -67,8 +68,8 @@ func TestLineOf(t *testing.T) {
 // TestStarts: ranges rise, begin at the first step, and are no more than there is room for.
 func TestStarts(t *testing.T) {
 	for _, c := range [][2]int64{{0, 999_999}, {5, 5}, {math.MinInt64, math.MaxInt64}, {-9e18, 9e18}, {1, 600}, {math.MaxInt64 - 3, math.MaxInt64}, {0, 1 << 40}, {-100, 3}} {
-		for name, starts := range map[string][]int64{"even": evenStarts(c[0], c[1]), "ratio": ratioStarts(c[0], c[1])} {
-			if c[1] <= 1 && name == "ratio" {
+		for name, starts := range map[string][]int64{"even": evenStarts(c[0], c[1], maxBuckets, 1), "grains": evenStarts(c[0], c[1], maxBuckets, 1024), "ratio": ratioStarts(c[0], c[1], maxBuckets, 1), "ratio of grains": ratioStarts(c[0], c[1], maxBuckets, 64)} {
+			if c[1] <= 1 && strings.HasPrefix(name, "ratio") {
 				continue
 			}
 			if len(starts) == 0 || len(starts) > maxBuckets+1 || starts[0] != c[0] || !slices.IsSorted(starts) || starts[len(starts)-1] > c[1] ||
@@ -77,7 +78,7 @@ func TestStarts(t *testing.T) {
 			}
 		}
 	}
-	if n := len(evenStarts(0, 999_999)); n != maxBuckets {
+	if n := len(evenStarts(0, 999_999, maxBuckets, 1)); n != maxBuckets {
 		t.Errorf("%d ranges", n)
 	}
 }

@@ -12,6 +12,9 @@ import (
 // breakHere is a place where a long word may be broken: it takes no room.
 const breakHere = '\u200b'
 
+// LatexText is a text as source for every LaTeX without further packages. A character that not all of their fonts have becomes a question mark.
+func LatexText(text string) string { return PDFLatex.escape(text, func(string) {}) }
+
 // escape makes any text safe to typeset with no package but booktabs: letters with accents are composed, symbols that papers
 // use come out. What pdflatex has no font for, such as Chinese, becomes a question mark; for xelatex and lualatex it stays
 // as it is, in the font \harnessfont. Each such character is told to missing.

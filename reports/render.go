@@ -14,10 +14,10 @@ const (
 	MarkdownFormat Format = "markdown"
 	LatexFormat    Format = "latex"
 	TypstFormat    Format = "typst"
-	HTMLFormat     Format = "html"
-	CSVFormat      Format = "csv"      // one line a cell
-	WideCSVFormat  Format = "csv-wide" // one line a row
-	JSONFormat     Format = "json"     // docs/table.schema.json
+	HTMLFormat     Format = "html-table" // a fragment for a page of one's own
+	CSVFormat      Format = "csv"        // one line a cell
+	WideCSVFormat  Format = "csv-wide"   // one line a row
+	JSONFormat     Format = "json"       // docs/table.schema.json
 )
 
 // Formats lists the formats that Render knows.

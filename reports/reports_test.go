@@ -124,7 +124,7 @@ func breakSome(trials []sweeps.Trial, results Results) {
 }
 
 // goldenFormats are the endings of the golden files.
-var goldenFormats = map[Format]string{"text": "txt", "markdown": "md", "latex": "tex", "typst": "typ", "html": "html", "csv": "csv", "csv-wide": "wide.csv", "json": "json"}
+var goldenFormats = map[Format]string{"text": "txt", "markdown": "md", "latex": "tex", "typst": "typ", "html-table": "html", "csv": "csv", "csv-wide": "wide.csv", "json": "json"}
 
 func TestGolden(t *testing.T) {
 	published, err := experiments.Published()

@@ -33,6 +33,9 @@ type Result struct {
 // ErrNothing means that no trial of the sweep has recorded anything.
 var ErrNothing = errors.New("nothing was recorded yet")
 
+// ErrFailed is ErrNothing where every trial has failed, so that a further sweep would run none of them.
+var ErrFailed = fmt.Errorf("%w", ErrNothing)
+
 // ErrNoMetrics means that trials are done, and that none of them recorded what the table shows.
 var ErrNoMetrics = errors.New("none of the metrics was recorded")
 
@@ -82,8 +85,11 @@ func loadOf(ctx context.Context, db *registry.DB, plan *sweeps.Plan, known []reg
 			parts = append(parts, fmt.Sprintf("%d of %d trials %s", states[state], len(ids), state))
 		}
 	}
-	if len(parts) == 0 {
+	switch {
+	case len(parts) == 0:
 		return nil, ErrNothing
+	case states[registry.Failed] == len(ids):
+		return nil, fmt.Errorf("%w: %s", ErrFailed, parts[0])
 	}
 	return nil, fmt.Errorf("%w: %s", ErrNothing, strings.Join(parts, ", "))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"harness/registry"
+	"harness/sweeps"
 )
 
 // ReadSystem reads how much of a resource the trials used, over the seconds since they started: of each, the run whose numbers count.
@@ -25,6 +26,14 @@ func (c *Curves) ReadSystem(ctx context.Context, m registry.SystemMetric) (Curve
 		}
 	}
 	return curve, nil
+}
+
+// SystemOf reads how much of a resource the trials of a plan used, whatever else they recorded.
+func SystemOf(ctx context.Context, db *registry.DB, plan *sweeps.Plan, m registry.SystemMetric) (Curve, error) {
+	b := &builder{plan: plan}
+	b.collect()
+	c := &Curves{db: db, rows: b.rows}
+	return c.ReadSystem(ctx, m)
 }
 
 // secondsOf puts samples at the whole seconds at which they end. Of those within a second the last counts.

@@ -116,7 +116,7 @@ func (e *Stopper) best(ctx context.Context, id string, step int64) (float64, err
 	if step < math.MaxInt64 {
 		starts = append(starts, step+1)
 	}
-	buckets, err := e.db.Buckets(ctx, id, e.rule.Metric, starts)
+	buckets, err := e.db.Buckets(ctx, id, e.rule.Metric, starts, math.MaxInt64)
 	switch {
 	case err != nil || len(buckets) == 0 || buckets[0].N == 0:
 		return math.NaN(), err

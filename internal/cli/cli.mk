@@ -1,4 +1,8 @@
-.PHONY: kill-test stress rebuild-test bench-runner bench-plot bench-trial
+.PHONY: docs-check kill-test stress rebuild-test bench-runner bench-plot bench-trial
+# docs-check wants a Python with torch, such as PYTHON=venv/bin/python; without one it skips the tutorial and says so.
+docs-check: ## every command of every document, in order, with exit codes and output (4 minutes with torch)
+	go test -count=1 -run '^TestDocumentCommands$$|^TestDocumentsName' -v -timeout 30m ./internal/cli -documents-python $(or $(PYTHON),python3)
+
 kill-test: ## more than 200 kills at random moments: sweeps, trials, workers, guardians, reruns; stages damaged (4 minutes); unbundle, gc, backup
 	go test -count=1 -run 'TestKills$$' -v -timeout 15m ./internal/cli -kill-smoke
 	go test -count=1 -run 'TestKilledBundles$$' -v ./internal/cli -bundle-kills 30

@@ -43,6 +43,7 @@ Pairs are chosen by a rule, which stands in the caption with its seed and the nu
   random          by chance, with --seed
   disagreement    those on which the finding F1 of the rows differs most (greatest less smallest; ties by ID)
   finding=NAME    by chance among those whose reference names the finding
+  right=A,wrong=B by chance among those that the row A answered right and the row B wrong, each once or several times
 
 NAME and FILE are those of "harness report". Rows whose trial has no answers say so. png and pdf write a picture a pair,
 NAME-examples-1.png and so on, into the folder --out; latex writes --out and beside it a picture a pair, for a document with
@@ -63,14 +64,14 @@ booktabs, graphicx and xcolor; other formats print, or write the file --out. The
 	}
 	o.experimentOptions.flags(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&o.choose, "choose", string(examples.Random), "how pairs are chosen: random, disagreement or finding=NAME")
+	flags.StringVar(&o.choose, "choose", string(examples.Random), "how pairs are chosen: random, disagreement, finding=NAME or right=ROW,wrong=ROW")
 	flags.Int64Var(&o.seed, "seed", 0, "of the chance by which pairs are chosen")
 	flags.IntVar(&o.n, "n", 3, "how many pairs (default the experiment's report.cases, else 3)")
 	flags.Int64Var(&o.trialSeed, "trial-seed", 0, "show the answers of the trials of this seed (default the experiment's first)")
 	flags.StringVar(&o.boxes, "boxes", "", "draw the boxes that this row predicted (default the first row that predicts boxes)")
 	flags.StringVar(&o.format, "format", string(examples.TextFormat), reports.Choices(examples.Formats))
 	flags.BoolVar(&o.asJSON, "json", false, "the same as --format json")
-	flags.StringVar(&o.out, "out", "", "write to this file instead of printing; of png and pdf the folder")
+	flags.StringVarP(&o.out, "out", "o", "", "write to this file instead of printing; of png and pdf the folder")
 	documentFlags(cmd, &o.latex)
 	return cmd
 }

@@ -7,8 +7,6 @@ import (
 	"image"
 	"slices"
 
-	"golang.org/x/image/draw"
-
 	"harness/metrics"
 	"harness/model"
 	"harness/model/dataset"
@@ -78,20 +76,9 @@ func pairOf(set *dataset.Set, id string) (dataset.Pair, bool) {
 // sourceOf is an image with its regions; its pixels are made fewer where they are more than a picture can show.
 func sourceOf(from *dataset.Image, pixels *image.Gray) examples.Source {
 	s := examples.Source{Bins: dataset.Bins}
-	s.ID, s.Width, s.Height, s.Pixels = from.ID, from.Width, from.Height, smaller(pixels)
+	s.ID, s.Width, s.Height, s.Pixels = from.ID, from.Width, from.Height, examples.Scaled(pixels, longestSide)
 	for _, r := range from.Regions {
 		s.All = append(s.All, examples.Region{Name: r.Name, Phrase: r.Phrase, Reference: metrics.Box(r.Box)})
 	}
 	return s
-}
-
-func smaller(pixels *image.Gray) image.Image {
-	size := pixels.Bounds().Size()
-	longest := max(size.X, size.Y)
-	if longest <= longestSide {
-		return pixels
-	}
-	small := image.NewGray(image.Rect(0, 0, max(1, size.X*longestSide/longest), max(1, size.Y*longestSide/longest)))
-	draw.CatmullRom.Scale(small, small.Bounds(), pixels, pixels.Bounds(), draw.Src, nil)
-	return small
 }

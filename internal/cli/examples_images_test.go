@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"image"
 	"os"
 	"strings"
 	"testing"
@@ -48,13 +47,5 @@ func TestImagesOf(t *testing.T) {
 	}
 	if moved, err := imagesOf(ctx, set, pair.ID); err == nil && moved[1].ID == set.Images[pair.Main].ID || err != nil && !strings.Contains(err.Error(), "no usable images") {
 		t.Errorf("half an image: %v", err)
-	}
-}
-
-func TestSmaller(t *testing.T) {
-	for size, want := range map[image.Point]image.Point{{X: 300, Y: 200}: {X: 300, Y: 200}, {X: 2048, Y: 1024}: {X: 512, Y: 256}, {X: 9000, Y: 3}: {X: 512, Y: 1}} {
-		if got := smaller(image.NewGray(image.Rectangle{Max: size})).Bounds().Size(); got != want {
-			t.Errorf("%v became %v, want %v", size, got, want)
-		}
 	}
 }

@@ -28,6 +28,7 @@ type reportOptions struct {
 	out    string
 	latex  reports.LatexOptions
 	layout reports.Layout
+	asJSON bool
 }
 
 func newReportCommand() *cobra.Command {
@@ -44,6 +45,11 @@ cell with a footnote.
 
 LaTeX needs \usepackage{booktabs}. With --style the table fits the columns of the paper: it is set in one column or over both, in
 smaller type, with long labels wrapped, in blocks of columns or in floats of rows; what cannot fit is refused.
+
+html is one page with all that the sweep came to, for a paper's supplement: the table, figures, settings, trials, examples with images,
+provenance and how to run it again. It opens without a network, prints, and stays under 2 MB; names of hosts and folders are left out of
+the provenance. html-table is the table alone, for a page of your own.
+
 ` + layoutHelp,
 		Args: oneExperiment,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -59,8 +65,9 @@ smaller type, with long labels wrapped, in blocks of columns or in floats of row
 		},
 	}
 	o.experimentOptions.flags(cmd)
-	cmd.Flags().StringVar(&o.format, "format", "text", reports.Choices(reports.Formats))
-	cmd.Flags().StringVar(&o.out, "out", "", "write to this file instead of printing")
+	cmd.Flags().StringVar(&o.format, "format", "text", reports.Choices(reportFormats))
+	cmd.Flags().StringVarP(&o.out, "out", "o", "", "write to this file instead of printing")
+	cmd.Flags().BoolVar(&o.asJSON, "json", false, "the same as --format json")
 	layoutFlags(cmd, &o.layout)
 	o.latexFlags(cmd)
 	return cmd
@@ -86,8 +93,17 @@ func documentFlags(cmd *cobra.Command, o *reports.LatexOptions) {
 // check refuses unknown values, and options of LaTeX with another format.
 func (o *reportOptions) check(cmd *cobra.Command) error {
 	flags := cmd.Flags()
-	if !slices.Contains(reports.Formats, reports.Format(o.format)) {
-		return usageError("--format %s: want %s", o.format, reports.Choices(reports.Formats))
+	if o.asJSON {
+		if flags.Changed("format") && o.format != string(reports.JSONFormat) {
+			return usageError("--json: it is --format json, not %s", o.format)
+		}
+		o.format = string(reports.JSONFormat)
+	}
+	if !slices.Contains(reportFormats, reports.Format(o.format)) {
+		return usageError("--format %s: want %s", o.format, reports.Choices(reportFormats))
+	}
+	if flags.Changed("out") && o.out == "" {
+		return usageError("--out is empty: leave it out or name a file")
 	}
 	for _, name := range []string{"style", "wide", "align", "env", "spread", "engine"} {
 		if flags.Changed(name) && o.format != string(reports.LatexFormat) {
@@ -120,6 +136,9 @@ func report(ctx context.Context, w, log io.Writer, db *registry.DB, name string,
 	table, err := view.TableAs(ctx, db, plan, newStaleness(ctx, db), o.layout)
 	if err != nil {
 		return hintSweep(layoutMisuse(err), name)
+	}
+	if reports.Format(o.format) == documentFormat {
+		return reportDocument(ctx, w, log, db, plan, table, o.out)
 	}
 	var text bytes.Buffer
 	if err := table.Render(&text, reports.Format(o.format), o.latex); err != nil {
@@ -183,6 +202,8 @@ func buildTable(ctx context.Context, db *registry.DB, plan *sweeps.Plan, stale m
 // hintSweep says what to run where an experiment has no results.
 func hintSweep(err error, name string) error {
 	switch {
+	case errors.Is(err, reports.ErrFailed):
+		return withHint(err, fmt.Sprintf("harness ls --state failed says why; mend it and run \"harness sweep %s --redo failed\"", name))
 	case errors.Is(err, reports.ErrNothing):
 		return withHint(err, fmt.Sprintf("run \"harness sweep %s\"", name))
 	case errors.Is(err, reports.ErrNoMetrics):

@@ -69,7 +69,7 @@ func removeTrials(ctx context.Context, w, log io.Writer, ids []string, o removeO
 	if err != nil {
 		return err
 	}
-	if err := confirm(log, o.yes, fmt.Sprintf("remove %s with all their numbers and files: %s%s", counted(len(trials), "trial"), some(trials, 20), others)); err != nil {
+	if err := confirm(log, o.yes, fmt.Sprintf("remove %s with all numbers and files: %s%s", counted(len(trials), "trial"), some(trials, 20), others)); err != nil {
 		return err
 	}
 	gone := make([]string, len(trials))

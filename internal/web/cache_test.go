@@ -61,6 +61,27 @@ func TestCached(t *testing.T) {
 	}
 }
 
+// A fault while something is read ends one answer: the connection goes back to the others.
+func TestFaultFreesTheSnapshot(t *testing.T) {
+	s, _ := served(t)
+	for range 20 { // more than there are connections
+		func() {
+			defer func() { _ = recover() }()
+			_ = s.read(context.Background(), func(*registry.DB) error { panic("fault") })
+		}()
+	}
+	read := make(chan error, 1)
+	go func() { read <- s.read(context.Background(), func(*registry.DB) error { return nil }) }()
+	select {
+	case err := <-read:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("no connection is left")
+	}
+}
+
 // An error is not kept.
 func TestCachedError(t *testing.T) {
 	s, _ := served(t)

@@ -66,9 +66,14 @@ func (s *Server) read(ctx context.Context, fn func(db *registry.DB) error) error
 		if err != nil {
 			return err
 		}
-		err = fn(snapshot)
-		return errors.Join(err, snapshot.Close())
+		return inside(snapshot, fn)
 	}
+}
+
+// inside closes the snapshot also where fn panics: a fault of one page would otherwise take a connection from all others for good.
+func inside(snapshot *registry.DB, fn func(db *registry.DB) error) (err error) {
+	defer func() { err = errors.Join(err, snapshot.Close()) }()
+	return fn(snapshot)
 }
 
 // version is a number that differs after every change of the registry; 0 while there is none.

@@ -9,10 +9,12 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"harness/internal/escape"
 	"harness/internal/view"
+	"harness/model"
 	"harness/registry"
 	"harness/reports"
 	"harness/runner"
@@ -44,7 +46,8 @@ var functions = template.FuncMap{
 	"line":     escape.Line,
 	"sweepURL": sweepURL,
 	"trialURL": trialURL,
-	"short":    func(id string) string { return id[:min(8, len(id))] },
+	"text":     escape.Text,
+	"short":    short,
 	"when":     when,
 	"took":     func(d time.Duration) string { return runner.ShortDuration(d) },
 	"number":   number,
@@ -52,6 +55,11 @@ var functions = template.FuncMap{
 	"counted":  countedStates,
 	"tookOf":   tookOf,
 	"short80":  func(text string) string { return shortened(escape.Line(text), 80) },
+	"shown":    shown,
+	"size":     size,
+	"fileURL":  fileURL,
+
+	"operations": model.Operations,
 }
 
 // stateCount is how many trials are in a state.
@@ -97,6 +105,31 @@ func sweepURL(handle string) string { return "/sweeps/" + url.PathEscape(handle)
 
 // trialURL is the address of a trial's page.
 func trialURL(id string) string { return "/trials/" + url.PathEscape(id) }
+
+// short is a trial's ID as lists print it.
+func short(id string) string { return id[:min(8, len(id))] }
+
+// escapePath is a path in an address.
+func escapePath(path string) string {
+	parts := strings.Split(path, "/")
+	for i := range parts {
+		parts[i] = url.PathEscape(parts[i])
+	}
+	return strings.Join(parts, "/")
+}
+
+// size is a number of bytes for people.
+func size(bytes int64) string {
+	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
+	value, unit := float64(bytes), 0
+	for value >= 1024 && unit < len(units)-1 {
+		value, unit = value/1024, unit+1
+	}
+	if unit == 0 {
+		return fmt.Sprintf("%d B", bytes)
+	}
+	return fmt.Sprintf("%.1f %s", value, units[unit])
+}
 
 // when is a time as people read it: in UTC, since reader and server may live in different places.
 func when(t time.Time) string {
@@ -159,7 +192,10 @@ func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, name
 }
 
 // fault is what an error page shows.
-type fault struct{ What, Hint string }
+type fault struct {
+	What, Hint string
+	Links      []crumb // where the reader may have meant to go
+}
 
 func (s *Server) notFound(w http.ResponseWriter, r *http.Request, what string) {
 	s.render(w, r, http.StatusNotFound, "error.html", frame{Title: "not found"}, fault{What: what})
@@ -178,11 +214,17 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		s.render(w, r, http.StatusOK, "error.html", frame{Title: "nothing yet"},
 			fault{What: "nothing was run in this home yet", Hint: "run a sweep, such as: harness sweep smoke"})
 	case errors.Is(err, registry.ErrNoSweep):
-		s.render(w, r, http.StatusNotFound, "error.html", frame{Title: "not found"}, fault{"there is no such sweep", "the list of sweeps has all of them"})
-	case errors.Is(err, registry.ErrUnknown), errors.As(err, &ambiguous):
-		s.render(w, r, http.StatusNotFound, "error.html", frame{Title: "not found"}, fault{err.Error(), "the pages of the sweeps list their trials"})
+		s.render(w, r, http.StatusNotFound, "error.html", frame{Title: "not found"}, fault{What: "there is no such sweep", Hint: "the list of sweeps has all of them"})
+	case errors.As(err, &ambiguous):
+		f := fault{What: fmt.Sprintf("more than one trial begins with %s", ambiguous.Prefix), Hint: "choose one:"}
+		for _, id := range ambiguous.Candidates {
+			f.Links = append(f.Links, crumb{id, trialURL(id)})
+		}
+		s.render(w, r, http.StatusNotFound, "error.html", frame{Title: "not found"}, f)
+	case errors.Is(err, registry.ErrUnknown):
+		s.render(w, r, http.StatusNotFound, "error.html", frame{Title: "not found"}, fault{What: err.Error(), Hint: "the pages of the sweeps list their trials; harness ls does, too"})
 	case errors.As(err, &misuse), errors.As(err, &bad):
-		s.render(w, r, http.StatusBadRequest, "error.html", frame{Title: "not understood"}, fault{err.Error(), "change the address or the form"})
+		s.render(w, r, http.StatusBadRequest, "error.html", frame{Title: "not understood"}, fault{What: err.Error(), Hint: "change the address or the form"})
 	case errors.Is(err, reports.ErrNothing), errors.Is(err, reports.ErrNoMetrics):
 		s.render(w, r, http.StatusOK, "error.html", frame{Title: "nothing yet"}, fault{What: err.Error()})
 	case r.Context().Err() != nil: // nobody reads the answer

@@ -20,7 +20,24 @@ func (s *Server) routes() http.Handler {
 	for ending := range tableFormats {
 		mux.HandleFunc("/sweeps/{handle}/table."+ending, s.tableFile(ending))
 	}
-	mux.HandleFunc("/trials/{id}", s.trialPage)
+	mux.HandleFunc("/sweeps/{handle}/samples", s.samplesPage)
+	mux.HandleFunc("/sweeps/{handle}/samples/image", s.samplesImage)
+	mux.HandleFunc("/sweeps/{handle}/charts", s.sweepChartsPage)
+	mux.HandleFunc("/sweeps/{handle}/charts/{file}", s.sweepChart)
+	mux.HandleFunc("/trials/{id}/charts", s.trialChartsPage)
+	mux.HandleFunc("/trials/{id}/charts/{file}", s.trialChart)
+	mux.HandleFunc("/trials/{id}", s.wholeID(s.trialPage))
+	mux.HandleFunc("/trials/{id}/log", s.wholeID(s.logPage))
+	mux.HandleFunc("/trials/{id}/log/events", s.wholeID(s.logEvents))
+	mux.HandleFunc("/trials/{id}/files/{path...}", s.wholeID(s.filesPage))
+	s.handleSheet(mux, "/trials/{id}/metrics", s.metricSheet)
+	s.handleSheet(mux, "/trials/{id}/settings", s.settingSheet)
+	s.editRoutes(mux)
+	mux.HandleFunc("/diff", s.diffPage)
+	mux.HandleFunc("/diff/code.patch", s.patchPage)
+	s.handleSheet(mux, "/diff/metrics", s.diffSheet(fillMetrics))
+	s.handleSheet(mux, "/diff/settings", s.diffSheet(fillSettings))
+	s.handleSheet(mux, "/diff/provenance", s.diffSheet(fillProvenance))
 	mux.HandleFunc(eventsPath, s.live.events)
 	mux.HandleFunc(assetsPath, func(w http.ResponseWriter, r *http.Request) {
 		if !asset(w, r) {

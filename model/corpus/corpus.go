@@ -10,11 +10,13 @@ package corpus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
 
 	"harness/model/dataset"
+	"harness/model/dataset/synthetic"
 	"harness/model/digest"
 	"harness/model/spec"
 	"harness/model/tokenizer"
@@ -49,6 +51,30 @@ func Data(ctx context.Context, t spec.Trial, home string, rec Recorder) (*datase
 			return nil, err
 		}
 	}
+	return open(ctx, t, root)
+}
+
+// ErrNoSynthetic means that synthetic data are not below the home.
+var ErrNoSynthetic = errors.New("the synthetic data of the trial are no longer in the home")
+
+// Existing is [Data] for who may not write: synthetic data that are missing are ErrNoSynthetic.
+func Existing(ctx context.Context, t spec.Trial, home string) (*dataset.Set, error) {
+	root := t.Data.Root
+	if t.Data.Source == spec.SourceSynthetic {
+		at, p, err := syntheticSet(t.Data.Synthetic, home)
+		if err != nil {
+			return nil, err
+		}
+		if !synthetic.UpToDate(at, p) {
+			return nil, ErrNoSynthetic
+		}
+		root = at
+	}
+	return open(ctx, t, root)
+}
+
+// open opens the data set at root as the trial reads it.
+func open(ctx context.Context, t spec.Trial, root string) (*dataset.Set, error) {
 	set, err := dataset.Open(ctx, root, dataset.Options{Splits: dataset.Splits(t.Data.Splits), KeepPriorSentences: t.Data.KeepPrior})
 	if err != nil {
 		return nil, err

@@ -15,9 +15,9 @@ import (
 	"harness/model/spec"
 )
 
-// synthesise writes the synthetic set of the given parameters below home/data, once.
-func synthesise(ctx context.Context, s spec.Synthetic, home string, rec Recorder) (string, error) {
-	p := synthetic.Default()
+// syntheticSet is where the synthetic set of the given parameters lies below home/data, or will.
+func syntheticSet(s spec.Synthetic, home string) (root string, p synthetic.Params, err error) {
+	p = synthetic.Default()
 	p.Patients, p.Seed = s.Patients, s.Seed
 	if s.ReportDropout > 0 {
 		p.ReportDropout = s.ReportDropout
@@ -30,10 +30,18 @@ func synthesise(ctx context.Context, s spec.Synthetic, home string, rec Recorder
 		synthetic.Params
 	}{synthetic.Version, p})
 	if err != nil {
-		return "", err
+		return "", p, err
 	}
 	sum := sha256.Sum256(encoded)
-	root := filepath.Join(home, "data", "synthetic-"+hex.EncodeToString(sum[:6]))
+	return filepath.Join(home, "data", "synthetic-"+hex.EncodeToString(sum[:6])), p, nil
+}
+
+// synthesise writes the synthetic set of the given parameters below home/data, once.
+func synthesise(ctx context.Context, s spec.Synthetic, home string, rec Recorder) (string, error) {
+	root, p, err := syntheticSet(s, home)
+	if err != nil {
+		return "", err
+	}
 	if err := os.MkdirAll(filepath.Dir(root), 0o777); err != nil {
 		return "", err
 	}

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"harness/internal/escape"
-	"harness/internal/nearest"
 	"harness/metrics"
 	"harness/metrics/reportlabel"
 	"harness/reports"
@@ -28,14 +26,9 @@ type Source struct {
 func (e *Examples) readBoxes(of string) error {
 	rows := e.Rows
 	if of != "" {
-		at := slices.IndexFunc(rows, func(r Row) bool { return r.Name == escape.Line(of) })
-		if at < 0 {
-			var known []string
-			for _, r := range rows {
-				known = append(known, r.Name)
-			}
-			hint := nearest.Hint(known, len(of)/3+1, func(k string) int { return nearest.Distance(strings.ToLower(of), strings.ToLower(k)) })
-			return &plots.OptionError{Option: "--boxes", Reason: fmt.Sprintf("%q: the rows are %s%s", of, strings.Join(known, ", "), hint)}
+		at, err := placeOf(rows, "--boxes", of)
+		if err != nil {
+			return err
 		}
 		rows = rows[at : at+1]
 	}
@@ -113,7 +106,7 @@ func (e *Examples) concerned(p *Pair) []string {
 func (e *Examples) addRegions(image *Image, from Source, concerned []string, ofReference int) {
 	image.Regions, image.Notes = []Region{}, []string{}
 	note := func(format string, args ...any) { image.Notes = append(image.Notes, fmt.Sprintf(format, args...)) }
-	if image.Pixels == nil {
+	if image.Pixels == nil && image.Address == "" {
 		note("this image cannot be decoded")
 	}
 	if len(concerned) == 0 {

@@ -9,7 +9,6 @@ import (
 	"harness/internal/escape"
 	"harness/internal/nearest"
 	"harness/metrics"
-	"harness/registry"
 	"harness/reports"
 	"harness/reports/plots"
 	"harness/sweeps"
@@ -49,6 +48,9 @@ func Build(plan *sweeps.Plan, results reports.Results, o Options) (*Examples, er
 	if !slices.ContainsFunc(e.Rows, Row.hasAnswers) {
 		return nil, fmt.Errorf("examples %s: no answers were kept%s", plan.Name, e.reasons())
 	}
+	if err := e.checkVerdicts(); err != nil {
+		return nil, err
+	}
 	all := e.join()
 	if len(all) == 0 {
 		return nil, fmt.Errorf("examples %s: the rows have no test pair in common", plan.Name)
@@ -75,23 +77,7 @@ func seedOf(plan *sweeps.Plan, seed *int64) (int, error) {
 
 // readRow reads the answers of a row's trial of one seed.
 func readRow(r sweeps.Row, at int, results reports.Results) (Row, error) {
-	row := Row{Name: escape.Line(r.Name), Trial: r.Trials[at]}
-	result, known := results[row.Trial]
-	row.predictions = result.Predictions
-	switch {
-	case row.Trial == "":
-		row.Absent = "no trial of this seed"
-	case !known:
-		row.Absent = "not started"
-	case row.predictions == "" && result.State == registry.Done:
-		row.Absent = "the trial kept no answers"
-	case result.State == registry.Stopped:
-		row.Absent = escape.Line(result.Error)
-	case row.predictions == "" && result.Error != "":
-		row.Absent = fmt.Sprintf("%s: %s", result.State, escape.Line(result.Error))
-	case row.predictions == "":
-		row.Absent = string(result.State)
-	}
+	row := newRow(r, at, results)
 	if row.Absent != "" {
 		return row, nil
 	}
@@ -146,7 +132,8 @@ func (e *Examples) join() []Pair {
 // pair gathers the answers of all rows to one question, with the finding F1 by which pairs are chosen.
 func (e *Examples) pair(id string, first answered) Pair {
 	p := Pair{ID: id, Question: first.question, Reference: first.reference}
-	p.want, _ = metrics.ParseAnswer(first.reference) // what is no difference answer states nothing
+	var err error
+	p.want, err = metrics.ParseAnswer(first.reference) // what is no difference answer states nothing
 	for _, r := range e.Rows {
 		a := Answer{Row: r.Name, Absent: r.Absent, Text: r.answers[id].text}
 		if a.Absent == "" && len(p.want.Added)+len(p.want.Missing) > 0 {
@@ -155,9 +142,30 @@ func (e *Examples) pair(id string, first answered) Pair {
 				a.F1 = &f1
 			}
 		}
+		if a.Absent == "" && e.Choice.Rule == Verdicts {
+			want := &p.want
+			if err != nil {
+				want = nil
+			}
+			a.Verdict, _ = ByFindings.assess(a.Text, []string{p.Reference}, want)
+		}
 		p.Answers = append(p.Answers, a)
 	}
 	return p
+}
+
+// checkVerdicts refuses rows of the rule verdicts that there are not, or that have no answers.
+func (e *Examples) checkVerdicts() error {
+	for _, name := range slices.Concat(e.Choice.Right, e.Choice.Wrong) {
+		at, err := placeOf(e.Rows, "--choose", name)
+		if err != nil {
+			return err
+		}
+		if absent := e.Rows[at].Absent; absent != "" {
+			return &plots.OptionError{Option: "--choose", Reason: fmt.Sprintf("%s has no answers: %s", name, absent)}
+		}
+	}
+	return nil
 }
 
 // mark judges the answers to a pair that was chosen; where its reference is no difference answer there is nothing to compare with.
@@ -193,8 +201,11 @@ func (e *Examples) choose(all []Pair) error {
 	if e.Candidates > 0 {
 		return nil
 	}
-	if e.Choice.Rule == Disagreement {
+	switch e.Choice.Rule {
+	case Disagreement:
 		return &plots.OptionError{Option: "--choose disagreement", Reason: "no reference states a finding"}
+	case Verdicts:
+		return &plots.OptionError{Option: "--choose", Reason: "there is no test pair that " + e.Choice.verdicts()}
 	}
 	return &plots.OptionError{Option: "--choose finding=" + e.Choice.Finding, Reason: "no reference names it: " + namedIn(all, e.Choice.Finding)}
 }

@@ -199,7 +199,7 @@ func TestOtherReference(t *testing.T) {
 
 func TestParseChoice(t *testing.T) {
 	for text, want := range map[string]Choice{"random": {Rule: Random}, "disagreement": {Rule: Disagreement}, "finding= Pleural  effusion": {Rule: Finding, Finding: "pleural effusion"}} {
-		if got, err := ParseChoice(text); err != nil || got != want {
+		if got, err := ParseChoice(text); err != nil || !cmp.Equal(got, want) {
 			t.Errorf("%s: %+v %v", text, got, err)
 		}
 	}

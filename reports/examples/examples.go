@@ -2,6 +2,7 @@
 //
 //	Build        plan, results and a Choice -> Examples: reads the answers, chooses pairs by rule
 //	Illustrate   adds the two images of each pair, the boxes of the regions that are concerned and the boxes that a row predicted
+//	ReadSamples  plan and results -> Samples: all samples of a task, to look through with a Filter; Show makes Examples of some
 //	Render       text, Markdown, JSON, LaTeX and HTML; Picture draws one pair as PNG or PDF
 //
 // Pairs are chosen by a rule and never by hand: the rule, its seed and the number of pairs that it chose from stand in every caption. A
@@ -51,7 +52,9 @@ type Pair struct {
 	Answers   []Answer `json:"answers"`          // of the rows, in their order
 	Images    []Image  `json:"images,omitempty"` // reference image, main image; none before Illustrate
 
-	want metrics.Answer
+	want  metrics.Answer
+	files []string // of a program's trial: its images
+	owner string   // the trial whose attempt has them
 }
 
 // Answer is what one row answered.
@@ -62,6 +65,9 @@ type Answer struct {
 	Pieces []Piece  `json:"pieces,omitempty"`   // the text, cut where its marks change
 	Left   []string `json:"left_out,omitempty"` // what the reference states and the answer does not
 	F1     *float64 `json:"f1"`                 // of the findings; null where the reference states none
+
+	Verdict Verdict  `json:"-"` // of the whole answer; of Samples
+	IoU     *float64 `json:"-"` // of the answer's box with the reference's; of Samples
 }
 
 // Piece is a part of an answer.
@@ -89,6 +95,7 @@ type Image struct {
 	Regions []Region    `json:"regions"`
 	Notes   []string    `json:"notes"` // what is not drawn, and why
 	Pixels  image.Image `json:"-"`     // at any size; nil where it cannot be decoded
+	Address string      `json:"-"`     // of the image, for a page that has it elsewhere
 }
 
 // Region is an anatomical region of an image that a finding of the pair concerns.

@@ -93,23 +93,34 @@ func (a Answer) html() string {
 	return b.String()
 }
 
+// Body is Markup without the score, which stands elsewhere.
+func (a Answer) Body() string {
+	a.F1 = nil
+	return a.html()
+}
+
 // described says in words what the picture of a pair shows.
 func (p Pair) described() string {
 	var parts []string
 	for _, image := range p.Images {
-		var names []string
-		for _, r := range image.Regions {
-			name := r.Name
-			if r.IoU != nil {
-				name += fmt.Sprintf(" (IoU %.2f)", *r.IoU)
-			}
-			names = append(names, name)
-		}
-		text := "the " + image.Role + " image"
-		if len(names) > 0 {
-			text += " with boxes of " + strings.Join(names, ", ")
-		}
-		parts = append(parts, text)
+		parts = append(parts, image.described())
 	}
 	return strings.Join(parts, "; ")
+}
+
+// described says in words what an image shows.
+func (i Image) described() string {
+	var names []string
+	for _, r := range i.Regions {
+		name := r.Name
+		if r.IoU != nil {
+			name += fmt.Sprintf(" (IoU %.2f)", *r.IoU)
+		}
+		names = append(names, name)
+	}
+	text := "the " + i.Role + " image"
+	if len(names) > 0 {
+		text += " with boxes of " + strings.Join(names, ", ")
+	}
+	return text
 }

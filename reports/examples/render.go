@@ -43,6 +43,11 @@ func (e *Examples) caption(legend string) []string {
 	return append(list, e.Notes...)
 }
 
+// Caption says in sentences what is shown, how it was chosen and what ✓ and ✗ mean.
+func (e *Examples) Caption() []string {
+	return e.caption("Findings of an answer: ✓, the reference states them, too; ✗, it does not; left out, of the reference, not in the answer.")
+}
+
 // boxesSentence says which boxes are drawn.
 func (e *Examples) boxesSentence() string {
 	if e.BoxesOf == "" {

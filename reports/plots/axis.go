@@ -1,7 +1,6 @@
 package plots
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -37,22 +36,8 @@ func (d *drawer) axis() ([]*Figure, error) {
 }
 
 func numericOptions(axis sweeps.Axis) []float64 {
-	var values []float64
-	for _, o := range axis.Options {
-		if v, ok := numeric(o.Value); ok {
-			values = append(values, v)
-		}
-	}
+	values, _ := reports.Numbers(axis)
 	return values
-}
-
-func numeric(value any) (float64, bool) {
-	n, ok := value.(json.Number)
-	if !ok {
-		return 0, false
-	}
-	v, err := n.Float64()
-	return v, err == nil && finite(v)
 }
 
 // series is one line: the cells of all rows that agree in everything but the axis.
@@ -92,7 +77,7 @@ func (d *drawer) axisFigure(axis sweeps.Axis) (*Figure, error) {
 func (d *drawer) axisPanel(f *Figure, axis sweeps.Axis, lines []series, c int, left *axisScale, seeds *seedRange) (*panel, error) {
 	column := d.t.Columns[c]
 	values := numericOptions(axis)
-	x := scaleOf(d.o.Log, LogX, values, spansDecades)
+	x := scaleOf(d.o.Log, LogX, values, reports.SpanDecades)
 	var means []float64
 	for _, line := range lines {
 		for _, r := range line.rows {
@@ -105,7 +90,7 @@ func (d *drawer) axisPanel(f *Figure, axis sweeps.Axis, lines []series, c int, l
 	if len(means) == 0 {
 		return nil, nil
 	}
-	y := scaleOf(d.o.Log, LogY, means, fallsTogether)
+	y := scaleOf(d.o.Log, LogY, means, reports.FallTogether)
 	p := d.newPanel(shown(column.Label), shown(axis.Label), d.unit(column.Metric))
 	p.Add(grid())
 	for i, line := range lines {
@@ -136,7 +121,7 @@ func (d *drawer) seriesOf(path string) []series {
 		x, found := 0.0, false
 		for _, p := range row.Params {
 			if p.Path == path {
-				x, found = numeric(p.Value)
+				x, found = reports.Numeric(p.Value)
 			}
 		}
 		if !found {
@@ -169,7 +154,7 @@ func settingBeside(row reports.Row, axes ...string) string {
 
 // setting is a parameter as the key shows it; a number needs its name.
 func setting(p sweeps.Param) string {
-	if _, ok := numeric(p.Value); ok && p.Text == fmt.Sprint(p.Value) {
+	if _, ok := reports.Numeric(p.Value); ok && p.Text == fmt.Sprint(p.Value) {
 		return p.Path[strings.LastIndexByte(p.Path, '.')+1:] + " " + p.Text
 	}
 	return p.Text

@@ -40,7 +40,7 @@ func (d *drawer) curve(c reports.Curve) (*Figure, error) {
 	}
 	p := d.newPanel("", steps, value)
 	p.Add(grid())
-	lines := merged(c.Lines)
+	lines := reports.Merge(c.Lines)
 	g := newPen(p, d.o, lines)
 	for i, line := range lines {
 		if err := g.bands(line, lineStyle(i).Color); err != nil {
@@ -148,7 +148,7 @@ func newPen(p *panel, o Options, lines []reports.Line) *pen {
 	}
 	g := &pen{p: p, o: o}
 	g.x = scaleOf(o.Log, LogX, steps, func([]float64) bool { return false })
-	g.y = scaleOf(o.Log, LogY, values, fallsTogether)
+	g.y = scaleOf(o.Log, LogY, values, reports.FallTogether)
 	return g
 }
 
@@ -293,34 +293,6 @@ func (g *pen) finish() {
 	} else if !(g.p.Y.Min <= g.p.Y.Max) {
 		g.p.Y.Min, g.p.Y.Max = 0, 1
 	}
-}
-
-// merged joins rows with the same curve, as those that share a stage of training have.
-func merged(lines []reports.Line) []reports.Line {
-	var list []reports.Line
-	count := map[int]int{}
-	for _, line := range lines {
-		i := slices.IndexFunc(list, func(l reports.Line) bool {
-			same := func(a, b reports.Trace) bool { return slices.Equal(a.Step, b.Step) && slices.Equal(a.Mean, b.Mean) }
-			return len(l.Step) > 0 && slices.Equal(l.Mean, line.Mean) && slices.Equal(l.Step, line.Step) && slices.EqualFunc(l.Lone, line.Lone, same) &&
-				slices.EqualFunc(l.Stopped, line.Stopped, same)
-		})
-		if i < 0 {
-			count[len(list)] = 1
-			list = append(list, line)
-			continue
-		}
-		count[i]++
-	}
-	for i, n := range count {
-		switch {
-		case n == len(lines) && n > 1:
-			list[i].Row = "all rows"
-		case n > 1:
-			list[i].Row = fmt.Sprintf("%s and %d equal", list[i].Row, n-1)
-		}
-	}
-	return list
 }
 
 // fromZero begins an axis of steps at zero, unless that would press the curve into its end.

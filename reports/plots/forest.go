@@ -1,7 +1,6 @@
 package plots
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,26 +29,19 @@ func (d *drawer) forest() ([]*Figure, error) {
 	return figures, nil
 }
 
-// difference is one row of a forest plot, as printed.
-type difference struct {
-	name, base       string
-	delta, low, high float64      // low and high are not finite without an interval
-	test             reports.Test // none was made where it has no method
-}
-
 func (d *drawer) forestFigure(c int) (*Figure, error) {
 	column := d.t.Columns[c]
-	list, left := d.differences(c)
+	list, left := d.t.Differences(c)
 	if len(list) == 0 {
 		return nil, nil
 	}
 	f := d.figure(Forest, "-"+fileName(column.Metric, '/'), column.Label)
-	common := !slices.ContainsFunc(list, func(one difference) bool { return one.base != list[0].base })
+	common := !slices.ContainsFunc(list, func(one reports.Difference) bool { return one.Base != list[0].Base })
 	lanes := make([]lane, len(list))
 	for i, one := range list {
-		lanes[i] = lane{one.name, one.text(column.Digits)}
+		lanes[i] = lane{one.Row, one.Text(column.Digits)}
 		if !common {
-			lanes[i].name += " − " + one.base
+			lanes[i].name += " − " + one.Base
 		}
 	}
 	p := d.lanePanel(d.differenceLabel(column), "difference [95% interval]", lanes)
@@ -63,55 +55,12 @@ func (d *drawer) forestFigure(c int) (*Figure, error) {
 	f.panels, f.width, f.height = [][]*panel{{p}}, 3*vg.Inch, d.lanesHeight(len(list))
 	f.least.Y = f.height * leastShrink
 	if common {
-		f.say("mean difference from %s over the seeds that both have", shown(list[0].base))
+		f.say("mean difference from %s over the seeds that both have", shown(list[0].Base))
 	} else {
 		f.say("mean difference from each row's baseline over the seeds that both have")
 	}
 	f.sayIntervals(list, left)
 	return f, nil
-}
-
-// differences are the rows whose difference from a baseline is known, and the names of those that have a baseline and no difference.
-func (d *drawer) differences(c int) (list []difference, left []string) {
-	scale := d.t.Columns[c].Scale
-	for _, row := range d.rows(reports.Model) {
-		cell := row.Cells[c]
-		if row.Baseline == "" {
-			continue
-		}
-		if !finite(cell.Delta * scale) {
-			left = append(left, shown(row.Name))
-			continue
-		}
-		one := difference{name: row.Name, base: row.Baseline, delta: cell.Delta * scale, low: largest, high: largest}
-		if test := cmp.Or(cell.Verdict, cell.Seeds, cell.Samples); test != nil {
-			one.test = *test
-			if test.Low <= test.High {
-				one.low, one.high = min(test.Low*scale, test.High*scale), max(test.Low*scale, test.High*scale)
-			}
-		}
-		list = append(list, one)
-	}
-	return list, left
-}
-
-func (one difference) bounded() bool { return finite(one.low) && finite(one.high) }
-
-func (one difference) text(digits int) string {
-	text := signed(one.delta, digits)
-	if one.bounded() {
-		text += fmt.Sprintf(" [%s, %s]", signed(one.low, digits), signed(one.high, digits))
-	}
-	return text
-}
-
-// signed is a difference with its sign; no zero has one.
-func signed(v float64, digits int) string {
-	text := fmt.Sprintf("%+.*f", digits, v)
-	if strings.Trim(text, "+-0.") == "" {
-		return text[1:]
-	}
-	return text
 }
 
 // differenceLabel says what the axis shows, and which side of zero is better where that is known.
@@ -131,24 +80,25 @@ var methodMarks = map[reports.Method]draw.GlyphDrawer{
 	reports.SignFlip: draw.BoxGlyph{}, reports.Bootstrap: draw.CircleGlyph{}, reports.Hierarchical: draw.PyramidGlyph{},
 }
 
-func (one difference) style() draw.GlyphStyle {
-	style := draw.GlyphStyle{Color: okabeIto[0], Radius: vg.Points(3), Shape: methodMarks[one.test.Method]}
-	if !one.bounded() || style.Shape == nil {
+// differenceMark is the mark of a difference: by the method of its interval, a ring without one.
+func differenceMark(one reports.Difference) draw.GlyphStyle {
+	style := draw.GlyphStyle{Color: okabeIto[0], Radius: vg.Points(3), Shape: methodMarks[one.Test.Method]}
+	if !one.Bounded() || style.Shape == nil {
 		style.Shape = draw.RingGlyph{}
 	}
 	return style
 }
 
-func drawDifferences(p *panel, list []difference) error {
+func drawDifferences(p *panel, list []reports.Difference) error {
 	line := draw.LineStyle{Color: okabeIto[0], Width: vg.Points(1.2)}
 	for i, one := range list {
 		y := float64(len(list) - 1 - i)
-		if one.bounded() {
-			if err := stroke(p, plotter.XYs{{X: one.low, Y: y}, {X: one.high, Y: y}}, line); err != nil {
+		if one.Bounded() {
+			if err := stroke(p, plotter.XYs{{X: one.Low, Y: y}, {X: one.High, Y: y}}, line); err != nil {
 				return err
 			}
 		}
-		if err := dots(p, plotter.XYs{{X: one.delta, Y: y}}, one.style()); err != nil {
+		if err := dots(p, plotter.XYs{{X: one.Delta, Y: y}}, differenceMark(one)); err != nil {
 			return err
 		}
 	}
@@ -157,39 +107,26 @@ func drawDifferences(p *panel, list []difference) error {
 }
 
 // sayIntervals says what the intervals are, and which rows have none.
-func (f *Figure) sayIntervals(list []difference, left []string) {
+func (f *Figure) sayIntervals(list []reports.Difference, left []string) {
 	var methods []reports.Method
 	var bare []string
 	for _, one := range list {
 		switch {
-		case !one.bounded():
-			bare = append(bare, shown(one.name))
-		case !slices.Contains(methods, one.test.Method):
-			methods = append(methods, one.test.Method)
-			f.key = append(f.key, sampled(intervalOf(one.test), sampleLine{draw.LineStyle{Color: okabeIto[0], Width: vg.Points(1.2)}, one.style()}))
+		case !one.Bounded():
+			bare = append(bare, shown(one.Row))
+		case !slices.Contains(methods, one.Test.Method):
+			methods = append(methods, one.Test.Method)
+			f.key = append(f.key, sampled(one.Test.IntervalOf(), sampleLine{draw.LineStyle{Color: okabeIto[0], Width: vg.Points(1.2)}, differenceMark(one)}))
 		}
 	}
 	if len(bare) > 0 {
-		f.key = append(f.key, sampled("no interval", sampleLine{mark: difference{low: largest, high: largest}.style()}))
+		f.key = append(f.key, sampled("no interval", sampleLine{mark: differenceMark(reports.Difference{Low: largest, High: largest})}))
 		f.Notes = append(f.Notes, "No interval of "+strings.Join(bare, "; ")+": too few seeds in common with the baseline, or their test gives none.")
 	}
 	if len(left) > 0 {
-		f.Notes = append(f.Notes, "Not drawn, since there is no difference: "+strings.Join(left, "; ")+" (no seed in common with the baseline, or one that diverged or was stopped early).")
+		f.Notes = append(f.Notes, "Not drawn, since there is no difference: "+strings.Join(allShown(left), "; ")+" (no seed in common with the baseline, or one that diverged or was stopped early).")
 	}
 	if slices.Contains(methods, reports.Bootstrap) {
 		f.Notes = append(f.Notes, "An interval over test samples is that of one seed: the mean over seeds need not lie in its middle.")
 	}
-}
-
-// intervalOf says what an interval ranges over.
-func intervalOf(t reports.Test) string {
-	switch t.Method {
-	case reports.SignFlip:
-		return "95% interval over seeds"
-	case reports.Bootstrap:
-		return "95% interval over test samples"
-	case reports.Hierarchical:
-		return "95% interval over seeds and test samples"
-	}
-	return "95% interval"
 }

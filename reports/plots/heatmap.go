@@ -94,7 +94,7 @@ type heatCell struct {
 func (d *drawer) heats(c int, lines, columns *sweeps.Axis) (list []*heat, values []float64) {
 	column := d.t.Columns[c]
 	for _, row := range d.rows(reports.Model) {
-		line, at := optionOf(row, lines), optionOf(row, columns)
+		line, at := reports.OptionOf(row, lines), reports.OptionOf(row, columns)
 		if line < 0 || at < 0 {
 			continue
 		}
@@ -122,16 +122,6 @@ func (d *drawer) heats(c int, lines, columns *sweeps.Axis) (list []*heat, values
 	return list, values
 }
 
-// optionOf is which option of an axis a row has, or -1.
-func optionOf(row reports.Row, axis *sweeps.Axis) int {
-	for _, p := range row.Params {
-		if p.Path == axis.Path {
-			return slices.IndexFunc(axis.Options, func(o sweeps.Option) bool { return o.Text == p.Text })
-		}
-	}
-	return -1
-}
-
 const (
 	heatLine   = 24 // points: height of a cell
 	heatColumn = 38 // points: least width of a cell
@@ -144,7 +134,7 @@ func (d *drawer) heatFigure(c int, lines, columns *sweeps.Axis) *Figure {
 		return nil
 	}
 	f := d.figure(Heatmap, "-"+fileName(column.Metric, '/'), column.Label)
-	scale := scaleOf(d.o.Log, LogY, values, fallsTogether)
+	scale := scaleOf(d.o.Log, LogY, values, reports.FallTogether)
 	k := newColours(values, scale)
 	style := d.text(tickSize, black)
 	width, missing := d.pt(heatColumn), false

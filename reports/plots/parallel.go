@@ -63,7 +63,7 @@ func (d *drawer) parallelFigure(c int, axes []sweeps.Axis) *Figure {
 	if len(rows) == 0 {
 		return nil
 	}
-	scale := scaleOf(d.o.Log, LogY, means, fallsTogether)
+	scale := scaleOf(d.o.Log, LogY, means, reports.FallTogether)
 	var uprights []uprightAxis
 	for _, a := range axes {
 		uprights = append(uprights, newUpright(a, rows, d.o.Log))
@@ -110,18 +110,17 @@ const unset = "(not set)"
 func newUpright(a sweeps.Axis, rows []reports.Row, log Log) uprightAxis {
 	u := uprightAxis{name: shown(a.Label)}
 	bottom := 0.
-	if slices.ContainsFunc(rows, func(r reports.Row) bool { return optionOf(r, &a) < 0 }) {
+	if slices.ContainsFunc(rows, func(r reports.Row) bool { return reports.OptionOf(r, &a) < 0 }) {
 		bottom = .15
 		u.labels = append(u.labels, plot.Tick{Value: 0, Label: unset})
 	}
-	values := numericOptions(a)
-	distinct := slices.Compact(slices.Sorted(slices.Values(values)))
-	if len(values) < len(a.Options) || len(distinct) < len(values) || labelled(a) {
+	values, numeric := reports.Numbers(a)
+	if !numeric {
 		n := float64(len(a.Options) - 1)
 		u.at = func(option float64) float64 { return 1 - option/n*(1-bottom) }
 	} else {
-		low, high := distinct[0], distinct[len(distinct)-1]
-		logarithmic := scaleOf(log, LogX, values, spansDecades).log && low > 0
+		low, high := slices.Min(values), slices.Max(values)
+		logarithmic := scaleOf(log, LogX, values, reports.SpanDecades).log && low > 0
 		u.at = func(option float64) float64 {
 			return bottom + (1-bottom)*between(values[int(option)], low, high, logarithmic)
 		}
@@ -130,11 +129,6 @@ func newUpright(a sweeps.Axis, rows []reports.Row, log Log) uprightAxis {
 		u.labels = append(u.labels, plot.Tick{Value: u.at(float64(i)), Label: shown(o.Text)})
 	}
 	return u
-}
-
-// labelled reports whether an option has a name of its own.
-func labelled(a sweeps.Axis) bool {
-	return slices.ContainsFunc(a.Options, func(o sweeps.Option) bool { return o.Labelled })
 }
 
 // metricUpright is the axis of the metric.
@@ -157,7 +151,7 @@ func metricUpright(name string, means []float64, scale axisScale) uprightAxis {
 func placeRow(row reports.Row, axes []sweeps.Axis, uprights []uprightAxis, mean float64, scale *axisScale) []float64 {
 	var line []float64
 	for i := range axes {
-		option := optionOf(row, &axes[i])
+		option := reports.OptionOf(row, &axes[i])
 		if option < 0 {
 			line = append(line, 0)
 			continue

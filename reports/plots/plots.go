@@ -20,7 +20,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -120,31 +119,16 @@ func (d *drawer) rows(kind reports.Kind) []reports.Row {
 	return rows
 }
 
-// drawable reports whether a cell can be drawn: its mean is a number, over seeds of which none has diverged or was stopped
-// early.
-func drawable(cell reports.Cell, scale float64) bool {
-	return !cell.Blank() && cell.Diverged == 0 && cell.Stopped == 0 && math.Abs(cell.Mean*scale) < largest
-}
+// drawable reports whether a cell can be drawn.
+func drawable(cell reports.Cell, scale float64) bool { return cell.CanDraw(scale) }
 
-// largest bounds what is drawn: the difference of two numbers must be one, too.
-const largest = math.MaxFloat64 / 8
+const largest = reports.Largest
 
-func finite(v float64) bool { return math.Abs(v) < largest }
+func finite(v float64) bool { return reports.CanDraw(v) }
 
 // sayLeftOut says how many results of some columns have seeds that diverged or were stopped early: they are not drawn.
 func (d *drawer) sayLeftOut(f *Figure, columns ...int) {
-	diverged, stopped := 0, 0
-	for _, row := range d.t.Rows {
-		for _, c := range columns {
-			switch cell := row.Cells[c]; {
-			case row.Kind == reports.Published:
-			case cell.Diverged > 0:
-				diverged++
-			case cell.Stopped > 0:
-				stopped++
-			}
-		}
-	}
+	diverged, stopped := d.t.LeftOut(columns...)
 	for _, left := range []struct {
 		n    int
 		what string
@@ -192,6 +176,15 @@ const longestText = 100
 
 // shown is a name as a picture shows it: control characters are escaped, and the end of a long one is left out.
 func shown(name string) string { return Short(name, longestText) }
+
+// allShown are names as a picture shows them.
+func allShown(names []string) []string {
+	list := make([]string, len(names))
+	for i, name := range names {
+		list[i] = shown(name)
+	}
+	return list
+}
 
 // Short is a text of at most so many characters as a picture shows it.
 func Short(text string, most int) string {

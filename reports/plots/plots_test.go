@@ -248,7 +248,7 @@ func TestAxisOfLearningRates(t *testing.T) {
 			t.Errorf("--log none: 1e-5 and 1e-4 are %g apart", near)
 		}
 	}
-	if spansDecades([]float64{0, .01, 10}) || spansDecades([]float64{224, 448}) {
+	if reports.SpanDecades([]float64{0, .01, 10}) || reports.SpanDecades([]float64{224, 448}) {
 		t.Error("zero and near values are on a straight axis")
 	}
 }
@@ -318,10 +318,10 @@ func TestMerged(t *testing.T) {
 	a := reports.Line{Row: "a", Step: []float64{1}, Mean: []float64{2}}
 	b, c := a, a
 	b.Row, c.Row, c.Mean = "b", "c", []float64{3}
-	if got := merged([]reports.Line{a, b, c}); len(got) != 2 || got[0].Row != "a and 1 equal" || got[1].Row != "c" {
+	if got := reports.Merge([]reports.Line{a, b, c}); len(got) != 2 || got[0].Row != "a and 1 equal" || got[1].Row != "c" {
 		t.Errorf("%+v", got)
 	}
-	if got := merged([]reports.Line{a, b}); len(got) != 1 || got[0].Row != "all rows" {
+	if got := reports.Merge([]reports.Line{a, b}); len(got) != 1 || got[0].Row != "all rows" {
 		t.Errorf("%+v", got)
 	}
 }

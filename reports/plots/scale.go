@@ -7,33 +7,6 @@ import (
 	"gonum.org/v1/plot"
 )
 
-// span is the factor between the least and the greatest value from which on a logarithmic axis is chosen: the axis would have
-// nearly two decades.
-const span = 50
-
-// spansDecades reports whether the values of a parameter are those of a logarithmic axis, such as learning rates: on a straight one
-// all but the largest would fall together.
-func spansDecades(values []float64) bool {
-	return len(values) > 0 && slices.Min(values) > 0 && slices.Max(values) >= span*slices.Min(values)
-}
-
-// fallsTogether reports whether the values of a metric are those of a logarithmic axis: they span decades, and on a straight axis
-// half of them would lie in its lowest tenth, as a loss that falls from 1000 to 0.05. An accuracy that rises from 0.001 to 0.9 and
-// stays there keeps its straight axis.
-func fallsTogether(values []float64) bool {
-	if !spansDecades(values) {
-		return false
-	}
-	low, high := slices.Min(values), slices.Max(values)
-	below := 0
-	for _, v := range values {
-		if v <= low+(high-low)/10 {
-			below++
-		}
-	}
-	return 2*below >= len(values)
-}
-
 // axisScale is how an axis is drawn, and what that leaves out.
 type axisScale struct {
 	log     bool

@@ -2,7 +2,6 @@ package plots
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"gonum.org/v1/plot/plotter"
@@ -30,31 +29,23 @@ func (d *drawer) seeds() ([]*Figure, error) {
 	return figures, nil
 }
 
-// strip is one row of a figure of seeds, as printed.
-type strip struct {
-	name            string
-	values          []float64 // finite, by seed
-	mean, low, high float64   // mean and its interval; NaN where there is none
-	lost            string    // why there is no mean
-}
-
 func (d *drawer) seedsFigure(c int) (*Figure, error) {
 	column := d.t.Columns[c]
-	strips, all := d.strips(c)
-	if len(all) == 0 {
+	strips := d.t.Strips(c)
+	if len(strips) == 0 {
 		return nil, nil
 	}
 	f := d.figure(Seeds, "-"+fileName(column.Metric, '/'), column.Label)
 	lanes := make([]lane, len(strips))
-	most := 0
+	most, all := 0, []float64{}
 	for i, s := range strips {
-		lanes[i] = lane{s.name, s.text(column.Digits)}
-		most = max(most, len(s.values))
+		lanes[i] = lane{s.Row, s.Text(column.Digits)}
+		most, all = max(most, len(s.Values)), append(all, s.Values...)
 	}
-	scale := scaleOf(d.o.Log, LogY, all, fallsTogether)
+	scale := scaleOf(d.o.Log, LogY, all, reports.FallTogether)
 	p := d.lanePanel(d.named(column.Label, column.Metric), "mean [95% interval], n", lanes)
 	for i, s := range strips {
-		if err := s.draw(p, float64(len(strips)-1-i), &scale); err != nil {
+		if err := drawStrip(p, s, float64(len(strips)-1-i), &scale); err != nil {
 			return nil, err
 		}
 	}
@@ -69,57 +60,9 @@ func (d *drawer) seedsFigure(c int) (*Figure, error) {
 	if most >= leastBoxed {
 		f.say("box: quartiles and median, from %d seeds on", leastBoxed)
 	}
-	d.saySeedsLeftOut(f, c)
+	f.Notes = append(f.Notes, d.t.LostSeeds(c, shown)...)
 	scale.say(f, "seeds")
 	return f, nil
-}
-
-// saySeedsLeftOut names the rows of which a seed diverged or was stopped early.
-func (d *drawer) saySeedsLeftOut(f *Figure, c int) {
-	for _, row := range d.rows(reports.Model) {
-		cell := row.Cells[c]
-		if cell.Diverged > 0 {
-			f.Notes = append(f.Notes, fmt.Sprintf("%s: %d of %d seeds diverged; they are not drawn, and there is no mean.", shown(row.Name), cell.Diverged, cell.Want))
-		}
-		if cell.Stopped > 0 {
-			f.Notes = append(f.Notes, fmt.Sprintf("%s: %d of %d seeds were stopped early; they are not drawn, and there is no mean.", shown(row.Name), cell.Stopped, cell.Want))
-		}
-	}
-}
-
-// strips are the rows that have seeds to draw, and all their values.
-func (d *drawer) strips(c int) (list []strip, all []float64) {
-	scale := d.t.Columns[c].Scale
-	for _, row := range d.rows(reports.Model) {
-		cell := row.Cells[c]
-		s := strip{name: row.Name, mean: math.NaN(), low: math.NaN(), high: math.NaN(), lost: "diverged"}
-		if cell.Stopped > 0 {
-			s.lost = "some stopped"
-		}
-		for _, v := range cell.Values {
-			if v != nil && finite(float64(*v)*scale) {
-				s.values = append(s.values, float64(*v)*scale)
-			}
-		}
-		if drawable(cell, scale) {
-			half := math.Abs(cell.CI * scale)
-			s.mean, s.low, s.high = cell.Mean*scale, cell.Mean*scale-half, cell.Mean*scale+half
-		}
-		if len(s.values) > 0 {
-			list, all = append(list, s), append(all, s.values...)
-		}
-	}
-	return list, all
-}
-
-func (s strip) text(digits int) string {
-	switch {
-	case !finite(s.mean):
-		return fmt.Sprintf("%s, n = %d", s.lost, len(s.values))
-	case !finite(s.low):
-		return fmt.Sprintf("%s, n = %d", fixed(s.mean, digits), len(s.values))
-	}
-	return fmt.Sprintf("%s [%s, %s], n = %d", fixed(s.mean, digits), fixed(s.low, digits), fixed(s.high, digits), len(s.values))
 }
 
 var (
@@ -127,37 +70,37 @@ var (
 	meanMark = draw.GlyphStyle{Color: black, Radius: vg.Points(2.2), Shape: draw.BoxGlyph{}}
 )
 
-// draw draws a row at a height: the box, then the seeds from the first above to the last below, then the mean below them.
-func (s strip) draw(p *panel, y float64, scale *axisScale) error {
+// drawStrip draws a row at a height: the box, then the seeds from the first above to the last below, then the mean below them.
+func drawStrip(p *panel, s reports.Strip, y float64, scale *axisScale) error {
 	const box, jitter, below = .24, .2, -.34
-	if len(s.values) >= leastBoxed && (!scale.log || slices.Min(s.values) > 0) {
-		if err := s.box(p, y, box); err != nil {
+	if len(s.Values) >= leastBoxed && (!scale.log || slices.Min(s.Values) > 0) {
+		if err := boxStrip(p, s, y, box); err != nil {
 			return err
 		}
 	}
 	var seeds plotter.XYs
-	for i, v := range s.values {
+	for i, v := range s.Values {
 		at := y
-		if n := len(s.values); n > 1 {
+		if n := len(s.Values); n > 1 {
 			at += jitter * (1 - 2*float64(i)/float64(n-1))
 		}
 		if scale.keeps(v) {
 			seeds = append(seeds, plotter.XY{X: v, Y: at})
 		}
 	}
-	if err := dots(p, seeds, seedMark); err != nil || !finite(s.mean) || scale.log && s.mean <= 0 {
+	if err := dots(p, seeds, seedMark); err != nil || !finite(s.Mean) || scale.log && s.Mean <= 0 {
 		return err
 	}
 	style := draw.LineStyle{Color: black, Width: vg.Points(1)}
-	if err := interval(p, s.mean, scale.low(s.low), s.high, y+below, style, vg.Points(4)); err != nil {
+	if err := interval(p, s.Mean, scale.low(s.Low), s.High, y+below, style, vg.Points(4)); err != nil {
 		return err
 	}
-	return dots(p, plotter.XYs{{X: s.mean, Y: y + below}}, meanMark)
+	return dots(p, plotter.XYs{{X: s.Mean, Y: y + below}}, meanMark)
 }
 
-// box draws the quartiles around the median.
-func (s strip) box(p *panel, y, half float64) error {
-	q1, median, q3 := quantile(s.values, .25), quantile(s.values, .5), quantile(s.values, .75)
+// boxStrip draws the quartiles around the median.
+func boxStrip(p *panel, s reports.Strip, y, half float64) error {
+	q1, median, q3 := quantile(s.Values, .25), quantile(s.Values, .5), quantile(s.Values, .75)
 	area, err := plotter.NewPolygon(plotter.XYs{{X: q1, Y: y - half}, {X: q3, Y: y - half}, {X: q3, Y: y + half}, {X: q1, Y: y + half}})
 	if err != nil {
 		return err

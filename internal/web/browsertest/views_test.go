@@ -153,4 +153,3 @@ func TestHostileTexts(t *testing.T) {
 		})
 	}
 }
-

@@ -1,0 +1,29 @@
+// Copy buttons beside texts; without this script they can be selected.
+(function () {
+  "use strict";
+  document.querySelectorAll(".copy pre").forEach(function (text) {
+    var button = document.createElement("button");
+    button.type = "button";
+    button.textContent = "Copy";
+    button.className = "screen";
+    button.addEventListener("click", function () {
+      var done = function () {
+        button.textContent = "Copied";
+        setTimeout(function () { button.textContent = "Copy"; }, 2000);
+      };
+      var select = function () {
+        var range = document.createRange();
+        range.selectNodeContents(text);
+        getSelection().removeAllRanges();
+        getSelection().addRange(range);
+        button.textContent = document.execCommand("copy") ? "Copied" : "Press Ctrl-C";
+      };
+      if (navigator.clipboard) {
+        navigator.clipboard.writeText(text.textContent).then(done, select);
+      } else {
+        select();
+      }
+    });
+    text.before(button);
+  });
+})();
