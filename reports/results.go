@@ -42,11 +42,16 @@ var ErrNoMetrics = errors.New("none of the metrics was recorded")
 // Load reads what the trials of a plan recorded. Where there is nothing at all the error is ErrNothing, or ErrNoMetrics where
 // trials are done nevertheless.
 func Load(ctx context.Context, db *registry.DB, plan *sweeps.Plan) (Results, error) {
-	ids := plan.IDs()
-	known, err := db.Trials(ctx, registry.Query{IDs: ids, NoSpec: true})
+	known, err := db.Trials(ctx, registry.Query{IDs: plan.IDs(), NoSpec: true})
 	if err != nil {
 		return nil, err
 	}
+	return loadOf(ctx, db, plan, known)
+}
+
+// loadOf is Load where the trials are known.
+func loadOf(ctx context.Context, db *registry.DB, plan *sweeps.Plan, known []registry.Trial) (Results, error) {
+	ids := plan.IDs()
 	values, err := db.Summary(ctx, ids)
 	if err != nil {
 		return nil, err
