@@ -28,6 +28,18 @@ func checkBuckets(t *testing.T, db *DB, id, metric string, want []Point) {
 			}
 		}
 	}
+	if len(want) < 100 {
+		sampled, err := db.Sampled(ctx, id, metric, 1000)
+		must(t, err)
+		if d := cmp.Diff(want, sampled, cmpopts.EquateNaNs(), cmpopts.EquateEmpty()); d != "" {
+			t.Errorf("all points of %s, sampled (-want +got):\n%s", metric, d)
+		}
+		few, err := db.Sampled(ctx, id, metric, 2)
+		must(t, err)
+		if n := min(2, len(want)); len(few) != n || n > 0 && few[n-1].Step != want[len(want)-1].Step {
+			t.Errorf("two points of %s: %v of %v", metric, few, want)
+		}
+	}
 	steps, err := db.StepRange(ctx, id, metric)
 	must(t, err)
 	if steps.Found != (len(want) > 0) || steps.Found && (steps.First != want[0].Step || steps.Last != want[len(want)-1].Step) {
@@ -66,6 +78,11 @@ func TestBucketsKeepExtremes(t *testing.T) {
 	}
 	if b := got[90]; b.N != 0 || !b.Skipped {
 		t.Errorf("the bucket without numbers: %+v", b)
+	}
+	sampled, err := db.Sampled(context.Background(), trial.ID(), "loss", 48)
+	must(t, err)
+	if len(sampled) != 48 || sampled[0].Step != 0 || sampled[47] != curve[99_999] {
+		t.Errorf("%d points: %v", len(sampled), sampled)
 	}
 	if b := got[10]; !(b.Mean <= math.MaxFloat64 && b.Mean > .999*math.MaxFloat64) {
 		t.Errorf("the bucket whose sum is out of range: %+v", b)

@@ -5,106 +5,132 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/mattn/go-runewidth"
 	"golang.org/x/term"
+
+	"harness/runner/live"
 )
 
-// bars draws a bar for each running trial and one for the whole sweep, and redraws them in place. What ended scrolls
-// away above them.
+// bars draws a line for each running trial and one for the whole sweep, and redraws them in place. What ended scrolls away above them.
 type bars struct {
 	out   io.Writer
-	width func() int
-	drawn int // lines on the screen that the next drawing replaces
+	paint live.Paint
+	size  func() (width, height int)
+	drawn []string // on the screen, to be replaced by the next drawing
 	last  snapshot
 }
 
+// The cursor is hidden within one write only, so that it is there whatever ends the process.
 const (
 	hideCursor = "\x1b[?25l"
 	showCursor = "\x1b[?25h"
+	clearLine  = "\x1b[K"
 	clearBelow = "\x1b[J"
-	barWidth   = 24
 )
 
-func newBars(out io.Writer) *bars {
-	b := &bars{out: out, width: func() int { return 80 }}
+func newBars(out io.Writer, paint live.Paint) *bars {
+	b := &bars{out: out, paint: paint, size: func() (int, int) { return 80, 24 }}
 	if file, ok := out.(*os.File); ok {
-		b.width = func() int {
-			if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
-				return width
+		b.size = func() (int, int) {
+			if width, height, err := term.GetSize(int(file.Fd())); err == nil && width > 0 && height > 0 {
+				return width, height
 			}
-			return 80
+			return 80, 24
 		}
 	}
-	fmt.Fprint(out, hideCursor)
 	return b
 }
 
-func (b *bars) started(*job, int)        {}
-func (b *bars) ended(k *job, s *process) { b.print(endLine(k, s)) }
-func (b *bars) log(text string)          { b.print(text) }
+func (b *bars) started(*job, int) {}
+
+// ended puts a line above the bars; a long one is cut off after three lines of the screen.
+func (b *bars) ended(k *job, s *process) {
+	width, _ := b.size()
+	b.print(b.paint.State(k.state, fmt.Sprintf("%-7s", k.state)) + live.Clip(endText(k, s), width*3-7))
+}
+
+func (b *bars) log(text string) { b.print(text) }
 
 // print puts a line above the bars.
 func (b *bars) print(text string) {
-	b.flush(runewidth.Truncate(text, b.width()*3, "…") + "\n")
+	b.flush(text + clearLine + "\n")
 }
 
-func (b *bars) poll(s snapshot) {
-	b.last = s
+func (b *bars) poll(r *run, now time.Time) {
+	_, height := b.size()
+	b.last = r.snapshot(now, rowsOf(height))
 	b.flush("")
 }
 
-// flush writes text and the bars below it with one call, so that nothing flickers.
+// flush writes text and the bars below it with one call. Each line is written over the one that stood there, so that nothing flickers.
 func (b *bars) flush(text string) {
-	width := b.width()
+	width, height := b.size()
+	drawing := b.last.draw(width, height)
+	if text == "" && same(drawing, b.drawn) {
+		return
+	}
 	var out strings.Builder
-	if b.drawn > 0 {
-		fmt.Fprintf(&out, "\x1b[%dA", b.drawn)
+	out.WriteString(hideCursor)
+	if up := linesOn(b.drawn, width); up > 0 {
+		fmt.Fprintf(&out, "\x1b[%dA", up)
 	}
-	out.WriteString("\r" + clearBelow + text)
-	drawing := b.last.draw(width)
+	out.WriteString("\r" + text)
 	for _, line := range drawing {
-		out.WriteString(line + "\n")
+		out.WriteString(line + clearLine + "\n")
 	}
-	b.drawn = len(drawing)
-	io.WriteString(b.out, out.String())
+	b.drawn = drawing
+	io.WriteString(b.out, out.String()+clearBelow+showCursor)
+}
+
+// linesOn is how many lines of a screen the drawing takes: terminals break lines anew that have become too long.
+func linesOn(drawing []string, width int) int {
+	n := 0
+	for _, line := range drawing {
+		n += max(1, (runewidth.StringWidth(line)+width-1)/max(1, width))
+	}
+	return n
+}
+
+func same(a, b []string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
 }
 
 func (b *bars) close() {
 	b.last = snapshot{}
 	b.flush("")
-	fmt.Fprint(b.out, showCursor)
 }
 
-// draw returns the lines of a snapshot, each at most width cells.
-func (s snapshot) draw(width int) []string {
+// rowsOf is how many running trials a screen has room for, with a line for the others and one for the sweep.
+func rowsOf(height int) int { return max(1, height-3) }
+
+// draw returns the lines of a snapshot, each less than width cells wide, and fewer than the screen has.
+func (s snapshot) draw(width, height int) []string {
 	if s.total == 0 {
 		return nil
 	}
-	labels := 0
-	for _, p := range s.processes {
-		labels = max(labels, runewidth.StringWidth(p.label))
+	rows := s.trials[:min(len(s.trials), rowsOf(height))]
+	drawing := live.Lines(rows, width)
+	if more := len(s.trials) - len(rows); more > 0 {
+		drawing = append(drawing, fmt.Sprintf("and %d more", more))
 	}
-	labels = min(labels, max(10, width/3))
-	var drawing []string
-	for _, p := range s.processes {
-		label := runewidth.FillRight(runewidth.Truncate(p.label, labels, "…"), labels)
-		line := fmt.Sprintf("%s %s %s", label, bar(float64(p.step), p.total), p)
-		drawing = append(drawing, runewidth.Truncate(line, width-1, "…"))
-	}
-	line := fmt.Sprintf("%s %s %s", runewidth.FillRight("total", labels), bar(float64(s.done+s.failed+s.early)+s.worth, s.total), s.counts())
-	return append(drawing, runewidth.Truncate(line, width-1, "…"))
+	line := "total " + live.Bar(s.share(), min(20, max(8, width/5))) + " " + s.counts()
+	return append(drawing, live.Clip(line, width-1))
 }
 
-// bar is a bar of barWidth cells, in eighths of a cell; an unknown total leaves it empty.
-func bar(done float64, total int) string {
-	if total <= 0 {
-		return "▕" + strings.Repeat(" ", barWidth) + "▏"
+// share is how much of the sweep is done: by time where that can be told, else by trials.
+func (s snapshot) share() float64 {
+	if s.estimate.Known {
+		return s.estimate.Done
 	}
-	eighths := int(min(max(0, done/float64(total)), 1) * barWidth * 8)
-	cells := strings.Repeat("█", eighths/8)
-	if rest := eighths % 8; rest > 0 {
-		cells += string([]rune(" ▏▎▍▌▋▊▉")[rest])
-	}
-	return "▕" + runewidth.FillRight(cells, barWidth) + "▏"
+	return float64(s.done+s.failed+s.early) / float64(s.total)
 }

@@ -9,6 +9,7 @@ import (
 
 	"harness/registry"
 	"harness/registry/journal"
+	"harness/runner/live"
 )
 
 // loop starts trials and follows them until nothing is left to do.
@@ -49,7 +50,7 @@ func (r *run) loop(ctx context.Context) error {
 				}
 				asked = time.Now()
 			}
-			r.display.poll(r.snapshot())
+			r.display.poll(r, time.Now())
 		case <-interrupted: // seen to at the top
 		case <-kill:
 			kill = nil
@@ -151,7 +152,7 @@ func (r *run) start(k *job, gpus share) (started bool, err error) {
 	}
 	r.give(s, gpus)
 	s.over = func() { r.freed <- s }
-	k.state, k.tried = registry.Running, true
+	k.state, k.tried, k.Newest = registry.Running, true, registry.Attempt{Number: s.attempt, Started: s.started}
 	r.processes = append(r.processes, s)
 	r.display.started(k, s.attempt)
 	go func() {
@@ -214,6 +215,7 @@ func (r *run) finish(s *process) error {
 	r.sayOfGPUs(r.gpus.judge(s.share, s.job.ID, s.exit, r.needsMost()))
 	r.recording = slices.DeleteFunc(r.recording, func(o *process) bool { return o == s })
 	k := s.job
+	k.Newest.Ended = time.Now()
 	if errors.Is(s.err, journal.ErrSuperseded) { // on a file system where locks do not hold
 		r.elsewhere = append(r.elsewhere, k)
 		return nil
@@ -255,7 +257,6 @@ func (r *run) finish(s *process) error {
 func (r *run) succeed(s *process) {
 	s.job.state = registry.Done
 	r.done++
-	r.finished = append(r.finished, time.Since(s.started))
 	r.display.ended(s.job, s)
 }
 
@@ -274,7 +275,7 @@ func (r *run) fail(s *process, t registry.Trial) error {
 	if k.alone = t.Newest.Class == journal.ClassMemory && r.gpus.PerGPU > 1 && len(s.share.devices) > 0; k.alone {
 		alone = " with a GPU of its own"
 	}
-	k.note += fmt.Sprintf(" (tried again in %s%s)", shortDuration(pause), alone)
+	k.note += fmt.Sprintf(" (tried again in %s%s)", live.Duration(pause), alone)
 	r.display.ended(k, s)
 	k.state, k.resting = registry.Queued, time.Now().Add(pause)
 	r.queue = slices.Insert(r.queue, 0, k)

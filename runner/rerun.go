@@ -44,7 +44,7 @@ func Rerun(ctx context.Context, db *registry.DB, t registry.Trial, o Options) (a
 	t.Label = escape.Line(t.Label)
 	k := &job{Trial: t, state: registry.Running}
 	r.all = []*job{k}
-	r.display = newDisplay(o.Display, o.Out)
+	r.display = newDisplay(o)
 	defer r.display.close()
 	r.queue = r.all // for divide
 	defer r.closeSpawner()
@@ -158,7 +158,7 @@ func (r *run) await(ctx context.Context, s *process) error {
 				<-r.ended
 				return err
 			}
-			r.display.poll(r.snapshot())
+			r.display.poll(r, time.Now())
 		case <-interrupted:
 			interrupted = nil
 			s.stop(journal.ClassInterrupted)

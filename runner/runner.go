@@ -15,7 +15,10 @@
 //	meter       a package: what the processes of a trial use over time
 //	threads.go  how many trials run at a time, on how many threads each
 //	running.go  what other commands can learn of a sweep that runs
-//	display.go  what people see meanwhile: bars on a terminal, else plain lines; view.go, of a sweep that another process runs
+//	display.go  what people see meanwhile: lines with bars on a terminal (bars.go), else few plain lines; snapshot.go, what they are made of;
+//	            view.go, the same of a sweep that another process runs
+//	eta         a package: when a sweep will be done, and how sure that is
+//	live        a package: how running trials stand, as values and as lines that fit a terminal
 //
 // A trial writes to its own journal only, and Run turns the journals into rows as they grow. All writes to the registry
 // are made by the goroutine of Run. A trial that fails is recorded and the others go on; an error of Run itself means
@@ -36,6 +39,7 @@ import (
 	"harness/registry"
 	"harness/registry/journal"
 	"harness/runner/earlystop"
+	"harness/runner/live"
 )
 
 const (
@@ -81,6 +85,8 @@ type Options struct {
 	Kill       <-chan struct{}           // closed when the user does not want to wait for checkpoints
 	Out        io.Writer                 // where progress is shown
 	Display    Display
+	Paint      live.Paint
+	Shown      []string // metrics: of the first that a running trial has points of, the curve is shown
 }
 
 // Display says how progress is shown.
@@ -124,7 +130,7 @@ func Run(ctx context.Context, db *registry.DB, trials []registry.Trial, o Option
 	if err := r.prepare(trials); err != nil {
 		return Result{}, err
 	}
-	r.display = newDisplay(o.Display, o.Out)
+	r.display = newDisplay(o)
 	defer r.display.close()
 	defer r.closeSpawner()
 	if len(r.queue) > 0 {
@@ -187,7 +193,7 @@ type run struct {
 	failures  []string // reasons of those that failed for good in this call
 	stopped   error
 	started   time.Time
-	finished  []time.Duration // of the trials that this call has done
+	outlook   outlook
 }
 
 // openSpawner gets ready to start processes, unless that was done before: what never starts one need not wait for it.

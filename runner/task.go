@@ -15,6 +15,7 @@ import (
 	"harness/model/spec"
 	"harness/registry"
 	"harness/registry/journal"
+	"harness/runner/live"
 	"harness/runner/meter"
 )
 
@@ -90,7 +91,7 @@ func RunTask(ctx context.Context, home string, t Task, o TaskOptions) (TaskEnd, 
 		if err != nil || pause == 0 {
 			return end, err
 		}
-		w.say("attempt %d failed: %s: tried again in %s", end.Attempt, end.Reason, shortDuration(pause))
+		w.say("attempt %d failed: %s: tried again in %s", end.Attempt, end.Reason, live.Duration(pause))
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():

@@ -14,9 +14,10 @@ import (
 const viewEvery = 500 * time.Millisecond
 
 // View shows trials that another process runs, as Run shows its own, until that process is no longer alive or ctx is canceled. It
-// starts and stops nothing. Of the options it reads Out and Display.
+// starts and stops nothing. Of the options it reads Handle, Parallel, Shown, Out and Display.
 func View(ctx context.Context, db *registry.DB, trials []registry.Trial, alive func() bool, o Options) (Result, error) {
-	w := &view{run: run{db: db, ctx: context.WithoutCancel(ctx), started: time.Now()}, seen: map[string]registry.Attempt{}}
+	w := &view{run: run{place: place{options: o}, db: db, ctx: context.WithoutCancel(ctx), started: time.Now(), parallel: o.Parallel},
+		seen: map[string]registry.Attempt{}}
 	ids := make([]string, len(trials))
 	for i, t := range trials {
 		ids[i] = t.ID
@@ -26,7 +27,7 @@ func View(ctx context.Context, db *registry.DB, trials []registry.Trial, alive f
 		return Result{}, err
 	}
 	w.before = w.result().Done
-	w.display = newDisplay(o.Display, o.Out)
+	w.display = newDisplay(o)
 	defer w.display.close()
 	ticker := time.NewTicker(viewEvery)
 	defer ticker.Stop()
@@ -88,10 +89,7 @@ func (w *view) show() {
 		if was && (a.Number != before.Number || a.State != before.State) && a.State != registry.Running {
 			took := a.Ended.Sub(a.Started)
 			w.display.ended(k, &process{job: k, attempt: a.Number, started: time.Now().Add(-took)})
-			if k.state == registry.Done {
-				w.finished = append(w.finished, took)
-			}
 		}
 	}
-	w.display.poll(w.snapshot())
+	w.display.poll(&w.run, time.Now())
 }

@@ -47,7 +47,7 @@ func (p *parser) preset(line int) error {
 	}
 	trial, err := spec.Default(s.Preset)
 	if err != nil {
-		return &Error{File: s.File, Line: line, Key: "base.preset", Reason: err.Error()}
+		return &Error{File: s.File, Line: line, Key: "base.preset", Reason: err.Error() + didYouMean(string(s.Preset), keys.Choices("base.preset"))}
 	}
 	s.scratch = trial
 	return nil

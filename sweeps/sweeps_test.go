@@ -223,7 +223,7 @@ func TestRefusals(t *testing.T) {
 		{head + "parameters:\n  parallel_ratio: {values: [1]}", "f.yaml: line 5: parameters.parallel_ratio.values: unknown field: did you mean pretrain.parallel_ratio?"},
 		{head + "parameters:\n  resolution: {values: [300]}", "f.yaml: line 5: resolution: 300 is neither 224 nor 448"},
 		{head + "parameters:\n  resolution: {values: [big]}", "f.yaml: line 5: parameters.resolution.values: big: want a whole number"},
-		{head + "parameters:\n  pretrain.tasks: {values: [[cap, arf]]}", `f.yaml: line 5: parameters.pretrain.tasks.values: unknown task "arf": want cap, aref, gcap, caref`},
+		{head + "parameters:\n  pretrain.tasks: {values: [[cap, arf]]}", `f.yaml: line 5: parameters.pretrain.tasks.values: unknown task "arf": want cap, aref, gcap, caref; did you mean aref?`},
 		{head + "parameters:\n  resolution: [224]", "f.yaml: line 5: parameters.resolution: want {values: [...]}"},
 		{head + "parameters:\n  resolution: {values: []}", "f.yaml: line 5: parameters.resolution: no values: want {values: [...]}"},
 		{head + "parameters:\n  resolution: {min: 1, max: 2}", "f.yaml: line 5: parameters.resolution: a range is searched, a grid lists its values: write method: random and run_cap: N at the top, or values: [...]"},

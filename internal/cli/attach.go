@@ -24,7 +24,8 @@ func (o sweepOptions) attach(ctx context.Context, w, log io.Writer, db *registry
 		return err == nil && found && now.PID == running.PID
 	}
 	began := time.Now()
-	result, err := runner.View(ctx, db, toRun(plan), alive, runner.Options{Out: log, Display: displayOf(log, o.quiet)})
+	result, err := runner.View(ctx, db, toRun(plan), alive, runner.Options{Handle: plan.Handle, Parallel: running.Parallel,
+		Out: log, Display: displayOf(log, o.quiet), Paint: o.paint, Shown: shownOf(plan)})
 	if err != nil {
 		return err
 	}

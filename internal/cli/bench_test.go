@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"text/tabwriter"
 	"time"
@@ -194,6 +195,15 @@ func (b *bench) ls() {
 	}
 	b.row("ls of 10,000 runs with 20 metrics", median(b.times["ls"]).Seconds(), 0.3, "s")
 	b.row("ls --json of 10,000 runs with 20 metrics", median(b.times["ls --json"]).Seconds(), 0, "s")
+	for _, words := range [][]string{{"show", "a"}, {"ls", "--columns", "me"}, {"report", ""}} {
+		what := "__complete " + strings.Join(words, " ")
+		for range 9 {
+			b.timed(what, func() error {
+				return b.command(*benchHarness, append([]string{"__complete", "--home", home}, words...)...)
+			})
+		}
+		b.row(what+" with 10,000 runs", median(b.times[what]).Seconds(), 0.1, "s")
+	}
 }
 
 func (b *bench) second() {

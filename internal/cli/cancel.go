@@ -16,7 +16,7 @@ import (
 )
 
 func newCancelCommand() *cobra.Command {
-	var yes bool
+	var yes, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "cancel SWEEP | ID...",
 		Short: "Stop a running sweep, or single trials of it",
@@ -29,25 +29,43 @@ a checkpoint, counts as interrupted, and is taken up again by the next call of t
 				return err
 			}
 			defer db.Close()
-			return cancel(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), db, args, yes)
+			w := cmd.OutOrStdout()
+			if !asJSON {
+				return cancel(cmd.Context(), w, cmd.ErrOrStderr(), db, args, yes, new(canceled))
+			}
+			asked := canceled{PIDs: []int{}, Trials: []string{}}
+			err = cancel(cmd.Context(), io.Discard, cmd.ErrOrStderr(), db, args, yes, &asked)
+			if err != nil {
+				return err
+			}
+			return printJSON(w, asked)
 		},
 	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
 
+// canceled is what was asked to stop.
+type canceled struct {
+	Sweep  string   `json:"sweep,omitempty"`
+	PIDs   []int    `json:"pids"`   // processes of the sweep that were asked to stop
+	Trials []string `json:"trials"` // IDs of single trials that were asked to stop
+	Tasks  int      `json:"tasks"`  // tasks of a scheduler that were taken back or asked to stop
+}
+
 // cancel asks the sweep or the trials that names name to stop.
-func cancel(ctx context.Context, w, log io.Writer, db *registry.DB, names []string, yes bool) error {
+func cancel(ctx context.Context, w, log io.Writer, db *registry.DB, names []string, yes bool, asked *canceled) error {
 	if len(names) == 1 {
 		if handle, err := sweepNamed(ctx, db, names[0]); err == nil {
-			return cancelSweep(ctx, w, log, db, handle, yes)
+			return cancelSweep(ctx, w, log, db, handle, yes, asked)
 		}
 	}
 	trials, err := namedTrials(ctx, db, names, listOptions{})
 	if err != nil {
 		return err
 	}
-	trials, err = cancelTasks(ctx, w, log, db, trials, yes)
+	trials, err = cancelTasks(ctx, w, log, db, trials, yes, asked)
 	if err != nil || len(trials) == 0 {
 		return err
 	}
@@ -64,12 +82,13 @@ func cancel(ctx context.Context, w, log io.Writer, db *registry.DB, names []stri
 			return err
 		}
 		fmt.Fprintf(w, "asked %s to stop\n", t.ID[:8])
+		asked.Trials = append(asked.Trials, t.ID)
 	}
 	return nil
 }
 
 // cancelTasks takes back those trials that a scheduler has, and returns the others.
-func cancelTasks(ctx context.Context, w, log io.Writer, db *registry.DB, trials []view.Listed, yes bool) (others []view.Listed, err error) {
+func cancelTasks(ctx context.Context, w, log io.Writer, db *registry.DB, trials []view.Listed, yes bool, asked *canceled) (others []view.Listed, err error) {
 	open, _, err := cluster.Open(db.Home)
 	if err != nil {
 		return nil, err
@@ -101,15 +120,16 @@ func cancelTasks(ctx context.Context, w, log io.Writer, db *registry.DB, trials 
 	if err == nil && count == 0 {
 		err = fmt.Errorf("%s ended already", counted(len(ids), "task"))
 	}
+	asked.Tasks += count
 	return others, err
 }
 
-func cancelSweep(ctx context.Context, w, log io.Writer, db *registry.DB, handle string, yes bool) error {
+func cancelSweep(ctx context.Context, w, log io.Writer, db *registry.DB, handle string, yes bool, asked *canceled) error {
+	asked.Sweep = handle
 	running, err := runner.ListRunning(db.Home)
 	if err != nil {
 		return err
 	}
-	stopped := 0
 	for _, r := range running {
 		if r.Handle != handle {
 			continue
@@ -126,13 +146,14 @@ func cancelSweep(ctx context.Context, w, log io.Writer, db *registry.DB, handle 
 		}
 		fmt.Fprintf(w, "asked sweep %s (pid %d) to stop\n", handle, r.PID)
 		dropUnitMark(log, db.Home, handle)
-		stopped++
+		asked.PIDs = append(asked.PIDs, r.PID)
 	}
 	elsewhere, err := cancelElsewhere(ctx, w, log, db, handle, nil, yes)
 	if err != nil {
 		return err
 	}
-	if stopped+elsewhere == 0 && !dropUnitMark(log, db.Home, handle) {
+	asked.Tasks += elsewhere
+	if len(asked.PIDs)+elsewhere == 0 && !dropUnitMark(log, db.Home, handle) {
 		return fmt.Errorf("sweep %s is not running", handle)
 	}
 	return nil

@@ -21,10 +21,11 @@ import (
 func Run(ctx context.Context, args []string) int {
 	root := newRootCommand()
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitDone
 	}
+	err = suggested(cmd, err)
 	for _, line := range linesOf(err) {
 		fmt.Fprintln(os.Stderr, "harness:", strings.ReplaceAll(line, "\n", " "))
 	}
@@ -41,23 +42,26 @@ func newRootCommand() *cobra.Command {
 		SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usageError("unknown command %q", args[0])
+				return unknownCommand(usageError("unknown command %q", args[0]), cmd, args[0])
 			}
 			return cmd.Help()
 		},
 		Args: cobra.ArbitraryArgs,
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError("%w", err) })
+	root.SetFlagErrorFunc(flagError)
+	addColorFlag(root)
 	root.PersistentFlags().String("home", "", "where runs, data and caches lie (default $HARNESS_HOME, else runs)")
 	root.AddCommand(
 		newScoreCommand(),
 		newSweepCommand(), newListCommand(), newShowCommand(), newDiffCommand(), newTrialCommand(),
 		newReportCommand(), newExamplesCommand(), newPlotCommand(), newExportCommand(), newExportModelCommand(), newImportCommand(),
-		newStatusCommand(), newCancelCommand(), newLogsCommand(), newServeCommand(),
+		newStatusCommand(), newTopCommand(), newCancelCommand(), newLogsCommand(), newServeCommand(),
 		newBundleCommand(), newUnbundleCommand(), newVerifyCommand(), newGCCommand(), newBackupCommand(),
-		newNewCommand(), newExplainCommand(), newSchemaCommand(), newDataCommand(), newDoctorCommand(), newDoctorPluginCommand(), newVersionCommand(), newGuardCommand(),
+		newNewCommand(), newExplainCommand(), newCompletionCommand(), newSchemaCommand(), newDataCommand(), newDoctorCommand(), newDoctorPluginCommand(), newVersionCommand(), newGuardCommand(),
 	)
+	root.CompletionOptions.DisableDefaultCmd = true
 	misuse(root)
+	completes(root)
 	return root
 }
 

@@ -24,6 +24,7 @@ func newDataCommand() *cobra.Command {
 
 func newDataSynthCommand() *cobra.Command {
 	p := synthetic.Default()
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "synth DIR",
 		Short: "Write synthetic chest radiographs, reports, regions and questions in the layouts of the real data",
@@ -31,7 +32,7 @@ func newDataSynthCommand() *cobra.Command {
 The same flags give the same bytes. DIR is replaced if it holds an earlier synthetic set, and left alone if it holds anything else.`,
 		Args: oneFolder,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return synth(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), args[0], p)
+			return synth(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), args[0], p, asJSON)
 		},
 	}
 	f := cmd.Flags()
@@ -47,11 +48,20 @@ The same flags give the same bytes. DIR is replaced if it holds an earlier synth
 	f.Float64Var(&p.FineAmplitude, "fine-amplitude", p.FineAmplitude, "strength of fine findings (rms, of full scale)")
 	f.Float64Var(&p.Decoys, "decoys", p.Decoys, "chance that a fine finding's texture also lies where it means nothing")
 	f.Float64Var(&p.Noise, "noise", p.Noise, "noise of the films (standard deviation, of full scale)")
+	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
 
+// madeData is a synthetic data set that was written.
+type madeData struct {
+	Dir      string `json:"dir"`
+	Patients int    `json:"patients"`
+	Studies  int    `json:"studies"` // an image each
+	Seed     int64  `json:"seed"`
+}
+
 // synth writes the data set of p to dir, shows progress on a terminal, and says what it wrote.
-func synth(ctx context.Context, w, log io.Writer, dir string, p synthetic.Params) error {
+func synth(ctx context.Context, w, log io.Writer, dir string, p synthetic.Params, asJSON bool) error {
 	if err := p.Validate(); err != nil {
 		return usageError("data synth: %w", err)
 	}
@@ -60,6 +70,9 @@ func synth(ctx context.Context, w, log io.Writer, dir string, p synthetic.Params
 		return err
 	}
 	images := p.Patients * p.Studies
+	if asJSON {
+		return printJSON(w, madeData{filepath.Clean(dir), p.Patients, images, p.Seed})
+	}
 	fmt.Fprintf(w, "%s: %d patients, %d studies, seed %d, synthetic, in %.1f s\n",
 		filepath.Clean(dir), p.Patients, images, p.Seed, time.Since(start).Seconds())
 	return nil
@@ -67,6 +80,7 @@ func synth(ctx context.Context, w, log io.Writer, dir string, p synthetic.Params
 
 // dataShowOptions are the flags of data show.
 type dataShowOptions struct {
+	json bool
 	contactsheet.Options
 	out string
 }
@@ -86,6 +100,7 @@ func newDataShowCommand() *cobra.Command {
 	f.IntVarP(&o.Count, "n", "n", 12, "how many images")
 	f.IntVar(&o.Size, "size", 448, "pixels a side that the model sees, shown as they are")
 	f.Int64Var(&o.Seed, "seed", 1, "which images and regions")
+	f.BoolVar(&o.json, "json", false, "print JSON")
 	return cmd
 }
 
@@ -104,6 +119,9 @@ func showData(ctx context.Context, w io.Writer, root string, o dataShowOptions) 
 	}
 	if err := writePNG(o.out, picture); err != nil {
 		return fmt.Errorf("write %s: %w", o.out, err)
+	}
+	if o.json {
+		return written{[]string{o.out}}.print(w, true)
 	}
 	fmt.Fprintf(w, "%s: %d of %d images at %d pixels\n", o.out, min(o.Count, len(set.Images)), len(set.Images), o.Size)
 	return nil

@@ -161,6 +161,23 @@ func realPath(path string) (string, error) {
 	}
 }
 
+// written lists the files and folders that a command has made.
+type written struct {
+	Files []string `json:"files"`
+}
+
+func (f written) print(w io.Writer, asJSON bool) error {
+	if asJSON {
+		return printJSON(w, f)
+	}
+	for _, path := range f.Files {
+		if _, err := fmt.Fprintln(w, path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func printJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)

@@ -55,6 +55,7 @@ hyperparameters (tensorboard --logdir DIR), or points and final values with para
 	f.StringVar(&o.filter, "filter", "", "only trials for which a condition holds")
 	f.StringVarP(&o.out, "out", "o", "", "write to this file instead of printing; with --to, the new folder to write")
 	f.StringVar(&o.to, "to", "", "write the runs for another tool: mlflow, mlflow-files, tensorboard, csv or parquet")
+	f.BoolVar(&o.json, "json", false, "print what was written as JSON, with --out or --to")
 	return cmd
 }
 
@@ -75,6 +76,9 @@ func export(ctx context.Context, w, log io.Writer, db *registry.DB, names []stri
 		return exportTo(ctx, w, log, db, trials, o)
 	}
 	if o.out == "" {
+		if o.json {
+			return usageError("--json: the points are printed as CSV; with --out they are written to a file, and --json tells which")
+		}
 		return writePoints(ctx, w, db, trials, o.metrics)
 	}
 	var text bytes.Buffer
@@ -84,8 +88,7 @@ func export(ctx context.Context, w, log io.Writer, db *registry.DB, names []stri
 	if err := atomicfile.Write(o.out, text.Bytes()); err != nil {
 		return fmt.Errorf("write points: %w", err)
 	}
-	fmt.Fprintln(w, o.out)
-	return nil
+	return written{[]string{o.out}}.print(w, o.json)
 }
 
 // exported is what the arguments name: a sweep, or trials by their ids.

@@ -21,7 +21,8 @@ import (
 )
 
 func newExportModelCommand() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	cmd := &cobra.Command{
 		Use:   "export-model ID DIR",
 		Short: "Write a trained model for transformers: encoder, LM with tokenizer, adapter",
 		Long: `Write what a finished trial has trained into the new folder DIR, as transformers loads it:
@@ -40,13 +41,15 @@ Nothing is trained, and the trial stays as it is.`,
 				return err
 			}
 			defer db.Close()
-			return exportModel(cmd.Context(), cmd.OutOrStdout(), db, args[0], args[1])
+			return exportModel(cmd.Context(), cmd.OutOrStdout(), db, args[0], args[1], asJSON)
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
 }
 
 // exportModel writes the model of the trial that prefix names. The folder appears whole or not at all.
-func exportModel(ctx context.Context, w io.Writer, db *registry.DB, prefix, dir string) error {
+func exportModel(ctx context.Context, w io.Writer, db *registry.DB, prefix, dir string, asJSON bool) error {
 	r, err := readRecord(ctx, db, prefix)
 	if err != nil {
 		return err
@@ -86,8 +89,7 @@ func exportModel(ctx context.Context, w io.Writer, db *registry.DB, prefix, dir 
 	if err := os.Rename(scratch, dir); err != nil {
 		return fmt.Errorf("export model: %w", err)
 	}
-	_, err = fmt.Fprintln(w, dir)
-	return err
+	return written{[]string{dir}}.print(w, asJSON)
 }
 
 // checkNew refuses a folder that has something in it.

@@ -56,8 +56,7 @@ func exportTo(ctx context.Context, w, log io.Writer, db *registry.DB, trials []v
 	if err := os.Rename(scratch, o.out); err != nil {
 		return fmt.Errorf("export: %w", err)
 	}
-	_, err = fmt.Fprintln(w, o.out)
-	return err
+	return written{[]string{o.out}}.print(w, o.json)
 }
 
 func writeRuns(ctx context.Context, db *registry.DB, trials []view.Listed, o exportOptions, dir string) ([]string, error) {

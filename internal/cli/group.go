@@ -19,7 +19,7 @@ func newGroup(use, short string, commands ...*cobra.Command) *cobra.Command {
 				names = append(names, c.Name())
 			}
 		}
-		return usageError("unknown command %q: want %s", use+" "+args[0], strings.Join(names, ", "))
+		return unknownCommand(usageError("unknown command %q: want %s", use+" "+args[0], strings.Join(names, ", ")), cmd, args[0])
 	}
 	group.AddCommand(commands...)
 	return group

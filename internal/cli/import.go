@@ -27,6 +27,7 @@ import (
 
 // importOptions are the flags of import.
 type importOptions struct {
+	json               bool
 	home               string
 	name               string
 	seed               string
@@ -63,7 +64,25 @@ cannot be read, nothing is imported, and all that is wrong is said at once.`,
 	f.StringSliceVar(&o.maximize, "maximize", nil, "metrics of which more is better: the columns of the table, with those of --minimize")
 	f.StringSliceVar(&o.minimize, "minimize", nil, "metrics of which less is better")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be imported, and import nothing")
+	f.BoolVar(&o.json, "json", false, "print JSON")
 	return cmd
+}
+
+// importedRuns is what an import found, and, unless it was a dry run, has made trials of.
+type importedRuns struct {
+	Sweep   string        `json:"sweep"`
+	DryRun  bool          `json:"dry_run"`
+	New     int           `json:"new"`  // runs that are new or have changed since they were imported last; 0 in a dry run
+	Rows    int           `json:"rows"` // of the table
+	Points  int           `json:"points"`
+	Metrics []string      `json:"metrics"`
+	Trials  []importedRun `json:"trials"`
+}
+
+// importedRun is a run as a trial.
+type importedRun struct {
+	ID    string `json:"id"`
+	Label string `json:"label"`
 }
 
 // importRuns makes a sweep of the runs below dir.
@@ -90,7 +109,7 @@ func importRuns(ctx context.Context, w, log io.Writer, tool, dir string, o impor
 		return err
 	}
 	if o.dryRun {
-		return printImport(w, plan, found.Runs)
+		return newImportedRuns(plan, found.Runs, o.dryRun, 0).print(w, o.json)
 	}
 	db, err := openRegistry(ctx, log, o.home)
 	if err != nil {
@@ -109,6 +128,9 @@ func importRuns(ctx context.Context, w, log io.Writer, tool, dir string, o impor
 		return err
 	}
 	fmt.Fprintf(log, "%s: %s (%d new or changed) in %s\n", plan.Handle, counted(len(runs), "run"), added, counted(len(plan.Rows), "row"))
+	if o.json {
+		return newImportedRuns(plan, found.Runs, o.dryRun, added).print(w, o.json)
+	}
 	table, err := buildTable(ctx, db, plan, nil)
 	if err != nil {
 		return hintSweep(err, plan.Handle)
@@ -353,20 +375,32 @@ func (o importOptions) free(ctx context.Context, db *registry.DB) error {
 	return nil
 }
 
-// printImport says what would be imported.
-func printImport(w io.Writer, plan *sweeps.Plan, runs []trackers.Run) error {
-	points := 0
+// newImportedRuns is what the runs of a plan come to.
+func newImportedRuns(plan *sweeps.Plan, runs []trackers.Run, dry bool, added int) importedRuns {
+	all := importedRuns{Sweep: plan.Handle, DryRun: dry, New: added, Rows: len(plan.Rows), Trials: []importedRun{}}
 	names := map[string]bool{}
 	for _, r := range runs {
 		for _, c := range r.Curves {
-			points += len(c.Points)
+			all.Points += len(c.Points)
 			names[c.Metric] = true
 		}
 	}
 	for _, t := range plan.Trials {
+		all.Trials = append(all.Trials, importedRun{t.ID, t.Label})
+	}
+	all.Metrics = append([]string{}, sortedKeys(names)...)
+	return all
+}
+
+// print says what would be imported, or prints all as JSON.
+func (i importedRuns) print(w io.Writer, asJSON bool) error {
+	if asJSON {
+		return printJSON(w, i)
+	}
+	for _, t := range i.Trials {
 		fmt.Fprintf(w, "%s  %s\n", t.ID[:8], t.Label)
 	}
-	_, err := fmt.Fprintf(w, "%s, %s of %s (%s)\n", counted(len(plan.Trials), "run"), counted(points, "point"), counted(len(names), "metric"),
-		escape.Line(strings.TrimSpace(view.Some(sortedKeys(names), 20))))
+	_, err := fmt.Fprintf(w, "%s, %s of %s (%s)\n", counted(len(i.Trials), "run"), counted(i.Points, "point"), counted(len(i.Metrics), "metric"),
+		escape.Line(strings.TrimSpace(view.Some(i.Metrics, 20))))
 	return err
 }

@@ -42,6 +42,7 @@ type newOptions struct {
 	program string
 	from    string
 	options bool
+	json    bool
 }
 
 func newNewCommand() *cobra.Command {
@@ -69,6 +70,7 @@ func newNewCommand() *cobra.Command {
 	f.StringVar(&o.program, "program", "", "the program that runs the trials")
 	f.BoolVar(&o.options, "read-options", false, "call the program with --help and list its options in the file")
 	f.StringVar(&o.from, "from", "", "a sweep file of W&B to begin with")
+	f.BoolVar(&o.json, "json", false, "print JSON")
 	return cmd
 }
 
@@ -119,7 +121,7 @@ func writeDraft(cmd *cobra.Command, w io.Writer, target string, o newOptions) er
 	if _, err := os.Stat(filepath.Join(filepath.Dir(d.File), schemaBeside)); err == nil {
 		d.Schema = "# yaml-language-server: $schema=" + schemaBeside + "\n"
 	}
-	var written []string
+	var files []string
 	text, err := o.text(cmd, &d)
 	if err != nil {
 		return err
@@ -130,7 +132,7 @@ func writeDraft(cmd *cobra.Command, w io.Writer, target string, o newOptions) er
 	if err := create(d.File, text); err != nil {
 		return err
 	}
-	written = append(written, d.File)
+	files = append(files, d.File)
 	if d.Own {
 		program, err := templates.ReadFile("templates/train.py")
 		if err == nil {
@@ -139,9 +141,12 @@ func writeDraft(cmd *cobra.Command, w io.Writer, target string, o newOptions) er
 		if err != nil {
 			return errors.Join(err, os.Remove(d.File))
 		}
-		written = append(written, d.Program)
+		files = append(files, d.Program)
 	}
-	fmt.Fprintf(w, "wrote %s\n", strings.Join(written, " and "))
+	if o.json {
+		return written{files}.print(w, true)
+	}
+	fmt.Fprintf(w, "wrote %s\n", strings.Join(files, " and "))
 	fmt.Fprintf(w, "next: harness sweep %s --dry-run\n", d.File)
 	return nil
 }

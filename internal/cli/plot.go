@@ -31,6 +31,7 @@ type plotOptions struct {
 	title    string
 	titled   bool
 	fontSize float64
+	json     bool
 }
 
 func newPlotCommand() *cobra.Command {
@@ -86,6 +87,7 @@ draw what the trials used of the machine, over the seconds since they started.`,
 	flags.StringVar(&o.title, "title", "", "in place of the sweep's and the metric's name; '' for none")
 	flags.StringVar(&o.band, "band", "std", "of curves: std (± 1 standard deviation over seeds), minmax (of the seeds), none")
 	flags.StringSliceVar(&o.axes, "axes", nil, "LINES,COLUMNS of a heat map (default the two axes with most values)")
+	flags.BoolVar(&o.json, "json", false, "print the files that were written as JSON")
 	return cmd
 }
 
@@ -132,6 +134,7 @@ func drawPlots(ctx context.Context, w, log io.Writer, db *registry.DB, name stri
 	if err := os.MkdirAll(o.out, 0o755); err != nil {
 		return fmt.Errorf("write plots: %w", err)
 	}
+	files := []string{}
 	for i, format := range o.formats {
 		draw.Format = format
 		figures, err := plots.Draw(table, plan, curves, draw)
@@ -146,11 +149,16 @@ func drawPlots(ctx context.Context, w, log io.Writer, db *registry.DB, name stri
 			if err != nil {
 				return misusedOption(err)
 			}
-			fmt.Fprintln(w, path)
+			if files = append(files, path); !o.json {
+				fmt.Fprintln(w, path)
+			}
 		}
 	}
 	if missing := untypeset(table, draw); len(missing) > 0 && !slices.Equal(o.formats, []string{"svg"}) {
 		fmt.Fprintf(log, "warning: the font of PNG and PDF has no %s: there are codes such as \\u4e2d in their place; SVG has them\n", strings.Join(missing, " "))
+	}
+	if o.json {
+		return written{files}.print(w, true)
 	}
 	return nil
 }

@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"syscall"
 
-	"golang.org/x/term"
-
 	"harness/runner"
 )
 
@@ -51,7 +49,7 @@ func displayOf(log io.Writer, quiet bool) runner.Display {
 	if quiet {
 		return runner.Silent
 	}
-	if file, ok := log.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+	if interactive(log) {
 		return runner.Bars
 	}
 	return runner.Plain

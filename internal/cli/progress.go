@@ -3,11 +3,8 @@ package cli
 import (
 	"fmt"
 	"io"
-	"os"
 	"sync"
 	"time"
-
-	"golang.org/x/term"
 )
 
 const (
@@ -28,8 +25,7 @@ type progressLine struct {
 }
 
 func newProgressLine(out io.Writer, what string) *progressLine {
-	file, ok := out.(*os.File)
-	return &progressLine{out: out, what: what, next: time.Now().Add(progressDelay), off: !ok || !term.IsTerminal(int(file.Fd()))}
+	return &progressLine{out: out, what: what, next: time.Now().Add(progressDelay), off: !interactive(out)}
 }
 
 // report counts; the line is cleared when all is done.

@@ -28,6 +28,7 @@ type reportOptions struct {
 	out    string
 	latex  reports.LatexOptions
 	layout reports.Layout
+	asJSON bool
 }
 
 func newReportCommand() *cobra.Command {
@@ -66,6 +67,7 @@ the provenance. html-table is the table alone, for a page of your own.
 	o.experimentOptions.flags(cmd)
 	cmd.Flags().StringVar(&o.format, "format", "text", reports.Choices(reportFormats))
 	cmd.Flags().StringVarP(&o.out, "out", "o", "", "write to this file instead of printing")
+	cmd.Flags().BoolVar(&o.asJSON, "json", false, "the same as --format json")
 	layoutFlags(cmd, &o.layout)
 	o.latexFlags(cmd)
 	return cmd
@@ -91,6 +93,12 @@ func documentFlags(cmd *cobra.Command, o *reports.LatexOptions) {
 // check refuses unknown values, and options of LaTeX with another format.
 func (o *reportOptions) check(cmd *cobra.Command) error {
 	flags := cmd.Flags()
+	if o.asJSON {
+		if flags.Changed("format") && o.format != string(reports.JSONFormat) {
+			return usageError("--json: it is --format json, not %s", o.format)
+		}
+		o.format = string(reports.JSONFormat)
+	}
 	if !slices.Contains(reportFormats, reports.Format(o.format)) {
 		return usageError("--format %s: want %s", o.format, reports.Choices(reportFormats))
 	}

@@ -4,16 +4,15 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"harness/internal/escape"
 	"harness/internal/view"
 	"harness/registry"
+	"harness/runner/live"
 )
 
 // statusOptions are the flags of status.
@@ -29,7 +28,8 @@ func newStatusCommand() *cobra.Command {
 		Use:   "status [SWEEP]",
 		Short: "Show the sweeps that are running now and how far their trials are",
 		Long: `Show the sweeps that are running now in this home, from any terminal, and how far each running trial is.
-With --follow the view is renewed until the sweeps have ended. The exit code is 0 whether something runs or not.`,
+With --follow the view is renewed until the sweeps have ended. The exit code is 0 whether something runs or not. harness top shows more, and
+with --json both print the same.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.every <= 0 {
@@ -58,18 +58,23 @@ With --follow the view is renewed until the sweeps have ended. The exit code is 
 
 // status prints the running sweeps, all or the one with the given handle, once or again and again.
 func status(ctx context.Context, w io.Writer, db *registry.DB, handle string, o statusOptions) error {
+	l := view.NewLive(db, schedulerNamed)
+	measured := 0 // trials whose metrics are read
+	if o.json {
+		measured = mostMeasured
+	}
 	for {
 		if err := catchUpTasks(ctx, io.Discard, db.Home); err != nil {
 			return err
 		}
-		sweeps, err := view.Running(ctx, db, handle, schedulerNamed)
+		sweeps, err := l.Look(ctx, handle, measured, time.Now())
 		if err != nil {
 			return err
 		}
 		if o.json {
 			err = printJSON(w, sweeps)
 		} else {
-			if file, ok := w.(*os.File); ok && o.follow && term.IsTerminal(int(file.Fd())) {
+			if o.follow && interactive(w) {
 				fmt.Fprint(w, "\x1b[H\x1b[2J")
 			}
 			err = printStatus(w, sweeps, time.Now())
@@ -85,7 +90,7 @@ func status(ctx context.Context, w io.Writer, db *registry.DB, handle string, o 
 	}
 }
 
-func printStatus(w io.Writer, sweeps []view.SweepStatus, now time.Time) error {
+func printStatus(w io.Writer, sweeps []view.LiveSweep, now time.Time) error {
 	if len(sweeps) == 0 {
 		_, err := fmt.Fprintln(w, "no sweep is running here")
 		return err
@@ -95,7 +100,11 @@ func printStatus(w io.Writer, sweeps []view.SweepStatus, now time.Time) error {
 		if s.Log != "" {
 			background = " in the background"
 		}
-		fmt.Fprintf(w, "%s: %s; running%s for %s %s\n", escape.Line(s.Sweep), view.CountsText(s.Counts), background,
+		counts := view.CountsText(s.Counts)
+		if e := live.ETA(s.Estimate); e != "" {
+			counts += "; " + e
+		}
+		fmt.Fprintf(w, "%s: %s; running%s for %s %s\n", escape.Line(s.Sweep), counts, background,
 			now.Sub(s.Started).Round(time.Second), s.Where())
 		for _, a := range s.Aside {
 			fmt.Fprintf(w, "  GPU %s is set aside: %s\n", a.GPU, escape.Line(a.Why))

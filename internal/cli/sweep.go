@@ -18,6 +18,7 @@ import (
 	"harness/reports"
 	"harness/runner"
 	"harness/runner/earlystop"
+	"harness/runner/live"
 	"harness/sweeps"
 )
 
@@ -37,6 +38,7 @@ type sweepOptions struct {
 	dryRun      bool
 	json        bool
 	quiet       bool
+	paint       live.Paint
 	redo        string
 	retryFailed bool
 	yes         bool
@@ -59,7 +61,7 @@ With --detach it goes on in the background, also after you have logged out. The 
 nothing; harness cancel NAME stops it. Of two calls in two terminals each runs trials of its own, and none is run twice.`,
 		Args: oneExperiment,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.home = homeOf(cmd)
+			o.home, o.paint = homeOf(cmd), paintOf(cmd, cmd.ErrOrStderr())
 			if err := o.detachOptions.check(cmd, o); err != nil {
 				return err
 			}
@@ -73,7 +75,7 @@ nothing; harness cancel NAME stops it. Of two calls in two terminals each runs t
 	o.onOptions.flags(cmd)
 	f.BoolVar(&o.dryRun, "dry-run", false, "print the trials and run nothing")
 	f.BoolVar(&o.json, "json", false, "print the trials as JSON")
-	f.BoolVar(&o.quiet, "quiet", false, "show neither progress nor table")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "print the table, and nothing else but warnings and errors")
 	f.StringVar(&o.command, "command", "", "what to run, for a file of Hydra, which names no program: 'python3 train.py'")
 	f.StringVar(&o.redo, "redo", "", "run again what has ended: failed, stopped, stale, all, or those for which a condition holds")
 	f.BoolVar(&o.retryFailed, "retry-failed", false, "the same as --redo failed")
@@ -304,7 +306,18 @@ func (o sweepOptions) runnerOptions(plan *sweeps.Plan, log io.Writer) (runner.Op
 		Kill:        secondSignal(),
 		Out:         log,
 		Display:     displayOf(log, o.quiet),
+		Paint:       o.paint,
+		Shown:       shownOf(plan),
 	}, nil
+}
+
+// shownOf are the metrics of which the curve is shown while trials run: the first that a trial has points of.
+func shownOf(plan *sweeps.Plan) []string {
+	keys := make([]string, len(plan.Metrics))
+	for i, m := range plan.Metrics {
+		keys[i] = m.Key
+	}
+	return keys
 }
 
 // retryOn are the classes of failures after which the plan's trials are tried again.
@@ -320,9 +333,6 @@ func retryOn(plan *sweeps.Plan) []journal.Class {
 func printSweep(ctx context.Context, w io.Writer, db *registry.DB, plan *sweeps.Plan, stale map[string]string, o sweepOptions) error {
 	if o.json {
 		return list(ctx, w, db, listOptions{sweep: plan.Handle, json: true})
-	}
-	if o.quiet {
-		return nil
 	}
 	table, err := buildTable(ctx, db, plan, stale)
 	if errors.Is(err, reports.ErrNothing) || errors.Is(err, reports.ErrNoMetrics) && len(plan.Metrics) == 0 {

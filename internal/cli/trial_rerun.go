@@ -22,6 +22,7 @@ import (
 	"harness/registry"
 	"harness/registry/journal"
 	"harness/runner"
+	"harness/runner/live"
 	"harness/sweeps"
 )
 
@@ -34,6 +35,7 @@ type rerunOptions struct {
 	tolerance float64
 	json      bool
 	quiet     bool
+	paint     live.Paint
 	restoring
 }
 
@@ -51,7 +53,7 @@ trainer finds its data at --data DIR, and other inputs at --input KEY=PATH, such
 contents that the trial was run with.`,
 		Args: trialIDs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.home = homeOf(cmd)
+			o.home, o.paint = homeOf(cmd), paintOf(cmd, cmd.ErrOrStderr())
 			return rerun(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), args[0], o)
 		},
 	}
@@ -61,7 +63,7 @@ contents that the trial was run with.`,
 	o.gpuOptions.flags(cmd)
 	f.IntVar(&o.threads, "threads", 0, "threads (default: all cores)")
 	f.BoolVar(&o.json, "json", false, "print JSON")
-	f.BoolVar(&o.quiet, "quiet", false, "show no progress")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "show no progress")
 	o.restoring.flags(cmd)
 	return cmd
 }
@@ -142,7 +144,7 @@ func rerun(ctx context.Context, w, log io.Writer, prefix string, o rerunOptions)
 		Child: childOf(o.home, engine, "--fresh"), Parallel: 1, Threads: o.threads, Engine: engine, Grace: grace,
 		GPUs:       o.gpuOptions.of(resources, engine, []spec.Trial{t.Spec}),
 		Provenance: func() journal.Provenance { return build(context.Background()) }, Code: code, Dir: dir, Guardian: guardian,
-		Kill: secondSignal(), Out: log, Display: displayOf(log, o.quiet),
+		Kill: secondSignal(), Out: log, Display: displayOf(log, o.quiet), Paint: o.paint,
 	}
 	if len(plans) > 0 && t.Spec.Command != "" { // it records what the trial recorded
 		options.Metrics, options.Collect = declaredBy(plans[0]), collectOf(plans[0])

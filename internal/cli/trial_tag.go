@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -17,6 +16,7 @@ import (
 
 func newTrialTagCommand() *cobra.Command {
 	var add, remove []string
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "tag ID... [--add TAG,TAG] [--remove TAG,TAG]",
 		Short: "Add tags to trials or take them away; without flags, print them",
@@ -30,32 +30,55 @@ func newTrialTagCommand() *cobra.Command {
 				return err
 			}
 			defer db.Close()
-			return tagTrials(cmd.Context(), cmd.OutOrStdout(), db, args, add, remove)
+			tagged, err := tagTrials(cmd.Context(), db, args, add, remove)
+			if asJSON && err == nil {
+				return printJSON(cmd.OutOrStdout(), tagged)
+			}
+			for _, t := range tagged {
+				fmt.Fprintf(cmd.OutOrStdout(), "%s  %s\n", t.ID[:8], strings.Join(t.Tags, ", "))
+			}
+			return err
 		},
 	}
 	cmd.Flags().StringSliceVar(&add, "add", nil, "tags to add")
 	cmd.Flags().StringSliceVar(&remove, "remove", nil, "tags to take away")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
 
-func tagTrials(ctx context.Context, w io.Writer, db *registry.DB, ids, add, remove []string) error {
+// taggedTrial is a trial with all its tags.
+type taggedTrial struct {
+	ID   string   `json:"id"`
+	Tags []string `json:"tags"`
+}
+
+// tagTrials changes the tags of trials, and returns those that it came to.
+func tagTrials(ctx context.Context, db *registry.DB, ids, add, remove []string) ([]taggedTrial, error) {
 	trials, err := namedTrials(ctx, db, ids, listOptions{})
 	if err != nil {
-		return err
+		return nil, err
 	}
+	tagged := []taggedTrial{}
 	for _, t := range trials {
 		tags := view.Tagged(t.Tags, add, remove)
 		if !slices.Equal(tags, t.Tags) {
 			if err := db.SetTags(ctx, t.ID, tags); err != nil {
-				return err
+				return tagged, err
 			}
 		}
-		fmt.Fprintf(w, "%s  %s\n", t.ID[:8], strings.Join(tags, ", "))
+		tagged = append(tagged, taggedTrial{t.ID, append([]string{}, tags...)})
 	}
-	return nil
+	return tagged, nil
+}
+
+// notedTrial is a trial with its note.
+type notedTrial struct {
+	ID   string `json:"id"`
+	Note string `json:"note"` // empty: none
 }
 
 func newTrialNoteCommand() *cobra.Command {
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "note ID [TEXT]",
 		Short: "Write a note on a trial; without a text, print it; an empty text removes it",
@@ -70,12 +93,20 @@ func newTrialNoteCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			noted := notedTrial{trials[0].ID, trials[0].Note}
 			if len(args) == 2 {
-				return db.SetNote(cmd.Context(), trials[0].ID, args[1])
+				noted.Note = args[1]
+				if err := db.SetNote(cmd.Context(), noted.ID, noted.Note); err != nil || !asJSON {
+					return err
+				}
 			}
-			fmt.Fprintln(cmd.OutOrStdout(), escape.Line(trials[0].Note))
+			if asJSON {
+				return printJSON(cmd.OutOrStdout(), noted)
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), escape.Line(noted.Note))
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }

@@ -24,6 +24,7 @@ type version struct {
 	Platform string          `json:"platform"`
 	Engines  []versionEngine `json:"engines"`
 	SQLite   string          `json:"sqlite"`
+	Schemas  string          `json:"schemas"` // the version of what --json prints
 }
 
 // versionEngine is a value of --engine and what computes behind it.

@@ -1,6 +1,8 @@
 // Package nearest finds the word that was probably meant.
 package nearest
 
+import "strings"
+
 // Hint is ": did you mean X?" for the word that Word finds, or "" where it finds none.
 func Hint(known []string, most int, distance func(known string) int) string {
 	best := Word(known, most, distance)
@@ -43,4 +45,16 @@ func Distance(a, b string) int {
 		before, row, next = row, next, before
 	}
 	return row[len(b)]
+}
+
+// Meant is the known word that a mistyped one probably stands for, whatever its case: one that it begins, or one that differs in a third
+// of its letters at most; "" where there is none.
+func Meant(word string, known []string) string {
+	return Word(known, (len(word)+2)/3, func(k string) int {
+		d := Distance(strings.ToLower(word), strings.ToLower(k))
+		if len(word) >= 3 && strings.HasPrefix(strings.ToLower(k), strings.ToLower(word)) {
+			d = min(d, 1)
+		}
+		return d
+	})
 }

@@ -32,3 +32,12 @@ func TestHint(t *testing.T) {
 		t.Errorf("no words: %q", got)
 	}
 }
+
+func TestMeant(t *testing.T) {
+	known := []string{"latex", "html", "csv", "csv-wide", "metrics.accuracy"}
+	for word, want := range map[string]string{"latx": "latex", "LATEX": "latex", "csv-w": "csv-wide", "cvs": "csv", "metrics.acc": "metrics.accuracy", "pdf": "", "": "", "x": ""} {
+		if got := Meant(word, known); got != want {
+			t.Errorf("Meant(%q) = %q, want %q", word, got, want)
+		}
+	}
+}

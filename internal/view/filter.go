@@ -17,6 +17,9 @@ import (
 var filterNames = []string{"id", "state", "sweep", "label", "row", "control", "seed", "tags", "note", "attempts", "error",
 	"started", "ended", "took", "diverged"}
 
+// FilterNames lists the names of a filter that stand alone.
+func FilterNames() []string { return slices.Clone(filterNames) }
+
 // FilterHelp says what a filter is, for who gives one.
 const FilterHelp = `A filter is a condition in the language of "when" and "exclude":
   harness ls --filter 'metrics.acc > 0.9 and params.lr == 0.1 and state == "done"'

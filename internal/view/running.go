@@ -3,27 +3,29 @@ package view
 import (
 	"context"
 	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
 	"harness/internal/escape"
 	"harness/internal/jsonfloat"
 	"harness/registry"
 	"harness/runner"
 	"harness/runner/cluster"
-	"math"
-	"slices"
-	"strings"
-	"time"
 )
 
 // SweepStatus is how a running sweep stands.
 type SweepStatus struct {
-	Sweep   string                 `json:"sweep"`
-	PID     int                    `json:"pid,omitzero"`
-	Host    string                 `json:"host,omitzero"`
-	Started time.Time              `json:"started"`
-	Counts  map[registry.State]int `json:"counts"`
-	Running []TrialStatus          `json:"running"`
-	Log     string                 `json:"log,omitempty"`   // of a sweep in the background
-	Aside   []runner.Aside         `json:"aside,omitempty"` // GPUs that it no longer uses
+	Sweep    string                 `json:"sweep"`
+	PID      int                    `json:"pid,omitzero"`
+	Host     string                 `json:"host,omitzero"`
+	Started  time.Time              `json:"started"`
+	Parallel int                    `json:"parallel,omitzero"` // trials at a time; 0 = a scheduler decides
+	Counts   map[registry.State]int `json:"counts"`
+	Running  []TrialStatus          `json:"running"`
+	Log      string                 `json:"log,omitempty"`   // of a sweep in the background
+	Aside    []runner.Aside         `json:"aside,omitempty"` // GPUs that it no longer uses
 
 	// Of a sweep that a scheduler has; it has no process of ours.
 	Scheduler   string   `json:"scheduler,omitempty"`
@@ -32,6 +34,8 @@ type SweepStatus struct {
 	Waiting     int      `json:"waiting,omitempty"`
 	Reason      string   `json:"reason,omitempty"` // why the first of them waits
 	Silent      string   `json:"silent,omitempty"` // the scheduler does not answer
+
+	trials []registry.Trial // in the order of the sweep, with their live states
 }
 
 // TrialStatus is how a running trial stands.
@@ -64,7 +68,7 @@ func Running(ctx context.Context, db *registry.DB, handle string, named Schedule
 		if err != nil {
 			return nil, err
 		}
-		s.PID, s.Host, s.Started = r.PID, r.Host, r.Started
+		s.PID, s.Host, s.Started, s.Parallel = r.PID, r.Host, r.Started, r.Parallel
 		s.Log, s.Aside = r.Log, r.Aside
 		list = append(list, s)
 	}
@@ -81,8 +85,9 @@ func Running(ctx context.Context, db *registry.DB, handle string, named Schedule
 func statusOf(ctx context.Context, db *registry.DB, handle string) (SweepStatus, error) {
 	s := SweepStatus{Sweep: handle, Counts: map[registry.State]int{}, Running: []TrialStatus{}}
 	trials, err := db.Trials(ctx, registry.Query{Sweep: handle, Brief: true})
-	for _, t := range trials {
+	for i, t := range trials {
 		state := db.LiveState(t)
+		trials[i].State = state
 		s.Counts[state]++
 		if state == registry.Running {
 			a := t.Newest
@@ -90,6 +95,7 @@ func statusOf(ctx context.Context, db *registry.DB, handle string) (SweepStatus,
 				Loss: jsonfloat.Known(a.Loss, !math.IsNaN(a.Loss)), Started: a.Started})
 		}
 	}
+	s.trials = trials
 	return s, err
 }
 

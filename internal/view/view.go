@@ -4,6 +4,7 @@
 //	ReadRecord  all that is known of a trial: settings, attempts, provenance, numbers, resources
 //	Compare     in what two trials differ
 //	Running     how the sweeps stand that run now, here and at schedulers
+//	Live        the same with estimates of their ends, what trials use, their main metric, and failures
 //	Plan, Table the stored plan of a sweep, and its table
 //	Staleness   which results come from other code or data than is there now
 //

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"harness/internal/escape"
-	"harness/internal/view"
 	"harness/registry"
 	"harness/reports"
 	"harness/reports/page"
@@ -126,50 +125,30 @@ func sweepCharts(plan *sweeps.Plan, table *reports.Table, recorded []string) []c
 	return groups
 }
 
-// plannedSweep is the plan of a sweep, kept: of thousands of trials it takes a while to decode.
-func (s *Server) plannedSweep(ctx context.Context, handle string) (*sweeps.Plan, error) {
-	size := func(p *sweeps.Plan) int64 { return int64(len(p.Trials))*planBytes + planBytes }
-	plan, _, err := cached(ctx, s, "plan "+handle, size, func(db *registry.DB) (*sweeps.Plan, error) { return view.Plan(ctx, db, handle) })
+// plannedSweep is the plan of a sweep.
+func (s *Server) plannedSweep(ctx context.Context, handle string) (plan *sweeps.Plan, err error) {
+	err = s.read(ctx, func(db *registry.DB) (err error) {
+		plan, err = s.plan(ctx, db, handle)
+		return err
+	})
 	return plan, err
 }
 
-const planBytes = 3 << 10 // of a trial in a plan, about
-
 // curveMetrics lists the metrics of a sweep that have curves.
 func (s *Server) curveMetrics(ctx context.Context, handle string) ([]string, error) {
-	plan, err := s.plannedSweep(ctx, handle)
-	if err != nil {
-		return nil, err
-	}
-	list, _, err := cached(ctx, s, "curve metrics "+handle, nil, func(db *registry.DB) ([]string, error) { return reports.CurveMetrics(ctx, db, plan) })
+	list, _, err := cached(ctx, s, "curve metrics "+handle, nil, func(db *registry.DB) ([]string, error) {
+		plan, err := s.plan(ctx, db, handle)
+		if err != nil {
+			return nil, err
+		}
+		return reports.CurveMetrics(ctx, db, plan)
+	})
 	return list, err
-}
-
-// tableOrNot is a table, or why there is none.
-type tableOrNot struct {
-	table   *reports.Table
-	problem string
 }
 
 // chartTable is the table of a sweep as its plan has it, nil with the reason where there is nothing yet.
 func (s *Server) chartTable(ctx context.Context, handle string) (*reports.Table, string, error) {
-	size := func(t tableOrNot) int64 {
-		if t.table == nil {
-			return 0
-		}
-		return int64(len(t.table.Rows)) * cellBytes * int64(len(t.table.Columns)+1)
-	}
-	found, _, err := cached(ctx, s, "table of charts "+handle, size, func(db *registry.DB) (tableOrNot, error) {
-		plan, err := view.Plan(ctx, db, handle)
-		if err != nil {
-			return tableOrNot{}, err
-		}
-		table, err := view.Table(ctx, db, plan, s.o.Staleness(db))
-		if errors.Is(err, reports.ErrNothing) || errors.Is(err, reports.ErrNoMetrics) {
-			return tableOrNot{problem: err.Error()}, nil
-		}
-		return tableOrNot{table: table}, err
-	})
+	found, _, err := s.computed(ctx, handle, reports.Layout{})
 	return found.table, found.problem, err
 }
 
@@ -241,10 +220,6 @@ func (s *Server) tableChart(r *http.Request, kind page.Kind) (any, error) {
 
 // curvesOf reads the curves that a request asks for.
 func (s *Server) curvesOf(r *http.Request) (*page.Curves, error) {
-	plan, err := s.plannedSweep(r.Context(), r.PathValue("handle"))
-	if err != nil {
-		return nil, err
-	}
 	q, err := curveQuery(r.URL.Query())
 	if err != nil {
 		return nil, err
@@ -253,7 +228,11 @@ func (s *Server) curvesOf(r *http.Request) (*page.Curves, error) {
 		return nil, badRequest{errors.New("metric: name one, such as ?metric=train/loss")}
 	}
 	var chart *page.Curves
-	err = s.read(r.Context(), func(db *registry.DB) (err error) {
+	err = s.read(r.Context(), func(db *registry.DB) error {
+		plan, err := s.plan(r.Context(), db, r.PathValue("handle"))
+		if err != nil {
+			return err
+		}
 		chart, err = page.ReadCurves(r.Context(), db, plan, q)
 		return err
 	})

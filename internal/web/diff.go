@@ -46,10 +46,29 @@ type pairRow struct {
 	Differs bool
 }
 
-// numberPairs are the metrics of two trials.
+// None reports whether there is no row.
+func (p pairs) None() bool { return len(p.Rows) == 0 }
+
+// numberPairs are the metrics of two trials: results first, then what only explains them.
 type numberPairs struct {
-	Rows []numberPair
-	Same int
+	Main, Rest numberRows
+	Same       int
+}
+
+// None reports whether there is no row.
+func (p numberPairs) None() bool { return len(p.Main)+len(p.Rest) == 0 }
+
+type numberRows []numberPair
+
+// Of are the rows under the IDs of the two trials.
+func (n numberRows) Of(a, b string) struct {
+	Rows numberRows
+	A, B string
+} {
+	return struct {
+		Rows numberRows
+		A, B string
+	}{n, a, b}
 }
 
 // numberPair is one of them.
@@ -147,12 +166,17 @@ func (s *Server) readDiff(ctx context.Context, data *diffData) error {
 	_, codeB, whereB := attemptFacts(b.Counting())
 	data.Provenance, data.Where = data.pair(codeA, codeB), data.pair(whereA, whereB)
 	known := s.columnsOf(ctx, a, b)
+	main := mainMetrics(a.Listed, b.Listed)
 	for _, m := range data.compared.Metrics {
 		if !differs(m) {
 			data.Metrics.Same++
 		}
-		if differs(m) || data.All {
-			data.Metrics.Rows = append(data.Metrics.Rows, numberPair{m, known.goal(m.Name)})
+		switch row := (numberPair{m, known.goal(m.Name)}); {
+		case !differs(m) && !data.All:
+		case slices.Contains(main, m.Name):
+			data.Metrics.Main = append(data.Metrics.Main, row)
+		default:
+			data.Metrics.Rest = append(data.Metrics.Rest, row)
 		}
 	}
 	return nil
@@ -316,7 +340,7 @@ func (s *Server) diffSheet(fill func(d *diffData, t *sheet)) func(r *http.Reques
 // fillMetrics is the table of metrics side by side.
 func fillMetrics(d *diffData, t *sheet) {
 	t.Head, t.Numbers = []string{"metric", short(d.Trials[0].ID), short(d.Trials[1].ID), "difference"}, 3
-	for _, m := range d.Metrics.Rows {
+	for _, m := range slices.Concat(d.Metrics.Main, d.Metrics.Rest) {
 		t.Rows = append(t.Rows, []string{m.Name, optional(m.A), optional(m.B), optional(m.Delta)})
 	}
 }

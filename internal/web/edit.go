@@ -27,6 +27,11 @@ type editForm struct{ Field, Secret string }
 
 func (s *Server) newEditForm() *editForm { return &editForm{formField, s.formSecret} }
 
+// isEdit reports whether a form is sent to an address that takes one.
+func isEdit(path string) bool {
+	return strings.HasPrefix(path, "/trials/") && (strings.HasSuffix(path, "/tags") || strings.HasSuffix(path, "/note"))
+}
+
 // editRoutes are the addresses that change what people say of trials. They exist where that is allowed.
 func (s *Server) editRoutes(mux *http.ServeMux) {
 	if !s.o.Edit {

@@ -213,7 +213,7 @@ func (s *Server) folderPage(w http.ResponseWriter, r *http.Request, id string, f
 // serveFile answers with the contents of a file, or the part of it that is asked for. What a browser does not only show, it saves.
 func serveFile(w http.ResponseWriter, r *http.Request, file *os.File, info fs.FileInfo) {
 	h := w.Header()
-	h.Set("Content-Security-Policy", "default-src 'none'; sandbox") // should a browser take it for a page in spite of all
+	h.Add("Content-Security-Policy", "default-src 'none'; sandbox") // should a browser take it for a page in spite of all
 	name := path.Base(info.Name())
 	if media, inline := inlineTypes[strings.ToLower(path.Ext(name))]; inline {
 		h.Set("Content-Type", media)

@@ -77,7 +77,7 @@ func (s *Server) allowed(r *http.Request) bool {
 	case http.MethodGet, http.MethodHead:
 		return true
 	case http.MethodPost:
-		return s.o.Token != "" && r.URL.Path == tokenPath || s.o.Edit
+		return s.o.Token != "" && r.URL.Path == tokenPath || s.o.Edit && isEdit(r.URL.Path)
 	}
 	return false
 }

@@ -35,6 +35,9 @@ type logData struct {
 // Position is where the log goes on, for those who follow it.
 func (l *logData) Position() string { return position{l.Attempt, l.Next}.String() }
 
+// Silent reports whether nothing was printed.
+func (l *logData) Silent() bool { return l.Next == 0 && l.Open == "" && len(l.Lines) == 0 }
+
 // position is a place in the logs of a trial.
 type position struct {
 	attempt int
@@ -200,7 +203,7 @@ func (f *follower) follow(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-f.server.ended:
+		case <-f.server.background.Done():
 			return nil
 		case <-time.After(logEvery):
 		}

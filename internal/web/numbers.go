@@ -69,20 +69,24 @@ type metricTable struct {
 	Main, Rest []metricRow
 }
 
-// newMetricTable sorts the metrics of a trial as "harness ls" chooses them. Parts of a result, controls and what training recorded are the rest
-// where there are many.
-func newMetricTable(r *view.Record, known columns) metricTable {
+// mainMetrics are those of trials that are shown first, as "harness ls" chooses them; all, where there are few.
+func mainMetrics(trials ...view.Listed) []string {
 	const few = 12
-	all := slices.Sorted(maps.Keys(r.Summaries))
-	main := all
-	if len(all) > few {
-		main = view.ChooseMetrics([]view.Listed{r.Listed}, few)
+	all := view.Names(trials, "metrics")
+	if len(all) <= few {
+		return all
 	}
+	return view.ChooseMetrics(trials, few)
+}
+
+// newMetricTable sorts the metrics of a trial: parts of a result, controls and what training recorded are the rest, where there are many.
+func newMetricTable(r *view.Record, known columns) metricTable {
+	main := mainMetrics(r.Listed)
 	var t metricTable
 	for _, key := range main {
 		t.Main = append(t.Main, metricRow{key, r.Summaries[key], known.goal(key)})
 	}
-	for _, key := range all {
+	for _, key := range slices.Sorted(maps.Keys(r.Summaries)) {
 		if !slices.Contains(main, key) {
 			t.Rest = append(t.Rest, metricRow{key, r.Summaries[key], known.goal(key)})
 		}

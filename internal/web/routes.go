@@ -20,6 +20,8 @@ func (s *Server) routes() http.Handler {
 	for ending := range tableFormats {
 		mux.HandleFunc("/sweeps/{handle}/table."+ending, s.tableFile(ending))
 	}
+	mux.HandleFunc("/sweeps/{handle}/samples", s.samplesPage)
+	mux.HandleFunc("/sweeps/{handle}/samples/image", s.samplesImage)
 	mux.HandleFunc("/sweeps/{handle}/charts", s.sweepChartsPage)
 	mux.HandleFunc("/sweeps/{handle}/charts/{file}", s.sweepChart)
 	mux.HandleFunc("/trials/{id}/charts", s.trialChartsPage)

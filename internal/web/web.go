@@ -54,16 +54,19 @@ type Server struct {
 	live    live
 	logMu   sync.Mutex
 
-	streams    atomic.Int32  // logs that are followed
-	ended      chan struct{} // closed when the server ends
-	end        sync.Once
-	writing    sync.Mutex // held while notes and tags are changed
-	formSecret string     // what forms of this server bring
+	streams    atomic.Int32 // logs that are followed
+	writing    sync.Mutex   // held while notes and tags are changed
+	formSecret string       // what forms of this server bring
+	atlases    atlases
+	pictures   pictures
+	background context.Context // of what goes on behind answers; it ends with Close
+	end        context.CancelFunc
 }
 
 // New makes a server for a home. The home is opened with the first request, and may be empty until then.
 func New(o Options) *Server {
-	s := &Server{o: o, ended: make(chan struct{}), formSecret: rand.Text()}
+	s := &Server{o: o, formSecret: rand.Text()}
+	s.background, s.end = context.WithCancel(context.Background())
 	s.home.dir = o.Home
 	s.live.server = s
 	s.handler = s.guard(s.routes())
@@ -75,7 +78,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 
 // Close ends what follows the home, and closes the registry.
 func (s *Server) Close() error {
-	s.end.Do(func() { close(s.ended) })
+	s.end()
 	s.live.close()
 	return s.home.close()
 }

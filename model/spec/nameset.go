@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"harness/internal/nearest"
 )
 
 // nameSet reads and writes sets of few names: bit i of a set stands for the name i.
@@ -35,7 +37,7 @@ func (n nameSet) read(data []byte) (uint8, error) {
 	for _, name := range names {
 		i := slices.Index(n.names, name)
 		if i < 0 {
-			return 0, fmt.Errorf("unknown %s %q: want %s", n.noun, name, strings.Join(n.names, ", "))
+			return 0, fmt.Errorf("unknown %s %q: want %s%s", n.noun, name, strings.Join(n.names, ", "), meant(name, n.names))
 		}
 		if set&(1<<i) != 0 {
 			return 0, fmt.Errorf("%s %q is listed twice", n.noun, name)
@@ -43,4 +45,12 @@ func (n nameSet) read(data []byte) (uint8, error) {
 		set |= 1 << i
 	}
 	return set, nil
+}
+
+// meant is "; did you mean X?" for the known word that a mistyped one probably stands for, or "".
+func meant(word string, known []string) string {
+	if one := nearest.Meant(word, known); one != "" {
+		return "; did you mean " + one + "?"
+	}
+	return ""
 }

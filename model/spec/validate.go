@@ -17,7 +17,7 @@ func (t Trial) Validate() error {
 		return nil // the program knows its own configuration
 	}
 	if !t.Method.Known() {
-		return refuse("method", "unknown method %q: want one of %q", t.Method, Methods)
+		return refuse("method", "unknown method %q: want one of %q%s", t.Method, Methods, meant(string(t.Method), texts(Methods[:])))
 	}
 	if t.Resolution != 224 && t.Resolution != 448 {
 		return refuse("resolution", "%d is neither 224 nor 448", t.Resolution)
@@ -46,6 +46,14 @@ func (t Trial) Validate() error {
 		return refuse("until", "unknown end %q: want regions or diffvqa", t.Until)
 	}
 	return firstError(t.Data.validate, t.validateSizes, t.validateQFormer, t.validatePretrain, t.validateDiffVQA, t.Eval.validate)
+}
+
+func texts[T ~string](list []T) []string {
+	all := make([]string, len(list))
+	for i, one := range list {
+		all[i] = string(one)
+	}
+	return all
 }
 
 func firstError(checks ...func() error) error {

@@ -106,7 +106,7 @@ func (e *Examples) concerned(p *Pair) []string {
 func (e *Examples) addRegions(image *Image, from Source, concerned []string, ofReference int) {
 	image.Regions, image.Notes = []Region{}, []string{}
 	note := func(format string, args ...any) { image.Notes = append(image.Notes, fmt.Sprintf(format, args...)) }
-	if image.Pixels == nil {
+	if image.Pixels == nil && image.Address == "" {
 		note("this image cannot be decoded")
 	}
 	if len(concerned) == 0 {

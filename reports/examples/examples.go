@@ -95,6 +95,7 @@ type Image struct {
 	Regions []Region    `json:"regions"`
 	Notes   []string    `json:"notes"` // what is not drawn, and why
 	Pixels  image.Image `json:"-"`     // at any size; nil where it cannot be decoded
+	Address string      `json:"-"`     // of the image, for a page that has it elsewhere
 }
 
 // Region is an anatomical region of an image that a finding of the pair concerns.

@@ -143,5 +143,11 @@ func (s *Samples) Place(id string) (int, bool) {
 	return slices.BinarySearchFunc(s.list, id, func(one item, id string) int { return cmp.Compare(one.id, id) })
 }
 
+// Knows reports whether there is a sample of an ID.
+func (s *Samples) Knows(id string) bool {
+	_, ok := s.Place(id)
+	return ok
+}
+
 // ID is that of the sample at a place.
 func (s *Samples) ID(i int) string { return s.list[i].id }

@@ -93,6 +93,12 @@ func (a Answer) html() string {
 	return b.String()
 }
 
+// Body is Markup without the score, which stands elsewhere.
+func (a Answer) Body() string {
+	a.F1 = nil
+	return a.html()
+}
+
 // described says in words what the picture of a pair shows.
 func (p Pair) described() string {
 	var parts []string

@@ -16,7 +16,11 @@ func Scaled(from image.Image, longest int) image.Image {
 	if most <= longest {
 		return from
 	}
-	small := image.NewGray(image.Rect(0, 0, max(1, size.X*longest/most), max(1, size.Y*longest/most)))
+	to := image.Rect(0, 0, max(1, size.X*longest/most), max(1, size.Y*longest/most))
+	var small draw.Image = image.NewRGBA(to)
+	if _, gray := from.(*image.Gray); gray {
+		small = image.NewGray(to)
+	}
 	draw.CatmullRom.Scale(small, small.Bounds(), from, from.Bounds(), draw.Src, nil)
 	return small
 }

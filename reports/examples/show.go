@@ -90,12 +90,21 @@ func (e *Examples) IllustrateRegion(pair int, from Source, region string) {
 	image.Role, image.Regions, image.Notes = "whole", []Region{}, []string{}
 	for _, r := range from.All {
 		if r.Name == region {
-			image.Regions = append(image.Regions, e.predict(r, from))
+			r = e.predict(r, from)
+			r.IoU = nil // it stands beside the answer
+			image.Regions = append(image.Regions, r)
 		}
 	}
 	if len(image.Regions) == 1 && image.Regions[0].Predicted == nil && e.BoxesOf != "" {
 		image.Notes = append(image.Notes, e.BoxesOf+" predicted no box for this region")
 	}
+	e.Pairs[pair].Images, e.illustrated = []Image{image}, true
+}
+
+// IllustrateSingle adds the one image of a sample that has no other, without boxes.
+func (e *Examples) IllustrateSingle(pair int, from Source, role string) {
+	image := from.Image
+	image.Role, image.Regions, image.Notes = role, []Region{}, []string{}
 	e.Pairs[pair].Images, e.illustrated = []Image{image}, true
 }
 

@@ -51,7 +51,7 @@ func (m Measure) Says() string {
 	case ByFindings:
 		return "An answer is right where it states the findings and levels of the reference and no others; where the reference is no difference answer, where it is the same text."
 	case ByBoxes:
-		return "An answer is right where its box has an IoU of 0.5 or more with that of the reference."
+		return "An answer is right where its box has an IoU of 0.5 or more with that of the reference, which is written in whole steps of the grid."
 	}
 	return "An answer is right where it is the text of a reference; upper and lower case, white space and a final stop do not matter."
 }

@@ -56,7 +56,10 @@ func NewForest(t *reports.Table, c int) *Forest {
 	} else {
 		f.say("Mean difference from each row's baseline over the seeds that both have, with the 95%% interval of the test that the marks of the table follow.")
 	}
-	if len(bare) > 0 {
+	switch {
+	case len(bare) == len(f.Rows):
+		f.say("No row has an interval: too few seeds in common with the baseline, or their test gives none.")
+	case len(bare) > 0:
 		f.say("No interval of %s: too few seeds in common with the baseline, or their test gives none.", listed(bare))
 	}
 	if len(without) > 0 {

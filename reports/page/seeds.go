@@ -29,6 +29,9 @@ type Strip struct {
 // mostSeeds bounds how many seeds of a row are drawn.
 const mostSeeds = 200
 
+// mostLost bounds how many rows are said to have lost seeds.
+const mostLost = 4
+
 // NewSeeds takes the seeds of a column from a table; nil where there are none.
 func NewSeeds(t *reports.Table, plan *sweeps.Plan, c int) *Seeds {
 	strips := t.Strips(c)
@@ -59,8 +62,12 @@ func NewSeeds(t *reports.Table, plan *sweeps.Plan, c int) *Seeds {
 	if cut > 0 {
 		s.say("Of %s the first %d seeds are drawn; mean and interval are over all.", count(cut, "row"), mostSeeds)
 	}
-	for _, note := range t.LostSeeds(c, escape.Line) {
+	lost := t.LostSeeds(c, escape.Line)
+	for _, note := range lost[:min(len(lost), mostLost)] {
 		s.say("%s", note)
+	}
+	if more := len(lost) - mostLost; more > 0 {
+		s.say("So it is with %s.", count(more, "more row"))
 	}
 	return s
 }

@@ -12,6 +12,7 @@ import (
 	"harness/registry"
 	"harness/registry/journal"
 	"harness/runner"
+	"harness/runner/live"
 )
 
 // settle decides what becomes of a trial, by its journals and the word of the scheduler on its task.
@@ -226,7 +227,7 @@ func (f *follower) end(k *trial) {
 	}
 	text := fmt.Sprintf("%-7s %s  %s", word, k.ID[:8], k.Label)
 	if !k.Newest.Ended.IsZero() && k.Attempt > k.before {
-		text += "  " + runner.ShortDuration(k.Newest.Ended.Sub(k.Newest.Started))
+		text += "  " + live.Duration(k.Newest.Ended.Sub(k.Newest.Started))
 	}
 	if k.State == registry.Stopped {
 		text += ": " + k.Newest.Error

@@ -156,11 +156,21 @@ func (p *tab) settle() {
 	})`)
 }
 
-// await waits until an expression is true.
+// await waits until an expression is true, on this page or on one that takes its place.
 func (p *tab) await(what, expression string) {
 	p.t.Helper()
-	if _, err := chromedp.Run(p.ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(patience), chromedp.WithPollingInterval(50*time.Millisecond))); err != nil {
-		p.t.Fatalf("%s: %s did not come true: %v; so far: %q", what, expression, err, p.found())
+	deadline := time.Now().Add(patience)
+	for {
+		ctx, cancel := context.WithTimeout(p.ctx, patience)
+		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!("+expression+")"))
+		cancel()
+		if ok {
+			return
+		}
+		if time.Now().After(deadline) {
+			p.t.Fatalf("%s: %s did not come true: %v; so far: %q", what, expression, err, p.found())
+		}
+		time.Sleep(50 * time.Millisecond)
 	}
 }
 

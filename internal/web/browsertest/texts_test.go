@@ -1,6 +1,7 @@
 package browsertest
 
 import (
+	"encoding/json"
 	"strings"
 	"unicode"
 
@@ -26,4 +27,13 @@ func contains(shown, text string) bool {
 		text = string([]rune(text)[:most])
 	}
 	return strings.Contains(squeeze(shown), text)
+}
+
+// jsonText is a text as JSON, and so as a literal of JavaScript.
+func jsonText(text string) string {
+	data, err := json.Marshal(text)
+	if err != nil {
+		panic(err) // every text can be written
+	}
+	return string(data)
 }

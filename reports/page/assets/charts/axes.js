@@ -21,7 +21,7 @@ const dashes = ['solid', [7, 3], [2, 2], [8, 3, 2, 3]];
 // styleOf is the colour and the dashes of the i-th line: 32 are distinct.
 const styleOf = (look, i) => ({ color: look.series[i % look.series.length], dash: dashes[Math.floor(i / look.series.length) % dashes.length] });
 
-const fontFamily = 'system-ui, "Segoe UI", Roboto, "Liberation Sans", Arial, sans-serif';
+const fontFamily = 'system-ui, Segoe UI, Roboto, Liberation Sans, Arial, sans-serif'; // no quotation marks: the SVG has it in an attribute
 const fontSize = 12;
 
 const measure = (function () {
@@ -96,8 +96,8 @@ const writing = children => ({
   renderItem: () => ({ type: 'group', children }),
 });
 
-const textAt = (x, y, text, fill, align, weight) => ({
-  type: 'text', silent: true, style: { x, y, text: text.replace(/\n/g, ' '), fill, align: align || 'left', verticalAlign: 'middle', fontSize, fontFamily, fontWeight: weight || 'normal' },
+const textAt = (x, y, text, fill, align, weight, halo) => ({
+  type: 'text', silent: true, style: { stroke: halo || 'none', lineWidth: halo ? 3 : 0, x, y, text: text.replace(/\n/g, ' '), fill, align: align || 'left', verticalAlign: 'middle', fontSize, fontFamily, fontWeight: weight || 'normal' },
 });
 
 const lineAt = (points, stroke, width, dash, opacity) => ({

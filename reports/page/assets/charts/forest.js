@@ -16,8 +16,8 @@ function lanes(chart, look, size, heading, ranges, drawLane, zero) {
   const y = { min: 0, max: rows.length };
   const at = i => grid.top + 4 + (i + 0.5) * lane + (narrow ? 8 : 0);
   const words = rows.flatMap((row, i) => (narrow ? [
-    textAt(4, at(i) - 20, fitted(row.name, size.width - 12 - measure(row.text)), look.fg),
-    textAt(size.width - 4, at(i) - 20, row.text, look.muted, 'right'),
+    textAt(4, at(i) - 20, fitted(row.name, size.width - 20 - measure(row.text)), look.fg, 'left', '', look.bg),
+    textAt(size.width - 4, at(i) - 20, row.text, look.muted, 'right', '', look.bg),
   ] : [
     textAt(grid.left - 10, at(i), fitted(row.name, names), look.fg, 'right'),
     textAt(size.width - texts - 10, at(i), fitted(row.text, texts), look.muted),

@@ -36,7 +36,7 @@ function linearTicks(low, high, most) {
 function logTicks(low, high, most) {
   if (!(low > 0 && high > low)) return [low];
   const first = Math.floor(Math.log10(low)), last = Math.ceil(Math.log10(high)), ticks = [];
-  const every = Math.max(1, Math.ceil((last - first) / most));
+  const every = Math.max(1, Math.ceil((last - first) / (most + 2)));
   for (const factors of [[1], [1, 2, 5]]) {
     ticks.length = 0;
     for (let e = first; e <= last; e += every) {

@@ -1,0 +1,196 @@
+package web
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	_ "image/jpeg"
+	_ "image/png"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+
+	"harness/internal/escape"
+	"harness/model/dataset/radiograph"
+	"harness/registry"
+	"harness/reports/examples"
+)
+
+const (
+	pictureSide    = 640      // the longest side of an image on the page
+	pictureQuality = 85       // of JPEG
+	mostPixels     = 64 << 20 // of an image of a program
+)
+
+// samplesImage answers with one image of a sample, scaled, as JPEG.
+func (s *Server) samplesImage(w http.ResponseWriter, r *http.Request) {
+	handle := r.PathValue("handle")
+	q, err := parseSamples(r.URL.Query())
+	if err == nil {
+		var data []byte
+		if data, err = s.picture(r, handle, q); err == nil {
+			w.Header().Set("Content-Type", "image/jpeg")
+			w.Header().Set("Cache-Control", "private, max-age=3600")
+			if r.Method != http.MethodHead {
+				_, _ = w.Write(data) // the browser may be gone
+			}
+			return
+		}
+	}
+	status := http.StatusNotFound
+	if errors.Is(err, errOpening) {
+		status = http.StatusServiceUnavailable
+		w.Header().Set("Retry-After", "2")
+	} else if !errors.Is(err, errNoPicture) && !errors.Is(err, registry.ErrNoSweep) {
+		s.say("%s: %v", escape.Line(r.URL.Path), err)
+	}
+	http.Error(w, escape.Line(err.Error()), status)
+}
+
+var (
+	errNoPicture = errors.New("there is no such image")
+	errOpening   = errors.New("the data set is being opened")
+)
+
+// picture is an image as JPEG, from memory where it was asked for before.
+func (s *Server) picture(r *http.Request, handle string, q samplesQuery) ([]byte, error) {
+	key := fmt.Sprintf("%q %s", handle, r.URL.RawQuery)
+	if data, ok := s.pictures.get(key); ok {
+		return data, nil
+	}
+	of, err := s.samples(r, handle, q)
+	if err != nil {
+		return nil, err
+	}
+	a, opening := s.atlas(r.Context(), handle, of)
+	switch {
+	case opening:
+		return nil, errOpening
+	case a.err != nil:
+		return nil, fmt.Errorf("%w: %w", errNoPicture, a.err)
+	}
+	var pixels image.Image
+	if a.files {
+		pixels, err = s.file(of, q)
+	} else {
+		pixels, err = a.read(q.values.Get("image"))
+	}
+	if err != nil {
+		return nil, err
+	}
+	data, err := examples.JPEG(pixels, pictureSide, pictureQuality)
+	if err == nil {
+		s.pictures.put(key, data)
+	}
+	return data, err
+}
+
+// read decodes an image of the data set.
+func (a *atlas) read(id string) (image.Image, error) {
+	for _, one := range a.images {
+		if one.id == id {
+			pixels, err := radiograph.Read(one.path)
+			if err != nil {
+				return nil, fmt.Errorf("%w: %w", errNoPicture, err)
+			}
+			return pixels, nil
+		}
+	}
+	return nil, errNoPicture
+}
+
+// file decodes an image that a program's answer names. It lies below the folder of the attempt, and links that lead out of it are refused.
+func (s *Server) file(of *sampled, q samplesQuery) (image.Image, error) {
+	at, ok := of.samples.Place(q.id)
+	if !ok {
+		return nil, errNoPicture
+	}
+	chosen, err := of.samples.Show([]int{at}, "")
+	if err != nil {
+		return nil, err
+	}
+	files, trial := chosen.Pairs[0].Files()
+	k, err := strconv.Atoi(q.values.Get("file"))
+	if err != nil || k < 0 || k >= len(files) {
+		return nil, errNoPicture
+	}
+	root, err := os.OpenRoot(filepath.Dir(of.results[trial].Predictions))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errNoPicture, err)
+	}
+	defer root.Close()
+	data, err := readBounded(root, files[k])
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errNoPicture, err)
+	}
+	config, _, err := image.DecodeConfig(bytes.NewReader(data))
+	if err == nil && config.Width*config.Height > mostPixels {
+		err = fmt.Errorf("%s: %d × %d pixels are too many", escape.Line(files[k]), config.Width, config.Height)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errNoPicture, err)
+	}
+	pixels, _, err := image.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errNoPicture, err)
+	}
+	return pixels, nil
+}
+
+// mostFileBytes bounds the file of an image.
+const mostFileBytes = 64 << 20
+
+func readBounded(root *os.Root, name string) ([]byte, error) {
+	file, err := root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > mostFileBytes {
+		return nil, fmt.Errorf("%s is no image file", escape.Line(name))
+	}
+	return io.ReadAll(io.LimitReader(file, mostFileBytes))
+}
+
+// pictures are encoded images; those that were asked for longest ago go first.
+type pictures struct {
+	mu    sync.Mutex
+	of    map[string][]byte
+	order []string // oldest first
+	bytes int
+}
+
+// pictureBytes bounds all of them.
+const pictureBytes = 12 << 20
+
+func (p *pictures) get(key string) ([]byte, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	data, ok := p.of[key]
+	return data, ok
+}
+
+func (p *pictures) put(key string, data []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.of == nil {
+		p.of = map[string][]byte{}
+	}
+	if _, known := p.of[key]; known {
+		return
+	}
+	p.of[key], p.order, p.bytes = data, append(p.order, key), p.bytes+len(data)
+	for p.bytes > pictureBytes && len(p.order) > 1 {
+		p.bytes -= len(p.of[p.order[0]])
+		delete(p.of, p.order[0])
+		p.order = p.order[1:]
+	}
+}

@@ -1,0 +1,157 @@
+// Package eta tells when a sweep will be done, and how sure that is.
+//
+//	Sweep     what is known: how trials of it, and earlier ones of the same home, went
+//	Estimate  how long it takes from now on, with a range; nothing where nothing is known
+//	Course    the stages of one attempt over time (course.go)
+//	Watch     a Sweep that is kept up to date from a registry, and Of, for who asks once (watch.go)
+//
+// The rest of a running trial is told from trials that have ended, by how far it is and how fast compared with them: those of the same
+// setting count most, then those that differ in little, then what ended last. Where there are none, from the steps that it has
+// announced itself. Trials that wait take what those like them took, more or less by what their settings have been seen to change (slope.go).
+// Then the rest is played through: so many at a time, in order.
+package eta
+
+import (
+	"math"
+	"time"
+
+	"harness/registry"
+)
+
+// Sweep is what an estimate is made from.
+type Sweep struct {
+	Trials   []Trial // of the sweep, in the order in which they run
+	Earlier  []Trial // of the same home, which have ended and are of other sweeps
+	Parallel int     // trials at a time; 0 = as many as run now
+}
+
+// Trial is a trial as far as time is concerned.
+type Trial struct {
+	ID      string
+	Setting string            // equal where trials differ in the seed only
+	Params  map[string]string // what the sweep varies, but for the seed
+	State   registry.State
+	Resumes bool // an interrupted one goes on where it was
+	Resumed bool // the attempt that runs went on where one before it was
+
+	Started   time.Time     // the attempt that runs
+	Course    Course        // of the newest attempt, or of that whose numbers count
+	Took      time.Duration // of one that is done or was stopped early: all its attempts that went on from one another
+	Ended     time.Time
+	Announced Course // what its settings say of its stages, one second a step; nil = nothing
+}
+
+// Estimate is how long a sweep takes from now on.
+type Estimate struct {
+	Known     bool // else the three below mean nothing
+	Left      time.Duration
+	Low, High time.Duration // the range in which four of five ends lie, as far as one can tell
+	Done      float64       // share of the work, by time, in 0 … 1; NaN = not known
+	Trials    map[string]Left
+}
+
+// Left is how long a running trial takes from now on.
+type Left struct {
+	Left    time.Duration
+	AtLeast bool    // only the stage that it is in is known
+	Done    float64 // share of the trial; NaN = not known
+}
+
+// guess is a duration in seconds with its relative error.
+type guess struct{ seconds, sigma float64 }
+
+// Estimate computes how long the sweep takes from now on.
+func (s Sweep) Estimate(now time.Time) Estimate {
+	c := newComparer(s)
+	e := Estimate{Known: true, Done: math.NaN(), Trials: map[string]Left{}}
+	var running, waiting []guess
+	spent := 0.0
+	for _, t := range s.Trials {
+		switch t.State {
+		case registry.Done, registry.Stopped:
+			spent += t.Took.Seconds()
+		case registry.Running:
+			elapsed := now.Sub(t.Started)
+			g, known := c.rest(t, elapsed)
+			if known {
+				done := elapsed.Seconds() / (elapsed.Seconds() + g.seconds)
+				e.Trials[t.ID] = Left{Left: seconds(g.seconds), Done: done}
+				c.projects(t, elapsed, g)
+			} else if left, some := t.Course.stageLeft(elapsed); some {
+				e.Trials[t.ID] = Left{Left: left, AtLeast: true, Done: math.NaN()}
+			}
+			e.Known = e.Known && known
+			running = append(running, g)
+			spent += elapsed.Seconds()
+		}
+	}
+	for _, t := range s.Trials {
+		if t.State != registry.Queued && t.State != registry.Interrupted {
+			continue
+		}
+		g, known := c.whole(t)
+		e.Known = e.Known && known
+		waiting = append(waiting, g)
+	}
+	if !e.Known {
+		return e
+	}
+	e.set(running, waiting, s.Parallel, spent)
+	return e
+}
+
+// set plays the rest through.
+func (e *Estimate) set(running, waiting []guess, parallel int, spent float64) {
+	left := play(running, waiting, parallel)
+	e.Left = seconds(left)
+	var sum, straight, square float64
+	for _, list := range [][]guess{running, waiting} {
+		for _, g := range list {
+			sum += g.seconds
+			straight += g.seconds * g.sigma
+			square += g.seconds * g.sigma * g.seconds * g.sigma
+		}
+	}
+	if sum <= 0 {
+		e.Done = 1
+		return
+	}
+	e.Done = spent / (spent + sum)
+	sigma := math.Sqrt((together*straight*straight+(1-together)*square)/sum/sum) * inRange
+	e.Low, e.High = seconds(left*math.Exp(-sigma)), seconds(left*math.Exp(sigma))
+}
+
+const (
+	together = 0.8  // how much of the errors is common to all trials, such as a machine that others use, too
+	inRange  = 1.28 // four of five lie so many standard deviations around the middle
+)
+
+// play is how long it takes until all have ended, so many at a time: who waits starts when the first of those that run ends.
+func play(running, waiting []guess, parallel int) float64 {
+	slots := make([]float64, max(parallel, len(running), 1))
+	for i, g := range running {
+		slots[i] = g.seconds
+	}
+	end := 0.0
+	for _, g := range waiting {
+		first := 0
+		for i := range slots {
+			if slots[i] < slots[first] {
+				first = i
+			}
+		}
+		slots[first] += g.seconds
+	}
+	for _, s := range slots {
+		end = math.Max(end, s)
+	}
+	return end
+}
+
+func seconds(s float64) time.Duration {
+	const most = 100 * 365 * 24 * time.Hour
+	if s >= most.Seconds() {
+		return most
+	}
+	return time.Duration(s * float64(time.Second))
+}
