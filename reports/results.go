@@ -143,12 +143,15 @@ func (results Results) check(plan *sweeps.Plan, t *Table) error {
 		listed(wanted, 8), listed(results.recorded(), 20))
 }
 
+// controlsPrefix begins the names of what trials recorded about controls.
+const controlsPrefix = "controls/"
+
 // recorded lists the names of all metrics that any trial recorded, less those of controls.
 func (results Results) recorded() []string {
 	keys := map[string]bool{}
 	for _, r := range results {
 		for key := range r.Values {
-			if !strings.HasPrefix(key, "controls/") {
+			if !strings.HasPrefix(key, controlsPrefix) {
 				keys[key] = true
 			}
 		}
