@@ -295,3 +295,19 @@ func TestPages(t *testing.T) {
 		t.Errorf("%d rows of %d", at, len(whole.Rows))
 	}
 }
+
+// TestPivotOfCoupledAxes has an axis of one value that belongs to one resolution: the rows of both resolutions become one.
+func TestPivotOfCoupledAxes(t *testing.T) {
+	file := strings.Replace(commandFile, "parameters:\n", "parameters:\n  size: {values: [1, 2]}\n  pool: {values: [2], when: size == 2}\n", 1)
+	table := laidOut(t, file, "columns=size")
+	if len(table.Rows) != 2 || len(table.Columns) != 4 {
+		t.Fatalf("%d rows and %d columns", len(table.Rows), len(table.Columns))
+	}
+	for _, row := range table.Rows {
+		for c, cell := range row.Cells {
+			if cell.Blank() {
+				t.Errorf("%s, %s is blank", row.Name, table.Columns[c].Key())
+			}
+		}
+	}
+}
