@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"html/template"
@@ -187,6 +188,19 @@ func (s *Server) samples(r *http.Request, handle string, q samplesQuery) (*sampl
 		return s.readSamples(r, db, handle, q)
 	})
 	return value, err
+}
+
+// mostProbed bounds the trials that are asked whether they have kept answers.
+const mostProbed = 12
+
+// hasAnswers reports whether one of the first trials of a program has kept answers; the built-in trainer's always do.
+func hasAnswers(ctx context.Context, db *registry.DB, plan *sweeps.Plan) (bool, error) {
+	if !plan.Command {
+		return false, nil
+	}
+	ids := plan.IDs()
+	trials, err := db.Trials(ctx, registry.Query{IDs: ids[:min(mostProbed, len(ids))], Brief: true})
+	return slices.ContainsFunc(trials, func(t registry.Trial) bool { return t.Result > 0 && db.PredictionsOf(t.ID, t.Result) != "" }), err
 }
 
 // sampled are samples with what images are found by.

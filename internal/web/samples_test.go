@@ -24,6 +24,7 @@ import (
 	"harness/model/dataset"
 	"harness/model/dataset/synthetic"
 	"harness/registry"
+	"harness/registry/journal"
 	"harness/reports"
 	"harness/reports/examples"
 	"harness/sweeps"
@@ -70,7 +71,9 @@ func answering(t *testing.T, n int, change func(p *reports.Prediction)) (s *Serv
 			t.Fatal(err)
 		}
 	}
-	s = New(Options{Home: home, Harness: "test"})
+	s = New(Options{Home: home, Harness: "test", Staleness: func(db *registry.DB) *view.Staleness {
+		return view.NewStaleness(db, func() journal.Provenance { return journal.Provenance{} }, nil)
+	}})
 	t.Cleanup(func() { s.Close() })
 	return s, attempt, rows
 }
@@ -118,6 +121,26 @@ func TestSamplesPage(t *testing.T) {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page lacks %s", want)
 		}
+	}
+}
+
+// TestSamplesAreLinked: the page of a sweep leads to its samples where there are any.
+func TestSamplesAreLinked(t *testing.T) {
+	with, attempt, rows := answering(t, 1, nil)
+	if !strings.Contains(asked(with, "/sweeps/own").Body.String(), `href="/sweeps/own/samples"`) {
+		t.Error("the samples are not linked")
+	}
+	others, err := filepath.Glob(filepath.Join(filepath.Dir(filepath.Dir(attempt)), "*", "1", "predictions.jsonl"))
+	if err != nil || len(others) != len(rows) {
+		t.Fatal(others, err)
+	}
+	for _, path := range others {
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if strings.Contains(asked(with, "/sweeps/own").Body.String(), `href="/sweeps/own/samples"`) {
+		t.Error("samples that there are not are linked")
 	}
 }
 
