@@ -61,6 +61,9 @@ type Server struct {
 	formSecret string       // what forms of this server bring
 	atlases    atlases
 	pictures   pictures
+
+	lastSamples lastSamples
+
 	background context.Context // of what goes on behind answers; it ends with Close
 	end        context.CancelFunc
 }
