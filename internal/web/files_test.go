@@ -145,3 +145,25 @@ func FuzzFilePath(f *testing.F) {
 		}
 	})
 }
+
+// What may take long counts by itself, and nothing else does; too many files at once are refused.
+func TestStaysOpen(t *testing.T) {
+	for path, want := range map[string]bool{
+		"/events": true, "/trials/a/log": true, "/trials/a/log/events": true, "/trials/a/files/1/x": true,
+		"/": false, "/x/events": false, "/trials/events": false, "/trials/a/charts/events": false, "/trials/a": false, "/sweeps/files/log": false,
+	} {
+		if got := staysOpen(path); got != want {
+			t.Errorf("%s: %v", path, got)
+		}
+	}
+	h, id := withFiles(t)
+	h.server.sending.Add(mostFiles)
+	if w := h.ask(http.MethodGet, "/trials/"+id+"/files/1/log.txt"); w.Code != http.StatusServiceUnavailable {
+		t.Errorf("one too many: %d", w.Code)
+	}
+	h.server.sending.Add(-mostFiles)
+	h.page("/trials/" + id + "/files/1/log.txt")
+	if n := h.server.sending.Load(); n != 0 {
+		t.Errorf("%d files are still being sent", n)
+	}
+}

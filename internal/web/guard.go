@@ -44,7 +44,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			s.askToken(w, r)
 			return
 		}
-		if r.URL.Path == eventsPath || strings.HasSuffix(r.URL.Path, "/events") { // they stay open, and are counted by themselves
+		if staysOpen(r.URL.Path) {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -57,6 +57,15 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			http.Error(w, "too many requests at once", http.StatusServiceUnavailable)
 		}
 	})
+}
+
+// staysOpen reports whether the answer of an address may take as long as its reader likes: events, logs and files, which count by themselves.
+func staysOpen(path string) bool {
+	if path == eventsPath {
+		return true
+	}
+	_, of, _ := strings.Cut(strings.TrimPrefix(path, "/trials/"), "/")
+	return strings.HasPrefix(path, "/trials/") && (of == "log" || of == "log/events" || strings.HasPrefix(of, "files/"))
 }
 
 // called reports whether the server may be called by this name. A page of somebody else's that makes a name of its own lead to this
