@@ -61,6 +61,7 @@ var printed = []struct{ schema, command string }{
 	{"trial-rm", "trial rm $OTHER --yes --json"},
 	{"trial-rm", "trial rm --filter seed==99 --yes --json"},
 	{"new", "new begun --kind program --json"},
+	{"man", "man manual --json"},
 	{"explain", "explain --json"},
 	{"explain", "explain report.show --json"},
 	{"data-synth", "data synth data --patients 10 --json"},

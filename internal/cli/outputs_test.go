@@ -48,6 +48,7 @@ var outputs = []struct {
 	{"gc", "harness gc --json: what can go, and what was removed", garbage{}},
 	{"backup", "harness backup --json: the backup", backed{}},
 	{"new", "harness new --json: the files that were written", written{}},
+	{"man", "harness man --json: the pages that were written", written{}},
 	{"explain", "harness explain --json: a list of keys of a sweep file", []explainedKey{}},
 	{"data-synth", "harness data synth --json: the data set that was written", madeData{}},
 	{"data-show", "harness data show --json: the picture that was written", written{}},
