@@ -110,7 +110,7 @@ func (s snapshot) counts() string {
 			text += fmt.Sprintf(", %d %s", part.n, part.what)
 		}
 	}
-	if e := live.ETA(s.estimate); e != "" && s.done+s.failed+s.early < s.total {
+	if e := s.estimate.String(); e != "" && s.done+s.failed+s.early < s.total {
 		text += ", " + e
 	}
 	return text

@@ -96,7 +96,7 @@ func (f topFrame) body() []string {
 // sweep are the lines about one sweep.
 func (f topFrame) sweep(s view.LiveSweep) []string {
 	head := []string{view.CountsText(s.Counts)}
-	if e := live.ETA(s.Estimate); e != "" {
+	if e := s.Estimate.String(); e != "" {
 		head = append(head, e)
 	}
 	head = append(head, "running for "+live.Duration(f.now.Sub(s.Started))+" "+s.Where())

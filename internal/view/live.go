@@ -51,6 +51,7 @@ type LiveTrial struct {
 	TrialStatus
 	Left    *float64          `json:"eta_seconds"`
 	AtLeast bool              `json:"eta_at_least,omitzero"` // only the stage that it is in is known
+	Done    *float64          `json:"done"`                  // share of the trial, by time
 	Cores   *float64          `json:"cores"`
 	Busy    *float64          `json:"gpu_percent"`
 	Memory  *float64          `json:"gpu_memory"`       // bytes
@@ -154,6 +155,7 @@ func newLiveTrial(k TrialStatus, t live.Row) LiveTrial {
 	one := LiveTrial{TrialStatus: k, Cores: known(t.Cores), Busy: known(t.Busy), Memory: known(t.Memory), Metric: t.Metric, Curve: []jsonfloat.Float{}}
 	if t.Left != nil {
 		one.Left, one.AtLeast = known(t.Left.Left.Seconds()), t.Left.AtLeast
+		one.Done = known(t.Left.Done)
 	}
 	if t.Metric != "" {
 		one.Value = jsonfloat.Known(t.Value, true)

@@ -93,6 +93,9 @@ func (s Sweep) Estimate(now time.Time) Estimate {
 		e.Known = e.Known && known
 		waiting = append(waiting, g)
 	}
+	if s.Parallel == 0 && len(running) == 0 && len(waiting) > 1 {
+		e.Known = false // nobody says how many at a time
+	}
 	if !e.Known {
 		return e
 	}

@@ -48,6 +48,7 @@ func TestNothingFromNothing(t *testing.T) {
 		"it has not said what follows":   {Trials: []Timing{staged, waiting("a")}},
 		"all have failed":                {Trials: []Timing{{Setting: "a", State: registry.Failed, Took: time.Minute}, waiting("a")}},
 		"others were of other settings":  {Trials: []Timing{waiting("a")}, Earlier: []Timing{done("b", time.Minute, 10)}},
+		"nobody says how many at a time": {Trials: []Timing{done("a", time.Minute, 10), waiting("a"), waiting("a")}},
 		"one step says nothing of speed": {Trials: []Timing{program("a", time.Minute, 1, 100), waiting("a")}},
 	} {
 		if e := s.Estimate(epoch); e.Known || e.Left != 0 || e.Low != 0 || e.High != 0 || !math.IsNaN(e.Done) {

@@ -10,6 +10,7 @@ import (
 	"github.com/mattn/go-runewidth"
 
 	"harness/internal/escape"
+	"harness/runner/eta"
 )
 
 const (
@@ -119,9 +120,9 @@ func (t Row) text(name columnName) string {
 		switch {
 		case t.Left == nil:
 		case t.Left.AtLeast:
-			return "eta >" + Rough(t.Left.Left)
+			return "eta >" + eta.Rough(t.Left.Left)
 		default:
-			return "eta ~" + Rough(t.Left.Left)
+			return "eta ~" + eta.Rough(t.Left.Left)
 		}
 	case coresColumn:
 		if !math.IsNaN(t.Cores) {
