@@ -17,7 +17,7 @@ import (
 // imported.
 var mayImport = map[string][]string{
 	".":                      {"internal/cli"}, // main.go and nothing else
-	"internal/cli":           {"experiments", "metrics", "model", "registry", "runner", "reports", "sweeps", "internal/view", "internal/web", "internal/logfile"},
+	"internal/cli":           {"docs", "experiments", "metrics", "model", "registry", "runner", "reports", "sweeps", "internal/view", "internal/web", "internal/logfile"},
 	"internal/view":          {"experiments", "metrics", "model", "registry", "runner", "reports", "sweeps"},
 	"internal/web":           {"experiments", "metrics", "model", "registry", "runner", "reports", "sweeps", "internal/view", "internal/logfile"},
 	"internal/logfile":       {},
@@ -25,6 +25,7 @@ var mayImport = map[string][]string{
 	"internal/tfevents":      {},
 	"internal/wandbfile":     {},
 	"internal/web/fixture":   {"registry", "sweeps"},
+	"docs":                   {},
 	"experiments":            {},
 	"metrics":                {},
 	"model/spec":             {},

@@ -157,6 +157,51 @@ func (db *DB) SummaryOf(ctx context.Context, ids []string, metric string) (map[s
 	return all, nil
 }
 
+// MostPoints is how many points the longest curve of each metric has among those of the trials.
+func (db *DB) MostPoints(ctx context.Context, ids []string) (map[string]int, error) {
+	most := map[string]int{}
+	var resumed []string
+	err := db.withNames(ctx, func(names map[int64]string) error {
+		counts := map[int64]int{}
+		clear(most)
+		resumed = nil
+		err := db.read(ctx, summaries, []any{jsonList(ids)}, func(rows *sql.Rows) error {
+			var id string
+			var final, merged bool
+			var encoded sql.RawBytes
+			if err := rows.Scan(&id, &final, &merged, &encoded); err != nil {
+				return err
+			}
+			if merged {
+				resumed = append(resumed, id)
+				return nil
+			}
+			return decodeResults(encoded, func(key int64, s Summary) { counts[key] = max(counts[key], s.N) })
+		})
+		for key, n := range counts {
+			name, known := names[key]
+			if !known {
+				return errNewMetric
+			}
+			most[name] = n
+		}
+		return err
+	})
+	for _, id := range resumed { // rare
+		var values map[string]Summary
+		if err == nil {
+			values, err = db.mergedSummary(ctx, id)
+		}
+		for name, s := range values {
+			most[name] = max(most[name], s.N)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read metrics: %w", err)
+	}
+	return most, nil
+}
+
 // errNewMetric means that a metric was added after the names were read.
 var errNewMetric = errors.New("a metric without a name")
 

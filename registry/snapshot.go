@@ -21,8 +21,18 @@ func (db *DB) Snapshot() (*DB, error) {
 		return nil, ErrReplaced
 	}
 	s := &DB{Home: db.Home, Now: db.Now, sql: db.sql, shared: true, statements: map[string]*sql.Stmt{}, provenances: map[int64]journal.Provenance{}}
-	return s, s.Freeze()
+	if err := s.Freeze(); err != nil {
+		return s, err
+	}
+	if _, err := s.frozen.ExecContext(background, snapshotCache); err != nil {
+		return nil, errors.Join(fmt.Errorf("read registry: %w", err), s.Close())
+	}
+	return s, nil
 }
+
+// snapshotCache is what SQLite keeps for a snapshot: 4 MiB. An answer reads each page about once, many are given at a time, and
+// the system keeps the file in memory anyway.
+const snapshotCache = `PRAGMA cache_size = -4096`
 
 // Version is a number that is another one after every change that somebody else has made to registry.db.
 func (db *DB) Version(ctx context.Context) (int64, error) {

@@ -18,12 +18,19 @@ type Options struct {
 	Stale     map[string]string    // by trial: what differs between the code or data that made its result and what is there now
 	Published []experiments.Number // empty: what comes with the harness
 	Layout    Layout               // a reader's choice
+	Trials    []registry.Trial     // those of the plan, where Build need not read them once more
 }
 
 // Build loads the trials of a planned sweep and computes its table. Where no trial has recorded anything the error is
 // ErrNothing; where trials are done but recorded none of the declared metrics it is ErrNoMetrics.
 func Build(ctx context.Context, db *registry.DB, plan *sweeps.Plan, o Options) (*Table, error) {
-	results, err := Load(ctx, db, plan)
+	var results Results
+	var err error
+	if o.Trials != nil {
+		results, err = loadOf(ctx, db, plan, o.Trials)
+	} else {
+		results, err = Load(ctx, db, plan)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("report %s: %w", plan.Name, err)
 	}
@@ -169,6 +176,7 @@ func (b *builder) add(r *seeded) {
 	if r.Control != "" {
 		row.Kind, row.Control, row.Of = Control, untrainedName, r.Of
 	}
+	row.Cells = make([]Cell, 0, len(b.table.Columns))
 	for _, column := range b.table.Columns {
 		row.Cells = append(row.Cells, b.cell(r, column))
 	}

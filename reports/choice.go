@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"harness/internal/escape"
 	"harness/metrics"
@@ -208,14 +209,17 @@ func cutPlan(plan *sweeps.Plan, list []candidate, chosen *Chosen, mostSeeds int)
 
 // CurveMetrics lists the metrics that trials of a plan recorded at several steps, by name.
 func CurveMetrics(ctx context.Context, db *registry.DB, plan *sweeps.Plan) ([]string, error) {
-	values, err := db.Summary(ctx, plan.IDs())
+	most, err := db.MostPoints(ctx, plan.IDs())
 	if err != nil {
 		return nil, err
 	}
-	results := Results{}
-	for id, v := range values {
-		results[id] = Result{Values: v}
+	b := &builder{plan: plan}
+	var list []string
+	for metric, n := range most {
+		if n >= leastPoints && !strings.HasPrefix(metric, controlsPrefix) && b.isResult(metric) {
+			list = append(list, metric)
+		}
 	}
-	b := &builder{plan: plan, results: results}
-	return b.curveMetrics(), nil
+	slices.Sort(list)
+	return list, nil
 }

@@ -1,27 +1,62 @@
 package reports
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"math"
-	"slices"
 
 	"harness/internal/jsonfloat"
 )
 
-// JSON writes all of the table, indented, as docs/table.schema.json describes it; what does not exist is null, a list is never null.
+// JSON writes all of the table, indented, as docs/table.schema.json describes it; what does not exist is null, a list is never null. Rows
+// are encoded one at a time: those of a large table together would take a hundred megabytes.
 func (t *Table) JSON(w io.Writer) error {
 	table := *t
 	table.Caption, table.Heads, table.Show, table.Notes = filled(t.Caption), filled(t.Heads), filled(t.Show), filled(t.Notes)
-	table.Columns, table.Rows = filled(t.Columns), slices.Clone(filled(t.Rows))
-	for i := range table.Rows {
-		row := &table.Rows[i]
-		row.Lead, row.Cells = filled(row.Lead), filled(row.Cells)
+	table.Columns, table.Rows = filled(t.Columns), []Row{}
+	frame, err := indented(table, "")
+	if err != nil || len(t.Rows) == 0 {
+		return errors.Join(err, write(w, frame))
 	}
-	out := json.NewEncoder(w)
-	out.SetIndent("", "  ")
-	out.SetEscapeHTML(false)
-	return out.Encode(table)
+	before, after, ok := bytes.Cut(frame, []byte("\n  \"rows\": []")) // no text holds a line end
+	if !ok {
+		return errors.New("encode table: rows stand nowhere")
+	}
+	err = write(w, before, []byte("\n  \"rows\": ["))
+	for i, row := range t.Rows {
+		if err != nil {
+			return err
+		}
+		row.Lead, row.Cells = filled(row.Lead), filled(row.Cells)
+		encoded, wrong := indented(row, "    ")
+		between := "\n    "
+		if i > 0 {
+			between = ",\n    "
+		}
+		err = errors.Join(wrong, write(w, []byte(between), bytes.TrimSpace(encoded)))
+	}
+	return errors.Join(err, write(w, []byte("\n  ]"), after))
+}
+
+// indented is a value as JSON, whose lines but the first begin with prefix, and a line end.
+func indented(value any, prefix string) ([]byte, error) {
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetIndent(prefix, "  ")
+	e.SetEscapeHTML(false)
+	err := e.Encode(value)
+	return out.Bytes(), err
+}
+
+func write(w io.Writer, parts ...[]byte) error {
+	for _, part := range parts {
+		if _, err := w.Write(part); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // filled is a list that is empty instead of nil.

@@ -42,11 +42,16 @@ var ErrNoMetrics = errors.New("none of the metrics was recorded")
 // Load reads what the trials of a plan recorded. Where there is nothing at all the error is ErrNothing, or ErrNoMetrics where
 // trials are done nevertheless.
 func Load(ctx context.Context, db *registry.DB, plan *sweeps.Plan) (Results, error) {
-	ids := plan.IDs()
-	known, err := db.Trials(ctx, registry.Query{IDs: ids, NoSpec: true})
+	known, err := db.Trials(ctx, registry.Query{IDs: plan.IDs(), NoSpec: true})
 	if err != nil {
 		return nil, err
 	}
+	return loadOf(ctx, db, plan, known)
+}
+
+// loadOf is Load where the trials are known.
+func loadOf(ctx context.Context, db *registry.DB, plan *sweeps.Plan, known []registry.Trial) (Results, error) {
+	ids := plan.IDs()
 	values, err := db.Summary(ctx, ids)
 	if err != nil {
 		return nil, err
@@ -138,12 +143,15 @@ func (results Results) check(plan *sweeps.Plan, t *Table) error {
 		listed(wanted, 8), listed(results.recorded(), 20))
 }
 
+// controlsPrefix begins the names of what trials recorded about controls.
+const controlsPrefix = "controls/"
+
 // recorded lists the names of all metrics that any trial recorded, less those of controls.
 func (results Results) recorded() []string {
 	keys := map[string]bool{}
 	for _, r := range results {
 		for key := range r.Values {
-			if !strings.HasPrefix(key, "controls/") {
+			if !strings.HasPrefix(key, controlsPrefix) {
 				keys[key] = true
 			}
 		}

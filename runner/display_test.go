@@ -18,7 +18,7 @@ import (
 )
 
 func running() snapshot {
-	return snapshot{total: 12, done: 3, failed: 1, running: 2, trials: []live.Trial{
+	return snapshot{total: 12, done: 3, failed: 1, running: 2, trials: []live.Row{
 		{Label: "all tasks, seed=0", Stage: "pretrain", Step: 340, Total: 1500, Loss: 2.3456, Gauge: live.None, Elapsed: time.Minute},
 		{Label: "w/o AREF", Loss: math.NaN(), Elapsed: 1500 * time.Millisecond, Gauge: live.None},
 	}, estimate: eta.Estimate{Known: true, Left: 750 * time.Second, Low: 10 * time.Minute, High: 20 * time.Minute, Done: 0.25}}
@@ -27,7 +27,7 @@ func running() snapshot {
 func TestBarsAreDrawn(t *testing.T) {
 	want := []string{
 		"all tasks, seed=0  pretrain  ▕████▌               ▏  340/1500  1m00s  loss 2.346",
-		"w/o AREF           starting                                     1.5s",
+		"w/o AREF           running                                      1.5s",
 		"total ▕█████               ▏ 3/12 done, 1 failed, 2 running, eta ~13m (10m–20m)",
 	}
 	s := running()
@@ -47,7 +47,7 @@ func TestBarsAreDrawn(t *testing.T) {
 func TestMoreTrialsThanLines(t *testing.T) {
 	s := running()
 	for i := range 98 {
-		s.trials = append(s.trials, live.Trial{Label: fmt.Sprint("more ", i), Gauge: live.None})
+		s.trials = append(s.trials, live.Row{Label: fmt.Sprint("more ", i), Gauge: live.None})
 	}
 	for height := 4; height < 40; height++ {
 		drawing := s.draw(80, height)

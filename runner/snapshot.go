@@ -12,7 +12,7 @@ import (
 // snapshot is how a sweep stands at a moment.
 type snapshot struct {
 	total, done, failed, early, running, elsewhere int
-	trials                                         []live.Trial // that run
+	trials                                         []live.Row // that run
 	estimate                                       eta.Estimate
 }
 
@@ -93,9 +93,9 @@ func (r *run) snapshot(now time.Time, measured int) snapshot {
 	return s
 }
 
-func (s *process) status(now time.Time) live.Trial {
+func (s *process) status(now time.Time) live.Row {
 	p := s.heard
-	return live.Trial{ID: s.job.ID, Label: s.job.Label, Attempt: s.attempt, Stage: p.Stage, Step: p.Step, Total: p.Total, Loss: float64(p.Loss),
+	return live.Row{ID: s.job.ID, Label: s.job.Label, Attempt: s.attempt, Stage: p.Stage, Step: p.Step, Total: p.Total, Loss: float64(p.Loss),
 		Elapsed: now.Sub(s.started), Gauge: live.None}
 }
 
@@ -110,7 +110,7 @@ func (s snapshot) counts() string {
 			text += fmt.Sprintf(", %d %s", part.n, part.what)
 		}
 	}
-	if e := live.ETA(s.estimate); e != "" && s.done+s.failed+s.early < s.total {
+	if e := s.estimate.String(); e != "" && s.done+s.failed+s.early < s.total {
 		text += ", " + e
 	}
 	return text

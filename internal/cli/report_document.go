@@ -41,6 +41,9 @@ func reportDocument(ctx context.Context, w, log io.Writer, db *registry.DB, plan
 	if c.Curves, err = chosenCurves(ctx, db, plan, table, nil, &plots.Options{}); err != nil {
 		return err
 	}
+	if c.Charts, err = document.ReadCharts(ctx, db, plan, table, c.Curves); err != nil {
+		return err
+	}
 	if err := addExamples(ctx, db, &c); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -62,6 +63,9 @@ const (
 	answerTime = 2 * time.Minute  // to take an answer
 	closeTime  = 3 * time.Second  // for answers under way when the server ends
 	leastToken = 16               // characters
+
+	serveGarbage = 50        // % of what is in use: a server runs beside trials, for long
+	serveMemory  = 112 << 20 // from which on garbage is collected more often
 )
 
 // serve listens until ctx ends.
@@ -92,6 +96,8 @@ func serve(ctx context.Context, w, log io.Writer, home string, o serveOptions) e
 		Log:        log,
 	})
 	defer server.Close()
+	debug.SetGCPercent(serveGarbage)
+	debug.SetMemoryLimit(serveMemory)
 	fmt.Fprintf(w, "serving %s at %s\n", escape.Line(home), address(host, port, token))
 	return listen(ctx, listener, server)
 }

@@ -12,7 +12,6 @@ import (
 	"harness/internal/escape"
 	"harness/internal/view"
 	"harness/registry"
-	"harness/runner/live"
 )
 
 // statusOptions are the flags of status.
@@ -101,7 +100,7 @@ func printStatus(w io.Writer, sweeps []view.LiveSweep, now time.Time) error {
 			background = " in the background"
 		}
 		counts := view.CountsText(s.Counts)
-		if e := live.ETA(s.Estimate); e != "" {
+		if e := s.Estimate.String(); e != "" {
 			counts += "; " + e
 		}
 		fmt.Fprintf(w, "%s: %s; running%s for %s %s\n", escape.Line(s.Sweep), counts, background,

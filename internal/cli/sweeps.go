@@ -34,25 +34,27 @@ func sweepNamed(ctx context.Context, db *registry.DB, name string) (string, erro
 	return "", usageError("no sweep %q was run here: want one of %s", name, strings.Join(handles, ", "))
 }
 
+// listedSweep is a sweep as ls --sweeps prints it.
+type listedSweep struct {
+	Handle  string                 `json:"handle"`
+	Name    string                 `json:"name"`
+	File    string                 `json:"file,omitempty"`
+	Options string                 `json:"options,omitempty"`
+	Planned time.Time              `json:"planned"`
+	Counts  map[registry.State]int `json:"counts"`
+	Former  int                    `json:"former,omitempty"`
+	Legacy  bool                   `json:"-"`
+}
+
 // listSweeps prints the sweeps, newest first, with how their trials stand.
 func listSweeps(ctx context.Context, w io.Writer, db *registry.DB, o listOptions) error {
 	sweeps, err := db.Sweeps(ctx)
 	if err != nil {
 		return err
 	}
-	type line struct {
-		Handle  string                 `json:"handle"`
-		Name    string                 `json:"name"`
-		File    string                 `json:"file,omitempty"`
-		Options string                 `json:"options,omitempty"`
-		Planned time.Time              `json:"planned"`
-		Counts  map[registry.State]int `json:"counts"`
-		Former  int                    `json:"former,omitempty"`
-		Legacy  bool                   `json:"-"`
-	}
-	lines := make([]line, len(sweeps))
+	lines := make([]listedSweep, len(sweeps))
 	for i, s := range sweeps {
-		lines[i] = line{s.Handle, s.Name, inHome(db.Home, s.File), s.Options, s.Planned, s.Counts, s.Former, s.Legacy}
+		lines[i] = listedSweep{s.Handle, s.Name, inHome(db.Home, s.File), s.Options, s.Planned, s.Counts, s.Former, s.Legacy}
 	}
 	if o.json {
 		return printJSON(w, lines)

@@ -34,21 +34,21 @@ func (o topOrder) next() topOrder {
 }
 
 // sorted are the trials in that order; those of which nothing is known stand last.
-func (o topOrder) sorted(trials []live.Trial) []live.Trial {
+func (o topOrder) sorted(trials []live.Row) []live.Row {
 	list := slices.Clone(trials)
 	switch o {
 	case byLeft:
-		left := func(t live.Trial) time.Duration {
+		left := func(t live.Row) time.Duration {
 			if t.Left == nil {
 				return math.MaxInt64
 			}
 			return t.Left.Left
 		}
-		slices.SortStableFunc(list, func(a, b live.Trial) int { return int(max(-1, min(1, left(a)-left(b)))) })
+		slices.SortStableFunc(list, func(a, b live.Row) int { return int(max(-1, min(1, left(a)-left(b)))) })
 	case byLabel:
-		slices.SortStableFunc(list, func(a, b live.Trial) int { return strings.Compare(a.Label, b.Label) })
+		slices.SortStableFunc(list, func(a, b live.Row) int { return strings.Compare(a.Label, b.Label) })
 	default:
-		slices.SortStableFunc(list, func(a, b live.Trial) int { return int(max(-1, min(1, b.Elapsed-a.Elapsed))) })
+		slices.SortStableFunc(list, func(a, b live.Row) int { return int(max(-1, min(1, b.Elapsed-a.Elapsed))) })
 	}
 	return list
 }
@@ -68,7 +68,7 @@ type topFrame struct {
 }
 
 // selectable lists the trials as they are shown.
-func (f topFrame) selectable() (list []live.Trial) {
+func (f topFrame) selectable() (list []live.Row) {
 	for _, s := range f.sweeps {
 		list = append(list, f.order.sorted(s.Shown)...)
 	}
@@ -96,7 +96,7 @@ func (f topFrame) body() []string {
 // sweep are the lines about one sweep.
 func (f topFrame) sweep(s view.LiveSweep) []string {
 	head := []string{view.CountsText(s.Counts)}
-	if e := live.ETA(s.Estimate); e != "" {
+	if e := s.Estimate.String(); e != "" {
 		head = append(head, e)
 	}
 	head = append(head, "running for "+live.Duration(f.now.Sub(s.Started))+" "+s.Where())

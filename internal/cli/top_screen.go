@@ -152,7 +152,7 @@ func (s *topScreen) move(k key) {
 		s.frame.selected = noTrial
 		return
 	}
-	at := slices.IndexFunc(list, func(t live.Trial) bool { return t.ID == s.frame.selected })
+	at := slices.IndexFunc(list, func(t live.Row) bool { return t.ID == s.frame.selected })
 	switch {
 	case at < 0: // the first
 		at = 0

@@ -26,7 +26,7 @@ func twoSweeps(more int) topFrame {
 	gauge := live.Gauge{Cores: 1.9, Busy: 87, Memory: 41 << 30, Metric: "val/acc", Value: 0.71, Curve: []float64{0.1, 0.5, 0.6, 0.71}}
 	nan := live.None
 	nan.Metric, nan.Curve = "loss", []float64{1, math.NaN()}
-	first := view.LiveSweep{Estimate: eta.Estimate{Known: true, Left: 41 * time.Minute, Low: 30 * time.Minute, High: 55 * time.Minute}, Shown: []live.Trial{
+	first := view.LiveSweep{Estimate: eta.Estimate{Known: true, Left: 41 * time.Minute, Low: 30 * time.Minute, High: 55 * time.Minute}, Shown: []live.Row{
 		{ID: "aaaaaaaaaa", Label: "all tasks, seed=0", Stage: "pretrain", Step: 340, Total: 1500, Elapsed: 20 * time.Minute, Left: &eta.Left{Left: 30 * time.Minute}, Gauge: gauge},
 		{ID: "bbbbbbbbbb", Label: "CAP only\x1b[2J, seed=0", Stage: "test", Step: 9, Total: 10, Elapsed: 10 * time.Minute, Left: &eta.Left{Left: 4 * time.Second}, Gauge: nan},
 	}, Failures: []view.FailedTrial{{ID: "cccccccccccc", Label: "w/o AREF", Reason: "out of memory\x1b[2J"}}}
@@ -37,7 +37,7 @@ func twoSweeps(more int) topFrame {
 	second.SweepStatus = view.SweepStatus{Sweep: "grid", Scheduler: "slurm", Jobs: []string{"12"}, AtScheduler: 1, Waiting: 7, Reason: "Priority", Started: now.Add(-time.Minute),
 		Counts: map[registry.State]int{registry.Running: 1, registry.Queued: 7}}
 	for i := range 1 + more {
-		second.Shown = append(second.Shown, live.Trial{ID: fmt.Sprint("d", i), Label: fmt.Sprint("lr=", i), Loss: math.NaN(), Elapsed: time.Second, Gauge: live.None})
+		second.Shown = append(second.Shown, live.Row{ID: fmt.Sprint("d", i), Label: fmt.Sprint("lr=", i), Loss: math.NaN(), Elapsed: time.Second, Gauge: live.None})
 	}
 	return topFrame{sweeps: []view.LiveSweep{first, second}, now: now, height: 14, order: byStart}
 }

@@ -61,7 +61,9 @@ func removeTrials(ctx context.Context, w, log io.Writer, ids []string, o removeO
 	if err != nil {
 		return err
 	}
-	if len(trials) == 0 {
+	if len(trials) == 0 && o.json {
+		return printJSON(w, []string{})
+	} else if len(trials) == 0 {
 		fmt.Fprintln(w, "no trials")
 		return nil
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/mattn/go-sqlite3"
 	"github.com/spf13/cobra"
 
+	"harness/docs"
 	"harness/model/engine/native"
 	"harness/registry/provenance"
 )
@@ -61,6 +62,7 @@ func readVersion() version {
 	v := version{Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
 	v.Commit, v.Modified = provenance.Build()
 	v.SQLite, _, _ = sqlite3.Version()
+	v.Schemas = docs.Version
 	modules := map[string]string{}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		v.Harness = info.Main.Version

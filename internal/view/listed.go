@@ -50,11 +50,11 @@ func NewListed(t registry.Trial) Listed {
 	if t.State != registry.Done {
 		l.Error = t.Newest.Error
 	}
-	if !t.Newest.Started.IsZero() {
-		l.Started = &t.Newest.Started
+	if at := t.Newest.Started; !at.IsZero() { // a copy: a pointer into the trial would keep all of it
+		l.Started = &at
 	}
-	if !t.Newest.Ended.IsZero() {
-		l.Ended = &t.Newest.Ended
+	if at := t.Newest.Ended; !at.IsZero() {
+		l.Ended = &at
 	}
 	return l
 }

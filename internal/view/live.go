@@ -35,7 +35,7 @@ type LiveSweep struct {
 	Failures []FailedTrial `json:"failures"` // the last ones, newest first
 
 	Estimate eta.Estimate `json:"-"`
-	Shown    []live.Trial `json:"-"` // as a terminal shows them
+	Shown    []live.Row   `json:"-"` // as a terminal shows them
 }
 
 // ETA is how long a sweep takes from now on, in seconds.
@@ -51,6 +51,7 @@ type LiveTrial struct {
 	TrialStatus
 	Left    *float64          `json:"eta_seconds"`
 	AtLeast bool              `json:"eta_at_least,omitzero"` // only the stage that it is in is known
+	Done    *float64          `json:"done"`                  // share of the trial, by time
 	Cores   *float64          `json:"cores"`
 	Busy    *float64          `json:"gpu_percent"`
 	Memory  *float64          `json:"gpu_memory"`       // bytes
@@ -127,7 +128,7 @@ func (l *Live) look(ctx context.Context, s SweepStatus, measured int, now time.T
 		one.ETA = &ETA{e.Left.Seconds(), e.Low.Seconds(), e.High.Seconds(), e.Done}
 	}
 	for _, k := range s.Running {
-		t := live.Trial{ID: k.ID, Label: k.Label, Attempt: k.Attempt, Stage: k.Stage, Step: k.Step, Total: k.Total, Loss: math.NaN(),
+		t := live.Row{ID: k.ID, Label: k.Label, Attempt: k.Attempt, Stage: k.Stage, Step: k.Step, Total: k.Total, Loss: math.NaN(),
 			Elapsed: now.Sub(k.Started), Gauge: live.None}
 		if k.Loss != nil {
 			t.Loss = float64(*k.Loss)
@@ -144,7 +145,7 @@ func (l *Live) look(ctx context.Context, s SweepStatus, measured int, now time.T
 	return one, nil
 }
 
-func newLiveTrial(k TrialStatus, t live.Trial) LiveTrial {
+func newLiveTrial(k TrialStatus, t live.Row) LiveTrial {
 	known := func(v float64) *float64 {
 		if math.IsNaN(v) {
 			return nil
@@ -154,6 +155,7 @@ func newLiveTrial(k TrialStatus, t live.Trial) LiveTrial {
 	one := LiveTrial{TrialStatus: k, Cores: known(t.Cores), Busy: known(t.Busy), Memory: known(t.Memory), Metric: t.Metric, Curve: []jsonfloat.Float{}}
 	if t.Left != nil {
 		one.Left, one.AtLeast = known(t.Left.Left.Seconds()), t.Left.AtLeast
+		one.Done = known(t.Left.Done)
 	}
 	if t.Metric != "" {
 		one.Value = jsonfloat.Known(t.Value, true)

@@ -92,5 +92,5 @@ func TableAs(ctx context.Context, db *registry.DB, plan *sweeps.Plan, now *Stale
 	if err != nil {
 		return nil, err
 	}
-	return reports.Build(ctx, db, plan, reports.Options{Stale: stale, Layout: layout})
+	return reports.Build(ctx, db, plan, reports.Options{Stale: stale, Layout: layout, Trials: trials})
 }

@@ -173,10 +173,10 @@ func isDir(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// CodeDifferences lists in what two snapshots of code differ.
+// CodeDifferences lists in what two snapshots of code differ; an empty list where they do not, or are not known.
 func CodeDifferences(home, a, b string) ([]string, error) {
 	if a == b || a == "" || b == "" {
-		return nil, nil
+		return []string{}, nil
 	}
 	old, err := provenance.Load(home, a)
 	if err != nil {
@@ -186,7 +186,7 @@ func CodeDifferences(home, a, b string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return provenance.Differences(old, now), nil
+	return append([]string{}, provenance.Differences(old, now)...), nil
 }
 
 // builtIn compares the harness that made a result with this one, by commit where both are clean, else by the program file.

@@ -3,7 +3,6 @@ package view
 import (
 	"bytes"
 	"encoding/json"
-	"strings"
 )
 
 // Varied are the settings that a sweep varies, in its order, from [Listed.Params].
@@ -22,7 +21,11 @@ func Varied(params json.RawMessage) []Field {
 		if err != nil {
 			return nil // the registry keeps whole objects
 		}
-		fields = append(fields, Field{name.(string), strings.Trim(string(value), `"`)})
+		text := string(value)
+		if json.Unmarshal(value, &text) != nil {
+			text = string(value) // a number, a list
+		}
+		fields = append(fields, Field{name.(string), text})
 	}
 	return fields
 }

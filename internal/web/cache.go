@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	cacheBytes = 48 << 20 // of all values, as those who compute them estimate it
+	cacheBytes = 64 << 20 // of all values, as those who compute them estimate it
 	share      = 10       // a value that took t is computed again after share*t at the earliest: pages take a tenth of one core at most
 )
 

@@ -95,10 +95,10 @@ func sweepCharts(plan *sweeps.Plan, table *reports.Table, recorded []string) []c
 	for c := 0; table != nil && c < len(table.Columns); c++ {
 		metric, label := table.Columns[c].Metric, table.Columns[c].Label
 		columns = append(columns, metric)
-		if list, _ := table.Differences(c); len(list) > 0 {
+		if page.HasForest(table, c) {
 			forests = append(forests, figure(page.KindForest, metric, label))
 		}
-		if len(table.Strips(c)) > 0 {
+		if page.HasSeeds(table, c) {
 			strips = append(strips, figure(page.KindSeeds, metric, label))
 		}
 		if page.HasParallel(table, plan, c) {

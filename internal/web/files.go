@@ -195,7 +195,7 @@ func (s *Server) folderPage(w http.ResponseWriter, r *http.Request, id string, f
 		s.notFound(w, r, "there is no such folder")
 		return
 	}
-	trail := []crumb{{short(id), trialURL(id)}, {"files", trialURL(id) + "/files/"}}
+	trail := []crumb{{short(id), trialURL(id)}, {"all files", trialURL(id) + "/files/"}}
 	at := ""
 	for part := range strings.SplitSeq(f.Path, "/") {
 		if part != "" {

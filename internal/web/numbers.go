@@ -27,19 +27,12 @@ func (s *Server) columnsOf(ctx context.Context, records ...*view.Record) columns
 	for _, r := range records {
 		c.command = c.command || r.Spec.Command != ""
 		for _, handle := range r.Sweeps {
-			goals, _, err := cached(ctx, s, "goals of "+handle, nil, func(db *registry.DB) (map[string]metrics.Goal, error) {
-				plan, err := view.Plan(ctx, db, handle)
-				if err != nil {
-					return nil, err
-				}
-				goals := map[string]metrics.Goal{}
-				for _, m := range plan.Metrics {
-					goals[m.Key] = m.Goal
-				}
-				return goals, nil
-			})
-			if err == nil {
-				maps.Copy(c.goals, goals)
+			plan, err := s.plannedSweep(ctx, handle)
+			if err != nil {
+				continue
+			}
+			for _, m := range plan.Metrics {
+				c.goals[m.Key] = m.Goal
 			}
 		}
 	}

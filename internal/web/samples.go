@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"harness/internal/escape"
-	"harness/internal/view"
 	"harness/registry"
 	"harness/reports"
 	"harness/reports/examples"
@@ -132,9 +131,9 @@ type shownSample struct {
 }
 
 type shownImage struct {
-	Role, Described, URL string
-	Width, Height        int
-	Boxes, Key           template.HTML
+	Caption, Described, URL string
+	Width, Height           int
+	Boxes, Key              template.HTML
 }
 
 type shownAnswer struct {
@@ -198,7 +197,7 @@ type sampled struct {
 }
 
 func (s *Server) readSamples(r *http.Request, db *registry.DB, handle string, q samplesQuery) (*sampled, error) {
-	plan, err := view.Plan(r.Context(), db, handle)
+	plan, err := s.plan(r.Context(), db, handle)
 	if err != nil {
 		return nil, err
 	}
@@ -207,7 +206,17 @@ func (s *Server) readSamples(r *http.Request, db *registry.DB, handle string, q 
 		return nil, err
 	}
 	all, err := examples.ReadSamples(plan, results, q.task, q.seed)
-	return &sampled{all, plan, results}, err
+	if err != nil {
+		return nil, err
+	}
+	of := &sampled{all, plan, reports.Results{}}
+	for _, row := range all.Rows {
+		if r, ok := results[row.Trial]; ok { // the others, and all numbers, take too much to be kept
+			r.Values = nil
+			of.results[row.Trial] = r
+		}
+	}
+	return of, nil
 }
 
 // samplesData chooses the samples of a page and what is shown of them.
@@ -294,7 +303,10 @@ func (d *samplesData) describe(q samplesQuery) {
 func (d *samplesData) sample(p examples.Pair, all *examples.Samples, place int) shownSample {
 	one := shownSample{ID: p.ID, URL: d.Query.with(d.Base, "id", p.ID), Question: p.Question, Reference: p.Reference, References: all.Others(place)}
 	for k, image := range p.Images {
-		shown := shownImage{Role: image.Role, Described: p.Described(k), URL: image.Address, Width: image.Width, Height: image.Height, Key: template.HTML(p.Key(k)), Boxes: template.HTML(p.Overlay(k))}
+		shown := shownImage{Caption: image.Role + " image", Described: p.Described(k), URL: image.Address, Width: image.Width, Height: image.Height, Key: template.HTML(p.Key(k)), Boxes: template.HTML(p.Overlay(k))}
+		if files, _ := p.Files(); len(files) > 0 {
+			shown.Caption = image.Role
+		}
 		one.Images = append(one.Images, shown)
 	}
 	for i, a := range p.Answers {

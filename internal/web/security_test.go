@@ -86,35 +86,32 @@ func must(t *testing.T, err error) {
 	}
 }
 
-var handled = regexp.MustCompile(`mux\.Handle(?:Func)?\(("(?:[A-Z]+ )?/[^"]*"|\w+)`)
+var handled = regexp.MustCompile(`(?:mux\.Handle(?:Func)?\(|handleSheet\(mux, )("(?:[A-Z]+ )?/[^"]*"|\w+)`)
 
-// routesOf are addresses for all patterns of routes.go: a new one is tested as soon as it is there.
+// routesOf are addresses for all patterns of routes.go and edit.go: a new one is tested as soon as it is there.
 func (a *attacked) routesOf(t *testing.T) []string {
 	t.Helper()
-	source, err := os.ReadFile("routes.go")
-	must(t, err)
 	var list []string
-	for _, m := range handled.FindAllStringSubmatch(string(source), -1) {
-		pattern := m[1]
-		switch pattern {
-		case "eventsPath":
-			pattern = eventsPath
-		case "assetsPath":
-			pattern = assetURL("base.css")
-		case "tokenPath":
-			pattern = tokenPath
-		default:
-			pattern = strings.Trim(pattern, `"`)
+	for _, file := range []string{"routes.go", "edit.go"} {
+		source, err := os.ReadFile(file)
+		must(t, err)
+		for _, m := range handled.FindAllStringSubmatch(string(source), -1) {
+			pattern, isConst := map[string]string{"eventsPath": eventsPath, "assetsPath": assetURL("base.css"), "tokenPath": tokenPath}[m[1]]
+			if !isConst {
+				pattern = strings.Trim(m[1], `"`)
+			}
+			if _, path, ok := strings.Cut(pattern, " "); ok {
+				pattern = path
+			}
+			if !strings.HasPrefix(pattern, "/") {
+				t.Fatalf("%s: %s: what address is it?", file, pattern)
+			}
+			list = append(list, a.fill(pattern, strings.HasPrefix(m[0], "handleSheet"))...)
 		}
-		if _, path, ok := strings.Cut(pattern, " "); ok {
-			pattern = path
-		}
-		if !strings.HasPrefix(pattern, "/") {
-			t.Fatalf("routes.go: %s: what address is it?", pattern)
-		}
-		list = append(list, a.fill(pattern))
 	}
-	if len(list) < 6 {
+	slices.Sort(list)
+	list = slices.Compact(list)
+	if len(list) < 20 {
 		t.Fatalf("only %d routes were found: %q", len(list), list)
 	}
 	return list
@@ -123,8 +120,8 @@ func (a *attacked) routesOf(t *testing.T) []string {
 var wildcard = regexp.MustCompile(`\{[^}]*\}`)
 
 // fill puts something that is there into the wildcards of a pattern.
-func (a *attacked) fill(pattern string) string {
-	return wildcard.ReplaceAllStringFunc(pattern, func(name string) string {
+func (a *attacked) fill(pattern string, isSheet bool) []string {
+	path := wildcard.ReplaceAllStringFunc(pattern, func(name string) string {
 		switch strings.Trim(name, "{}.") {
 		case "$":
 			return ""
@@ -132,11 +129,27 @@ func (a *attacked) fill(pattern string) string {
 			return "large"
 		case "id":
 			return a.trial
-		case "attempt":
-			return "1"
+		case "path":
+			return "1/log.txt"
 		}
-		return "log.txt"
+		return name
 	})
+	variants := func(from string, to ...string) []string {
+		var list []string
+		for _, one := range to {
+			list = append(list, strings.Replace(path, from, one, 1))
+		}
+		return list
+	}
+	switch {
+	case isSheet:
+		return []string{path + ".csv", path + ".md"}
+	case strings.HasSuffix(path, "/table."):
+		return variants("/table.", "/table.tex", "/table.md", "/table.csv", "/table.json", "/table.html", "/table.txt", "/table.typ")
+	case strings.Contains(path, "{file}"):
+		return variants("{file}", "curves.json", "curves.svg", "forest.json", "seeds.json", "parallel.json", "system.json", "nothing.json", "log.txt")
+	}
+	return []string{wildcard.ReplaceAllString(path, "1")}
 }
 
 // ask sends a request as it is: path is not cleaned, and there may be any method and header. The body is empty for a stream of events.
@@ -210,7 +223,10 @@ func TestEveryRouteIsGuarded(t *testing.T) {
 // checkHeaders holds the headers that every answer must have.
 func checkHeaders(t *testing.T, what string, h http.Header) {
 	t.Helper()
-	for name, want := range map[string]string{"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+	if got := h.Get("Content-Security-Policy"); got != policy && got != "default-src 'none'; sandbox" { // the second is that of files
+		t.Errorf("%s: the policy is %q", what, got)
+	}
+	for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
 		"Cross-Origin-Resource-Policy": "same-origin"} {
 		if got := h.Get(name); got != want {
 			t.Errorf("%s: %s is %q", what, name, got)
@@ -300,6 +316,8 @@ func TestNoTraversal(t *testing.T) {
 	}
 }
 
+var filledIn = regexp.MustCompile(` value="[^"]*"`)
+
 // TestParametersDoNoHarm asks every address with parameters that nobody would type.
 func TestParametersDoNoHarm(t *testing.T) {
 	a := attack(t, Options{Hosts: []string{"127.0.0.1"}})
@@ -317,8 +335,10 @@ func TestParametersDoNoHarm(t *testing.T) {
 				query += "&" + name + "=" + value
 			}
 			queries := []string{query[1:]}
-			if len(value) < 20 {
-				queries = append(queries, oneByOne(names, value)...)
+			if slices.Contains([]string{"-1", "((((("}, value) {
+				for _, name := range names {
+					queries = append(queries, name+"="+value)
+				}
 			}
 			for _, q := range queries {
 				if len(q) > 60<<10 {
@@ -328,7 +348,9 @@ func TestParametersDoNoHarm(t *testing.T) {
 				if answer.StatusCode >= 500 {
 					t.Errorf("%s?%.200s: %s: %.200s", path, q, answer.Status, body)
 				}
-				if strings.Contains(body, secret) || strings.Contains(body, "<script>alert") || strings.Contains(body, "\x1b[31m") {
+				isPage := strings.HasPrefix(answer.Header.Get("Content-Type"), "text/html")
+				body = filledIn.ReplaceAllString(body, "") // a form keeps what its reader typed
+				if strings.Contains(body, secret) || isPage && strings.Contains(body, "<script>alert") || strings.Contains(body, "\x1b[31m") {
 					t.Errorf("%s?%.200s: %s: it comes back as it is", path, q, answer.Status)
 				}
 			}
@@ -339,10 +361,37 @@ func TestParametersDoNoHarm(t *testing.T) {
 	}
 }
 
-func oneByOne(names []string, value string) []string {
-	var list []string
-	for _, name := range names {
-		list = append(list, name+"="+value)
+// TestEditing holds that with --edit only forms of this server's own pages change something, and that they change nothing else than notes and tags.
+func TestEditing(t *testing.T) {
+	a := attack(t, Options{Hosts: []string{"127.0.0.1"}, Edit: true})
+	body := func(text string) []string {
+		return []string{"Content-Type: application/x-www-form-urlencoded", fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(text), text)}
 	}
-	return list
+	good := "form=" + url.QueryEscape(a.formSecret) + "&note=kept&add=kept"
+	for _, path := range a.routesOf(t) {
+		changes := strings.HasSuffix(path, "/note") || strings.HasSuffix(path, "/tags")
+		if !changes {
+			if answer, _ := a.ask(t, "POST", path, body(good)...); answer.StatusCode != http.StatusMethodNotAllowed {
+				t.Errorf("POST %s: %s", path, answer.Status)
+			}
+			continue
+		}
+		for what, headers := range map[string][]string{
+			"another site's": append([]string{"Origin: http://evil.example"}, body(good)...), "a page without name": append([]string{"Origin: null"}, body(good)...),
+			"cross-site": append([]string{"Sec-Fetch-Site: cross-site"}, body(good)...), "no secret": body("note=x&add=x"), "a wrong secret": body("form=x&note=x&add=x"),
+		} {
+			if answer, _ := a.ask(t, "POST", path, headers...); answer.StatusCode != http.StatusForbidden {
+				t.Errorf("POST %s, %s: %s", path, what, answer.Status)
+			}
+		}
+		if answer, _ := a.ask(t, "POST", path, body(good)...); answer.StatusCode != http.StatusSeeOther {
+			t.Errorf("POST %s: %s", path, answer.Status)
+		}
+		if answer, _ := a.ask(t, "POST", path, body(good+"&x="+strings.Repeat("x", 1<<20))...); answer.StatusCode < 400 || answer.StatusCode >= 500 {
+			t.Errorf("POST of a megabyte to %s: %s", path, answer.Status)
+		}
+	}
+	if _, page := a.ask(t, "GET", "/trials/"+a.trial); strings.Count(page, "kept") < 2 {
+		t.Error("neither note nor tag is on the page")
+	}
 }

@@ -2,11 +2,13 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"harness/internal/view"
 	"harness/registry"
 	"harness/runner"
+	"harness/runner/eta"
 )
 
 // standing is how a sweep stands, for the list and for its own page.
@@ -16,9 +18,8 @@ type standing struct {
 	Ended   int // done, failed or stopped early
 	Where   string
 	Log     string
-	Left    time.Duration
-	LeftBy  bool // Left is known
-	Running bool // somebody runs it now
+	ETA     string // when it will be done; "" = not known
+	Running bool   // somebody runs it now
 }
 
 // runs are the sweeps that run now, by handle.
@@ -53,7 +54,7 @@ func (s *Server) running(ctx context.Context) (runs, error) {
 	return r, nil
 }
 
-// stand says how a sweep stands. Only of one that runs the trials are read, to tell how long it takes.
+// stand says how a sweep stands. Only of one that runs the trials are read, to tell when it will be done.
 func (s *Server) stand(ctx context.Context, info registry.SweepInfo, r runs) (standing, error) {
 	st := standing{SweepInfo: info}
 	for state, n := range info.Counts {
@@ -72,11 +73,14 @@ func (s *Server) stand(ctx context.Context, info registry.SweepInfo, r runs) (st
 	if !st.Running {
 		return st, nil
 	}
-	trials, err := s.members(ctx, info.Handle)
+	key := fmt.Sprintf("eta/%s/%d", info.Handle, parallel)
+	ends, _, err := cached(ctx, s, key, nil, func(db *registry.DB) (eta.Estimate, error) {
+		return view.Ends(ctx, db, info.Handle, parallel, time.Now())
+	})
 	if err != nil {
 		return st, err
 	}
-	st.Left, st.LeftBy = view.Left(trials, parallel, time.Now())
+	st.ETA = ends.String()
 	return st, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"harness/internal/escape"
 	"harness/internal/view"
 	"harness/registry"
 	"harness/reports"
@@ -20,7 +21,7 @@ import (
 const rowsShown = 100
 
 const (
-	cellBytes = 450 // of a cell with its values and test, about
+	cellBytes = 330 // of a cell with its values and test, about
 	rowBytes  = 600
 )
 
@@ -126,17 +127,16 @@ func (s *Server) tableFile(ending string) http.HandlerFunc {
 			http.Error(w, out.why, http.StatusNotFound)
 			return
 		}
-		var text strings.Builder
-		if err := out.table.Render(&text, f.format, reports.LatexOptions{}); err != nil {
-			s.fail(w, r, err)
-			return
-		}
 		w.Header().Set("Content-Type", f.media)
 		if r.URL.Query().Has("download") {
 			w.Header().Set("Content-Disposition", `attachment; filename="`+reports.LabelName(handle)+"."+ending+`"`)
 		}
-		if r.Method != http.MethodHead {
-			_, _ = w.Write([]byte(text.String())) // the browser may be gone
+		if r.Method == http.MethodHead {
+			return
+		}
+		if err := out.table.Render(w, f.format, reports.LatexOptions{}); err != nil && r.Context().Err() == nil {
+			s.say("%s: %v", escape.Line(r.URL.Path), err)
+			panic(http.ErrAbortHandler) // half a table must not look like a whole one
 		}
 	}
 }

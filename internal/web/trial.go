@@ -189,20 +189,13 @@ func (s *Server) choices(ctx context.Context, of *view.Record) []trialChoice {
 	if of.Sweep == "" {
 		return nil
 	}
-	size := func(all []trialChoice) int64 { return int64(len(all)) * 256 }
-	all, _, err := cached(ctx, s, "choices of "+of.Sweep, size, func(db *registry.DB) ([]trialChoice, error) {
-		trials, err := db.Trials(ctx, registry.Query{Sweep: of.Sweep, Brief: true})
-		if err != nil {
-			return nil, err
-		}
-		var all []trialChoice
-		for _, t := range trials[:min(len(trials), mostChoices)] {
-			all = append(all, trialChoice{t.ID, fmt.Sprintf("%s, seed %d", t.Label, t.Seed)})
-		}
-		return all, nil
-	})
+	plan, err := s.plannedSweep(ctx, of.Sweep)
 	if err != nil {
 		return nil // the form takes any ID
+	}
+	var all []trialChoice
+	for _, t := range plan.Trials[:min(len(plan.Trials), mostChoices)] {
+		all = append(all, trialChoice{t.ID, t.Label})
 	}
 	return all
 }

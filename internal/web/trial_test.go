@@ -15,6 +15,7 @@ import (
 	"harness/internal/jsonfloat"
 	"harness/internal/view"
 	"harness/metrics"
+	"harness/model"
 	"harness/model/spec"
 	"harness/registry"
 	"harness/registry/journal"
@@ -57,6 +58,7 @@ func program(lr float64) spec.Trial {
 type attempt struct {
 	log    string
 	points map[string][]float64
+	notes  map[string]string
 	code   string
 	end    journal.End
 }
@@ -74,6 +76,9 @@ func (h *trials) run(trial spec.Trial, a attempt) string {
 		for step, v := range values {
 			h.must(w.Point(metric, step, v))
 		}
+	}
+	for key, text := range a.notes {
+		h.must(w.Note(key, text))
 	}
 	if a.end.Outcome == "" {
 		a.end.Outcome = journal.Done
@@ -141,6 +146,23 @@ func TestTrialPage(t *testing.T) {
 	if strings.Contains(page, "<textarea") || strings.Contains(page, `method="post"`) {
 		t.Error("a page that is for reading has forms that change something")
 	}
+}
+
+// A trial that waits has a page and differences, too; one that no sweep has, and one that notes programs.
+func TestTrialPageOfOthers(t *testing.T) {
+	h := newTrials(t, Options{})
+	waits, lone, notes := program(0.1), program(0.2), program(0.3)
+	h.plan("grid", waits)
+	h.run(lone, attempt{points: map[string][]float64{"nan": {math.NaN()}, "inf": {math.Inf(-1)}}})
+	h.run(notes, attempt{notes: map[string]string{model.CompiledKey + "step": `{"purpose":"step","key":"pretrain <x>","memory":2048,"flops":3e9}`, "warning": "few <samples>"}})
+	h.page("/trials/"+waits.ID(), "state-queued", "It was not started", "No number was recorded")
+	h.page("/trials/"+lone.ID(), "NaN", "-Inf", "state-done")
+	h.page("/trials/"+notes.ID(), "pretrain &lt;x&gt;", "2.0 KiB", "3.0 GFLOP", "few &lt;samples&gt;")
+	h.page("/diff?a="+waits.ID()+"&b="+lone.ID(), "has not run", "Not both are done")
+	if w := h.ask(http.MethodGet, "/trials/"+waits.ID()+"/log"); w.Code != http.StatusNotFound {
+		t.Errorf("the log of a trial that waits: %d", w.Code)
+	}
+	h.page("/diff/metrics.md?a="+waits.ID()+"&b="+lone.ID(), "| nan |  | NaN |")
 }
 
 func TestTrialNames(t *testing.T) {

@@ -7,7 +7,8 @@
 //	pages.go   templates, and what they share
 //	live.go    tells open pages that something has changed (server-sent events)
 //
-// Every page has a file of its own, with a template of its name: sweeps.go lists sweeps, sweep.go shows a table, trial.go a trial. A
+// Every page has a file of its own, with a template of its name: sweeps.go lists sweeps, sweep.go shows a table, trial.go a trial, diff.go two. Of a
+// trial, files.go serves files and log.go what is added to its log, edit.go takes notes and tags, numbers.go sorts metrics; sheet.go writes tables to take away. A
 // handler reads inside one snapshot, makes a value for the template, and knows nothing of the others. Numbers and their rounding come
 // from packages reports and internal/view, so that the page prints what the commands print. Nothing here writes below the home,
 // but for notes and tags where Options.Edit allows it.

@@ -68,3 +68,22 @@ func TestLastUsage(t *testing.T) {
 		t.Errorf("%+v %v %v", u, some, err)
 	}
 }
+
+// FuzzSample reads damaged files: what is no event is passed over.
+func FuzzSample(f *testing.F) {
+	f.Add([]byte("00000000 {}\n"))
+	f.Add(line(`{"q":1,"t":5,"k":"progress","progress":{"stage":"a","step":1,"total":2,"loss":"NaN"}}`))
+	f.Add(line(`{"q":1,"t":5,"k":"usage","usage":{"from":1,"to":2}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		dir := t.TempDir()
+		for _, name := range []string{FileName, ResourcesName} {
+			must(t, os.WriteFile(filepath.Join(dir, name), data, 0o600))
+		}
+		if _, err := SampleProgress(filepath.Join(dir, FileName)); err != nil {
+			t.Error(err)
+		}
+		if _, _, err := LastUsage(dir); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -27,7 +27,7 @@ type answered struct{ question, text, reference string }
 // Build reads the answers of a plan's rows and chooses pairs. Controls are left out. An option that cannot be met is a *plots.OptionError.
 func Build(plan *sweeps.Plan, results reports.Results, o Options) (*Examples, error) {
 	e := &Examples{Name: plan.Name, Handle: plan.Handle, Choice: o.Choice, Pairs: []Pair{}, Notes: []string{}}
-	at, err := seedOf(plan, o.TrialSeed)
+	at, err := seedOf(plan, "--trial-seed", o.TrialSeed)
 	if err != nil {
 		return nil, err
 	}
@@ -65,14 +65,14 @@ func Build(plan *sweeps.Plan, results reports.Results, o Options) (*Examples, er
 }
 
 // seedOf is the place of a seed in the plan; nil is the first.
-func seedOf(plan *sweeps.Plan, seed *int64) (int, error) {
+func seedOf(plan *sweeps.Plan, option string, seed *int64) (int, error) {
 	if seed == nil {
 		return 0, nil
 	}
 	if at := slices.Index(plan.Seeds, *seed); at >= 0 {
 		return at, nil
 	}
-	return 0, &plots.OptionError{Option: "--trial-seed", Reason: fmt.Sprintf("%d: the seeds of %s are %s", *seed, plan.Name, strings.Trim(fmt.Sprint(plan.Seeds), "[]"))}
+	return 0, &plots.OptionError{Option: option, Reason: fmt.Sprintf("%d: the seeds of %s are %s", *seed, plan.Name, strings.Trim(fmt.Sprint(plan.Seeds), "[]"))}
 }
 
 // readRow reads the answers of a row's trial of one seed.

@@ -61,7 +61,7 @@ const taskFirst = "diffvqa"
 // ReadSamples reads the answers of the rows of a plan to the samples of a task, controls aside; "" is diffvqa, or the first that there is.
 // A row without answers says why. What cannot be met is a *plots.OptionError.
 func ReadSamples(plan *sweeps.Plan, results reports.Results, task string, trialSeed *int64) (*Samples, error) {
-	at, err := seedOf(plan, trialSeed)
+	at, err := seedOf(plan, "seed", trialSeed)
 	if err != nil {
 		return nil, err
 	}

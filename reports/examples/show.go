@@ -67,6 +67,9 @@ func (s *Samples) addBoxes(e *Examples, of string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.boxes[of] == nil {
+		if _, err := placeOf(s.Rows, "boxes", of); err != nil {
+			return err
+		}
 		if err := e.readBoxes(of); err != nil {
 			return err
 		}

@@ -1,6 +1,8 @@
 package page
 
 import (
+	"cmp"
+	"math"
 	"slices"
 	"strings"
 
@@ -36,6 +38,8 @@ func NewForest(t *reports.Table, c int) *Forest {
 		return nil
 	}
 	f := &Forest{Head: newHead(KindForest, t, c)}
+	all := len(list)
+	list = most(list, func(d reports.Difference) float64 { return -math.Abs(d.Delta) })
 	bare, overSamples := []string{}, false
 	same := !slices.ContainsFunc(list, func(d reports.Difference) bool { return d.Base != list[0].Base })
 	for _, d := range list {
@@ -65,10 +69,48 @@ func NewForest(t *reports.Table, c int) *Forest {
 	if len(without) > 0 {
 		f.say("Not drawn, since there is no difference: %s (no seed in common with the baseline, or one that diverged or was stopped early).", listed(without))
 	}
+	if len(list) < all {
+		f.say("Drawn are %d of %d rows: those with the largest differences.", len(list), all)
+	}
 	if overSamples {
 		f.say("An interval over test samples is that of one seed: the mean over seeds need not lie in its middle.")
 	}
 	return f
+}
+
+// HasForest reports whether a column has differences.
+func HasForest(t *reports.Table, c int) bool {
+	return slices.ContainsFunc(t.Rows, func(r reports.Row) bool {
+		return r.Kind == reports.Model && r.Baseline != "" && reports.CanDraw(r.Cells[c].Delta*t.Columns[c].Scale)
+	})
+}
+
+// mostLanes bounds how many rows stand below one another in a chart.
+const mostLanes = 100
+
+// most are those of a list whose rank is lowest, as many as a chart shows, in their order.
+func most[T any](list []T, rank func(T) float64) []T {
+	if len(list) <= mostLanes {
+		return list
+	}
+	ranks := make([]float64, len(list))
+	for i, one := range list {
+		if ranks[i] = rank(one); math.IsNaN(ranks[i]) {
+			ranks[i] = math.Inf(1)
+		}
+	}
+	order := make([]int, len(list))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(ranks[a], ranks[b]) })
+	order = order[:mostLanes]
+	slices.Sort(order)
+	some := make([]T, len(order))
+	for i, at := range order {
+		some[i] = list[at]
+	}
+	return some
 }
 
 // mostNamed bounds how many names a sentence lists.

@@ -25,7 +25,7 @@ type answer struct {
 
 // reference is a trial that others are compared with.
 type reference struct {
-	Trial
+	Timing
 	weight float64 // by how many have ended since, and by how far it came
 	own    float64 // the same among those of its setting
 	sigma  float64 // of its duration
@@ -55,10 +55,10 @@ const (
 
 func newComparer(s Sweep) *comparer {
 	c := &comparer{older: map[string][]reference{}, wholes: map[string]answer{}}
-	for i, list := range [][]Trial{s.Trials, s.Earlier} {
+	for i, list := range [][]Timing{s.Trials, s.Earlier} {
 		for _, t := range list {
 			if (t.State == registry.Done || t.State == registry.Stopped) && t.Took > 0 {
-				c.ended = append(c.ended, reference{Trial: t, sigma: least, kin: i == 1})
+				c.ended = append(c.ended, reference{Timing: t, sigma: least, kin: i == 1})
 			}
 		}
 	}
@@ -82,18 +82,18 @@ func newComparer(s Sweep) *comparer {
 func faded(since int) float64 { return math.Exp2(-float64(min(since, 8*halfAge)) / halfAge) }
 
 // projects makes a running trial a reference: it will have taken what it has and what is left.
-func (c *comparer) projects(t Trial, elapsed time.Duration, g guess) {
+func (c *comparer) projects(t Timing, elapsed time.Duration, g guess) {
 	if t.Resumed {
 		return // it has not taken all of it now
 	}
 	total := elapsed.Seconds() + g.seconds
 	t.Took = seconds(total)
 	share := elapsed.Seconds() / total
-	c.projected = append(c.projected, reference{Trial: t, weight: share, own: share, part: share, sigma: least + g.sigma*(1-share)})
+	c.projected = append(c.projected, reference{Timing: t, weight: share, own: share, part: share, sigma: least + g.sigma*(1-share)})
 }
 
 // likeness is how much a reference tells of a trial, and how much the settings between them may change.
-func likeness(t Trial, r reference) (weight, sigma float64) {
+func likeness(t Timing, r reference) (weight, sigma float64) {
 	same := t.Setting == r.Setting
 	switch {
 	case same && !r.kin:
@@ -119,7 +119,7 @@ func likeness(t Trial, r reference) (weight, sigma float64) {
 }
 
 // each calls fn with the references that tell something of a trial.
-func (c *comparer) each(t Trial, fn func(r reference, weight, sigma float64), lists ...[]reference) {
+func (c *comparer) each(t Timing, fn func(r reference, weight, sigma float64), lists ...[]reference) {
 	for _, list := range lists {
 		for _, r := range list {
 			weight, sigma := likeness(t, r)
@@ -133,11 +133,11 @@ func (c *comparer) each(t Trial, fn func(r reference, weight, sigma float64), li
 }
 
 // rest is how long a running trial takes from now on.
-func (c *comparer) rest(t Trial, elapsed time.Duration) (guess, bool) {
+func (c *comparer) rest(t Timing, elapsed time.Duration) (guess, bool) {
 	var m mean
 	kin := false // others of the sweep tell nothing
 	add := func(r reference, weight, sigma float64) {
-		left, ok := t.leftBy(r.Trial, elapsed)
+		left, ok := t.leftBy(r.Timing, elapsed)
 		if !ok || r.kin && t.Setting != r.Setting && !kin {
 			return
 		}
@@ -160,7 +160,7 @@ func (c *comparer) rest(t Trial, elapsed time.Duration) (guess, bool) {
 
 // byTime is how long a running trial takes from now on, where nothing tells how far it is: as long as others that took longer. Who has
 // taken longer than all of them takes longer.
-func (c *comparer) byTime(t Trial, elapsed time.Duration) (guess, bool) {
+func (c *comparer) byTime(t Timing, elapsed time.Duration) (guess, bool) {
 	var m mean
 	some := false
 	c.each(t, func(r reference, weight, sigma float64) {
@@ -179,7 +179,7 @@ func (c *comparer) byTime(t Trial, elapsed time.Duration) (guess, bool) {
 }
 
 // tookAs is how long r would have taken with the steps that t has announced.
-func (r reference) tookAs(t Trial) time.Duration {
+func (r reference) tookAs(t Timing) time.Duration {
 	took := r.Took
 	if t.Announced == nil {
 		return took
@@ -199,7 +199,7 @@ func (r reference) tookAs(t Trial) time.Duration {
 }
 
 // leftBy is how long a running trial takes from now on, if it goes as r went.
-func (t Trial) leftBy(r Trial, elapsed time.Duration) (float64, bool) {
+func (t Timing) leftBy(r Timing, elapsed time.Duration) (float64, bool) {
 	if len(t.Course) == 0 || len(r.Course) == 0 {
 		at := elapsed
 		if len(r.Course) > 0 {
@@ -229,7 +229,7 @@ func (t Trial) leftBy(r Trial, elapsed time.Duration) (float64, bool) {
 
 // announcedLeft is how long a running trial takes from now on by what it has announced: steps, which take as long in later stages as they
 // did until now.
-func (t Trial) announcedLeft(elapsed time.Duration) (guess, bool) {
+func (t Timing) announcedLeft(elapsed time.Duration) (guess, bool) {
 	for i := len(t.Course) - 1; i >= 0 && t.Announced != nil; i-- {
 		k := t.Announced.find(t.Course, i)
 		if k < 0 {
@@ -266,13 +266,13 @@ func (c *comparer) fit() {
 	c.slopes = &slopes
 	for _, list := range [][]reference{c.ended, c.projected} {
 		for i := range list {
-			list[i].log = slopes.log(list[i].Trial)
+			list[i].log = slopes.log(list[i].Timing)
 		}
 	}
 }
 
 // whole is how long a trial takes that waits.
-func (c *comparer) whole(t Trial) (guess, bool) {
+func (c *comparer) whole(t Timing) (guess, bool) {
 	fresh := t.State == registry.Queued || !t.Resumes || len(t.Course) == 0
 	if known, has := c.wholes[t.Setting]; has && fresh {
 		return known.guess, known.known
@@ -289,7 +289,7 @@ func (c *comparer) whole(t Trial) (guess, bool) {
 			took *= factor(own, r.log)
 		}
 		if !fresh {
-			if left, ok := t.leftBy(r.Trial, t.Course[len(t.Course)-1].Heard); ok {
+			if left, ok := t.leftBy(r.Timing, t.Course[len(t.Course)-1].Heard); ok {
 				took = left
 			}
 		}

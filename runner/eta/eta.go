@@ -20,13 +20,13 @@ import (
 
 // Sweep is what an estimate is made from.
 type Sweep struct {
-	Trials   []Trial // of the sweep, in the order in which they run
-	Earlier  []Trial // of the same home, which have ended and are of other sweeps
-	Parallel int     // trials at a time; 0 = as many as run now
+	Trials   []Timing // of the sweep, in the order in which they run
+	Earlier  []Timing // of the same home, which have ended and are of other sweeps
+	Parallel int      // trials at a time; 0 = as many as run now
 }
 
-// Trial is a trial as far as time is concerned.
-type Trial struct {
+// Timing is a trial as far as time is concerned.
+type Timing struct {
 	ID      string
 	Setting string            // equal where trials differ in the seed only
 	Params  map[string]string // what the sweep varies, but for the seed
@@ -92,6 +92,9 @@ func (s Sweep) Estimate(now time.Time) Estimate {
 		g, known := c.whole(t)
 		e.Known = e.Known && known
 		waiting = append(waiting, g)
+	}
+	if s.Parallel == 0 && len(running) == 0 && len(waiting) > 1 {
+		e.Known = false // nobody says how many at a time
 	}
 	if !e.Known {
 		return e

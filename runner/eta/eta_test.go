@@ -10,18 +10,18 @@ import (
 )
 
 // done is a trial of one stage that took so long.
-func done(setting string, took time.Duration, steps int) Trial {
-	return Trial{ID: setting + took.String(), Setting: setting, Params: map[string]string{"a": setting}, State: registry.Done, Took: took, Ended: epoch,
+func done(setting string, took time.Duration, steps int) Timing {
+	return Timing{ID: setting + took.String(), Setting: setting, Params: map[string]string{"a": setting}, State: registry.Done, Took: took, Ended: epoch,
 		Course: Course{{Name: "run", Total: steps, First: 1, Last: steps, Began: 0, Heard: took}}}
 }
 
-func waiting(setting string) Trial {
-	return Trial{ID: "waiting " + setting, Setting: setting, Params: map[string]string{"a": setting}, State: registry.Queued}
+func waiting(setting string) Timing {
+	return Timing{ID: "waiting " + setting, Setting: setting, Params: map[string]string{"a": setting}, State: registry.Queued}
 }
 
 // program is a program that has run for so long and said how far it is.
-func program(setting string, elapsed time.Duration, step, total int) Trial {
-	t := Trial{ID: "running " + setting, Setting: setting, Params: map[string]string{"a": setting}, State: registry.Running, Started: epoch.Add(-elapsed)}
+func program(setting string, elapsed time.Duration, step, total int) Timing {
+	t := Timing{ID: "running " + setting, Setting: setting, Params: map[string]string{"a": setting}, State: registry.Running, Started: epoch.Add(-elapsed)}
 	for i := 1; i <= step; i++ {
 		t.hear(i, total, "run", elapsed*time.Duration(i)/time.Duration(step))
 	}
@@ -43,25 +43,26 @@ func TestNothingFromNothing(t *testing.T) {
 	staged.hear(1, 10, "images", time.Minute)
 	staged.hear(10, 10, "images", 2*time.Minute)
 	for name, s := range map[string]Sweep{
-		"all wait":                       {Trials: []Trial{waiting("a"), waiting("b")}},
-		"it has said nothing":            {Trials: []Trial{silent, waiting("a")}},
-		"it has not said what follows":   {Trials: []Trial{staged, waiting("a")}},
-		"all have failed":                {Trials: []Trial{{Setting: "a", State: registry.Failed, Took: time.Minute}, waiting("a")}},
-		"others were of other settings":  {Trials: []Trial{waiting("a")}, Earlier: []Trial{done("b", time.Minute, 10)}},
-		"one step says nothing of speed": {Trials: []Trial{program("a", time.Minute, 1, 100), waiting("a")}},
+		"all wait":                       {Trials: []Timing{waiting("a"), waiting("b")}},
+		"it has said nothing":            {Trials: []Timing{silent, waiting("a")}},
+		"it has not said what follows":   {Trials: []Timing{staged, waiting("a")}},
+		"all have failed":                {Trials: []Timing{{Setting: "a", State: registry.Failed, Took: time.Minute}, waiting("a")}},
+		"others were of other settings":  {Trials: []Timing{waiting("a")}, Earlier: []Timing{done("b", time.Minute, 10)}},
+		"nobody says how many at a time": {Trials: []Timing{done("a", time.Minute, 10), waiting("a"), waiting("a")}},
+		"one step says nothing of speed": {Trials: []Timing{program("a", time.Minute, 1, 100), waiting("a")}},
 	} {
 		if e := s.Estimate(epoch); e.Known || e.Left != 0 || e.Low != 0 || e.High != 0 || !math.IsNaN(e.Done) {
 			t.Errorf("%s: %+v", name, e)
 		}
 	}
-	if e := (Sweep{Trials: []Trial{staged}}).Estimate(epoch); len(e.Trials) != 0 {
+	if e := (Sweep{Trials: []Timing{staged}}).Estimate(epoch); len(e.Trials) != 0 {
 		t.Errorf("a stage that is over: %+v", e.Trials)
 	}
 }
 
 // TestFirstTrial is the first trial of a sweep, which nothing was run before of.
 func TestFirstTrial(t *testing.T) {
-	s := Sweep{Trials: []Trial{program("a", time.Minute, 10, 100), waiting("a"), waiting("a"), waiting("a")}, Parallel: 1}
+	s := Sweep{Trials: []Timing{program("a", time.Minute, 10, 100), waiting("a"), waiting("a"), waiting("a")}, Parallel: 1}
 	e := s.Estimate(epoch)
 	if !e.Known || e.Low >= e.Left || e.High <= e.Left {
 		t.Fatalf("%+v", e)
@@ -75,7 +76,7 @@ func TestFirstTrial(t *testing.T) {
 
 // TestOwnSettingCounts holds that trials are compared with those of their own setting where there are any.
 func TestOwnSettingCounts(t *testing.T) {
-	s := Sweep{Parallel: 1, Trials: []Trial{done("a", time.Minute, 10), done("a", time.Minute, 10), done("b", 10*time.Minute, 10), done("b", 10*time.Minute, 10),
+	s := Sweep{Parallel: 1, Trials: []Timing{done("a", time.Minute, 10), done("a", time.Minute, 10), done("b", 10*time.Minute, 10), done("b", 10*time.Minute, 10),
 		waiting("a")}}
 	cheap := s.Estimate(epoch)
 	s.Trials[4] = waiting("b")
@@ -92,10 +93,10 @@ func TestOwnSettingCounts(t *testing.T) {
 
 // TestProgressCorrects is a trial that is half as fast as the one before it.
 func TestProgressCorrects(t *testing.T) {
-	s := Sweep{Parallel: 1, Trials: []Trial{done("a", 10*time.Minute, 100), program("a", 10*time.Minute, 50, 100)}}
+	s := Sweep{Parallel: 1, Trials: []Timing{done("a", 10*time.Minute, 100), program("a", 10*time.Minute, 50, 100)}}
 	near(t, s.Estimate(epoch).Left, 10*time.Minute, 0.15)
 	s.Trials[0].Course = nil // trials that say nothing of their progress
-	s.Trials[1] = Trial{ID: "mute", Setting: "a", State: registry.Running, Started: epoch.Add(-4 * time.Minute)}
+	s.Trials[1] = Timing{ID: "mute", Setting: "a", State: registry.Running, Started: epoch.Add(-4 * time.Minute)}
 	near(t, s.Estimate(epoch).Left, 6*time.Minute, 0.01)
 	s.Trials[1].Started = epoch.Add(-time.Hour) // longer than it should
 	e := s.Estimate(epoch)
@@ -106,7 +107,7 @@ func TestProgressCorrects(t *testing.T) {
 
 // TestTail is the end of a sweep: fewer trials than could run.
 func TestTail(t *testing.T) {
-	s := Sweep{Parallel: 4, Trials: []Trial{done("a", 10*time.Minute, 100), program("a", 5*time.Minute, 50, 100), program("a", time.Minute, 10, 100)}}
+	s := Sweep{Parallel: 4, Trials: []Timing{done("a", 10*time.Minute, 100), program("a", 5*time.Minute, 50, 100), program("a", time.Minute, 10, 100)}}
 	near(t, s.Estimate(epoch).Left, 9*time.Minute, 0.1)
 	s.Trials = append(s.Trials, waiting("a"), waiting("a"), waiting("a")) // two start at once, the third after 5 minutes
 	near(t, s.Estimate(epoch).Left, 15*time.Minute, 0.1)
@@ -115,16 +116,16 @@ func TestTail(t *testing.T) {
 // TestResumed is a trial that goes on where it was.
 func TestResumed(t *testing.T) {
 	before := done("a", 10*time.Minute, 100)
-	interrupted := Trial{ID: "i", Setting: "a", State: registry.Interrupted, Resumes: true, Course: Course{{Name: "run", Total: 100, First: 1, Last: 80, Heard: 8 * time.Minute}}}
-	s := Sweep{Parallel: 1, Trials: []Trial{before, interrupted}}
+	interrupted := Timing{ID: "i", Setting: "a", State: registry.Interrupted, Resumes: true, Course: Course{{Name: "run", Total: 100, First: 1, Last: 80, Heard: 8 * time.Minute}}}
+	s := Sweep{Parallel: 1, Trials: []Timing{before, interrupted}}
 	near(t, s.Estimate(epoch).Left, 2*time.Minute, 0.1)
 	s.Trials[1].Resumes = false // it starts anew
 	near(t, s.Estimate(epoch).Left, 10*time.Minute, 0.01)
-	running := Trial{ID: "r", Setting: "a", State: registry.Running, Resumes: true, Resumed: true, Started: epoch.Add(-time.Minute)}
+	running := Timing{ID: "r", Setting: "a", State: registry.Running, Resumes: true, Resumed: true, Started: epoch.Add(-time.Minute)}
 	for i := 80; i <= 90; i++ {
 		running.hear(i, 100, "run", time.Duration(i-80)*6*time.Second)
 	}
-	s.Trials = []Trial{before, running, waiting("a")}
+	s.Trials = []Timing{before, running, waiting("a")}
 	e := s.Estimate(epoch)
 	near(t, e.Trials["r"].Left, time.Minute, 0.1)
 	near(t, e.Left, 11*time.Minute, 0.1)
@@ -134,7 +135,7 @@ func TestResumed(t *testing.T) {
 func TestStoppedEarly(t *testing.T) {
 	early := done("a", 2*time.Minute, 100)
 	early.State, early.Course[0].Last = registry.Stopped, 20
-	s := Sweep{Parallel: 1, Trials: []Trial{done("a", 10*time.Minute, 100), early, early, early, waiting("a")}}
+	s := Sweep{Parallel: 1, Trials: []Timing{done("a", 10*time.Minute, 100), early, early, early, waiting("a")}}
 	e := s.Estimate(epoch)
 	near(t, e.Left, 4*time.Minute, 0.3)
 	s.Trials[4] = program("a", 5*time.Minute, 50, 100) // it has come farther than those
@@ -143,14 +144,14 @@ func TestStoppedEarly(t *testing.T) {
 
 // TestStages is a trainer of several stages.
 func TestStages(t *testing.T) {
-	before := Trial{ID: "before", Setting: "a", State: registry.Done, Took: 20 * time.Minute, Ended: epoch, Resumes: true, Course: Course{
+	before := Timing{ID: "before", Setting: "a", State: registry.Done, Took: 20 * time.Minute, Ended: epoch, Resumes: true, Course: Course{
 		{Name: "pretrain", Total: 100, First: 1, Last: 100, Began: time.Minute, Heard: 10 * time.Minute},
 		{Name: "test", Total: 10, First: 1, Last: 10, Began: 11 * time.Minute, Heard: 20 * time.Minute}}}
-	running := Trial{ID: "r", Setting: "a", State: registry.Running, Started: epoch.Add(-6 * time.Minute), Resumes: true}
+	running := Timing{ID: "r", Setting: "a", State: registry.Running, Started: epoch.Add(-6 * time.Minute), Resumes: true}
 	for i := 1; i <= 50; i++ {
 		running.hear(i, 100, "pretrain", time.Minute+time.Duration(i)*6*time.Second)
 	}
-	s := Sweep{Parallel: 1, Trials: []Trial{before, running}}
+	s := Sweep{Parallel: 1, Trials: []Timing{before, running}}
 	near(t, s.Estimate(epoch).Left, 14*time.Minute, 0.1)
 	s.Trials = s.Trials[1:] // nothing to compare with: only the stage is known
 	e := s.Estimate(epoch)
@@ -158,17 +159,17 @@ func TestStages(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 	near(t, e.Trials["r"].Left, 5*time.Minute, 0.05)
-	s.Earlier = []Trial{before} // of the same home
+	s.Earlier = []Timing{before} // of the same home
 	near(t, s.Estimate(epoch).Left, 14*time.Minute, 0.1)
 }
 
 // TestCountsStepsAnew is a program that counts the steps of each epoch anew: what it announces is no whole.
 func TestCountsStepsAnew(t *testing.T) {
-	r := Trial{ID: "r", Setting: "a", State: registry.Running, Started: epoch.Add(-4 * time.Minute)}
+	r := Timing{ID: "r", Setting: "a", State: registry.Running, Started: epoch.Add(-4 * time.Minute)}
 	for i := range 40 {
 		r.hear(i%20+1, 20, "run", time.Duration(i)*6*time.Second)
 	}
-	if e := (Sweep{Trials: []Trial{r}}).Estimate(epoch); e.Known {
+	if e := (Sweep{Trials: []Timing{r}}).Estimate(epoch); e.Known {
 		t.Errorf("%+v", e)
 	}
 }
@@ -207,7 +208,7 @@ func TestSlopes(t *testing.T) {
 		}
 		return d
 	}
-	trial := func(width, depth int, kind string, state registry.State) Trial {
+	trial := func(width, depth int, kind string, state registry.State) Timing {
 		k := done(fmt.Sprint(width, depth, kind), took(width, depth, kind), 10)
 		k.Params, k.State = map[string]string{"width": fmt.Sprint(width), "depth": fmt.Sprint(depth), "kind": kind}, state
 		if state == registry.Queued {

@@ -39,8 +39,8 @@ func readRecorded(t *testing.T, name string) []recorded {
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // after is the trial as it stood so many seconds after the sweep began.
-func (r recorded) after(second float64) Trial {
-	t := Trial{ID: fmt.Sprint(r.Row, r.Took), Setting: r.Row, Params: r.Params, State: registry.Queued, Resumes: len(r.Announced) > 0}
+func (r recorded) after(second float64) Timing {
+	t := Timing{ID: fmt.Sprint(r.Row, r.Took), Setting: r.Row, Params: r.Params, State: registry.Queued, Resumes: len(r.Announced) > 0}
 	steps := 0
 	for _, a := range r.Announced {
 		n := int(a[1].(float64))
@@ -64,7 +64,7 @@ func (r recorded) after(second float64) Trial {
 }
 
 // byMean is the rule of the mean: what is left of the trials, each as long as those took that have ended, by the trials at a time.
-func byMean(trials []Trial, now time.Time, parallel int) (float64, bool) {
+func byMean(trials []Timing, now time.Time, parallel int) (float64, bool) {
 	var sum, left float64
 	n := 0.0
 	for _, t := range trials {
@@ -102,7 +102,7 @@ func (s score) String() string {
 }
 
 // replay runs a recorded sweep and scores both rules.
-func replay(list []recorded, earlier []Trial, parallel int, log func(string, ...any)) (ours, theirs score) {
+func replay(list []recorded, earlier []Timing, parallel int, log func(string, ...any)) (ours, theirs score) {
 	end := 0.0
 	for _, r := range list {
 		end = math.Max(end, r.Started+r.Took)
@@ -174,7 +174,7 @@ func TestReplay(t *testing.T) {
 
 // TestReplayKnown is the grid with other seeds, once it was run in the home.
 func TestReplayKnown(t *testing.T) {
-	var earlier []Trial
+	var earlier []Timing
 	for _, r := range readRecorded(t, "grid") {
 		e := r.after(1e9)
 		e.Ended = e.Ended.Add(-time.Hour)

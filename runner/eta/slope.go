@@ -132,7 +132,7 @@ func factor(log, other float64) float64 {
 const most = 5
 
 // log is the logarithm of how long a trial takes by its settings, but for what is common to all.
-func (s slopes) log(t Trial) (sum float64) {
+func (s slopes) log(t Timing) (sum float64) {
 	for _, path := range t.paths() {
 		if beta, is := s.numbers[path]; is {
 			if v, ok := logOf(t.Params[path]); ok {
@@ -145,7 +145,7 @@ func (s slopes) log(t Trial) (sum float64) {
 }
 
 // paths are the settings that tell of durations; what a trial has announced in steps is known already.
-func (t Trial) paths() []string {
+func (t Timing) paths() []string {
 	var list []string
 	for _, path := range slices.Sorted(maps.Keys(t.Params)) {
 		if t.Announced == nil || !strings.HasSuffix(path, ".steps") {

@@ -57,7 +57,7 @@ func NewWatch(ctx context.Context, db *registry.DB, handle string, parallel int,
 	}
 	for i, t := range trials {
 		w.at[t.ID] = i
-		w.sweep.Trials = append(w.sweep.Trials, w.newTrial(t))
+		w.sweep.Trials = append(w.sweep.Trials, w.newTiming(t))
 		trials[i].State = db.LiveState(t)
 	}
 	if err := errors.Join(w.readEarlier(ctx, handle), w.readHistory(ctx, trials)); err != nil {
@@ -133,13 +133,13 @@ func rowOf(s spec.Trial) row {
 	return r
 }
 
-// newTrial is a trial of which nothing has been taken yet.
-func (w *Watch) newTrial(t registry.Trial) Trial {
+// newTiming is a trial of which nothing has been taken yet.
+func (w *Watch) newTiming(t registry.Trial) Timing {
 	r, known := w.rows[t.Row]
 	if !known {
 		r.setting = "row " + t.Row
 	}
-	n := Trial{ID: t.ID, Setting: r.setting, State: registry.Queued, Resumes: !r.program, Announced: r.announced, Params: map[string]string{}}
+	n := Timing{ID: t.ID, Setting: r.setting, State: registry.Queued, Resumes: !r.program, Announced: r.announced, Params: map[string]string{}}
 	var params map[string]json.RawMessage
 	if json.Unmarshal(t.Params, &params) == nil {
 		for path, value := range params {
@@ -176,7 +176,7 @@ func (w *Watch) readEarlier(ctx context.Context, handle string) error {
 		} else {
 			kin++
 		}
-		e := Trial{ID: t.ID, Setting: r.setting, Announced: r.announced}
+		e := Timing{ID: t.ID, Setting: r.setting, Announced: r.announced}
 		if err := w.ended(ctx, &e, t, t.Result); err != nil {
 			return err
 		}
@@ -251,7 +251,7 @@ func (w *Watch) take(ctx context.Context, t registry.Trial, at time.Time) error 
 }
 
 // hear takes the last that a running trial has said.
-func (t *Trial) hear(step, total int, stage string, after time.Duration) {
+func (t *Timing) hear(step, total int, stage string, after time.Duration) {
 	t.Course.Hear(after, stage, step, total)
 	if !t.Resumes { // a program has one stage, unless it counts its steps anew
 		t.Announced = nil
@@ -263,7 +263,7 @@ func (t *Trial) hear(step, total int, stage string, after time.Duration) {
 }
 
 // changed takes a trial that stands otherwise than before.
-func (w *Watch) changed(ctx context.Context, k *Trial, t registry.Trial, before, now mark) error {
+func (w *Watch) changed(ctx context.Context, k *Timing, t registry.Trial, before, now mark) error {
 	k.State = now.state
 	if now.attempt != before.attempt {
 		k.Course = nil
@@ -302,7 +302,7 @@ func (w *Watch) changed(ctx context.Context, k *Trial, t registry.Trial, before,
 }
 
 // ended takes how long a trial took that has ended: with the attempts before it from which it went on.
-func (w *Watch) ended(ctx context.Context, k *Trial, t registry.Trial, number int) error {
+func (w *Watch) ended(ctx context.Context, k *Timing, t registry.Trial, number int) error {
 	if number <= t.RedoAfter+1 && number == t.Newest.Number {
 		k.Took, k.Ended = t.Newest.Ended.Sub(t.Newest.Started), t.Newest.Ended
 		return nil
@@ -330,7 +330,7 @@ func (w *Watch) ended(ctx context.Context, k *Trial, t registry.Trial, number in
 }
 
 // readCourse reads how an attempt went out of its journal. A course that goes on from another one is not whole, and says nothing.
-func (w *Watch) readCourse(k *Trial, attempt int) error {
+func (w *Watch) readCourse(k *Timing, attempt int) error {
 	if k.Resumed && (k.State == registry.Done || k.State == registry.Stopped) {
 		return nil
 	}

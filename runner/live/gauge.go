@@ -32,7 +32,7 @@ func NewGauges(db *registry.DB, metrics []string) *Gauges {
 }
 
 // Fill sets the gauges of trials, by their IDs and attempts. What cannot be read is absent.
-func (g *Gauges) Fill(ctx context.Context, trials []Trial, now time.Time) {
+func (g *Gauges) Fill(ctx context.Context, trials []Row, now time.Time) {
 	if !now.Before(g.next) {
 		began := time.Now()
 		g.read(ctx, trials)
@@ -47,7 +47,7 @@ func (g *Gauges) Fill(ctx context.Context, trials []Trial, now time.Time) {
 }
 
 // read reads the gauges of trials anew.
-func (g *Gauges) read(ctx context.Context, trials []Trial) {
+func (g *Gauges) read(ctx context.Context, trials []Row) {
 	g.kept = make(map[string]Gauge, len(trials))
 	ids := make([]string, len(trials))
 	for i, t := range trials {
@@ -90,7 +90,7 @@ func (g *Gauges) main(recorded map[string]registry.Summary, stage string) string
 }
 
 // use reads what a trial used when it was measured last.
-func (k *Gauge) use(db *registry.DB, t Trial) {
+func (k *Gauge) use(db *registry.DB, t Row) {
 	u, some, err := journal.LastUsage(db.AttemptDir(t.ID, t.Attempt))
 	if err != nil || !some {
 		return

@@ -10,6 +10,7 @@ import (
 	"github.com/mattn/go-runewidth"
 
 	"harness/internal/escape"
+	"harness/runner/eta"
 )
 
 const (
@@ -49,7 +50,7 @@ const (
 var expendable = []columnName{memoryColumn, elapsedColumn, coresColumn, busyColumn, barColumn, sparkColumn, stageColumn, metricColumn, leftColumn, stepColumn}
 
 // Lines are a line for each trial, each less than width cells wide.
-func Lines(trials []Trial, width int) []string {
+func Lines(trials []Row, width int) []string {
 	if len(trials) == 0 {
 		return nil
 	}
@@ -69,7 +70,7 @@ func Lines(trials []Trial, width int) []string {
 }
 
 // columnsOf are the columns of which some trial has a cell.
-func columnsOf(trials []Trial) []column {
+func columnsOf(trials []Row) []column {
 	all := []column{
 		{name: labelColumn}, {name: stageColumn}, {name: barColumn}, {name: stepColumn, right: true}, {name: elapsedColumn, right: true},
 		{name: leftColumn}, {name: coresColumn, right: true}, {name: busyColumn, right: true}, {name: memoryColumn, right: true},
@@ -96,13 +97,13 @@ func columnsOf(trials []Trial) []column {
 }
 
 // text is what a trial has in a column; of a bar and a spark, something where there is one to draw.
-func (t Trial) text(name columnName) string {
+func (t Row) text(name columnName) string {
 	switch name {
 	case labelColumn:
 		return escape.Line(t.Label)
 	case stageColumn:
 		if t.Stage == "" {
-			return "starting"
+			return "running"
 		}
 		return escape.Line(t.Stage)
 	case barColumn:
@@ -119,9 +120,9 @@ func (t Trial) text(name columnName) string {
 		switch {
 		case t.Left == nil:
 		case t.Left.AtLeast:
-			return "eta >" + Rough(t.Left.Left)
+			return "eta >" + eta.Rough(t.Left.Left)
 		default:
-			return "eta ~" + Rough(t.Left.Left)
+			return "eta ~" + eta.Rough(t.Left.Left)
 		}
 	case coresColumn:
 		if !math.IsNaN(t.Cores) {
@@ -148,7 +149,7 @@ func (t Trial) text(name columnName) string {
 }
 
 // main is the main metric and its last value, else the loss of the stage; "" = neither is known.
-func (t Trial) main() (string, float64) {
+func (t Row) main() (string, float64) {
 	switch {
 	case t.Metric == "" && !math.IsNaN(t.Loss):
 		return "loss", t.Loss
@@ -201,7 +202,7 @@ func widthOf(columns []column) int {
 }
 
 // cell is the cell of trial i, as wide as the column.
-func (c column) cell(t Trial, i int) string {
+func (c column) cell(t Row, i int) string {
 	text := c.cells[i]
 	switch {
 	case c.name == barColumn && text != "":

@@ -18,3 +18,9 @@ $(AXE_DIR)/axe.min.js:
 	@cd $(AXE_DIR) && test "$$(openssl dgst -sha512 -binary axe-core-$(AXE_VERSION).tgz | base64 -w0)" = '$(AXE_SHA512)' || \
 		{ echo 'axe-core-$(AXE_VERSION).tgz from npm is not the file that was looked at: its hash differs' >&2; rm -rf $(AXE_DIR); exit 1; }
 	@cd $(AXE_DIR) && tar xzf axe-core-$(AXE_VERSION).tgz --strip-components=1 package/axe.min.js package/LICENSE && rm axe-core-$(AXE_VERSION).tgz && touch axe.min.js
+
+# The homes stay below TMPDIR: making them takes about five minutes and 5 GB.
+BENCH_SERVE := $(or $(TMPDIR),/tmp)/harness-bench-serve
+.PHONY: bench-serve
+bench-serve: harness has-chromium ## the page on 10,000 runs and 20 million points: server, browser, memory, and whether a sweep is slowed
+	@cd internal/web/browsertest && go test -count=1 -timeout 60m -v -run 'TestBenchServe$$' . -harness $(CURDIR)/harness -bench $(BENCH_SERVE)

@@ -86,7 +86,7 @@
       position = section().dataset.from;
       attempt = position.split(':')[0];
     }
-    if (button.hidden) {
+    if (button.hidden && section().dataset.runs === 'true') {
       button.hidden = false;
       button.addEventListener('click', function () { follow(!following()); });
       of('log-lines').addEventListener('scroll', function () {
@@ -94,7 +94,8 @@
         if (end !== following()) button.setAttribute('aria-pressed', String(end));
       });
       follow(true);
-    }
+    } else if (!of('log-lines').dataset.shown) of('log-lines').scrollTop = of('log-lines').scrollHeight;
+    of('log-lines').dataset.shown = '1';
     open();
   }
 

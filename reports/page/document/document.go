@@ -24,6 +24,7 @@ type Contents struct {
 	Plan       *sweeps.Plan
 	Table      *reports.Table
 	Curves     []reports.Curve
+	Charts     []Chart // interactive ones; none: figures are still
 	Record     *Record
 	SettingsOf func(spec.Trial) ([]Setting, error) // of a trial, in order, without its seed
 	File       File

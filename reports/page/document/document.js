@@ -1,6 +1,7 @@
-// Copy buttons beside texts; without this script they can be selected.
+// Interactive charts take the place of still pictures, and texts get a copy button; without this script both are there nevertheless.
 (function () {
   "use strict";
+  document.documentElement.classList.add("scripted");
   document.querySelectorAll(".copy pre").forEach(function (text) {
     var button = document.createElement("button");
     button.type = "button";

@@ -5,6 +5,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"html"
 	"image"
 	"math/rand/v2"
 	"os"
@@ -81,7 +82,11 @@ func small(t testing.TB, file string) Contents {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Contents{Plan: plan, Table: table, Record: record, File: File{Name: "small.yaml", Text: file}, Harness: "v1.2.3",
+	charts, err := tableCharts(plan, table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Contents{Charts: charts, Plan: plan, Table: table, Record: record, File: File{Name: "small.yaml", Text: file}, Harness: "v1.2.3",
 		SettingsOf: func(s spec.Trial) ([]Setting, error) {
 			return []Setting{{"command", string(s.Command)}, {"method", string(s.Method)}, {"tasks", fmt.Sprint(s.Pretrain.Tasks)}}, nil
 		}}
@@ -125,13 +130,23 @@ func written(t testing.TB, c Contents) (string, Written) {
 	return out.String(), w
 }
 
+var (
+	scripts = regexp.MustCompile(`(?s)<script>(.*?)</script>`)
+	sheets  = regexp.MustCompile(`(?s)<style>(.*?)</style>`)
+)
+
+// bare is a file without its scripts and style sheet.
+func bare(file string) string {
+	return sheets.ReplaceAllString(scripts.ReplaceAllString(file, "<script></script>"), "<style></style>")
+}
+
 var payload = regexp.MustCompile(`base64,[A-Za-z0-9+/=]+`)
 
 func TestGolden(t *testing.T) {
 	c := small(t, smallFile)
 	c.Examples = pairsWith(1, 64)
 	got, _ := written(t, c)
-	got = strings.NewReplacer(style, "\nSTYLE\n", script, "\nSCRIPT\n").Replace(payload.ReplaceAllString(got, "base64,…"))
+	got = payload.ReplaceAllString(bare(got), "base64,…")
 	path := filepath.Join("testdata", "small.html")
 	if *update {
 		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
@@ -172,14 +187,15 @@ var (
 	attributes = regexp.MustCompile(`(?i)\s(src|href|srcset|action|data|poster|background|xlink:href|formaction|ping)="([^"]*)"`)
 	tags       = regexp.MustCompile(`(?i)<(link|iframe|object|embed|base|form|video|audio|source|area)\b`)
 	inStyle    = regexp.MustCompile(`(?i)url\(|@import|@font-face`)
-	inline     = regexp.MustCompile(`(?i)<[^>]*\s(style|on[a-z]+)=`)
+	inElement  = regexp.MustCompile(`(?i)<[^>]*\s(style|on[a-z]+)=`)
 )
 
 // TestRefersToNothingOutside: every reference is to the file itself, and its policy allows nothing else.
 func TestRefersToNothingOutside(t *testing.T) {
 	c := small(t, smallFile)
 	c.Examples = pairsWith(1, 64)
-	got, _ := written(t, c)
+	whole, _ := written(t, c)
+	got := bare(whole)
 	found := attributes.FindAllStringSubmatch(got, -1)
 	if len(found) < 5 {
 		t.Fatalf("%d references: the test looks at nothing", len(found))
@@ -197,16 +213,24 @@ func TestRefersToNothingOutside(t *testing.T) {
 	if m := tags.FindString(got); m != "" {
 		t.Errorf("an element %s>", m)
 	}
-	if m := inStyle.FindString(style); m != "" {
-		t.Errorf("the style sheet has %s", m)
-	}
-	if m := inline.FindString(payload.ReplaceAllString(got, "")); m != "" {
+	if m := inElement.FindString(payload.ReplaceAllString(got, "")); m != "" {
 		t.Errorf("a style or script in an element, which the policy forbids: %.200s", m)
 	}
-	for _, text := range []string{digest(between(t, got, "<style>", "</style>")), digest(between(t, got, "<script>", "</script>")), "default-src 'none'"} {
-		if !strings.Contains(between(t, got, `Content-Security-Policy" content="`, `"`), strings.ReplaceAll(strings.ReplaceAll(text, "+", "&#43;"), "'", "&#39;")) {
-			t.Errorf("the policy lacks %s", text)
+	policy := html.UnescapeString(between(t, got, `Content-Security-Policy" content="`, `"`))
+	texts := append(scripts.FindAllStringSubmatch(whole, -1), sheets.FindAllStringSubmatch(whole, -1)...)
+	if len(texts) != 4 {
+		t.Errorf("%d scripts and style sheets, want those of charts and of the page", len(texts))
+	}
+	for _, m := range texts {
+		if !strings.Contains(policy, "'"+digest(m[1])+"'") {
+			t.Errorf("the policy does not allow %.80s", m[1])
 		}
+		if found := inStyle.FindString(m[1]); strings.HasPrefix(m[0], "<style") && found != "" {
+			t.Errorf("the style sheet has %s", found)
+		}
+	}
+	if !strings.HasPrefix(policy, "default-src 'none'; ") || strings.Contains(policy, "unsafe") || strings.Contains(policy, "http") {
+		t.Errorf("policy %s", policy)
 	}
 }
 
@@ -225,6 +249,12 @@ func TestHostileTexts(t *testing.T) {
 	hostile := `</script></style><script>alert(1)</script><img src=x onerror=alert(2)>` + "\x1b[31m\u202e" + strings.Repeat("W", 10_000)
 	c := small(t, smallFile)
 	c.Plan.Description, c.Plan.Rows[0].Name, c.File.Text, c.Remark = hostile, hostile, hostile, hostile
+	c.Table.Columns[0].Label = hostile
+	charts, err := tableCharts(c.Plan, c.Table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Charts = charts
 	c.Plan.Options, c.Record.Trials[0].Row, c.Record.Trials[1].Attempts[0].Error = []string{hostile}, hostile, hostile
 	c.Record.Trials[0].Attempts[0].CPU, c.Table.Caption, c.Table.Rows[0].Name = hostile, []string{hostile}, hostile
 	c.Examples = pairsWith(1, 64)
@@ -236,8 +266,8 @@ func TestHostileTexts(t *testing.T) {
 			t.Errorf("the file contains %q", bad)
 		}
 	}
-	if n := strings.Count(got, "</script>"); n != 1 {
-		t.Errorf("%d ends of scripts", n)
+	if starts, ends := strings.Count(bare(got), "<script"), strings.Count(got, "</script>"); starts != ends {
+		t.Errorf("%d scripts and %d ends", starts, ends)
 	}
 	if !strings.Contains(got, "&lt;script&gt;alert(1)") {
 		t.Error("the text is not shown")
@@ -261,9 +291,34 @@ func TestLimit(t *testing.T) {
 
 func TestKeep(t *testing.T) {
 	all := []figure{{Title: "a", Picture: `src="12345"`}, {Title: "b", About: strings.Repeat("x", 9000)}, {Title: "c"}}
-	kept, left := keep(all, 1000)
+	kept, left := keep(all, 1200)
 	if len(kept) != 2 || kept[1].Title != "c" || len(left) != 1 || left[0] != "b" {
 		t.Errorf("kept %v, left %v", kept, left)
+	}
+}
+
+// TestInteractive: each chart has its data and a still picture; without charts the file has no library.
+func TestInteractive(t *testing.T) {
+	c := small(t, smallFile)
+	got, _ := written(t, c)
+	for _, want := range []string{`data-chart="forest"`, `data-chart="seeds"`, `"kind":"forest"`, "Copyright 2017-2026 The Apache Software Foundation", "echarts"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the file lacks %s", want)
+		}
+	}
+	figures, err := c.figures()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range figures {
+		if f.Picture == "" {
+			t.Errorf("%s has no still picture", f.Title)
+		}
+	}
+	c.Charts = nil
+	got, _ = written(t, c)
+	if strings.Contains(got, "echarts") || !strings.Contains(got, "It contains no library of others.") {
+		t.Error("a file without charts has their library")
 	}
 }
 

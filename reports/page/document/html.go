@@ -12,6 +12,7 @@ import (
 
 	"harness/internal/escape"
 	"harness/reports"
+	"harness/reports/page"
 	"harness/sweeps"
 )
 
@@ -33,7 +34,8 @@ type Step struct{ What, Command string }
 type sheet struct {
 	Policy   string
 	Style    template.CSS
-	Script   template.JS
+	Scripts  []template.JS
+	Licence  string // of the charting library; "" where there is no chart
 	Title    string
 	About    string
 	Harness  string
@@ -115,7 +117,7 @@ func (c Contents) Write(w io.Writer, steps []Step) (Written, error) {
 
 // sheet is all but figures and test pairs.
 func (c Contents) sheet(steps []Step) (*sheet, error) {
-	s := &sheet{Policy: policy(), Style: template.CSS(style), Script: template.JS(script), Title: escape.Line(c.Plan.Name), About: lines(c.Plan.Description),
+	s := &sheet{Title: escape.Line(c.Plan.Name), About: lines(c.Plan.Description),
 		Harness: escape.Line(c.Harness), Marks: marksOf(c.Table), File: c.File, States: c.Record.states(), Trials: c.Record.trialLines(), Failures: c.Record.failures(),
 		Ran: c.Record.facts(), Costs: c.Record.costs(), Efforts: efforts(c.Table), Missing: escape.Line(c.Remark)}
 	s.File.Name, s.File.Text, s.File.Absent = escape.Line(c.File.Name), lines(c.File.Text), escape.Line(c.File.Absent)
@@ -137,6 +139,9 @@ func (c Contents) sheet(steps []Step) (*sheet, error) {
 	s.Facts = factsOf(c.Plan)
 	var err error
 	if s.Settings, err = c.settingsOf(); err != nil {
+		return nil, err
+	}
+	if err := s.dress(len(c.Charts) > 0); err != nil {
 		return nil, err
 	}
 	var table bytes.Buffer
@@ -203,9 +208,43 @@ func efforts(t *reports.Table) []effort {
 	return list
 }
 
-// policy allows what the file has within it and nothing else.
-func policy() string {
-	return fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; img-src data:; base-uri 'none'; form-action 'none'", digest(style), digest(script))
+// dress adds style sheet and scripts, and the policy that allows these and nothing else.
+func (s *sheet) dress(charts bool) error {
+	styles, scripts := style, []string{script}
+	if charts {
+		look, err := inline(page.ChartStyle)
+		if err != nil {
+			return err
+		}
+		styles = look + style
+		for _, name := range page.ChartScripts {
+			text, err := inline(name)
+			if err != nil {
+				return err
+			}
+			scripts = append(scripts, text)
+		}
+		if s.Licence, err = inline("echarts.LICENSE.txt"); err != nil {
+			return err
+		}
+	}
+	s.Style = template.CSS(styles)
+	var allowed []string
+	for _, text := range scripts {
+		s.Scripts = append(s.Scripts, template.JS(text))
+		allowed = append(allowed, "'"+digest(text)+"'")
+	}
+	s.Policy = fmt.Sprintf("default-src 'none'; style-src '%s'; script-src %s; img-src data: blob:; base-uri 'none'; form-action 'none'", digest(styles), strings.Join(allowed, " "))
+	return nil
+}
+
+// inline is an asset of package page as it may stand in an element.
+func inline(name string) (string, error) {
+	asset, ok := page.Find(name)
+	if !ok {
+		return "", fmt.Errorf("there is no asset %s", name)
+	}
+	return asset.Inline()
 }
 
 // digest names an embedded text as a policy does.

@@ -18,7 +18,7 @@ const curves = {
     band: chart.lines.some(line => line.n > 1),
   }),
 
-  legend: chart => chart.lines.map((line, i) => ({ name: line.name, i })),
+  legend: chart => (chart.lines.length > 1 ? chart.lines.map((line, i) => ({ name: line.name, i })) : []),
 
   // logs says which axes are logarithmic: as chosen, or as the data asks for, and never where nothing is above zero.
   logs(chart, state, said) {
@@ -99,7 +99,7 @@ const curves = {
       at: step, head: (chart.x === 'seconds' ? 'second ' : 'step ') + short(step),
       rows: rows.map(row => ({
         name: row.name, i: row.i,
-        text: (isNumber(row.value) ? short(row.value) + unit : 'no number') + (isNumber(row.std) ? ' ± ' + short(row.std) : '') +
+        text: (isNumber(row.value) ? short(row.value) + unit : 'no number') + (isNumber(row.std) ? ' ± ' + short(Number(row.std.toPrecision(3))) : '') +
           (isNumber(row.smooth) ? ', smoothed ' + short(row.smooth) : '') + (row.own !== step ? ' (at ' + short(row.own) + ')' : ''),
       })),
     };

@@ -52,7 +52,7 @@ class Figure {
     this.legend = element('ul', { class: 'chart-legend', 'aria-label': 'Lines' });
     this.notes = element('ul', { class: 'chart-notes' });
     this.picked = element('div', { class: 'chart-picked' });
-    this.tableBody = element('div', { class: 'scroll chart-scroll', tabindex: 0, role: 'region', 'aria-label': 'The chart as a table' });
+    this.tableBody = element('div', { class: 'scroll chart-scroll', tabindex: 0, role: 'region', 'aria-label': 'Table of ' + this.name });
     this.details = element('details', { class: 'chart-table', ontoggle: () => this.showTable() }, element('summary', null, 'Show as table'), this.tableBody);
     this.figure.append(this.tools, this.error, this.plot, this.legend, this.picked, this.notes, this.details, this.heard);
     this.listen();
@@ -112,6 +112,8 @@ class Figure {
     const first = !this.chart || this.controlsFor !== JSON.stringify(this.kind.controls(chart));
     this.chart = chart;
     this.url = url;
+    if (this.suggested === undefined) this.suggested = chart.log_y; // a part of a curve must not turn the axis over
+    chart.log_y = this.suggested;
     if (chart.lines && chart.from === null) this.averaged = chart.lines.some(line => line.averaged > 1);
     if (chart.lines && chart.from !== undefined && chart.from !== null) this.averaged = true;
     if (first) this.makeTools();

@@ -3,15 +3,15 @@
 
 const unsetWord = '(not set)';
 
-// upright is an axis as it is drawn: to turns a value into its place. Numbers of which some rows have none stand as words do.
+// upright is an axis as it is drawn: to turns a value into its place. Words stand from below in the order of words, so that the first
+// option is above; numbers of which some rows have none stand as words do.
 function upright(chart, i, log) {
-  const axis = chart.axes[i], values = chart.lines.map(line => line.values[i]), lacking = values.some(v => !isNumber(v));
+  const axis = chart.axes[i], values = chart.lines.map(line => line.values[i]), lacking = values.some(v => !isNumber(v)), shift = lacking ? 1 : 0;
   if (axis.options || lacking) {
     const numbers = axis.options ? null : Array.from(new Set(values.filter(isNumber))).sort((a, b) => a - b);
-    const words = axis.options ? axis.options.slice() : numbers.map(short);
+    const words = axis.options ? axis.options.slice().reverse() : numbers.map(short), last = words.length - 1;
     if (lacking) words.unshift(unsetWord);
-    const shift = lacking ? 1 : 0;
-    return { axis, words, to: v => (isNumber(v) ? shift + (numbers ? numbers.indexOf(v) : v) : 0) };
+    return { axis, words, to: v => (isNumber(v) ? shift + (numbers ? numbers.indexOf(v) : last - v) : 0) };
   }
   const range = extent([values]) || [0, 1], able = range[0] > 0 && log;
   const [low, high] = range[0] === range[1] ? (able ? [range[0] / 2, range[0] * 2] : [range[0] - 0.5, range[0] + 0.5]) : range;
@@ -48,13 +48,13 @@ const parallel = {
       const names = new Map(ticks.map((t, k) => [t, labels[k]]));
       const gap = size.width / (last + 1);
       return Object.assign({
-        dim: i, name: fitted(up.axis.name, Math.max(60, gap - 12)), nameLocation: up.words ? 'start' : 'end', nameGap: 14, realtime: false,
+        dim: i, name: fitted(up.axis.name, Math.max(60, gap - 12)), nameLocation: 'end', nameGap: 14, realtime: false,
         nameTextStyle: { color: look.fg, fontSize, fontFamily, fontWeight: 'bold' },
         axisLine: { lineStyle: { color: look.muted, width: 1 } },
         axisTick: { lineStyle: { color: look.muted }, customValues: ticks },
         axisLabel: { color: look.fg, fontSize, fontFamily, textBorderColor: look.bg, textBorderWidth: 3, customValues: ticks, hideOverlap: true, formatter: v => fitted(names.get(up.words && !isNumber(v) ? up.words.indexOf(v) : v) ?? String(v), Math.max(40, gap - 30)) },
         areaSelectStyle: { width: 18, borderWidth: 1, borderColor: look.accent, color: look.accent, opacity: 0.25 },
-      }, up.words ? { type: 'value', min: -0.25, max: up.words.length - 0.75, inverse: true } : { type: 'value', min: up.scale.min, max: up.scale.max });
+      }, up.words ? { type: 'value', min: -0.25, max: up.words.length - 0.75 } : { type: 'value', min: up.scale.min, max: up.scale.max });
     });
     const lines = chart.lines.map((line, i) => ({
       name: line.name, value: line.values.map((v, k) => ups[k].to(v) ?? '-'),

@@ -33,6 +33,7 @@ Object.assign(Figure.prototype, {
       this.state.brush = brush;
       writeState(this.name, this.state);
       this.writePicked();
+      this.brushFields();
     });
     this.instance.on('mousemove', e => {
       const line = e.seriesType === 'parallel' && this.chart.lines.find(l => l.name === e.name);

@@ -28,7 +28,7 @@ Object.assign(Figure.prototype, {
     if (able.zoom) {
       list.push(element('span', { class: 'chart-buttons', role: 'group', 'aria-label': 'Zoom' },
         button('in', '+', () => this.zoom(0.5), 'zoom in'), button('out', '−', () => this.zoom(2), 'zoom out'),
-        button('reset', 'reset', () => this.change({ from: null, to: null, low: null, high: null }), 'show all steps and values')));
+        button('reset', 'reset', () => this.change({ from: null, to: null, low: null, high: null }), 'reset: show all steps and values')));
     }
     if (able.brush) list.push(this.brushTools());
     const file = (name, make) => async () => {
@@ -39,6 +39,7 @@ Object.assign(Figure.prototype, {
       button('png', 'PNG', file('png', () => pngOf(this.kind, this.chart, this.state, this.heading())), 'download PNG'),
       button('csv', 'CSV', file('csv', () => csvOf(this.kind, this.chart)), 'download CSV')));
     this.tools.replaceChildren(...list);
+    if (able.brush) this.brushFields();
   },
 
   // refreshTools shows the state in the controls.
@@ -62,22 +63,28 @@ Object.assign(Figure.prototype, {
   // brushTools choose lines of parallel coordinates from the keyboard: a range on each axis.
   brushTools() {
     const ups = this.kind.uprights(this.chart, this.state), rows = [];
-    const own = i => this.state.brush.find(b => b[0] === i);
     ups.forEach((up, i) => {
       const make = side => {
-        const current = own(i), at = current ? current[side] : null;
-        const apply = () => this.brushFrom();
-        if (up.words) {
-          return element('select', { 'data-control': 'brush', 'data-axis': i, 'data-side': side, 'aria-label': up.axis.name + (side === 1 ? ' from' : ' to'), onchange: apply },
-            element('option', { value: '' }, 'any'), ...up.words.map((w, k) => element('option', { value: k, selected: at !== null && Math.round(at) === k }, clipped(w, 40))));
-        }
-        return element('input', { type: 'number', step: 'any', 'data-control': 'brush', 'data-axis': i, 'data-side': side, 'aria-label': up.axis.name + (side === 1 ? ' from' : ' to'), placeholder: 'any', value: at !== null ? Number(up.scale.from(at).toPrecision(6)) : null, onchange: apply });
+        const about = { 'data-control': 'brush', 'data-axis': i, 'data-side': side, 'aria-label': up.axis.name + (side === 1 ? ' from' : ' to'), onchange: () => this.brushFrom() };
+        if (!up.words) return element('input', Object.assign({ type: 'number', step: 'any', placeholder: 'any' }, about));
+        return element('select', about, element('option', { value: '' }, 'any'), ...up.words.map((w, k) => element('option', { value: k }, clipped(w, 40))).reverse());
       };
       rows.push(element('div', { class: 'chart-brush' }, element('span', { class: 'clip', title: up.axis.name }, up.axis.name), make(1), '–', make(2)));
     });
     this.parts.brushes = element('details', { class: 'chart-brushes' }, element('summary', null, 'Choose rows'), ...rows,
-      element('button', { type: 'button', 'data-control': 'reset', onclick: () => { this.change({ brush: [] }); this.makeTools(); this.refreshTools(); } }, 'choose all'));
+      element('button', { type: 'button', 'data-control': 'reset', onclick: () => { this.change({ brush: [] }); this.brushFields(); } }, 'choose all'));
     return this.parts.brushes;
+  },
+
+  // brushFields shows in the fields what was chosen with the pointer.
+  brushFields() {
+    this.kind.uprights(this.chart, this.state).forEach((up, i) => {
+      const b = this.state.brush.find(b => b[0] === i), inside = b && up.words ? up.words.map((_, k) => k).filter(k => k >= b[1] && k <= b[2]) : null;
+      [1, 2].forEach(side => {
+        const at = !b ? null : inside ? (side === 1 ? inside[0] : inside[inside.length - 1]) : Number(up.scale.from(b[side]).toPrecision(6));
+        this.tools.querySelector('[data-axis="' + i + '"][data-side="' + side + '"]').value = at ?? '';
+      });
+    });
   },
 
   // brushFrom takes the ranges from the fields.
