@@ -63,6 +63,7 @@ const (
 	answerTime = 2 * time.Minute  // to take an answer
 	closeTime  = 3 * time.Second  // for answers under way when the server ends
 	leastToken = 16               // characters
+	mostOpen   = 512              // connections; more wait
 
 	serveGarbage = 50        // % of what is in use: a server runs beside trials, for long
 	serveMemory  = 112 << 20 // from which on garbage is collected more often
@@ -99,7 +100,7 @@ func serve(ctx context.Context, w, log io.Writer, home string, o serveOptions) e
 	debug.SetGCPercent(serveGarbage)
 	debug.SetMemoryLimit(serveMemory)
 	fmt.Fprintf(w, "serving %s at %s\n", escape.Line(home), address(host, port, token))
-	return listen(ctx, listener, server)
+	return listen(ctx, &bounded{Listener: listener, room: make(chan struct{}, mostOpen), closed: make(chan struct{})}, server)
 }
 
 // listen answers requests until ctx ends.

@@ -50,6 +50,7 @@ type Server struct {
 	handler http.Handler
 	home    home
 	cache   cache
+	reading chan struct{} // as many as read just now
 	plans   plans
 	leaders leaders
 	live    live
@@ -66,7 +67,7 @@ type Server struct {
 
 // New makes a server for a home. The home is opened with the first request, and may be empty until then.
 func New(o Options) *Server {
-	s := &Server{o: o, formSecret: rand.Text()}
+	s := &Server{o: o, formSecret: rand.Text(), reading: make(chan struct{}, mostReading)}
 	s.background, s.end = context.WithCancel(context.Background())
 	s.home.dir = o.Home
 	s.live.server = s
