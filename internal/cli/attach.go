@@ -36,7 +36,7 @@ func (o sweepOptions) attach(ctx context.Context, w, log io.Writer, db *registry
 	if !o.quiet {
 		fmt.Fprintln(log, resultLine(plan.Handle, result, time.Since(began)))
 	}
-	if err := printSweep(ctx, w, db, plan, nil, o); err != nil {
+	if err := printSweep(ctx, w, log, db, plan, nil, o); err != nil {
 		return err
 	}
 	return sweepError(plan.Handle, result)

@@ -88,7 +88,7 @@ func (o *sweepOptions) sweepElsewhere(ctx context.Context, w, log io.Writer, db 
 	if result.Done > result.Before || result.Early > 0 {
 		stale = nil
 	}
-	if err := printSweep(context.WithoutCancel(ctx), w, db, plan, stale, *o); err != nil {
+	if err := printSweep(context.WithoutCancel(ctx), w, log, db, plan, stale, *o); err != nil {
 		return err
 	}
 	return sweepError(plan.Handle, result.Result)

@@ -199,6 +199,9 @@ func buildTable(ctx context.Context, db *registry.DB, plan *sweeps.Plan, stale m
 	return reports.Build(ctx, db, plan, reports.Options{Stale: stale})
 }
 
+// howToReport says what a program without numbers lacks.
+const howToReport = `a program reports with lines such as {"metric": "acc", "value": 0.5}, or names its keys under metrics; harness trial log ID says what it printed`
+
 // hintSweep says what to run where an experiment has no results.
 func hintSweep(err error, name string) error {
 	switch {
@@ -207,7 +210,7 @@ func hintSweep(err error, name string) error {
 	case errors.Is(err, reports.ErrNothing):
 		return withHint(err, fmt.Sprintf("run \"harness sweep %s\"", name))
 	case errors.Is(err, reports.ErrNoMetrics):
-		return withHint(err, `a program reports with lines such as {"metric": "acc", "value": 0.5}, or names its keys under metrics; harness trial log ID says what it printed`)
+		return withHint(err, howToReport)
 	}
 	return err
 }

@@ -88,7 +88,7 @@ func notRun(known []registry.SweepInfo, name, handle string) error {
 	base, _, _ := strings.Cut(handle, "@")
 	var near []string
 	for _, s := range known {
-		if s.Name == base || strings.HasPrefix(s.Handle, base) {
+		if s.Name == base || strings.HasPrefix(s.Handle, base+"@") {
 			near = append(near, s.Handle)
 		}
 	}

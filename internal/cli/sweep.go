@@ -205,7 +205,7 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 	if result.Done > result.Before || result.Early > 0 {
 		stale = nil // something ran meanwhile: look again
 	}
-	if err := printSweep(context.WithoutCancel(ctx), w, db, plan, stale, o); err != nil {
+	if err := printSweep(context.WithoutCancel(ctx), w, log, db, plan, stale, o); err != nil {
 		return err
 	}
 	return sweepError(plan.Handle, result)
@@ -329,16 +329,20 @@ func retryOn(plan *sweeps.Plan) []journal.Class {
 	return classes
 }
 
-// printSweep prints what the sweep came to: its table, or its trials as JSON.
-func printSweep(ctx context.Context, w io.Writer, db *registry.DB, plan *sweeps.Plan, stale map[string]string, o sweepOptions) error {
+// printSweep prints what the sweep came to: its table, or its trials as JSON. A program may do without numbers; that it reported none is
+// said on log.
+func printSweep(ctx context.Context, w, log io.Writer, db *registry.DB, plan *sweeps.Plan, stale map[string]string, o sweepOptions) error {
 	if o.json {
 		return list(ctx, w, db, listOptions{sweep: plan.Handle, json: true})
 	}
 	table, err := buildTable(ctx, db, plan, stale)
-	if errors.Is(err, reports.ErrNothing) || errors.Is(err, reports.ErrNoMetrics) && len(plan.Metrics) == 0 {
-		return nil // a program may do without numbers
-	}
-	if err != nil {
+	switch {
+	case errors.Is(err, reports.ErrNoMetrics) && len(plan.Metrics) == 0:
+		fmt.Fprintf(log, "no table: no number was reported; %s\n", howToReport)
+		return nil
+	case errors.Is(err, reports.ErrNothing):
+		return nil
+	case err != nil:
 		return hintSweep(err, plan.Handle)
 	}
 	return table.Text(w)
