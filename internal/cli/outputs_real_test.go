@@ -33,6 +33,7 @@ var printed = []struct{ schema, command string }{
 	{"show", "show $BUILTIN --json"},
 	{"diff", "diff $ID $OTHER --json"},
 	{"status", "status --json"},
+	{"status", "top --json"},
 	{"report", "report study --json"},
 	{"report", "report trained --format json"},
 	{"examples", "examples trained --json"},

@@ -63,6 +63,7 @@ const (
 	answerTime = 2 * time.Minute  // to take an answer
 	closeTime  = 3 * time.Second  // for answers under way when the server ends
 	leastToken = 16               // characters
+	mostOpen   = 512              // connections; more wait
 
 	serveGarbage = 50        // % of what is in use: a server runs beside trials, for long
 	serveMemory  = 112 << 20 // from which on garbage is collected more often
@@ -70,7 +71,7 @@ const (
 
 // serve listens until ctx ends.
 func serve(ctx context.Context, w, log io.Writer, home string, o serveOptions) error {
-	host, port, err := net.SplitHostPort(o.addr)
+	host, _, err := net.SplitHostPort(o.addr)
 	if err != nil {
 		return usageError("--addr %s: want ADDRESS:PORT, such as 127.0.0.1:8088", o.addr)
 	}
@@ -85,7 +86,7 @@ func serve(ctx context.Context, w, log io.Writer, home string, o serveOptions) e
 	if err != nil {
 		return withHint(fmt.Errorf("serve: %w", err), "choose another port with --addr ADDRESS:PORT; port 0 takes a free one")
 	}
-	_, port, _ = net.SplitHostPort(listener.Addr().String())
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	server := web.New(web.Options{
 		Home: home, Edit: o.edit, Token: token, Hosts: o.names(host), Port: port, Harness: thisBuild(ctx),
 		Staleness: func(db *registry.DB) *view.Staleness {
@@ -99,7 +100,7 @@ func serve(ctx context.Context, w, log io.Writer, home string, o serveOptions) e
 	debug.SetGCPercent(serveGarbage)
 	debug.SetMemoryLimit(serveMemory)
 	fmt.Fprintf(w, "serving %s at %s\n", escape.Line(home), address(host, port, token))
-	return listen(ctx, listener, server)
+	return listen(ctx, &bounded{Listener: listener, room: make(chan struct{}, mostOpen), closed: make(chan struct{})}, server)
 }
 
 // listen answers requests until ctx ends.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"harness/registry"
 )
@@ -51,8 +52,35 @@ func (h *home) close() error {
 	return db.Close()
 }
 
-// read calls fn with the registry as it is at one moment. All that one answer shows is read in one call.
+const (
+	mostReading = 6                // answers that read at a time; the others wait
+	longestWait = 20 * time.Second // and are told to come again after that
+)
+
+var errBusy = errors.New("too many are asking at once: try again")
+
+// room waits for a place among those who read; leave gives it back.
+func (s *Server) room(ctx context.Context) (leave func(), err error) {
+	late := time.NewTimer(longestWait)
+	defer late.Stop()
+	select {
+	case s.reading <- struct{}{}:
+		return func() { <-s.reading }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case <-late.C:
+		return nil, errBusy
+	}
+}
+
+// read calls fn with the registry as it is at one moment. All that one answer shows is read in one call, and
+// fn makes no other call of it.
 func (s *Server) read(ctx context.Context, fn func(db *registry.DB) error) error {
+	leave, err := s.room(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	for {
 		db, err := s.home.open(ctx)
 		if err != nil {

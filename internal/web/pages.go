@@ -150,6 +150,9 @@ func number(v float64) string {
 	return fmt.Sprintf("%.6g", v)
 }
 
+// mostTitle bounds the characters of a page's title, which names its tab.
+const mostTitle = 200
+
 // frame is what a page is put into.
 type frame struct {
 	Title   string
@@ -169,6 +172,7 @@ type crumb struct{ Name, URL string }
 // render writes a page: template name in layout.html. The answer is whole or an error.
 func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, name string, f frame, data any) {
 	f.Harness, f.Home = s.o.Harness, s.o.Home
+	f.Title = shortened(escape.Line(f.Title), mostTitle)
 	if !f.Bare {
 		if word, err := s.live.look(r.Context()); err == nil {
 			f.Version = word
@@ -227,6 +231,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		s.render(w, r, http.StatusBadRequest, "error.html", frame{Title: "not understood"}, fault{What: err.Error(), Hint: "change the address or the form"})
 	case errors.Is(err, reports.ErrNothing), errors.Is(err, reports.ErrNoMetrics):
 		s.render(w, r, http.StatusOK, "error.html", frame{Title: "nothing yet"}, fault{What: err.Error()})
+	case errors.Is(err, errBusy):
+		w.Header().Set("Retry-After", "5")
+		s.render(w, r, http.StatusServiceUnavailable, "error.html", frame{Title: "busy"}, fault{What: err.Error()})
 	case r.Context().Err() != nil: // nobody reads the answer
 	default:
 		s.say("%s: %v", escape.Line(r.URL.Path), err)

@@ -50,23 +50,28 @@ type Server struct {
 	handler http.Handler
 	home    home
 	cache   cache
+	reading chan struct{} // as many as read just now
 	plans   plans
 	leaders leaders
 	live    live
 	logMu   sync.Mutex
 
 	streams    atomic.Int32 // logs that are followed
+	sending    atomic.Int32 // files that are being sent
 	writing    sync.Mutex   // held while notes and tags are changed
 	formSecret string       // what forms of this server bring
 	atlases    atlases
 	pictures   pictures
+
+	lastSamples lastSamples
+
 	background context.Context // of what goes on behind answers; it ends with Close
 	end        context.CancelFunc
 }
 
 // New makes a server for a home. The home is opened with the first request, and may be empty until then.
 func New(o Options) *Server {
-	s := &Server{o: o, formSecret: rand.Text()}
+	s := &Server{o: o, formSecret: rand.Text(), reading: make(chan struct{}, mostReading)}
 	s.background, s.end = context.WithCancel(context.Background())
 	s.home.dir = o.Home
 	s.live.server = s
