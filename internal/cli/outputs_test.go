@@ -27,7 +27,7 @@ var outputs = []struct {
 	{"sweep-dry-run", "harness sweep --dry-run --json: the trials that there would be", []plannedTrial{}},
 	{"show", "harness show --json: all that is known of a trial", view.Record{}},
 	{"diff", "harness diff --json: in what two trials differ", view.Difference{}},
-	{"status", "harness status --json: a list of the sweeps that are running", []view.SweepStatus{}},
+	{"status", "harness status --json and top --json: a list of the sweeps that are running", []view.LiveSweep{}},
 	{"cancel", "harness cancel --json: what was asked to stop", canceled{}},
 	{"trial-rerun", "harness trial rerun --json: whether a second run agrees with the first", comparison{}},
 	{"trial-rm", "harness trial rm --json: the IDs of what was removed", []string{}},

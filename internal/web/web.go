@@ -57,6 +57,7 @@ type Server struct {
 	logMu   sync.Mutex
 
 	streams    atomic.Int32 // logs that are followed
+	sending    atomic.Int32 // files that are being sent
 	writing    sync.Mutex   // held while notes and tags are changed
 	formSecret string       // what forms of this server bring
 	atlases    atlases
