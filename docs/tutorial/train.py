@@ -52,7 +52,6 @@ def main():
     a = p.parse_args()
 
     torch.manual_seed(a.seed)
-    torch.set_num_threads(1)
     images, labels = draw(2000, a.shift, torch.Generator().manual_seed(a.seed))
     test_images, test_labels = draw(1000, 2, torch.Generator().manual_seed(1234))  # the same for all
     model = network(a.norm)
