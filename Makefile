@@ -1,6 +1,6 @@
 # The harness. `make demo` builds, trains and reports; `make test` runs the quick tests; `make check` before handing in.
 
-.PHONY: build release demo test check check-darwin staticcheck clean
+.PHONY: build release install demo test check check-darwin staticcheck clean
 
 # In a clone the commit is stamped into the program, whatever GOFLAGS say; elsewhere there is none.
 STAMP := $(if $(wildcard .git/HEAD),$(shell git rev-parse -q --verify HEAD >/dev/null 2>&1 && echo -buildvcs=true))
@@ -18,6 +18,17 @@ release:
 	go build $(STAMP) -trimpath -ldflags '-s -w' -o dist/harness .
 	@dist/harness version
 	@du -h dist/harness
+
+# install puts the program, its manual and its completions below PREFIX; DESTDIR goes before it, for packages.
+PREFIX ?= /usr/local
+SHARE = $(DESTDIR)$(PREFIX)/share
+install: harness
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/man $(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d
+	install -m 755 harness $(DESTDIR)$(PREFIX)/bin/harness
+	./harness man $(SHARE)/man >/dev/null
+	./harness completion bash > $(SHARE)/bash-completion/completions/harness
+	./harness completion zsh > $(SHARE)/zsh/site-functions/_harness
+	./harness completion fish > $(SHARE)/fish/vendor_completions.d/harness.fish
 
 # demo trains the small ablation of the README on synthetic data, under runs/.
 demo: harness

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"harness/internal/escape"
 	"harness/internal/nearest"
 	"harness/sweeps"
 )
@@ -57,6 +58,10 @@ func LayoutOf(query url.Values) (Layout, error) {
 	var err error
 	for _, part := range LayoutParts {
 		values := slices.DeleteFunc(slices.Clone(query[part]), func(v string) bool { return strings.TrimSpace(v) == "" })
+		if i := slices.IndexFunc(values, func(v string) bool { return escape.Line(v) != v }); i >= 0 {
+			err = errors.Join(err, refuse(part, "%s: control characters stand for nothing", escape.Line(values[i])))
+			continue
+		}
 		switch single, list := l.part(part); {
 		case len(values) == 0:
 		case single != nil && len(values) > 1:

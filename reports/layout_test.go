@@ -153,29 +153,30 @@ func firstOf(a, b string) string {
 // TestLayoutMistakes tells what each mistake is answered with.
 func TestLayoutMistakes(t *testing.T) {
 	for query, want := range map[string]string{
-		"rows=resolutoin":                                     `rows: no row has a parameter "resolutoin": did you mean resolution?`,
-		"rows=xyzzy":                                          `rows: no row has a parameter "xyzzy": want some of resolution, pretrain.parallel_ratio`,
-		"columns=diffvqa/bleu4":                               `columns: diffvqa/bleu4 is a metric: name it under metrics`,
-		"columns=resolution&rows=resolution":                  `rows: resolution stands elsewhere: it cannot be a column on the left as well`,
-		"columns=resolution&group=resolution":                 `group: resolution stands in the columns: it cannot be a title as well`,
-		"rows=parallel,pretrain.parallel_ratio":               `rows: pretrain.parallel_ratio is given twice`,
-		"metrics=diffvqa/bleu5":                               `metrics: no trial has recorded "diffvqa/bleu5": did you mean diffvqa/bleu4?`,
-		"metrics=a,,b":                                        `metrics: "a,,b": a name between two commas is empty`,
-		"metrics=%22a":                                        `metrics: "\"a": want names between commas`,
-		"show=mean,median":                                    `show: "median": want some of mean, std, ci, n, delta, p`,
-		"show=std,ci":                                         `show: std and ci both stand behind ±: want one of them`,
-		"show=n,n":                                            `show: "n" is given twice`,
-		"sort=-metrics.loss":                                  `sort: no column is "loss": want one of caref/acc50, diffvqa/bleu4, diffvqa/cider, diffvqa/f1`,
-		"sort=loss":                                           `sort: unknown name "loss": want row, kind, control, baseline, params.NAME, or metrics, delta, p or n with .NAME of a metric`,
-		"sort=diffvqa/f1&columns=resolution":                  `sort: diffvqa/f1 stands in several columns: say diffvqa/f1@ and which, such as diffvqa/f1@resolution=224`,
-		"filter=metrics.diffvqa/f1+%3D+1":                     `filter: column 20 of "metrics.diffvqa/f1 = 1": write == to compare`,
-		"filter=loss+>+1":                                     `filter: unknown name "loss": want row, kind, control, baseline, params.NAME, or metrics, delta, p or n with .NAME of a metric`,
-		"filter=row+>+1":                                      `filter: row resolution=224, parallel=0: resolution=224, parallel=0 and 1 cannot be compared: one is text, the other a number`,
-		"filter=metrics.diffvqa/f1+>+2":                       `filter: no row of 17 has metrics.diffvqa/f1 > 2`,
-		"filter=row+==+1&filter=row+==+2":                     `filter: is given 2 times`,
-		"baseline=nothing":                                    `baseline: "nothing" is neither a row nor PATH=VALUE of a parameter`,
-		"baseline=resolution%3D225":                           `baseline: resolution has no value "225": want one of 224, 448`,
-		"baseline=resolution%3D224&baseline=x":                `baseline: "x": want PATH=VALUE, where PATH is one of resolution, pretrain.parallel_ratio`,
+		"rows=resolutoin":                       `rows: no row has a parameter "resolutoin": did you mean resolution?`,
+		"rows=a%1bb":                            `rows: a\x1bb: control characters stand for nothing`,
+		"rows=xyzzy":                            `rows: no row has a parameter "xyzzy": want some of resolution, pretrain.parallel_ratio`,
+		"columns=diffvqa/bleu4":                 `columns: diffvqa/bleu4 is a metric: name it under metrics`,
+		"columns=resolution&rows=resolution":    `rows: resolution stands elsewhere: it cannot be a column on the left as well`,
+		"columns=resolution&group=resolution":   `group: resolution stands in the columns: it cannot be a title as well`,
+		"rows=parallel,pretrain.parallel_ratio": `rows: pretrain.parallel_ratio is given twice`,
+		"metrics=diffvqa/bleu5":                 `metrics: no trial has recorded "diffvqa/bleu5": did you mean diffvqa/bleu4?`,
+		"metrics=a,,b":                          `metrics: "a,,b": a name between two commas is empty`,
+		"metrics=%22a":                          `metrics: "\"a": want names between commas`,
+		"show=mean,median":                      `show: "median": want some of mean, std, ci, n, delta, p`,
+		"show=std,ci":                           `show: std and ci both stand behind ±: want one of them`,
+		"show=n,n":                              `show: "n" is given twice`,
+		"sort=-metrics.loss":                    `sort: no column is "loss": want one of caref/acc50, diffvqa/bleu4, diffvqa/cider, diffvqa/f1`,
+		"sort=loss":                             `sort: unknown name "loss": want row, kind, control, baseline, params.NAME, or metrics, delta, p or n with .NAME of a metric`,
+		"sort=diffvqa/f1&columns=resolution":    `sort: diffvqa/f1 stands in several columns: say diffvqa/f1@ and which, such as diffvqa/f1@resolution=224`,
+		"filter=metrics.diffvqa/f1+%3D+1":       `filter: column 20 of "metrics.diffvqa/f1 = 1": write == to compare`,
+		"filter=loss+>+1":                       `filter: unknown name "loss": want row, kind, control, baseline, params.NAME, or metrics, delta, p or n with .NAME of a metric`,
+		"filter=row+>+1":                        `filter: row resolution=224, parallel=0: resolution=224, parallel=0 and 1 cannot be compared: one is text, the other a number`,
+		"filter=metrics.diffvqa/f1+>+2":         `filter: no row of 17 has metrics.diffvqa/f1 > 2`,
+		"filter=row+==+1&filter=row+==+2":       `filter: is given 2 times`,
+		"baseline=nothing":                      `baseline: "nothing" is neither a row nor PATH=VALUE of a parameter`,
+		"baseline=resolution%3D225":             `baseline: resolution has no value "225": want one of 224, 448`,
+		"baseline=resolution%3D224&baseline=x":  `baseline: "x": want PATH=VALUE, where PATH is one of resolution, pretrain.parallel_ratio`,
 		"baseline=resolution%3D224&baseline=resolution%3D448": `baseline: resolution is given twice`,
 		"baseline=resolution%3D224,+parallel%3D2":             `baseline: resolution has no value "224, parallel=2": want one of 224, 448`,
 	} {
@@ -292,5 +293,21 @@ func TestPages(t *testing.T) {
 	}
 	if at != len(whole.Rows) || len(whole.Page(99, 200).Rows) != 0 || len(whole.Page(-3, 2).Rows) != 2 {
 		t.Errorf("%d rows of %d", at, len(whole.Rows))
+	}
+}
+
+// TestPivotOfCoupledAxes has an axis of one value that belongs to one resolution: the rows of both resolutions become one.
+func TestPivotOfCoupledAxes(t *testing.T) {
+	file := strings.Replace(commandFile, "parameters:\n", "parameters:\n  size: {values: [1, 2]}\n  pool: {values: [2], when: size == 2}\n", 1)
+	table := laidOut(t, file, "columns=size")
+	if len(table.Rows) != 2 || len(table.Columns) != 4 {
+		t.Fatalf("%d rows and %d columns", len(table.Rows), len(table.Columns))
+	}
+	for _, row := range table.Rows {
+		for c, cell := range row.Cells {
+			if cell.Blank() {
+				t.Errorf("%s, %s is blank", row.Name, table.Columns[c].Key())
+			}
+		}
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-
-	"harness/sweeps"
 )
 
 // Parameter is what the rows of a table differ in, as a reader chooses it.
@@ -58,6 +56,3 @@ func (t *Table) Reduced(l Layout) Layout {
 
 // Computed is the part of a layout that changes what is computed: the tables of two layouts that agree in it differ in their looks only.
 func (l Layout) Computed() Layout { return Layout{Baseline: l.Baseline, Metrics: l.Metrics} }
-
-// Plan is the plan that the table was computed from.
-func (t *Table) Plan() *sweeps.Plan { return t.plan }

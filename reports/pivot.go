@@ -115,10 +115,12 @@ func (p *pivot) groupOf(params []sweeps.Param) group {
 	return g
 }
 
-// rest are the settings of a row on the axes that do not become columns.
+// rest are the settings of a row on the axes that do not become columns. An axis of one value tells no rows apart: one that goes with a
+// value of the pivot, as a pooling that belongs to a resolution, does not keep rows from becoming one.
 func (p *pivot) rest(params []sweeps.Param) []sweeps.Param {
 	return slices.DeleteFunc(slices.Clone(params), func(value sweeps.Param) bool {
-		return slices.Contains(p.paths, value.Path) || !p.table.param(value.Path).axis
+		known := p.table.param(value.Path)
+		return slices.Contains(p.paths, value.Path) || !known.axis || len(known.rank) < 2
 	})
 }
 

@@ -51,6 +51,7 @@ var flagChoices = map[string][]string{
 	"score metrics":   metrics.Groups(),
 	"score tokenize":  {metrics.TokenizePTB, metrics.TokenizeNone},
 	"export to":       textsOf(trackers.WrittenFormats[:]),
+	"color":           {"auto", "always", "never"},
 	"sweep redo":      {"failed", "stopped", "stale", "all"},
 }
 

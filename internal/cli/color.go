@@ -35,6 +35,8 @@ func (m *colorMode) Set(text string) error {
 func addColorFlag(root *cobra.Command) {
 	mode := colorAuto
 	root.PersistentFlags().Var(&mode, "color", "colour states: auto (on a terminal, unless $NO_COLOR is set), always, never")
+	_ = root.RegisterFlagCompletionFunc("color", cobra.FixedCompletions([]cobra.Completion{string(colorAuto), string(colorAlways), string(colorNever)},
+		cobra.ShellCompDirectiveNoFileComp))
 }
 
 // paintOf colours what a command prints to w, or not.

@@ -5,10 +5,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/spf13/cobra"
 
 	"harness/docs"
 )
@@ -31,6 +33,7 @@ var printed = []struct{ schema, command string }{
 	{"show", "show $BUILTIN --json"},
 	{"diff", "diff $ID $OTHER --json"},
 	{"status", "status --json"},
+	{"status", "top --json"},
 	{"report", "report study --json"},
 	{"report", "report trained --format json"},
 	{"examples", "examples trained --json"},
@@ -54,10 +57,12 @@ var printed = []struct{ schema, command string }{
 	{"backup", "backup kept.tar.zst --json"},
 	{"-", "sweep slow.yaml --detach"},
 	{"status", "status --json"},
+	{"status", "top --json"},
 	{"cancel", "cancel slow --yes --json"},
 	{"trial-rm", "trial rm $OTHER --yes --json"},
 	{"trial-rm", "trial rm --filter seed==99 --yes --json"},
 	{"new", "new begun --kind program --json"},
+	{"man", "man manual --json"},
 	{"explain", "explain --json"},
 	{"explain", "explain report.show --json"},
 	{"data-synth", "data synth data --patients 10 --json"},
@@ -174,4 +179,22 @@ func compiledOutput(t *testing.T, name string) *jsonschema.Schema {
 		t.Fatal(err)
 	}
 	return schema
+}
+
+// Every command with --json is run above.
+func TestAllOutputsAreMet(t *testing.T) {
+	var walk func(cmd *cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		for _, sub := range cmd.Commands() {
+			walk(sub)
+		}
+		path := strings.TrimPrefix(cmd.CommandPath(), "harness ")
+		met := slices.ContainsFunc(printed, func(p struct{ schema, command string }) bool {
+			return strings.HasPrefix(p.command, path+" ") && strings.Contains(p.command+" ", " --json ")
+		})
+		if cmd.Flags().Lookup("json") != nil && !cmd.Hidden && !met {
+			t.Errorf("harness %s --json has no schema that it is held to", path)
+		}
+	}
+	walk(newRootCommand())
 }

@@ -71,7 +71,7 @@ const (
 
 // serve listens until ctx ends.
 func serve(ctx context.Context, w, log io.Writer, home string, o serveOptions) error {
-	host, port, err := net.SplitHostPort(o.addr)
+	host, _, err := net.SplitHostPort(o.addr)
 	if err != nil {
 		return usageError("--addr %s: want ADDRESS:PORT, such as 127.0.0.1:8088", o.addr)
 	}
@@ -86,7 +86,7 @@ func serve(ctx context.Context, w, log io.Writer, home string, o serveOptions) e
 	if err != nil {
 		return withHint(fmt.Errorf("serve: %w", err), "choose another port with --addr ADDRESS:PORT; port 0 takes a free one")
 	}
-	_, port, _ = net.SplitHostPort(listener.Addr().String())
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	server := web.New(web.Options{
 		Home: home, Edit: o.edit, Token: token, Hosts: o.names(host), Port: port, Harness: thisBuild(ctx),
 		Staleness: func(db *registry.DB) *view.Staleness {

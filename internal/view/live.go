@@ -40,8 +40,8 @@ type LiveSweep struct {
 
 // ETA is how long a sweep takes from now on, in seconds.
 type ETA struct {
-	Seconds float64 `json:"seconds"`
-	Low     float64 `json:"low"` // four of five ends lie in this range, as far as one can tell
+	Seconds float64 `json:"seconds"` // the middle of the range
+	Low     float64 `json:"low"`     // four of five ends lie in this range, as far as one can tell
 	High    float64 `json:"high"`
 	Done    float64 `json:"done"` // share of the work that is done, by time
 }
@@ -49,15 +49,15 @@ type ETA struct {
 // LiveTrial is how a running trial stands. What is not known or was not measured is null.
 type LiveTrial struct {
 	TrialStatus
-	Left    *float64          `json:"eta_seconds"`
+	Left    *float64          `json:"eta_seconds"`           // how long it takes from now on
 	AtLeast bool              `json:"eta_at_least,omitzero"` // only the stage that it is in is known
 	Done    *float64          `json:"done"`                  // share of the trial, by time
-	Cores   *float64          `json:"cores"`
-	Busy    *float64          `json:"gpu_percent"`
-	Memory  *float64          `json:"gpu_memory"`       // bytes
-	Metric  string            `json:"metric,omitempty"` // the main one that it has points of
-	Value   *jsonfloat.Float  `json:"value"`
-	Curve   []jsonfloat.Float `json:"curve"` // some of its values, by rising step
+	Cores   *float64          `json:"cores"`                 // that it computes on
+	Busy    *float64          `json:"gpu_percent"`           // how busy its GPUs are, the mean over them
+	Memory  *float64          `json:"gpu_memory"`            // bytes
+	Metric  string            `json:"metric,omitempty"`      // the main one that it has points of
+	Value   *jsonfloat.Float  `json:"value"`                 // the last of it
+	Curve   []jsonfloat.Float `json:"curve"`                 // some of its values, by rising step
 }
 
 // FailedTrial is a trial that has failed.

@@ -21,6 +21,7 @@ const (
 	filesOnPage = 20      // of a folder, on the page of the trial
 	filesAtOnce = 2000    // of a folder, on a page of its own
 	fileTime    = time.Hour
+	mostFiles   = 32 // that are being sent at once
 )
 
 // inlineTypes are the files that a browser shows; all others it saves. None of them can act: no HTML, no SVG, no PDF.
@@ -183,7 +184,7 @@ func (s *Server) filesPage(w http.ResponseWriter, r *http.Request, id string) {
 		s.folderPage(w, r, id, files.list(name, filesAtOnce))
 		return
 	}
-	serveFile(w, r, file, info)
+	s.serveFile(w, r, file, info)
 }
 
 // trialDir is the folder of a trial.
@@ -211,7 +212,14 @@ func (s *Server) folderPage(w http.ResponseWriter, r *http.Request, id string, f
 }
 
 // serveFile answers with the contents of a file, or the part of it that is asked for. What a browser does not only show, it saves.
-func serveFile(w http.ResponseWriter, r *http.Request, file *os.File, info fs.FileInfo) {
+func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, file *os.File, info fs.FileInfo) {
+	if s.sending.Add(1) > mostFiles {
+		s.sending.Add(-1)
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "too many files are being sent", http.StatusServiceUnavailable)
+		return
+	}
+	defer s.sending.Add(-1)
 	h := w.Header()
 	h.Add("Content-Security-Policy", "default-src 'none'; sandbox") // should a browser take it for a page in spite of all
 	name := path.Base(info.Name())

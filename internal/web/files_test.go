@@ -145,3 +145,17 @@ func FuzzFilePath(f *testing.F) {
 		}
 	})
 }
+
+// Too many files at once are refused.
+func TestFilesAtOnce(t *testing.T) {
+	h, id := withFiles(t)
+	h.server.sending.Add(mostFiles)
+	if w := h.ask(http.MethodGet, "/trials/"+id+"/files/1/log.txt"); w.Code != http.StatusServiceUnavailable {
+		t.Errorf("one too many: %d", w.Code)
+	}
+	h.server.sending.Add(-mostFiles)
+	h.page("/trials/" + id + "/files/1/log.txt")
+	if n := h.server.sending.Load(); n != 0 {
+		t.Errorf("%d files are still being sent", n)
+	}
+}

@@ -117,7 +117,7 @@ func (s *Server) logPage(w http.ResponseWriter, r *http.Request, id string) {
 		s.fail(w, r, err)
 		return
 	}
-	serveFile(w, r, file, info)
+	s.serveFile(w, r, file, info)
 }
 
 // logEvents tells what is added to the logs of a trial, attempt after attempt, until the trial has ended. It begins at the position of

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"net/url"
 	"strconv"
+
+	"harness/internal/escape"
 )
 
 // pages is one page of a list, and the way to the others.
@@ -42,6 +44,14 @@ func pagesOf(at *url.URL, name string, all, size int) (pages, error) {
 		p.Next, p.Last = link(p.Number+1), link(p.Of)
 	}
 	return p, nil
+}
+
+// printable refuses a text of the address that holds control characters: a form would send them on.
+func printable(name, text string) error {
+	if shown := escape.Line(text); shown != text {
+		return badRequest{fmt.Errorf("%s: %s: control characters stand for nothing", name, shown)}
+	}
+	return nil
 }
 
 // with is a query with another value of one parameter; "" leaves it out.

@@ -41,14 +41,15 @@ func (s *Server) samplesImage(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	status := http.StatusNotFound
 	if errors.Is(err, errOpening) {
-		status = http.StatusServiceUnavailable
 		w.Header().Set("Retry-After", "2")
-	} else if !errors.Is(err, errNoPicture) && !errors.Is(err, registry.ErrNoSweep) {
-		s.say("%s: %v", escape.Line(r.URL.Path), err)
+		http.Error(w, errOpening.Error(), http.StatusServiceUnavailable)
+		return
 	}
-	http.Error(w, escape.Line(err.Error()), status)
+	if bad := (badRequest{}); !errors.Is(err, errNoPicture) && !errors.Is(err, registry.ErrNoSweep) && !errors.As(misusedAddress(err), &bad) {
+		s.say("%s: %s", escape.Line(r.URL.Path), escape.Line(err.Error()))
+	}
+	http.Error(w, errNoPicture.Error(), http.StatusNotFound)
 }
 
 var (

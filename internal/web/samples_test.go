@@ -24,6 +24,7 @@ import (
 	"harness/model/dataset"
 	"harness/model/dataset/synthetic"
 	"harness/registry"
+	"harness/registry/journal"
 	"harness/reports"
 	"harness/reports/examples"
 	"harness/sweeps"
@@ -70,7 +71,9 @@ func answering(t *testing.T, n int, change func(p *reports.Prediction)) (s *Serv
 			t.Fatal(err)
 		}
 	}
-	s = New(Options{Home: home, Harness: "test"})
+	s = New(Options{Home: home, Harness: "test", Staleness: func(db *registry.DB) *view.Staleness {
+		return view.NewStaleness(db, func() journal.Provenance { return journal.Provenance{} }, nil)
+	}})
 	t.Cleanup(func() { s.Close() })
 	return s, attempt, rows
 }
@@ -121,6 +124,56 @@ func TestSamplesPage(t *testing.T) {
 	}
 }
 
+// TestSamplesAreReadOnce: a change elsewhere in the registry leaves what was read; another run of a trial does not.
+func TestSamplesAreReadOnce(t *testing.T) {
+	s, attempt, _ := answering(t, 2, nil)
+	if got := idsOn(asked(s, "/sweeps/own/samples").Body.String()); got != "q000 q001" {
+		t.Fatal(got)
+	}
+	first := s.lastSamples.of
+	db, err := registry.Open(context.Background(), s.o.Home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	id := filepath.Base(filepath.Dir(attempt))
+	if err := db.SetNote(context.Background(), id, "seen"); err != nil {
+		t.Fatal(err)
+	}
+	s.cache = cache{}
+	asked(s, "/sweeps/own/samples")
+	if first == nil || s.lastSamples.of != first {
+		t.Error("the answers were read again after a note")
+	}
+	if err := db.Redo(context.Background(), []string{id}); err != nil {
+		t.Fatal(err)
+	}
+	s.cache = cache{}
+	if body := asked(s, "/sweeps/own/samples").Body.String(); s.lastSamples.of == first || !strings.Contains(body, "no result: ") {
+		t.Error("the answers of a trial that is to run again are shown")
+	}
+}
+
+// TestSamplesAreLinked: the page of a sweep leads to its samples where there are any.
+func TestSamplesAreLinked(t *testing.T) {
+	with, attempt, rows := answering(t, 1, nil)
+	if !strings.Contains(asked(with, "/sweeps/own").Body.String(), `href="/sweeps/own/samples"`) {
+		t.Error("the samples are not linked")
+	}
+	others, err := filepath.Glob(filepath.Join(filepath.Dir(filepath.Dir(attempt)), "*", "1", "predictions.jsonl"))
+	if err != nil || len(others) != len(rows) {
+		t.Fatal(others, err)
+	}
+	for _, path := range others {
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if strings.Contains(asked(with, "/sweeps/own").Body.String(), `href="/sweeps/own/samples"`) {
+		t.Error("samples that there are not are linked")
+	}
+}
+
 func TestSamplesRefused(t *testing.T) {
 	s, _, _ := answering(t, 2, nil)
 	for address, want := range map[string]string{
@@ -147,7 +200,7 @@ func TestSamplesWithoutAnswers(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(attempt, "predictions.jsonl"), []byte("{\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	s.cache = cache{}
+	s.cache, s.lastSamples = cache{}, lastSamples{}
 	if w := asked(s, "/sweeps/own/samples"); w.Code != http.StatusInternalServerError || !strings.Contains(w.Body.String(), "predictions.jsonl: line 1") {
 		t.Errorf("a damaged file: %d", w.Code)
 	}

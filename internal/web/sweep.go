@@ -27,6 +27,7 @@ type sweepData struct {
 	Rows     pages // of the table
 	Files    []tableFileLink
 	Members  memberList
+	Answers  bool // a program has kept answers to test samples
 
 	layout url.Values // of the table
 }
@@ -62,6 +63,9 @@ func (s *Server) readSweep(ctx context.Context, data *sweepData) error {
 	var info registry.SweepInfo
 	err := s.read(ctx, func(db *registry.DB) (err error) {
 		if data.Plan, err = s.plan(ctx, db, data.Handle); err != nil {
+			return err
+		}
+		if data.Answers, err = hasAnswers(ctx, db, data.Plan); err != nil {
 			return err
 		}
 		list, err := db.Sweeps(ctx)
@@ -134,8 +138,10 @@ func isMisuse(err error) bool {
 	return errors.As(err, &misuse)
 }
 
-// HasSamples reports whether the page of samples may have something to show: a program's answers are kept by names of its own.
-func (d sweepData) HasSamples() bool { return d.Standing.Counts[registry.Done] > 0 && !d.Plan.Command }
+// HasSamples reports whether the page of samples may have something to show.
+func (d sweepData) HasSamples() bool {
+	return d.Answers || d.Standing.Counts[registry.Done] > 0 && !d.Plan.Command
+}
 
 // Filters names what a filter of the table can ask for.
 func (d sweepData) Filters() string { return reports.RowFilterHelp }

@@ -25,6 +25,9 @@ type memberList struct {
 // chooseMembers are the trials that the address asks for, by the filter language of "harness ls".
 func (s *Server) chooseMembers(r *http.Request, handle string) (memberList, error) {
 	m := memberList{Filter: strings.TrimSpace(r.URL.Query().Get("trials"))}
+	if err := printable("trials", m.Filter); err != nil {
+		return m, err
+	}
 	all, err := s.members(r.Context(), handle)
 	if err != nil {
 		return m, err

@@ -14,7 +14,6 @@ import (
 	"harness/internal/view"
 	"harness/registry"
 	"harness/reports"
-	"harness/sweeps"
 )
 
 // rowsShown is how many rows of a table stand on one page.
@@ -59,7 +58,6 @@ type laidOut struct {
 	own    *reports.Table // as the plan has it; nil where there is nothing yet
 	table  *reports.Table // as the reader asks for it; nil where that is not possible
 	layout reports.Layout
-	plan   *sweeps.Plan
 	why    string // there is nothing yet
 	at     time.Time
 }

@@ -81,6 +81,9 @@ func (s *Server) listSweeps(r *http.Request) (sweepList, error) {
 	if data.State != "" && !slices.Contains(data.States, data.State) {
 		return data, badRequest{fmt.Errorf("state: unknown state %q", data.State)}
 	}
+	if err := printable("q", data.Search); err != nil {
+		return sweepList{}, err
+	}
 	var list []registry.SweepInfo
 	err := s.read(ctx, func(db *registry.DB) (err error) {
 		list, err = db.Sweeps(ctx)

@@ -57,10 +57,14 @@ type Server struct {
 	logMu   sync.Mutex
 
 	streams    atomic.Int32 // logs that are followed
+	sending    atomic.Int32 // files that are being sent
 	writing    sync.Mutex   // held while notes and tags are changed
 	formSecret string       // what forms of this server bring
 	atlases    atlases
 	pictures   pictures
+
+	lastSamples lastSamples
+
 	background context.Context // of what goes on behind answers; it ends with Close
 	end        context.CancelFunc
 }

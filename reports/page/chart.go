@@ -90,15 +90,6 @@ func (h *Head) sayLeftOut(t *reports.Table, c int) {
 	}
 }
 
-// names are texts of users with control characters escaped.
-func names(list []string) []string {
-	out := make([]string, len(list))
-	for i, name := range list {
-		out[i] = escape.Line(name)
-	}
-	return out
-}
-
 // Numbers are written as JSON with null for what cannot be drawn: NaN, the infinities, and what is as large as those.
 type Numbers []float64
 

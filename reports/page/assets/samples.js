@@ -14,7 +14,8 @@
     document.body.classList.toggle('hide-' + name, !on);
     try { localStorage.setItem('harness-boxes-' + name, on ? 'on' : 'off'); } catch (e) { /* it is forgotten then */ }
   }
-  if (switches && list.querySelector('.boxes')) {
+  function offer() {
+    if (!switches || !switches.hidden || !list.querySelector('.boxes')) return;
     switches.hidden = false;
     for (const box of switches.querySelectorAll('[data-boxes]')) {
       box.checked = kept(box.dataset.boxes);
@@ -22,6 +23,7 @@
       box.addEventListener('change', function () { show(box.dataset.boxes, box.checked); });
     }
   }
+  offer();
   function switchBoxes() {
     if (!switches || switches.hidden) return;
     const all = Array.from(switches.querySelectorAll('[data-boxes]'));
@@ -84,6 +86,28 @@
     if (at && at.classList.contains('sample')) { at.focus(); at.scrollIntoView({ block: 'start' }); }
   }
 
-  // ---- images that were not there yet.
-  if (document.querySelector('[data-samples-opening]')) setTimeout(function () { location.reload(); }, 3000);
+  // ---- images that were not there yet: the samples are taken again, without moving the reader.
+  async function again(pause) {
+    const note = document.querySelector('[data-samples-opening]');
+    if (!note) return;
+    await new Promise(function (done) { setTimeout(done, pause); });
+    try {
+      const answer = await fetch(location.href, { credentials: 'same-origin' });
+      const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
+      const samples = fresh.querySelector('[data-samples]');
+      if (!answer.ok || !samples) return;
+      if (!fresh.querySelector('[data-samples-opening]')) {
+        const focused = document.activeElement && document.activeElement.closest('.sample');
+        list.replaceChildren(...document.adoptNode(samples).childNodes);
+        const why = fresh.querySelector('[data-samples-none]');
+        note.textContent = why ? why.textContent : 'The images are here.';
+        note.removeAttribute('data-samples-opening');
+        if (focused) { const at = document.getElementById(focused.id); if (at) at.focus({ preventScroll: true }); }
+        offer();
+        return;
+      }
+    } catch (e) { /* the server is away: it is asked again */ }
+    again(Math.min(2 * pause, 30000));
+  }
+  again(1500);
 })();

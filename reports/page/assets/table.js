@@ -116,8 +116,13 @@
     const form = event.target;
     if (!form.matches('form[data-tidy]')) return;
     const left = Array.from(form.elements).filter(function (e) { return e.name && e.value === '' && !e.disabled; });
-    const boxes = Array.from(form.querySelectorAll('input[type="checkbox"][name="metrics"]'));
-    if (boxes.length && boxes.every(function (b) { return b.checked === b.defaultChecked; }) && !/[?&]metrics=/.test(location.search)) left.push.apply(left, boxes);
+    for (const name of ['metrics', 'show']) {
+      const fields = Array.from(form.elements).filter(function (e) { return e.name === name; });
+      const untouched = fields.every(function (e) {
+        return e.options ? Array.from(e.options).every(function (o) { return o.selected === o.defaultSelected; }) : e.checked === e.defaultChecked;
+      });
+      if (untouched && !new URLSearchParams(location.search).has(name)) left.push.apply(left, fields);
+    }
     left.forEach(function (e) { e.disabled = true; });
     setTimeout(function () { left.forEach(function (e) { e.disabled = false; }); }, 0);
   });

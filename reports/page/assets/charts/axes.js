@@ -66,7 +66,7 @@ function roomy(range, log) {
 
 // axisOption is an axis of the library for a scale.
 function axisOption(scale, look, size, name, extra) {
-  const ticks = scale.ticks(size.ticks || 6), places = ticks.map(scale.to), labels = new Map(places.map((p, i) => [p, short(ticks[i])]));
+  const ticks = scale.ticks(size.ticks || 6), places = ticks.map(scale.to), words = tickLabels(ticks, scale.log), labels = new Map(places.map((p, i) => [p, words[i]]));
   const width = Math.max(8, ...[...labels.values()].map(measure));
   const line = { lineStyle: { color: look.line, width: 1 } };
   return {

@@ -67,7 +67,7 @@ const curves = {
     const left = { n: 0 };
     const drawing = at => visible(chart, state).flatMap(({ line, i }) => lineShapes(chart, line, styleOf(look, i), state, x, y, at, left));
     drawing(() => [0, 0]); // counts what a logarithmic axis leaves out
-    if (left.n) said.push('Not drawn on the logarithmic axis: ' + left.n + (left.n === 1 ? ' point that is' : ' points that are') + ' zero or negative.');
+    if (left.n) said.push('Not drawn on the logarithmic axis: ' + left.n + (left.n === 1 ? ' point' : ' points') + ' whose step or value is zero or negative.');
     if (state.smooth) said.push('Smoothed: exponential moving average with weight ' + state.smooth + ' over the positions drawn, without the bias of its beginning; the faint line is not smoothed.');
     if (state.band !== 'none' && chart.lines.some(line => line.n > 1)) {
       said.push(state.band === 'minmax' ? 'Band: least to greatest of the seeds.' : 'Band: ± 1 standard deviation over seeds.');

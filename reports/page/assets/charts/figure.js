@@ -141,6 +141,7 @@ class Figure {
     const width = Math.max(260, this.plot.clientWidth, this.kind.wide ? Math.min(this.kind.wide(this.chart), 6000) : 0);
     const size = { width, height: this.plot.clientWidth < narrowWidth ? 260 : 340 };
     const drawn = this.drawn = this.kind.draw(this.chart, this.state, this.look, size);
+    if (this.chart.from === null) this.whole = drawn.whole; else if (this.whole) drawn.whole = this.whole; // a part does not know how long the curve is
     const height = drawn.height || size.height;
     this.canvas.style.width = width + 'px';
     this.canvas.style.height = height + 'px';

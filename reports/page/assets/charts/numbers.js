@@ -3,17 +3,28 @@
 
 const isNumber = v => typeof v === 'number' && Number.isFinite(v);
 
-// short is a number in at most six digits, as people read it.
-function short(v) {
-  if (!isNumber(v)) return '';
+// short is a number as people read it: whole ones in full, others in at most six digits.
+function short(v) { return isNumber(v) ? worded(v, 6) : ''; }
+
+// worded is a number in so many digits; whole ones are in full, unless they are very large.
+function worded(v, digits) {
   if (v === 0) return '0';
   const size = Math.abs(v);
-  if (size >= 1e7 || size < 1e-4) return String(Number(v.toPrecision(4))).replace('e+', 'e');
-  return String(Number(v.toPrecision(6)));
+  if (Number.isInteger(v) && size < 1e15) return String(v);
+  const text = String(Number(v.toPrecision(Math.max(1, Math.min(15, digits)))));
+  return (size >= 1e15 || size < 1e-4 ? Number(text).toExponential().replace('e+', 'e') : text);
 }
 
-// fixed is a number of a table, with the digits of its column.
-function fixed(v, digits) { return isNumber(v) ? v.toFixed(Math.min(20, Math.max(0, digits))) : ''; }
+// tickLabels are the words of the ticks of an axis: as many digits as tell them apart.
+function tickLabels(ticks, log) {
+  if (log) return ticks.map(v => (v >= 1e6 ? v.toExponential().replace('e+', 'e') : worded(v, 6)));
+  let step = Infinity;
+  for (let i = 1; i < ticks.length; i++) step = Math.min(step, Math.abs(ticks[i] - ticks[i - 1]));
+  const largest = Math.max(...ticks.map(Math.abs));
+  const digits = isNumber(step) && step > 0 ? Math.ceil(Math.log10(largest / step) - 1e-9) + 2 : 6;
+  const long = largest >= 1e7 && digits <= 6;
+  return ticks.map(v => (v !== 0 && long ? Number(v.toPrecision(digits)).toExponential().replace('e+', 'e') : worded(v, Math.max(6, digits))));
+}
 
 // extent is the least and the greatest number of lists; null where there is none.
 function extent(lists) {
@@ -29,7 +40,7 @@ function linearTicks(low, high, most) {
   for (const factor of [2, 2.5, 2]) if ((high - low) / step > most) step *= factor;
   const ticks = [];
   for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9 && ticks.length <= 2 * most; i++) ticks.push(i * step);
-  return ticks.map(v => Number(v.toPrecision(12)) + 0);
+  return Array.from(new Set(ticks.map(v => Number(v.toPrecision(15)) + 0)));
 }
 
 // logTicks are powers of ten between low and high, and 2 and 5 times those where there are few; of many decades some are left out.

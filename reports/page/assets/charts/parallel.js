@@ -44,7 +44,7 @@ const parallel = {
     const share = v => (metric.scale && metric.scale.max > metric.scale.min ? (metric.to(v) - metric.scale.min) / (metric.scale.max - metric.scale.min) : 0.5);
     const axes = ups.map((up, i) => {
       const values = up.words ? [] : i < last && up.values.length <= 12 ? up.values : up.scale.ticks(6);
-      const ticks = up.words ? up.words.map((_, k) => k) : values.map(up.scale.to), labels = up.words || values.map(short);
+      const ticks = up.words ? up.words.map((_, k) => k) : values.map(up.scale.to), labels = up.words || tickLabels(values, up.scale.log);
       const names = new Map(ticks.map((t, k) => [t, labels[k]]));
       const gap = size.width / (last + 1);
       return Object.assign({
