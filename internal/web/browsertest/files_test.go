@@ -13,6 +13,7 @@ import (
 
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // TestTableFiles holds that the page gives away the table as "harness report" prints it, byte by byte.
@@ -51,7 +52,7 @@ func TestCopies(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.do(chromedp.Focus(chromedp.JSPath(`[...document.querySelectorAll('button')].find(b => b.textContent === `+jsonText(label)+`)`)), chromedp.KeyEvent("\r"))
+		p.do(chromedp.Focus(chromedp.JSPath(`[...document.querySelectorAll('button')].find(b => b.textContent === `+jsonText(label)+`)`)), chromedp.KeyEvent(kb.Enter))
 		p.await(label, `window.copied`)
 		if got := eval[string](p, `window.copied`); got != string(want) {
 			t.Errorf("%s: %d bytes are copied, report prints %d", label, len(got), len(want))
@@ -66,25 +67,23 @@ func TestCopies(t *testing.T) {
 func TestDownloads(t *testing.T) {
 	h := home(t)
 	s := serve(t, h)
-	p := open(t, s.base)
-	p.look(1280)
-	p.visit(sweepPath("tuned"))
-	dir := t.TempDir()
-	yes := true
-	p.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-		_, err := chromedp.CallBrowser(ctx, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{Behavior: browser.SetDownloadBehaviorBehaviorAllow,
-			BrowserContextID: chromedp.FromContext(p.ctx).BrowserContextID, DownloadPath: dir, EventsEnabled: &yes})
-		return err
-	}))
 	for _, kind := range []string{"curves", "forest", "seeds", "parallel"} {
+		p := open(t, s.base) // a page may save ten files
+		dir := t.TempDir()
+		p.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+			_, err := chromedp.CallBrowser(ctx, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{Behavior: browser.SetDownloadBehaviorBehaviorAllow,
+				BrowserContextID: chromedp.FromContext(p.ctx).BrowserContextID, DownloadPath: dir})
+			return err
+		}))
+		p.look(1280)
+		p.visit(sweepPath("tuned"))
 		figure := `document.querySelector('figure[data-chart="` + kind + `"]')`
 		eval[bool](p, `(document.getElementById('charts').scrollIntoView(), true)`)
 		p.await(kind, figure)
 		eval[bool](p, `(`+figure+`.scrollIntoView(), true)`)
 		p.await(kind+" is drawn", figure+`.querySelector('canvas, svg')`)
 		for format, begins := range map[string]string{"SVG": "<?xml", "PNG": "\x89PNG", "CSV": ""} {
-			button := `[...` + figure + `.querySelectorAll('button')].find(b => b.textContent.trim() === '` + format + `')`
-			eval[bool](p, `(`+button+`.click(), true)`)
+			p.do(chromedp.Focus(chromedp.JSPath(`[...`+figure+`.querySelectorAll('button')].find(b => b.textContent.trim() === '`+format+`')`)), chromedp.KeyEvent(kb.Enter))
 			data := saved(t, dir, "."+strings.ToLower(format))
 			if !bytes.HasPrefix(data, []byte(begins)) || len(data) < 100 {
 				t.Errorf("%s as %s: %.60q", kind, format, data)
@@ -96,8 +95,8 @@ func TestDownloads(t *testing.T) {
 				t.Errorf("%s as CSV: %q", kind, data)
 			}
 		}
+		p.clean()
 	}
-	p.clean()
 }
 
 // saved waits for a file that the browser saves, takes it away and returns what is in it.
