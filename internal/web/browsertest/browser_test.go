@@ -24,8 +24,8 @@ import (
 // patience is how long a page may take for anything, on a machine that does other things, too.
 const patience = 30 * time.Second
 
-// browser is the one browser of all tests; each page has cookies and storage of its own.
-var browser struct {
+// shared is the one browser of all tests; each page has cookies and storage of its own.
+var shared struct {
 	once   sync.Once
 	ctx    context.Context
 	cancel []context.CancelFunc
@@ -34,7 +34,7 @@ var browser struct {
 
 // start starts the browser. It knows no address but this machine's.
 func start() error {
-	browser.once.Do(func() {
+	shared.once.Do(func() {
 		options := append(chromedp.DefaultExecAllocatorOptions[:],
 			chromedp.ExecPath(*chromium),
 			chromedp.WindowSize(1280, 900),
@@ -45,16 +45,16 @@ func start() error {
 			options = append(options, chromedp.NoSandbox) // it refuses to run as root
 		}
 		ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
-		browser.cancel = append(browser.cancel, cancel)
-		browser.ctx, cancel = chromedp.NewContext(ctx, chromedp.WithErrorf(func(string, ...any) {}))
-		browser.cancel = append(browser.cancel, cancel)
-		browser.err = chromedp.Do(browser.ctx)
+		shared.cancel = append(shared.cancel, cancel)
+		shared.ctx, cancel = chromedp.NewContext(ctx, chromedp.WithErrorf(func(string, ...any) {}))
+		shared.cancel = append(shared.cancel, cancel)
+		shared.err = chromedp.Do(shared.ctx)
 	})
-	return browser.err
+	return shared.err
 }
 
 func stop() {
-	for _, cancel := range slices.Backward(browser.cancel) {
+	for _, cancel := range slices.Backward(shared.cancel) {
 		cancel()
 	}
 }
@@ -78,7 +78,7 @@ func open(t testing.TB, base string) *tab {
 	if err := start(); err != nil {
 		t.Fatalf("start %s: %v", *chromium, err)
 	}
-	ctx, cancel := chromedp.NewContext(browser.ctx, chromedp.WithNewBrowserContext())
+	ctx, cancel := chromedp.NewContext(shared.ctx, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
 	p := &tab{t: t, ctx: ctx, base: base, status: map[string]int64{}, allowed: map[int64]bool{}}
 	p.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {

@@ -43,7 +43,7 @@ func (p *tab) strange() []string {
 		for (const e of document.querySelectorAll(made)) out.push('element ' + e.outerHTML.slice(0, 120));
 		for (const e of document.querySelectorAll('script')) {
 			if (e.getAttribute('src') || e.type === 'application/json') continue;
-			if (location.protocol !== 'file:' || e.text.includes('alert')) out.push('script ' + e.outerHTML.slice(0, 120));
+			if (location.protocol !== 'file:' || e.text.includes('alert(1)')) out.push('script ' + e.outerHTML.slice(0, 120));
 		}
 		const control = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
 		const walk = document.createTreeWalker(document.documentElement, NodeFilter.SHOW_TEXT);
