@@ -197,8 +197,18 @@ func (a *atlas) source(at int, d *samplesData) examples.Source {
 	from := a.images[at]
 	one := examples.Source{All: from.regions, Bins: a.bins}
 	one.ID, one.Width, one.Height = from.id, from.width, from.height
-	one.Address = d.Base + "/image?" + url.Values{"seed": {fmt.Sprint(d.Samples.TrialSeed)}, "image": {from.id}}.Encode()
+	one.Address = d.imageURL(url.Values{"image": {from.id}})
 	return one
+}
+
+// imageURL is the address of an image. It asks for the same samples as the page, so that they are not read once more.
+func (d *samplesData) imageURL(values url.Values) string {
+	for _, name := range []string{"task", "seed"} {
+		if value := d.Query.values.Get(name); value != "" {
+			values.Set(name, value)
+		}
+	}
+	return d.Base + "/image?" + values.Encode()
 }
 
 // addFiles adds the images that programs name in their answers.
@@ -209,7 +219,7 @@ func (d *samplesData) addFiles(chosen *examples.Examples) {
 		files, _ := p.Files()
 		for k, name := range files {
 			some = true
-			address := d.Base + "/image?" + url.Values{"seed": {fmt.Sprint(d.Samples.TrialSeed)}, "task": {d.Samples.Task}, "id": {p.ID}, "file": {fmt.Sprint(k)}}.Encode()
+			address := d.imageURL(url.Values{"id": {p.ID}, "file": {fmt.Sprint(k)}})
 			p.Images = append(p.Images, examples.Image{ID: name, Role: name, Address: address})
 		}
 	}

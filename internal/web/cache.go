@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -11,6 +12,8 @@ import (
 const (
 	cacheBytes = 64 << 20 // of all values, as those who compute them estimate it
 	share      = 10       // a value that took t is computed again after share*t at the earliest: pages take a tenth of one core at most
+
+	patience = 150 * time.Millisecond // a value that takes longer is renewed while the old one is shown
 )
 
 // cache keeps values that take long to compute.
@@ -30,11 +33,14 @@ type entry struct {
 	took    time.Duration
 	size    int64
 	used    time.Time
+
+	renewing bool // a newer value is on its way
 }
 
 // cached is the value of a key, computed inside a snapshot, and when that was. It is computed again when the registry has changed since,
-// but not before share times the time that it takes: a sweep that records all the time is not slowed by those who look. The value
-// is shared by all requests: nobody changes it. size estimates its bytes.
+// but not before share times the time that it takes: a sweep that records all the time is not slowed by those who look. Who asks
+// meanwhile gets the old value, and so does who would wait for longer than patience; when the new one is there, open pages are told. compute
+// must not end with a request. The value is shared by all requests: nobody changes it. size estimates its bytes.
 func cached[T any](ctx context.Context, s *Server, key string, size func(T) int64, compute func(db *registry.DB) (T, error)) (T, time.Time, error) {
 	e := s.cache.entry(key)
 	e.lock.Lock()
@@ -44,22 +50,54 @@ func cached[T any](ctx context.Context, s *Server, key string, size func(T) int6
 		var none T
 		return none, time.Time{}, err
 	}
-	if old, ok := e.value.(T); ok && e.err == nil && (e.version == version || time.Since(e.at) < share*e.took) {
-		return old, e.at, nil
+	renew := func() (value T, began time.Time, took time.Duration, err error) {
+		began = time.Now()
+		err = s.read(context.WithoutCancel(ctx), func(db *registry.DB) (err error) { // others wait for it, too
+			value, err = compute(db)
+			return err
+		})
+		return value, began, time.Since(began), err
 	}
-	began := time.Now()
-	var value T
-	err = s.read(context.WithoutCancel(ctx), func(db *registry.DB) (err error) { // others wait for it, too
-		value, err = compute(db)
-		return err
-	})
-	e.value, e.err, e.version, e.at, e.took = value, err, version, began, time.Since(began)
-	bytes := int64(0)
-	if err == nil && size != nil {
-		bytes = size(value)
+	keep := func(value T, version int64, began time.Time, took time.Duration, err error) {
+		e.value, e.err, e.version, e.at, e.took = value, err, version, began, took
+		bytes := int64(0)
+		if err == nil && size != nil {
+			bytes = size(value)
+		}
+		s.cache.resize(e, bytes)
 	}
-	s.cache.resize(e, bytes)
+	if old, ok := e.value.(T); ok && e.err == nil {
+		if e.version == version {
+			return old, e.at, nil
+		}
+		if wait := time.Until(e.at.Add(share * e.took)); wait > 0 || e.took > patience {
+			if !e.renewing {
+				e.renewing = true
+				go s.later(wait, func() {
+					version, err := s.version(s.background)
+					value, began, took, wrong := renew()
+					e.lock.Lock()
+					defer e.lock.Unlock()
+					keep(value, version, began, took, cmp.Or(err, wrong)) // who asks next finds the error out
+					e.renewing = false
+				})
+			}
+			return old, e.at, nil
+		}
+	}
+	value, began, took, err := renew()
+	keep(value, version, began, took, err)
 	return value, began, err
+}
+
+// later renews a value after a while, and tells open pages; not once the server ends.
+func (s *Server) later(wait time.Duration, renew func()) {
+	select {
+	case <-time.After(max(0, wait)):
+		renew()
+		s.renewed.Add(1)
+	case <-s.background.Done():
+	}
 }
 
 // entry is that of a key, new or old.

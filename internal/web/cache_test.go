@@ -118,3 +118,54 @@ func TestCacheBytes(t *testing.T) {
 		t.Errorf("%d bytes", s.cache.bytes)
 	}
 }
+
+// A value that takes long is renewed behind an answer that shows the old one, and open pages are told when it is there.
+func TestCachedLate(t *testing.T) {
+	ctx := context.Background()
+	s, writer := served(t)
+	computed := make(chan int, 10)
+	n := 0
+	ask := func() int {
+		t.Helper()
+		value, _, err := cached(ctx, s, "n", nil, func(*registry.DB) (int, error) {
+			n++
+			computed <- n
+			return n, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return value
+	}
+	if first := ask(); first != 1 {
+		t.Fatal(first)
+	}
+	e := s.cache.entry("n")
+	e.took, e.at = 2*patience, time.Now().Add(-share*2*patience) // as if it had taken long, long ago
+	if err := writer.Plan(ctx, registry.Sweep{Handle: "s", Name: "s", Plan: []byte("{}")}); err != nil {
+		t.Fatal(err)
+	}
+	before, err := s.live.look(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if old := ask(); old != 1 {
+		t.Errorf("%d: who asks waits", old)
+	}
+	<-computed
+	if again := <-computed; again != 2 {
+		t.Fatal(again)
+	}
+	for range 500 {
+		if after, err := s.live.look(ctx); err != nil {
+			t.Fatal(err)
+		} else if after != before {
+			if now := ask(); now != 2 {
+				t.Errorf("the new value is %d", now)
+			}
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Error("open pages are not told")
+}

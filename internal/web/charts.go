@@ -136,6 +136,7 @@ func (s *Server) plannedSweep(ctx context.Context, handle string) (plan *sweeps.
 
 // curveMetrics lists the metrics of a sweep that have curves.
 func (s *Server) curveMetrics(ctx context.Context, handle string) ([]string, error) {
+	ctx = context.WithoutCancel(ctx)
 	list, _, err := cached(ctx, s, "curve metrics "+handle, nil, func(db *registry.DB) ([]string, error) {
 		plan, err := s.plan(ctx, db, handle)
 		if err != nil {

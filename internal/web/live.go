@@ -40,7 +40,7 @@ func (l *live) look(ctx context.Context) (string, error) {
 		return "", err
 	}
 	var word strings.Builder
-	fmt.Fprintf(&word, "%d", version)
+	fmt.Fprintf(&word, "%d.%d", version, l.server.renewed.Load())
 	for _, r := range running {
 		fmt.Fprintf(&word, "-%d", r.PID)
 	}

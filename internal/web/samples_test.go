@@ -242,7 +242,10 @@ func TestProgramImages(t *testing.T) {
 	if err := os.Symlink(secret, filepath.Join(attempt, "link.png")); err != nil {
 		t.Fatal(err)
 	}
-	body := asked(s, "/sweeps/own/samples").Body.String()
+	body := asked(s, "/sweeps/own/samples?task=vqa").Body.String()
+	if !strings.Contains(body, `src="/sweeps/own/samples/image?file=0&amp;id=q000&amp;task=vqa"`) {
+		t.Error("the address of an image does not ask for the samples of the page")
+	}
 	if n := strings.Count(body, "<img "); n != len(names) {
 		t.Fatalf("%d images on the page", n)
 	}

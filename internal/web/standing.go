@@ -41,6 +41,7 @@ func (s *Server) running(ctx context.Context) (runs, error) {
 	if s.o.Schedulers == nil {
 		return r, nil
 	}
+	ctx = context.WithoutCancel(ctx)
 	elsewhere, _, err := cached(ctx, s, "elsewhere", nil, func(db *registry.DB) ([]view.SweepStatus, error) {
 		return view.Elsewhere(ctx, db, "", s.o.Schedulers)
 	})
@@ -73,6 +74,7 @@ func (s *Server) stand(ctx context.Context, info registry.SweepInfo, r runs) (st
 	if !st.Running {
 		return st, nil
 	}
+	ctx = context.WithoutCancel(ctx)
 	key := fmt.Sprintf("eta/%s/%d", info.Handle, parallel)
 	ends, _, err := cached(ctx, s, key, nil, func(db *registry.DB) (eta.Estimate, error) {
 		return view.Ends(ctx, db, info.Handle, parallel, time.Now())
@@ -89,6 +91,7 @@ const memberBytes = 700
 
 // members are the trials of a sweep, without their numbers.
 func (s *Server) members(ctx context.Context, handle string) ([]view.Listed, error) {
+	ctx = context.WithoutCancel(ctx)
 	size := func(list []view.Listed) int64 { return int64(len(list)) * memberBytes }
 	list, _, err := cached(ctx, s, "members "+handle, size, func(db *registry.DB) ([]view.Listed, error) {
 		trials, err := db.Trials(ctx, registry.Query{Sweep: handle, Brief: true})

@@ -39,6 +39,7 @@ func (c computed) size() int64 {
 
 // computed computes the table of a sweep with the baseline and the further metrics of a layout.
 func (s *Server) computed(ctx context.Context, handle string, l reports.Layout) (computed, time.Time, error) {
+	ctx = context.WithoutCancel(ctx)
 	key := "table " + handle + "\x00" + l.Query().Encode()
 	return cached(ctx, s, key, computed.size, func(db *registry.DB) (c computed, err error) {
 		plan, err := s.plan(ctx, db, handle)

@@ -50,6 +50,7 @@ type Server struct {
 	handler http.Handler
 	home    home
 	cache   cache
+	renewed atomic.Int64  // values that took the place of old ones behind an answer
 	reading chan struct{} // as many as read just now
 	plans   plans
 	leaders leaders

@@ -314,3 +314,24 @@ func TestManySamples(t *testing.T) {
 	}
 	t.Logf("read in %s, %d bytes", read, s.Bytes())
 }
+
+// FuzzParseChoice: whatever is asked for is refused or kept as it was written.
+func FuzzParseChoice(f *testing.F) {
+	for _, text := range []string{"random", "disagreement", "finding=edema", "right=a,wrong=b", "right=a=1, b=2,wrong=a=2", "wrong=", "right=,right=x", ",right=x", "right=right=x"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := ParseChoice(text)
+		if err != nil {
+			return
+		}
+		for _, row := range append(c.Right, c.Wrong...) {
+			if row == "" || !strings.Contains(text, row) {
+				t.Errorf("%q: the row %q", text, row)
+			}
+		}
+		if c.Rule == Verdicts && len(c.Right)+len(c.Wrong) == 0 {
+			t.Errorf("%q: no row", text)
+		}
+	})
+}

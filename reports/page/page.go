@@ -13,7 +13,7 @@
 //
 // The charting library is ECharts, cut down to what is used (folder library, "make page-library"). Of the three that were weighed it alone
 // has parallel coordinates with brushes, shapes of one's own for bands and intervals, and a second renderer that writes SVG for downloads,
-// in one file that needs neither inline styles nor eval: 553 kB, 189 kB compressed. uPlot has a tenth of that (51 kB) and draws long lines
+// in one file that needs neither inline styles nor eval: 515 kB, 176 kB compressed. uPlot has a tenth of that (51 kB) and draws long lines
 // fastest, but no parallel coordinates, no SVG and one kind of chart; lines here have some hundred positions. Observable Plot with the D3
 // that it needs has 490 kB, draws SVG only, and has neither zoom nor brushes. Zoom, legends, values at the pointer and the keyboard are our
 // own (assets/charts), since they must show untrusted names as text.

@@ -24,7 +24,7 @@ import (
 	"harness/registry"
 )
 
-var bench = flag.String("bench", "", "TestBenchServe measures, with its homes in this folder: make bench-serve")
+var bench = flag.String("bench-homes", "", "TestBenchServe measures, with its homes in this folder: make bench-serve")
 
 // benchRow is a row of the table that the benchmark prints. Target 0 = none.
 type benchRow struct {
@@ -173,7 +173,7 @@ func (b *benchTable) inBrowser(name string, s *server, pages map[string]string) 
 			p.do(chromedp.Navigate(s.base + pages[what]))
 			usable = append(usable, milliseconds(eval[float64](p, `new Promise(done => requestAnimationFrame(() => setTimeout(() => done(performance.now()), 0)))`)))
 			if what != "list" {
-				eval[bool](p, `document.getElementById('charts')?.scrollIntoView() ?? true`)
+				eval[bool](p, `(document.getElementById('charts').scrollIntoView(), true)`)
 				p.await("a chart", `document.querySelector('figure[data-chart] canvas, figure[data-chart] svg')`)
 				charts = append(charts, milliseconds(eval[float64](p, `performance.now()`)))
 			}

@@ -23,4 +23,4 @@ $(AXE_DIR)/axe.min.js:
 BENCH_SERVE := $(or $(TMPDIR),/tmp)/harness-bench-serve
 .PHONY: bench-serve
 bench-serve: harness has-chromium ## the page on 10,000 runs and 20 million points: server, browser, memory, and whether a sweep is slowed
-	@cd internal/web/browsertest && go test -count=1 -timeout 60m -v -run 'TestBenchServe$$' . -harness $(CURDIR)/harness -bench $(BENCH_SERVE)
+	@cd internal/web/browsertest && go test -count=1 -timeout 60m -v -run 'TestBenchServe$$' . -harness $(CURDIR)/harness -bench-homes $(BENCH_SERVE)

@@ -119,17 +119,26 @@
   }
   document.addEventListener('visibilitychange', function () { if (!document.hidden && asked) { asked = false; refresh(); } });
 
+  // A page that nobody sees is not connected: a browser has six connections to a server, for all its tabs together.
   const live = document.getElementById('live');
   if (live && live.dataset.events && window.EventSource) {
-    const source = new EventSource(live.dataset.events);
     let version = live.dataset.version;
-    source.onopen = function () { live.textContent = 'live'; };
-    source.onerror = function () { live.textContent = 'not connected'; };
-    source.addEventListener('change', function (event) {
-      if (event.data === version) return;
-      version = event.data;
-      refresh();
+    let source = null;
+    const connect = function () {
+      source = new EventSource(live.dataset.events);
+      source.onopen = function () { live.textContent = 'live'; };
+      source.onerror = function () { live.textContent = 'not connected'; };
+      source.addEventListener('change', function (event) {
+        if (event.data === version) return;
+        version = event.data;
+        refresh();
+      });
+    };
+    document.addEventListener('visibilitychange', function () {
+      if (document.hidden && source) { source.close(); source = null; }
+      if (!document.hidden && !source) connect(); // what has changed meanwhile is told first
     });
+    if (!document.hidden) connect();
   }
 
   window.harness = { say: say, refresh: refresh };

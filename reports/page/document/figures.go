@@ -105,7 +105,7 @@ func source(kind string, data []byte) template.HTMLAttr {
 func keep(all []figure, budget int) (kept []figure, left []string) {
 	for _, f := range all {
 		if budget -= f.size(); budget < 0 {
-			left = append(left, f.Title)
+			left = append(left, plots.Short(f.Title, 80))
 			budget += f.size()
 			continue
 		}
