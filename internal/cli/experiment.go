@@ -100,7 +100,7 @@ func readExperiment(name string) (file string, data []byte, err error) {
 	}
 	err = usageError("read experiment: %w", err)
 	if full, unknown := experiments.Find(strings.TrimSuffix(name, ".yaml")); unknown == nil {
-		err = withHint(err, fmt.Sprintf("the built-in experiment is called %s, without .yaml", full))
+		err = withHint(err, fmt.Sprintf("did you mean %s? a built-in experiment is named without .yaml", full))
 	}
 	return "", nil, err
 }

@@ -61,7 +61,7 @@ contents that the trial was run with.`,
 	f.Float64Var(&o.tolerance, "tolerance", 0, "largest difference that agrees, relative for numbers above 1; 0 = the same bits")
 	f.StringVar(&o.engine, "engine", "", "xla, or xla:PATH with the path of a PJRT plugin, of a trial of engine xla (default: the plugin that it ran on)")
 	o.gpuOptions.flags(cmd)
-	f.IntVar(&o.threads, "threads", 0, "threads (default: all cores)")
+	f.IntVar(&o.threads, "threads", 0, "threads (default: of a program the cpus of its sweep file, else all cores)")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "show no progress")
 	o.restoring.flags(cmd)
@@ -130,6 +130,11 @@ func rerun(ctx context.Context, w, log io.Writer, prefix string, o rerunOptions)
 	var resources sweeps.Resources // the most that any of them asks for: it has them to itself
 	for _, plan := range plans {
 		resources.GPUs = max(resources.GPUs, plan.Resources.GPUs)
+		resources.CPUs = max(resources.CPUs, plan.Resources.CPUs)
+	}
+	threads := o.threads
+	if threads == 0 && t.Spec.Command != "" { // another number of threads adds in another order
+		threads = resources.CPUs
 	}
 	dir, code, end, err := o.program(ctx, log, db, t, original)
 	if err != nil {
@@ -141,7 +146,7 @@ func rerun(ctx context.Context, w, log io.Writer, prefix string, o rerunOptions)
 		return err
 	}
 	options := runner.Options{
-		Child: childOf(o.home, engine, "--fresh"), Parallel: 1, Threads: o.threads, Engine: engine, Grace: grace,
+		Child: childOf(o.home, engine, "--fresh"), Parallel: 1, Threads: threads, Engine: engine, Grace: grace,
 		GPUs:       o.gpuOptions.of(resources, engine, []spec.Trial{t.Spec}),
 		Provenance: func() journal.Provenance { return build(context.Background()) }, Code: code, Dir: dir, Guardian: guardian,
 		Kill: secondSignal(), Out: log, Display: displayOf(log, o.quiet), Paint: o.paint,

@@ -142,7 +142,7 @@ func bare(file string) string {
 
 var (
 	payload = regexp.MustCompile(`base64,[A-Za-z0-9+/=]+`)
-	hashes  = regexp.MustCompile(`sha256-[^&' ]+`) // of the scripts and the style sheet
+	hashes  = regexp.MustCompile(`sha256-(&#43;|[A-Za-z0-9/=])+`) // of the scripts and the style sheet
 )
 
 func TestGolden(t *testing.T) {
