@@ -1,6 +1,7 @@
 package browsertest
 
 import (
+	"bytes"
 	"context"
 	"flag"
 	"fmt"
@@ -206,27 +207,51 @@ func rss(t *testing.T, pid int) (now, most float64) {
 	return field("VmRSS"), field("VmHWM")
 }
 
+// processorTime is how many seconds of a core a process has used.
+func processorTime(t *testing.T, pid int) float64 {
+	t.Helper()
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const user, ticks = 11, 100 // fields behind the name, and ticks a second
+	fields := strings.Fields(string(data[bytes.LastIndexByte(data, ')')+2:]))
+	var sum float64
+	for _, field := range fields[user : user+2] {
+		n, err := strconv.ParseFloat(field, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += n / ticks
+	}
+	return sum
+}
+
 // sweep measures whether a sweep takes longer while its pages are open: alone, with two streams of events whose reader asks for the page anew
 // as the script does, and in two tabs of a browser on the same machine. The three are measured in turns.
 func (b *benchTable) sweep() {
 	const rounds = 5
-	alone, watched, tabs := make([]float64, 0, rounds), make([]float64, 0, rounds), make([]float64, 0, rounds)
+	var alone, watched, tabs, shares []float64
 	run := func(look func(s *server) func()) float64 {
 		dir := b.t.TempDir()
 		h := &fixture.Home{Path: filepath.Join(dir, "home"), Folder: dir, Harness: *harness}
 		if err := os.MkdirAll(h.Path, 0o755); err != nil {
 			b.t.Fatal(err)
 		}
-		stop := func() {}
+		var s *server
 		if look != nil {
-			stop = look(serve(b.t, h))
+			s = serve(b.t, h)
+			defer look(s)()
 		}
-		defer stop()
 		began := time.Now()
 		if out, err := h.Command(context.Background(), "sweep", "smoke", "--quiet").CombinedOutput(); err != nil {
 			b.t.Fatalf("%v: %s", err, out)
 		}
-		return time.Since(began).Seconds()
+		took := time.Since(began).Seconds()
+		if s != nil {
+			shares = append(shares, 100*processorTime(b.t, s.cmd.Process.Pid)/took)
+		}
+		return took
 	}
 	for range rounds {
 		alone = append(alone, run(nil))
@@ -244,6 +269,8 @@ func (b *benchTable) sweep() {
 	slices.Sort(alone)
 	b.put(benchRow{what: "smoke sweep alone", median: alone[len(alone)/2], unit: "s"})
 	b.put(benchRow{what: "the same while two readers follow it, to alone", median: ratio(watched), unit: "×", target: 1.05})
+	slices.Sort(shares)
+	b.put(benchRow{what: "processor time of serve meanwhile, of one core", median: shares[len(shares)/2], p95: shares[len(shares)-1], unit: "%"})
 	b.put(benchRow{what: "the same in two tabs of Chromium on this machine, to alone", median: ratio(tabs), unit: "×"})
 }
 
