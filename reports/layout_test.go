@@ -174,7 +174,7 @@ func TestLayoutMistakes(t *testing.T) {
 		"filter=row+>+1":                        `filter: row resolution=224, parallel=0: resolution=224, parallel=0 and 1 cannot be compared: one is text, the other a number`,
 		"filter=metrics.diffvqa/f1+>+2":         `filter: no row of 17 has metrics.diffvqa/f1 > 2`,
 		"filter=row+==+1&filter=row+==+2":       `filter: is given 2 times`,
-		"baseline=nothing":                      `baseline: "nothing" is neither a row nor PATH=VALUE of a parameter`,
+		"baseline=nothing":                      `baseline: "nothing" is neither a row nor PATH=VALUE of a parameter: the rows are resolution=224, parallel=0; resolution=224, parallel=0.25; resolution=224, parallel=0.5; resolution=448, parallel=0; resolution=448, parallel=0.25; resolution=448, parallel=0.5`,
 		"baseline=resolution%3D225":             `baseline: resolution has no value "225": want one of 224, 448`,
 		"baseline=resolution%3D224&baseline=x":  `baseline: "x": want PATH=VALUE, where PATH is one of resolution, pretrain.parallel_ratio`,
 		"baseline=resolution%3D224&baseline=resolution%3D448": `baseline: resolution is given twice`,

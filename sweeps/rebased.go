@@ -102,7 +102,10 @@ func (p *Plan) axisPaths() string {
 	return strings.Join(paths, ", ")
 }
 
-// nearRow suggests the row that was probably meant.
+// mostNamed is how many rows an error lists.
+const mostNamed = 12
+
+// nearRow suggests the row that was probably meant, else it lists those that there are.
 func (p *Plan) nearRow(name string) string {
 	var names []string
 	for _, r := range p.Rows {
@@ -110,7 +113,14 @@ func (p *Plan) nearRow(name string) string {
 			names = append(names, r.Name)
 		}
 	}
-	return nearest.Hint(names, 1+len(name)/4, func(known string) int { return nearest.Distance(name, known) })
+	if hint := nearest.Hint(names, 1+len(name)/4, func(known string) int { return nearest.Distance(name, known) }); hint != "" || len(names) == 0 {
+		return hint
+	}
+	list := strings.Join(names[:min(len(names), mostNamed)], "; ")
+	if more := len(names) - mostNamed; more > 0 {
+		list += fmt.Sprintf("; and %d more", more)
+	}
+	return ": the rows are " + list
 }
 
 // has reports whether a row has all of some settings.

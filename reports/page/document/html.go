@@ -121,9 +121,11 @@ func (c Contents) sheet(steps []Step) (*sheet, error) {
 		Harness: escape.Line(c.Harness), Marks: marksOf(c.Table), File: c.File, States: c.Record.states(), Trials: c.Record.trialLines(), Failures: c.Record.failures(),
 		Ran: c.Record.facts(), Costs: c.Record.costs(), Efforts: efforts(c.Table), Missing: escape.Line(c.Remark)}
 	s.File.Name, s.File.Text, s.File.Absent = escape.Line(c.File.Name), lines(c.File.Text), escape.Line(c.File.Absent)
-	s.Data = "Data: those that the settings name."
-	if c.Table.Synthetic {
+	switch {
+	case c.Table.Synthetic:
 		s.Data = "Synthetic data."
+	case !c.Table.Command: // what data a program reads is its own affair
+		s.Data = "Data: those that the settings name."
 	}
 	for _, step := range steps {
 		s.Steps = append(s.Steps, Step{step.What, escape.Line(step.Command)})
