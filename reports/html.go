@@ -118,9 +118,12 @@ func (p *htmlPage) headLooks(h field) string {
 	return p.looks.headText
 }
 
+// together keeps an arrow beside the last word of its label.
+var together = strings.NewReplacer(" ↑", "\u00a0↑", " ↓", "\u00a0↓")
+
 // headCell writes a heading, a link where the table can be sorted by it.
 func (p *htmlPage) headCell(i int, h field) {
-	text, sorted := p.long(h.short()), ""
+	text, sorted := together.Replace(p.long(h.short())), ""
 	if name := p.sortName(i, h); name != "" && p.options.SortURL != nil {
 		url, now := p.options.SortURL(name)
 		if text == "" {
