@@ -57,6 +57,7 @@ var functions = template.FuncMap{
 	"short80":  func(text string) string { return shortened(escape.Line(text), 80) },
 	"shown":    shown,
 	"size":     size,
+	"copies":   func(base, name string) []copyAs { return copiesOf(base+"/"+name, "") },
 	"fileURL":  fileURL,
 
 	"operations": model.Operations,

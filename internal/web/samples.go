@@ -112,6 +112,7 @@ type samplesData struct {
 	Controls  []carried // of the form, what it does not show
 	OtherTask []taskLink
 	Problem   string
+	Copies    []copyAs // of how often each row is right
 }
 
 type (
@@ -272,7 +273,8 @@ func (s *Server) samplesData(r *http.Request, handle string, q samplesQuery) (*s
 	if err != nil {
 		return nil, err
 	}
-	d := &samplesData{Handle: handle, Base: samplesURL(handle), Samples: of.samples, Filter: q.filter, Order: cmp.Or(q.order, examples.OrderID), Query: q}
+	d := &samplesData{Handle: handle, Base: samplesURL(handle), Samples: of.samples, Filter: q.filter, Order: cmp.Or(q.order, examples.OrderID), Query: q,
+		Copies: copiesOf(samplesURL(handle)+"/rows", withoutPages(q.values))}
 	for _, o := range examples.Orders {
 		d.Orders = append(d.Orders, sampleOrder{string(o), orderTexts[o]})
 	}

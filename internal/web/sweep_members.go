@@ -20,26 +20,36 @@ type memberList struct {
 	Trials  []view.Listed
 	Matches int
 	Pages   pages
+	Copies  []copyAs
 }
 
-// chooseMembers are the trials that the address asks for, by the filter language of "harness ls".
-func (s *Server) chooseMembers(r *http.Request, handle string) (memberList, error) {
-	m := memberList{Filter: strings.TrimSpace(r.URL.Query().Get("trials"))}
+// matchingMembers are all trials that the address asks for, by the filter language of "harness ls".
+func (s *Server) matchingMembers(r *http.Request, handle string) (m memberList, all []view.Listed, err error) {
+	m = memberList{Filter: strings.TrimSpace(r.URL.Query().Get("trials"))}
 	if err := printable("trials", m.Filter); err != nil {
-		return m, err
+		return m, nil, err
 	}
-	all, err := s.members(r.Context(), handle)
-	if err != nil {
-		return m, err
+	if all, err = s.members(r.Context(), handle); err != nil {
+		return m, nil, err
 	}
 	if m.Filter != "" {
 		if all, err = s.filterMembers(r.Context(), m.Filter, all); isMisuse(err) {
 			m.Wrong, all = err.Error(), nil
 		} else if err != nil {
-			return m, err
+			return m, nil, err
 		}
 	}
 	m.Matches = len(all)
+	return m, all, nil
+}
+
+// chooseMembers is a page of the trials that the address asks for.
+func (s *Server) chooseMembers(r *http.Request, handle string) (memberList, error) {
+	m, all, err := s.matchingMembers(r, handle)
+	if err != nil {
+		return m, err
+	}
+	m.Copies = copiesOf(sweepURL(handle)+"/trials", withoutPages(r.URL.Query()))
 	if m.Pages, err = pagesOf(r.URL, "tpage", len(all), membersShown); err != nil {
 		return m, err
 	}

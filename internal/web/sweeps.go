@@ -27,6 +27,7 @@ type sweepList struct {
 	All     int
 	Pages   pages
 	Pending bool // the leading row of some is still being looked for
+	Copies  []copyAs
 }
 
 // sweepRow is one line of the list.
@@ -74,30 +75,37 @@ func (s *Server) sweepsPage(w http.ResponseWriter, r *http.Request) {
 	s.render(w, r, http.StatusOK, "sweeps.html", frame{Title: "sweeps", Styles: []string{"table.css"}, Scripts: []string{"table.js"}}, data)
 }
 
-// listSweeps reads the list as the address asks for it.
-func (s *Server) listSweeps(r *http.Request) (sweepList, error) {
+// chosenSweeps are the sweeps that the address asks for, in its order.
+func (s *Server) chosenSweeps(r *http.Request) (data sweepList, list []registry.SweepInfo, err error) {
 	ctx, query := r.Context(), r.URL.Query()
-	data := sweepList{Search: query.Get("q"), State: registry.State(query.Get("state")), Sort: query.Get("sort"), States: registry.States[:]}
+	data = sweepList{Search: query.Get("q"), State: registry.State(query.Get("state")), Sort: query.Get("sort"), States: registry.States[:]}
 	if data.State != "" && !slices.Contains(data.States, data.State) {
-		return data, badRequest{fmt.Errorf("state: unknown state %q", data.State)}
+		return data, nil, badRequest{fmt.Errorf("state: unknown state %q", data.State)}
 	}
 	if err := printable("q", data.Search); err != nil {
-		return sweepList{}, err
+		return sweepList{}, nil, err
 	}
-	var list []registry.SweepInfo
-	err := s.read(ctx, func(db *registry.DB) (err error) {
+	err = s.read(ctx, func(db *registry.DB) (err error) {
 		list, err = db.Sweeps(ctx)
 		return err
 	})
 	if err != nil {
-		return data, err
+		return data, nil, err
 	}
 	data.All = len(list)
 	list = slices.DeleteFunc(list, func(info registry.SweepInfo) bool { return !data.fits(info) })
 	data.Matches = len(list)
-	if err := data.order(list, query); err != nil {
+	return data, list, data.order(list, query)
+}
+
+// listSweeps reads a page of the list.
+func (s *Server) listSweeps(r *http.Request) (sweepList, error) {
+	ctx := r.Context()
+	data, list, err := s.chosenSweeps(r)
+	if err != nil {
 		return data, err
 	}
+	data.Copies = copiesOf("/sweeps", withoutPages(r.URL.Query()))
 	if data.Pages, err = pagesOf(r.URL, "page", len(list), sweepsShown); err != nil {
 		return data, err
 	}
