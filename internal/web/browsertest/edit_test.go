@@ -22,7 +22,7 @@ func TestEdit(t *testing.T) {
 	p.look(1280)
 	p.visit("/trials/" + id)
 	p.do(chromedp.Focus(chromedp.CSS("#note")), chromedp.KeyEvent(text+kb.Tab+kb.Enter))
-	p.await("the note", `document.querySelector('#note') && document.querySelector('#note').value.trim() === `+jsonText(text))
+	p.await("the note", `location.hash === '#said-of' && document.querySelector('#note') && document.querySelector('#note').value.trim() === `+jsonText(text))
 	p.settle()
 	p.do(chromedp.Focus(chromedp.CSS("input[name=add]")), chromedp.KeyEvent("checked by-eye"+kb.Enter))
 	p.await("two tags", `document.querySelectorAll('span.tag').length >= 2 && /by-eye/.test(document.querySelector('main').innerText)`)

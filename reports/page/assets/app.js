@@ -82,21 +82,40 @@
       if (!(name === 'open' && old.nodeName === 'DETAILS') && old.getAttribute(name) !== fresh.getAttribute(name)) old.setAttribute(name, fresh.getAttribute(name));
     }
     if (old === document.activeElement && /^(INPUT|TEXTAREA|SELECT)$/.test(old.nodeName)) return;
-    const keyed = new Map();
+    const keyed = new Map(), wanted = new Set();
     for (const child of old.children) if (child.id) keyed.set(child.id, child);
+    for (const child of fresh.children) if (child.id) wanted.add(child.id);
+    for (const [id, child] of keyed) if (!wanted.has(id)) child.remove();
     let at = old.firstChild;
     for (const next of Array.from(fresh.childNodes)) {
-      const same = next.id && keyed.get(next.id);
-      if (same) {
-        if (same !== at) old.insertBefore(same, at); else at = at.nextSibling;
-        patch(same, next);
-      } else if (at && !(at.id && fresh.querySelector('#' + CSS.escape(at.id)))) {
-        const after = at.nextSibling;
-        patch(at, next);
-        at = after;
-      } else old.insertBefore(next, at);
+      const own = next.id ? keyed.get(next.id) : alike(at, next, wanted);
+      if (!own) { old.insertBefore(next, at); continue; }
+      if (next.id && own !== at) moved(own, function () { old.insertBefore(own, at); });
+      else {
+        while (at !== own) { const after = at.nextSibling; at.remove(); at = after; }
+        at = own.nextSibling;
+      }
+      patch(own, next);
     }
     while (at) { const after = at.nextSibling; at.remove(); at = after; }
+  }
+
+  // alike is the node, from at on, that next brings up to date: the first of its kind that is near. What is passed over goes, so that
+  // nothing is passed over that has a place further on, or in which the reader is.
+  function alike(at, next, wanted) {
+    for (let near = 0; at && near < 12; near++, at = at.nextSibling) {
+      if (at.id && wanted.has(at.id)) return null;
+      if (!at.id && at.nodeType === next.nodeType && at.nodeName === next.nodeName) return at;
+      if (at.contains(document.activeElement)) return null;
+    }
+    return null;
+  }
+
+  // moved calls move, which takes a node out of the page for a moment, and gives back the focus that is lost thereby.
+  function moved(node, move) {
+    const focus = node.contains(document.activeElement) ? document.activeElement : null;
+    move();
+    if (focus) focus.focus({ preventScroll: true });
   }
 
   let pending = false, asked = false;
