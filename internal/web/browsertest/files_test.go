@@ -110,6 +110,10 @@ func saved(t *testing.T, dir, ending string) []byte {
 		}
 		if len(found) == 1 {
 			data, err := os.ReadFile(found[0])
+			if err == nil && len(data) == 0 { // the name is taken before the contents are there
+				time.Sleep(30 * time.Millisecond)
+				continue
+			}
 			if err == nil {
 				err = os.Remove(found[0])
 			}
