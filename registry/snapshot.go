@@ -17,12 +17,12 @@ var ErrReplaced = errors.New("registry.db was replaced since it was opened")
 // answer of a program that keeps the registry open for long, and its Close leaves db as it is. A snapshot that stays open keeps
 // SQLite's log from shrinking.
 func (db *DB) Snapshot() (*DB, error) {
-	if opened, err := os.Stat(db.path()); err != nil || db.reads == nil || !os.SameFile(opened, db.reads) {
+	if db.replaced() {
 		return nil, ErrReplaced
 	}
 	s := &DB{Home: db.Home, Now: db.Now, sql: db.sql, shared: true, statements: map[string]*sql.Stmt{}, provenances: map[int64]journal.Provenance{}}
 	if err := s.Freeze(); err != nil {
-		return s, err
+		return nil, err
 	}
 	if _, err := s.frozen.ExecContext(background, snapshotCache); err != nil {
 		return nil, errors.Join(fmt.Errorf("read registry: %w", err), s.Close())
@@ -34,8 +34,18 @@ func (db *DB) Snapshot() (*DB, error) {
 // the system keeps the file in memory anyway.
 const snapshotCache = `PRAGMA cache_size = -4096`
 
-// Version is a number that is another one after every change that somebody else has made to registry.db.
+// replaced reports whether the file that a reader has opened is not there any more.
+func (db *DB) replaced() bool {
+	now, err := os.Stat(db.path())
+	return err != nil || db.reads == nil || !os.SameFile(now, db.reads)
+}
+
+// Version is a number that is another one after every change that somebody else has made to registry.db. It is for readers, and the numbers of
+// two DBs say nothing of each other; the error is ErrReplaced where another file is there now.
 func (db *DB) Version(ctx context.Context) (int64, error) {
+	if db.replaced() {
+		return 0, ErrReplaced
+	}
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	if db.watch == nil {

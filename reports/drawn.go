@@ -274,3 +274,6 @@ func OptionOf(row Row, axis *sweeps.Axis) int {
 
 // Drawn is a number as pictures take it: nil where there is nothing to draw.
 func Drawn(v float64) *jsonfloat.Float { return jsonfloat.Known(v, CanDraw(v)) }
+
+// Plan is the plan that the table was made by.
+func (t *Table) Plan() *sweeps.Plan { return t.plan }

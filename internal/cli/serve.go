@@ -20,9 +20,7 @@ import (
 	"harness/internal/escape"
 	"harness/internal/view"
 	"harness/internal/web"
-	"harness/model/checkpoint/hub"
 	"harness/registry"
-	"harness/registry/journal"
 )
 
 // serveOptions are the flags of serve.
@@ -89,9 +87,7 @@ func serve(ctx context.Context, w, log io.Writer, home string, o serveOptions) e
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	server := web.New(web.Options{
 		Home: home, Edit: o.edit, Token: token, Hosts: o.names(host), Port: port, Harness: thisBuild(ctx),
-		Staleness: func(db *registry.DB) *view.Staleness {
-			return view.NewStaleness(db, func() journal.Provenance { return build(ctx) }, openHub(hub.CacheOnly, nil))
-		},
+		Staleness:  func(db *registry.DB) *view.Staleness { return newStaleness(ctx, db) },
 		Schedulers: schedulerNamed,
 		CatchUp:    func(ctx context.Context) error { return catchUpTasks(ctx, log, home) },
 		Log:        log,
@@ -162,7 +158,7 @@ func (o serveOptions) names(host string) []string {
 	if !loopback(host) && len(o.hosts) == 0 {
 		return nil
 	}
-	names := append([]string{"localhost", "127.0.0.1", "::1"}, strings.ToLower(host))
+	names := []string{"localhost", "127.0.0.1", "::1", strings.ToLower(host), strings.ToLower(reached(host))}
 	for _, name := range o.hosts {
 		names = append(names, strings.ToLower(name))
 	}
@@ -180,15 +176,20 @@ func loopback(host string) bool {
 
 // address is what a reader types.
 func address(host, port, token string) string {
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
-		if name, err := os.Hostname(); err == nil {
-			host = name
-		}
-	}
-	u := url.URL{Scheme: "http", Host: net.JoinHostPort(host, port), Path: "/"}
+	u := url.URL{Scheme: "http", Host: net.JoinHostPort(reached(host), port), Path: "/"}
 	if token != "" {
 		u.RawQuery = url.Values{"token": {token}}.Encode()
 	}
 	return u.String()
+}
+
+// reached is by what others reach an address: by the name of this machine where it stands for all of its addresses.
+func reached(host string) string {
+	if ip := net.ParseIP(host); host != "" && (ip == nil || !ip.IsUnspecified()) {
+		return host
+	}
+	if name, err := os.Hostname(); err == nil {
+		return name
+	}
+	return "127.0.0.1"
 }

@@ -65,6 +65,8 @@ func (s *Server) atlas(ctx context.Context, handle string, of *sampled) (a *atla
 		s.atlases.list[key] = a
 		go func() {
 			defer close(a.done)
+			defer s.caught("open a data set")
+			a.err = errors.New("a fault of the server, which its log tells") // where opening it panics
 			a.err = a.open(s.background, s.o.Home, of)
 		}()
 	}

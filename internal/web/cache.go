@@ -35,13 +35,14 @@ type entry struct {
 	used    time.Time
 
 	renewing bool // a newer value is on its way
+	gone     bool // it was forgotten, and counts no more; of the cache's lock
 }
 
 // cached is the value of a key, computed inside a snapshot, and when that was. It is computed again when the registry has changed since,
 // but not before share times the time that it takes: a sweep that records all the time is not slowed by those who look. Who asks
 // meanwhile gets the old value, and so does who would wait for longer than patience; when the new one is there, open pages are told. compute
-// must not end with a request. The value is shared by all requests: nobody changes it. size estimates its bytes.
-func cached[T any](ctx context.Context, s *Server, key string, size func(T) int64, compute func(db *registry.DB) (T, error)) (T, time.Time, error) {
+// gets a context that does not end with the request. The value is shared by all requests: nobody changes it. size estimates its bytes.
+func cached[T any](ctx context.Context, s *Server, key string, size func(T) int64, compute func(ctx context.Context, db *registry.DB) (T, error)) (T, time.Time, error) {
 	e := s.cache.entry(key)
 	e.lock.Lock()
 	defer e.lock.Unlock()
@@ -52,8 +53,9 @@ func cached[T any](ctx context.Context, s *Server, key string, size func(T) int6
 	}
 	renew := func() (value T, began time.Time, took time.Duration, err error) {
 		began = time.Now()
-		err = s.read(context.WithoutCancel(ctx), func(db *registry.DB) (err error) { // others wait for it, too
-			value, err = compute(db)
+		lasting := context.WithoutCancel(ctx) // others wait for it, too
+		err = s.read(lasting, func(db *registry.DB) (err error) {
+			value, err = compute(lasting, db)
 			return err
 		})
 		return value, began, time.Since(began), err
@@ -74,12 +76,16 @@ func cached[T any](ctx context.Context, s *Server, key string, size func(T) int6
 			if !e.renewing {
 				e.renewing = true
 				go s.later(wait, func() {
+					defer func() { // also where it has panicked
+						e.lock.Lock()
+						e.renewing = false
+						e.lock.Unlock()
+					}()
 					version, err := s.version(s.background)
 					value, began, took, wrong := renew()
 					e.lock.Lock()
 					defer e.lock.Unlock()
 					keep(value, version, began, took, cmp.Or(err, wrong)) // who asks next finds the error out
-					e.renewing = false
 				})
 			}
 			return old, e.at, nil
@@ -94,6 +100,7 @@ func cached[T any](ctx context.Context, s *Server, key string, size func(T) int6
 func (s *Server) later(wait time.Duration, renew func()) {
 	select {
 	case <-time.After(max(0, wait)):
+		defer s.caught("renew a value")
 		renew()
 		s.renewed.Add(1)
 	case <-s.background.Done():
@@ -125,6 +132,9 @@ const (
 func (c *cache) resize(e *entry, bytes int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if e.gone {
+		return
+	}
 	bytes += entryBytes
 	c.bytes += bytes - e.size
 	e.size = bytes
@@ -139,6 +149,7 @@ func (c *cache) resize(e *entry, bytes int64) {
 			return
 		}
 		c.bytes -= oldest.size
+		oldest.gone = true
 		delete(c.entries, key)
 	}
 }

@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,6 +28,14 @@ func served(t *testing.T) (*Server, *registry.DB) {
 	return s, writer
 }
 
+// aged makes a value that is kept one of a minute ago, and the time that it took another: nothing waits for it any more.
+func aged(s *Server, key string, took time.Duration) {
+	e := s.cache.entry(key)
+	e.lock.Lock()
+	defer e.lock.Unlock()
+	e.at, e.took = e.at.Add(-time.Minute), took
+}
+
 // A value is computed once while nothing changes, again after a change, and not again at once where that takes long.
 func TestCached(t *testing.T) {
 	ctx := context.Background()
@@ -31,7 +43,7 @@ func TestCached(t *testing.T) {
 	computed := 0
 	ask := func(pause time.Duration) int {
 		t.Helper()
-		n, _, err := cached(ctx, s, "n", nil, func(*registry.DB) (int, error) {
+		n, _, err := cached(ctx, s, "n", nil, func(context.Context, *registry.DB) (int, error) {
 			computed++
 			time.Sleep(pause)
 			return computed, nil
@@ -51,7 +63,7 @@ func TestCached(t *testing.T) {
 		t.Errorf("nothing has changed, and the value is %d, then %d", a, b)
 	}
 	change(1)
-	time.Sleep(time.Millisecond) // more than a value that takes no time is kept
+	aged(s, "n", 0)
 	if n := ask(200 * time.Millisecond); n != 2 {
 		t.Errorf("after a change: %d", n)
 	}
@@ -87,7 +99,7 @@ func TestCachedError(t *testing.T) {
 	s, _ := served(t)
 	fault := errors.New("fault")
 	for _, want := range []error{fault, nil} {
-		if _, _, err := cached(context.Background(), s, "k", nil, func(*registry.DB) (int, error) { return 1, want }); !errors.Is(err, want) {
+		if _, _, err := cached(context.Background(), s, "k", nil, func(context.Context, *registry.DB) (int, error) { return 1, want }); !errors.Is(err, want) {
 			t.Errorf("%v, want %v", err, want)
 		}
 	}
@@ -99,7 +111,7 @@ func TestCacheBytes(t *testing.T) {
 	size := func(int) int64 { return cacheBytes / 3 }
 	get := func(key string) (computed bool) {
 		t.Helper()
-		if _, _, err := cached(context.Background(), s, key, size, func(*registry.DB) (int, error) { computed = true; return 0, nil }); err != nil {
+		if _, _, err := cached(context.Background(), s, key, size, func(context.Context, *registry.DB) (int, error) { computed = true; return 0, nil }); err != nil {
 			t.Fatal(err)
 		}
 		return computed
@@ -127,7 +139,7 @@ func TestCachedLate(t *testing.T) {
 	n := 0
 	ask := func() int {
 		t.Helper()
-		value, _, err := cached(ctx, s, "n", nil, func(*registry.DB) (int, error) {
+		value, _, err := cached(ctx, s, "n", nil, func(context.Context, *registry.DB) (int, error) {
 			n++
 			computed <- n
 			return n, nil
@@ -168,4 +180,77 @@ func TestCachedLate(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	t.Error("open pages are not told")
+}
+
+// A fault behind an answer ends the renewal and not the server, and the next change is renewed again.
+func TestFaultBehindAnAnswer(t *testing.T) {
+	ctx := context.Background()
+	s, writer := served(t)
+	var computed atomic.Int32
+	ask := func() int {
+		t.Helper()
+		n, _, err := cached(ctx, s, "n", nil, func(context.Context, *registry.DB) (int, error) {
+			n := int(computed.Add(1))
+			time.Sleep(patience + 10*time.Millisecond)
+			if n == 2 {
+				panic("fault")
+			}
+			return n, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	ask()
+	for i := 0; ask() != 3; i++ {
+		if i > 400 {
+			t.Fatalf("the value is not renewed after a fault: computed %d times", computed.Load())
+		}
+		if err := writer.Plan(ctx, registry.Sweep{Handle: fmt.Sprint("s", i), Name: "s", Plan: []byte("{}")}); err != nil {
+			t.Fatal(err)
+		}
+		aged(s, "n", patience+time.Millisecond)
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// A registry that was made again is another one, whatever number its version has.
+func TestVersionOfAnotherRegistry(t *testing.T) {
+	ctx := context.Background()
+	s, writer := served(t)
+	first, err := s.version(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := writer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"registry.db", "registry.db-wal", "registry.db-shm"} {
+		if err := os.Remove(filepath.Join(s.o.Home, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+	}
+	again, err := registry.Open(ctx, s.o.Home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	if second, err := s.version(ctx); err != nil || second == first {
+		t.Errorf("version %d of both (%v)", first, err)
+	}
+}
+
+// An entry that was forgotten while it was computed does not count.
+func TestForgottenEntry(t *testing.T) {
+	var c cache
+	e := c.entry("a")
+	for i := range mostKeys + 1 {
+		c.resize(c.entry(fmt.Sprint(i)), 0)
+	}
+	before := c.bytes
+	c.resize(e, 1<<20)
+	if _, kept := c.entries["a"]; kept || c.bytes != before {
+		t.Errorf("kept %v, %d bytes, before %d", kept, c.bytes, before)
+	}
 }

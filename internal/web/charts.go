@@ -136,8 +136,7 @@ func (s *Server) plannedSweep(ctx context.Context, handle string) (plan *sweeps.
 
 // curveMetrics lists the metrics of a sweep that have curves.
 func (s *Server) curveMetrics(ctx context.Context, handle string) ([]string, error) {
-	ctx = context.WithoutCancel(ctx)
-	list, _, err := cached(ctx, s, "curve metrics "+handle, nil, func(db *registry.DB) ([]string, error) {
+	list, _, err := cached(ctx, s, "curve metrics "+handle, nil, func(ctx context.Context, db *registry.DB) ([]string, error) {
 		plan, err := s.plan(ctx, db, handle)
 		if err != nil {
 			return nil, err
@@ -149,7 +148,7 @@ func (s *Server) curveMetrics(ctx context.Context, handle string) ([]string, err
 
 // chartTable is the table of a sweep as its plan has it, nil with the reason where there is nothing yet.
 func (s *Server) chartTable(ctx context.Context, handle string) (*reports.Table, string, error) {
-	found, _, err := s.computed(ctx, handle, reports.Layout{})
+	found, err := s.computed(ctx, handle, reports.Layout{})
 	return found.table, found.problem, err
 }
 
@@ -188,10 +187,7 @@ func (s *Server) tableChart(r *http.Request, kind page.Kind) (any, error) {
 	if table == nil {
 		return nil, notThere{problem}
 	}
-	plan, err := s.plannedSweep(r.Context(), handle)
-	if err != nil {
-		return nil, err
-	}
+	plan := table.Plan() // of the same moment: the sweep may have been planned anew since
 	metric := r.URL.Query().Get("metric")
 	c := slices.IndexFunc(table.Columns, func(c reports.Column) bool { return c.Metric == metric })
 	if metric == "" && len(table.Columns) > 0 {
@@ -225,9 +221,6 @@ func (s *Server) curvesOf(r *http.Request) (*page.Curves, error) {
 	if err != nil {
 		return nil, err
 	}
-	if q.Metric == "" {
-		return nil, badRequest{errors.New("metric: name one, such as ?metric=train/loss")}
-	}
 	var chart *page.Curves
 	err = s.read(r.Context(), func(db *registry.DB) error {
 		plan, err := s.plan(r.Context(), db, r.PathValue("handle"))
@@ -243,6 +236,9 @@ func (s *Server) curvesOf(r *http.Request) (*page.Curves, error) {
 // curveQuery reads which curves are asked for: metric, row (several), log=x, from and to.
 func curveQuery(query url.Values) (page.CurveQuery, error) {
 	q := page.CurveQuery{Metric: query.Get("metric"), Rows: query["row"]}
+	if q.Metric == "" {
+		return q, badRequest{errors.New("metric: name one, such as ?metric=train/loss")}
+	}
 	switch log := query.Get("log"); log {
 	case "", "y":
 	case "x", "xy":

@@ -22,9 +22,7 @@ func (s *Server) stillChart(w http.ResponseWriter, r *http.Request, kind page.Ki
 		answerChart(s, w, r, nil, err)
 		return
 	}
-	plan, err := s.plannedSweep(r.Context(), handle)
 	switch {
-	case err != nil:
 	case table == nil:
 		err = notThere{problem}
 	case len(table.Rows) > mostStill:
@@ -34,6 +32,7 @@ func (s *Server) stillChart(w http.ResponseWriter, r *http.Request, kind page.Ki
 		answerChart(s, w, r, nil, err)
 		return
 	}
+	plan := table.Plan()
 	var lines []reports.Curve
 	if kind == page.KindCurves {
 		err = s.read(r.Context(), func(db *registry.DB) error {
@@ -48,9 +47,8 @@ func (s *Server) stillChart(w http.ResponseWriter, r *http.Request, kind page.Ki
 	}
 	var picture bytes.Buffer
 	if err == nil {
-		err = drawStill(&picture, table, plots.Options{Kinds: []plots.Kind{plots.Kind(kind)}, Metrics: []string{metric}, Format: "svg"}, func(o plots.Options) ([]*plots.Figure, error) {
-			return plots.Draw(table, plan, lines, o)
-		})
+		figures, wrong := plots.Draw(table, plan, lines, plots.Options{Kinds: []plots.Kind{plots.Kind(kind)}, Metrics: []string{metric}, Format: "svg"})
+		err = writeStill(&picture, figures, wrong)
 	}
 	if err != nil {
 		answerChart(s, w, r, nil, err)
@@ -62,9 +60,8 @@ func (s *Server) stillChart(w http.ResponseWriter, r *http.Request, kind page.Ki
 	}
 }
 
-// drawStill writes the first figure that draw gives.
-func drawStill(to *bytes.Buffer, table *reports.Table, o plots.Options, draw func(plots.Options) ([]*plots.Figure, error)) error {
-	figures, err := draw(o)
+// writeStill writes the first of the figures, or says why there is none.
+func writeStill(to *bytes.Buffer, figures []*plots.Figure, err error) error {
 	var option *plots.OptionError
 	switch {
 	case errors.As(err, &option):

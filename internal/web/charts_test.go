@@ -69,6 +69,8 @@ func TestChartAddresses(t *testing.T) {
 		{"/trials/" + trial + "/charts/system.json?metric=system/x", 404, "there is no system/x"},
 		{"/trials/" + trial + "/charts/x.json", 404, "there are curve.json and system.json"},
 		{"/trials/ffffffff/charts/curve.json?metric=metric/00", 404, "ffffffff"},
+		{"/trials/ab/charts", 404, "at least"},
+		{"/trials/ab/charts/curve.json?metric=metric/00", 404, "at least"},
 	} {
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, httptest.NewRequest(http.MethodGet, c.path, nil))

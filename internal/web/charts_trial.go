@@ -1,7 +1,6 @@
 package web
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -13,7 +12,7 @@ import (
 
 // trialOf reads the trial that a request names.
 func trialOf(r *http.Request, db *registry.DB) (registry.Trial, error) {
-	id, err := db.Find(r.Context(), r.PathValue("id"))
+	id, err := findTrial(r.Context(), db, r.PathValue("id"))
 	if err != nil {
 		return registry.Trial{}, err
 	}
@@ -45,9 +44,9 @@ func (s *Server) trialChartsPage(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	short := t.ID[:min(8, len(t.ID))]
-	s.renderCharts(w, r, frame{Title: "charts of " + short, Trail: []crumb{{short, trialURL(t.ID)}, {"charts", trialURL(t.ID) + "/charts"}}},
-		chartsData{Title: "trial " + short, Back: trialURL(t.ID), Groups: groups})
+	name := short(t.ID)
+	s.renderCharts(w, r, frame{Title: "charts of " + name, Trail: []crumb{{name, trialURL(t.ID)}, {"charts", trialURL(t.ID) + "/charts"}}},
+		chartsData{Title: "trial " + name, Back: trialURL(t.ID), Groups: groups})
 }
 
 // trialCharts lists the charts of a trial: what was not measured has none.
@@ -95,9 +94,6 @@ func (s *Server) trialChart(w http.ResponseWriter, r *http.Request) {
 			q, err := curveQuery(r.URL.Query())
 			if err != nil {
 				return err
-			}
-			if q.Metric == "" {
-				return badRequest{errors.New("metric: name one, such as ?metric=train/loss")}
 			}
 			chart, err = page.TrialCurve(r.Context(), db, t, q)
 			return err

@@ -82,6 +82,13 @@ func (s *Server) recovered(w http.ResponseWriter, r *http.Request) {
 	http.Error(w, "a fault of the server, which its log tells", http.StatusInternalServerError)
 }
 
+// caught is recovered for what goes on behind answers.
+func (s *Server) caught(what string) {
+	if fault := recover(); fault != nil {
+		s.say("%s: %v\n%s", what, fault, debug.Stack())
+	}
+}
+
 // say writes to the server's log.
 func (s *Server) say(format string, args ...any) {
 	if s.o.Log == nil {

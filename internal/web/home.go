@@ -11,24 +11,23 @@ import (
 
 // home is the registry of the home, which stays open.
 type home struct {
-	dir string
-	mu  sync.Mutex
-	db  *registry.DB // nil until there is something
+	dir  string
+	mu   sync.Mutex
+	db   *registry.DB // nil until there is something
+	turn int64        // how often it was opened
 }
 
 // open is the registry; it is opened when it is asked for the first time, and again when registry.db was replaced.
-func (h *home) open(ctx context.Context) (*registry.DB, error) {
+func (h *home) open(ctx context.Context) (db *registry.DB, turn int64, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.db != nil {
-		return h.db, nil
+	if h.db == nil {
+		if db, err = registry.OpenReadOnly(ctx, h.dir); err != nil {
+			return nil, 0, err
+		}
+		h.db, h.turn = db, h.turn+1
 	}
-	db, err := registry.OpenReadOnly(ctx, h.dir)
-	if err != nil {
-		return nil, err
-	}
-	h.db = db
-	return db, nil
+	return h.db, h.turn, nil
 }
 
 // forget closes a registry that was replaced. Who still reads from it gets an error, and the page asks again.
@@ -82,7 +81,7 @@ func (s *Server) read(ctx context.Context, fn func(db *registry.DB) error) error
 	}
 	defer leave()
 	for {
-		db, err := s.home.open(ctx)
+		db, _, err := s.home.open(ctx)
 		if err != nil {
 			return err
 		}
@@ -106,12 +105,19 @@ func inside(snapshot *registry.DB, fn func(db *registry.DB) error) (err error) {
 
 // version is a number that differs after every change of the registry; 0 while there is none.
 func (s *Server) version(ctx context.Context) (int64, error) {
-	db, err := s.home.open(ctx)
-	if errors.Is(err, registry.ErrNone) {
-		return 0, nil
+	for {
+		db, turn, err := s.home.open(ctx)
+		if errors.Is(err, registry.ErrNone) {
+			return 0, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+		version, err := db.Version(ctx)
+		if errors.Is(err, registry.ErrReplaced) {
+			s.home.forget(db)
+			continue
+		}
+		return turn<<32 | version, err
 	}
-	if err != nil {
-		return 0, err
-	}
-	return db.Version(ctx)
 }

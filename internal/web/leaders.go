@@ -77,6 +77,7 @@ func (s *Server) leadersOf(ctx context.Context, list []registry.SweepInfo) (know
 // findLeaders looks for the leaders of some sweeps, one after the other.
 func (s *Server) findLeaders(ctx context.Context, list []registry.SweepInfo, done chan struct{}) {
 	l := &s.leaders
+	defer s.caught("look for leaders")
 	defer func() {
 		l.mu.Lock()
 		l.busy = nil
@@ -98,6 +99,7 @@ func (s *Server) findLeaders(ctx context.Context, list []registry.SweepInfo, don
 		})
 		if err != nil && !errors.Is(err, reports.ErrNothing) && !errors.Is(err, reports.ErrNoMetrics) {
 			s.say("read sweep %s: %v", info.Handle, err)
+			continue // the next page asks again
 		}
 		l.mu.Lock()
 		l.known[info.Handle] = found

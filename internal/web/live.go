@@ -47,6 +47,19 @@ func (l *live) look(ctx context.Context) (string, error) {
 	return word.String(), nil
 }
 
+// seenKey is where a request keeps how the home stood before its page was read.
+type seenKey struct{}
+
+// seen notes how the home stands before next reads: what changes meanwhile is told to the page.
+func (l *live) seen(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if word, err := l.look(r.Context()); err == nil {
+			r = r.WithContext(context.WithValue(r.Context(), seenKey{}, word))
+		}
+		next(w, r)
+	}
+}
+
 // events tells one page of changes, until it goes.
 func (l *live) events(w http.ResponseWriter, r *http.Request) {
 	flusher := http.NewResponseController(w)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"harness/internal/view"
 	"harness/registry"
 )
 
@@ -46,5 +47,35 @@ func TestLive(t *testing.T) {
 	s.live.close()
 	if _, ok := s.live.join(); ok {
 		t.Error("a server that has ended takes pages")
+	}
+}
+
+// What changes while a page is read is told to it: the page carries how the home stood before.
+func TestChangeWhileAPageIsRead(t *testing.T) {
+	s, writer := served(t)
+	before, err := s.live.look(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := s.live.seen(func(w http.ResponseWriter, r *http.Request) {
+		if err := writer.Plan(t.Context(), registry.Sweep{Handle: "new", Name: "new", Plan: []byte("{}")}); err != nil {
+			t.Fatal(err)
+		}
+		s.sweepsPage(w, r)
+	})
+	w := httptest.NewRecorder()
+	page(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	if want := `data-version="` + before + `"`; !strings.Contains(w.Body.String(), want) {
+		t.Errorf("no %s in\n%s", want, w.Body)
+	}
+}
+
+// A trial whose process was killed does not run, also in a list that was kept from before; the kept list stays as it is.
+func TestKilledTrialInAKeptList(t *testing.T) {
+	s, _ := served(t)
+	kept := []view.Listed{{ID: "a", State: registry.Done}, {ID: "b", State: registry.Running}}
+	list := s.asTheyStand(kept)
+	if list[0].State != registry.Done || list[1].State != registry.Interrupted || kept[1].State != registry.Running {
+		t.Errorf("%v of %v", list, kept)
 	}
 }

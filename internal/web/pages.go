@@ -50,8 +50,6 @@ var functions = template.FuncMap{
 	"short":    short,
 	"when":     when,
 	"took":     func(d time.Duration) string { return runner.ShortDuration(d) },
-	"number":   number,
-	"counts":   view.CountsText,
 	"counted":  countedStates,
 	"tookOf":   tookOf,
 	"short80":  func(text string) string { return shortened(escape.Line(text), 80) },
@@ -174,7 +172,9 @@ type crumb struct{ Name, URL string }
 func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, name string, f frame, data any) {
 	f.Harness, f.Home = s.o.Harness, s.o.Home
 	f.Title = shortened(escape.Line(f.Title), mostTitle)
-	if !f.Bare {
+	if seen, ok := r.Context().Value(seenKey{}).(string); ok {
+		f.Version = seen
+	} else if !f.Bare {
 		if word, err := s.live.look(r.Context()); err == nil {
 			f.Version = word
 		}

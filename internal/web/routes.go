@@ -15,18 +15,18 @@ const (
 // routes says what answers which address. Methods are the guard's.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/{$}", s.sweepsPage)
-	mux.HandleFunc("/sweeps/{handle}", s.sweepPage)
+	mux.HandleFunc("/{$}", s.live.seen(s.sweepsPage))
+	mux.HandleFunc("/sweeps/{handle}", s.live.seen(s.sweepPage))
 	for ending := range tableFormats {
 		mux.HandleFunc("/sweeps/{handle}/table."+ending, s.tableFile(ending))
 	}
-	mux.HandleFunc("/sweeps/{handle}/samples", s.samplesPage)
+	mux.HandleFunc("/sweeps/{handle}/samples", s.live.seen(s.samplesPage))
 	mux.HandleFunc("/sweeps/{handle}/samples/image", s.samplesImage)
 	mux.HandleFunc("/sweeps/{handle}/charts", s.sweepChartsPage)
 	mux.HandleFunc("/sweeps/{handle}/charts/{file}", s.sweepChart)
 	mux.HandleFunc("/trials/{id}/charts", s.trialChartsPage)
 	mux.HandleFunc("/trials/{id}/charts/{file}", s.trialChart)
-	mux.HandleFunc("/trials/{id}", s.wholeID(s.trialPage))
+	mux.HandleFunc("/trials/{id}", s.live.seen(s.wholeID(s.trialPage)))
 	mux.HandleFunc("/trials/{id}/log", s.wholeID(s.logPage))
 	mux.HandleFunc("/trials/{id}/log/events", s.wholeID(s.logEvents))
 	mux.HandleFunc("/trials/{id}/files/{path...}", s.wholeID(s.filesPage))
@@ -36,7 +36,7 @@ func (s *Server) routes() http.Handler {
 	s.handleSheet(mux, "/sweeps/{handle}/trials", s.memberSheet)
 	s.handleSheet(mux, "/sweeps/{handle}/samples/rows", s.answerSheet)
 	s.editRoutes(mux)
-	mux.HandleFunc("/diff", s.diffPage)
+	mux.HandleFunc("/diff", s.live.seen(s.diffPage))
 	mux.HandleFunc("/diff/code.patch", s.patchPage)
 	s.handleSheet(mux, "/diff/metrics", s.diffSheet(fillMetrics))
 	s.handleSheet(mux, "/diff/settings", s.diffSheet(fillSettings))

@@ -187,9 +187,8 @@ func (s *Server) samples(r *http.Request, handle string, q samplesQuery) (*sampl
 		seed = fmt.Sprint(*q.seed)
 	}
 	key := fmt.Sprintf("samples %q %q %s", handle, q.task, seed)
-	r = r.WithContext(context.WithoutCancel(r.Context()))
-	value, _, err := cached(r.Context(), s, key, func(v *sampled) int64 { return v.samples.Bytes() }, func(db *registry.DB) (*sampled, error) {
-		return s.readSamples(r, db, handle, key, q)
+	value, _, err := cached(r.Context(), s, key, func(v *sampled) int64 { return v.samples.Bytes() }, func(ctx context.Context, db *registry.DB) (*sampled, error) {
+		return s.readSamples(r.WithContext(ctx), db, handle, key, q)
 	})
 	return value, err
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"harness/internal/view"
@@ -41,8 +42,7 @@ func (s *Server) running(ctx context.Context) (runs, error) {
 	if s.o.Schedulers == nil {
 		return r, nil
 	}
-	ctx = context.WithoutCancel(ctx)
-	elsewhere, _, err := cached(ctx, s, "elsewhere", nil, func(db *registry.DB) ([]view.SweepStatus, error) {
+	elsewhere, _, err := cached(ctx, s, "elsewhere", nil, func(ctx context.Context, db *registry.DB) ([]view.SweepStatus, error) {
 		return view.Elsewhere(ctx, db, "", s.o.Schedulers)
 	})
 	if err != nil {
@@ -57,13 +57,8 @@ func (s *Server) running(ctx context.Context) (runs, error) {
 
 // stand says how a sweep stands. Only of one that runs the trials are read, to tell when it will be done.
 func (s *Server) stand(ctx context.Context, info registry.SweepInfo, r runs) (standing, error) {
-	st := standing{SweepInfo: info}
-	for state, n := range info.Counts {
-		st.Total += n
-		if state == registry.Done || state == registry.Failed || state == registry.Stopped {
-			st.Ended += n
-		}
-	}
+	st := standing{SweepInfo: info, Total: total(info)}
+	st.Ended = st.Total - unfinished(info)
 	parallel := 0
 	if one, ok := r.here[info.Handle]; ok {
 		status := view.SweepStatus{PID: one.PID, Host: one.Host}
@@ -74,14 +69,15 @@ func (s *Server) stand(ctx context.Context, info registry.SweepInfo, r runs) (st
 	if !st.Running {
 		return st, nil
 	}
-	ctx = context.WithoutCancel(ctx)
 	key := fmt.Sprintf("eta/%s/%d", info.Handle, parallel)
-	ends, _, err := cached(ctx, s, key, nil, func(db *registry.DB) (eta.Estimate, error) {
+	ends, at, err := cached(ctx, s, key, nil, func(ctx context.Context, db *registry.DB) (eta.Estimate, error) {
 		return view.Ends(ctx, db, info.Handle, parallel, time.Now())
 	})
 	if err != nil {
 		return st, err
 	}
+	since := time.Since(at) // it is told in time from now on
+	ends.Left, ends.Low, ends.High = max(0, ends.Left-since), max(0, ends.Low-since), max(0, ends.High-since)
 	st.ETA = ends.String()
 	return st, nil
 }
@@ -91,19 +87,32 @@ const memberBytes = 700
 
 // members are the trials of a sweep, without their numbers.
 func (s *Server) members(ctx context.Context, handle string) ([]view.Listed, error) {
-	ctx = context.WithoutCancel(ctx)
 	size := func(list []view.Listed) int64 { return int64(len(list)) * memberBytes }
-	list, _, err := cached(ctx, s, "members "+handle, size, func(db *registry.DB) ([]view.Listed, error) {
+	list, _, err := cached(ctx, s, "members "+handle, size, func(ctx context.Context, db *registry.DB) ([]view.Listed, error) {
 		trials, err := db.Trials(ctx, registry.Query{Sweep: handle, Brief: true})
 		if err != nil {
 			return nil, err
 		}
 		list := make([]view.Listed, len(trials))
 		for i, t := range trials {
-			t.State = db.LiveState(t)
 			list[i] = view.NewListed(t)
 		}
 		return list, nil
 	})
-	return list, err
+	return s.asTheyStand(list), err
+}
+
+// asTheyStand finds out which trials do not run any more, though nobody has said so: that changes without the registry, and is not kept.
+func (s *Server) asTheyStand(kept []view.Listed) []view.Listed {
+	list := kept
+	for i := range kept {
+		if kept[i].State != registry.Running || registry.Runs(s.o.Home, kept[i].ID) {
+			continue
+		}
+		if &list[0] == &kept[0] {
+			list = slices.Clone(kept)
+		}
+		list[i].State = registry.Interrupted
+	}
+	return list
 }

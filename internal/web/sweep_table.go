@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"harness/internal/escape"
 	"harness/internal/view"
@@ -38,10 +37,9 @@ func (c computed) size() int64 {
 }
 
 // computed computes the table of a sweep with the baseline and the further metrics of a layout.
-func (s *Server) computed(ctx context.Context, handle string, l reports.Layout) (computed, time.Time, error) {
-	ctx = context.WithoutCancel(ctx)
+func (s *Server) computed(ctx context.Context, handle string, l reports.Layout) (computed, error) {
 	key := "table " + handle + "\x00" + l.Query().Encode()
-	return cached(ctx, s, key, computed.size, func(db *registry.DB) (c computed, err error) {
+	value, _, err := cached(ctx, s, key, computed.size, func(ctx context.Context, db *registry.DB) (c computed, err error) {
 		plan, err := s.plan(ctx, db, handle)
 		if err != nil {
 			return c, err
@@ -52,6 +50,7 @@ func (s *Server) computed(ctx context.Context, handle string, l reports.Layout) 
 		}
 		return c, err
 	})
+	return value, err
 }
 
 // laidOut is the table of a sweep as a query asks for it.
@@ -60,16 +59,15 @@ type laidOut struct {
 	table  *reports.Table // as the reader asks for it; nil where that is not possible
 	layout reports.Layout
 	why    string // there is nothing yet
-	at     time.Time
 }
 
 // layOut computes and lays out a table. What the query has wrong is a *reports.LayoutError, or several; own stands nevertheless.
 func (s *Server) layOut(ctx context.Context, handle string, query url.Values) (laidOut, error) {
-	own, at, err := s.computed(ctx, handle, reports.Layout{})
+	own, err := s.computed(ctx, handle, reports.Layout{})
 	if err != nil {
 		return laidOut{}, err
 	}
-	out := laidOut{own: own.table, why: own.problem, at: at}
+	out := laidOut{own: own.table, why: own.problem}
 	if out.layout, err = reports.LayoutOf(query); err != nil || own.table == nil {
 		return out, err
 	}
@@ -78,11 +76,11 @@ func (s *Server) layOut(ctx context.Context, handle string, query url.Values) (l
 	apart.Metrics = slices.DeleteFunc(slices.Clone(apart.Metrics), func(m string) bool { return slices.Contains(own.table.Own().Metrics, m) })
 	table := own.table
 	if len(apart.Metrics)+len(apart.Baseline) > 0 {
-		other, since, err := s.computed(ctx, handle, apart)
+		other, err := s.computed(ctx, handle, apart)
 		if err != nil || other.table == nil {
 			return out, err
 		}
-		table, out.at = other.table, since
+		table = other.table
 	}
 	out.table, err = table.LaidOut(out.layout)
 	return out, err
