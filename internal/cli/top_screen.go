@@ -209,8 +209,8 @@ func logTail(path string, most int) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read log: %w", err)
 	}
-	if from > 0 { // the first line may be torn
-		_, data, _ = bytes.Cut(data, []byte("\n"))
+	if _, rest, found := bytes.Cut(data, []byte("\n")); from > 0 && found { // the first line may be torn
+		data = rest
 	}
 	var lines []string
 	for line := range bytes.Lines(data) {

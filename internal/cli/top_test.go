@@ -158,6 +158,13 @@ func TestLogTail(t *testing.T) {
 	if d := cmp.Diff([]string{"0123456789", "100%", `red \x1b[31m`, "unfinished"}, got); d != "" {
 		t.Error(d)
 	}
+	bar := filepath.Join(t.TempDir(), "bar.txt")
+	if err := os.WriteFile(bar, []byte(strings.Repeat("50%\r", 40_000)+"99%"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := logTail(bar, 4); err != nil || len(got) != 1 || got[0] != "99%" { // a bar without a line's end, longer than what is read
+		t.Errorf("a bar: %q, %v", got, err)
+	}
 	if all, _ := logTail(path, 1<<20); len(all) < 1000 || all[0] != "0123456789" {
 		t.Errorf("%d lines from %q", len(all), all[0])
 	}

@@ -35,7 +35,7 @@ type MetricPair struct {
 
 // Compare finds in what two trials of a home differ.
 func Compare(home string, a, b *Record) (*Difference, error) {
-	d := &Difference{IDs: [2]string{a.ID, b.ID}, Metrics: []MetricPair{}}
+	d := &Difference{IDs: [2]string{a.ID, b.ID}, Metrics: PairMetrics(a, b)}
 	fieldsA, err := Settings(a.Spec)
 	if err != nil {
 		return nil, err
@@ -49,6 +49,12 @@ func Compare(home string, a, b *Record) (*Difference, error) {
 	if d.Code, err = CodeDifferences(home, a.Counting().Code, b.Counting().Code); err != nil {
 		return nil, err
 	}
+	return d, nil
+}
+
+// PairMetrics puts all metrics of two trials side by side, by name.
+func PairMetrics(a, b *Record) []MetricPair {
+	pairs := []MetricPair{}
 	names := slices.Sorted(maps.Keys(a.Metrics))
 	for name := range b.Metrics {
 		if a.Metrics[name] == nil {
@@ -62,9 +68,9 @@ func Compare(home string, a, b *Record) (*Difference, error) {
 			delta := *pair.B - *pair.A
 			pair.Delta = &delta
 		}
-		d.Metrics = append(d.Metrics, pair)
+		pairs = append(pairs, pair)
 	}
-	return d, nil
+	return pairs
 }
 
 // Counting is the attempt whose numbers are the trial's, else the newest run.

@@ -2,6 +2,7 @@ package view
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -183,6 +184,9 @@ func CodeDifferences(home, a, b string) ([]string, error) {
 		return []string{"the code of then was not kept"}, nil
 	}
 	now, err := provenance.Load(home, b)
+	if errors.Is(err, provenance.ErrNoSnapshot) {
+		return []string{"the code of the second was not kept"}, nil
+	}
 	if err != nil {
 		return nil, err
 	}

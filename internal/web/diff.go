@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"harness/internal/view"
 	"harness/metrics"
@@ -119,12 +120,16 @@ func (s *Server) diffPage(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
+	var of *view.Record // whose sweep's trials are offered
 	for _, t := range data.Trials {
 		if t != nil {
-			data.Others = s.choices(r.Context(), t)
+			of = t
 			f.Trail = append(f.Trail, crumb{short(t.ID), trialURL(t.ID)})
 			f.Title += " " + short(t.ID)
 		}
+	}
+	if of != nil {
+		data.Others = s.choices(r.Context(), of)
 	}
 	f.Trail = append(f.Trail, crumb{"difference", "/diff"})
 	s.render(w, r, http.StatusOK, "diff.html", f, data)
@@ -151,9 +156,7 @@ func (s *Server) readDiff(ctx context.Context, data *diffData) error {
 	if err != nil || a == nil || b == nil {
 		return err
 	}
-	if data.compared, err = view.Compare(s.o.Home, a, b); err != nil {
-		return err
-	}
+	data.compared = &view.Difference{Metrics: view.PairMetrics(a, b)}
 	settings, err := allSettings(a, b)
 	if err != nil {
 		return err
@@ -230,16 +233,8 @@ func (d *diffData) Address(path string, all, swapped bool) string {
 }
 
 // Copies are the addresses of a table of the page, to be taken away.
-func (d *diffData) Copies(table string) copies { return copies{d, table} }
-
-type copies struct {
-	data  *diffData
-	table string
-}
-
-// Address is that of a format, by what its name ends in.
-func (c copies) Address(ending string) string {
-	return c.data.Address("/diff/"+c.table+ending, c.data.All, false)
+func (d *diffData) Copies(table string) []copyAs {
+	return copiesOf("/diff/"+table, strings.TrimPrefix(d.Address("", d.All, false), "?"))
 }
 
 // Of are the pairs under the IDs of the two trials.

@@ -64,7 +64,7 @@ func (s *Server) edit(change func(r *http.Request, db *registry.DB, id string) e
 			return
 		}
 		id := r.PathValue("id")
-		if err := s.write(r.Context(), id, func(db *registry.DB) error { return change(r, db, id) }); err != nil {
+		if err := s.write(r.Context(), id, func(ctx context.Context, db *registry.DB) error { return change(r.WithContext(ctx), db, id) }); err != nil {
 			s.fail(w, r, err)
 			return
 		}
@@ -78,7 +78,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, status int, why 
 }
 
 // write opens the registry for writing, for as long as fn takes: a sweep that runs writes, too, and each waits for the other for a moment.
-func (s *Server) write(ctx context.Context, id string, fn func(db *registry.DB) error) (err error) {
+func (s *Server) write(ctx context.Context, id string, fn func(ctx context.Context, db *registry.DB) error) (err error) {
 	if len(id) < spec.MinPrefix {
 		return registry.ErrUnknown
 	}
@@ -93,7 +93,7 @@ func (s *Server) write(ctx context.Context, id string, fn func(db *registry.DB) 
 	if err != nil {
 		return err
 	}
-	return errors.Join(fn(db), db.Close())
+	return errors.Join(fn(ctx, db), db.Close())
 }
 
 // editTags adds the tags of field add, which spaces or commas separate, and takes away those of field remove.

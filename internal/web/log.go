@@ -175,6 +175,7 @@ func (f *follower) follow(ctx context.Context) error {
 	reader := f.reader()
 	quiet, said := time.Now(), time.Now()
 	for {
+		next := f.later() // asked first: what the attempt before it prints last is read, too
 		some, err := f.tell(reader)
 		if err != nil {
 			return err
@@ -183,7 +184,7 @@ func (f *follower) follow(ctx context.Context) error {
 			quiet, said = time.Now(), time.Now()
 			continue
 		}
-		if next := f.later(); next > 0 {
+		if next > 0 {
 			f.at = position{attempt: next}
 			reader = f.reader()
 			continue

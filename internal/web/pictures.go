@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"image"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"time"
 
 	"harness/internal/escape"
 	"harness/model/dataset/radiograph"
@@ -35,9 +37,11 @@ func (s *Server) samplesImage(w http.ResponseWriter, r *http.Request) {
 		if data, err = s.picture(r, handle, q); err == nil {
 			w.Header().Set("Content-Type", "image/jpeg")
 			w.Header().Set("Cache-Control", "private, max-age=3600")
-			if r.Method != http.MethodHead {
-				_, _ = w.Write(data) // the browser may be gone
+			if q.values.Has("file") { // another attempt may have another image of that name
+				w.Header().Set("Cache-Control", "private, no-cache")
 			}
+			w.Header().Set("ETag", fmt.Sprintf(`"%x"`, sha256.Sum256(data)))
+			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
 			return
 		}
 	}
@@ -60,7 +64,7 @@ var (
 // picture is an image as JPEG, from memory where it was asked for before.
 func (s *Server) picture(r *http.Request, handle string, q samplesQuery) ([]byte, error) {
 	key := fmt.Sprintf("%q %s", handle, r.URL.RawQuery)
-	if data, ok := s.pictures.get(key); ok {
+	if data, ok := s.pictures.get(key); ok && !q.values.Has("file") {
 		return data, nil
 	}
 	of, err := s.samples(r, handle, q)
@@ -76,7 +80,15 @@ func (s *Server) picture(r *http.Request, handle string, q samplesQuery) ([]byte
 	}
 	var pixels image.Image
 	if a.files {
-		pixels, err = s.file(of, q)
+		var dir, name string
+		if dir, name, err = fileOf(of, q); err != nil {
+			return nil, err
+		}
+		key = fmt.Sprintf("%q %q", dir, name) // the folder is that of an attempt
+		if data, ok := s.pictures.get(key); ok {
+			return data, nil
+		}
+		pixels, err = readFile(dir, name)
 	} else {
 		pixels, err = a.read(q.values.Get("image"))
 	}
@@ -104,33 +116,38 @@ func (a *atlas) read(id string) (image.Image, error) {
 	return nil, errNoPicture
 }
 
-// file decodes an image that a program's answer names. It lies below the folder of the attempt, and links that lead out of it are refused.
-func (s *Server) file(of *sampled, q samplesQuery) (image.Image, error) {
+// fileOf is the image that a program's answer names: the folder of the attempt, and the name of the file below it.
+func fileOf(of *sampled, q samplesQuery) (dir, name string, err error) {
 	at, ok := of.samples.Place(q.id)
 	if !ok {
-		return nil, errNoPicture
+		return "", "", errNoPicture
 	}
 	chosen, err := of.samples.Show([]int{at}, "")
 	if err != nil {
-		return nil, err
+		return "", "", err
 	}
 	files, trial := chosen.Pairs[0].Files()
 	k, err := strconv.Atoi(q.values.Get("file"))
 	if err != nil || k < 0 || k >= len(files) {
-		return nil, errNoPicture
+		return "", "", errNoPicture
 	}
-	root, err := os.OpenRoot(filepath.Dir(of.results[trial].Predictions))
+	return filepath.Dir(of.results[trial].Predictions), files[k], nil
+}
+
+// readFile decodes an image below a folder. Links that lead out of it are refused.
+func readFile(dir, name string) (image.Image, error) {
+	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errNoPicture, err)
 	}
 	defer root.Close()
-	data, err := readBounded(root, files[k])
+	data, err := readBounded(root, name)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errNoPicture, err)
 	}
 	config, _, err := image.DecodeConfig(bytes.NewReader(data))
 	if err == nil && config.Width*config.Height > mostPixels {
-		err = fmt.Errorf("%s: %d × %d pixels are too many", escape.Line(files[k]), config.Width, config.Height)
+		err = fmt.Errorf("%s: %d × %d pixels are too many", escape.Line(name), config.Width, config.Height)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errNoPicture, err)
@@ -161,7 +178,7 @@ func readBounded(root *os.Root, name string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(file, mostFileBytes))
 }
 
-// pictures are encoded images; those that were asked for longest ago go first.
+// pictures are encoded images; those that were made longest ago go first.
 type pictures struct {
 	mu    sync.Mutex
 	of    map[string][]byte

@@ -11,7 +11,7 @@
 // trial, files.go serves files and log.go what is added to its log, edit.go takes notes and tags, numbers.go sorts metrics; sheet.go writes tables to take away. A
 // handler reads inside one snapshot, makes a value for the template, and knows nothing of the others. Numbers and their rounding come
 // from packages reports and internal/view, so that the page prints what the commands print. Nothing here writes below the home,
-// but for notes and tags where Options.Edit allows it.
+// but for notes and tags where Options.Edit allows it, and snapshots of the code of now that results are compared with (view.Staleness).
 package web
 
 import (

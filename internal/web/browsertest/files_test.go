@@ -60,6 +60,17 @@ func TestCopies(t *testing.T) {
 		p.await("it is said", `/copied/.test(document.getElementById('said').textContent)`)
 		eval[bool](p, `(window.copied = '', document.getElementById('said').textContent = '', true)`)
 	}
+	// A button that is pressed twice has its label again afterwards.
+	button := `document.querySelector('[data-copy-from]')`
+	p.await("its label", `!/^copied/.test(`+button+`.textContent)`)
+	label := eval[string](p, button+`.textContent`)
+	if after := eval[string](p, `new Promise(done => {
+		`+button+`.click();
+		setTimeout(() => `+button+`.click(), 500);
+		setTimeout(() => done(`+button+`.textContent), 3000);
+	})`); after != label {
+		t.Errorf("a button that was pressed twice says %q, not %q", after, label)
+	}
 	p.clean()
 }
 

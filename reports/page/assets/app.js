@@ -2,14 +2,13 @@
 (function () {
   'use strict';
 
-  // ---- copy: <button data-copy="text"> or <button data-copy-from="URL">, and data-copy-of="#id" for the text of an element.
+  // ---- copy: <button data-copy="text"> or <button data-copy-from="URL">.
   async function copied(button) {
     if (button.dataset.copyFrom) {
       const answer = await fetch(button.dataset.copyFrom, { credentials: 'same-origin' });
-      if (!answer.ok) throw new Error((await answer.text()).trim() || answer.statusText);
+      if (!answer.ok) throw new Error(/html/.test(answer.headers.get('Content-Type')) ? String(answer.status) : (await answer.text()).trim() || String(answer.status));
       return answer.text();
     }
-    if (button.dataset.copyOf) return document.querySelector(button.dataset.copyOf).textContent;
     return button.dataset.copy;
   }
 
@@ -30,10 +29,12 @@
     return done ? Promise.resolve() : Promise.reject(new Error('the browser does not let this page copy'));
   }
 
+  const labels = new WeakMap(); // of buttons that say something else for a moment
   document.addEventListener('click', async function (event) {
-    const button = event.target.closest('[data-copy], [data-copy-from], [data-copy-of]');
+    const button = event.target.closest('[data-copy], [data-copy-from]');
     if (!button) return;
-    const label = button.textContent;
+    const label = labels.get(button) || button.textContent;
+    labels.set(button, label);
     try {
       await put(await copied(button));
       button.textContent = 'copied';
@@ -42,7 +43,7 @@
       button.textContent = 'not copied';
       say(label + ': not copied: ' + error.message);
     }
-    setTimeout(function () { button.textContent = label; }, 1500);
+    setTimeout(function () { button.textContent = label; labels.delete(button); }, 1500);
   });
 
   // ---- theme: as the system has it, or as the reader chose.

@@ -8,16 +8,17 @@
     button.textContent = "Copy";
     button.className = "screen";
     button.addEventListener("click", function () {
-      var done = function () {
-        button.textContent = "Copied";
+      var say = function (word) {
+        button.textContent = word;
         setTimeout(function () { button.textContent = "Copy"; }, 2000);
       };
+      var done = function () { say("Copied"); };
       var select = function () {
         var range = document.createRange();
         range.selectNodeContents(text);
         getSelection().removeAllRanges();
         getSelection().addRange(range);
-        button.textContent = document.execCommand("copy") ? "Copied" : "Press Ctrl-C";
+        say(document.execCommand("copy") ? "Copied" : "Press Ctrl-C");
       };
       if (navigator.clipboard) {
         navigator.clipboard.writeText(text.textContent).then(done, select);
