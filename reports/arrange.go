@@ -181,15 +181,20 @@ func (t *Table) lead(first, elsewhere []string) {
 			paths = append(paths, path)
 		}
 	}
+	t.setLeads(paths)
+	for i := range t.Rows {
+		t.Rows[i].Lead = t.leadOf(&t.Rows[i])
+	}
+}
+
+// setLeads names the parameters that stand on the left.
+func (t *Table) setLeads(paths []string) {
 	t.leads, t.Heads = paths, nil
 	for _, path := range paths {
 		t.Heads = append(t.Heads, t.param(path).Label)
 	}
 	if len(t.Heads) == 0 {
 		t.Heads = []string{""}
-	}
-	for i := range t.Rows {
-		t.Rows[i].Lead = t.leadOf(&t.Rows[i])
 	}
 }
 
@@ -265,12 +270,7 @@ func (t *Table) param(path string) parameter {
 }
 
 func (r *Row) param(path string) (sweeps.Param, bool) {
-	for _, p := range r.Params {
-		if p.Path == path {
-			return p, true
-		}
-	}
-	return sweeps.Param{}, false
+	return sweeps.Row{Params: r.Params}.Get(path)
 }
 
 // parameter is what rows differ in.

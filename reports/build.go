@@ -87,7 +87,7 @@ func Compute(ctx context.Context, plan *sweeps.Plan, results Results, o Options)
 		return nil, err
 	}
 	b.collect()
-	b.heads()
+	b.table.setLeads(b.leads())
 	for _, r := range b.rows {
 		b.add(r)
 	}
@@ -128,40 +128,6 @@ func (b *builder) leads() []string {
 	return paths
 }
 
-func (b *builder) heads() {
-	b.table.leads = b.leads()
-	for _, path := range b.table.leads {
-		label := path
-		for _, axis := range b.plan.Axes {
-			if axis.Path == path {
-				label = axis.Label
-			}
-		}
-		if path == sweeps.AblationPath {
-			label = ""
-		}
-		b.table.Heads = append(b.table.Heads, label)
-	}
-	if len(b.table.Heads) == 0 {
-		b.table.Heads = []string{""}
-	}
-}
-
-// lead is what stands on the left of a row: its values on the axes, or its name where it has none.
-func (b *builder) lead(r *sweeps.Row) []string {
-	lead := make([]string, len(b.table.Heads))
-	found := false
-	for i, path := range b.leads() {
-		if p, ok := r.Get(path); ok {
-			lead[i], found = p.Text, true
-		}
-	}
-	if r.Control != "" || !found {
-		return b.named(r.Name)
-	}
-	return lead
-}
-
 // named is a left side that consists of a name only.
 func (b *builder) named(name string) []string {
 	lead := make([]string, len(b.table.Heads))
@@ -171,11 +137,12 @@ func (b *builder) named(name string) []string {
 
 // add averages a row over its seeds.
 func (b *builder) add(r *seeded) {
-	row := Row{Name: r.Name, Kind: Model, Lead: b.lead(r.Row), Baseline: r.Baseline, Params: r.Params, trials: r.Trials,
+	row := Row{Name: r.Name, Kind: Model, Baseline: r.Baseline, Params: r.Params, trials: r.Trials,
 		key: strings.Join(r.Trials, " ")}
 	if r.Control != "" {
 		row.Kind, row.Control, row.Of = Control, untrainedName, r.Of
 	}
+	row.Lead = b.table.leadOf(&row)
 	row.Cells = make([]Cell, 0, len(b.table.Columns))
 	for _, column := range b.table.Columns {
 		row.Cells = append(row.Cells, b.cell(r, column))

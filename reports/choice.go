@@ -71,7 +71,7 @@ func Choose(ctx context.Context, db *registry.DB, plan *sweeps.Plan, metric stri
 		chosen.Rule = "those that were asked for"
 	}
 	if choice.MostRows > 0 && len(list) > choice.MostRows {
-		chosen.Rule = cut(list, goalOf(plan, metric), choice.MostRows)
+		chosen.Rule = cut(list, plan.Metric(metric).Goal, choice.MostRows)
 		list = list[:choice.MostRows]
 	}
 	slices.SortFunc(list, func(a, b candidate) int { return cmp.Compare(a.at, b.at) })
@@ -112,16 +112,6 @@ func lastOf(row sweeps.Row, values map[string]registry.Summary) (mean float64, r
 	}
 	mean, _ = meanStd(found)
 	return mean, recorded
-}
-
-// goalOf is which direction of a metric is better, as its column of the table says.
-func goalOf(plan *sweeps.Plan, metric string) metrics.Goal {
-	for _, m := range plan.Metrics {
-		if m.Key == metric {
-			return m.Goal
-		}
-	}
-	return sweeps.DefaultMetric(metric, plan.Command).Goal
 }
 
 // cut puts those first of a list that are to be shown, and says by which rule.

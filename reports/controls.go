@@ -68,7 +68,7 @@ func (b *builder) recordedControls() map[string]bool {
 	recorded := map[string]bool{}
 	for _, r := range b.results {
 		for metric := range r.Values {
-			if rest, ok := strings.CutPrefix(metric, "controls/"); ok {
+			if rest, ok := strings.CutPrefix(metric, controlsPrefix); ok {
 				key, _, _ := strings.Cut(rest, "/")
 				recorded[key] = true
 			}
@@ -79,7 +79,7 @@ func (b *builder) recordedControls() map[string]bool {
 
 // controlRow is what the trials of r recorded about a control; ok is false when no column of the table is among it.
 func (b *builder) controlRow(r *seeded, key string) (row Row, ok bool) {
-	part := &seeded{Row: r.Row, prefix: "controls/" + key + "/"}
+	part := &seeded{Row: r.Row, prefix: controlsPrefix + key + "/"}
 	row = Row{Kind: Control, trials: r.Trials, key: strings.Join(r.Trials, " ")}
 	for _, column := range b.table.Columns {
 		cell := b.cell(part, column)

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"harness/internal/jsonfloat"
 	"harness/sweeps"
 )
 
@@ -116,7 +115,6 @@ type Strip struct {
 	Values          []float64 // theirs
 	Mean, Low, High float64   // mean and its interval (Student's t over seeds); NaN where there is none
 	Lost            string    // why there is no mean
-	cell            Cell
 }
 
 // Strips are the rows that have seeds to draw.
@@ -128,7 +126,7 @@ func (t *Table) Strips(c int) []Strip {
 			continue
 		}
 		cell := row.Cells[c]
-		s := Strip{Row: row.Name, Mean: math.NaN(), Low: math.NaN(), High: math.NaN(), cell: cell}
+		s := Strip{Row: row.Name, Mean: math.NaN(), Low: math.NaN(), High: math.NaN()}
 		for i, v := range cell.Values {
 			if v != nil && CanDraw(float64(*v)*scale) {
 				s.Seeds, s.Values = append(s.Seeds, i), append(s.Values, float64(*v)*scale)
@@ -271,9 +269,6 @@ func OptionOf(row Row, axis *sweeps.Axis) int {
 	}
 	return -1
 }
-
-// Drawn is a number as pictures take it: nil where there is nothing to draw.
-func Drawn(v float64) *jsonfloat.Float { return jsonfloat.Known(v, CanDraw(v)) }
 
 // Plan is the plan that the table was made by.
 func (t *Table) Plan() *sweeps.Plan { return t.plan }

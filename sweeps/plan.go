@@ -259,6 +259,14 @@ func (p *Plan) IDs() []string {
 	return ids
 }
 
+// Metric is a metric as the file declares it, else as DefaultMetric has it.
+func (p *Plan) Metric(key string) Metric {
+	if i := slices.IndexFunc(p.Metrics, func(m Metric) bool { return m.Key == key }); i >= 0 {
+		return p.Metrics[i]
+	}
+	return DefaultMetric(key, p.Command)
+}
+
 // Row returns the row of the given name, or nil.
 func (p *Plan) Row(name string) *Row {
 	if i := slices.IndexFunc(p.Rows, func(r Row) bool { return r.Name == name }); i >= 0 {

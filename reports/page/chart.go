@@ -56,12 +56,7 @@ func newHead(kind Kind, t *reports.Table, c int) Head {
 
 // headOf begins a chart of a metric of a plan, which need not be in its table.
 func headOf(kind Kind, plan *sweeps.Plan, metric string) Head {
-	m := sweeps.DefaultMetric(metric, plan.Command)
-	for _, declared := range plan.Metrics {
-		if declared.Key == metric {
-			m = declared
-		}
-	}
+	m := plan.Metric(metric)
 	h := Head{Kind: kind, Title: escape.Line(plan.Name), Metric: metric, Label: escape.Line(metric), Unit: escape.Line(m.Unit), Goal: m.Goal,
 		Digits: m.Digits, Notes: []string{}}
 	if known, ok := metrics.LookupRecorded(metric); ok && h.Unit == "" && !plan.Command {

@@ -77,8 +77,12 @@ func ReadCurves(ctx context.Context, db *registry.DB, plan *sweeps.Plan, q Curve
 		return nil, fmt.Errorf("curve of %s: %w", escape.Line(q.Metric), err)
 	}
 	c.Rows, c.LeftOut = chosen.Rows, chosen.Rows-chosen.Shown
-	if chosen.Shown == 0 {
+	switch {
+	case chosen.Rows == 0:
 		c.say("No trial has recorded %s.", q.Metric)
+		return c, nil
+	case chosen.Shown == 0:
+		c.say("None of the rows that were asked for has recorded %s.", q.Metric)
 		return c, nil
 	}
 	curve, err := readCurve(ctx, db, part, q)

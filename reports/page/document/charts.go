@@ -54,7 +54,7 @@ func tableCharts(plan *sweeps.Plan, table *reports.Table) (list []Chart, err err
 		}
 	}
 	for c, column := range table.Columns {
-		if chart := page.NewParallel(table, plan, c); err == nil && page.HasParallel(table, plan, c) {
+		if chart := page.NewParallel(table, plan, c); chart != nil && err == nil {
 			return appendChart(list, page.KindParallel, column.Metric, column.Label, chart)
 		}
 	}

@@ -46,7 +46,6 @@ type sheet struct {
 	Figures  []figure
 	Remarks  []string // what was left out
 	Settings settings
-	Options  string
 	Facts    []Setting // of the plan
 	File     File
 	States   string

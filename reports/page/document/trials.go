@@ -65,7 +65,11 @@ func (r *Record) failures() []failure {
 			if a.Purpose != journal.PurposeRun || ended {
 				continue
 			}
-			class := cmp.Or(string(a.Class), string(a.State))
+			state := a.State
+			if state == registry.Running { // its process is gone: the state of the trial says so
+				state = registry.Interrupted
+			}
+			class := cmp.Or(string(a.Class), string(state))
 			list = append(list, failure{ID: t.ID, Row: escape.Line(t.Row), Seed: t.Seed, Number: a.Number, Class: class,
 				Reason: escape.Line(a.Error), Final: t.State != registry.Done})
 		}
@@ -103,7 +107,7 @@ type shared struct {
 // mostIDs bounds the trials that a fact names.
 const mostIDs = 6
 
-// facts says what ran on what, over the attempts whose numbers count. Names of hosts and folders are not among them.
+// facts says what ran on what, over the attempts whose numbers count, or the newest where none does. Names of hosts and folders are not among them.
 func (r *Record) facts() []fact {
 	var of []*registry.Attempt
 	var ids []string
@@ -207,7 +211,7 @@ func (r *Record) costs() []Setting {
 	if tries == 0 {
 		return nil
 	}
-	list := []Setting{{"tries, reruns among them", fmt.Sprint(tries)}, {"first started", utc(first)}, {"last ended", utc(last)}, {"time of all tries, added up", wall.Round(time.Second).String()},
+	list := []Setting{{"tries, reruns among them", fmt.Sprint(tries)}, {"first started", utc(first)}, {"last ended", utc(last)}, {"time of all tries, added up", seconds(wall.Seconds())},
 		{"CPU time of all tries, where it was measured", seconds(cpu)}}
 	if memory > 0 {
 		list = append(list, Setting{"most memory of a try", fmt.Sprintf("%.1f MiB", float64(memory)/(1<<20))})
