@@ -26,7 +26,7 @@ func GlanceAt(home string) (*Glance, error) {
 	if !beside(path+"-wal") || !beside(path+"-shm") { // SQLite would make them
 		how = "mode=ro&immutable=1"
 	}
-	db, err := connect(home, dsn(path, how)+"&_busy_timeout=20")
+	db, err := connect(home, dsn(path, how)+"&_timeout=20") // the driver takes it before the _busy_timeout of dsn
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 )
 
 // LastDone reads the trials of other sweeps than the one with the handle that were done last, at most so many, newest first, with their
@@ -23,11 +24,8 @@ func (db *DB) LastDone(ctx context.Context, but string, most int) ([]Trial, erro
 	for i, id := range ids {
 		place[id] = i
 	}
-	sorted := make([]Trial, len(trials))
-	for _, t := range trials {
-		sorted[place[t.ID]] = t
-	}
-	return sorted, nil
+	slices.SortFunc(trials, func(a, b Trial) int { return place[a.ID] - place[b.ID] })
+	return trials, nil
 }
 
 // Span is when an attempt ran, and whether it went on from one before it.

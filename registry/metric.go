@@ -75,6 +75,19 @@ const summaries = `SELECT t.id, t.result > 0, t.merged, r.metrics
 	LEFT JOIN result r ON r.attempt = a.no
 	WHERE t.id IN (SELECT value FROM json_each(?))`
 
+// eachResult calls fn with the results of each of the trials that have some; those of merged runs have to be read otherwise.
+func (db *DB) eachResult(ctx context.Context, ids []string, fn func(id string, final, merged bool, encoded sql.RawBytes) error) error {
+	return db.read(ctx, summaries, []any{jsonList(ids)}, func(rows *sql.Rows) error {
+		var id string
+		var final, merged bool
+		var encoded sql.RawBytes
+		if err := rows.Scan(&id, &final, &merged, &encoded); err != nil {
+			return err
+		}
+		return fn(id, final, merged, encoded)
+	})
+}
+
 // Summary reads what every metric of the trials came to: trial -> metric -> summary. Trials without numbers are absent.
 // The numbers are those of the run that is done, else of the newest run (Summary.Final).
 func (db *DB) Summary(ctx context.Context, ids []string) (map[string]map[string]Summary, error) {
@@ -82,15 +95,11 @@ func (db *DB) Summary(ctx context.Context, ids []string) (map[string]map[string]
 	var resumed []string
 	err := db.withNames(ctx, func(names map[int64]string) error {
 		all, resumed = make(map[string]map[string]Summary, len(ids)), nil
-		return db.read(ctx, summaries, []any{jsonList(ids)}, func(rows *sql.Rows) error {
-			var id string
-			var final, merged bool
-			var encoded sql.RawBytes
-			err := rows.Scan(&id, &final, &merged, &encoded)
+		return db.eachResult(ctx, ids, func(id string, final, merged bool, encoded sql.RawBytes) (err error) {
 			switch {
-			case err == nil && merged:
+			case merged:
 				resumed = append(resumed, id)
-			case err == nil && len(encoded) > 0:
+			case len(encoded) > 0:
 				all[id], err = nameResults(encoded, names, final)
 			}
 			return err
@@ -121,13 +130,7 @@ func (db *DB) SummaryOf(ctx context.Context, ids []string, metric string) (map[s
 	all := make(map[string]Summary, len(ids))
 	resumed := map[string]bool{}
 	if err == nil {
-		err = db.read(ctx, summaries, []any{jsonList(ids)}, func(rows *sql.Rows) error {
-			var id string
-			var final, merged bool
-			var encoded sql.RawBytes
-			if err := rows.Scan(&id, &final, &merged, &encoded); err != nil {
-				return err
-			}
+		err = db.eachResult(ctx, ids, func(id string, final, merged bool, encoded sql.RawBytes) error {
 			if merged {
 				resumed[id] = final
 				return nil
@@ -165,13 +168,7 @@ func (db *DB) MostPoints(ctx context.Context, ids []string) (map[string]int, err
 		counts := map[int64]int{}
 		clear(most)
 		resumed = nil
-		err := db.read(ctx, summaries, []any{jsonList(ids)}, func(rows *sql.Rows) error {
-			var id string
-			var final, merged bool
-			var encoded sql.RawBytes
-			if err := rows.Scan(&id, &final, &merged, &encoded); err != nil {
-				return err
-			}
+		err := db.eachResult(ctx, ids, func(id string, _, merged bool, encoded sql.RawBytes) error {
 			if merged {
 				resumed = append(resumed, id)
 				return nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,7 +69,7 @@ func (b *bars) poll(r *run, now time.Time) {
 func (b *bars) flush(text string) {
 	width, height := b.size()
 	drawing := b.last.draw(width, height)
-	if text == "" && same(drawing, b.drawn) {
+	if text == "" && slices.Equal(drawing, b.drawn) {
 		return
 	}
 	var out strings.Builder
@@ -91,18 +92,6 @@ func linesOn(drawing []string, width int) int {
 		n += max(1, (runewidth.StringWidth(line)+width-1)/max(1, width))
 	}
 	return n
-}
-
-func same(a, b []string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }
 
 func (b *bars) close() {

@@ -112,11 +112,7 @@ func (e *Stopper) judge(ctx context.Context, id string, rung int64, p registry.P
 
 // best is the best finite value that a trial has had up to a step.
 func (e *Stopper) best(ctx context.Context, id string, step int64) (float64, error) {
-	starts := []int64{math.MinInt64}
-	if step < math.MaxInt64 {
-		starts = append(starts, step+1)
-	}
-	buckets, err := e.db.Buckets(ctx, id, e.rule.Metric, starts, math.MaxInt64)
+	buckets, err := e.db.Buckets(ctx, id, e.rule.Metric, []int64{math.MinInt64}, step)
 	switch {
 	case err != nil || len(buckets) == 0 || buckets[0].N == 0:
 		return math.NaN(), err

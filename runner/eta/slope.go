@@ -91,7 +91,7 @@ func (s slopes) features(list []reference, weights []float64) (features []featur
 		}
 	}
 	for _, path := range paths {
-		if len(seen[path]) < 2 && len(list) > 0 && all(list, path) {
+		if len(seen[path]) < 2 && all(list, path) {
 			continue // it does not vary
 		}
 		logs, numeric := make([]float64, len(list)), true

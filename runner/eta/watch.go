@@ -176,7 +176,7 @@ func (w *Watch) readEarlier(ctx context.Context, handle string) error {
 		} else {
 			kin++
 		}
-		e := Timing{ID: t.ID, Setting: r.setting, Announced: r.announced}
+		e := Timing{ID: t.ID, Setting: r.setting, Resumes: !r.program, Announced: r.announced}
 		if err := w.ended(ctx, &e, t, t.Result); err != nil {
 			return err
 		}
@@ -205,7 +205,8 @@ func (w *Watch) readHistory(ctx context.Context, trials []registry.Trial) error 
 		}
 		for n := len(attempts) - 1; n >= 0; n-- {
 			a := attempts[n]
-			if a.Number > t.RedoAfter || a.State != registry.Done || a.Purpose != journal.PurposeRun || a.Resumed {
+			goesOn := a.Resumed || w.sweep.Trials[i].Resumes && n > 0 && attempts[n-1].State == registry.Interrupted
+			if a.Number > t.RedoAfter || a.State != registry.Done || a.Purpose != journal.PurposeRun || goesOn {
 				continue
 			}
 			e := w.sweep.Trials[i]

@@ -43,7 +43,11 @@ func (h home) plan(handle string, trials ...spec.Trial) {
 	h.t.Helper()
 	sweep := registry.Sweep{Handle: handle, Name: handle}
 	for _, s := range trials {
-		sweep.Members = append(sweep.Members, registry.Member{ID: s.ID(), Spec: s, Row: string(s.Args), Seed: s.Seed, Params: json.RawMessage(s.Args)})
+		params := json.RawMessage(s.Args)
+		if len(params) == 0 {
+			params = json.RawMessage("{}")
+		}
+		sweep.Members = append(sweep.Members, registry.Member{ID: s.ID(), Spec: s, Row: string(s.Args), Seed: s.Seed, Params: params})
 	}
 	h.must(h.db.Plan(context.Background(), sweep))
 }
@@ -59,7 +63,7 @@ func (h home) run(s spec.Trial, began time.Time, first, last, total int, outcome
 	h.must(err)
 	w.At(began)
 	h.must(w.Start(journal.Start{Trial: s.ID(), Attempt: number, Purpose: journal.PurposeRun, Spec: s.Canonical()}))
-	if first > 1 {
+	if first > 1 && s.Command != "" { // the trainer does not say that it goes on
 		h.must(w.Resume(int64(first - 1)))
 	}
 	for i := first; i <= last; i++ {
@@ -132,6 +136,23 @@ func TestWatchResumed(t *testing.T) {
 	h.run(a, epoch, 1, 40, 60, journal.Interrupted)
 	h.run(a, epoch.Add(time.Hour), 41, 60, 60, journal.Done)
 	e, err := Of(ctx, h.db, "s", 1, epoch)
+	h.must(err)
+	near(t, e.Left, time.Minute, 0.01)
+}
+
+// TestWatchEarlierResumed: a trial of the trainer in another sweep that was interrupted and went on took what both attempts took.
+func TestWatchEarlierResumed(t *testing.T) {
+	h := newHome(t)
+	ctx := context.Background()
+	trained, err := spec.Default("smoke")
+	h.must(err)
+	trained.Seed = 1
+	h.plan("old", trained)
+	h.run(trained, epoch.Add(-2*time.Hour), 1, 40, 60, journal.Interrupted)
+	h.run(trained, epoch.Add(-time.Hour), 41, 60, 60, journal.Done)
+	trained.Seed = 2
+	h.plan("new", trained)
+	e, err := Of(ctx, h.db, "new", 1, epoch)
 	h.must(err)
 	near(t, e.Left, time.Minute, 0.01)
 }

@@ -31,9 +31,11 @@ func Schema() []byte {
 	return append(encoded, '\n')
 }
 
+// has holds for an object with all of some keys.
+func has(keys ...string) object { return object{"required": keys} }
+
 // foreign holds for files of SEML and Hydra, as the parser tells them.
 func foreign() object {
-	has := func(keys ...string) object { return object{"required": keys} }
 	return object{"allOf": []any{
 		object{"not": has("version")},
 		object{"anyOf": []any{has("seml"), has("random", "fixed"), has("hydra"), has("defaults"),
@@ -48,7 +50,6 @@ type schema struct{ definitions object }
 
 // file defines a file: all keys at the top, and what base, parameters and the like hold, which a program decides.
 func (s schema) file() {
-	has := func(keys ...string) object { return object{"required": keys} }
 	file := s.group("")
 	file["patternProperties"] = object{"^x-": object{"description": "A place for anchors."}}
 	program := object{"properties": object{"base": s.free("base"), "baseline": s.free("baseline"), "parameters": s.parameters(nil),
