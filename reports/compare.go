@@ -217,7 +217,7 @@ func (b *builder) incomparable(p *pair, c int) (string, error) {
 				continue
 			}
 		}
-		if row.DataHash != base.DataHash && row.DataHash != "" && base.DataHash != "" {
+		if row.DataHash != base.DataHash && row.DataHash != "" && base.DataHash != "" && !b.sameImages(p, seed, c) {
 			return fmt.Sprintf("not compared with %s: other data (%s; that has %s)", p.base.Name, short(row.DataHash), short(base.DataHash)), nil
 		}
 	}
