@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -30,6 +31,10 @@ func DetectableSignFlip(n int, level float64) float64 {
 	case n > exactPower:
 		return DetectableT(float64(n-1), level) / math.Sqrt(float64(n))
 	}
+	key := [2]float64{float64(n), float64(patterns)}
+	if known, ok := signFlips.Load(key); ok {
+		return known.(float64)
+	}
 	rng := rand.New(rand.NewPCG(DefaultSeed, uint64(n)))
 	starts := make([]float64, powerDraws)
 	z, sums, sizes := make([]float64, n), make([]float64, 1<<n), make([]float64, 1<<n)
@@ -40,8 +45,16 @@ func DetectableSignFlip(n int, level float64) float64 {
 		starts[i] = rejectedFrom(z, patterns, sums, sizes)
 	}
 	slices.Sort(starts)
-	return starts[int(math.Ceil(Power*powerDraws))-1]
+	found := starts[int(math.Ceil(Power*powerDraws))-1]
+	signFlips.Store(key, found)
+	return found
 }
+
+// What was computed before: tables ask for the same again and again.
+var (
+	signFlips sync.Map // DetectableSignFlip by the numbers of seeds and of patterns
+	tTests    sync.Map // DetectableT by degrees of freedom and level
+)
 
 const (
 	exactPower = 10   // seeds
@@ -83,6 +96,10 @@ func rejectedFrom(z []float64, patterns int, sums, sizes []float64) float64 {
 // DetectableT is the smallest true difference that a two-sided test by Student's t finds with a chance of Power at an error level, in
 // standard errors of the difference: the noncentrality at which that is the power (Cohen 1988; Bloom 1995).
 func DetectableT(freedom, level float64) float64 {
+	key := [2]float64{freedom, level}
+	if known, ok := tTests.Load(key); ok {
+		return known.(float64)
+	}
 	critical := distuv.UnitNormal.Quantile(1 - level/2)
 	if !math.IsInf(freedom, 1) {
 		critical = tQuantile(level, freedom)
@@ -98,6 +115,7 @@ func DetectableT(freedom, level float64) float64 {
 			high = middle
 		}
 	}
+	tTests.Store(key, (low+high)/2)
 	return (low + high) / 2
 }
 
@@ -108,7 +126,7 @@ func powerT(freedom, critical, noncentrality float64) float64 {
 		return distuv.UnitNormal.CDF(noncentrality - critical)
 	}
 	chi := distuv.ChiSquared{K: freedom}
-	const steps = 2000
+	const steps = 400
 	low, high := math.Sqrt(chi.Quantile(1e-12)/freedom), math.Sqrt(chi.Quantile(1-1e-12)/freedom)
 	width := (high - low) / steps
 	total := 0.0

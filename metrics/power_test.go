@@ -63,3 +63,34 @@ func TestDetectablePower(t *testing.T) {
 		}
 	}
 }
+
+// TestDetectableSpread holds the approximation for seeds × samples to simulated differences of means with both spreads.
+func TestDetectableSpread(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 10))
+	for _, c := range []struct{ seeds, overSeeds, overSamples float64 }{{3, .01, .0001}, {5, .01, .01}, {8, .01, .0001}, {8, .0001, .01}} {
+		s := spread{seeds: int(c.seeds), samples: 300, overSeeds: c.overSeeds, overSamples: c.overSamples}
+		d := Difference{spread: s}.Detectable(Level)
+		found := 0
+		const runs = 4000
+		for range runs {
+			drawn := s // both variances are estimated: chi-squares over their degrees of freedom
+			drawn.overSeeds *= chiSquare(rng, s.seeds-1) / float64(s.seeds-1)
+			drawn.overSamples *= chiSquare(rng, s.samples-1) / float64(s.samples-1)
+			if observed := d + math.Sqrt(s.overSeeds+s.overSamples)*rng.NormFloat64(); observed > drawn.half(Level) {
+				found++
+			}
+		}
+		if share := float64(found) / runs; share < .72 || share > .9 {
+			t.Errorf("%+v: a difference of %.3f is found in %.3f of the runs, want about %.2f", s, d, share, Power)
+		}
+	}
+}
+
+func chiSquare(rng *rand.Rand, freedom int) float64 {
+	sum := 0.0
+	for range freedom {
+		z := rng.NormFloat64()
+		sum += z * z
+	}
+	return sum
+}

@@ -248,7 +248,7 @@ func detectable(t *Test, deltas []float64, level float64) float64 {
 	case t.Method == SignFlip:
 		return std * metrics.DetectableSignFlip(len(deltas), level)
 	case t.Method == Hierarchical && half > 0:
-		return half / quantileT(t.N-1) * metrics.DetectableT(float64(t.N-1), level)
+		return t.detectable(level)
 	case t.Method == Bootstrap && half > 0:
 		return half / normalQuantile * metrics.DetectableT(math.Inf(1), level)
 	}

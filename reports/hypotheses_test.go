@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -68,7 +69,12 @@ hypotheses:
 // claimed are results in which each row has its own mean.
 func claimed(t *testing.T) (*sweeps.Plan, Results) {
 	t.Helper()
-	plan, results := planOf(t, claimsFile)
+	return claimedIn(t, claimsFile)
+}
+
+func claimedIn(t *testing.T, file string) (*sweeps.Plan, Results) {
+	t.Helper()
+	plan, results := planOf(t, file)
 	means := map[string]float64{"all tasks": .90, "CAP only": .80, "w/o AREF": .87, "w/o GCAP": .899, "boxes only": .898, "untrained encoder": .84}
 	rng := rand.New(rand.NewPCG(5, 6))
 	for _, trial := range plan.Trials {
@@ -140,6 +146,104 @@ func TestHypothesesWait(t *testing.T) {
 		first := judged(t, plan, results).Hypotheses.List[0]
 		if first.Outcome != NotMeasured || !strings.Contains(first.Lines[0].Reason, name) || !math.IsNaN(first.Holm) {
 			t.Errorf("%s: %s: %q, p = %v", name, first.Outcome, first.Lines[0].Reason, first.Holm)
+		}
+	}
+}
+
+// TestHypothesesOfAnswers tests over seeds and samples where answers were kept, over samples where there is one seed.
+func TestHypothesesOfAnswers(t *testing.T) {
+	claims := `hypotheses:
+  - {name: good, claim: good is better, metric: diffvqa/f1, row: good, against: bad}
+  - {name: equal, claim: equal is better, metric: diffvqa/f1, row: equal, against: good, at_least: 0.2}
+`
+	for seeds, want := range map[string]struct {
+		method Method
+		text   string
+	}{
+		"seeds: [0]\n":    {Bootstrap, "n = 200 test samples of one seed, p = .0"},
+		"seeds: [0, 1]\n": {Hierarchical, "n = 2 seeds × 200 test samples, p < .001"},
+	} {
+		list := computeAnswers(t, seeds+claims).Hypotheses.List
+		good, equal := list[0], list[1]
+		if good.Lines[0].Test.Method != want.method || good.Outcome != Supported || !strings.Contains(good.Sentence, want.text) {
+			t.Errorf("%s: %s: %s", seeds, good.Outcome, good.Sentence)
+		}
+		if d := good.Lines[0].Detectable; !(d > 0 && d < .5) {
+			t.Errorf("%s: could find %v", seeds, d)
+		}
+		if equal.Outcome != Refuted || equal.Lines[0].Test.Holm < Level {
+			t.Errorf("%s: %s: %s", seeds, equal.Outcome, equal.Sentence)
+		}
+	}
+}
+
+// TestHypothesesDirections judges by the direction that is expected, which may be that of less.
+func TestHypothesesDirections(t *testing.T) {
+	file := `version: 1
+name: directions
+command: [x]
+parameters: {a: {values: [x, y], labels: [x, y]}}
+seeds: [` + seedList(8) + `]
+metrics: {loss: {goal: minimize}, size: {}}
+hypotheses:
+  - {name: less, claim: c, metric: loss, row: y, against: x}
+  - {name: much less, claim: c, metric: loss, row: y, against: x, at_least: 2}
+  - {name: more, claim: c, metric: loss, row: y, against: x, expect: higher}
+  - {name: size, claim: c, metric: size, row: x, against: y, expect: lower}
+`
+	table := computed(t, file, map[string]map[string][]float64{"x": {"loss": around(2, 8, 1), "size": around(5, 8, 3)}, "y": {"loss": around(1, 8, 2), "size": around(5, 8, 4)}})
+	var got []Outcome
+	for _, h := range table.Hypotheses.List {
+		got = append(got, h.Outcome)
+	}
+	if want := []Outcome{Supported, Refuted, Refuted, NotSettled}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if s := table.Hypotheses.List[1].Sentence; !strings.Contains(s, "there is a difference, and the interval excludes one of 2") {
+		t.Error(s)
+	}
+}
+
+// TestHypothesesOfFewSeeds says that nothing could be shown, and how many seeds it takes.
+func TestHypothesesOfFewSeeds(t *testing.T) {
+	file := "version: 1\nname: few\ncommand: [x]\nparameters: {a: {values: [x, y], labels: [x, y]}}\nseeds: [0, 1, 2]\nmetrics: {m: {goal: maximize}}\n" +
+		"hypotheses:\n  - {name: one, claim: c, metric: m, row: y, against: x}\n  - {name: two, claim: c, metric: m, row: y, against: x, at_least: 0.1}\n"
+	table := computed(t, file, map[string]map[string][]float64{"x": {"m": around(2, 3, 1)}, "y": {"m": around(4, 3, 2)}})
+	one := table.Hypotheses.List[0]
+	if one.Outcome != NotSettled || !math.IsInf(one.Lines[0].Detectable, 1) ||
+		!strings.Contains(one.Sentence, "3 seeds among 2 hypotheses cannot show any difference: it takes 7 seeds") {
+		t.Errorf("%s: %s", one.Outcome, one.Sentence)
+	}
+}
+
+// TestHypothesesOfOtherTexts compares rows that were trained on the same images with other texts, in metrics of images and findings.
+func TestHypothesesOfOtherTexts(t *testing.T) {
+	words := func(metric string) string {
+		return strings.Replace(strings.ReplaceAll(claimsFile, "    metric: probe/auc\n    row: all tasks\n    against: boxes only\n",
+			"    metric: "+metric+"\n    row: all tasks\n    against: boxes only\n"), "until: regions, ", "", 1)
+	}
+	for _, c := range []struct {
+		metric, want string
+		spoil        func(r *Result, row string)
+	}{
+		{metric: "probe/auc"},
+		{metric: "caref/acc50", want: "not compared with boxes only: other data (0.000000; that has 1.000000)"},
+		{metric: "probe/auc", want: "not compared with CAP only: other data", spoil: func(r *Result, row string) { r.DataHash = row + "........" }},
+	} {
+		plan, results := claimedIn(t, words(c.metric))
+		for _, trial := range plan.Trials {
+			if r := results[trial.ID]; c.spoil != nil {
+				c.spoil(&r, trial.Row)
+				results[trial.ID] = r
+			}
+		}
+		list := judged(t, plan, results).Hypotheses.List
+		one := list[1]
+		if c.spoil != nil {
+			one = list[0] // the settings say that the data are the same: other contents are another generator's
+		}
+		if got := one.Lines[0].Reason; !strings.HasPrefix(got, c.want) || (got == "") != (c.want == "") {
+			t.Errorf("%s: %q, want %q", c.metric, got, c.want)
 		}
 	}
 }
