@@ -13,6 +13,7 @@ func TestNoFormatReadsLabels(t *testing.T) {
 	table := labels(true)
 	table.Rows[0].Lead = []string{`&lt;b&gt; $x_1$ "q" \ #f(1) <tab:x> @ref // /* *b* _i_ = h`}
 	table.Caption[0] = `"+panic()+" \u{41} <script>`
+	table.Hypotheses = hostileClaims(table)
 	for format, want := range map[Format]string{
 		MarkdownFormat: `\&lt;b\&gt; \$x\_1\$ "q" \\ #f(1) &lt;tab:x&gt; @ref // /\* \*b\* \_i\_ = h`,
 		TypstFormat:    `"&lt;b&gt; $x_1$ \"q\" \\ #f(1) <tab:x> @ref // /* *b* _i_ = h" + super("a")`,
@@ -37,6 +38,7 @@ func TestTextObeysNoName(t *testing.T) {
 	table := labels(true)
 	table.Name, table.Caption[0], table.Notes[0] = "\x1b]0;name\a", "\x1b[31mcaption", "\u202enote"
 	table.Rows[0].Lead = []string{"\x1b[2Jlead"}
+	table.Hypotheses = hostileClaims(table)
 	var out bytes.Buffer
 	if err := table.Text(&out); err != nil {
 		t.Fatal(err)

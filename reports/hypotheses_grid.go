@@ -26,7 +26,7 @@ func (h *Hypotheses) grid() (rows [][]field) {
 		one := &h.List[i]
 		name := field{text: escape.Line(one.Name)}
 		if len(one.Lines) != 1 {
-			rows = append(rows, []field{name, {text: fmt.Sprintf("%s: each of %d", one.Label, len(one.Lines))}, numeral("", -1), numeral("", -1),
+			rows = append(rows, []field{name, {text: escape.Line(fmt.Sprintf("%s: each of %d", one.Label, len(one.Lines)))}, numeral("", -1), numeral("", -1),
 				numeral(pShown(one.Holm), -1), numeral("", -1), one.Outcome.field()})
 			name.text = ""
 		}

@@ -247,3 +247,23 @@ func TestHypothesesOfOtherTexts(t *testing.T) {
 		}
 	}
 }
+
+// hostileClaims are hypotheses with the labels that once broke a format, of every outcome.
+func hostileClaims(table *Table) *Hypotheses {
+	all := &Hypotheses{Size: len(table.Rows), Remarks: []string{`“\input{x} <b>” was written 2026-11-26 09:00:00 UTC, after 12 trials had ended, the first /data/mimic-cxr-jpg/2.1.0/files/p10/p10000032/s50414267`}}
+	for i, row := range table.Rows {
+		h := Hypothesis{Name: row.Name, Claim: "It holds that " + row.Lead[0] + " is better than what stands elsewhere, in each of the rows that are there", Metric: "m", Label: row.Name,
+			Expect: sweeps.ExpectHigher, Rule: "rule", RefutedIf: row.Name, column: table.Columns[i%3], Holm: .04}
+		for k := range 1 + i%3 {
+			l := Comparison{Row: row.Name, Against: table.Rows[(i+k)%len(table.Rows)].Name, N: 8, Want: 8, Delta: -1234.5, Low: -2345.678, High: -1000, Detectable: math.Inf(1),
+				Test: &Test{Method: Hierarchical, P: .01, Holm: .0004, SmallestP: 0, Low: -2345.678, High: -1000, N: 8, Items: 1200}}
+			if i%4 == 3 {
+				l.Test, l.Reason = nil, row.Name
+			}
+			h.Lines = append(h.Lines, l)
+		}
+		h.judge(all.Size)
+		all.List = append(all.List, h)
+	}
+	return all
+}

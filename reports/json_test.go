@@ -137,6 +137,7 @@ func TestJSONFollowsSchema(t *testing.T) {
 		}
 	}
 	full.Rows[0].Params = []sweeps.Param{{Path: "a", Value: []any{1, "x"}, Text: "a"}}
+	full.Hypotheses = hostileClaims(full)
 	full.Family = &Family{Rule: "primary", Size: 0, Columns: []string{"m"}, Smallest: math.NaN(), Needed: 6}
 	documents := map[string][]byte{}
 	for name, table := range map[string]*Table{"full": full, "empty": {}} {
@@ -146,7 +147,7 @@ func TestJSONFollowsSchema(t *testing.T) {
 		}
 		documents[name] = out.Bytes()
 	}
-	for _, name := range []string{"tasks", "grid", "command", "layout/pivot", "layout/grouped"} {
+	for _, name := range []string{"tasks", "grid", "command", "layout/pivot", "layout/grouped", "claims"} {
 		data, err := os.ReadFile("testdata/" + name + ".json")
 		if err != nil {
 			t.Fatal(err)

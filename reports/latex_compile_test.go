@@ -235,6 +235,10 @@ func TestLatexFits(t *testing.T) {
 			p.add(t, long(), LatexOptions{})
 			p.add(t, builtIn(t, "table5-resolution", 3), LatexOptions{Env: Tabularray, Align: SIAlign})
 			p.add(t, labels(false), LatexOptions{Env: Tabularray})
+			claims := labels(false)
+			claims.Hypotheses = hostileClaims(claims)
+			p.add(t, claims, LatexOptions{})
+			p.add(t, claims, LatexOptions{Env: Tabularray, Wide: style != NeurIPS})
 			p.compile(t, "pdflatex-"+string(style))
 		})
 	}
@@ -252,6 +256,9 @@ func TestLatexUnicode(t *testing.T) {
 				p := &paper{style: style, engine: engine}
 				p.add(t, labels(true), LatexOptions{})
 				p.add(t, labels(true), LatexOptions{Align: SIAlign})
+				claims := labels(true)
+				claims.Hypotheses = hostileClaims(claims)
+				p.add(t, claims, LatexOptions{})
 				if style == NoStyle {
 					p.add(t, labels(true), LatexOptions{Engine: PDFLatex})
 				}
