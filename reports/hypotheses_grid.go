@@ -31,9 +31,9 @@ func (h *Hypotheses) grid() (rows [][]field) {
 			name.text = ""
 		}
 		for _, l := range one.Lines {
-			compared := fmt.Sprintf("%s: %s / %s", one.Label, l.Row, l.Against)
+			compared := one.Label + ": " + l.versus()
 			if len(one.Lines) != 1 {
-				compared = fmt.Sprintf("  %s / %s", l.Row, l.Against)
+				compared = "  " + l.versus()
 			}
 			rows = append(rows, append([]field{name, {text: escape.Line(compared)}}, one.numbers(l)...))
 		}

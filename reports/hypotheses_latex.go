@@ -133,7 +133,7 @@ func (c *claimSheet) float(out io.Writer, h *Hypotheses, part []Hypothesis, i, n
 
 // compared is a comparison in words, with its numbers where they stand in a sentence.
 func (c *claimSheet) compared(h *Hypothesis, l Comparison) string {
-	text := fmt.Sprintf("%s: %s / %s", h.Label, l.Row, l.Against)
+	text := h.Label + ": " + l.versus()
 	switch {
 	case l.Test == nil:
 		return text + ": " + string(l.Outcome) + ": " + l.Reason

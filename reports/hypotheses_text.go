@@ -95,42 +95,72 @@ func (m Method) name() string {
 
 // sentence is what a careful author would write of a hypothesis in a family of so many.
 func (h *Hypothesis) sentence(family int) string {
-	parts := make([]string, 0, len(h.Lines)+1)
-	switch h.Outcome {
-	case Supported:
-		parts = append(parts, fmt.Sprintf("“%s” was supported", h.Name))
-	case Refuted:
-		parts = append(parts, fmt.Sprintf("“%s” was refuted", h.Name))
-	case NotSettled:
-		parts = append(parts, fmt.Sprintf("“%s” was not settled", h.Name))
-	default:
-		parts = append(parts, fmt.Sprintf("“%s” was not measured", h.Name))
+	text := map[Outcome]string{Supported: "was supported", Refuted: "was refuted", NotSettled: "was not settled", NotMeasured: "was not measured"}[h.Outcome]
+	text = fmt.Sprintf("“%s” %s: ", h.Name, text)
+	other := func(l Comparison) bool { return l.Test != nil || l.Reason != h.Lines[0].Reason }
+	if len(h.Lines) > 1 && !slices.ContainsFunc(h.Lines, other) {
+		return escape.Line(fmt.Sprintf("%seach of %d comparisons in %s: %s.", text, len(h.Lines), h.Label, h.Lines[0].Reason))
 	}
+	parts := make([]string, len(h.Lines))
 	for i, l := range h.Lines {
-		parts = append(parts, h.lineSentence(l, family, i == 0))
+		parts[i] = h.lineSentence(l, family, i == 0)
 	}
-	return parts[0] + ": " + strings.Join(parts[1:], "; ") + "."
+	return escape.Line(text) + strings.Join(parts, "; ") + "."
 }
 
 // lineSentence is what it says of one comparison.
 func (h *Hypothesis) lineSentence(l Comparison, family int, first bool) string {
-	of := fmt.Sprintf("%s against %s, %s", l.Row, l.Against, h.Label)
-	if !first {
-		of = fmt.Sprintf("%s against %s", l.Row, l.Against)
+	row, against, both := l.sides()
+	of := row + " against " + against
+	if first {
+		of += ", " + h.Label
+	}
+	if both != "" {
+		of += " (" + both + ")"
 	}
 	if l.Outcome == NotMeasured {
-		return escape.Line(of + ": not measured: " + l.Reason)
+		return escape.Line(of + ": " + l.Reason)
 	}
-	numbers := fmt.Sprintf("%s, n = %s, %s", h.column.difference(l), l.Test.over(), pSentence(l.Test.Holm))
-	how := fmt.Sprintf("(%s)", l.Test.Method.name())
+	how := l.Test.Method.name()
 	if first {
-		how = fmt.Sprintf("(%s, Holm over %s)", l.Test.Method.name(), hypothesesText(family))
+		how += ", Holm over " + hypothesesText(family)
 	}
-	text := fmt.Sprintf("%s: %s %s", of, numbers, how)
+	if l.Test.Method == Bootstrap {
+		how += "; it says nothing about another training run"
+	}
+	text := fmt.Sprintf("%s: %s, n = %s, %s (%s)", of, h.column.difference(l), l.Test.over(), pSentence(l.Test.Holm), how)
 	if remark := h.remark(l, family); remark != "" {
 		text += ": " + remark
 	}
 	return escape.Line(text)
+}
+
+// sides are the names of the two rows, less the parts that both have.
+func (l Comparison) sides() (row, against, both string) {
+	mine, others := strings.Split(l.Row, ", "), strings.Split(l.Against, ", ")
+	var common []string
+	for _, part := range mine {
+		if slices.Contains(others, part) {
+			common = append(common, part)
+		}
+	}
+	rest := func(parts []string) string {
+		return strings.Join(slices.DeleteFunc(slices.Clone(parts), func(part string) bool { return slices.Contains(common, part) }), ", ")
+	}
+	row, against = rest(mine), rest(others)
+	if row == "" || against == "" {
+		return l.Row, l.Against, ""
+	}
+	return row, against, strings.Join(common, ", ")
+}
+
+// versus is the comparison in short: all tasks / CAP only (resolution=448).
+func (l Comparison) versus() string {
+	row, against, both := l.sides()
+	if both != "" {
+		both = " (" + both + ")"
+	}
+	return row + " / " + against + both
 }
 
 func hypothesesText(n int) string {
@@ -171,15 +201,29 @@ func (h *Hypothesis) power(l Comparison, family int) string {
 // remarks say what was written, changed or taken out of a plan while results were there, with both times.
 func remarks(plan *sweeps.Plan) []string {
 	list := []string{}
+	names := map[string][]string{} // by what is said of them
+	say := func(name, what string) {
+		if names[what] == nil {
+			list = append(list, what)
+		}
+		names[what] = append(names[what], "“"+name+"”")
+	}
 	for _, h := range plan.Hypotheses {
 		w := h.Written
 		changed := slices.ContainsFunc(plan.Withdrawn, func(o sweeps.Withdrawn) bool { return o.Changed && o.Name == h.Name && o.Until.At.Equal(w.At) })
 		switch {
 		case w.At.IsZero():
-			list = append(list, fmt.Sprintf("“%s” is not in the plan as it was swept: it was written, or changed, afterwards", h.Name))
+			say(h.Name, "not in the plan as it was swept, but written or changed afterwards")
 		case w.Late() && !changed:
-			list = append(list, fmt.Sprintf("“%s” was written %s, %s", h.Name, stamp(w.At), afterText(w)))
+			say(h.Name, fmt.Sprintf("written %s, %s", stamp(w.At), afterText(w)))
 		}
+	}
+	for i, what := range list {
+		verb := "was"
+		if len(names[what]) > 1 {
+			verb = "were"
+		}
+		list[i] = fmt.Sprintf("%s %s %s", strings.Join(names[what], ", "), verb, what)
 	}
 	for _, o := range plan.Withdrawn {
 		verb := "taken out"
