@@ -25,7 +25,7 @@ type sweepData struct {
 	Problem  string      // why there is no table yet
 	Table    template.HTML
 	Claims   template.HTML // what became of the hypotheses; "" where there are none
-	Rows     pages // of the table
+	Rows     pages         // of the table
 	Files    []tableFileLink
 	Members  memberList
 	Answers  bool // a program has kept answers to test samples
