@@ -65,6 +65,20 @@ func (f *features) each(ctx context.Context, images []int, use func(image int, d
 	return nil
 }
 
+// rows are the features [n, e] of each of the given images, for as long as the caller wants.
+func (f *features) rows(ctx context.Context, images []int) ([][]float32, error) {
+	rows := make([][]float32, 0, len(images))
+	if f.data == nil {
+		err := f.each(ctx, images, func(_ int, data []float32) { rows = append(rows, slices.Clone(data)) })
+		return rows, err
+	}
+	size := f.tokens * f.width
+	for _, image := range images {
+		rows = append(rows, f.data[f.row[image]*size:][:size])
+	}
+	return rows, nil
+}
+
 // keep computes the features of all images, if there is room for them.
 func (f *features) keep(ctx context.Context, progress func(done int)) error {
 	size := f.tokens * f.width

@@ -1,0 +1,209 @@
+package probe
+
+import (
+	"math"
+)
+
+// Penalties are tried relative to the mean of the diagonal of the smaller of XᵀX and XXᵀ, X being the standardised training rows.
+var Penalties = []float64{1e-3, 1e-2, 1e-1, 1}
+
+// chunk is how many features, or rows, are packed together.
+const chunk = 192
+
+// Ridge is a number of linear functions of a row of features.
+type Ridge struct {
+	features, outputs int
+	weights           []float64 // [features, outputs]
+	bias              []float64
+}
+
+// FitRidge fits each target, present or not by row, on rows of features standardised by their own moments, at each of the Penalties:
+// the outputs of the result are ordered [penalty][target]. It works in the dual form where features outnumber rows: the result is the
+// same, and the matrix to factorise never larger than the rows. x is read where it lies. The result does not depend on the number of threads.
+func FitRidge(x [][]float32, targets [][]bool, threads int) (*Ridge, error) {
+	d := newDesign(x)
+	size := min(len(x), d.features)
+	y := centred(targets, len(x))
+	dual := d.features > len(x)
+	if !dual {
+		y = d.transposedTimes(threads, y, len(targets))
+	}
+	gram, trace := d.gram(threads, dual)
+	all := len(Penalties) * len(targets)
+	n, width := padded(size), padded(len(targets))
+	solutions := make([]float64, size*all)
+	for k, penalty := range Penalties {
+		a := append([]float64(nil), gram...)
+		for i := range n {
+			a[i*n+i] += penalty * trace / float64(size)
+		}
+		solution := make([]float64, n*width)
+		for i := range size {
+			copy(solution[i*width:], y[i*len(targets):(i+1)*len(targets)])
+		}
+		if !solve(threads, a, n, solution, width) {
+			return nil, errUnsolved
+		}
+		for i := range size {
+			copy(solutions[i*all+k*len(targets):], solution[i*width:][:len(targets)])
+		}
+	}
+	if dual {
+		solutions = d.transposedTimes(threads, solutions, all)
+	}
+	return d.folded(solutions, all), nil
+}
+
+// At are the outputs of one penalty alone.
+func (r *Ridge) At(penalty int) *Ridge {
+	n := r.outputs / len(Penalties)
+	one := &Ridge{features: r.features, outputs: n, bias: r.bias[penalty*n:][:n], weights: make([]float64, 0, r.features*n)}
+	for f := range r.features {
+		one.weights = append(one.weights, r.weights[f*r.outputs+penalty*n:][:n]...)
+	}
+	return one
+}
+
+// Scores are the outputs of a row of features.
+func (r *Ridge) Scores(row []float32) []float64 {
+	scores := append([]float64(nil), r.bias...)
+	for f, v := range row {
+		for k, w := range r.weights[f*r.outputs:][:r.outputs] {
+			scores[k] += float64(v) * w
+		}
+	}
+	return scores
+}
+
+// centred are the targets less their means: [rows, targets]. The columns of a design have mean zero, so there is no intercept to fit.
+func centred(targets [][]bool, rows int) []float64 {
+	y := make([]float64, rows*len(targets))
+	for k, present := range targets {
+		share := Prevalence(present)
+		for i, v := range present {
+			y[i*len(targets)+k] = -share
+			if v {
+				y[i*len(targets)+k] = 1 - share
+			}
+		}
+	}
+	return y
+}
+
+// Prevalence is the share of rows in which a finding is present.
+func Prevalence(present []bool) float64 {
+	n := 0
+	for _, v := range present {
+		if v {
+			n++
+		}
+	}
+	return float64(n) / float64(len(present))
+}
+
+// design is the training rows with what standardises their features: (x - center) · inverse.
+type design struct {
+	x               [][]float32
+	features        int
+	center, inverse []float64
+}
+
+// constant is the standard deviation, relative to the mean, up to which a feature counts as constant, and has no weight: what is left
+// of it is rounding.
+const constant = 1e-6
+
+func newDesign(x [][]float32) *design {
+	d := &design{x: x, features: len(x[0])}
+	d.center, d.inverse = make([]float64, d.features), make([]float64, d.features)
+	for _, row := range x {
+		for f, v := range row {
+			d.center[f] += float64(v)
+		}
+	}
+	for f := range d.center {
+		d.center[f] /= float64(len(x))
+	}
+	for _, row := range x {
+		for f, v := range row {
+			off := float64(v) - d.center[f]
+			d.inverse[f] += off * off
+		}
+	}
+	for f, sum := range d.inverse {
+		deviation := math.Sqrt(sum / float64(len(x)))
+		d.inverse[f] = 1 / deviation
+		if deviation <= constant*math.Abs(d.center[f]) {
+			d.inverse[f] = 0
+		}
+	}
+	return d
+}
+
+// rows packs features from … to-1 of all rows.
+func (d *design) rows(from, to int) panels {
+	p := newPanels(len(d.x), to-from)
+	center, inverse := d.center[from:to], d.inverse[from:to]
+	for i, row := range d.x {
+		at := p.data[i/panel*p.k*panel+i%panel:]
+		for l, v := range row[from:to] {
+			at[l*panel] = (float64(v) - center[l]) * inverse[l]
+		}
+	}
+	return p
+}
+
+// columns packs the rows from … to-1, a feature a row of the panels.
+func (d *design) columns(from, to int) panels {
+	p := newPanels(d.features, to-from)
+	for l, row := range d.x[from:to] {
+		for f, v := range row {
+			p.set(f, l, (float64(v)-d.center[f])*d.inverse[f])
+		}
+	}
+	return p
+}
+
+// gram is the lower triangle of X Xᵀ, or, where dual is false, of Xᵀ X, padded, and its trace.
+func (d *design) gram(threads int, dual bool) (lower []float64, trace float64) {
+	outer, inner, pack := len(d.x), d.features, d.rows
+	if !dual {
+		outer, inner, pack = d.features, len(d.x), d.columns
+	}
+	n := padded(outer)
+	lower = make([]float64, n*n)
+	for at := 0; at < inner; at += chunk {
+		p := pack(at, min(at+chunk, inner))
+		multiplyLower(threads, p, p, lower, n, 1)
+	}
+	for i := range outer {
+		trace += lower[i*n+i]
+	}
+	return lower, trace
+}
+
+// transposedTimes is Xᵀ m for m [rows, width]: [features, width].
+func (d *design) transposedTimes(threads int, m []float64, width int) []float64 {
+	stride := padded(width)
+	product := make([]float64, padded(d.features)*stride)
+	for at := 0; at < len(d.x); at += chunk {
+		to := min(at+chunk, len(d.x))
+		multiply(threads, d.columns(at, to), columnsOf(m, width, at, to, 0, width), product, stride, 1)
+	}
+	dense := make([]float64, 0, d.features*width)
+	for f := range d.features {
+		dense = append(dense, product[f*stride:][:width]...)
+	}
+	return dense
+}
+
+// folded makes functions of features as they are of weights [features, outputs] for standardised ones.
+func (d *design) folded(weights []float64, outputs int) *Ridge {
+	r := &Ridge{features: d.features, outputs: outputs, weights: weights, bias: make([]float64, outputs)}
+	for f := range d.features {
+		for k := range outputs {
+			weights[f*outputs+k] *= d.inverse[f]
+			r.bias[k] -= d.center[f] * weights[f*outputs+k]
+		}
+	}
+	return r
+}
