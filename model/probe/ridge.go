@@ -7,8 +7,11 @@ import (
 // Penalties are tried relative to the mean of the diagonal of the smaller of XᵀX and XXᵀ, X being the standardised training rows.
 var Penalties = []float64{1e-3, 1e-2, 1e-1, 1}
 
-// chunk is how many features, or rows, are packed together.
-const chunk = 192
+// chunk is how many summands of a product are packed together, and block how many features of its rows.
+const (
+	chunk = 192
+	block = 4096
+)
 
 // Ridge is a number of linear functions of a row of features.
 type Ridge struct {
@@ -152,12 +155,13 @@ func (d *design) rows(from, to int) panels {
 	return p
 }
 
-// columns packs the rows from … to-1, a feature a row of the panels.
-func (d *design) columns(from, to int) panels {
-	p := newPanels(d.features, to-from)
+// columns packs the rows from … to-1 of the features left … right-1, a feature a row of the panels.
+func (d *design) columns(from, to, left, right int) panels {
+	p := newPanels(right-left, to-from)
+	center, inverse := d.center[left:right], d.inverse[left:right]
 	for l, row := range d.x[from:to] {
-		for f, v := range row {
-			p.set(f, l, (float64(v)-d.center[f])*d.inverse[f])
+		for f, v := range row[left:right] {
+			p.set(f, l, (float64(v)-center[f])*inverse[f])
 		}
 	}
 	return p
@@ -167,7 +171,7 @@ func (d *design) columns(from, to int) panels {
 func (d *design) gram(threads int, dual bool) (lower []float64, trace float64) {
 	outer, inner, pack := len(d.x), d.features, d.rows
 	if !dual {
-		outer, inner, pack = d.features, len(d.x), d.columns
+		outer, inner, pack = d.features, len(d.x), func(from, to int) panels { return d.columns(from, to, 0, d.features) }
 	}
 	n := padded(outer)
 	lower = make([]float64, n*n)
@@ -184,14 +188,17 @@ func (d *design) gram(threads int, dual bool) (lower []float64, trace float64) {
 // transposedTimes is Xᵀ m for m [rows, width]: [features, width].
 func (d *design) transposedTimes(threads int, m []float64, width int) []float64 {
 	stride := padded(width)
-	product := make([]float64, padded(d.features)*stride)
-	for at := 0; at < len(d.x); at += chunk {
-		to := min(at+chunk, len(d.x))
-		multiply(threads, d.columns(at, to), columnsOf(m, width, at, to, 0, width), product, stride, 1)
-	}
 	dense := make([]float64, 0, d.features*width)
-	for f := range d.features {
-		dense = append(dense, product[f*stride:][:width]...)
+	for left := 0; left < d.features; left += block {
+		right := min(left+block, d.features)
+		product := make([]float64, padded(right-left)*stride)
+		for at := 0; at < len(d.x); at += chunk {
+			to := min(at+chunk, len(d.x))
+			multiply(threads, d.columns(at, to, left, right), columnsOf(m, width, at, to, 0, width), product, stride, 1)
+		}
+		for f := range right - left {
+			dense = append(dense, product[f*stride:][:width]...)
+		}
 	}
 	return dense
 }
