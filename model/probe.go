@@ -41,7 +41,7 @@ func (r *trialRun) probe(ctx context.Context, f *features) error {
 	if data == nil {
 		return r.rec.Note("probe/blank", "the data set lists no findings by study")
 	}
-	if len(common(data.names[dataset.Train], data.names[dataset.Test])) == 0 {
+	if len(probe.Readable(data.names[dataset.Train], data.names[dataset.Test])) == 0 {
 		return r.rec.Note("probe/blank", "no finding is present in some and absent in other training and test images")
 	}
 	if err := r.probePooled(ctx, f, data); err != nil {
@@ -186,11 +186,11 @@ type answers struct {
 
 // against are the answers where a probe is fitted on training images with the findings train.
 func (d *readings) against(train [][]string) answers {
-	a := answers{findings: common(train, d.names[dataset.Test]), pairs: d.pairs}
+	a := answers{findings: probe.Readable(train, d.names[dataset.Test]), pairs: d.pairs}
 	for _, name := range a.findings {
-		a.train = append(a.train, presence(train, name))
-		a.validation = append(a.validation, presence(d.names[dataset.Val], name))
-		a.test = append(a.test, presence(d.names[dataset.Test], name))
+		a.train = append(a.train, probe.Present(train, name))
+		a.validation = append(a.validation, probe.Present(d.names[dataset.Val], name))
+		a.test = append(a.test, probe.Present(d.names[dataset.Test], name))
 	}
 	return a
 }
@@ -234,30 +234,4 @@ func setF1(a answers, validation, test [][]float64) (f1 float64, why string) {
 		why = "no finding changes between the images of a test pair, and none was said to"
 	}
 	return f1, why
-}
-
-// common lists the findings that both a training and a test image has, and both another has not.
-func common(train, test [][]string) []string {
-	var kept []string
-	for _, name := range namesOf(train) {
-		a, b := presence(train, name), presence(test, name)
-		if slices.Contains(a, true) && slices.Contains(a, false) && slices.Contains(b, true) && slices.Contains(b, false) {
-			kept = append(kept, name)
-		}
-	}
-	return kept
-}
-
-func namesOf(rows [][]string) []string {
-	all := slices.Concat(rows...)
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
-func presence(rows [][]string, name string) []bool {
-	has := make([]bool, len(rows))
-	for i, names := range rows {
-		has[i] = slices.Contains(names, name)
-	}
-	return has
 }

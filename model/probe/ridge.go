@@ -1,3 +1,12 @@
+// Package probe measures what linear models read from the numbers of images: for each finding, ridge regression to present or not, its
+// penalty chosen on validation rows, and what its scores of test rows are worth.
+//
+//	FitPooled  on few numbers a row: the mean token of an image
+//	FitRidge   on many, all tokens of an image or all its pixels: the dual form, in blocked products of float64 (panels.go, solve.go)
+//	AUC        whether rows with a finding score above those without
+//	SetF1      whether the changes between two rows of a patient are told, at a Threshold that no test label has moved
+//
+// The functions know nothing of images, encoders and data sets; package model gives them rows and records what they return.
 package probe
 
 import (
@@ -91,17 +100,6 @@ func centred(targets [][]bool, rows int) []float64 {
 		}
 	}
 	return y
-}
-
-// Prevalence is the share of rows in which a finding is present.
-func Prevalence(present []bool) float64 {
-	n := 0
-	for _, v := range present {
-		if v {
-			n++
-		}
-	}
-	return float64(n) / float64(len(present))
 }
 
 // design is the training rows with what standardises their features: (x - center) · inverse.
