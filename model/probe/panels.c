@@ -30,18 +30,28 @@
 #pragma GCC pop_options
 #endif
 
-void panels_multiply(long first, long rows, long columns, long k, const double *a, const double *b, double *c, long ldc, double sign) {
-	if (first < 0) first = columns; // no panel of B is left out
+int panels_best(void) {
 #ifdef X86_KERNELS
 	__builtin_cpu_init();
-	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
+	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) return PANELS_AVX512;
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return PANELS_AVX2;
+#endif
+	return PANELS_PLAIN;
+}
+
+void panels_multiply(int kind, long first, long rows, long columns, long k, const double *a, const double *b, double *c, long ldc,
+                     double sign) {
+	if (first < 0) first = columns; // no panel of B is left out
+	switch (kind) {
+#ifdef X86_KERNELS
+	case PANELS_AVX512:
 		avx512(first, rows, columns, k, a, b, c, ldc, sign);
 		return;
-	}
-	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+	case PANELS_AVX2:
 		avx2(first, rows, columns, k, a, b, c, ldc, sign);
 		return;
-	}
 #endif
-	plain(first, rows, columns, k, a, b, c, ldc, sign);
+	default:
+		plain(first, rows, columns, k, a, b, c, ldc, sign);
+	}
 }

@@ -36,39 +36,45 @@ func (p panels) set(row, l int, v float64) { p.data[(row/panel*p.k+l)*panel+row%
 // unitPanels are the panels of rows that one thread takes at a time: with their 192 numbers a row they fit its second cache.
 const unitPanels = 8
 
-// multiply is c += sign · a bᵀ; rows of c are stride apart. Whole rows of c are computed by one thread, so that no bit depends on
-// their number.
+// kind is a kind of kernels; a machine runs all up to best.
+type kind int
+
+var best = kind(C.panels_best())
+
+// multiply is c += sign · a bᵀ; rows of c are stride apart. Each number of c is computed by one thread, in one order, so that no bit
+// depends on their number.
 func multiply(threads int, a, b panels, c []float64, stride int, sign float64) {
-	product(threads, a, b, c, stride, sign, false)
+	best.product(threads, a, b, c, stride, sign, false)
 }
 
 // multiplyLower is multiply for the panels of c on its diagonal and below.
 func multiplyLower(threads int, a, b panels, c []float64, stride int, sign float64) {
-	product(threads, a, b, c, stride, sign, true)
+	best.product(threads, a, b, c, stride, sign, true)
 }
 
-func product(threads int, a, b panels, c []float64, stride int, sign float64, lower bool) {
+func (k kind) product(threads int, a, b panels, c []float64, stride int, sign float64, lower bool) {
 	if a.count == 0 || b.count == 0 || a.k == 0 {
 		return
 	}
+	units := (a.count + unitPanels - 1) / unitPanels
 	var taken atomic.Int64
 	work := func() {
 		for {
-			from := int(taken.Add(1)-1) * unitPanels
-			if from >= a.count {
+			unit := int(taken.Add(1)) - 1
+			if unit >= units {
 				return
 			}
-			to, columns, first := min(from+unitPanels, a.count), b.count, -1
+			from := unit * unitPanels
+			some, columns, first := a.part(from, min(from+unitPanels, a.count)), b.count, -1
 			if lower {
-				first, columns = from, min(b.count, to)
+				first, columns = from, min(b.count, from+some.count)
 			}
-			some := a.part(from, to)
-			C.panels_multiply(C.long(first), C.long(some.count), C.long(columns), C.long(a.k), doubles(some.data), doubles(b.data),
+			C.panels_multiply(C.int(k), C.long(first), C.long(some.count), C.long(columns), C.long(a.k), doubles(some.data), doubles(b.data),
 				doubles(c[from*panel*stride:]), C.long(stride), C.double(sign))
 		}
 	}
 	var others sync.WaitGroup
-	for range min(threads, (a.count+unitPanels-1)/unitPanels) - 1 {
+	for range min(threads, units) - 1 {
 		others.Go(work)
 	}
 	work()
