@@ -60,7 +60,7 @@ func (r *trialRun) readings() (*readings, error) {
 		return nil, err
 	}
 	data := &readings{}
-	place := map[int]int{} // of test images
+	place, seen := map[int]int{}, map[probe.Pair]bool{} // of test images and pairs
 	for i := range r.corpus.Set.Images {
 		img := &r.corpus.Set.Images[i]
 		names, ok := findings[img.Study]
@@ -76,7 +76,8 @@ func (r *trialRun) readings() (*readings, error) {
 	for _, pair := range r.corpus.Pairs(dataset.Test) {
 		ref, known := place[pair.Ref]
 		main, alsoKnown := place[pair.Main]
-		if one := (probe.Pair{Ref: ref, Main: main}); known && alsoKnown && !slices.Contains(data.pairs, one) {
+		if one := (probe.Pair{Ref: ref, Main: main}); known && alsoKnown && !seen[one] {
+			seen[one] = true
 			data.pairs = append(data.pairs, one)
 		}
 	}
@@ -117,7 +118,7 @@ func meanToken(data []float32, tokens, width int) []float64 {
 
 // numbers are those of images, as many of each, of which a probe reads all.
 type numbers interface {
-	// rows holds the numbers of images, for as long as the caller wants.
+	// rows are the numbers of images, until the end of the trial.
 	rows(ctx context.Context, images []int) ([][]float32, error)
 	// each calls use with the numbers of one image after the other, which it may read until it returns.
 	each(ctx context.Context, images []int, use func(image int, data []float32)) error
@@ -134,13 +135,19 @@ func (r *trialRun) probeAll(ctx context.Context, prefix string, from numbers, da
 	places = firstOf(places, tokenRows, "probe.tokens")
 	a := data.against(corpus.Pick(data.names[dataset.Train], places))
 	if len(a.findings) == 0 {
-		return r.rec.Note(prefix+"auc/blank", "no finding is present in some and absent in other images that it is fitted or tested on")
+		const why = "no finding is present in some and absent in other images that it is fitted or tested on"
+		return cmp.Or(r.rec.Note(prefix+"auc/blank", why), r.rec.Note(prefix+"f1/blank", why))
 	}
 	x, err := from.rows(ctx, corpus.Pick(all, places))
 	if err != nil {
 		return err
 	}
-	if err := r.rec.Note(prefix+"images", fmt.Sprintf("fitted on %d of %d training images, %d numbers of each", len(x), len(all), len(x[0]))); err != nil {
+	used := fmt.Sprintf("fitted on %d of %d training images, %d numbers of each", len(x), len(all), len(x[0]))
+	left := slices.DeleteFunc(data.against(data.names[dataset.Train]).findings, func(name string) bool { return slices.Contains(a.findings, name) })
+	if len(left) > 0 {
+		used += "; all or none of these have " + strings.Join(left, ", ")
+	}
+	if err := r.rec.Note(prefix+"images", used); err != nil {
 		return err
 	}
 	fit, err := probe.FitRidge(x, a.train, r.threads())

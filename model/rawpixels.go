@@ -13,6 +13,7 @@ import (
 	"harness/internal/filelock"
 	"harness/model/checkpoint"
 	"harness/model/corpus"
+	"harness/model/probe"
 )
 
 // The control "raw pixels" is the probe of all tokens on the image itself, averaged over square cells: what a linear model reads without
@@ -22,8 +23,8 @@ import (
 // rawCells is the number of cells on a side: cells of 4 by 4 pixels at 224, of 8 by 8 at 448. See corpus.Cells.
 const rawCells = 56
 
-// rawRule stands for how the control is computed: another rule has another name, and what was kept under the old one counts no more.
-const rawRule = "raw pixels, 56 cells, 2500 rows"
+// rawVersion changes with how the control is computed: what was kept under another counts no more.
+const rawVersion = 1
 
 // rawPixels records the control.
 func (r *trialRun) rawPixels(ctx context.Context, data *readings) error {
@@ -60,7 +61,8 @@ func (r *trialRun) rawPixels(ctx context.Context, data *readings) error {
 // rawKey names what the control depends on.
 func (r *trialRun) rawKey(data *readings) string {
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%s\n%s\n%s\n%d\n", rawRule, r.corpus.Set.Hash(), r.corpus.Set.Splits, r.trial.Resolution)
+	fmt.Fprintf(sum, "%d %d %d %v\n", rawVersion, rawCells, tokenRows, probe.Penalties)
+	fmt.Fprintf(sum, "%s\n%s\n%d\n", r.corpus.Set.Hash(), r.corpus.Set.Splits, r.trial.Resolution)
 	for split, images := range data.images {
 		for i, image := range images {
 			fmt.Fprintf(sum, "%q %q\n", r.corpus.Set.Images[image].ID, data.names[split][i])
