@@ -42,6 +42,10 @@ func FitPooled(x [][]float64, targets [][]bool) (*Pooled, error) {
 	xty.Mul(rows.T(), y)
 	trace := mat.Trace(&gram) / float64(w)
 	for _, penalty := range Penalties {
+		if trace == 0 { // no feature varies
+			p.betas = append(p.betas, mat.NewDense(w, len(targets), nil))
+			continue
+		}
 		ridge := mat.NewSymDense(w, nil)
 		ridge.CopySym(&gram)
 		for i := range w {
@@ -60,7 +64,7 @@ func FitPooled(x [][]float64, targets [][]bool) (*Pooled, error) {
 	return p, nil
 }
 
-var errUnsolved = errors.New("ridge regression: the features are not finite, or all constant")
+var errUnsolved = errors.New("ridge regression: the features are not finite")
 
 // Scores are the outputs of rows of features: [penalty][target][row].
 func (p *Pooled) Scores(x [][]float64) [][][]float64 {

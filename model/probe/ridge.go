@@ -9,9 +9,7 @@
 // The functions know nothing of images, encoders and data sets; package model gives them rows and records what they return.
 package probe
 
-import (
-	"math"
-)
+import "math"
 
 // Penalties are tried relative to the mean of the diagonal of the smaller of XᵀX and XXᵀ, X being the standardised training rows.
 var Penalties = []float64{1e-3, 1e-2, 1e-1, 1}
@@ -31,39 +29,53 @@ type Ridge struct {
 
 // FitRidge fits each target, present or not by row, on rows of features standardised by their own moments, at each of the Penalties:
 // the outputs of the result are ordered [penalty][target]. It works in the dual form where features outnumber rows: the result is the
-// same, and the matrix to factorise never larger than the rows. x is read where it lies. The result does not depend on the number of threads.
+// same, and the matrix to factorise never larger than the rows. Where no feature varies, the functions are constant. x is read where it
+// lies. The result does not depend on the number of threads.
 func FitRidge(x [][]float32, targets [][]bool, threads int) (*Ridge, error) {
 	d := newDesign(x)
-	size := min(len(x), d.features)
-	y := centred(targets, len(x))
 	dual := d.features > len(x)
+	y := centred(targets, len(x))
 	if !dual {
 		y = d.transposedTimes(threads, y, len(targets))
 	}
 	gram, trace := d.gram(threads, dual)
-	all := len(Penalties) * len(targets)
-	n, width := padded(size), padded(len(targets))
-	solutions := make([]float64, size*all)
+	outputs := len(Penalties) * len(targets)
+	solutions, err := solvePenalties(threads, gram, trace, y, len(targets))
+	if err != nil {
+		return nil, err
+	}
+	if dual {
+		solutions = d.transposedTimes(threads, solutions, outputs)
+	}
+	return d.folded(solutions, outputs), nil
+}
+
+// solvePenalties solves (gram + penalty · trace/size) b = y [size, targets] for each penalty: [size, penalty, target].
+func solvePenalties(threads int, gram []float64, trace float64, y []float64, targets int) ([]float64, error) {
+	size, outputs := len(y)/targets, len(Penalties)*targets
+	n, width := padded(size), padded(targets)
+	solutions := make([]float64, size*outputs)
+	if trace == 0 {
+		return solutions, nil
+	}
+	a, b := make([]float64, n*n), make([]float64, n*width)
 	for k, penalty := range Penalties {
-		a := append([]float64(nil), gram...)
+		copy(a, gram)
 		for i := range n {
 			a[i*n+i] += penalty * trace / float64(size)
 		}
-		solution := make([]float64, n*width)
+		clear(b)
 		for i := range size {
-			copy(solution[i*width:], y[i*len(targets):(i+1)*len(targets)])
+			copy(b[i*width:], y[i*targets:][:targets])
 		}
-		if !solve(threads, a, n, solution, width) {
+		if !solve(threads, a, n, b, width) {
 			return nil, errUnsolved
 		}
 		for i := range size {
-			copy(solutions[i*all+k*len(targets):], solution[i*width:][:len(targets)])
+			copy(solutions[i*outputs+k*targets:], b[i*width:][:targets])
 		}
 	}
-	if dual {
-		solutions = d.transposedTimes(threads, solutions, all)
-	}
-	return d.folded(solutions, all), nil
+	return solutions, nil
 }
 
 // At are the outputs of one penalty alone.

@@ -122,13 +122,21 @@ func TestRidgeThreads(t *testing.T) {
 	}
 }
 
-func TestRidgeRefuses(t *testing.T) {
+func TestRidgeOfOddFeatures(t *testing.T) {
 	nan := float32(math.NaN())
 	if _, err := FitRidge([][]float32{{1, nan}, {2, 0}, {3, 1}}, [][]bool{{true, false, true}}, 1); err == nil {
 		t.Error("features that are not numbers were accepted")
 	}
-	if _, err := FitRidge([][]float32{{1, 1}, {1, 1}, {1, 1}}, [][]bool{{true, false, true}}, 1); err == nil {
-		t.Error("features that are all the same were accepted")
+	if _, err := FitPooled([][]float64{{1, math.NaN()}, {2, 0}, {3, 1}}, [][]bool{{true, false, true}}); err == nil {
+		t.Error("pooled features that are not numbers were accepted")
+	}
+	still, err := FitRidge([][]float32{{1, 1}, {1, 1}, {1, 1}}, [][]bool{{true, false, true}}, 1)
+	if err != nil || still.Scores([]float32{1, 1})[0] != 0 || still.Scores([]float32{9, 3})[0] != 0 {
+		t.Errorf("features that are all the same: %v", err)
+	}
+	pooled, err := FitPooled([][]float64{{1, 1}, {1, 1}, {1, 1}}, [][]bool{{true, false, true}})
+	if err != nil || pooled.Scores([][]float64{{9, 3}})[0][0][0] != 0 {
+		t.Errorf("pooled features that are all the same: %v", err)
 	}
 	r, err := FitRidge([][]float32{{1, 0.1}, {2, 0.1}, {3, 0.1}}, [][]bool{{true, false, true}}, 1)
 	if err != nil {
