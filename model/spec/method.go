@@ -9,11 +9,11 @@ const (
 	GlobalContrastive   Method = "global-contrastive"
 	RegionalContrastive Method = "regional-contrastive"
 	BLIP2               Method = "blip2"
-	RGAG                Method = "rgag"      // report generator, answer generator (Serra et al. 2025)
-	ReAL                Method = "real"      // residual alignment (Lu et al. 2024; FACTS 3.6)
-	PLURAL              Method = "plural"    // longitudinal pretraining of an encoder-decoder (Cho et al. 2024)
+	RGAG                Method = "rgag"       // report generator, answer generator (Serra et al. 2025)
+	ReAL                Method = "real"       // residual alignment (Lu et al. 2024; FACTS 3.6)
+	PLURAL              Method = "plural"     // longitudinal pretraining of an encoder-decoder (Cho et al. 2024)
 	Supervised          Method = "supervised" // the ceiling: the encoder is trained on the findings themselves
-	Untrained           Method = "untrained" // the control: the encoder as it was initialised
+	Untrained           Method = "untrained"  // the control: the encoder as it was initialised
 )
 
 // Methods lists the methods that can be trained, in the order of the paper's Table 2, and then the ceiling and the control.
@@ -79,7 +79,7 @@ var methods = map[Method]facts{
 			"pretrain.chunk", "pretrain.accumulate", "test.regions"}},
 	Untrained: { // nothing is pretrained
 		texts:  func(Trial) int { return 0 },
-		unread: []string{"decoder", "pretrain", "test.regions"}},
+		unread: []string{"decoder", "pretrain", "test.regions", "encoder.freeze_patch"}},
 }
 
 // facts of the method; of one that Validate refuses, nothing is known and everything counts.

@@ -39,6 +39,14 @@ func (t Trial) Validate() error {
 			return refuse(form.path, "unknown start %q: want waves or random", form.value)
 		}
 	}
+	for _, f := range []struct {
+		key   string
+		value float64
+	}{{"init.waves", t.Init.Waves}, {"init.patch", t.Init.Patch}} {
+		if !(f.value >= 0 && f.value <= 100) {
+			return refuse(f.key, "%v: want more than 0, at most 100", f.value)
+		}
+	}
 	if s := t.Init.TokenStd; s < 0 || s > 1 {
 		return refuse("init.token_std", "%v: want more than 0, at most 1", s)
 	}
