@@ -69,7 +69,7 @@ func (d Data) validate() error {
 	switch d.Source {
 	case SourceSynthetic:
 		if d.Root != "" {
-			return refuse("data.root", "only for source files")
+			return refuse("data.root", "only for source files: set data.source=files, too")
 		}
 		if d.Digest != "" {
 			return refuse("data.digest", "only for source files: synthetic data are named by their settings")
