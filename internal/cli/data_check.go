@@ -87,7 +87,7 @@ func dataCheck(ctx context.Context, w, log io.Writer, root string, o dataCheckOp
 	report.List = listed
 	if o.fixList != "-" {
 		if report.Census, err = census.Of(ctx, report.Set); err != nil {
-			return err
+			return fmt.Errorf("data set %s: %w", root, err)
 		}
 	}
 	if o.fixList != "" && o.fixList != "-" {
@@ -132,7 +132,7 @@ func unusableError(root string, sets []dataset.UnusableSet) error {
 // hintMissing says where data come from when some are missing.
 func hintMissing(err error) error {
 	if _, missing := errors.AsType[*dataset.MissingError](err); missing {
-		return withHint(err, `the four sets come from PhysioNet; "harness data synth DIR" writes a synthetic stand-in`)
+		return withHint(err, `the four sets come from PhysioNet, for who has signed for them (docs/reproduce.md says which files); "harness data synth DIR" writes a synthetic stand-in`)
 	}
 	return err
 }

@@ -26,6 +26,7 @@ type Census struct {
 	Subjects       BySplit         `json:"subjects"`                  // with a usable image
 	Captions       BySplit         `json:"captions"`                  // images with a caption
 	Regions        BySplit         `json:"regions"`                   // regions with a phrase and a box
+	Labelled       int             `json:"labelled"`                  // studies with labels for the linear probe; 0: there will be none
 	Questions      []TypeCount     `json:"questions"`                 // usable ones, by type
 	Lengths        []Length        `json:"lengths"`                   // of texts
 	MeanBox        *MeanBox        `json:"mean_box,omitempty"`        // absent without regions to train and test on
@@ -67,14 +68,18 @@ type Length struct {
 	Over  int     `json:"over"`            // how many are longer than the limit
 }
 
-// Of counts a set and scores the baselines on its test split.
+// Of counts a set and scores the baselines on its test split. It fails where the labels of the probe are there and cannot be read, which a trial
+// would find only behind pretraining.
 func Of(ctx context.Context, set *dataset.Set) (*Census, error) {
-	c := &Census{Views: map[string]int{}}
+	labels, err := set.Findings()
+	if err != nil {
+		return nil, err
+	}
+	c := &Census{Views: map[string]int{}, Labelled: len(labels)}
 	c.countImages(set)
 	c.countQuestions(set)
 	c.measure(set)
 	c.MeanBox = scoreMeanBox(&corpus.Corpus{Set: set})
-	var err error
 	c.FrequentAnswer, err = scoreFrequentAnswer(ctx, set)
 	return c, err
 }

@@ -62,6 +62,7 @@ func TestOf(t *testing.T) {
           questions, level                  0         1         0
           questions, view                   0         1         0
 views     3 AP, 1 PA
+labels    studies, for the probe            0
 tokens    captions                          3  mean 5.0, 95% up to 5, most 5; 0 over 256
           phrases with box                  4  mean 14.0, 95% up to 14, most 14; 0 over 96
           difference questions              5  mean 9.0, 95% up to 9, most 9

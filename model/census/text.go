@@ -29,6 +29,7 @@ func (c *Census) WriteText(w io.Writer) error {
 		views = append(views, fmt.Sprintf("%d %s", c.Views[view], view))
 	}
 	fmt.Fprintf(&b, "%-9s %s\n", "views", strings.Join(views, ", "))
+	fmt.Fprintf(&b, "%-9s %-25s %9d\n", "labels", "studies, for the probe", c.Labelled)
 	title = "tokens"
 	for _, l := range c.Lengths {
 		fmt.Fprintf(&b, "%-9s %-25s %9d  mean %.1f, 95%% up to %d, most %d", title, l.Of, l.N, l.Mean, l.P95, l.Most)
