@@ -69,12 +69,17 @@ var flagNames = map[string]completer{
 	"report columns": paramNames, "report rows": paramNames, "report group": paramNames,
 }
 
+// wordsOf lists the words of a flag's value; nil where nothing is known of them.
+func wordsOf(cmd *cobra.Command, flag string) completer {
+	if list := choicesOf(cmd, flag); list != nil {
+		return choices(list...)
+	}
+	return namesOf(cmd, flag)
+}
+
 // completerOf lists the values of a flag; nil where nothing is known of them, and the shell offers files.
 func completerOf(cmd *cobra.Command, f *pflag.Flag) completer {
-	of := namesOf(cmd, f.Name)
-	if list := choicesOf(cmd, f.Name); list != nil {
-		of = choices(list...)
-	}
+	of := wordsOf(cmd, f.Name)
 	if of != nil && f.Value.Type() == "stringSlice" { // words with commas
 		return several(of)
 	}

@@ -40,7 +40,7 @@ func plansOf(ctx context.Context, db *registry.DB, id string) ([]*sweeps.Plan, e
 	}
 	var plans []*sweeps.Plan
 	for _, handle := range handles {
-		s, err := db.Sweep(ctx, handle)
+		s, err := db.SweepPlan(ctx, handle)
 		if err != nil {
 			return nil, err
 		}

@@ -54,8 +54,13 @@ func paintOf(cmd *cobra.Command, w io.Writer) live.Paint {
 	return live.Paint{On: os.Getenv("NO_COLOR") == "" && interactive(w)}
 }
 
+// isTerminal reports whether w is a terminal.
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
 // interactive reports whether what is printed to w may be drawn over: it is a terminal that can do that, and somebody looks at it.
 func interactive(w io.Writer) bool {
-	file, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd())) && os.Getenv("TERM") != "dumb" && os.Getenv("CI") == ""
+	return isTerminal(w) && os.Getenv("TERM") != "dumb" && os.Getenv("CI") == ""
 }

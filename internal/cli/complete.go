@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
@@ -112,7 +113,7 @@ func answered(words []word, text string) ([]cobra.Completion, cobra.ShellCompDir
 			continue
 		}
 		seen[w.text] = true
-		open = open && strings.HasSuffix(w.text, "/") || open && strings.HasSuffix(w.text, "=")
+		open = open && (strings.HasSuffix(w.text, "/") || strings.HasSuffix(w.text, "="))
 		list = append(list, cobra.CompletionWithDesc(w.text, escape.Line(w.about)))
 	}
 	if open && len(list) > 0 {
@@ -180,11 +181,8 @@ func trialNames(t typed) []word {
 
 // sweepFiles lists YAML files and folders below the path at hand.
 func sweepFiles(t typed) []word {
-	dir, _ := filepath.Split(t.text)
-	entries, err := os.ReadDir(filepath.Clean("./" + dir))
-	if filepath.IsAbs(dir) {
-		entries, err = os.ReadDir(dir)
-	}
+	dir, begun := filepath.Split(t.text)
+	entries, err := os.ReadDir(cmp.Or(dir, "."))
 	if err != nil {
 		return nil
 	}
@@ -192,7 +190,7 @@ func sweepFiles(t typed) []word {
 	for _, e := range entries {
 		name := e.Name()
 		switch ext := filepath.Ext(name); {
-		case strings.HasPrefix(name, ".") && !strings.HasPrefix(filepath.Base(t.text), "."):
+		case strings.HasPrefix(name, ".") && !strings.HasPrefix(begun, "."):
 		case e.IsDir():
 			words = append(words, word{dir + name + "/", ""})
 		case ext == ".yaml" || ext == ".yml":
@@ -242,38 +240,23 @@ func slurmNames(typed) []word {
 	return words
 }
 
-func metricNames(t typed) []word {
-	var words []word
-	t.glance(func(ctx context.Context, g *registry.Glance) {
-		list, _ := g.Metrics(ctx)
-		for _, name := range list {
-			words = append(words, word{name, ""})
-		}
-	})
-	return words
+// glanced completes names that the home has.
+func glanced(list func(*registry.Glance, context.Context) ([]string, error)) completer {
+	return func(t typed) []word {
+		var words []word
+		t.glance(func(ctx context.Context, g *registry.Glance) {
+			names, _ := list(g, ctx)
+			words = choices(names...)(t)
+		})
+		return words
+	}
 }
 
-func paramNames(t typed) []word {
-	var words []word
-	t.glance(func(ctx context.Context, g *registry.Glance) {
-		list, _ := g.Params(ctx)
-		for _, name := range list {
-			words = append(words, word{name, ""})
-		}
-	})
-	return words
-}
-
-func tagNames(t typed) []word {
-	var words []word
-	t.glance(func(ctx context.Context, g *registry.Glance) {
-		list, _ := g.Tags(ctx)
-		for _, name := range list {
-			words = append(words, word{name, ""})
-		}
-	})
-	return words
-}
+var (
+	metricNames = glanced((*registry.Glance).Metrics)
+	paramNames  = glanced((*registry.Glance).Params)
+	tagNames    = glanced((*registry.Glance).Tags)
+)
 
 // listedNames are the names of the filter language: those that stand alone, and what the home's trials have.
 func listedNames(t typed) []word {

@@ -24,6 +24,7 @@ func newDataCommand() *cobra.Command {
 
 func newDataSynthCommand() *cobra.Command {
 	p := synthetic.Default()
+	var design string
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "synth DIR",
@@ -32,10 +33,17 @@ func newDataSynthCommand() *cobra.Command {
 The same flags give the same bytes. DIR is replaced if it holds an earlier synthetic set, and left alone if it holds anything else.`,
 		Args: oneFolder,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return synth(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), args[0], p, asJSON)
+			chosen, err := withDesign(p, design, cmd.Flags().Changed)
+			if err != nil {
+				return usageError("data synth: --design: %w", err)
+			}
+			return synth(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), args[0], chosen, asJSON)
 		},
 	}
 	f := cmd.Flags()
+	f.StringVar(&design, "design", "", "what the films show: nothing for findings that differ in their looks, place for findings that differ in where they are, with defaults of its own")
+	f.Float64Var(&p.PhraseDropout, "phrase-dropout", p.PhraseDropout, "design place: chance that the phrase of a region omits its finding")
+	f.BoolVar(&p.SameReport, "same-report", p.SameReport, "design place: phrases state what the report states")
 	f.IntVar(&p.Patients, "patients", p.Patients, "subjects, split 80/10/10 into train, val and test")
 	f.IntVar(&p.Studies, "studies", p.Studies, "studies a patient")
 	f.Int64Var(&p.Seed, "seed", p.Seed, "seed of everything drawn")
@@ -50,6 +58,29 @@ The same flags give the same bytes. DIR is replaced if it holds an earlier synth
 	f.Float64Var(&p.Noise, "noise", p.Noise, "noise of the films (standard deviation, of full scale)")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+// withDesign is p where a flag was given, and what the design takes elsewhere.
+func withDesign(p synthetic.Params, name string, given func(flag string) bool) (synthetic.Params, error) {
+	own, err := synthetic.ParseDesign(name)
+	if err != nil {
+		return p, err
+	}
+	d := own.Default()
+	p.Design = own
+	for flag, value := range map[string]struct{ to, from *float64 }{
+		"report-dropout": {&p.ReportDropout, &d.ReportDropout}, "phrase-dropout": {&p.PhraseDropout, &d.PhraseDropout},
+		"coarse-contrast": {&p.CoarseContrast, &d.CoarseContrast}, "decoys": {&p.Decoys, &d.Decoys},
+	} {
+		if !given(flag) {
+			*value.to = *value.from
+		}
+	}
+	p.Laterals, p.BoxFaults = d.Laterals, d.BoxFaults
+	if !given("patients") {
+		p.Patients = d.Patients
+	}
+	return p, nil
 }
 
 // madeData is a synthetic data set that was written.

@@ -4,12 +4,10 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"harness/internal/escape"
 	"harness/internal/jsonfloat"
@@ -105,8 +103,7 @@ func printEdits(w io.Writer, edits *view.CodeEdits) error {
 			fmt.Fprintf(out, "%s: %s\n", escape.Line(e.String()), escape.Line(e.Unknown))
 		}
 	}
-	file, ok := w.(*os.File)
-	terminal := ok && term.IsTerminal(int(file.Fd()))
+	terminal := isTerminal(w)
 	for _, e := range edits.Files {
 		if !terminal {
 			out.WriteString(e.Patch)

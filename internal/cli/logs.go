@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"harness/internal/logfile"
 	"harness/internal/view"
@@ -199,7 +198,7 @@ func taskGoesOn(ctx context.Context, db *registry.DB, t registry.Trial, handle s
 
 // triedAgain reports whether a sweep tries a trial again that has failed.
 func triedAgain(ctx context.Context, db *registry.DB, t registry.Trial, handle string) (bool, error) {
-	s, err := db.Sweep(ctx, handle)
+	s, err := db.SweepPlan(ctx, handle)
 	if err != nil {
 		return false, err
 	}
@@ -253,8 +252,7 @@ type shown struct {
 }
 
 func newShown(w io.Writer) *shown {
-	file, ok := w.(*os.File)
-	return &shown{w: w, escaped: ok && term.IsTerminal(int(file.Fd()))}
+	return &shown{w: w, escaped: isTerminal(w)}
 }
 
 func (s *shown) Write(data []byte) (int, error) {

@@ -126,8 +126,8 @@ func writeDraft(cmd *cobra.Command, w io.Writer, target string, o newOptions) er
 	if err != nil {
 		return err
 	}
-	if err := planned(d.File, text); err != nil {
-		return err
+	if _, err := sweeps.Parse(d.File, text); err != nil { // a draft that would be refused is not written
+		return usageError("%w", err)
 	}
 	if err := create(d.File, text); err != nil {
 		return err
@@ -184,19 +184,22 @@ func fill(name string, d *draft) ([]byte, error) {
 // interpreters start programs by the end of their names.
 var interpreters = map[string]string{".py": "python3", ".sh": "sh", ".R": "Rscript", ".r": "Rscript", ".jl": "julia", ".js": "node", ".rb": "ruby", ".pl": "perl"}
 
+// programWords start a program: with its interpreter, or as it lies there.
+func programWords(program string) []string {
+	if with := interpreters[filepath.Ext(program)]; with != "" {
+		return []string{with, program}
+	}
+	if !strings.ContainsRune(program, filepath.Separator) {
+		program = "." + string(filepath.Separator) + program
+	}
+	return []string{program}
+}
+
 // commandWords is the command line of a program, as a list of YAML.
 func commandWords(program string) string {
-	program = filepath.ToSlash(program)
-	words := []string{program}
-	if with := interpreters[filepath.Ext(program)]; with != "" {
-		words = []string{with, program}
-	} else if !strings.Contains(program, "/") {
-		if _, err := os.Stat(program); err == nil {
-			words[0] = "./" + program
-		}
-	}
+	words := programWords(program)
 	for i, word := range words {
-		words[i] = quotedYAML(word)
+		words[i] = quotedYAML(filepath.ToSlash(word))
 	}
 	return "[" + strings.Join(words, ", ") + `, "${args}"]`
 }
@@ -210,18 +213,6 @@ func quotedYAML(word string) string {
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", "''") + "'"
-}
-
-// planned refuses a draft that would not be planned.
-func planned(file string, text []byte) error {
-	s, err := sweeps.Parse(file, text)
-	if err != nil {
-		return usageError("%w", err)
-	}
-	if s.Search.Method != "" && s.Search.RunCap == 0 {
-		return nil // the command line may give it
-	}
-	return nil
 }
 
 // create writes a file that is not there yet.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -52,12 +51,7 @@ func (o newOptions) readProgram(cmd *cobra.Command, d *draft) error {
 func helpOf(ctx context.Context, program string) (string, error) {
 	ctx, stop := context.WithTimeout(ctx, helpTimeout)
 	defer stop()
-	words := []string{program, "--help"}
-	if with := interpreters[filepath.Ext(program)]; with != "" {
-		words = append([]string{with}, words...)
-	} else if !strings.ContainsRune(program, filepath.Separator) {
-		words[0] = "." + string(filepath.Separator) + program
-	}
+	words := append(programWords(program), "--help")
 	c := exec.CommandContext(ctx, words[0], words[1:]...)
 	c.Env = append(os.Environ(), "COLUMNS=200", "CUDA_VISIBLE_DEVICES=", "NO_COLOR=1", "PYTHON_COLORS=0")
 	c.WaitDelay = time.Second

@@ -155,7 +155,7 @@ func (s *sealing) readPlan(ctx context.Context) error {
 		return err
 	}
 	defer db.Close()
-	stored, err := db.Sweep(ctx, s.handle)
+	stored, err := db.SweepPlan(ctx, s.handle)
 	if errors.Is(err, registry.ErrNoSweep) || err == nil && len(stored.Plan) == 0 {
 		return nil
 	}

@@ -39,11 +39,9 @@ with --json both print the same.`,
 				return err
 			}
 			defer db.Close()
-			handle := ""
-			if len(args) == 1 {
-				if handle, err = sweepNamed(cmd.Context(), db, args[0]); err != nil {
-					return err
-				}
+			handle, err := sweepAsked(cmd.Context(), db, args)
+			if err != nil {
+				return err
 			}
 			return status(cmd.Context(), cmd.OutOrStdout(), db, handle, o)
 		},
@@ -57,16 +55,13 @@ with --json both print the same.`,
 
 // status prints the running sweeps, all or the one with the given handle, once or again and again.
 func status(ctx context.Context, w io.Writer, db *registry.DB, handle string, o statusOptions) error {
-	l := view.NewLive(db, schedulerNamed)
 	measured := 0 // trials whose metrics are read
 	if o.json {
 		measured = mostMeasured
 	}
+	look := looking(ctx, db, handle, measured)
 	for {
-		if err := catchUpTasks(ctx, io.Discard, db.Home); err != nil {
-			return err
-		}
-		sweeps, err := l.Look(ctx, handle, measured, time.Now())
+		sweeps, err := look()
 		if err != nil {
 			return err
 		}

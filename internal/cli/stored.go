@@ -30,7 +30,7 @@ func stored(ctx context.Context, log io.Writer, db *registry.DB, name string, o 
 	if !slices.ContainsFunc(known, func(s registry.SweepInfo) bool { return s.Handle == handle }) {
 		return nil, notRun(known, name, handle)
 	}
-	s, err := db.Sweep(ctx, handle)
+	s, err := db.SweepPlan(ctx, handle)
 	if err != nil {
 		return nil, err
 	}

@@ -86,10 +86,7 @@ func suggested(cmd *cobra.Command, err error) error {
 		}
 	}
 	cmd.Flags().Visit(func(f *pflag.Flag) {
-		of := namesOf(cmd, f.Name)
-		if list := choicesOf(cmd, f.Name); list != nil {
-			of = choices(list...)
-		}
+		of := wordsOf(cmd, f.Name)
 		for _, value := range valuesOf(f) {
 			try(strings.TrimPrefix(value, "-"), of)
 		}

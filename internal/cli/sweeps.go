@@ -52,6 +52,14 @@ type listedSweep struct {
 	Legacy  bool                   `json:"-"`
 }
 
+// sweepAsked is the handle of the sweep that the arguments name; "" where they name none.
+func sweepAsked(ctx context.Context, db *registry.DB, args []string) (string, error) {
+	if len(args) == 0 {
+		return "", nil
+	}
+	return sweepNamed(ctx, db, args[0])
+}
+
 // listSweeps prints the sweeps, newest first, with how their trials stand.
 func listSweeps(ctx context.Context, w io.Writer, db *registry.DB, o listOptions) error {
 	sweeps, err := db.Sweeps(ctx)

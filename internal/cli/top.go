@@ -43,11 +43,9 @@ Without a terminal, or with --once, it prints once how all stands. harness statu
 				return err
 			}
 			defer db.Close()
-			handle := ""
-			if len(args) == 1 {
-				if handle, err = sweepNamed(cmd.Context(), db, args[0]); err != nil {
-					return err
-				}
+			handle, err := sweepAsked(cmd.Context(), db, args)
+			if err != nil {
+				return err
 			}
 			o.paint = paintOf(cmd, cmd.OutOrStdout())
 			return top(cmd.Context(), cmd.OutOrStdout(), db, handle, o)
@@ -63,15 +61,20 @@ Without a terminal, or with --once, it prints once how all stands. harness statu
 // leastEvery keeps who watches from slowing down what runs.
 const leastEvery = 200 * time.Millisecond
 
-// top shows the running sweeps, all or the one with the given handle.
-func top(ctx context.Context, w io.Writer, db *registry.DB, handle string, o topOptions) error {
+// looking looks at the running sweeps, all or the one with a handle, again and again. Of so many trials the metrics are read.
+func looking(ctx context.Context, db *registry.DB, handle string, measured int) func() ([]view.LiveSweep, error) {
 	l := view.NewLive(db, schedulerNamed)
-	look := func() ([]view.LiveSweep, error) {
+	return func() ([]view.LiveSweep, error) {
 		if err := catchUpTasks(ctx, io.Discard, db.Home); err != nil {
 			return nil, err
 		}
-		return l.Look(ctx, handle, mostMeasured, time.Now())
+		return l.Look(ctx, handle, measured, time.Now())
 	}
+}
+
+// top shows the running sweeps, all or the one with the given handle.
+func top(ctx context.Context, w io.Writer, db *registry.DB, handle string, o topOptions) error {
+	look := looking(ctx, db, handle, mostMeasured)
 	if !o.once && !o.json && interactive(w) {
 		return newTopScreen(w.(*os.File), db, handle, o).run(ctx, look)
 	}

@@ -16,7 +16,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"harness/internal/escape"
 	"harness/model"
@@ -183,7 +182,7 @@ func printLog(ctx context.Context, w io.Writer, db *registry.DB, prefix string, 
 		return fmt.Errorf("read log: %w", err)
 	}
 	defer file.Close()
-	if out, ok := w.(*os.File); ok && term.IsTerminal(int(out.Fd())) {
+	if isTerminal(w) {
 		return copyVisible(w, file)
 	}
 	_, err = io.Copy(w, file)

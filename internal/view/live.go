@@ -2,6 +2,7 @@ package view
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"math"
 	"slices"
@@ -22,9 +23,9 @@ type Live struct {
 
 // followed is what is kept of a sweep.
 type followed struct {
-	trials int // a sweep that was planned anew is read anew
-	watch  *eta.Watch
-	gauges *live.Gauges
+	planned time.Time // a sweep that was planned anew is read anew
+	watch   *eta.Watch
+	gauges  *live.Gauges
 }
 
 // LiveSweep is how a running sweep stands, with what can be told of its end.
@@ -100,7 +101,11 @@ func (l *Live) Look(ctx context.Context, handle string, measured int, now time.T
 
 // follow is what is kept of a sweep, read for the first time where nothing is.
 func (l *Live) follow(ctx context.Context, s SweepStatus, now time.Time) (*followed, error) {
-	if f, has := l.sweeps[s.Sweep]; has && f.trials == len(s.trials) {
+	planned, err := l.db.PlannedAt(ctx, s.Sweep)
+	if err != nil && !errors.Is(err, registry.ErrNoSweep) {
+		return nil, err
+	}
+	if f, has := l.sweeps[s.Sweep]; has && f.planned.Equal(planned) {
 		return f, f.watch.Take(ctx, s.trials, now)
 	}
 	watch, err := eta.NewWatch(ctx, l.db, s.Sweep, s.Parallel, now)
@@ -113,7 +118,7 @@ func (l *Live) follow(ctx context.Context, s SweepStatus, now time.Time) (*follo
 			metrics = append(metrics, m.Key)
 		}
 	}
-	l.sweeps[s.Sweep] = &followed{len(s.trials), watch, live.NewGauges(l.db, metrics)}
+	l.sweeps[s.Sweep] = &followed{planned, watch, live.NewGauges(l.db, metrics)}
 	return l.sweeps[s.Sweep], nil
 }
 

@@ -17,10 +17,13 @@ import (
 
 // syntheticSet is where the synthetic set of the given parameters lies below home/data, or will.
 func syntheticSet(s spec.Synthetic, home string) (root string, p synthetic.Params, err error) {
-	p = synthetic.Default()
-	p.Patients, p.Seed = s.Patients, s.Seed
+	p = synthetic.Design(s.Design).Default()
+	p.Patients, p.Seed, p.SameReport = s.Patients, s.Seed, s.SameReport
 	if s.ReportDropout > 0 {
 		p.ReportDropout = s.ReportDropout
+	}
+	if s.PhraseDropout > 0 {
+		p.PhraseDropout = s.PhraseDropout
 	}
 	if s.Contrast > 0 {
 		p.CoarseContrast = s.Contrast

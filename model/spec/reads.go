@@ -16,6 +16,9 @@ func (t Trial) unreadNow() []string {
 	}
 	add(t.Data.Source == SourceFiles, "data.synthetic")
 	add(t.Data.Source == SourceSynthetic, "data.root", "data.digest")
+	made := t.Data.Synthetic
+	add(!made.Design.Facts().phrases, "data.synthetic.phrase_dropout", "data.synthetic.same_report")
+	add(made.SameReport, "data.synthetic.phrase_dropout")
 	for _, in := range t.Inputs() {
 		add(*in.Digest != "", in.Key)
 	}
@@ -96,8 +99,10 @@ func (t Trial) essential() Trial {
 	leaveOut(&t.DiffVQA.Accumulate, 1)
 	leaveOut(&t.Encoder.Channels, 1)
 	leaveOut(&t.DiffVQA.Pool, 1)
-	leaveOut(&t.Data.Synthetic.ReportDropout, DefaultReportDropout)
-	leaveOut(&t.Data.Synthetic.Contrast, DefaultContrast)
+	design := t.Data.Synthetic.Design.Facts()
+	leaveOut(&t.Data.Synthetic.ReportDropout, design.ReportDropout)
+	leaveOut(&t.Data.Synthetic.PhraseDropout, design.PhraseDropout)
+	leaveOut(&t.Data.Synthetic.Contrast, design.Contrast)
 	for _, f := range t.QFormer.fields(t.Decoder) {
 		leaveOut(f.size, f.standard)
 	}

@@ -30,7 +30,7 @@ func fields(typ reflect.Type, prefix string) []string {
 func TestEveryFieldIsClassified(t *testing.T) {
 	byMethod := []string{ // some method or setting does not read them: reads.go
 		"data.root", "data.digest",
-		"data.synthetic.version", "data.synthetic.patients", "data.synthetic.seed", "data.synthetic.report_dropout", "data.synthetic.contrast",
+		"data.synthetic.version", "data.synthetic.patients", "data.synthetic.seed", "data.synthetic.report_dropout", "data.synthetic.contrast", "data.synthetic.design", "data.synthetic.phrase_dropout", "data.synthetic.same_report",
 		"encoder.weights", "lm.weights", "test.meteor_paraphrases", "test.bertscore.model", "test.bertscore.rescale", "whole_vocabulary", "diffvqa.pool", "test.regions", "test.length_penalty",
 		"decoder.width", "decoder.depth", "decoder.heads", "decoder.mlp", "decoder.positions",
 		"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.steps", "pretrain.epochs", "pretrain.batch",
@@ -126,8 +126,8 @@ func TestSameTrial(t *testing.T) {
 		{"channels 3", nil, func(t *Trial) { t.Encoder.Channels = 3 }, false},
 		{"pool 1", nil, func(t *Trial) { t.DiffVQA.Pool = 1 }, true},
 		{"pool 2", nil, func(t *Trial) { t.DiffVQA.Pool = 2 }, false},
-		{"the generator's own contrast", nil, func(t *Trial) { t.Data.Synthetic.Contrast = DefaultContrast }, true},
-		{"the generator's own dropout", nil, func(t *Trial) { t.Data.Synthetic.ReportDropout = DefaultReportDropout }, true},
+		{"the generator's own contrast", nil, func(t *Trial) { t.Data.Synthetic.Contrast = DesignLook.Facts().Contrast }, true},
+		{"the generator's own dropout", nil, func(t *Trial) { t.Data.Synthetic.ReportDropout = DesignLook.Facts().ReportDropout }, true},
 		{"scope without a ratio", func(t *Trial) { t.Pretrain.ParallelRatio = 0 }, func(t *Trial) { t.Pretrain.ParallelScope = "all" }, true},
 		{"scope with a ratio", nil, func(t *Trial) { t.Pretrain.ParallelScope = "all" }, false},
 		{"phrases of captions", func(t *Trial) { t.Pretrain.Tasks = CAP }, func(t *Trial) { t.Pretrain.MaxPhrase = 1 }, true},

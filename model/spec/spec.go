@@ -101,20 +101,21 @@ const SyntheticVersion = 5
 
 // Synthetic are the parameters of the synthetic set that a trial is trained on; all else is the generator's default.
 type Synthetic struct {
+	// Design is what the set shows: "" is findings that differ in how they look, "place" findings that differ in where they are.
+	Design Design `json:"design,omitzero"`
 	// Version is the generator's: other versions draw other images. A program can train on its own generator's only.
 	Version       int     `json:"version,omitzero"`
 	Patients      int     `json:"patients,omitzero"`
 	Seed          int64   `json:"seed,omitzero"`
-	ReportDropout float64 `json:"report_dropout,omitzero"` // share of findings a report leaves out; 0 = DefaultReportDropout
-	// Contrast scales the brightness of coarse findings; 0 = DefaultContrast. The less, the harder they are to see.
+	ReportDropout float64 `json:"report_dropout,omitzero"` // share of findings a report leaves out; 0 = the design's own
+	// Contrast scales the brightness of findings (of design "", of the coarse ones); 0 = the design's own. The less, the harder they
+	// are to see.
 	Contrast float64 `json:"contrast,omitzero"`
+	// PhraseDropout is the share of findings that the phrases of regions leave out; 0 = the design's own, 1 = boxes alone are told.
+	PhraseDropout float64 `json:"phrase_dropout,omitzero"`
+	// SameReport makes the phrase of a region state what the report states, and no more.
+	SameReport bool `json:"same_report,omitzero"`
 }
-
-// What the generator takes where a trial says nothing (package synthetic holds them to its own).
-const (
-	DefaultReportDropout = 0.5
-	DefaultContrast      = 1.5
-)
 
 // Encoder is the SigLIP-style vision transformer.
 type Encoder struct {

@@ -74,17 +74,8 @@ func (d Data) validate() error {
 		if d.Digest != "" {
 			return refuse("data.digest", "only for source files: synthetic data are named by their settings")
 		}
-		if v := d.Synthetic.Version; v != SyntheticVersion {
-			return refuse("data.synthetic.version", "%d: this program draws version %d", v, SyntheticVersion)
-		}
-		if c := d.Synthetic.Contrast; c < 0 || c > 2 {
-			return refuse("data.synthetic.contrast", "%v: want 0 … 2", c)
-		}
-		if r := d.Synthetic.ReportDropout; r < 0 || r > 1 {
-			return refuse("data.synthetic.report_dropout", "%v: want 0 … 1", r)
-		}
-		if d.Synthetic.Patients < 10 {
-			return refuse("data.synthetic.patients", "%d are too few to split: want at least 10", d.Synthetic.Patients)
+		if err := d.Synthetic.validate(); err != nil {
+			return err
 		}
 	case SourceFiles:
 		if d.Root == "" {

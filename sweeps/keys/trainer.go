@@ -18,8 +18,11 @@ var trainer = map[string]words{
 	"data.synthetic.version":        {doc: "The generator's version: other versions draw other images.", example: "5"},
 	"data.synthetic.patients":       {doc: "How many patients are drawn, at least 10.", unit: "patients", example: "200"},
 	"data.synthetic.seed":           {doc: "Draws other patients.", example: "2"},
-	"data.synthetic.report_dropout": {doc: "The share of findings that a report leaves out, 0 to 1.", empty: "0.5", example: "0.2"},
-	"data.synthetic.contrast":       {doc: "Scales the brightness of coarse findings, 0 to 2: the less, the harder they are to see.", empty: "1.5", example: "1"},
+	"data.synthetic.design":         {doc: "What the films show: findings that differ in how they look, or, with place, in nothing but where they are.", empty: "by their looks", choices: []string{"place"}, example: "place"},
+	"data.synthetic.report_dropout": {doc: "The share of findings that a report leaves out, 0 to 1; design place: 0.1.", empty: "0.5", example: "0.2"},
+	"data.synthetic.phrase_dropout": {doc: "Design place: the share of findings that the phrases of regions leave out; 1 leaves boxes alone to learn from.", empty: "0.1", example: "1"},
+	"data.synthetic.same_report":    {doc: "Design place: phrases of regions state what the report states, and no more.", example: "true"},
+	"data.synthetic.contrast":       {doc: "Scales the brightness of findings (of coarse ones where findings differ in their looks), 0 to 2: the less, the harder they are to see; design place: 1.", empty: "1.5", example: "1"},
 
 	"encoder":          {doc: "The vision transformer, in the form of SigLIP.", paper: "3.2.1"},
 	"encoder.width":    {doc: "The length of a token's vector.", paper: "4.1", example: "192"},

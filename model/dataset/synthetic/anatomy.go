@@ -14,8 +14,8 @@ type region struct {
 	box  box
 }
 
-// regions lists them in the order of FACTS 1.3, boxes as in FACTS 8.2; the image's left is the patient's right.
-var regions = [29]region{
+// lookRegions lists them in the order of FACTS 1.3, boxes as in FACTS 8.2; the image's left is the patient's right.
+var lookRegions = []region{
 	{"right lung", box{.13, .13, .47, .75}},
 	{"right upper lung zone", box{.17, .13, .46, .35}},
 	{"right mid lung zone", box{.14, .35, .46, .53}},
@@ -58,6 +58,7 @@ type habitus struct {
 	female          bool
 	decile          int     // age 10*decile to 10*decile+10
 	tissue, contour float64 // density of the soft tissue, half-width of the body: differences from the average
+	chest           *chest  // of the design place, which has none of the build above
 }
 
 // The native sizes: not square, so that boxes scale by another factor on each axis.
@@ -85,6 +86,9 @@ type geometry struct {
 	breath         float64 // how far a point at v = .75 sinks with inspiration
 	heart          float64 // heart width over the average, disease included
 	flat           float64 // how far the domes are flattened, in v
+
+	regions []box // of the design's regions, in patient coordinates
+	chest   chest // of the design place, disease included
 }
 
 // breathTop is the height above which breathing moves nothing.
@@ -112,12 +116,15 @@ func drawGeometry(r *rand.Rand, h habitus, s *state, ap bool) geometry {
 	if ap {
 		g.heart *= heartAP
 	}
-	if s[cardiomegaly].present {
-		g.heart *= heartLevels[s[cardiomegaly].level]
+	if s.has[cardiomegaly].present {
+		g.heart *= heartLevels[s.has[cardiomegaly].level]
 	}
 	g.heart = min(g.heart, widestHeart)
-	if s[emphysema].present {
+	if s.has[emphysema].present {
 		g.flat = emphysemaFlat
+	}
+	for _, region := range s.regions {
+		g.regions = append(g.regions, g.changed(region))
 	}
 	return g
 }
@@ -145,11 +152,11 @@ func (g *geometry) v(y float64) float64 {
 // heartMid is the line about which the heart widens.
 const heartMid = 0.52
 
-// regionBox returns the box of regions[i] on this image in whole pixels, clamped to the image. The heart and what belongs
-// to it widen with the heart; the domes sink with emphysema.
-func (g *geometry) regionBox(i int) box {
-	b := regions[i].box
-	switch regions[i].name {
+// changed is the box of a region of the design look in this patient: the heart and what belongs to it widen with the heart, the
+// domes sink with emphysema.
+func (g *geometry) changed(r region) box {
+	b := r.box
+	switch r.name {
 	case "cardiac silhouette":
 		b[0], b[2] = g.widened(b[0]), g.widened(b[2])
 	case "right atrium":
@@ -157,6 +164,20 @@ func (g *geometry) regionBox(i int) box {
 	case "right hemidiaphragm", "left hemidiaphragm":
 		b[1] += g.flat
 	}
+	return b
+}
+
+// boxes are those of the design's regions on this image in whole pixels, clamped to the image.
+func (g *geometry) boxes() []box {
+	list := make([]box, len(g.regions))
+	for i, b := range g.regions {
+		list[i] = g.onImage(b)
+	}
+	return list
+}
+
+// onImage is the box on the image that has the corners of b.
+func (g *geometry) onImage(b box) box {
 	clampRound := func(x float64, side int) float64 {
 		return math.Round(min(max(x, 0), float64(side)))
 	}

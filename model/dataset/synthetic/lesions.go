@@ -21,13 +21,13 @@ const (
 
 // drawSharpFindings draws effusion, opacity and hernia. Cardiomegaly and emphysema change the shapes of drawSoft.
 func drawSharpFindings(c *canvas, h habitus, g *geometry, s *state, p Params) {
-	if s[lungOpacity].present {
+	if s.has[lungOpacity].present {
 		drawOpacity(c, g, opacityAdd*p.CoarseContrast)
 	}
-	if f := s[pleuralEffusion]; f.present {
+	if f := s.has[pleuralEffusion]; f.present {
 		drawEffusion(c, h, g, f.side, effusionFill[f.level], p.CoarseContrast)
 	}
-	if s[hernia].present {
+	if s.has[hernia].present {
 		drawHernia(c, g, p.CoarseContrast)
 	}
 }

@@ -2,6 +2,7 @@ package synthetic
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strings"
 )
 
@@ -15,9 +16,9 @@ type sight struct {
 	no     []string // paraphrases without it
 }
 
-// sights covers every finding at every side it may have, the most telling region first. Those of one region stand
+// lookSights covers every finding at every side it may have, the most telling region first. Those of one region stand
 // together and make one statement; the lungs mention all findings inside them.
-var sights = []sight{
+var lookSights = []sight{
 	{"cardiac silhouette", cardiomegaly, midline,
 		[]string{"There is LEVEL cardiomegaly.", "Level cardiomegaly is seen."},
 		[]string{"No cardiomegaly.", "The heart size is normal."}},
@@ -64,13 +65,13 @@ var sights = []sight{
 
 // inLung is the short sentence about one of several findings of a lung.
 func inLung(region string, f finding, at side) sight {
-	name := findings[f].name
+	name := lookFindings[f].name
 	return sight{region, f, at, []string{capital(name) + " is seen."}, []string{"No " + name + "."}}
 }
 
-// plain are statements about regions that no finding belongs to; each is made with chance plainChance, so that the box of
+// lookPlain are statements about regions that no finding belongs to; each is made with chance plainChance, so that the box of
 // every region can be learned from phrases.
-var plain = []struct{ region, text string }{
+var lookPlain = []remark{
 	{"right upper lung zone", "The right upper lung zone is clear."},
 	{"right hemidiaphragm", "The right hemidiaphragm is smooth."},
 	{"left lower lung zone", "The left lower lung zone is clear."},
@@ -89,8 +90,11 @@ var plain = []struct{ region, text string }{
 	{"abdomen", "The abdomen is unremarkable."},
 }
 
+// remark is a statement about a region that no finding belongs to.
+type remark struct{ region, text string }
+
 // boxless are statements about regions that have no box, as 7.6% of the real ones are (FACTS 1.3); loaders drop them.
-var boxless = []struct{ region, text string }{
+var boxless = []remark{
 	{"neck", "The neck is unremarkable."},
 	{"right chest wall", "The right chest wall is normal."},
 	{"left shoulder", "The left shoulder is normal."},
@@ -119,13 +123,13 @@ type sentence struct {
 
 // holds reports whether the finding of k is present where k looks.
 func (k *sight) holds(s *state) bool {
-	f := s[k.f]
+	f := s.has[k.f]
 	return f.present && (f.side == k.side || k.side == midline)
 }
 
 // say returns one paraphrase of what k sees.
 func (k *sight) say(r *rand.Rand, s *state) sentence {
-	name, texts := findings[k.f].name, k.no
+	name, texts := s.findings[k.f].name, k.no
 	said := sentence{attribute: "anatomicalfinding|no|" + name}
 	if k.holds(s) {
 		texts = k.yes
@@ -145,11 +149,17 @@ func withLevel(text, level string) string {
 
 func capital(word string) string { return strings.ToUpper(word[:1]) + word[1:] }
 
+// lookTexts writes the report and the statements of a study of the design look.
+func lookTexts(r *rand.Rand, s *state, ap, first bool, p Params) (string, []statement) {
+	text := report(r, s, ap, first, p)
+	return text, describe(r, s, first)
+}
+
 // describe returns the statements of one study in a fixed order of regions. first says that there is no prior study.
 func describe(r *rand.Rand, s *state, first bool) []statement {
 	var list []statement
-	for i := range sights {
-		k := &sights[i]
+	for i := range s.sights {
+		k := &s.sights[i]
 		said := k.say(r, s)
 		if n := len(list); n > 0 && list[n-1].region == k.region {
 			list[n-1].sentences = append(list[n-1].sentences, said)
@@ -162,7 +172,7 @@ func describe(r *rand.Rand, s *state, first bool) []statement {
 			list[i].sentences = append(list[i].sentences, sentence{text: "Compared to the prior study this is stable."})
 		}
 	}
-	for _, x := range plain {
+	for _, x := range lookPlain {
 		if r.Float64() < plainChance {
 			list = append(list, statement{x.region, []sentence{{text: x.text}}})
 		}
@@ -180,19 +190,19 @@ func describe(r *rand.Rand, s *state, first bool) []statement {
 // a finding that is not mentioned tells nothing. first says that there is no prior study to refer to.
 func report(r *rand.Rand, s *state, ap, first bool, p Params) string {
 	var body, key []string
-	for f := range s {
+	for f := range s.has {
 		said := sightOf(finding(f), s).say(r, s)
 		drop := p.ReportDropout
-		if !findings[f].fine {
+		if !s.findings[f].fine {
 			drop /= 2
 		}
 		switch omitted := r.Float64() < drop; {
 		case omitted:
 		case said.abnormal:
 			body = append(body, said.text)
-			key = append(key, capital(findings[f].name)+".")
+			key = append(key, capital(s.findings[f].name)+".")
 		default:
-			body = append(body, "No "+findings[f].name+".")
+			body = append(body, "No "+s.findings[f].name+".")
 		}
 	}
 	if len(body) == 0 {
@@ -205,41 +215,41 @@ func report(r *rand.Rand, s *state, ap, first bool, p Params) string {
 	if len(key) > 0 {
 		impression = strings.Join(key[:min(2, len(key))], " ")
 	}
+	return framed(ap, " FINDINGS: ", strings.Join(body, "  "), " IMPRESSION: ", impression)
+}
+
+// framed is a report of the given heads and what stands below each, in the layout of the real ones.
+func framed(ap bool, sections ...string) string {
 	view := "PA and lateral views of the chest."
 	if ap {
 		view = "Portable AP view of the chest."
 	}
-	return strings.Join([]string{
+	lines := []string{
 		"                                 FINAL REPORT",
 		" EXAMINATION:  CHEST RADIOGRAPH",
 		" ",
 		" INDICATION:  ___ year old patient with cough.",
 		" ",
 		" TECHNIQUE:  " + view,
-		" ",
-		" FINDINGS: ",
-		" ",
-		" " + wrapped(strings.Join(body, "  ")),
-		" ",
-		" IMPRESSION: ",
-		" ",
-		" " + impression,
-		"",
-	}, "\n")
+	}
+	for section := range slices.Chunk(sections, 2) {
+		lines = append(lines, " ", section[0], " ", " "+wrapped(section[1]))
+	}
+	return strings.Join(append(lines, ""), "\n")
 }
 
 // sightOf returns the first sight of f at the side it has in s; at its usual side when it is absent.
 func sightOf(f finding, s *state) *sight {
-	at := findings[f].side
-	if s[f].present {
-		at = s[f].side
+	at := s.findings[f].side
+	if s.has[f].present {
+		at = s.has[f].side
 	}
-	for i := range sights {
-		if sights[i].f == f && sights[i].side == at {
-			return &sights[i]
+	for i := range s.sights {
+		if k := &s.sights[i]; k.f == f && k.side == at {
+			return k
 		}
 	}
-	panic("synthetic: no region shows " + findings[f].name) // the table is complete: TestSightsCoverFindings
+	panic("synthetic: no region shows " + s.findings[f].name) // the table is complete: TestSightsCoverFindings
 }
 
 // wrapped breaks text into lines of at most 76 characters, each after the first starting with a space, as the reports are.

@@ -34,23 +34,23 @@ func differences(r *rand.Rand, ref, main *study, p Params) []question {
 		r.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 	}
 	for _, f := range order {
-		if !ref.state[f].present {
-			added = append(added, findings[f].name)
+		if !ref.state.has[f].present {
+			added = append(added, main.state.findings[f].name)
 			continue
 		}
 		from, to := ref.state.level(f), main.state.level(f)
 		if from == to {
 			continue
 		}
-		text := "the level of " + findings[f].name + " has changed from " + from + " to " + to + ". "
+		text := "the level of " + main.state.findings[f].name + " has changed from " + from + " to " + to + ". "
 		levels = append(levels, question{answer: text})
 		if area := sharedArea(ref.state.location(f), main.state.location(f)); area != "" {
 			areas = append(areas, question{"difference", "what has changed in the " + area + " area?", text})
 		}
 	}
 	for _, f := range ref.order {
-		if !main.state[f].present {
-			missing = append(missing, findings[f].name)
+		if !main.state.has[f].present {
+			missing = append(missing, main.state.findings[f].name)
 		}
 	}
 	var b strings.Builder
@@ -105,7 +105,7 @@ func about(r *rand.Rand, st *study) []question {
 
 	names := make([]string, len(st.order))
 	for i, f := range st.order {
-		names[i] = findings[f].name
+		names[i] = st.state.findings[f].name
 	}
 	view, other := "PA view", "AP view"
 	if st.ap {
@@ -126,8 +126,8 @@ func about(r *rand.Rand, st *study) []question {
 	add("abnormality", "is there evidence of any abnormalities in this image?", yesNo(len(names) > 0))
 
 	var absent []finding
-	for f := range st.state {
-		if !st.state[f].present {
+	for f := range st.state.has {
+		if !st.state.has[f].present {
 			absent = append(absent, finding(f))
 		}
 	}
@@ -136,16 +136,16 @@ func about(r *rand.Rand, st *study) []question {
 	shuffle(r, absent)
 	for i := range min(2, len(present), len(absent)) {
 		for _, f := range []finding{present[i], absent[i]} {
-			name := findings[f].name
-			add("presence", pick("is there evidence of "+name+" in this image?", "is there "+name+"?"), yesNo(st.state[f].present))
+			name := st.state.findings[f].name
+			add("presence", pick("is there evidence of "+name+" in this image?", "is there "+name+"?"), yesNo(st.state.has[f].present))
 		}
 	}
 	for i, f := range present {
-		name, spec, words := findings[f].name, findings[f], st.state.location(f)
+		name, spec, words := st.state.findings[f].name, st.state.findings[f], st.state.location(f)
 		if i < 2 && len(words) > 0 {
 			add("location", pick("where in the image is the "+name+" located?", "where is the "+name+"?"), strings.Join(words, " ")+" area")
 		}
-		if sided := st.state[f].side; i < 2 && (sided == left || sided == right) {
+		if sided := st.state.has[f].side; i < 2 && (sided == left || sided == right) {
 			add("location", "is the "+name+" located on the left side or right side?", sided.word()+" side")
 		}
 		if level := st.state.level(f); level != "" {

@@ -146,7 +146,7 @@ func drawSoft(h habitus, g *geometry, s *state, e exposure, p Params) *canvas {
 		row := rowAt(v, h, g)
 		row.lung += e.lung
 		row.gas = .20 * e.gas
-		if s[emphysema].present {
+		if s.has[emphysema].present {
 			row.lung -= emphysemaDark * p.CoarseContrast
 		}
 		for x, u := range us {

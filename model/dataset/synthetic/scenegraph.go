@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 )
 
@@ -57,16 +58,17 @@ func sceneGraphJSON(r *rand.Rand, h habitus, g *geometry, st, prior *study, orde
 	if h.female {
 		sg.Gender = "F"
 	}
-	for i := range regions {
-		b := g.regionBox(i)
+	for i, b := range g.boxes() {
 		if r.Float64() < p.BoxFaults {
 			b = spoiled(r, b, g)
 		}
-		sg.Objects = append(sg.Objects, newObject(st.dicom, regions[i].name, b, g))
+		sg.Objects = append(sg.Objects, newObject(st.dicom, st.state.regions[i].name, b, g))
 	}
 	// A name beyond the 29, as in the real files: readers filter by name.
-	spine := g.regionBox(17)
-	sg.Objects = append(sg.Objects, newObject(st.dicom, "descending aorta", box{spine[0], spine[1] + 40, spine[2], spine[3]}, g))
+	if i := slices.IndexFunc(st.state.regions, func(r region) bool { return r.name == "spine" }); i >= 0 {
+		spine := g.boxes()[i]
+		sg.Objects = append(sg.Objects, newObject(st.dicom, "descending aorta", box{spine[0], spine[1] + 40, spine[2], spine[3]}, g))
+	}
 
 	for i, s := range said {
 		sg.Attributes = append(sg.Attributes, newAttribute(st, s, 10*(i+1)))
@@ -151,13 +153,13 @@ func newAttribute(st *study, s statement, number int) map[string]any {
 // relationships links the regions whose finding is in both studies.
 func relationships(st, prior *study) []map[string]any {
 	list := []map[string]any{}
-	for i := range sights {
-		k := &sights[i]
+	for i := range st.state.sights {
+		k := &st.state.sights[i]
 		if !k.holds(&st.state) || !k.holds(&prior.state) {
 			continue
 		}
 		name, predicate := "comparison|yes|no change", "['No status change']"
-		switch from, to := prior.state[k.f].level, st.state[k.f].level; {
+		switch from, to := prior.state.has[k.f].level, st.state.has[k.f].level; {
 		case to > from:
 			name, predicate = "comparison|yes|worsened", "['Worsening']"
 		case to < from:
@@ -166,7 +168,7 @@ func relationships(st, prior *study) []map[string]any {
 		list = append(list, map[string]any{
 			"relationship_id": fmt.Sprintf("%d|%d_%s", st.id, i, k.region), "predicate": predicate, "synsets": []string{conceptID(name)},
 			"relationship_names": []string{name}, "relationship_contexts": []float64{1},
-			"phrase": withLevel(k.yes[0], st.state.level(k.f)), "attributes": []string{"anatomicalfinding|yes|" + findings[k.f].name},
+			"phrase": withLevel(k.yes[0], st.state.level(k.f)), "attributes": []string{"anatomicalfinding|yes|" + st.state.findings[k.f].name},
 			"bbox_name": k.region, "subject_id": st.dicom + "_" + k.region, "object_id": prior.dicom + "_" + k.region,
 		})
 	}

@@ -1,10 +1,14 @@
 package synthetic
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
+	"slices"
+)
 
-// finding is an index into findings; the order is the stable order of names in answers.
+// finding is an index into the findings of a design; the order is the stable order of names in answers.
 type finding int
 
+// The findings of the design look.
 const (
 	cardiomegaly finding = iota
 	pleuralEffusion
@@ -56,7 +60,7 @@ type findingSpec struct {
 // otherSide is the chance that a finding with two sides is drawn on its less usual one.
 const otherSide = 0.3
 
-var findings = [numFindings]findingSpec{
+var lookFindings = [numFindings]findingSpec{
 	cardiomegaly:      {name: "cardiomegaly", levels: []string{"mild", "severe"}, chexpert: "Cardiomegaly"},
 	pleuralEffusion:   {name: "pleural effusion", side: left, other: right, levels: []string{"small", "moderate"}, chexpert: "Pleural Effusion"},
 	lungOpacity:       {name: "lung opacity", side: right, other: right, zone: []string{"mid"}, chexpert: "Lung Opacity"},
@@ -77,13 +81,19 @@ type presence struct {
 }
 
 // state is the hidden truth of one study: all images and texts derive from it.
-type state [numFindings]presence
+type state struct {
+	*design
+	has []presence // of each finding of the design
+}
+
+// none is the state without findings.
+func (d *design) none() state { return state{d, make([]presence, len(d.findings))} }
 
 // firstState draws the findings of a patient's first study.
 func firstState(r *rand.Rand, p Params) state {
-	var s state
-	for f := range s {
-		s[f] = drawPresence(r, p, finding(f))
+	s := p.design().none()
+	for f := range s.has {
+		s.has[f] = s.drawPresence(r, p, finding(f))
 	}
 	return s
 }
@@ -91,62 +101,62 @@ func firstState(r *rand.Rand, p Params) state {
 // next draws the following study: each finding is redrawn with chance Redraw; one that stays keeps its side, and its
 // level but for a step with chance LevelStep.
 func (s state) next(r *rand.Rand, p Params) state {
-	for f := range s {
-		old := s[f]
+	s.has = slices.Clone(s.has)
+	for f, old := range s.has {
 		if r.Float64() < p.Redraw {
-			s[f] = drawPresence(r, p, finding(f))
+			s.has[f] = s.drawPresence(r, p, finding(f))
 		}
 		step := r.Float64() < p.LevelStep
-		if !old.present || !s[f].present {
+		if !old.present || !s.has[f].present {
 			continue
 		}
-		s[f] = old
-		if n := len(findings[f].levels); step && n > 1 {
-			s[f].level = (old.level + 1) % n
+		s.has[f] = old
+		if n := len(s.findings[f].levels); step && n > 1 {
+			s.has[f].level = (old.level + 1) % n
 		}
 	}
 	return s
 }
 
 // drawPresence makes the same number of draws whatever comes out, so that one parameter does not reshuffle the others.
-func drawPresence(r *rand.Rand, p Params, f finding) presence {
-	spec := findings[f]
+func (d *design) drawPresence(r *rand.Rand, p Params, f finding) presence {
+	spec := d.findings[f]
 	have, swap, level := r.Float64(), r.Float64(), r.Float64()
 	if have >= p.Prevalence {
 		return presence{}
 	}
-	d := presence{present: true, side: spec.side, level: int(level * float64(len(spec.levels)))}
+	drawn := presence{present: true, side: spec.side, level: int(level * float64(len(spec.levels)))}
 	if swap < otherSide {
-		d.side = spec.other
+		drawn.side = spec.other
 	}
-	return d
+	return drawn
 }
 
 // level returns the level word of f, or "" if f has none.
 func (s *state) level(f finding) string {
-	if len(findings[f].levels) == 0 {
+	if len(s.findings[f].levels) == 0 {
 		return ""
 	}
-	return findings[f].levels[s[f].level]
+	return s.findings[f].levels[s.has[f].level]
 }
 
 // location returns the location words of f: side, then zone; nil for a finding without a place.
 func (s *state) location(f finding) []string {
 	var words []string
-	switch s[f].side {
+	switch s.has[f].side {
 	case bilateral:
 		words = append(words, "bilateral")
 	case right, left:
-		words = append(words, s[f].side.word())
+		words = append(words, s.has[f].side.word())
 	}
-	return append(words, findings[f].zone...)
+	return append(words, s.findings[f].zone...)
 }
 
 // present returns the findings of s in the order of the table.
 func (s *state) present() []finding {
 	var list []finding
-	for f := range s {
-		if s[f].present {
+	for f := range s.has {
+		if s.has[f].present {
 			list = append(list, finding(f))
 		}
 	}

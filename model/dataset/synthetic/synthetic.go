@@ -29,15 +29,18 @@ const noteName = "SYNTHETIC.txt"
 
 // Params is everything that decides the data. Equal Params give equal bytes, whatever the number of threads.
 type Params struct {
-	Patients int   // subjects, split 80/10/10 into train, val and test; at least 3
-	Studies  int   // studies a patient, 1 to 6; every earlier/later pair becomes difference questions
-	Seed     int64 // all draws derive from it
+	Design   Design `json:",omitzero"`
+	Patients int    // subjects, split 80/10/10 into train, val and test; at least 3
+	Studies  int    // studies a patient, 1 to 6; every earlier/later pair becomes difference questions
+	Seed     int64  // all draws derive from it
 
 	Prevalence float64 // chance of each finding in a first study, 0 to 1
 	Redraw     float64 // chance that a finding is drawn again in the next study, 0 to 1
 	LevelStep  float64 // chance that a finding that stays changes its level, 0 to 1
 
 	ReportDropout float64 // chance that the report omits a fine finding; a coarse one is omitted half as often
+	PhraseDropout float64 `json:",omitzero"` // design place: chance that the phrase of a region omits its finding; 1 leaves boxes only
+	SameReport    bool    `json:",omitzero"` // design place: phrases state what the report states
 	StableOrder   bool    // name findings in one fixed order; false shuffles them, as the original generator does
 
 	CoarseContrast float64 // scales the brightness of coarse findings; 1 is the design
@@ -49,7 +52,7 @@ type Params struct {
 	BoxFaults float64 // share of boxes written faulty on purpose
 }
 
-// Default returns the parameters the experiments use.
+// Default returns the parameters that the experiments use of the design look.
 func Default() Params {
 	return Params{
 		Patients: 600, Studies: 3, Seed: 1,
@@ -60,8 +63,21 @@ func Default() Params {
 	}
 }
 
+// Default returns the parameters that the experiments use of the design.
+func (d Design) Default() Params {
+	p := Default()
+	if p.Design = d; d == Place {
+		p.Patients, p.ReportDropout, p.PhraseDropout, p.CoarseContrast, p.Decoys = 3000, .1, .1, 1, .6
+		p.Laterals, p.BoxFaults = 0, 0
+	}
+	return p
+}
+
 // Validate reports the first parameter that cannot be used.
 func (p Params) Validate() error {
+	if _, err := ParseDesign(string(p.Design)); err != nil {
+		return err
+	}
 	switch {
 	case p.Patients < 3 || p.Patients > maxPatients:
 		return fmt.Errorf("patients %d: want 3 to %d", p.Patients, maxPatients)
@@ -74,7 +90,7 @@ func (p Params) Validate() error {
 		max  float64
 	}{
 		{"prevalence", p.Prevalence, 1}, {"redraw", p.Redraw, 1}, {"level step", p.LevelStep, 1},
-		{"report dropout", p.ReportDropout, 1}, {"coarse contrast", p.CoarseContrast, 2},
+		{"report dropout", p.ReportDropout, 1}, {"phrase dropout", p.PhraseDropout, 1}, {"coarse contrast", p.CoarseContrast, 2},
 		{"fine amplitude", p.FineAmplitude, 0.5}, {"decoys", p.Decoys, 1}, {"noise", p.Noise, 0.2},
 		{"laterals", p.Laterals, 1}, {"box faults", p.BoxFaults, 1},
 	} {
@@ -90,17 +106,25 @@ func (p Params) note() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "SynCXR: synthetic chest films, not patients (generator version %d, seed %d, %d patients)\n", Version, p.Seed, p.Patients)
 	b.WriteString("Drawn by \"harness data synth\". Findings are built so that a small model can learn them: results on these data\n")
-	b.WriteString("say that code works, and nothing about medicine. Fine findings vanish below 448 pixels by construction.\n\n")
-	for _, f := range []struct {
+	type line struct {
 		name string
 		v    any
-	}{
+	}
+	var own []line
+	switch p.Design {
+	case Look:
+		b.WriteString("say that code works, and nothing about medicine. Fine findings vanish below 448 pixels by construction.\n\n")
+	case Place:
+		b.WriteString("say nothing about medicine. Five of six findings are the same spot: only where it lies tells them apart.\n\n")
+		own = []line{{"design", p.Design}, {"phrase_dropout", p.PhraseDropout}, {"same_report", p.SameReport}}
+	}
+	for _, f := range append(own, []line{
 		{"version", Version}, {"patients", p.Patients}, {"studies", p.Studies}, {"seed", p.Seed},
 		{"prevalence", p.Prevalence}, {"redraw", p.Redraw}, {"level_step", p.LevelStep},
 		{"report_dropout", p.ReportDropout}, {"stable_order", p.StableOrder},
 		{"coarse_contrast", p.CoarseContrast}, {"fine_amplitude", p.FineAmplitude}, {"decoys", p.Decoys}, {"noise", p.Noise},
 		{"laterals", p.Laterals}, {"box_faults", p.BoxFaults},
-	} {
+	}...) {
 		fmt.Fprintf(&b, "%s: %v\n", f.name, f.v)
 	}
 	return b.String()

@@ -199,7 +199,7 @@ func keyInfo(st *study) (json.RawMessage, error) {
 			Type2         []string `json:"type2"`
 			Level2        []string `json:"level2"`
 			PostLocation2 *string  `json:"post_location2"`
-		}{Name: findings[f].name, Location: st.state.location(f), Type: words(findings[f].kind), Level: words(st.state.level(f))}
+		}{Name: st.state.findings[f].name, Location: st.state.location(f), Type: words(st.state.findings[f].kind), Level: words(st.state.level(f))}
 		text, err := json.Marshal(entity)
 		if err != nil {
 			return nil, err
@@ -207,13 +207,13 @@ func keyInfo(st *study) (json.RawMessage, error) {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		fmt.Fprintf(&b, "%q: %s", findings[f].name, text)
+		fmt.Fprintf(&b, "%q: %s", st.state.findings[f].name, text)
 	}
 	b.WriteString(`}, "no_entity": [`)
 	comma := ""
-	for f := range st.state {
-		if !st.state[f].present {
-			fmt.Fprintf(&b, "%s%q", comma, findings[f].name)
+	for f := range st.state.has {
+		if !st.state.has[f].present {
+			fmt.Fprintf(&b, "%s%q", comma, st.state.findings[f].name)
 			comma = ", "
 		}
 	}
@@ -233,12 +233,12 @@ func words(word string) []string {
 func chexpertCells(s *state) []string {
 	cells := make([]string, len(labels))
 	for i, label := range labels {
-		for f, spec := range findings {
+		for f, spec := range s.findings {
 			if spec.chexpert != label {
 				continue
 			}
 			cells[i] = "0.0"
-			if s[f].present {
+			if s.has[f].present {
 				cells[i] = "1.0"
 			}
 		}

@@ -38,7 +38,7 @@ var fineTextures = sync.OnceValue(func() *[numFindings]texture {
 	var all [numFindings]texture
 	r, w := rand.New(rand.NewPCG(0x6d6f7474, 0x6c65)), waves(textureGrid)
 	for f := range all {
-		if !findings[f].fine {
+		if !lookFindings[f].fine {
 			continue
 		}
 		best := math.Inf(1)
@@ -132,13 +132,13 @@ var (
 func drawTextures(r *rand.Rand, c *canvas, g *geometry, s *state, p Params) {
 	textures := fineTextures()
 	across, down := waves(c.w), waves(c.h)
-	for f := range s {
+	for f := range s.has {
 		draw := rand.New(rand.NewPCG(r.Uint64(), r.Uint64()))
 		decoy, at := r.Float64() < p.Decoys, r.IntN(2)
-		if !findings[f].fine || p.FineAmplitude == 0 {
+		if !lookFindings[f].fine || p.FineAmplitude == 0 {
 			continue
 		}
-		if s[f].present {
+		if s.has[f].present {
 			for _, window := range textureWindows[f] {
 				c.addTexture(draw, g, window, &textures[f], &across, &down, p.FineAmplitude)
 			}

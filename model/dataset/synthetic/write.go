@@ -167,7 +167,7 @@ type patientWriter struct {
 // writePatient draws one patient from a stream of random numbers of its own, so that threads cannot matter.
 func writePatient(root string, p Params, films *grayjpeg.Encoder, patient int) (*rows, error) {
 	r := rand.New(rand.NewPCG(uint64(p.Seed), uint64(patient)))
-	w := &patientWriter{root: root, p: p, r: r, habitus: drawHabitus(r), subject: subjectID(patient),
+	w := &patientWriter{root: root, p: p, r: r, habitus: p.design().habitus(r), subject: subjectID(patient),
 		split: diffSplit(patient, p.Patients), mimic: "train", genome: trainTable, out: &rows{}, films: films}
 	switch official := r.Float64(); {
 	case official > .99:
@@ -213,16 +213,15 @@ func (w *patientWriter) writeStudy(st, prior *study, order int) error {
 	folder := "files/" + subjectFolder(w.subject)
 	image := fmt.Sprintf("%s/s%d/%s", folder, st.id, st.dicom)
 	look := rand.New(rand.NewPCG(w.r.Uint64(), w.r.Uint64())) // of its own: how many draws an image takes may differ between CPUs
-	g := drawGeometry(look, w.habitus, &st.state, st.ap)
-	gray := drawRadiograph(look, w.habitus, &g, &st.state, drawExposure(look, st.ap), w.p)
+	g := st.state.geometry(look, w.habitus, &st.state, st.ap)
+	gray := st.state.film(look, w.habitus, &g, &st.state, drawExposure(look, st.ap), w.p)
 	if err := w.writeImage(jpgFolder+"/"+image+".jpg", gray); err != nil {
 		return err
 	}
-	text := report(w.r, &st.state, st.ap, order == 0, w.p)
+	text, said := st.state.texts(w.r, &st.state, st.ap, order == 0, w.p)
 	if err := w.writeFile(fmt.Sprintf("%s/%s/s%d.txt", reportFolder, folder, st.id), []byte(text)); err != nil {
 		return err
 	}
-	said := describe(w.r, &st.state, order == 0)
 	scene, err := sceneGraphJSON(w.r, w.habitus, &g, st, prior, order, said, w.p)
 	if err != nil {
 		return err
