@@ -227,7 +227,7 @@ func schedule(stage string, steps int, epochs float64) error {
 	case steps == 0 && epochs == 0:
 		return refuse(stage+".steps", "missing: give steps or epochs")
 	case steps > 0 && epochs > 0:
-		return refuse(stage+".epochs", "give steps or epochs, not both")
+		return refuse(stage+".epochs", "give steps or epochs, not both: epochs 0 leaves those of a preset out")
 	}
 	return nil
 }
