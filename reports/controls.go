@@ -15,6 +15,7 @@ var controlNames = []struct{ key, name string }{
 	{"question-only", "question only"},
 	{"shuffled-images", "shuffled images"},
 	{"mean-box", "mean box"},
+	{"raw-pixels", "raw pixels"},
 }
 
 // untrainedName is the control that is a trial of its own.

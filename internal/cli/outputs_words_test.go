@@ -57,7 +57,8 @@ type scoredSystem struct {
 type scoredRegion struct {
 	Region string `json:"region"`
 	N      int    `json:"n"`
-	Acc    orNull `json:"acc50"`
+	Acc50  orNull `json:"acc50"`
+	Acc75  orNull `json:"acc75"`
 	IoU    orNull `json:"iou"`
 }
 
@@ -267,6 +268,7 @@ var meanings = map[string]string{
 	"version":                   "of the package",
 	"skipped":                   "what was left where it was, and why",
 	"acc50":                     "the share of boxes that overlap by half or more",
+	"acc75":                     "the share of boxes that overlap by three quarters or more",
 	"n":                         "how many there are",
 	"region":                    "the name of the region",
 	"regions":                   "numbers of each region",

@@ -13,6 +13,7 @@ import (
 type MeanBox struct {
 	Regions int     `json:"regions"`
 	Acc50   float64 `json:"acc50"`
+	Acc75   float64 `json:"acc75"`
 	IoU     float64 `json:"iou"`
 }
 
@@ -42,7 +43,7 @@ func scoreMeanBox(c *corpus.Corpus) *MeanBox {
 		return nil
 	}
 	scores := metrics.ScoreBoxes(samples)
-	return &MeanBox{Regions: scores.N, Acc50: scores.Acc, IoU: scores.MeanIoU}
+	return &MeanBox{Regions: scores.N, Acc50: scores.Acc50, Acc75: scores.Acc75, IoU: scores.MeanIoU}
 }
 
 // FrequentAnswer scores, on all test pairs, the answer that is most frequent in training to the same question: what needs no image.

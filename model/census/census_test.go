@@ -67,7 +67,7 @@ tokens    captions                          3  mean 5.0, 95% up to 5, most 5; 0 
           phrases with box                  4  mean 14.0, 95% up to 14, most 14; 0 over 96
           difference questions              5  mean 9.0, 95% up to 9, most 9
           difference answers                5  mean 10.6, 95% up to 15, most 15; 0 over 128
-baselines mean box of training              2  test regions: Acc@0.5 0.500, mean IoU 0.500
+baselines mean box of training              2  test regions: Acc@0.5 0.500, Acc@0.75 0.500, mean IoU 0.500
           most frequent answer              2  test pairs: BLEU-4 `
 	got := b.String()
 	head, rest, _ := strings.Cut(got, "BLEU-4 ")

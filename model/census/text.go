@@ -41,7 +41,7 @@ func (c *Census) WriteText(w io.Writer) error {
 	}
 	title = "baselines"
 	if m := c.MeanBox; m != nil {
-		fmt.Fprintf(&b, "%-9s %-25s %9d  test regions: Acc@0.5 %.3f, mean IoU %.3f\n", title, "mean box of training", m.Regions, m.Acc50, m.IoU)
+		fmt.Fprintf(&b, "%-9s %-25s %9d  test regions: Acc@0.5 %.3f, Acc@0.75 %.3f, mean IoU %.3f\n", title, "mean box of training", m.Regions, m.Acc50, m.Acc75, m.IoU)
 		title = ""
 	}
 	if f := c.FrequentAnswer; f != nil {
