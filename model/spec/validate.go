@@ -77,7 +77,7 @@ func (d Data) validate() error {
 	switch d.Source {
 	case SourceSynthetic:
 		if d.Root != "" {
-			return refuse("data.root", "only for source files")
+			return refuse("data.root", "only for source files: set data.source=files, too")
 		}
 		if d.Digest != "" {
 			return refuse("data.digest", "only for source files: synthetic data are named by their settings")
@@ -235,7 +235,7 @@ func schedule(stage string, steps int, epochs float64) error {
 	case steps == 0 && epochs == 0:
 		return refuse(stage+".steps", "missing: give steps or epochs")
 	case steps > 0 && epochs > 0:
-		return refuse(stage+".epochs", "give steps or epochs, not both")
+		return refuse(stage+".epochs", "give steps or epochs, not both: epochs 0 leaves those of a preset out")
 	}
 	return nil
 }
