@@ -17,6 +17,14 @@ type Difference struct {
 	Low   float64 // ends of the 95% interval
 	High  float64
 	P     float64 // two-sided; NaN where a seed has no value
+
+	spread spread
+}
+
+// Detectable is about the smallest true difference that the test finds with a chance of Power at an error level, given the spread that was
+// seen: the half width of the interval of that level, and the quantile of Power in standard errors (Bloom 1995).
+func (d Difference) Detectable(level float64) float64 {
+	return d.spread.half(level) + math.Sqrt(d.spread.overSeeds+d.spread.overSamples)*tQuantile(2*(1-Power), d.spread.freedom())
 }
 
 // Hierarchical compares two settings, base and other, of which each has the scores of at least two seeds, in the same order, on
@@ -63,6 +71,7 @@ func Hierarchical(ctx context.Context, base, other []*Scores, r Resampling) ([]D
 			continue
 		}
 		half := spread.half(Level)
+		d.spread = spread
 		d.Low, d.High, d.P = d.Delta-half, d.Delta+half, spread.p(d.Delta)
 		all = append(all, d)
 	}
@@ -89,10 +98,19 @@ func (s spread) half(level float64) float64 {
 	if sum == 0 {
 		return 0
 	}
-	freedom := sum * sum / (s.overSeeds*s.overSeeds/seeds + s.overSamples*s.overSamples/samples)
 	added := math.Sqrt(s.overSeeds*a*a + s.overSamples*b*b)
-	welch := math.Sqrt(sum) * tQuantile(level, max(seeds, freedom))
+	welch := math.Sqrt(sum) * tQuantile(level, s.freedom())
 	return (added + welch) / 2
+}
+
+// freedom are the degrees of freedom of Welch and Satterthwaite, of which there are at least those of the seeds.
+func (s spread) freedom() float64 {
+	seeds, samples := float64(s.seeds-1), float64(s.samples-1)
+	sum := s.overSeeds + s.overSamples
+	if sum == 0 {
+		return seeds
+	}
+	return max(seeds, sum*sum/(s.overSeeds*s.overSeeds/seeds+s.overSamples*s.overSamples/samples))
 }
 
 // smallestLevel bounds the search for p: nothing below it is told apart.

@@ -86,6 +86,15 @@ func SmallestSignFlip(n int) float64 {
 	return exact
 }
 
+// SeedsFor is how many seeds the sign-flip test takes to reach p < Level among so many comparisons.
+func SeedsFor(comparisons int) int {
+	n := 2
+	for SmallestSignFlip(n)*float64(comparisons) >= Level && n < 100 {
+		n++
+	}
+	return n
+}
+
 // flippedSum returns the sum of at most 64 deltas, with the sign of delta i turned where bit i is set.
 func flippedSum(deltas []float64, signs uint64) float64 {
 	sum := 0.0

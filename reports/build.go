@@ -61,6 +61,7 @@ type builder struct {
 	answers map[string]*answers // by task
 
 	rebased   bool // with another baseline than that of the experiment
+	claimed   bool // the comparisons are those that hypotheses name
 	resamples int
 	tests     map[testKey]*Test
 	resampled map[string]map[string]*Test // by task, rows and seeds: the tests of all numbers
@@ -95,6 +96,9 @@ func Compute(ctx context.Context, plan *sweeps.Plan, results Results, o Options)
 	b.addControls()
 	b.showSmall()
 	if err := b.judge(ctx); err != nil {
+		return nil, err
+	}
+	if err := b.judgeHypotheses(ctx, plan); err != nil {
 		return nil, err
 	}
 	b.addPublished()

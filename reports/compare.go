@@ -175,7 +175,8 @@ func (b *builder) resample(ctx context.Context, task string, p *pair, bases, row
 		differences, err := metrics.Hierarchical(ctx, bases, rows, how)
 		for _, d := range differences {
 			if !math.IsNaN(d.P) {
-				found[d.Key] = &Test{Method: Hierarchical, P: d.P, Holm: math.NaN(), Low: d.Low, High: d.High, N: len(rows), Items: items}
+				found[d.Key] = &Test{Method: Hierarchical, P: d.P, Holm: math.NaN(), Low: d.Low, High: d.High, N: len(rows), Items: items,
+					detectable: d.Detectable}
 			}
 		}
 		return found, err
@@ -217,7 +218,7 @@ func (b *builder) incomparable(p *pair, c int) (string, error) {
 				continue
 			}
 		}
-		if row.DataHash != base.DataHash && row.DataHash != "" && base.DataHash != "" {
+		if row.DataHash != base.DataHash && row.DataHash != "" && base.DataHash != "" && !b.sameImages(p, seed, c) {
 			return fmt.Sprintf("not compared with %s: other data (%s; that has %s)", p.base.Name, short(row.DataHash), short(base.DataHash)), nil
 		}
 	}

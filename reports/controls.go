@@ -6,17 +6,9 @@ import (
 	"strings"
 
 	"harness/internal/jsonfloat"
+	"harness/metrics"
 	"harness/sweeps"
 )
-
-// controlNames are the controls that a model's own trial records under controls/NAME/METRIC, and how they are printed.
-var controlNames = []struct{ key, name string }{
-	{"most-frequent", "most frequent answer"},
-	{"question-only", "question only"},
-	{"shuffled-images", "shuffled images"},
-	{"mean-box", "mean box"},
-	{"raw-pixels", "raw pixels"},
-}
 
 // untrainedName is the control that is a trial of its own.
 const untrainedName = "untrained encoder"
@@ -25,8 +17,8 @@ const untrainedName = "untrained encoder"
 // not depend on the model, share one row.
 func (b *builder) addControls() {
 	recorded := b.recordedControls()
-	for _, control := range controlNames {
-		if !recorded[control.key] {
+	for _, control := range metrics.Controls {
+		if !recorded[control.Key] {
 			continue
 		}
 		var groups [][]*seeded
@@ -35,7 +27,7 @@ func (b *builder) addControls() {
 			if r.Control != "" {
 				continue
 			}
-			row, ok := b.controlRow(r, control.key)
+			row, ok := b.controlRow(r, control.Key)
 			if !ok {
 				continue
 			}
@@ -47,7 +39,7 @@ func (b *builder) addControls() {
 			rows, groups = append(rows, row), append(groups, []*seeded{r})
 		}
 		for i := range rows {
-			rows[i].Name, rows[i].Control = control.name, control.name
+			rows[i].Name, rows[i].Control = control.Name, control.Name
 			if len(rows) > 1 {
 				rows[i].Name += ", " + b.groupName(groups[i])
 			}

@@ -151,18 +151,9 @@ func (f *family) describe() {
 		}
 	}
 	if len(d.Untold) > 0 && overSeeds {
-		d.Needed = seedsNeeded(d.Largest)
+		d.Needed = metrics.SeedsFor(d.Largest)
 	}
 	f.table.Family = d
-}
-
-// seedsNeeded is how many seeds the sign-flip test takes to reach p < Level among so many comparisons.
-func seedsNeeded(comparisons int) int {
-	n := 2
-	for metrics.SmallestSignFlip(n)*float64(comparisons) >= Level && n < 100 {
-		n++
-	}
-	return n
 }
 
 // verdict is what a row's test with its baseline says, from the row's side.

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"io"
@@ -45,8 +46,11 @@ var (
 	}
 )
 
-// HTML writes a figure for a page: no script, no style sheet, ids that begin with the table's own. Every text is escaped.
-func (t *Table) HTML(w io.Writer) error { return t.HTMLAs(w, HTMLOptions{}) }
+// HTML writes a figure for a page: no script, no style sheet, ids that begin with the table's own. Every text is escaped. Hypotheses are
+// a second figure.
+func (t *Table) HTML(w io.Writer) error {
+	return errors.Join(t.HTMLAs(w, HTMLOptions{}), t.HypothesesHTML(w, HTMLOptions{}))
+}
 
 // HTMLAs writes the figure as a page asks for it.
 func (t *Table) HTMLAs(w io.Writer, o HTMLOptions) error {

@@ -105,3 +105,29 @@ func (f Family) MarshalJSON() ([]byte, error) {
 		Smallest *jsonfloat.Float `json:"smallest"`
 	}{plain(f), known(f.Smallest)})
 }
+
+// MarshalJSON writes a hypothesis with null for what does not exist.
+func (h Hypothesis) MarshalJSON() ([]byte, error) {
+	type plain Hypothesis // without this method
+	h.Lines = filled(h.Lines)
+	return json.Marshal(struct {
+		plain
+		P        *jsonfloat.Float `json:"p"`
+		Holm     *jsonfloat.Float `json:"p_holm"`
+		Smallest *jsonfloat.Float `json:"smallest"`
+	}{plain(h), known(h.P), known(h.Holm), known(h.Smallest)})
+}
+
+// MarshalJSON writes a comparison with null for what does not exist.
+func (c Comparison) MarshalJSON() ([]byte, error) {
+	type plain Comparison // without this method
+	return json.Marshal(struct {
+		plain
+		Mean       *jsonfloat.Float `json:"mean"`
+		Other      *jsonfloat.Float `json:"other"`
+		Delta      *jsonfloat.Float `json:"delta"`
+		Low        *jsonfloat.Float `json:"low"`
+		High       *jsonfloat.Float `json:"high"`
+		Detectable *jsonfloat.Float `json:"detectable"`
+	}{plain(c), known(c.Mean), known(c.Other), known(c.Delta), known(c.Low), known(c.High), known(c.Detectable)})
+}

@@ -172,7 +172,7 @@ func TestJSONFollowsSchema(t *testing.T) {
 func TestSchemaHasEveryKey(t *testing.T) {
 	root := readSchema(t)
 	for name, value := range map[string]any{"": Table{}, "column": Column{}, "row": Row{}, "cell": Cell{}, "test": Test{}, "family": Family{},
-		"param": sweeps.Param{}} {
+		"param": sweeps.Param{}, "hypotheses": Hypotheses{}, "hypothesis": Hypothesis{}, "comparison": Comparison{}} {
 		s := root
 		if name != "" {
 			s = root.Defs[name]

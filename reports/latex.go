@@ -38,6 +38,9 @@ func (t *Table) Latex(w io.Writer, o LatexOptions) error {
 	for i, p := range parts {
 		s.float(&out, l, p, i, len(parts))
 	}
+	if t.Hypotheses != nil {
+		t.Hypotheses.latex(&out, s)
+	}
 	if _, err := io.WriteString(w, s.Preamble(s.options.needs())); err != nil {
 		return err
 	}
@@ -102,6 +105,9 @@ func (t *Table) Untypeset() []string {
 	}
 	for _, text := range slices.Concat(t.Caption, t.Notes) {
 		s.tex(text)
+	}
+	if t.Hypotheses != nil {
+		t.Hypotheses.latex(io.Discard, s)
 	}
 	return s.Untypeset()
 }

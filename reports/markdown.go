@@ -42,6 +42,9 @@ func (t *Table) Markdown(w io.Writer) error {
 		}
 		fmt.Fprintf(&out, "<sup>%s</sup> %s  \n", letter(i), escape.Markdown(note))
 	}
+	if t.Hypotheses != nil {
+		t.Hypotheses.markdown(&out)
+	}
 	_, err := w.Write(out.Bytes())
 	return err
 }

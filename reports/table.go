@@ -30,6 +30,8 @@ type Table struct {
 	Notes   []string `json:"notes"`
 	// Family is the comparisons over which p-values are adjusted; nil where nothing was tested.
 	Family *Family `json:"family,omitempty"`
+	// Hypotheses are what became of the claims of the experiment file, in its order. No layout changes them.
+	Hypotheses *Hypotheses `json:"hypotheses,omitempty"`
 	// Command says that the trials are those of a user's program, whose metrics are not known here.
 	Command bool `json:"command,omitempty"`
 	// Synthetic says that our numbers come from synthetic data; every picture and caption says so.
@@ -153,6 +155,8 @@ type Test struct {
 	High      float64 `json:"high"`
 	N         int     `json:"seeds"`             // pairs of seeds
 	Items     int     `json:"samples,omitempty"` // test samples that both answered
+
+	detectable func(level float64) float64 // of seeds × samples: metrics.Difference.Detectable
 }
 
 // Method names a test: docs/statistics.md.

@@ -28,6 +28,11 @@ func (t *Table) Text(w io.Writer) error {
 	for i, note := range t.Notes {
 		fmt.Fprintf(&out, "[%s] %s\n", letter(i), escape.Line(note))
 	}
+	if t.Hypotheses != nil {
+		if err := t.Hypotheses.text(&out); err != nil {
+			return err
+		}
+	}
 	_, err := w.Write(out.Bytes())
 	return err
 }
@@ -53,19 +58,7 @@ func (t *Table) textGrid(out io.Writer) error {
 			widths[i] = max(widths[i], runewidth.StringWidth(lines[r][i]))
 		}
 	}
-	table := tablewriter.NewTable(out,
-		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
-			Borders:  tw.Border{Left: tw.Off, Right: tw.Off, Top: tw.Off, Bottom: tw.Off},
-			Symbols:  tw.NewSymbols(tw.StyleLight),
-			Settings: tw.Settings{Separators: tw.Separators{BetweenColumns: tw.Off, BetweenRows: tw.Off}},
-		})),
-		tablewriter.WithHeaderAutoFormat(tw.Off),
-		tablewriter.WithHeaderAutoWrap(tw.WrapNone),
-		tablewriter.WithRowAutoWrap(tw.WrapNone),
-		tablewriter.WithHeaderAlignmentConfig(tw.CellAlignment{PerColumn: align}),
-		tablewriter.WithRowAlignmentConfig(tw.CellAlignment{PerColumn: align}),
-		tablewriter.WithTrimSpace(tw.Off),
-	)
+	table := plainTable(out, align)
 	table.Header(header)
 	for r := range lines {
 		if t.ruleBefore(r) {
@@ -78,6 +71,23 @@ func (t *Table) textGrid(out io.Writer) error {
 		}
 	}
 	return table.Render()
+}
+
+// plainTable has a rule below its head and none elsewhere; texts stand as they are.
+func plainTable(out io.Writer, align []tw.Align) *tablewriter.Table {
+	return tablewriter.NewTable(out,
+		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
+			Borders:  tw.Border{Left: tw.Off, Right: tw.Off, Top: tw.Off, Bottom: tw.Off},
+			Symbols:  tw.NewSymbols(tw.StyleLight),
+			Settings: tw.Settings{Separators: tw.Separators{BetweenColumns: tw.Off, BetweenRows: tw.Off}},
+		})),
+		tablewriter.WithHeaderAutoFormat(tw.Off),
+		tablewriter.WithHeaderAutoWrap(tw.WrapNone),
+		tablewriter.WithRowAutoWrap(tw.WrapNone),
+		tablewriter.WithHeaderAlignmentConfig(tw.CellAlignment{PerColumn: align}),
+		tablewriter.WithRowAlignmentConfig(tw.CellAlignment{PerColumn: align}),
+		tablewriter.WithTrimSpace(tw.Off),
+	)
 }
 
 // plain is a field with its star and footnotes. Where a column has stars, numbers without one leave room for it.

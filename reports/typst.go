@@ -53,6 +53,9 @@ func (t *Table) Typst(w io.Writer) error {
 	}
 	fmt.Fprintf(&out, "  },\n) <tab:%s>\n", LabelName(t.Name))
 	fmt.Fprintln(&out, "]")
+	if t.Hypotheses != nil {
+		t.Hypotheses.typst(&out, t.Name)
+	}
 	_, err := w.Write(out.Bytes())
 	return err
 }

@@ -19,6 +19,7 @@ const maxTrials = 100_000
 // before the trial is named; it is called once for each, and its errors come back as they are. Trials that come to the
 // same ID are one trial in several rows. A sweep without trials is an error.
 func (s *Sweep) Expand(seal func(*spec.Trial) error) (*Plan, error) {
+	file := s
 	if s.needs != "" {
 		return nil, &Error{File: s.File, Key: "command", Reason: s.needs}
 	}
@@ -54,6 +55,9 @@ func (s *Sweep) Expand(seal func(*spec.Trial) error) (*Plan, error) {
 		return nil, &Error{File: s.File, Key: "exclude", Reason: "no trials: every seed is excluded"}
 	}
 	l.plan.label()
+	if err := file.claim(l.plan); err != nil {
+		return nil, err
+	}
 	return l.plan, nil
 }
 

@@ -13,6 +13,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("version: 1\nname: x\ncommand: a\nparameters: {a: {values: [1]}}\n"))
 	f.Add([]byte("version: 1\nname: x\nablations: [{label: a, set: {}}]\nbaseline: {ablation: a}\n"))
 	f.Add([]byte("a: &a [*a]\n"))
+	f.Add([]byte(claimFile + "  - {name: a, claim: b, metric: probe/auc, row: [CAP only, {resolution: 448}], against: mean box, at_least: .02, expect: lower, refuted_if: c}\n"))
 	files, err := filepath.Glob(filepath.Join("testdata", "sweepfiles", "*.yaml"))
 	if err != nil {
 		f.Fatal(err)

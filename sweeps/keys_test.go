@@ -97,7 +97,7 @@ func stands(n *yaml.Node, path []string) bool {
 func TestReadKeysAreDocumented(t *testing.T) {
 	below := map[string]string{"top": "", "wandb": "", "axis": "parameters.NAME", "ablation": "ablations", "metric": "metrics.NAME", "metricOfSearch": "metric",
 		"resources": "resources", "run": "run", "report": "report", "controls": "controls", "earlyStop": "early_stop", "earlyTerminate": "early_terminate",
-		"collect": "collect", "set": "slurm"}
+		"collect": "collect", "set": "slurm", "hypothesis": "hypotheses"}
 	refused := []string{"job", "image_uri", "scheduler", "slurm", "parameters"} // named to say what to write instead
 	files, err := filepath.Glob("*.go")
 	if err != nil {

@@ -250,6 +250,8 @@ func (p *parser) top(e entry) error {
 		err = p.report(e)
 	case "controls":
 		err = p.controls(e)
+	case "hypotheses":
+		err = p.hypotheses(e)
 	default:
 		return p.wandb(e)
 	}
@@ -311,6 +313,7 @@ func (p *parser) complete(root *yaml.Node) {
 	p.keep(p.checkCollect())
 	p.warnOfCommand()
 	p.checkConditions()
+	p.checkClaims()
 }
 
 // named refuses a file of our own without a name; one of W&B has its own, or is called as the file is.

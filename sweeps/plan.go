@@ -42,6 +42,9 @@ type Plan struct {
 	Slurm     Slurm     `json:"slurm,omitzero"`
 	Run       Run       `json:"run"`
 	Search    Search    `json:"search,omitzero"` // how the settings were chosen, where the sweep does not try them all
+
+	Hypotheses []Hypothesis `json:"hypotheses,omitzero"` // in the order of the file
+	Withdrawn  []Withdrawn  `json:"withdrawn,omitzero"`  // hypotheses that stood there while results came in, oldest first
 }
 
 // Axis is one dimension of the grid.

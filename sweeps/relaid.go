@@ -16,6 +16,7 @@ func (p *Plan) Relaid(s *Sweep) *Plan {
 	names := q.relabel(s)
 	q.rename(names)
 	q.rebase(s)
+	q.relaidHypotheses(s)
 	return q
 }
 
@@ -141,6 +142,7 @@ func (p *Plan) rename(names []string) {
 			r.Of[j] = renamed[r.Of[j]]
 		}
 	}
+	p.renameHypotheses(renamed)
 	p.label()
 }
 

@@ -41,6 +41,15 @@
 //	run: {parallel: auto, retries: 2, retry_on: [killed, oom, disk], max_failures: 3}   # retry_on: also timeout, error
 //	# early_stop: {rule: asha, metric: diffvqa/bleu4, first: 1, factor: 3}   or {rule: median, metric: …, first: 4, least: 5}
 //	# collect: {formats: [tensorboard], folders: ["logs/${trial}"]}   # which files of a program are read for numbers; false: none
+//	hypotheses:                                # written before the experiment runs; the report says what became of them
+//	  - name: boxes
+//	    claim: one sentence
+//	    metric: diffvqa/bleu4
+//	    row: all                               # label of a row, {PATH: VALUE}, or a list of rows: it must hold in each
+//	    against: CAP only                      # a row likewise, or a control: untrained, mean box, …
+//	    at_least: 0.02                         # the smallest difference that would matter
+//	    expect: higher                         # or lower; else by the goal of the metric
+//	    refuted_if: one sentence               # the author's words; the rule is that of at_least and expect
 //	report:
 //	  caption: one sentence
 //	  rows: [ablation, resolution]             # axes that stand on the left
@@ -87,6 +96,7 @@ type Sweep struct {
 	overrides  []setting
 	baseline   []setting
 	exclude    []*placed
+	hypotheses []*claim
 	presetLine int
 	scratch    spec.Trial // what settings are checked against while the file is read
 }

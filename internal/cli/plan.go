@@ -140,6 +140,9 @@ func register(ctx context.Context, log io.Writer, db *registry.DB, plan *sweeps.
 	if err := sayMoved(ctx, log, db, plan); err != nil {
 		return err
 	}
+	if err := dateHypotheses(ctx, db, plan); err != nil {
+		return err
+	}
 	return storePlan(ctx, db, plan)
 }
 

@@ -24,6 +24,7 @@ type sweepData struct {
 	Wrong    []string    // what the reader asked for and cannot have
 	Problem  string      // why there is no table yet
 	Table    template.HTML
+	Claims   template.HTML // what became of the hypotheses; "" where there are none
 	Rows     pages // of the table
 	Files    []tableFileLink
 	Members  memberList
@@ -104,6 +105,11 @@ func (s *Server) fillTable(r *http.Request, data *sweepData) error {
 		return err
 	}
 	data.Files = tableFiles(data.Handle, data.layout)
+	var claims strings.Builder
+	if err := out.table.HypothesesHTML(&claims, reports.HTMLOptions{Classes: true}); err != nil {
+		return err
+	}
+	data.Claims = template.HTML(claims.String()) // package reports escapes every text
 	data.Table, err = s.figure(r, out, data.Rows)
 	return err
 }

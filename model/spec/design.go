@@ -46,3 +46,13 @@ func (s Synthetic) validate() error {
 	}
 	return nil
 }
+
+// Images is the set without what decides its texts alone: two sets of the same Images have the same images, findings and division into
+// training and test.
+func (s Synthetic) Images() Synthetic {
+	s.ReportDropout, s.PhraseDropout, s.SameReport = 0, 0, false
+	if s.Contrast == 0 {
+		s.Contrast = s.Design.Facts().Contrast
+	}
+	return s
+}

@@ -9,6 +9,18 @@ func needed(k Key) Key { k.Required = true; return k }
 // wandb marks a word of W&B.
 func wandb(k Key) Key { k.Of = WandB; return k }
 
+const hypothesisExample = `parameters: {depth: {values: [2, 4], labels: [shallow, deep]}}
+metrics: {acc: {goal: maximize}}
+hypotheses:
+  - name: depth
+    claim: A deeper model is more accurate.
+    metric: acc
+    row: deep
+    against: shallow
+    at_least: 0.01
+    expect: higher
+    refuted_if: The interval excludes a gain of a hundredth.`
+
 // File are the keys of a sweep file, in the order in which they are explained. What is below NAME belongs to each name.
 var File = []Key{
 	needed(Key{Path: "version", Type: Whole, Choices: []string{"1"},
@@ -223,6 +235,34 @@ var File = []Key{
 		Example: "slurm: {throttle: 8}"}, 1),
 	{Path: "slurm.extra", Type: Texts, Doc: "Further words of sbatch.", Example: "slurm: {extra: [--exclusive]}"},
 	{Path: "slurm.setup", Type: Texts, Doc: "Lines of bash that each task runs first.", Example: "slurm: {setup: [module load cuda]}"},
+
+	{Path: "hypotheses", Type: Groups,
+		Doc:     "What the experiment is to show, written before it runs: harness report prints what became of each (docs/statistics.md). They change no trial.",
+		Example: hypothesisExample},
+	needed(Key{Path: "hypotheses.name", Type: Text,
+		Doc:     "A short name, one of its own for each.",
+		Example: hypothesisExample}),
+	needed(Key{Path: "hypotheses.claim", Type: Text,
+		Doc:     "What is claimed, in a sentence; the report prints it.",
+		Example: hypothesisExample}),
+	needed(Key{Path: "hypotheses.metric", Type: Text,
+		Doc:     "The metric of the claim. It need not be a column of the table.",
+		Example: hypothesisExample}),
+	needed(Key{Path: "hypotheses.row", Type: Rows,
+		Doc:     "The row that is better or worse: its name or label, or settings {PATH: VALUE}. Of a list, or where several rows fit, it must hold in each.",
+		Example: hypothesisExample}),
+	needed(Key{Path: "hypotheses.against", Type: Rows,
+		Doc:     "What the row is compared with: a row, or a control as tables name them: untrained, raw pixels, mean box, shuffled images, question only. Several rows are paired by their other settings.",
+		Example: hypothesisExample}),
+	least(Key{Path: "hypotheses.at_least", Type: Number, Default: "0",
+		Doc:     "The smallest difference that would matter, in the units in which the metric is recorded. Where the 95% interval excludes it, the claim is refuted.",
+		Example: hypothesisExample}, 0),
+	{Path: "hypotheses.expect", Type: Text, Choices: []string{"higher", "lower"}, Default: "by the goal of the metric",
+		Doc:     "In which direction the row is expected to differ.",
+		Example: hypothesisExample},
+	{Path: "hypotheses.refuted_if", Type: Text,
+		Doc:     "What would refute the claim in the author's words. It is printed; the rule is that of at_least and expect.",
+		Example: hypothesisExample},
 
 	{Path: "report", Type: Group, Doc: "How harness report prints the table.", Example: "report: {caption: What the rate does., show: [mean, ci, n]}"},
 	{Path: "report.caption", Type: Text, Doc: "The caption, one sentence.", Example: "report: {caption: What the rate does.}"},

@@ -41,6 +41,7 @@ const (
 	Words     Type = "list of words, or one line"
 	TextFalse Type = "text, or false"
 	CountAuto Type = "whole number, or auto"
+	Rows      Type = "text, settings, or a list of them"
 	Collected Type = "false, a list of formats, or a group of keys"
 )
 

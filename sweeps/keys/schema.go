@@ -159,7 +159,13 @@ func (s schema) shape(k Key) object {
 		}
 		return object{"type": "object", "additionalProperties": each}
 	case Groups:
-		return object{"type": "array", "minItems": 1}
+		if k.Path == "ablations" { // a program decides what is in their rows: file
+			return object{"type": "array", "minItems": 1}
+		}
+		return object{"type": "array", "minItems": 1, "items": s.group(k.Path)}
+	case Rows:
+		row := either(text, object{"type": "object", "minProperties": 1})
+		return either(text, object{"type": "object", "minProperties": 1}, object{"type": "array", "items": row, "minItems": 1})
 	case Settings:
 		return object{"type": "object"}
 	}

@@ -41,6 +41,7 @@ type sheet struct {
 	Harness  string
 	Data     string
 	Table    template.HTML
+	Claims   template.HTML // what became of the hypotheses; "" where there are none
 	Marks    []mark
 	Copies   []copied
 	Figures  []figure
@@ -150,6 +151,11 @@ func (c Contents) sheet(steps []Step) (*sheet, error) {
 		return nil, err
 	}
 	s.Table = template.HTML(table.String())
+	table.Reset()
+	if err := c.Table.HypothesesHTML(&table, reports.HTMLOptions{Classes: true}); err != nil {
+		return nil, err
+	}
+	s.Claims = template.HTML(table.String())
 	s.Copies, err = copies(c.Table)
 	return s, err
 }
