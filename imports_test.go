@@ -30,6 +30,7 @@ var mayImport = map[string][]string{
 	"metrics":                {},
 	"model/spec":             {},
 	"model/engine":           {},
+	"model/probe":            {},
 	"registry/journal":       {},
 	"registry/provenance":    {"registry/journal"},
 	"registry/bundle":        {},

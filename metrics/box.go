@@ -53,17 +53,21 @@ type BoxSample struct {
 // BoxScores are the scores of a set of boxes.
 type BoxScores struct {
 	N       int
-	Acc     float64 // Acc@0.5: the share with IoU >= 0.5
+	Acc50   float64 // Acc@0.5: the share with IoU >= 0.5
+	Acc75   float64 // Acc@0.75, which needs nearly the whole box
 	MeanIoU float64 // a missing box counts as 0
 	Parsed  float64 // the share of outputs that hold a box
 }
 
-// hitIoU is the smallest IoU that counts as found (>=, not >: FACTS 5).
-const hitIoU = 0.5
+// The smallest IoU that counts as found (>=, not >: FACTS 5).
+const (
+	hitIoU50 = 0.5
+	hitIoU75 = 0.75
+)
 
 // ScoreBoxes returns the scores over all samples; NaN values when there is none.
 func ScoreBoxes(samples []BoxSample) BoxScores {
-	var hits, sum, parsed float64
+	var hits50, hits75, sum, parsed float64
 	for _, s := range samples {
 		if !s.OK {
 			continue
@@ -71,12 +75,15 @@ func ScoreBoxes(samples []BoxSample) BoxScores {
 		parsed++
 		iou := IoU(s.Pred, s.Ref)
 		sum += iou
-		if iou >= hitIoU {
-			hits++
+		if iou >= hitIoU50 {
+			hits50++
+		}
+		if iou >= hitIoU75 {
+			hits75++
 		}
 	}
 	n := float64(len(samples))
-	return BoxScores{N: len(samples), Acc: hits / n, MeanIoU: sum / n, Parsed: parsed / n}
+	return BoxScores{N: len(samples), Acc50: hits50 / n, Acc75: hits75 / n, MeanIoU: sum / n, Parsed: parsed / n}
 }
 
 // RegionBoxScores is one row of ScoreRegions.

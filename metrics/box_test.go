@@ -36,7 +36,11 @@ func TestBoxesRecorded(t *testing.T) {
 	}
 	readRecorded(t, "iou_a.json", &golden)
 	var samples []BoxSample
+	most := 0.0 // that cover three quarters
 	for _, item := range golden.Items {
+		if item.IoU != nil && *item.IoU >= 0.75 {
+			most++
+		}
 		pred, ok := ParseBox(item.PredText)
 		samples = append(samples, BoxSample{Pred: pred, Ref: item.GT, OK: ok})
 		if item.IoU != nil && ok && math.Abs(IoU(pred, item.GT)-*item.IoU) > 1e-12 {
@@ -44,8 +48,11 @@ func TestBoxesRecorded(t *testing.T) {
 		}
 	}
 	got := ScoreBoxes(samples)
-	if math.Abs(got.Acc-golden.Acc) > 1e-12 || math.Abs(got.MeanIoU-golden.Mean) > 1e-9 {
+	if math.Abs(got.Acc50-golden.Acc) > 1e-12 || math.Abs(got.MeanIoU-golden.Mean) > 1e-9 {
 		t.Errorf("got %+v, want acc %v mean %v", got, golden.Acc, golden.Mean)
+	}
+	if want := most / float64(len(samples)); got.Acc75 != want || want == 0 || want >= golden.Acc {
+		t.Errorf("Acc@0.75 %v, want %v", got.Acc75, want)
 	}
 }
 
@@ -68,7 +75,7 @@ func TestParseBox(t *testing.T) {
 func TestScoreRegions(t *testing.T) {
 	b := Box{0, 0, 10, 10}
 	rows := ScoreRegions([]BoxSample{{Region: "spine", Pred: b, Ref: b, OK: true}, {Region: "carina", Ref: b}, {Region: "spine", Ref: b}})
-	if len(rows) != 2 || rows[0].Region != "spine" || rows[0].Acc != .5 || rows[0].N != 2 || rows[1].Acc != 0 || rows[1].Parsed != 0 {
+	if len(rows) != 2 || rows[0].Region != "spine" || rows[0].Acc50 != .5 || rows[0].N != 2 || rows[1].Acc50 != 0 || rows[1].Parsed != 0 {
 		t.Errorf("got %+v", rows)
 	}
 }

@@ -48,6 +48,7 @@ const (
 	unitInterval = "0 to 1"
 	percent      = "0 to 100"
 	nats         = "nats per token"
+	rocArea      = "area under ROC (chance: 0.5)"
 )
 
 // scored are the numbers that Score gives, in the order in which they are printed. A new metric is a line here, a line in
@@ -72,6 +73,7 @@ var scored = []Metric{
 	{Name: "bertscore_r", Label: "BERTScore R", Group: "bertscore", Unit: unitInterval, Goal: Maximize},
 	{Name: "bertscore", Label: "BERTScore", Group: "bertscore", Unit: unitInterval, Goal: Maximize, Primary: true},
 	{Name: "acc50", Label: "Acc@0.5", Group: "box", Unit: "share of boxes", Goal: Maximize, Primary: true},
+	{Name: "acc75", Label: "Acc@0.75", Group: "box", Unit: "share of boxes", Goal: Maximize},
 	{Name: "iou", Label: "mean IoU", Group: "box", Unit: unitInterval, Goal: Maximize},
 	{Name: "precision", Label: "finding precision", Group: "finding", Unit: unitInterval, Goal: Maximize},
 	{Name: "recall", Label: "finding recall", Group: "finding", Unit: unitInterval, Goal: Maximize},
@@ -120,11 +122,14 @@ var tasks = []struct {
 	main  []string // of them, where there is little room
 	other []Metric // numbers that Score does not give
 }{
-	{name: "caref", label: "CAREF ", names: []string{"acc50", "iou"}, shown: []string{"acc50"}, main: []string{"acc50"}, other: []Metric{
+	{name: "caref", label: "CAREF ", names: []string{"acc50", "acc75", "iou"}, shown: []string{"acc50", "acc75"}, main: []string{"acc50"}, other: []Metric{
 		{Name: "parsed", Label: "parsed", Unit: "share of boxes", Goal: Maximize},
 	}},
 	{name: "probe", other: []Metric{
-		{Name: "auc", Label: "probe AUC", Unit: "area under ROC (chance: 0.5)", Goal: Maximize, Primary: true, Shown: true, Main: true},
+		{Name: "auc", Label: "probe AUC (mean token)", Unit: rocArea, Goal: Maximize, Primary: true, Shown: true, Main: true},
+		{Name: "tokens/auc", Label: "probe AUC (all tokens)", Unit: rocArea, Goal: Maximize, Primary: true, Shown: true, Main: true},
+		{Name: "f1", Label: "set F1 (mean token)", Unit: unitInterval, Goal: Maximize},
+		{Name: "tokens/f1", Label: "set F1 (all tokens)", Unit: unitInterval, Goal: Maximize, Shown: true},
 	}},
 	{name: "gcap", label: "GCAP ", names: captionNames, shown: []string{"bleu4", "cider"}, main: []string{"bleu4"}},
 	{name: "diffvqa", names: append(slices.Clip(captionNames), "f1", "f1_added", "f1_missing", "exact", "nothing", "level"),
@@ -241,9 +246,14 @@ func IsDiagnostic(name string) bool {
 }
 
 // SplitRecorded returns the task of a recorded metric, and what Score gives under the rest of its name; ok is false for
-// one that is not computed from texts.
+// one that is not computed from texts: probe/f1 is no f1 of Score.
 func SplitRecorded(name string) (task string, m Metric, ok bool) {
 	task, rest, _ := strings.Cut(name, "/")
+	for _, t := range tasks {
+		if t.name == task && slices.ContainsFunc(t.other, func(m Metric) bool { return m.Name == rest }) {
+			return task, Metric{}, false
+		}
+	}
 	m, ok = Lookup(rest)
 	return task, m, ok
 }

@@ -28,3 +28,13 @@ func TestIsEffort(t *testing.T) {
 		}
 	}
 }
+
+func TestSplitRecorded(t *testing.T) {
+	for name, want := range map[string]bool{
+		"diffvqa/f1": true, "caref/acc75": true, "mine/bleu4": true, "probe/f1": false, "probe/tokens/f1": false, "probe/auc": false, "caref/parsed": false,
+	} {
+		if _, _, got := SplitRecorded(name); got != want {
+			t.Errorf("SplitRecorded(%q): %v", name, got)
+		}
+	}
+}

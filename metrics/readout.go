@@ -6,7 +6,8 @@ import (
 )
 
 // boxScorer reads boxes out of the texts as given, before any tokenisation. The reference box is the last one of the first
-// reference; samples without one do not count. A row is hits, IoU, counted.
+// reference; samples without one do not count. A row is hits at 0.5 and
+// at 0.75, IoU, counted.
 type boxScorer struct{ corpus *corpus }
 
 func newBoxScorer(c *corpus, _ Options) (scorer, error) {
@@ -18,21 +19,21 @@ func newBoxScorer(c *corpus, _ Options) (scorer, error) {
 	return nil, errBlank{"no reference holds a box"}
 }
 
-func (b *boxScorer) width() int      { return 3 }
+func (b *boxScorer) width() int      { return 4 }
 func (b *boxScorer) notes() []string { return nil }
 
 func (b *boxScorer) newWorker() func(context.Context, int, []float64) error {
 	return func(_ context.Context, i int, row []float64) error {
 		if box, ok := readBoxes(b.corpus.samples[i]); ok {
 			scores := ScoreBoxes([]BoxSample{box})
-			row[0], row[1], row[2] = scores.Acc, scores.MeanIoU, 1
+			row[0], row[1], row[2], row[3] = scores.Acc50, scores.Acc75, scores.MeanIoU, 1
 		}
 		return nil
 	}
 }
 
 func (b *boxScorer) value(sum []float64, _ float64, out []float64) {
-	out[0], out[1] = sum[0]/sum[2], sum[1]/sum[2]
+	out[0], out[1], out[2] = sum[0]/sum[3], sum[1]/sum[3], sum[2]/sum[3]
 }
 
 // readBoxes parses both boxes of a sample; ok is false when the reference holds none.

@@ -79,17 +79,17 @@ func TestScoreReadOuts(t *testing.T) {
 		{ID: "2", Hyp: "carina [1, 2, 3, 4]", Refs: []string{"carina [1, 2, 3, 5]"}, Region: "carina"},
 		{ID: "3", Hyp: "no box", Refs: []string{"[1, 2, 3, 4]"}},
 	}, Options{Metrics: []string{"box", "finding", "bertscore"}})
-	want := []string{"bertscore_p", "bertscore_r", "bertscore", "acc50", "iou", "precision"}
-	if diff := cmp.Diff(want, scores.Keys[:6]); diff != "" {
+	want := []string{"bertscore_p", "bertscore_r", "bertscore", "acc50", "acc75", "iou", "precision"}
+	if diff := cmp.Diff(want, scores.Keys[:7]); diff != "" {
 		t.Error(diff)
 	}
-	if c := scores.Corpus; c["acc50"] != .5 || math.Abs(c["iou"]-1./3) > 1e-12 || c["f1"] != 1 || c["nothing"] != 1 {
+	if c := scores.Corpus; c["acc50"] != .5 || c["acc75"] != 0 || math.Abs(c["iou"]-1./3) > 1e-12 || c["f1"] != 1 || c["nothing"] != 1 {
 		t.Errorf("got %v", c)
 	}
 	if !math.IsNaN(scores.Corpus["bertscore"]) || scores.Blank["bertscore"] != "no BERT given" || scores.Blank["level"] == "" {
 		t.Errorf("blanks %v", scores.Blank)
 	}
-	if r := scores.Regions; len(r) != 1 || r[0].Region != "carina" || r[0].Acc != 1 || r[0].N != 1 {
+	if r := scores.Regions; len(r) != 1 || r[0].Region != "carina" || r[0].Acc50 != 1 || r[0].Acc75 != 0 || r[0].N != 1 {
 		t.Errorf("regions %+v", r)
 	}
 	if !math.IsNaN(scores.Sample["acc50"][0]) || scores.Sample["acc50"][2] != 0 {

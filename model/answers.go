@@ -78,28 +78,13 @@ func (r *trialRun) answers(ctx context.Context, control string, a *answering, se
 	return answers, nil
 }
 
-// frequentAnswer is the control that always says the most frequent answer to the same question in training, the first
-// in order among equals.
+// frequentAnswer is the control that always says the most frequent answer to the same question in training.
 func (r *trialRun) frequentAnswer(ctx context.Context, train []dataset.Pair, tests []questionTest) error {
-	n := map[string]int{}
-	best := map[string]string{} // question -> answer
-	for _, pair := range train {
-		for _, question := range []string{pair.Question, ""} {
-			key := question + "\n" + pair.Answer
-			n[key]++
-			held := question + "\n" + best[question]
-			if n[key] > n[held] || best[question] == "" {
-				best[question] = pair.Answer
-			}
-		}
-	}
+	frequent := corpus.FrequentAnswers(train)
 	for _, test := range tests {
 		answers := make([]string, len(test.pairs))
 		for i, pair := range test.pairs {
-			answers[i] = best[""] // the most frequent of all
-			if answer, ok := best[pair.Question]; ok {
-				answers[i] = answer
-			}
+			answers[i] = frequent(pair.Question)
 		}
 		if err := r.scoreAnswers(ctx, "most-frequent", test, answers); err != nil {
 			return err

@@ -3,7 +3,11 @@ package model
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
 
 	"harness/model/dataset"
 	"harness/model/engine"
@@ -19,12 +23,17 @@ type features struct {
 	compute       func(images []int) (engine.Tensor, error)
 	close         func()
 
+	scratch string // a folder for onDisk
+
 	row  map[int]int // image -> row of data
 	data []float32   // [I, n, e], nil where they are not kept
 }
 
 // keepFeatures bounds the memory for features: the paper's 165,000 images at 448 would take 778 GB.
 const keepFeatures = 8 << 30
+
+// holdFeatures bounds the memory for features of some images, which are held while those of others are computed; beyond it they are on disk.
+const holdFeatures = 2 << 30
 
 // encodeBatch is the number of images encoded at once.
 const encodeBatch = 16
@@ -63,6 +72,59 @@ func (f *features) each(ctx context.Context, images []int, use func(image int, d
 		}
 	}
 	return nil
+}
+
+// rows are the features [n, e] of each of the given images, until close.
+func (f *features) rows(ctx context.Context, images []int) ([][]float32, error) {
+	size := f.tokens * f.width
+	rows := make([][]float32, 0, len(images))
+	switch {
+	case f.data != nil:
+		for _, image := range images {
+			rows = append(rows, f.data[f.row[image]*size:][:size])
+		}
+		return rows, nil
+	case len(images)*size*4 > holdFeatures:
+		return f.onDisk(ctx, images)
+	}
+	err := f.each(ctx, images, func(_ int, data []float32) { rows = append(rows, slices.Clone(data)) })
+	return rows, err
+}
+
+// onDisk is rows in a file that is gone when the process ends, however it does; the system reads it when it is looked at.
+func (f *features) onDisk(ctx context.Context, images []int) ([][]float32, error) {
+	file, err := os.CreateTemp(f.scratch, "features-*")
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if err := os.Remove(file.Name()); err != nil {
+		return nil, err
+	}
+	var failed error
+	err = f.each(ctx, images, func(_ int, data []float32) {
+		if failed == nil {
+			_, failed = file.Write(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(data))), 4*len(data)))
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	if failed != nil {
+		return nil, fmt.Errorf("keep the features of %d images in %s: %w", len(images), f.scratch, failed)
+	}
+	size := f.tokens * f.width
+	memory, err := unix.Mmap(int(file.Fd()), 0, len(images)*size*4, unix.PROT_READ, unix.MAP_SHARED)
+	if err != nil {
+		return nil, fmt.Errorf("map the features of %d images: %w", len(images), err)
+	}
+	before := f.close
+	f.close = func() {
+		unix.Munmap(memory)
+		before()
+	}
+	all := unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(memory))), len(images)*size)
+	return slices.Collect(slices.Chunk(all, size)), nil
 }
 
 // keep computes the features of all images, if there is room for them.
@@ -111,7 +173,7 @@ func (r *trialRun) encode(ctx context.Context, weights method.Weights) (*feature
 	e := nn.NewEncoder(r.trial)
 	p := &nn.Parameters{Seed: r.trial.Seed}
 	e.Params(p)
-	f := &features{tokens: e.Tokens, width: e.Width}
+	f := &features{tokens: e.Tokens, width: e.Width, scratch: r.env.Dir}
 	program := func(o engine.Ops) []engine.Value { return []engine.Value{e.Forward(o, o.Input("patches"))} }
 	session, err := method.OpenSession(r.engine, p.List, weights, method.Everything)
 	if err != nil {

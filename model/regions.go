@@ -178,7 +178,7 @@ func (s regionSample) inBins(c *corpus.Corpus) metrics.Box {
 	return dataset.ToBins(s.region.Box, image.Width, image.Height)
 }
 
-// scoreBoxes records Acc@0.5 and mean IoU, overall and by region, of the boxes written in texts.
+// scoreBoxes records Acc@0.5, Acc@0.75 and mean IoU, overall and by region, of the boxes written in texts.
 func (r *trialRun) scoreBoxes(control string, samples []regionSample, texts []string) error {
 	boxes := make([]metrics.BoxSample, len(samples))
 	for i, s := range samples {
@@ -189,9 +189,9 @@ func (r *trialRun) scoreBoxes(control string, samples []regionSample, texts []st
 	}
 	prefix := recordedPrefix("caref", control)
 	all := metrics.ScoreBoxes(boxes)
-	points := []point{{prefix + "acc50", 0, all.Acc}, {prefix + "iou", 0, all.MeanIoU}, {prefix + "parsed", 0, all.Parsed}}
+	points := []point{{prefix + "acc50", 0, all.Acc50}, {prefix + "acc75", 0, all.Acc75}, {prefix + "iou", 0, all.MeanIoU}, {prefix + "parsed", 0, all.Parsed}}
 	for _, row := range metrics.ScoreRegions(boxes) {
-		points = append(points, point{prefix + "acc50/" + row.Region, 0, row.Acc})
+		points = append(points, point{prefix + "acc50/" + row.Region, 0, row.Acc50}, point{prefix + "acc75/" + row.Region, 0, row.Acc75})
 	}
 	return r.recordAll(points)
 }

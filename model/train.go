@@ -13,9 +13,6 @@ import (
 	"harness/model/nn"
 )
 
-// At most this much training time is lost between two checkpoints.
-const checkpointEvery = 20 * time.Second
-
 // logEvery is the number of steps between two recorded points of a curve; each is the mean over them.
 const logEvery = 10
 
@@ -32,7 +29,7 @@ func train(ctx context.Context, session engine.Session, st *stage, s training, r
 	}
 	adam := engine.AdamW{Beta1: s.opt.Beta1, Beta2: s.opt.Beta2, Eps: 1e-8, Decay: s.opt.WeightDecay, MaxGradNorm: s.opt.MaxGradNorm}
 	warmup := nn.WarmupSteps(s.opt.Warmup, s.Steps)
-	saved := time.Now()
+	saves := saves{last: time.Now()}
 	counter := flops.New(s.Params)
 	batches := newBatches(s, session, at.Step+1)
 	defer batches.close()
@@ -78,14 +75,13 @@ func train(ctx context.Context, session engine.Session, st *stage, s training, r
 
 		// Save, now and then and when asked to stop.
 		stopped := ctx.Err() != nil
-		if at.Step < s.Steps && (stopped || time.Since(saved) > checkpointEvery) {
-			if err := st.save(session, at); err != nil {
+		if at.Step < s.Steps && (stopped || saves.due(time.Now())) {
+			if err := saves.write(func() error { return st.save(session, at) }); err != nil {
 				return err
 			}
 			if err := rec.Sync(); err != nil {
 				return err
 			}
-			saved = time.Now()
 		}
 		if stopped {
 			return context.Cause(ctx)

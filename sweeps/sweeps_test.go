@@ -219,7 +219,7 @@ func TestRefusals(t *testing.T) {
 		{head + "parameter: {}", "f.yaml: line 4: parameter: unknown key: did you mean parameters?"},
 		{head + "name: y", "f.yaml: line 4: name: stands twice, first on line 2"},
 		{"version: 1\nname: x\nbase:\n  preset: smoke\n  pretrain:\n    los: 3", "f.yaml: line 6: base.pretrain.los: unknown field: did you mean pretrain.lr?"},
-		{"version: 1\nname: x\nbase: {preset: big}", `f.yaml: line 3: base.preset: unknown preset "big": want smoke, nano, tiny, small or paper`},
+		{"version: 1\nname: x\nbase: {preset: big}", `f.yaml: line 3: base.preset: unknown preset "big": want smoke, micro, nano, tiny, small or paper`},
 		{head + "parameters:\n  parallel_ratio: {values: [1]}", "f.yaml: line 5: parameters.parallel_ratio.values: unknown field: did you mean pretrain.parallel_ratio?"},
 		{head + "parameters:\n  resolution: {values: [300]}", "f.yaml: line 5: resolution: 300 is neither 224 nor 448"},
 		{head + "parameters:\n  resolution: {values: [big]}", "f.yaml: line 5: parameters.resolution.values: big: want a whole number"},

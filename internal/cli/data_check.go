@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"harness/internal/atomicfile"
+	"harness/model/census"
 	"harness/model/dataset"
 )
 
@@ -37,9 +38,13 @@ Images may be JPEG or PNG. Those of MIMIC-CXR-JPG may lie in files/p10/p10000032
 be smaller than the originals: boxes are scaled by Columns and Rows of the metadata. An image with another
 aspect ratio than those (padded, cropped, squeezed) is left out.
 
+Then comes what the four sets hold, of the real releases beside what is published of them ("as published", or "differs: N, published M"), and,
+of what is usable: counts by split and by type of question, lengths in tokens of GPT-2, and the scores of two baselines on the test split,
+the mean box of each region and the most frequent answer to each question; docs/reproduce.md says what to expect of them.
+
 With --json, "images", "reports", "regions", "pairs", "subjects" and "other" hold the counts; "causes" is a
 list of {"group", "kind", "cause", "count", "first", "detail"}, where group and kind are the keys of a count;
-"unusable" lists the sets of which nothing can be used; "notes" says what is unusual. --list adds "ids", which
+"contents" and "census" are those; "unusable" lists the sets of which nothing can be used; "notes" says what is unusual. --list adds "ids", which
 has the same keys as the counts and the ids behind each. Without --json, --list prints the ids behind the faults.
 
 --fix-list FILE writes a line for each bad file or row: its path, or PATH:LINE of a CSV file, the cause, the
@@ -80,6 +85,11 @@ func dataCheck(ctx context.Context, w, log io.Writer, root string, o dataCheckOp
 		return hintMissing(err)
 	}
 	report.List = listed
+	if o.fixList != "-" {
+		if report.Census, err = census.Of(ctx, report.Set); err != nil {
+			return fmt.Errorf("data set %s: %w", root, err)
+		}
+	}
 	if o.fixList != "" && o.fixList != "-" {
 		if err := writeRepairs(report, o.fixList); err != nil {
 			return fmt.Errorf("write %s: %w", o.fixList, err)
@@ -122,7 +132,7 @@ func unusableError(root string, sets []dataset.UnusableSet) error {
 // hintMissing says where data come from when some are missing.
 func hintMissing(err error) error {
 	if _, missing := errors.AsType[*dataset.MissingError](err); missing {
-		return withHint(err, `the four sets come from PhysioNet; "harness data synth DIR" writes a synthetic stand-in`)
+		return withHint(err, `the four sets come from PhysioNet, for who has signed for them (docs/reproduce.md says which files); "harness data synth DIR" writes a synthetic stand-in`)
 	}
 	return err
 }

@@ -27,7 +27,7 @@ type experimentOptions struct {
 }
 
 func (o *experimentOptions) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.preset, "preset", "", "the experiment at another size: smoke, nano, tiny, small or paper")
+	cmd.Flags().StringVar(&o.preset, "preset", "", "the experiment at another size: smoke, micro, nano, tiny, small or paper")
 	cmd.Flags().StringArrayVar(&o.set, "set", nil, "a field of every trial set to a value, such as pretrain.steps=100; may be repeated")
 }
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"flag"
 
+	"harness/model/census"
 	"harness/model/dataset"
 )
 
@@ -11,13 +12,15 @@ var updateSchemas = flag.Bool("update-schemas", false, "write docs/schemas")
 // checkedData is what data check prints, whose counts are written by name.
 type checkedData struct {
 	dataset.Faults
-	Root      string         `json:"root"`
-	Synthetic string         `json:"synthetic,omitempty"`
-	Splits    string         `json:"splits"`
-	Notes     []string       `json:"notes,omitempty"`
-	Unusable  []string       `json:"unusable"`
-	Causes    []checkedCause `json:"causes"`
-	IDs       map[string]any `json:"ids,omitempty"`
+	Root      string            `json:"root"`
+	Synthetic string            `json:"synthetic,omitempty"`
+	Splits    string            `json:"splits"`
+	Notes     []string          `json:"notes,omitempty"`
+	Contents  []dataset.Content `json:"contents,omitempty"` // what the four sets hold, and what is published of it
+	Census    census.Census     `json:"census,omitempty"`   // what is usable, by split, with lengths and the scores of baselines that need no model
+	Unusable  []string          `json:"unusable"`
+	Causes    []checkedCause    `json:"causes"`
+	IDs       map[string]any    `json:"ids,omitempty"`
 }
 
 // checkedCause is a reason why something of a data set is not usable.
@@ -54,7 +57,8 @@ type scoredSystem struct {
 type scoredRegion struct {
 	Region string `json:"region"`
 	N      int    `json:"n"`
-	Acc    orNull `json:"acc50"`
+	Acc50  orNull `json:"acc50"`
+	Acc75  orNull `json:"acc75"`
 	IoU    orNull `json:"iou"`
 }
 
@@ -264,6 +268,7 @@ var meanings = map[string]string{
 	"version":                   "of the package",
 	"skipped":                   "what was left where it was, and why",
 	"acc50":                     "the share of boxes that overlap by half or more",
+	"acc75":                     "the share of boxes that overlap by three quarters or more",
 	"n":                         "how many there are",
 	"region":                    "the name of the region",
 	"regions":                   "numbers of each region",

@@ -105,11 +105,11 @@ func (r *scoreReport) regionRows(w io.Writer) error {
 		return nil
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "region\tsystem\tn\tAcc@0.5\tmean IoU")
+	fmt.Fprintln(table, "region\tsystem\tn\tAcc@0.5\tAcc@0.75\tmean IoU")
 	for i, row := range r.systems[0].scores.Regions {
 		for _, s := range r.systems {
 			row = s.scores.Regions[i] // the same order: all systems have the same references
-			fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\n", row.Region, s.name, row.N, r.number(row.Acc), r.number(row.MeanIoU))
+			fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\t%s\n", row.Region, s.name, row.N, r.number(row.Acc50), r.number(row.Acc75), r.number(row.MeanIoU))
 		}
 	}
 	if err := table.Flush(); err != nil {
@@ -305,7 +305,8 @@ func (r *scoreReport) json(w io.Writer) error {
 				var row object
 				row.set("region", region.Region)
 				row.set("n", region.N)
-				row.set("acc50", region.Acc)
+				row.set("acc50", region.Acc50)
+				row.set("acc75", region.Acc75)
 				row.set("iou", region.MeanIoU)
 				rows = append(rows, row)
 			}

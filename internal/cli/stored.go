@@ -56,6 +56,10 @@ func storedHandle(log io.Writer, db *registry.DB, known []registry.SweepInfo, na
 		return name, nil, nil
 	}
 	if full, unknown := experiments.Find(name); unknown == nil {
+		if only := onlyVariant(known, full); o.flagged() == "" && only != "" {
+			fmt.Fprintf(log, "%s was run with options, as %s\n", full, only)
+			return only, nil, nil
+		}
 		return o.handle(full), nil, nil
 	}
 	if info, err := os.Stat(name); err != nil || info.IsDir() {
@@ -81,6 +85,24 @@ func storedHandle(log io.Writer, db *registry.DB, known []registry.SweepInfo, na
 			fmt.Sprintf("run \"harness sweep %s\", or name the other with \"harness report %s\"", name, o.handle(layout.Name)))
 	}
 	return place.handle, layout, nil
+}
+
+// onlyVariant is the handle of a built-in experiment that was run with options, in one way and not without: its plain name means that one.
+// "" where there is none, or a choice.
+func onlyVariant(known []registry.SweepInfo, full string) string {
+	only := ""
+	for _, s := range known {
+		switch {
+		case s.Handle == full:
+			return ""
+		case !strings.HasPrefix(s.Handle, full+"@"):
+		case only != "":
+			return ""
+		default:
+			only = s.Handle
+		}
+	}
+	return only
 }
 
 // notRun is the error for a sweep that the home does not have, with what to do.

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"harness/experiments"
 	"harness/internal/nearest"
 	"harness/sweeps/condition"
 )
@@ -91,7 +92,9 @@ func suggested(cmd *cobra.Command, err error) error {
 		}
 	})
 	for i, arg := range cmd.Flags().Args() {
-		try(arg, argumentsOf(cmd, i))
+		if _, unknown := experiments.Find(arg); unknown != nil { // "table1" is no mistake for "table1-grounding"
+			try(arg, argumentsOf(cmd, i))
+		}
 	}
 	if meant == "" {
 		return err

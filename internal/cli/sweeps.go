@@ -14,7 +14,8 @@ import (
 	"harness/registry"
 )
 
-// sweepNamed is the handle of a sweep that the user names: a handle, or the short name of a built-in experiment.
+// sweepNamed is the handle of a sweep that the user names: a handle, or the short name of a built-in experiment, also of one that was run with
+// options in one way alone.
 func sweepNamed(ctx context.Context, db *registry.DB, name string) (string, error) {
 	known, err := db.Sweeps(ctx)
 	if err != nil {
@@ -27,6 +28,11 @@ func sweepNamed(ctx context.Context, db *registry.DB, name string) (string, erro
 			return s.Handle, nil
 		}
 		handles = append(handles, s.Handle)
+	}
+	if unknown == nil {
+		if only := onlyVariant(known, full); only != "" {
+			return only, nil
+		}
 	}
 	if len(handles) == 0 {
 		return "", usageError("no sweep %q was run here: none was", name)

@@ -161,3 +161,26 @@ func OfSplit(list []dataset.Pair, split dataset.Split) []dataset.Pair {
 	}
 	return kept
 }
+
+// FrequentAnswers returns the most frequent answer to a question in training, the first in order among equals; of a question that training
+// has not, the most frequent of all.
+func FrequentAnswers(train []dataset.Pair) func(question string) string {
+	n := map[string]int{}
+	best := map[string]string{} // question -> answer
+	for _, pair := range train {
+		for _, question := range []string{pair.Question, ""} {
+			key := question + "\n" + pair.Answer
+			n[key]++
+			held := question + "\n" + best[question]
+			if n[key] > n[held] || best[question] == "" {
+				best[question] = pair.Answer
+			}
+		}
+	}
+	return func(question string) string {
+		if answer, ok := best[question]; ok {
+			return answer
+		}
+		return best[""]
+	}
+}

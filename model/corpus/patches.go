@@ -57,3 +57,27 @@ func cutPatches(dst []float32, write func(dst []float32, at int), side, patch, c
 		}
 	}
 }
+
+// Cells are the pixels of an image averaged over square cells, row by row, at x/127.5 - 1: [cells²], or [side²] where the image has fewer
+// pixels on a side. Cell i of a side covers the pixels from ⌊i·side/cells⌋ to before ⌊(i+1)·side/cells⌋.
+func (c *Corpus) Cells(image, cells int) []float32 {
+	return averaged(c.pixels.Row(image), c.side, cells)
+}
+
+func averaged(pixels []byte, side, cells int) []float32 {
+	cells = min(cells, side)
+	edge := func(i int) int { return i * side / cells }
+	data := make([]float32, 0, cells*cells)
+	for i := range cells {
+		for j := range cells {
+			sum, top, bottom, left, right := 0, edge(i), edge(i+1), edge(j), edge(j+1)
+			for y := top; y < bottom; y++ {
+				for _, v := range pixels[y*side+left : y*side+right] {
+					sum += int(v)
+				}
+			}
+			data = append(data, float32(float64(sum)/127.5/float64((bottom-top)*(right-left))-1))
+		}
+	}
+	return data
+}

@@ -15,9 +15,17 @@ type Report struct {
 	Synthetic string
 	Splits    Splits
 	Notes     []string
-	List      bool // the tallies carry ids
+	Contents  []Content // what the four sets hold
+	List      bool      // the tallies carry ids
+	Census    Census    // nil for none
+	Set       *Set
 
 	open string // name of the open set, "" for the four
+}
+
+// Census is what package census counts of a Report's Set, for its text and its JSON.
+type Census interface {
+	WriteText(w io.Writer) error
 }
 
 // Check reads a root like Open and also decodes every frontal image wholly; one that cannot be decoded is unreadable, and
@@ -33,8 +41,8 @@ func Check(ctx context.Context, root string, o Options, progress func(done, tota
 		return nil, err
 	}
 	return &Report{
-		Faults: set.Faults, Root: root, Synthetic: set.Synthetic, Splits: set.Splits, Notes: set.Notes, List: o.ListIDs,
-		open: set.open,
+		Faults: set.Faults, Root: root, Synthetic: set.Synthetic, Splits: set.Splits, Notes: set.Notes, Contents: set.Contents,
+		List: o.ListIDs, Set: set, open: set.open,
 	}, nil
 }
 
@@ -139,10 +147,15 @@ func (r *Report) WriteText(w io.Writer) error {
 	for _, g := range r.groups() {
 		title := g.name
 		for _, e := range g.entries {
-			line := fmt.Sprintf("%-9s %-25s %9d  %s", title, strings.ReplaceAll(e.name, "_", " "), e.tally.N, e.what)
-			b.WriteString(strings.TrimRight(line, " ") + "\n")
+			b.WriteString(reportLine(title, e.name, e.tally.N, e.what))
 			writeCauses(&b, e.tally.Causes)
 			title = ""
+		}
+	}
+	writeContents(&b, r.Contents)
+	if r.Census != nil {
+		if err := r.Census.WriteText(&b); err != nil {
+			return err
 		}
 	}
 	if r.List {
@@ -175,7 +188,7 @@ type groupCause struct {
 }
 
 // MarshalJSON writes the counts under the keys of the groups; "unusable", the sets of which nothing can be used; "causes", those of
-// all faults, in the order of the report; and, with List, "ids" with the keys of the groups holding lists.
+// all faults, in the order of the report; "contents" and "census"; and, with List, "ids" with the keys of the groups holding lists.
 func (r *Report) MarshalJSON() ([]byte, error) {
 	out := struct {
 		Faults
@@ -183,12 +196,14 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 		Synthetic string         `json:"synthetic,omitempty"`
 		Splits    Splits         `json:"splits"`
 		Notes     []string       `json:"notes,omitempty"`
+		Contents  []Content      `json:"contents,omitempty"`
+		Census    Census         `json:"census,omitempty"`
 		Unusable  []string       `json:"unusable"`
 		Causes    []groupCause   `json:"causes"`
 		IDs       map[string]any `json:"ids,omitempty"`
 	}{
 		Faults: r.Faults, Root: r.Root, Synthetic: r.Synthetic, Splits: r.Splits, Notes: r.Notes,
-		Unusable: []string{}, Causes: []groupCause{},
+		Contents: r.Contents, Census: r.Census, Unusable: []string{}, Causes: []groupCause{},
 	}
 	for _, u := range r.Unusable() {
 		out.Unusable = append(out.Unusable, u.Set)

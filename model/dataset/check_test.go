@@ -76,6 +76,23 @@ other     scene graphs                      5  read
           unknown findings                  0  answers that name a finding outside the 30
           resized images                    0  usable; boxes are scaled to them
           images of unstated size           0  usable; boxes are taken as their pixels
+contents  images                            6  MIMIC-CXR-JPG
+          studies                           6
+          subjects                          3
+          images train                      2
+          images val                        2
+          images test                       2
+          with findings                     6  MIMIC-CXR reports
+          with an impression                6
+          images train                      2  Chest ImaGenome
+          images val                        2
+          images test                       2
+          images to avoid                   0
+          boxes of the 29 regions          10
+          questions                         6  Medical-Diff-VQA
+          difference train                  1
+          difference val                    1
+          difference test                   1
 
 images unreadable:
   00000002-0000-0000-0000-00000001
@@ -103,7 +120,7 @@ func TestReportJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	ids, _ := got["ids"].(map[string]any)
-	for _, key := range []string{"ids", "other", "notes"} {
+	for _, key := range []string{"ids", "other", "notes", "contents"} {
 		delete(got, key)
 	}
 	want := map[string]any{

@@ -110,7 +110,8 @@ type Set struct {
 	Pairs     []Pair // difference questions
 	Questions []Pair // the other six types
 	Faults    Faults
-	Notes     []string // what is unusual about the root as a whole, one line each
+	Notes     []string  // what is unusual about the root as a whole, one line each
+	Contents  []Content // of the four sets
 
 	hash      string
 	open      string              // name of the open set, "" for the four
@@ -166,7 +167,7 @@ func load(ctx context.Context, root string, l *loader) (*Set, error) {
 	set := &Set{
 		Root: root, Synthetic: l.synthetic, Splits: o.Splits,
 		Images: l.images, Pairs: l.pairs, Questions: l.questions,
-		Faults: l.faults, Notes: l.notes, hash: l.hash(), questions: l.parts.questions, findings: l.listed.findings,
+		Faults: l.faults, Notes: l.notes, Contents: l.contents(), hash: l.hash(), questions: l.parts.questions, findings: l.listed.findings,
 	}
 	if l.parts.open != nil {
 		set.open = l.parts.open.name()
@@ -188,7 +189,10 @@ type loader struct {
 
 	images  []Image        // readImages: usable ones
 	frames  []frame        // of images
+	boxes   int            // readScenes: usable ones of the 29 regions, with a phrase or not
 	imageAt map[string]int // by image id
+
+	withFindings, withImpression int // readReports, for Check: reports with such a section
 
 	digests  digests
 	splitOf  map[string]Split // assignSplits: by subject

@@ -32,8 +32,9 @@ type tables struct {
 	avoid         map[string]bool  // images of gold patients
 	trainSubjects map[string]bool  // with images in the train split of MIMIC-CXR, ImaGenome or an open set
 
-	questions   []questionRow
-	studyImages map[string]studyImage // mimic_all.csv, by study
+	questions    []questionRow
+	questionRows questionRows
+	studyImages  map[string]studyImage // mimic_all.csv, by study
 }
 
 // readTables reads all tables, the independent ones at the same time, and counts their bad rows.

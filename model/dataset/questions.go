@@ -48,6 +48,10 @@ func (t *tables) readQuestions(path, studies string) (r tableResult) {
 		reference, ok3 := row.ID(2)
 		kind := row.Cell(3)
 		split, ok4 := parseSplit(row.Cell(6))
+		t.questionRows.all++
+		if ok4 && kind == difference {
+			t.questionRows.difference[split]++
+		}
 		switch {
 		case !ok1:
 			return badStudy

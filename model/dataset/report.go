@@ -20,6 +20,8 @@ type foundReport struct {
 	cause   string // why there is no caption
 	missing bool
 	blank   bool // the report was read, and no caption is left
+
+	findings, impression bool // it has such a section; looked for by Check alone
 }
 
 // readReports gives every image the caption of its study.
@@ -38,6 +40,8 @@ func (l *loader) readReports(ctx context.Context) error {
 	l.digests.reports = make([]string, len(t.studies))
 	for i, study := range t.studies {
 		r := &found[i]
+		l.withFindings += one(r.findings)
+		l.withImpression += one(r.impression)
 		captionOf[study], l.digests.reports[i] = r.caption, r.digest
 		item := Item{ID: study, Place: r.place, Cause: r.cause, absent: r.missing}
 		switch {
@@ -55,6 +59,13 @@ func (l *loader) readReports(ctx context.Context) error {
 		l.images[i].Caption = captionOf[l.images[i].Study]
 	}
 	return nil
+}
+
+func one(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
 }
 
 func (l *loader) readReport(study string) (r foundReport) {
@@ -76,6 +87,9 @@ func (l *loader) readReport(study string) (r foundReport) {
 	if kind := sniff.NotText(raw); kind != sniff.Unknown {
 		r.cause = string(kind)
 		return r
+	}
+	if l.decode {
+		r.findings, r.impression = reporttext.Sections(raw)
 	}
 	r.caption = reporttext.Caption(study, raw, l.opts.KeepPriorSentences)
 	if r.caption == "" {

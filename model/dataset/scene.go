@@ -26,6 +26,7 @@ type sceneResult struct {
 	cause    string // why it could not be read
 	digest   string // "" when it was not read
 	regions  []Region
+	boxes    int // usable ones, with a phrase or not
 
 	unknown, noBox, badBox []string // names of regions with a phrase that cannot be used
 }
@@ -67,6 +68,7 @@ func (l *loader) readScenes(ctx context.Context) error {
 		}
 		l.count(&l.faults.Other.SceneGraphs, m.ID)
 		m.Regions = r.regions
+		l.boxes += r.boxes
 		for _, region := range r.regions {
 			if region.Phrase != "" {
 				l.count(&f.Usable, m.ID+"_"+region.Name)
@@ -140,15 +142,17 @@ func (r *sceneResult) collect(g *scenegraph.Graph, w, h int, o Options) {
 		}
 	}
 	for _, name := range RegionNames {
-		phrase := reporttext.Phrase(sentences[name], o.KeepPriorSentences)
-		if phrase == "" && !o.AllBoxes {
-			continue
-		}
 		var box metrics.Box
 		usable := false
 		object := objects[name]
 		if object != nil {
-			box, usable = usableBox(object.Box, w, h)
+			if box, usable = usableBox(object.Box, w, h); usable {
+				r.boxes++
+			}
+		}
+		phrase := reporttext.Phrase(sentences[name], o.KeepPriorSentences)
+		if phrase == "" && !o.AllBoxes {
+			continue
 		}
 		switch {
 		case usable:

@@ -43,6 +43,7 @@ var methods = map[spec.Method]Method{
 	spec.RGAG:                {reportGenerator, answerGenerator},
 	spec.ReAL:                {reAL, residualAnswerer},
 	spec.PLURAL:              {longitudinal, jointAnswerer},
+	spec.Supervised:          {supervised, frozenEncoder},
 	spec.Untrained:           {untrained, frozenEncoder},
 }
 

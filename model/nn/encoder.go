@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"cmp"
 	"fmt"
 
 	"harness/model/engine"
@@ -16,8 +17,10 @@ type Encoder struct {
 	Eps    float64
 	// Name begins the names of its parameters; "" is encoder.
 	Name string
-	// RandomPositions starts the learned positions at random instead of at waves of their place.
+	// RandomPositions starts the learned positions at random instead of at waves of their place, which are Waves high.
 	RandomPositions bool
+	Waves           float64
+	PatchGain       float64 // of the patch embedding's first weights over Xavier's
 }
 
 // NewEncoder is the encoder of a trial, at its resolution.
@@ -25,7 +28,7 @@ func NewEncoder(t spec.Trial) Encoder {
 	p := t.Encoder.Patch
 	channels := max(t.Encoder.Channels, 1)
 	return Encoder{Encoder: t.Encoder, Tokens: t.Encoder.Tokens(t.Resolution), Pixels: channels * p * p, Eps: 1e-6,
-		RandomPositions: t.Init.Positions == spec.InitRandom}
+		RandomPositions: t.Init.Positions == spec.InitRandom, Waves: cmp.Or(t.Init.Waves, spec.DefaultWaves), PatchGain: cmp.Or(t.Init.Patch, 1)}
 }
 
 func (e Encoder) name(part string) string {
@@ -39,9 +42,17 @@ func (e Encoder) block(i int) string { return e.name(fmt.Sprintf("blocks.%d", i)
 
 // Params adds encoder.*, or NAME.*.
 func (e Encoder) Params(p *Parameters) {
+	first := len(p.List)
 	p.Linear(e.name("patch"), e.Pixels, e.Width)
+	for i := range p.List[first:] {
+		patch := &p.List[first+i]
+		patch.Frozen = e.FreezePatch
+		for k := range patch.Tensor.F32 {
+			patch.Tensor.F32[k] *= float32(e.PatchGain)
+		}
+	}
 	if side := Square(e.Tokens); !e.RandomPositions && side*side == e.Tokens && e.Width%4 == 0 {
-		p.Add(e.name("pos"), false, Grid2D(side, e.Width, 0.5), e.Tokens, e.Width)
+		p.Add(e.name("pos"), false, Grid2D(side, e.Width, e.Waves), e.Tokens, e.Width)
 	} else {
 		p.Normal(e.name("pos"), 0.02, e.Tokens, e.Width)
 	}

@@ -9,14 +9,15 @@ const (
 	GlobalContrastive   Method = "global-contrastive"
 	RegionalContrastive Method = "regional-contrastive"
 	BLIP2               Method = "blip2"
-	RGAG                Method = "rgag"      // report generator, answer generator (Serra et al. 2025)
-	ReAL                Method = "real"      // residual alignment (Lu et al. 2024; FACTS 3.6)
-	PLURAL              Method = "plural"    // longitudinal pretraining of an encoder-decoder (Cho et al. 2024)
-	Untrained           Method = "untrained" // the control: the encoder as it was initialised
+	RGAG                Method = "rgag"       // report generator, answer generator (Serra et al. 2025)
+	ReAL                Method = "real"       // residual alignment (Lu et al. 2024; FACTS 3.6)
+	PLURAL              Method = "plural"     // longitudinal pretraining of an encoder-decoder (Cho et al. 2024)
+	Supervised          Method = "supervised" // the ceiling: the encoder is trained on the findings themselves
+	Untrained           Method = "untrained"  // the control: the encoder as it was initialised
 )
 
-// Methods lists the methods that can be trained, in the order of the paper's Table 2.
-var Methods = [...]Method{LocationAware, GlobalContrastive, RegionalContrastive, BLIP2, CapPa, RGAG, ReAL, PLURAL, Untrained}
+// Methods lists the methods that can be trained, in the order of the paper's Table 2, and then the ceiling and the control.
+var Methods = [...]Method{LocationAware, GlobalContrastive, RegionalContrastive, BLIP2, CapPa, RGAG, ReAL, PLURAL, Supervised, Untrained}
 
 // facts is what naming and planning a trial needs to know of its method; package model/method holds what trains it.
 type facts struct {
@@ -72,9 +73,13 @@ var methods = map[Method]facts{
 		texts: oneText, pretrains: true,
 		unread: []string{"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_phrase", "pretrain.chunk",
 			"test.regions", "diffvqa.pool", "diffvqa.whiten"}},
+	Supervised: { // it reads no texts
+		texts: oneText, pretrains: true,
+		unread: []string{"decoder", "pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_report", "pretrain.max_phrase",
+			"pretrain.chunk", "pretrain.accumulate", "test.regions"}},
 	Untrained: { // nothing is pretrained
 		texts:  func(Trial) int { return 0 },
-		unread: []string{"decoder", "pretrain", "test.regions"}},
+		unread: []string{"decoder", "pretrain", "test.regions", "encoder.freeze_patch"}},
 }
 
 // facts of the method; of one that Validate refuses, nothing is known and everything counts.

@@ -7,6 +7,7 @@ type Preset string
 
 const (
 	Smoke Preset = "smoke" // seconds: every code path, nothing is learnt
+	Micro Preset = "micro" // a minute or two on one core, on films whose findings differ in place alone
 	Nano  Preset = "nano"  // minutes on two cores
 	Tiny  Preset = "tiny"  // an hour on two cores
 	Small Preset = "small" // a small GPU
@@ -14,7 +15,7 @@ const (
 )
 
 // Presets lists the presets from small to large.
-var Presets = [...]Preset{Smoke, Nano, Tiny, Small, Paper}
+var Presets = [...]Preset{Smoke, Micro, Nano, Tiny, Small, Paper}
 
 // Default is the trial of a preset: the paper's method on synthetic data, with the sizes that the preset names. The small
 // presets train the LM from scratch, in thousands of steps instead of the paper's forty thousand of a pretrained GPT-2: a
@@ -45,6 +46,16 @@ func Default(p Preset) (Trial, error) {
 		t.Pretrain.Steps, t.Pretrain.BatchSize, t.Pretrain.Warmup = 6, 4, 2
 		t.DiffVQA.Steps, t.DiffVQA.BatchSize = 6, 4
 		t.Eval = Eval{NumBeams: 2, MaxNewTokens: 16, LengthPenalty: 1, Regions: 12, Pairs: 6}
+	case Micro:
+		t.Data.Synthetic.Design, t.Data.Synthetic.Patients = DesignPlace, 3000
+		t.Init = Init{Waves: 1, Patch: 3}
+		t.Encoder = Encoder{Width: 64, Depth: 3, Heads: 4, MLP: 256, Patch: 32, FreezePatch: true}
+		t.Decoder = Decoder{Width: 64, Depth: 1, Heads: 4, MLP: 256, MaxPositionEmbeddings: 64}
+		t.LM = LM{Width: 96, Depth: 3, Heads: 4, MLP: 384, MaxPositionEmbeddings: 128}
+		t.Pretrain.Steps, t.Pretrain.BatchSize, t.Pretrain.LR, t.Pretrain.Warmup = 800, 64, 3e-3, 50
+		t.Pretrain.MaxReport, t.Pretrain.MaxPhrase = 40, 32
+		t.DiffVQA.Steps = 3000
+		t.Eval.NumBeams, t.Eval.Regions = 4, 1200
 	case Nano:
 		t.Encoder = Encoder{Width: 96, Depth: 3, Heads: 4, MLP: 384, Patch: 32}
 		t.Decoder = Decoder{Width: 96, Depth: 2, Heads: 4, MLP: 384, MaxPositionEmbeddings: 160}
@@ -87,7 +98,7 @@ func Default(p Preset) (Trial, error) {
 		}
 		t.Eval = Eval{NumBeams: 10, MaxNewTokens: 128, LengthPenalty: 1}
 	default:
-		return Trial{}, fmt.Errorf("unknown preset %q: want smoke, nano, tiny, small or paper", p)
+		return Trial{}, fmt.Errorf("unknown preset %q: want smoke, micro, nano, tiny, small or paper", p)
 	}
 	return t, nil
 }

@@ -23,6 +23,7 @@ func (t Trial) unreadNow() []string {
 		add(*in.Digest != "", in.Key)
 	}
 	add(t.LM.Given(), "whole_vocabulary") // it is implied
+	add(t.Init.Positions == InitRandom, "init.waves")
 	add(t.Eval.NumBeams == 1, "test.length_penalty")
 	add(!t.Method.facts().queries, "qformer")
 	add(t.Until == UntilRegions, "lm", "diffvqa", "test.beam", "test.length_penalty", "test.max_new_tokens", "test.pairs")
@@ -91,6 +92,8 @@ func (t Trial) essential() Trial {
 	leaveOut(&t.Init.Positions, InitWaves)
 	leaveOut(&t.Init.Coordinates, InitWaves)
 	leaveOut(&t.Init.TokenStd, DefaultTokenStd)
+	leaveOut(&t.Init.Waves, DefaultWaves)
+	leaveOut(&t.Init.Patch, 1)
 	leaveOut(&t.DiffVQA.Questions, Difference)
 	leaveOut(&t.Until, UntilEnd)
 	leaveOut(&t.Pretrain.Equal, EqualImages)

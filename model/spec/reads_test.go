@@ -37,10 +37,11 @@ func TestEveryFieldIsClassified(t *testing.T) {
 		"pretrain.lr", "pretrain.warmup", "pretrain.weight_decay", "pretrain.beta1", "pretrain.beta2", "pretrain.clip",
 		"pretrain.max_report", "pretrain.max_phrase", "pretrain.equal", "pretrain.per_image", "pretrain.chunk", "pretrain.accumulate",
 		"diffvqa.whiten",
+		"init.waves", "encoder.freeze_patch",
 		"qformer.width", "qformer.depth", "qformer.heads", "qformer.mlp", "qformer.queries",
 	}
 	always := []string{
-		"until", "init.positions", "init.coordinates", "init.token_std", "method", "resolution", "seed", "engine", "precision", "data.source", "data.splits", "data.keep_prior",
+		"until", "init.positions", "init.coordinates", "init.token_std", "init.patch", "method", "resolution", "seed", "engine", "precision", "data.source", "data.splits", "data.keep_prior",
 		"encoder.width", "encoder.depth", "encoder.heads", "encoder.mlp", "encoder.patch", "encoder.channels", "encoder.weights_digest",
 		"lm.width", "lm.depth", "lm.heads", "lm.mlp", "lm.text_positions", "lm.dropout", "lm.weights_digest",
 		"diffvqa.steps", "diffvqa.epochs", "diffvqa.batch", "diffvqa.lr", "diffvqa.warmup", "diffvqa.weight_decay",

@@ -67,7 +67,14 @@ type Init struct {
 	Coordinates InitForm `json:"coordinates,omitzero"` // rows of the tokens 0 … 447: "" is waves of the number they stand for
 	// TokenStd is the spread of token tables, which are input and output of a text model; 0 = DefaultTokenStd. GPT-2 has .02.
 	TokenStd float64 `json:"token_std,omitzero"`
+	// Waves is the height of the waves that the positions of visual tokens start as; 0 = DefaultWaves.
+	Waves float64 `json:"waves,omitzero"`
+	// Patch is how much larger the weights of the patch embedding start than Xavier's; 0 = 1.
+	Patch float64 `json:"patch,omitzero"`
 }
+
+// DefaultWaves is half of what MoCo v3 has.
+const DefaultWaves = 0.5
 
 // DefaultTokenStd suits the widths of the small presets.
 const DefaultTokenStd = 0.08
@@ -124,6 +131,9 @@ type Encoder struct {
 	Heads int `json:"heads,omitzero"`
 	MLP   int `json:"mlp,omitzero"`
 	Patch int `json:"patch,omitzero"` // pixels a side of a patch
+	// FreezePatch leaves the patch embedding as it starts: at high learning rates that of a large patch makes training unstable (MoCo
+	// v3, Chen et al. 2021, section 4.2).
+	FreezePatch bool `json:"freeze_patch,omitzero"`
 	// Channels is 3 to copy the gray image to three channels, as published weights expect it; 0 or 1 keeps one, which is
 	// the same function with fewer parameters (FACTS 6 #16).
 	Channels int `json:"channels,omitzero"`

@@ -39,6 +39,14 @@ func (t Trial) Validate() error {
 			return refuse(form.path, "unknown start %q: want waves or random", form.value)
 		}
 	}
+	for _, f := range []struct {
+		key   string
+		value float64
+	}{{"init.waves", t.Init.Waves}, {"init.patch", t.Init.Patch}} {
+		if !(f.value >= 0 && f.value <= 100) {
+			return refuse(f.key, "%v: want more than 0, at most 100", f.value)
+		}
+	}
 	if s := t.Init.TokenStd; s < 0 || s > 1 {
 		return refuse("init.token_std", "%v: want more than 0, at most 1", s)
 	}
@@ -69,7 +77,7 @@ func (d Data) validate() error {
 	switch d.Source {
 	case SourceSynthetic:
 		if d.Root != "" {
-			return refuse("data.root", "only for source files")
+			return refuse("data.root", "only for source files: set data.source=files, too")
 		}
 		if d.Digest != "" {
 			return refuse("data.digest", "only for source files: synthetic data are named by their settings")
@@ -227,7 +235,7 @@ func schedule(stage string, steps int, epochs float64) error {
 	case steps == 0 && epochs == 0:
 		return refuse(stage+".steps", "missing: give steps or epochs")
 	case steps > 0 && epochs > 0:
-		return refuse(stage+".epochs", "give steps or epochs, not both")
+		return refuse(stage+".epochs", "give steps or epochs, not both: epochs 0 leaves those of a preset out")
 	}
 	return nil
 }

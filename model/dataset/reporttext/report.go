@@ -141,6 +141,12 @@ func Caption(study string, raw []byte, keepPrior bool) string {
 	return Plain(dropListNumbers(caption, false), keepPrior)
 }
 
+// Sections reports whether a report has findings and an impression by the official rules.
+func Sections(raw []byte) (findings, impression bool) {
+	sections := splitReport(decodeReport(raw))
+	return lastSection(sections, "findings") != "", lastSection(sections, "impression") != ""
+}
+
 // Plain returns a report that has no sections as a caption: white space collapsed, without sentences on earlier studies unless
 // keepPrior; "" when under three words are left.
 func Plain(text string, keepPrior bool) string {

@@ -57,15 +57,31 @@ var zones = []zone{
 	placeCardiomegaly: {heart, box{-1, 0, 1, 1}},
 }
 
-// decoys are places where the spot means nothing: the middle of each lung, the abdomen, the neck, the heart.
-var decoys = []zone{
-	{rightLung, box{-.88, .43, .74, .58}},
-	{leftLung, box{-.74, .43, .88, .58}},
-	{frame, box{-.70, .90, -.05, .99}},
-	{frame, box{.05, .90, .70, .99}},
-	{frame, box{-.25, 0, .25, .09}},
-	{heart, box{-.70, .30, .70, .75}},
+// decoy is a place where the same spot means nothing. Where it has a twin, a spot lies there less often when that finding is present, so that how
+// many spots there are, which an average over the film shows, tells little.
+type decoy struct {
+	zone
+	twin finding // -1: of none
 }
+
+const noTwin finding = -1
+
+// decoys are the middle of each lung, the neck, the heart, and the abdomen; several spots may lie in one.
+var decoys = []decoy{
+	{zone{rightLung, box{-.88, .43, .74, .58}}, placeGranuloma},
+	{zone{rightLung, box{-.88, .43, .74, .58}}, placePneumonia},
+	{zone{leftLung, box{-.74, .43, .88, .58}}, placeFracture},
+	{zone{leftLung, box{-.74, .43, .88, .58}}, placeAtelectasis},
+	{zone{frame, box{-.25, 0, .25, .09}}, placeHernia},
+	{zone{heart, box{-.70, .30, .70, .75}}, placeHernia},
+	{zone{frame, box{-.70, .90, -.05, .99}}, noTwin},
+	{zone{frame, box{-.70, .90, -.05, .99}}, noTwin},
+	{zone{frame, box{.05, .90, .70, .99}}, noTwin},
+	{zone{frame, box{.05, .90, .70, .99}}, noTwin},
+}
+
+// twinKept is the share of its chance that a decoy keeps where the finding is present whose twin it is.
+const twinKept = .3
 
 // placeRegions carry a phrase each, in the order of the findings; the boxes are those of the average patient.
 var placeRegions = func() []region {
@@ -94,8 +110,12 @@ type chest struct {
 	lungs          [2]lung // right, left
 	middle         float64 // half-width of the upper mediastinum
 	heart, heartAt float64 // half-width without disease, height of its middle
+	tissue         tissue
 	ribs, phase    float64 // waves of the ribs down the lung, and where they start
 }
+
+// tissue is how dense the parts of a chest are; air is what the lungs take away.
+type tissue struct{ body, air, heart, belly float64 }
 
 // Where the middles of the lungs are, and the half-height of the heart.
 const (
@@ -115,7 +135,8 @@ func drawChest(r *rand.Rand) habitus {
 		female: r.IntN(2) == 0, decile: 3 + r.IntN(6),
 	}
 	c := chest{middle: uniform(r, .08, .14), heart: uniform(r, .115, .145), heartAt: uniform(r, .65, .73),
-		ribs: uniform(r, 18, 26), phase: uniform(r, 0, 2*math.Pi)}
+		tissue: tissue{body: uniform(r, .31, .41), air: uniform(r, .14, .24), heart: uniform(r, .08, .24), belly: uniform(r, .06, .18)},
+		ribs:   uniform(r, 18, 26), phase: uniform(r, 0, 2*math.Pi)}
 	for i := range c.lungs {
 		c.lungs[i] = lung{uniform(r, .14, .19), uniform(r, -.03, .08), uniform(r, .80, .95)}
 	}
@@ -179,8 +200,12 @@ func drawPlaces(r *rand.Rand, h habitus, g *geometry, s *state, e exposure, p Pa
 	for f := range placeCardiomegaly {
 		soft.addSpot(r, g, zones[f], s.has[f].present, p)
 	}
-	for _, z := range decoys {
-		soft.addSpot(r, g, z, r.Float64() < p.Decoys, p)
+	for _, d := range decoys {
+		chance := p.Decoys
+		if d.twin != noTwin && s.has[d.twin].present {
+			chance *= twinKept
+		}
+		soft.addSpot(r, g, d.zone, r.Float64() < chance, p)
 	}
 	e.gain, e.gamma = uniform(r, .85, 1.15), 1
 	offset, across, down := uniform(r, -.06, .06), uniform(r, -.04, .04), uniform(r, -.04, .04)
@@ -202,10 +227,10 @@ func drawThorax(g *geometry) *canvas {
 				lungs += disc(u-at, v-(l.top+l.base)/2, l.half, (l.base-l.top)/2)
 			}
 			lungs = min(lungs, 1)
-			val := .12 + .36*disc(u-.5, v-.5, .525, .65) - .20*lungs
+			val := .12 + t.tissue.body*disc(u-.5, v-.5, .525, .65) - t.tissue.air*lungs
 			val += .03 * lungs * math.Sin(t.ribs*(v+.5*sq(u-.5))+t.phase)
-			val += .18 * disc(u-.5, v-t.heartAt, t.heart, heartHalf)
-			val += .12*disc(u-.5, v-.975, .475, .15) + .06*disc(u-.5, v-.4, .05, .5) + .06*disc(u-.5, v-.3125, t.middle, .1125)
+			val += t.tissue.heart * disc(u-.5, v-t.heartAt, t.heart, heartHalf)
+			val += t.tissue.belly*disc(u-.5, v-.975, .475, .15) + .06*disc(u-.5, v-.4, .05, .5) + .06*disc(u-.5, v-.3125, t.middle, .1125)
 			c.pix[y*c.w+x] = float32(val)
 		}
 	}

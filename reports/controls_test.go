@@ -1,0 +1,70 @@
+package reports
+
+import (
+	"strings"
+	"testing"
+
+	"harness/model/spec"
+	"harness/registry"
+	"harness/sweeps"
+)
+
+// The control raw pixels stands in the columns of the probe of all tokens, in one row for all trials that recorded the same of it.
+func TestRawPixelsAreOneRow(t *testing.T) {
+	sweep, err := sweeps.Parse("pixels.yaml", []byte(`version: 1
+name: pixels
+base: {preset: smoke}
+ablations:
+  - {label: ours}
+  - {label: other, set: {method: cappa}}
+seeds: [0, 1, 2]
+metrics: {probe/auc: , probe/tokens/auc: , probe/tokens/f1: }
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := sweep.Expand(func(*spec.Trial) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	rowsWith := func(another float64) []Row {
+		results := Results{}
+		for _, row := range plan.Rows {
+			for i, id := range row.Trials {
+				values := map[string]registry.Summary{}
+				for name, value := range map[string]float64{"probe/auc": 0.6, "probe/tokens/auc": 0.9, "probe/tokens/f1": 0.5,
+					"controls/raw-pixels/probe/tokens/auc": 0.75, "controls/raw-pixels/probe/tokens/f1": 0.25} {
+					if strings.HasPrefix(name, "controls/") && row.Name == "other" {
+						value += another
+					}
+					values[name] = registry.Summary{Last: value, N: 1}
+				}
+				if i == 0 { // of a version that had no such control
+					delete(values, "controls/raw-pixels/probe/tokens/auc")
+				}
+				results[id] = Result{State: registry.Done, Values: values}
+			}
+		}
+		table, err := Compute(t.Context(), plan, results, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var rows []Row
+		for _, row := range table.Rows {
+			if row.Control == "raw pixels" {
+				rows = append(rows, row)
+			}
+		}
+		return rows
+	}
+	rows := rowsWith(0)
+	if len(rows) != 1 || rows[0].Name != "raw pixels" {
+		t.Fatalf("got %d rows: %+v", len(rows), rows)
+	}
+	if c := rows[0].Cells; c[0].N != 0 || c[1].N != 2 || c[1].Mean != 0.75 || c[2].N != 3 || c[2].Mean != 0.25 {
+		t.Errorf("got %+v", c)
+	}
+	if rows := rowsWith(0.01); len(rows) != 2 || rows[1].Name != "raw pixels, other" {
+		t.Errorf("of other data: %+v", rows)
+	}
+}
