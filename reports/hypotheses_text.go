@@ -182,7 +182,7 @@ func (h *Hypothesis) remark(l Comparison, family int) string {
 	case l.Outcome == Refuted:
 		return fmt.Sprintf("the interval excludes a difference of %s, the smallest that would matter", h.column.amount(h.AtLeast))
 	case l.Outcome == NotSettled:
-		return "the two cannot be told apart; " + h.power(l, family)
+		return "the test does not tell the two apart; " + h.power(l, family)
 	}
 	return ""
 }
