@@ -258,6 +258,9 @@ func said(plan *sweeps.Plan, h sweeps.Hypothesis) string {
 	if h.AtLeast > 0 {
 		text += " by at least " + column.amount(h.AtLeast)
 	}
+	if h.Seeds != nil && !slices.Equal(h.Seeds, plan.Seeds) {
+		text += ", over " + count(len(h.Seeds), "seed")
+	}
 	return escape.Line(text + ")")
 }
 

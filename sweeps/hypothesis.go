@@ -18,6 +18,7 @@ type Hypothesis struct {
 	AtLeast   float64 `json:"at_least"`
 	Expect    Expect  `json:"expect"`
 	RefutedIf string  `json:"refuted_if,omitzero"` // the author's words; the rule is that of AtLeast and Expect
+	Seeds     []int64 `json:"seeds,omitzero"`      // of the plan: more of them once results are there are another rule
 	// Comparisons are what Row and Against come to in the plan. Where they come to nothing, as in the layout of another file,
 	// Missing says why.
 	Comparisons []Comparison `json:"comparisons"`
@@ -80,7 +81,8 @@ type Withdrawn struct {
 // says reports whether two hypotheses say the same, whenever they were written.
 func (h Hypothesis) says(other Hypothesis) bool {
 	return h.Name == other.Name && h.Claim == other.Claim && h.Metric == other.Metric && h.AtLeast == other.AtLeast &&
-		h.Expect == other.Expect && h.RefutedIf == other.RefutedIf && slices.Equal(h.Comparisons, other.Comparisons)
+		h.Expect == other.Expect && h.RefutedIf == other.RefutedIf && slices.Equal(h.Comparisons, other.Comparisons) &&
+		(slices.Equal(h.Seeds, other.Seeds) || h.Seeds == nil || other.Seeds == nil)
 }
 
 // KeepWritten dates the hypotheses of a plan that is about to be stored in place of another, which may be nil: what stood there already

@@ -28,7 +28,7 @@ type side struct {
 // resolve finds the comparisons of a hypothesis. Each row is compared with the one of the other side that has its settings on every
 // axis that the other side does not name.
 func (p *Plan) resolve(h *Hypothesis) error {
-	h.Comparisons, h.Missing = nil, ""
+	h.Comparisons, h.Missing, h.Seeds = nil, "", slices.Clone(p.Seeds)
 	for _, ref := range h.Row {
 		left, err := p.side(ref)
 		if err != nil {

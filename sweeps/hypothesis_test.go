@@ -113,6 +113,12 @@ func TestHypothesesAreKept(t *testing.T) {
 	if !changed.Hypotheses[0].Written.Late() || len(changed.Withdrawn) != 1 || !changed.Withdrawn[0].Changed {
 		t.Errorf("a change is not told: %+v, %+v", changed.Hypotheses[0].Written, changed.Withdrawn)
 	}
+	more, _ := claimed("all tasks", "CAP only")
+	more.Hypotheses[0].Seeds = append(more.Hypotheses[0].Seeds, 8)
+	more.KeepWritten(stored, later)
+	if !more.Hypotheses[0].Written.Late() || len(more.Withdrawn) != 1 {
+		t.Errorf("seeds that were added when results were there are not told: %+v", more.Hypotheses[0].Written)
+	}
 	bare.KeepWritten(changed, later)
 	if len(bare.Withdrawn) != 2 || bare.Withdrawn[1].Changed {
 		t.Errorf("what is taken out is forgotten: %+v", bare.Withdrawn)
