@@ -65,6 +65,8 @@ type builder struct {
 	resamples int
 	tests     map[testKey]*Test
 	resampled map[string]map[string]*Test // by task, rows and seeds: the tests of all numbers
+
+	differences map[*Test]metrics.Difference // behind tests over seeds × samples, where comparisons are those of hypotheses
 }
 
 // seeded is a row before it is averaged: a row of the plan, with its trials by seed.

@@ -175,8 +175,10 @@ func (b *builder) resample(ctx context.Context, task string, p *pair, bases, row
 		differences, err := metrics.Hierarchical(ctx, bases, rows, how)
 		for _, d := range differences {
 			if !math.IsNaN(d.P) {
-				found[d.Key] = &Test{Method: Hierarchical, P: d.P, Holm: math.NaN(), Low: d.Low, High: d.High, N: len(rows), Items: items,
-					detectable: d.Detectable}
+				found[d.Key] = &Test{Method: Hierarchical, P: d.P, Holm: math.NaN(), Low: d.Low, High: d.High, N: len(rows), Items: items}
+				if b.claimed {
+					b.differences[found[d.Key]] = d
+				}
 			}
 		}
 		return found, err

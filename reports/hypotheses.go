@@ -101,7 +101,7 @@ type jury struct {
 
 func newJury(b *builder, plan *sweeps.Plan) *jury {
 	j := &jury{rows: map[string]*Row{}, builder: &builder{plan: plan, results: b.results, options: b.options, claimed: true,
-		table: &Table{Name: b.table.Name, Command: plan.Command}, tests: map[testKey]*Test{}, resampled: map[string]map[string]*Test{}}}
+		table: &Table{Name: b.table.Name, Command: plan.Command}, tests: map[testKey]*Test{}, resampled: map[string]map[string]*Test{}, differences: map[*Test]metrics.Difference{}}}
 	comparisons := 0
 	for _, h := range plan.Hypotheses {
 		comparisons += len(h.Comparisons)
@@ -230,16 +230,16 @@ func (j *jury) fill(ctx context.Context, line *Comparison, p *pair, c int) (err 
 		line.Test, line.Reason = nil, "one seed, and no answers to test samples: nothing can be tested"
 		return nil
 	}
+	line.Detectable = j.detectable(line.Test, p.deltas)
 	test := *line.Test // shared by hypotheses of the same rows, each with a family of its own place
 	line.Test, line.Low, line.High = &test, test.Low, test.High
-	line.Detectable = detectable(&test, p.deltas, metrics.Level/float64(len(j.plan.Hypotheses)))
 	return nil
 }
 
-// detectable is the smallest difference that a test would have found with a chance of metrics.Power at an error level, given the spread
-// that was seen; NaN where none was.
-func detectable(t *Test, deltas []float64, level float64) float64 {
-	half := (t.High - t.Low) / 2
+// detectable is the smallest difference that a test would have found with a chance of metrics.Power at the level of Holm's first step,
+// given the spread that was seen; NaN where none was.
+func (j *jury) detectable(t *Test, deltas []float64) float64 {
+	half, level := (t.High-t.Low)/2, metrics.Level/float64(len(j.plan.Hypotheses))
 	switch mean, std := meanStd(deltas); {
 	case t.Method == SignFlip && math.IsInf(metrics.DetectableSignFlip(len(deltas), level), 1):
 		return math.Inf(1)
@@ -248,7 +248,7 @@ func detectable(t *Test, deltas []float64, level float64) float64 {
 	case t.Method == SignFlip:
 		return std * metrics.DetectableSignFlip(len(deltas), level)
 	case t.Method == Hierarchical && half > 0:
-		return t.detectable(level)
+		return j.differences[t].Detectable(level)
 	case t.Method == Bootstrap && half > 0:
 		return half / normalQuantile * metrics.DetectableT(math.Inf(1), level)
 	}

@@ -155,8 +155,6 @@ type Test struct {
 	High      float64 `json:"high"`
 	N         int     `json:"seeds"`             // pairs of seeds
 	Items     int     `json:"samples,omitempty"` // test samples that both answered
-
-	detectable func(level float64) float64 // of seeds × samples: metrics.Difference.Detectable
 }
 
 // Method names a test: docs/statistics.md.
