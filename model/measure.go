@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"harness/model/corpus"
@@ -15,8 +16,8 @@ import (
 
 // How long a measurement goes on. A stage is measured from its second step on.
 const (
-	measureStage = 500 * time.Millisecond
-	measureFew   = 3 // steps that are measured however long they take, up to
+	measureStage = .4 // seconds of processors, and at least
+	measureFew   = 3  // steps, but at most
 	measureMost  = 2 * time.Second
 	encodeFew    = 2 * encodeBatch
 	drawFew      = 4         // patients
@@ -27,11 +28,12 @@ const (
 var ErrTooLarge = errors.New("the model is too large to be measured in seconds")
 
 // Measure does a little of each phase of a trial on the native engine, and says what that took: a few steps of each stage on images that show
-// nothing, one batch of each test, a few patients where data have to be drawn. It leaves nothing behind.
-func Measure(ctx context.Context, t spec.Trial, env Env, p *Planned) (took []spec.PhaseTime, err error) {
+// nothing, one batch of each test, a few patients where data have to be drawn. It leaves nothing behind. Only the wanted phases are done, and what they
+// need; nil wants all. The texts are those below env.Home, or are drawn.
+func Measure(ctx context.Context, t spec.Trial, env Env, p *Planned, wanted []spec.Phase) (list []spec.PhaseTime, err error) {
 	defer func() { // as Run
 		if r := recover(); r != nil {
-			took, err = nil, fmt.Errorf("measure trial %s: %v", t.ID(), r)
+			list, err = nil, fmt.Errorf("measure trial %s: %v", t.ID(), r)
 		}
 	}()
 	for _, one := range p.Phases {
@@ -44,19 +46,22 @@ func Measure(ctx context.Context, t spec.Trial, env Env, p *Planned) (took []spe
 		return nil, fmt.Errorf("measure: %w", err)
 	}
 	defer os.RemoveAll(scratch)
-	r := &trialRun{trial: briefly(t), env: Env{Home: scratch, Dir: scratch, Threads: env.Threads}, rec: silent{}, brief: true}
+	r := &trialRun{trial: briefly(t), env: Env{Home: scratch, Dir: scratch, Threads: env.Threads}, rec: silent{}, brief: true,
+		wanted: func(one spec.Phase) bool { return wanted == nil || slices.Contains(wanted, one) }}
 	if r.engine, err = openEngine(Env{Engine: env.Engine, Threads: env.Threads}); err != nil {
 		return nil, err
 	}
-	began := now()
-	c, _, err := corpus.Sketch(ctx, t, env.Home)
+	texts := corpus.Sketches{Home: env.Home}
+	defer texts.Close()
+	c, _, err := texts.Open(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	r.phases.since(began, spec.PhaseOpen, float64(len(c.Set.Images)))
+	took := texts.Took.Seconds()
+	r.phases.list = append(r.phases.list, spec.PhaseTime{Phase: spec.PhaseOpen, Seconds: took, CPU: took, Work: float64(len(c.Set.Images))})
 	r.corpus = c.WithNoise()
 	for _, one := range p.Phases {
-		if (one.Phase == spec.PhaseData || one.Phase == spec.PhaseImages) && !one.Done && t.Data.Source == spec.SourceSynthetic {
+		if (one.Phase == spec.PhaseData || one.Phase == spec.PhaseImages) && !one.Done && r.wanted(one.Phase) && t.Data.Source == spec.SourceSynthetic {
 			if err := r.measureData(ctx, scratch); err != nil {
 				return nil, err
 			}
@@ -112,6 +117,9 @@ func (r *trialRun) briefStage(ctx context.Context, name spec.Stage, build func()
 		return nil, err
 	}
 	defer session.Close()
+	if !r.wanted(spec.Phase(name)) {
+		return parametersOf(session)
+	}
 	dir := filepath.Join(r.env.Home, string(name))
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("measure: %w", err)
@@ -126,8 +134,8 @@ func (r *trialRun) briefStage(ctx context.Context, name spec.Stage, build func()
 		if at.Step < 2 {
 			return false
 		}
-		spent := time.Since(began.wall)
-		return spent > measureMost || spent > measureStage && at.Step > measureFew
+		present := now()
+		return present.wall.Sub(began.wall) > measureMost || present.cpu-began.cpu > measureStage && at.Step > measureFew
 	}
 	st := &stage{name: name, dir: dir}
 	if _, err := train(ctx, session, st, s, silent{}, func(method.Batch) error { return nil }); err != nil {
@@ -142,6 +150,9 @@ func (r *trialRun) briefStage(ctx context.Context, name spec.Stage, build func()
 // encodeFew encodes some images, which then stand for all.
 func (r *trialRun) encodeFew(ctx context.Context, f *features, work float64) error {
 	few := f.images[:min(encodeFew, len(f.images))]
+	if !r.wanted(spec.PhaseEncode) {
+		few = few[:min(2, len(few))]
+	}
 	if len(few) == 0 {
 		return nil
 	}

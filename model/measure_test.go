@@ -24,7 +24,7 @@ func TestMeasure(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		took, err := Measure(context.Background(), trial, Env{Home: home, Threads: 1}, planned)
+		took, err := Measure(context.Background(), trial, Env{Home: home, Threads: 1}, planned, nil)
 		if err != nil {
 			t.Fatalf("%s: %v", method, err)
 		}
@@ -47,7 +47,7 @@ func TestMeasure(t *testing.T) {
 // TestMeasureRefuses: what would take minutes is not begun.
 func TestMeasureRefuses(t *testing.T) {
 	p := &Planned{Phases: []PlannedPhase{{Phase: "pretrain", Steps: 10, Work: 1e15}}}
-	if _, err := Measure(context.Background(), smokeTrial(t), Env{}, p); err != ErrTooLarge {
+	if _, err := Measure(context.Background(), smokeTrial(t), Env{}, p, nil); err != ErrTooLarge {
 		t.Errorf("error %v", err)
 	}
 }

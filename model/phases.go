@@ -57,6 +57,9 @@ func (r *trialRun) phase(phase spec.Phase, work float64, do func() error) error 
 		r.plan.add(PlannedPhase{Phase: phase, Work: work})
 		return nil
 	}
+	if r.brief && !r.wanted(phase) {
+		return nil
+	}
 	began := now()
 	if err := do(); err != nil {
 		return err

@@ -19,6 +19,7 @@ import (
 type Planned struct {
 	Encoder  int64 // parameters of the vision encoder
 	Features int64 // bytes of what the frozen encoder makes of all images, where it is kept; 0 = it is not
+	Pixels   int64 // bytes of the images, which are mapped
 	Phases   []PlannedPhase
 	// Exact says that the operations of training are those that the trial will record. Else About says why they are not.
 	Exact bool
@@ -51,14 +52,22 @@ const (
 // Plan counts what a trial will do: parameters, operations of each stage, and how much there is of all else. It reads texts and computes nothing. A
 // program is no trial of the built-in trainer, and is refused.
 func Plan(ctx context.Context, t spec.Trial, home, engineName string) (p *Planned, err error) {
-	return (&Planner{texts: corpus.Sketches{Home: home}}).Plan(ctx, t, engineName)
+	all := NewPlanner(home)
+	defer all.Close()
+	return all.Plan(ctx, t, engineName)
 }
 
 // Planner plans many trials.
 type Planner struct{ texts corpus.Sketches }
 
-// NewPlanner plans trials of a home.
+// NewPlanner plans trials of a home. Close it.
 func NewPlanner(home string) *Planner { return &Planner{corpus.Sketches{Home: home}} }
+
+// Close removes what was drawn to plan with.
+func (all *Planner) Close() error { return all.texts.Close() }
+
+// Texts is a home in which the texts of a planned trial are found, for [Measure].
+func (all *Planner) Texts(t spec.Trial) string { return all.texts.At(t) }
 
 // Plan is Plan.
 func (all *Planner) Plan(ctx context.Context, t spec.Trial, engineName string) (p *Planned, err error) {
@@ -103,6 +112,15 @@ func (all *Planner) Plan(ctx context.Context, t spec.Trial, engineName string) (
 	return planned, nil
 }
 
+// Bytes is what the parameters, gradients and moments of the largest stage take.
+func (p *Planned) Bytes() int64 {
+	most := int64(0)
+	for _, one := range p.Phases {
+		most = max(most, one.Bytes)
+	}
+	return most
+}
+
 // Seeded are the phases of a trial that differs from the planned one in its seed alone: other stages, of the same work.
 func (p *Planned) Seeded(t spec.Trial, home string) []PlannedPhase {
 	phases := slices.Clone(p.Phases)
@@ -135,6 +153,7 @@ func (r *trialRun) planData() error {
 	p, t := r.plan, r.plan.trial
 	drawn := corpus.Drawn(t, p.home)
 	images := float64(len(r.corpus.Set.Images))
+	p.Pixels = int64(len(r.corpus.Set.Images)) * int64(t.Resolution*t.Resolution)
 	cached := false
 	if drawn {
 		var err error

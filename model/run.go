@@ -31,7 +31,8 @@ type trialRun struct {
 
 	phases phases
 	plan   *plan // where the trial is planned rather than run
-	brief  bool  // a little of each phase is done, to measure it
+	brief  bool  // a little of the wanted phases is done, to measure them
+	wanted func(spec.Phase) bool
 }
 
 // Run trains and tests one trial; its numbers go to rec, its predictions to env.Dir. Stages that are done already, by this

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"harness/model/dataset"
 	"harness/model/dataset/synthetic"
@@ -26,13 +27,34 @@ const (
 // below home are drawn, as texts, into a folder that is removed again. Where the data below data.root are not there, others stand in for them, whose
 // texts are as long as the trial's limits let them be.
 func Sketch(ctx context.Context, t spec.Trial, home string) (*Corpus, Texts, error) {
-	return (&Sketches{Home: home}).Open(ctx, t)
+	all := Sketches{Home: home}
+	defer all.Close()
+	return all.Open(ctx, t)
 }
 
 // Sketches opens the sketches of many trials; data that several of them read are read once.
 type Sketches struct {
 	Home string
-	sets map[spec.Data]*dataset.Set
+	Took time.Duration // to read the last that was read, and to make its vocabulary; what was drawn is not in it
+
+	sets  map[spec.Data]*dataset.Set
+	drawn string // folder in which texts were drawn, as a home; "" is none
+}
+
+// Close removes what was drawn.
+func (s *Sketches) Close() error {
+	if s.drawn == "" {
+		return nil
+	}
+	return os.RemoveAll(s.drawn)
+}
+
+// At is a home in which the texts of a trial are found that was opened: it holds them, or those that were drawn.
+func (s *Sketches) At(t spec.Trial) string {
+	if s.drawn != "" && !Drawn(t, s.Home) {
+		return s.drawn
+	}
+	return s.Home
 }
 
 // Open is Sketch.
@@ -40,7 +62,7 @@ func (s *Sketches) Open(ctx context.Context, t spec.Trial) (*Corpus, Texts, erro
 	if set, known := s.sets[t.Data]; known {
 		return of(t, set, nil), Real, nil
 	}
-	set, texts, err := textsOf(ctx, t, s.Home)
+	set, texts, took, err := s.textsOf(ctx, t)
 	if err != nil {
 		return nil, texts, err
 	}
@@ -50,55 +72,62 @@ func (s *Sketches) Open(ctx context.Context, t spec.Trial) (*Corpus, Texts, erro
 		}
 		s.sets[t.Data] = set
 	}
-	return of(t, set, nil), texts, nil
+	began := time.Now()
+	c := of(t, set, nil)
+	s.Took = took + time.Since(began)
+	return c, texts, nil
 }
 
-// textsOf reads or draws the texts of a sketch.
-func textsOf(ctx context.Context, t spec.Trial, home string) (*dataset.Set, Texts, error) {
-	set, err := Existing(ctx, t, home)
-	if err == nil {
-		return set, Real, nil
+// textsOf reads or draws the texts of a sketch. took is how long it took to read them.
+func (s *Sketches) textsOf(ctx context.Context, t spec.Trial) (set *dataset.Set, texts Texts, took time.Duration, err error) {
+	began := time.Now()
+	if set, err = Existing(ctx, t, s.Home); err == nil {
+		return set, Real, time.Since(began), nil
 	}
-	texts, drawn := Real, t.Data.Synthetic
+	drawn := t.Data.Synthetic
 	if t.Data.Source != spec.SourceSynthetic {
 		if dataset.Find(t.Data.Root) == nil { // they are there, but cannot be read
-			return nil, Real, err
+			return nil, Real, 0, err
 		}
 		texts, drawn = Bounded, spec.Synthetic{Patients: standIns}
 	} else if !errors.Is(err, ErrNoSynthetic) {
-		return nil, Real, err
+		return nil, Real, 0, err
 	}
-	if set, err = drawTexts(ctx, t, drawn); err != nil {
-		return nil, texts, err
+	if set, took, err = s.draw(ctx, t, drawn); err != nil {
+		return nil, texts, 0, err
 	}
 	if texts == Bounded {
 		lengthen(set, t)
 	}
-	return set, texts, nil
+	return set, texts, took, nil
 }
 
 // standIns is the number of synthetic patients that stand in for data that are not there.
 const standIns = 40
 
-// drawTexts opens the texts of a synthetic set that is not kept.
-func drawTexts(ctx context.Context, t spec.Trial, s spec.Synthetic) (*dataset.Set, error) {
-	dir, err := os.MkdirTemp("", "harness-texts-")
-	if err != nil {
-		return nil, fmt.Errorf("draw texts: %w", err)
+// draw draws the texts of a synthetic set, unless that was done, and opens them.
+func (s *Sketches) draw(ctx context.Context, t spec.Trial, of spec.Synthetic) (set *dataset.Set, took time.Duration, err error) {
+	if s.drawn == "" {
+		if s.drawn, err = os.MkdirTemp("", "harness-texts-"); err != nil {
+			return nil, 0, fmt.Errorf("draw texts: %w", err)
+		}
 	}
-	defer os.RemoveAll(dir)
-	root, p, err := syntheticSet(s, dir)
+	root, p, err := syntheticSet(of, s.drawn)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if err := os.MkdirAll(filepath.Dir(root), 0o700); err != nil {
-		return nil, fmt.Errorf("draw texts: %w", err)
+		return nil, 0, fmt.Errorf("draw texts: %w", err)
 	}
-	if err := synthetic.WriteTexts(ctx, root, p); err != nil {
-		return nil, err
+	if !synthetic.UpToDate(root, p) {
+		if err := synthetic.WriteTexts(ctx, root, p); err != nil {
+			return nil, 0, err
+		}
 	}
 	t.Data.Source = spec.SourceSynthetic
-	return open(ctx, t, root)
+	began := time.Now()
+	set, err = open(ctx, t, root)
+	return set, time.Since(began), err
 }
 
 // lengthen makes every text as long as the trial lets it be.

@@ -89,8 +89,15 @@ func (t Trial) PhaseShape(p Phase) string {
 	case PhaseFrequent, PhaseRest, PhaseWait:
 		return string(p)
 	}
-	return fmt.Sprintf("%s %s %d %+v %+v %+v %+v %d %d %d %d", p, t.Method, t.Resolution, t.Encoder, t.Decoder, t.LM, t.QFormer,
-		t.Pretrain.BatchSize, t.Pretrain.Accumulate, t.DiffVQA.BatchSize, t.DiffVQA.Pool)
+	lm := fmt.Sprintf("%+v %d %d", t.LM, t.DiffVQA.BatchSize, t.DiffVQA.Accumulate)
+	if p == Phase(StageQuestionOnly) || p == PhaseBlind {
+		return string(p) + " " + lm
+	}
+	image := fmt.Sprintf("%d %+v %+v", t.Resolution, t.Encoder, t.Decoder)
+	if !t.Method.facts().answers && p != Phase(StagePretrain) && p != PhaseRegions { // over the frozen encoder, however that was trained
+		return fmt.Sprintf("%s %s %s %d", p, image, lm, t.DiffVQA.Pool)
+	}
+	return fmt.Sprintf("%s %s %s %s %+v %d %d %d", p, t.Method, image, lm, t.QFormer, t.Pretrain.BatchSize, t.Pretrain.Accumulate, t.Pretrain.Chunk)
 }
 
 // Setting names a trial but for its seed.

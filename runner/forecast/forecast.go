@@ -253,3 +253,29 @@ func (h History) Memory(t spec.Trial, m Machine) (bytes int64, measured bool) {
 	}
 	return bytes, bytes > 0
 }
+
+// Levelled is measurements of a few seconds made together, in which others took processors now from one phase and now from another: the time by the clock
+// of what computes is what it computed, times what that took by the clock over all of them.
+func (h History) Levelled() History {
+	computes := func(p spec.PhaseTime) bool {
+		return p.CPU > 0 && (spec.IsTraining(p.Phase) || p.Phase == spec.PhaseEncode)
+	}
+	var seconds, cpu float64
+	for _, r := range h {
+		for _, p := range r.Phases {
+			if computes(p) {
+				seconds, cpu = seconds+p.Seconds, cpu+p.CPU
+			}
+		}
+	}
+	levelled := slices.Clone(h)
+	for i := range levelled {
+		levelled[i].Phases = slices.Clone(h[i].Phases)
+		for k := range levelled[i].Phases {
+			if p := &levelled[i].Phases[k]; computes(*p) {
+				p.Seconds = p.CPU * seconds / cpu
+			}
+		}
+	}
+	return levelled
+}
