@@ -37,7 +37,9 @@ type PlannedPhase struct {
 	Kept       spec.Stage // whose folder keeps the result; "" is none
 	Done       bool       // it is in the home
 	Steps      int
-	Parameters int64 // of the whole model, the frozen ones too
+	Step       float64 // operations of a step, on average
+	Uncounted  bool    // how much there is to do is not known, since the data are not there: Work and Steps mean nothing
+	Parameters int64   // of the whole model, the frozen ones too
 	Trained    int64
 	Bytes      int64 // of parameters, gradients and moments
 }
@@ -105,11 +107,25 @@ func (all *Planner) Plan(ctx context.Context, t spec.Trial, engineName string) (
 	}
 	switch {
 	case texts == corpus.Bounded:
-		planned.Exact, planned.Bound, planned.About = false, true, "the data are not there: every text is taken to be as long as the settings allow"
+		planned.bound(t)
 	case large:
 		planned.Exact, planned.About = false, "a large model: counted on the batches of another seed"
 	}
 	return planned, nil
+}
+
+// bound says what is known of a trial whose data are not there: what a step takes at most, and how many there are if the settings say so.
+func (p *Planned) bound(t spec.Trial) {
+	p.Exact, p.Bound, p.About = false, true, "the data are not there: every text is taken to be as long as the settings allow"
+	p.Features, p.Pixels = 0, 0
+	for i := range p.Phases {
+		switch one := &p.Phases[i]; one.Phase {
+		case spec.Phase(spec.StageQuestionOnly), spec.Phase(spec.StageDiffVQA):
+			one.Uncounted = t.DiffVQA.Steps == 0
+		default:
+			one.Uncounted = !spec.IsTraining(one.Phase) || t.Pretrain.Steps == 0
+		}
+	}
 }
 
 // Bytes is what the parameters, gradients and moments of the largest stage take.
@@ -236,6 +252,7 @@ func (p *plan) train(name spec.Stage, s training, session engine.Session) (metho
 	if counted < s.Steps {
 		one.Work *= float64(s.Steps) / float64(counted)
 	}
+	one.Step = one.Work / float64(max(1, s.Steps))
 	p.add(one)
 	return method.ValuesOf(s.Params), nil
 }

@@ -48,6 +48,7 @@ type memoryKind string
 
 const (
 	memoryLearnt   memoryKind = "learnt"   // the most that an earlier trial took
+	memoryLike     memoryKind = "like it"  // the most that an earlier trial of the same sizes took
 	memoryMeasured memoryKind = "measured" // in a few steps, with what the trial keeps beside
 	memoryComputed memoryKind = "computed" // parameters, gradients, moments, kept features and pixels: without activations
 )
@@ -177,23 +178,31 @@ func (c *costs) ofTrainer(ctx context.Context, log io.Writer, o sweepOptions, db
 		if g.planned == nil {
 			continue
 		}
-		bytes, measured := history.Memory(g.spec, c.conditions(g.spec, o.engine).Machine)
-		g.memory, g.kind = bytes, memoryLearnt
-		switch kept := g.planned.Features + g.planned.Pixels; {
-		case bytes == 0:
-			g.memory, g.kind = kept+g.planned.Bytes(), memoryComputed
-		case measured:
-			g.memory, g.kind = bytes+kept, memoryMeasured
-		}
+		g.remember(history.Memory(g.spec, c.conditions(g.spec, o.engine).Machine))
 	}
 	return nil
+}
+
+// remember takes how much memory is known to be needed, and from what.
+func (g *costGroup) remember(bytes int64, from forecast.Evidence) {
+	kept := g.planned.Features + g.planned.Pixels
+	switch {
+	case bytes == 0:
+		g.memory, g.kind = kept+g.planned.Bytes(), memoryComputed
+	case from == forecast.Measured:
+		g.memory, g.kind = bytes+kept, memoryMeasured
+	case from == forecast.Like:
+		g.memory, g.kind = bytes, memoryLike
+	default:
+		g.memory, g.kind = bytes, memoryLearnt
+	}
 }
 
 // phasesOf are the phases of a trial as they are estimated.
 func phasesOf(planned []model.PlannedPhase, t spec.Trial) forecast.Trial {
 	trial := forecast.Trial{Spec: t}
 	for _, p := range planned {
-		trial.Phases = append(trial.Phases, forecast.Phase{Phase: p.Phase, Work: p.Work, Once: p.Stage, Done: p.Done})
+		trial.Phases = append(trial.Phases, forecast.Phase{Phase: p.Phase, Work: p.Work, Once: p.Stage, Done: p.Done, Uncounted: p.Uncounted})
 	}
 	trial.Phases = append(trial.Phases, forecast.Phase{Phase: spec.PhaseRest, Work: 1})
 	return trial

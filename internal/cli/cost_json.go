@@ -32,10 +32,11 @@ const (
 // stageCost is what a stage of training takes.
 type stageCost struct {
 	Stage      spec.Phase `json:"stage"`
-	Parameters int64      `json:"parameters"` // of the whole model
-	Trained    int64      `json:"trained"`    // those that are not frozen
-	Steps      int        `json:"steps"`
-	Operations float64    `json:"flops"`          // of all steps
+	Parameters int64      `json:"parameters"`     // of the whole model
+	Trained    int64      `json:"trained"`        // those that are not frozen
+	Steps      *int       `json:"steps"`          // null: the data are not there
+	Operations *float64   `json:"flops"`          // of all steps
+	Step       float64    `json:"flops_per_step"` // on average
 	Shared     string     `json:"shared"`         // equal where trials share the stage
 	Done       bool       `json:"done,omitempty"` // it is in the home
 }
@@ -125,7 +126,11 @@ func (c *costs) json(i int) *trialCost {
 	for k, p := range g.planned.Phases {
 		if p.Steps > 0 {
 			own := c.trials[i].Phases[k]
-			one.Stages = append(one.Stages, stageCost{p.Phase, p.Parameters, p.Trained, p.Steps, p.Work, own.Once, own.Done})
+			stage := stageCost{Stage: p.Phase, Parameters: p.Parameters, Trained: p.Trained, Step: p.Step, Shared: own.Once, Done: own.Done}
+			if !p.Uncounted {
+				stage.Steps, stage.Operations = &p.Steps, &p.Work
+			}
+			one.Stages = append(one.Stages, stage)
 		}
 	}
 	return one

@@ -120,7 +120,7 @@ func (c *costs) measured(ctx context.Context, log io.Writer, o sweepOptions, kno
 		}
 		for _, r := range records {
 			if r != nil {
-				history = append(history, *r)
+				history = append(history, r)
 			}
 		}
 	}

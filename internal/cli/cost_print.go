@@ -35,8 +35,11 @@ func (c *costs) print(w io.Writer, now time.Time) error {
 		if trainer {
 			cells = append(cells, g.sizes(stages)...)
 		}
-		took := c.alone(c.first(g))
-		fmt.Fprintln(t, strings.Join(append(cells, timeText(took), fromText(g.from)), "\t"))
+		took, from := "", ""
+		if g.done < g.count {
+			took, from = timeText(c.alone(c.first(g))), fromText(g.from)
+		}
+		fmt.Fprintln(t, strings.Join(append(cells, took, from), "\t"))
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -63,17 +66,24 @@ func (g *costGroup) sizes(stages []spec.Phase) []string {
 	for _, name := range stages {
 		cell := ""
 		if p := g.stage(name); p != nil {
-			cell = millions(p.Parameters) + ", " + model.Operations(p.Work)
-			switch {
-			case g.planned.Bound:
-				cell = millions(p.Parameters) + ", at most " + model.Operations(p.Work)
-			case !g.planned.Exact:
-				cell = millions(p.Parameters) + ", ~" + model.Operations(p.Work)
-			}
+			cell = millions(p.Parameters) + ", " + g.operations(p)
 		}
 		cells = append(cells, cell)
 	}
 	return append(cells, model.Bytes(g.memory)+" "+string(g.kind))
+}
+
+// operations is the work of a stage in words, or of a step where their number is not known.
+func (g *costGroup) operations(p *model.PlannedPhase) string {
+	switch {
+	case p.Uncounted:
+		return "at most " + model.Operations(p.Step) + " a step"
+	case g.planned.Bound:
+		return "at most " + model.Operations(p.Work)
+	case !g.planned.Exact:
+		return "~" + model.Operations(p.Work)
+	}
+	return model.Operations(p.Work)
 }
 
 // millions is a number of parameters for people.
@@ -158,7 +168,7 @@ func (c *costs) printNotes(w io.Writer, stages []spec.Phase) {
 			}
 		}
 	}
-	if len(names) > 0 {
+	if len(names) > 0 && c.together.Seconds >= 1 { // else all is unknown
 		add("How long these take is not known: " + strings.Join(names, ", ") + ".")
 	}
 	for _, note := range notes {

@@ -43,10 +43,27 @@ type Record struct {
 	Memory   int64 // of the largest process at its most; 0 = not known
 	Measured bool  // a little of each phase, now
 	Ended    time.Time
+
+	names map[spec.Phase]names // as they are asked for
+}
+
+// names are what a phase of a record is compared by.
+type names struct{ key, shape string }
+
+func (r *Record) of(p spec.Phase) names {
+	n, known := r.names[p]
+	if !known {
+		n = names{r.Spec.PhaseKey(p), r.Spec.PhaseShape(p)}
+		if r.names == nil {
+			r.names = map[spec.Phase]names{}
+		}
+		r.names[p] = n
+	}
+	return n
 }
 
 // History is what is known of a machine, the newest first.
-type History []Record
+type History []*Record
 
 // Phase is a part of a trial that has not begun.
 type Phase struct {
@@ -54,6 +71,8 @@ type Phase struct {
 	Work  float64
 	Once  string // what is done once for all trials that share it, by name; "" is done by each
 	Done  bool
+	// Uncounted says that how much there is to do is not known.
+	Uncounted bool
 }
 
 // Trial is what a trial will do.
@@ -79,7 +98,7 @@ type Guess struct {
 // From says where an estimate comes from.
 type From struct {
 	Trials   int     // of this machine, with the same settings but for the seed and the lengths of stages
-	Like     int     // of this machine, with the same sizes
+	Like     int     // of this machine, with phases that are the same or of the same sizes
 	Measured bool    // some of it was measured now
 	Rate     float64 // operations a second that training reaches, where it was measured
 }
@@ -98,7 +117,7 @@ const (
 // Of estimates a trial.
 func (h History) Of(t Trial, c Conditions) Estimate {
 	e := Estimate{Phases: make([]Guess, len(t.Phases))}
-	same, like := map[string]bool{}, map[string]bool{}
+	same, like, setting := map[string]bool{}, map[string]bool{}, t.Spec.PhaseKey(spec.PhaseTest)
 	var work, seconds float64
 	for i, p := range t.Phases {
 		g, used := h.phase(t.Spec, p, c)
@@ -114,7 +133,7 @@ func (h History) Of(t Trial, c Conditions) Estimate {
 			switch {
 			case s.record.Measured:
 				e.From.Measured = true
-			case s.exact:
+			case s.record.of(spec.PhaseTest).key == setting:
 				same[s.record.Trial] = true
 			default:
 				like[s.record.Trial] = true
@@ -123,9 +142,6 @@ func (h History) Of(t Trial, c Conditions) Estimate {
 				work, seconds = work+s.took.Work, seconds+s.took.Seconds
 			}
 		}
-	}
-	for id := range same {
-		delete(like, id)
 	}
 	e.From.Trials, e.From.Like = len(same), len(like)
 	if seconds > 0 {
@@ -136,13 +152,15 @@ func (h History) Of(t Trial, c Conditions) Estimate {
 
 // seen is a phase of a record that tells of the same phase of a trial.
 type seen struct {
-	record Record
+	record *Record
 	took   spec.PhaseTime
-	exact  bool
 }
 
 // phase estimates a phase, from the best that is known.
 func (h History) phase(t spec.Trial, p Phase, c Conditions) (Guess, []seen) {
+	if p.Uncounted {
+		return Guess{Unknown: true}, nil
+	}
 	if p.Work == 0 {
 		return Guess{}, nil
 	}
@@ -157,12 +175,12 @@ func (h History) phase(t spec.Trial, p Phase, c Conditions) (Guess, []seen) {
 				continue
 			}
 			switch {
-			case r.Measured && r.Spec.PhaseShape(p.Phase) == shape:
-				measured = append(measured, seen{r, took, false})
-			case !r.Measured && r.Spec.PhaseKey(p.Phase) == key:
-				exact = append(exact, seen{r, took, true})
-			case !r.Measured && r.Spec.PhaseShape(p.Phase) == shape:
-				like = append(like, seen{r, took, false})
+			case r.Measured && r.of(p.Phase).shape == shape:
+				measured = append(measured, seen{r, took})
+			case !r.Measured && r.of(p.Phase).key == key:
+				exact = append(exact, seen{r, took})
+			case !r.Measured && r.of(p.Phase).shape == shape:
+				like = append(like, seen{r, took})
 			}
 		}
 	}
@@ -236,23 +254,38 @@ func spread(values []float64, middle float64) float64 {
 	return math.Sqrt(sum / float64(len(values)-1))
 }
 
-// Memory is the most that a trial of the same setting took; 0 = not known. measured says that it was seen in a measurement only.
-func (h History) Memory(t spec.Trial, m Machine) (bytes int64, measured bool) {
+// Memory is the most that a trial took: of the same setting, else of the same sizes, else in a measurement; 0 = not known.
+func (h History) Memory(t spec.Trial, m Machine) (bytes int64, from Evidence) {
+	setting, shape := t.PhaseKey(spec.PhaseTest), t.PhaseShape(spec.Phase(spec.StagePretrain))
+	var most [3]int64
 	for _, r := range h {
-		if !r.Measured && r.Machine == m && r.Memory > bytes && r.Spec.Setting() == t.Setting() {
-			bytes = r.Memory
+		of := Like
+		switch {
+		case r.Machine != m || r.of(spec.Phase(spec.StagePretrain)).shape != shape:
+			continue
+		case r.Measured:
+			of = Measured
+		case r.of(spec.PhaseTest).key == setting:
+			of = Same
+		}
+		most[of] = max(most[of], r.Memory)
+	}
+	for _, of := range []Evidence{Same, Like, Measured} {
+		if most[of] > 0 {
+			return most[of], of
 		}
 	}
-	if bytes > 0 {
-		return bytes, false
-	}
-	for _, r := range h {
-		if r.Measured && r.Machine == m && r.Memory > bytes && r.Spec.PhaseShape(spec.Phase(spec.StagePretrain)) == t.PhaseShape(spec.Phase(spec.StagePretrain)) {
-			bytes = r.Memory
-		}
-	}
-	return bytes, bytes > 0
+	return 0, Measured
 }
+
+// Evidence says what is told from, the best first.
+type Evidence uint8
+
+const (
+	Same     Evidence = iota // trials of the same setting
+	Like                     // trials of the same sizes
+	Measured                 // a measurement
+)
 
 // Levelled is measurements of a few seconds made together, in which others took processors now from one phase and now from another: the time by the clock
 // of what computes is what it computed, times what that took by the clock over all of them.
@@ -268,9 +301,11 @@ func (h History) Levelled() History {
 			}
 		}
 	}
-	levelled := slices.Clone(h)
-	for i := range levelled {
-		levelled[i].Phases = slices.Clone(h[i].Phases)
+	levelled := make(History, len(h))
+	for i, r := range h {
+		one := *r
+		levelled[i] = &one
+		levelled[i].Phases = slices.Clone(r.Phases)
 		for k := range levelled[i].Phases {
 			if p := &levelled[i].Phases[k]; computes(*p) {
 				p.Seconds = p.CPU * seconds / cpu

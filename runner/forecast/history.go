@@ -72,7 +72,7 @@ func attemptOf(ctx context.Context, db *registry.DB, t registry.Trial) (ran, err
 }
 
 // record is what an attempt teaches; all are the attempts among which it ran.
-func (r ran) record(phases []spec.PhaseTime, all []ran) Record {
+func (r ran) record(phases []spec.PhaseTime, all []ran) *Record {
 	a := r.attempt
 	took := a.Ended.Sub(a.Started)
 	rest := took.Seconds()
@@ -94,7 +94,7 @@ func (r ran) record(phases []spec.PhaseTime, all []ran) Record {
 	if engine == "native" {
 		engine = ""
 	}
-	return Record{Trial: r.trial.ID, Spec: r.trial.Spec, Phases: phases, Memory: a.PeakMemory, Ended: a.Ended,
+	return &Record{Trial: r.trial.ID, Spec: r.trial.Spec, Phases: phases, Memory: a.PeakMemory, Ended: a.Ended,
 		Conditions: Conditions{Machine: Machine{Host: a.Host, CPU: a.CPU, Engine: engine}, Cores: a.Cores, Threads: a.Threads, Beside: beside}}
 }
 
