@@ -142,7 +142,7 @@ func lengthen(set *dataset.Set, t spec.Trial) {
 			image.Regions[k].Phrase = text(t.Pretrain.MaxPhrase)
 		}
 	}
-	answer := text(t.Eval.MaxNewTokens)
+	answer := text(max(t.LM.MaxPositionEmbeddings, t.Decoder.MaxPositionEmbeddings)) // cut to what questions leave
 	for _, list := range [][]dataset.Pair{set.Pairs, set.Questions} {
 		for i := range list {
 			list[i].Answer = answer
