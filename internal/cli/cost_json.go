@@ -13,10 +13,10 @@ type trialCost struct {
 	FLOPs   countKind     `json:"flops,omitempty"`   // how the operations of stages are counted
 	About   string        `json:"about,omitempty"`   // why they are not exact
 	Memory  *memoryCost   `json:"memory,omitempty"`
-	Alone   *timeCost     `json:"alone,omitempty"` // of the trial, as if it shared nothing with others of the sweep; missing where nothing is known
-	Ends    *timeCost     `json:"ends,omitempty"`  // when it ends, from the start of the sweep
-	Phases  []phaseCost   `json:"phases"`
-	From    *forecastFrom `json:"from,omitempty"`
+	Alone   *timeCost     `json:"alone,omitempty"`   // of the trial, as if it shared nothing with others of the sweep; missing where nothing is known
+	Ends    *timeCost     `json:"ends,omitempty"`    // when it ends, from the start of the sweep
+	Phases  []phaseCost   `json:"phases"`            // its parts, as they are estimated
+	From    *forecastFrom `json:"from,omitempty"`    // where the times come from
 	Problem string        `json:"problem,omitempty"` // why it could not be counted
 }
 
@@ -44,7 +44,7 @@ type stageCost struct {
 // memoryCost is the most memory of a trial.
 type memoryCost struct {
 	Bytes int64      `json:"bytes"`
-	From  memoryKind `json:"from"`
+	From  memoryKind `json:"from"` // earlier trials, a measurement, or arithmetic
 }
 
 // timeCost is a duration with its range.
@@ -52,16 +52,16 @@ type timeCost struct {
 	Seconds float64  `json:"seconds"`
 	Low     *float64 `json:"low,omitempty"` // four of five are meant to lie between; missing where only a lower bound is known
 	High    *float64 `json:"high,omitempty"`
-	CPU     float64  `json:"cpu_seconds,omitempty"`
-	AtLeast bool     `json:"at_least,omitempty"` // some of it is not known
+	CPU     float64  `json:"cpu_seconds,omitempty"` // that all threads compute
+	AtLeast bool     `json:"at_least,omitempty"`    // some of it is not known
 }
 
 // phaseCost is how long a phase takes.
 type phaseCost struct {
-	Phase   spec.Phase `json:"phase"`
-	Seconds *float64   `json:"seconds"` // null: not known
-	CPU     float64    `json:"cpu_seconds,omitempty"`
-	Done    bool       `json:"done,omitempty"`
+	Phase   spec.Phase `json:"phase"`                 // a stage of training, or another part of the trial
+	Seconds *float64   `json:"seconds"`               // null: not known
+	CPU     float64    `json:"cpu_seconds,omitempty"` // that all threads compute
+	Done    bool       `json:"done,omitempty"`        // its result is in the home
 }
 
 // forecastFrom says where the times come from.

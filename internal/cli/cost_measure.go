@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"strconv"
 	"sync"
@@ -145,6 +146,7 @@ func (c *costs) measure(ctx context.Context, o sweepOptions, one toMeasure, home
 	began := time.Now()
 	var said bytes.Buffer
 	cmd := exec.CommandContext(ctx, self(), "trial", "measure", "--home", home, "--threads", strconv.Itoa(c.threads), "--engine", engine)
+	cmd.Args[0] = os.Args[0] // as the process of a trial
 	cmd.Stdin, cmd.Stderr = bytes.NewReader(asked), &said
 	out, err := cmd.Output()
 	if ctx.Err() != nil {

@@ -31,7 +31,7 @@ const PhasesKey = "phases"
 
 // PhaseTime is what a phase of an attempt took.
 type PhaseTime struct {
-	Phase   Phase   `json:"phase"`
+	Phase   Phase   `json:"phase"`   // a stage of training, or another part of a trial
 	Seconds float64 `json:"seconds"` // by the clock
 	CPU     float64 `json:"cpu"`     // that all threads computed
 	// Work is how much was done of what the phase does: floating-point operations of training and encoding, tokens that are decoded, images,
