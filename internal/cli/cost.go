@@ -32,15 +32,16 @@ type costs struct {
 
 // costGroup is the trials of a setting, which differ in their seeds alone.
 type costGroup struct {
-	row     string
-	spec    spec.Trial // of the first
-	count   int
-	done    int
-	planned *model.Planned // nil: a program, or what could not be planned
-	problem string         // why not
-	from    forecast.From
-	memory  int64
-	kind    memoryKind
+	row        string
+	spec       spec.Trial // of the first
+	count      int
+	done       int
+	planned    *model.Planned // nil: a program, or what could not be planned
+	problem    string         // why not
+	unmeasured string         // why it was not measured
+	from       forecast.From
+	memory     int64
+	kind       memoryKind
 }
 
 // memoryKind says where a figure of memory comes from.
@@ -64,6 +65,7 @@ func (o sweepOptions) costOf(ctx context.Context, log io.Writer, plan *sweeps.Pl
 		return nil, err
 	default:
 		defer db.Close()
+		sayRebuilt(log, db)
 	}
 	states := map[string]registry.State{}
 	if db != nil {

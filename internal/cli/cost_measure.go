@@ -116,19 +116,26 @@ func (c *costs) measured(ctx context.Context, log io.Writer, o sweepOptions, kno
 			all.Go(func() { records[i], errs[i] = c.measure(ctx, o, one, planner.Texts(one.group.spec)) })
 		}
 		all.Wait()
-		if err := errors.Join(errs...); err != nil {
-			return nil, err
-		}
-		for _, r := range records {
-			if r != nil {
-				history = append(history, r)
+		for i, r := range records {
+			if why, is := errors.AsType[*unmeasurableError](errs[i]); is {
+				batch[i].group.unmeasured = why.Error()
+				continue
 			}
+			if errs[i] != nil {
+				return nil, errs[i]
+			}
+			history = append(history, r)
 		}
 	}
 	return history.Levelled(), nil
 }
 
-// measure measures phases of a setting in a process of its own; nil where the model is too large for that.
+// unmeasurableError says why a setting was not measured: what it takes stays unknown, and the trial itself would say more.
+type unmeasurableError struct{ row, why string }
+
+func (e *unmeasurableError) Error() string { return e.row + ": not measured: " + e.why }
+
+// measure measures phases of a setting in a process of its own.
 func (c *costs) measure(ctx context.Context, o sweepOptions, one toMeasure, home string) (*forecast.Record, error) {
 	g := one.group
 	asked, err := json.Marshal(struct {
@@ -160,10 +167,7 @@ func (c *costs) measure(ctx context.Context, o sweepOptions, one toMeasure, home
 		return nil, fmt.Errorf("measure %s: %w: %s", g.row, err, oneLineOf(said.Bytes()))
 	}
 	if m.Problem != "" {
-		if m.Problem != model.ErrTooLarge.Error() {
-			return nil, fmt.Errorf("measure %s: %s", g.row, m.Problem)
-		}
-		return nil, nil
+		return nil, &unmeasurableError{g.row, m.Problem}
 	}
 	rest := spec.PhaseTime{Phase: spec.PhaseRest, Seconds: max(0, time.Since(began).Seconds()-m.Seconds), Work: 1}
 	return &forecast.Record{Spec: g.spec, Conditions: c.conditions(g.spec, o.engine), Phases: append(m.Phases, rest), Memory: m.Memory, Measured: true,

@@ -148,6 +148,7 @@ func (c *costs) printNotes(w io.Writer, stages []spec.Phase) {
 		if g.problem != "" {
 			add(escape.Line(g.row) + ": not counted: " + escape.Line(g.problem))
 		}
+		add(escape.Line(g.unmeasured))
 		if g.planned == nil {
 			continue
 		}

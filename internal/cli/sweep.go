@@ -66,6 +66,9 @@ nothing; harness cancel NAME stops it. Of two calls in two terminals each runs t
 			if err := o.detachOptions.check(cmd, o); err != nil {
 				return err
 			}
+			if cmd.Flags().Changed("measure") && !o.dryRun {
+				return usageError("--measure: it goes with --dry-run")
+			}
 			return sweep(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), args[0], o)
 		},
 	}

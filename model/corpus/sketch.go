@@ -153,20 +153,26 @@ func lengthen(set *dataset.Set, t spec.Trial) {
 // WithNoise is the sketch with pixels that show nothing, for who measures how fast a model computes.
 func (c *Corpus) WithNoise() *Corpus {
 	noisy := *c
-	row := make(noise, c.side*c.side)
+	all := noise{make([]byte, c.side*c.side+shifts), c.side * c.side}
 	r := rand.New(rand.NewPCG(1, 2))
-	for i := range row {
-		row[i] = byte(r.Uint32())
+	for i := range all.bytes {
+		all.bytes[i] = byte(r.Uint32())
 	}
-	noisy.pixels = row
+	noisy.pixels = all
 	return &noisy
 }
 
-// noise is one image in place of all.
-type noise []byte
+// shifts is the number of images that differ: what is learnt from images that are all the same is not always a number.
+const shifts = 1 << 12
 
-func (n noise) Row(int) []byte { return n }
-func (n noise) Close() error   { return nil }
+// noise is images that are cut from one line of bytes.
+type noise struct {
+	bytes []byte
+	size  int
+}
+
+func (n noise) Row(image int) []byte { return n.bytes[image%shifts:][:n.size] }
+func (n noise) Close() error         { return nil }
 
 // Drawn reports whether the synthetic data of a trial are below home; other data are.
 func Drawn(t spec.Trial, home string) bool {

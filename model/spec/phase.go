@@ -74,11 +74,17 @@ func (t Trial) PhaseKey(p Phase) string {
 	case PhaseData, PhaseImages, PhaseOpen:
 		return fmt.Sprintf("%s %v %s %d %v", p, t.Data.Source, t.Data.Root, t.Resolution, t.WholeVocabulary)
 	case PhaseEncode, PhaseProbe:
-		return fmt.Sprintf("%s %d %+v", p, t.Resolution, t.Encoder)
+		return fmt.Sprintf("%s %d %+v", p, t.Resolution, sizesOf(t.Encoder))
 	case Phase(StagePretrain), Phase(StageQFormer), Phase(StageQFormerLM), Phase(StageQuestionOnly), Phase(StageDiffVQA):
 		return string(p) + " " + t.StageID(Stage(p))
 	}
 	return string(p) + " " + t.ID()
+}
+
+// sizesOf is an encoder whatever it starts from.
+func sizesOf(e Encoder) Encoder {
+	e.Weights, e.WeightsDigest, e.Resize = "", "", ""
+	return e
 }
 
 // PhaseShape names the sizes of what a phase computes: of trials with the same one, a unit of work takes about as long.
@@ -89,11 +95,13 @@ func (t Trial) PhaseShape(p Phase) string {
 	case PhaseFrequent, PhaseRest, PhaseWait:
 		return string(p)
 	}
-	lm := fmt.Sprintf("%+v %d %d", t.LM, t.DiffVQA.BatchSize, t.DiffVQA.Accumulate)
+	given := t.LM.Given()
+	t.LM.Weights, t.LM.WeightsDigest = "", ""
+	lm := fmt.Sprintf("%+v %v %d %d", t.LM, given, t.DiffVQA.BatchSize, t.DiffVQA.Accumulate)
 	if p == Phase(StageQuestionOnly) || p == PhaseBlind {
 		return string(p) + " " + lm
 	}
-	image := fmt.Sprintf("%d %+v %+v", t.Resolution, t.Encoder, t.Decoder)
+	image := fmt.Sprintf("%d %+v %+v", t.Resolution, sizesOf(t.Encoder), t.Decoder)
 	if !t.Method.facts().answers && p != Phase(StagePretrain) && p != PhaseRegions { // over the frozen encoder, however that was trained
 		return fmt.Sprintf("%s %s %s %d", p, image, lm, t.DiffVQA.Pool)
 	}
