@@ -21,7 +21,7 @@ import (
 type costs struct {
 	groups   []*costGroup
 	of       []*costGroup     // of each trial of the plan
-	trials   []forecast.Trial // of each trial of the plan; of programs one phase
+	trials   []forecast.Task // of each trial of the plan; of programs one phase
 	guesses  []forecast.Estimate
 	left     []int // trials of the plan that will run, in order
 	done     int
@@ -91,7 +91,7 @@ func (o sweepOptions) costOf(ctx context.Context, log io.Writer, plan *sweeps.Pl
 	if err != nil {
 		return nil, err
 	}
-	var trials []forecast.Trial
+	var trials []forecast.Task
 	var guesses []forecast.Estimate
 	for _, i := range c.left {
 		trials, guesses = append(trials, c.trials[i]), append(guesses, c.guesses[i])
@@ -120,7 +120,7 @@ func (c *costs) group(plan *sweeps.Plan, states map[string]registry.State, again
 		}
 		c.left = append(c.left, i)
 	}
-	c.trials, c.guesses = make([]forecast.Trial, len(plan.Trials)), make([]forecast.Estimate, len(plan.Trials))
+	c.trials, c.guesses = make([]forecast.Task, len(plan.Trials)), make([]forecast.Estimate, len(plan.Trials))
 }
 
 // conditions are how the trials of a setting will run.
@@ -201,8 +201,8 @@ func (g *costGroup) remember(bytes int64, from forecast.Evidence) {
 }
 
 // phasesOf are the phases of a trial as they are estimated.
-func phasesOf(planned []model.PlannedPhase, t spec.Trial) forecast.Trial {
-	trial := forecast.Trial{Spec: t}
+func phasesOf(planned []model.PlannedPhase, t spec.Trial) forecast.Task {
+	trial := forecast.Task{Spec: t}
 	for _, p := range planned {
 		trial.Phases = append(trial.Phases, forecast.Phase{Phase: p.Phase, Work: p.Work, Once: p.Stage, Done: p.Done, Uncounted: p.Uncounted})
 	}
@@ -211,8 +211,8 @@ func phasesOf(planned []model.PlannedPhase, t spec.Trial) forecast.Trial {
 }
 
 // unknownTrial is one of which nothing is known.
-func unknownTrial(t spec.Trial) (forecast.Trial, forecast.Estimate) {
-	return forecast.Trial{Spec: t, Phases: []forecast.Phase{{Phase: wholeTrial, Work: 1}}},
+func unknownTrial(t spec.Trial) (forecast.Task, forecast.Estimate) {
+	return forecast.Task{Spec: t, Phases: []forecast.Phase{{Phase: wholeTrial, Work: 1}}},
 		forecast.Estimate{Phases: []forecast.Guess{{Unknown: true}}, Missing: []spec.Phase{wholeTrial}}
 }
 

@@ -1,8 +1,8 @@
 // Package forecast tells how long trials of the built-in trainer take that have not begun, phase by phase, from what phases took before.
 //
 //	History    what phases took: in earlier trials of this machine (history.go), or measured now
-//	Trial      what a trial will do, as package model plans it
-//	Trial      -- History.Of(trial, conditions) -->  Estimate: seconds, range, and where they come from
+//	Task       what a trial will do, as package model plans it
+//	Task       -- History.Of(task, conditions) -->  Estimate: seconds, range, and where they come from
 //	Play       so many trials at a time, in order, what they share once: when each ends (play.go)
 //
 // A phase takes its work times what a unit of work took where all of the trial but seed and length was the same, else where the sizes were, else where a
@@ -75,8 +75,8 @@ type Phase struct {
 	Uncounted bool
 }
 
-// Trial is what a trial will do.
-type Trial struct {
+// Task is what a trial will do.
+type Task struct {
 	Spec   spec.Trial
 	Phases []Phase
 }
@@ -115,7 +115,7 @@ const (
 )
 
 // Of estimates a trial.
-func (h History) Of(t Trial, c Conditions) Estimate {
+func (h History) Of(t Task, c Conditions) Estimate {
 	e := Estimate{Phases: make([]Guess, len(t.Phases))}
 	same, like, setting := map[string]bool{}, map[string]bool{}, t.Spec.PhaseKey(spec.PhaseTest)
 	var work, seconds float64

@@ -40,7 +40,7 @@ func (r recorded) record() *Record {
 }
 
 // asked is what the trial was about to do.
-func (r recorded) asked() (t Trial) {
+func (r recorded) asked() (t Task) {
 	t.Spec = r.Spec
 	for _, p := range r.Phases {
 		if p.Phase != spec.PhaseWait {
@@ -94,11 +94,11 @@ func TestRecorded(t *testing.T) {
 }
 
 // small is a trial and a record of it: 10 units of training took 20 s, and 16 s of processors.
-func small() (Trial, *Record) {
+func small() (Task, *Record) {
 	s := spec.Trial{Method: spec.LocationAware, Resolution: 64, Encoder: spec.Encoder{Width: 8, Patch: 32}, Pretrain: spec.Pretrain{Steps: 5}}
 	r := &Record{Trial: "a", Spec: s, Memory: 77, Conditions: Conditions{Machine: here, Cores: 2, Threads: 1, Beside: 2},
 		Phases: []spec.PhaseTime{{Phase: "pretrain", Seconds: 20, CPU: 16, Work: 10}}}
-	return Trial{Spec: s, Phases: []Phase{{Phase: "pretrain", Work: 30}}}, r
+	return Task{Spec: s, Phases: []Phase{{Phase: "pretrain", Work: 30}}}, r
 }
 
 // TestEvidence: the same setting counts before the same sizes, and those before a measurement; another machine, and what was never seen, tell nothing.
@@ -178,14 +178,14 @@ func TestMemory(t *testing.T) {
 
 // TestPlay: what is shared is done once and waited for, what is done is not done again.
 func TestPlay(t *testing.T) {
-	trial := func(phases ...Phase) Trial { return Trial{Phases: phases} }
+	trial := func(phases ...Phase) Task { return Task{Phases: phases} }
 	known := func(seconds ...float64) (e Estimate) {
 		for _, s := range seconds {
 			e.Phases = append(e.Phases, Guess{Seconds: s, CPU: s, Sigma: .1})
 		}
 		return e
 	}
-	trials := []Trial{
+	trials := []Task{
 		trial(Phase{Phase: "data", Once: "d"}, Phase{Phase: "pretrain", Once: "p1"}, Phase{Phase: "test"}),
 		trial(Phase{Phase: "data", Once: "d"}, Phase{Phase: "pretrain", Once: "p1"}, Phase{Phase: "test"}),
 		trial(Phase{Phase: "data", Once: "d"}, Phase{Phase: "pretrain", Once: "p2", Done: true}, Phase{Phase: "test"}),

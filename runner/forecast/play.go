@@ -19,7 +19,7 @@ const (
 )
 
 // Play plays trials through, so many at a time, in order. What several share is done by the first of them; the others wait until it is.
-func Play(trials []Trial, estimates []Estimate, parallel int) Sweep {
+func Play(trials []Task, estimates []Estimate, parallel int) Sweep {
 	s := Sweep{Known: true}
 	slots := make([]float64, max(1, parallel))
 	ready := map[string]float64{} // when what is done once is done
@@ -67,4 +67,4 @@ func between(seconds, sigma float64) (low, high float64) {
 }
 
 // Alone is how long a trial takes that shares nothing with others of a sweep, but for what is in the home.
-func (e Estimate) Alone(t Trial) Sweep { return Play([]Trial{t}, []Estimate{e}, 1) }
+func (e Estimate) Alone(t Task) Sweep { return Play([]Task{t}, []Estimate{e}, 1) }
