@@ -78,9 +78,10 @@ func (r *trialRun) testing(ctx context.Context, phase spec.Phase, control string
 	for _, test := range tests {
 		for _, pair := range test.pairs {
 			prompts = append(prompts, r.question(a, pair))
-			answers = append(answers, r.said(len(r.corpus.IDs(corpus.AnswerText(pair.Answer))), r.trial.Eval.MaxNewTokens))
+			answers = append(answers, min(len(r.corpus.IDs(corpus.AnswerText(pair.Answer))), r.trial.Eval.MaxNewTokens))
 		}
 	}
+	defer r.limitTo(&r.trial.Eval.MaxNewTokens, answers)()
 	work := decoded(prompts, answers) * float64(max(1, r.trial.Eval.NumBeams))
 	return r.phase(phase, work, func() error { return r.testAnswerer(ctx, control, a, weights, tests) })
 }

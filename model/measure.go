@@ -51,14 +51,18 @@ func Measure(ctx context.Context, t spec.Trial, env Env, p *Planned, wanted []sp
 	if r.engine, err = openEngine(Env{Engine: env.Engine, Threads: env.Threads}); err != nil {
 		return nil, err
 	}
-	texts := corpus.Sketches{Home: env.Home}
+	texts, drawn, began := corpus.Sketches{Home: env.Home}, corpus.Drawn(t, env.Home), now()
 	defer texts.Close()
 	c, _, err := texts.Open(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	took := texts.Took.Seconds()
-	r.phases.list = append(r.phases.list, spec.PhaseTime{Phase: spec.PhaseOpen, Seconds: took, CPU: took, Work: float64(len(c.Set.Images))})
+	if images := float64(len(c.Set.Images)); drawn {
+		r.phases.since(began, spec.PhaseOpen, images)
+	} else {
+		took := texts.Took.Seconds()
+		r.phases.list = append(r.phases.list, spec.PhaseTime{Phase: spec.PhaseOpen, Seconds: took, CPU: took, Work: images})
+	}
 	r.corpus = c.WithNoise()
 	for _, one := range p.Phases {
 		if (one.Phase == spec.PhaseData || one.Phase == spec.PhaseImages) && !one.Done && r.wanted(one.Phase) && t.Data.Source == spec.SourceSynthetic {

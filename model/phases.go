@@ -2,6 +2,7 @@ package model
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -122,12 +123,14 @@ func (l *listening) Progress(stage string, step, total int, loss float64) {
 	l.Recorder.Progress(stage, step, total, loss)
 }
 
-// said is about how many tokens a model says where people have said so many: one that has learnt nothing goes on to the limit.
-func (r *trialRun) said(reference, limit int) int {
-	if r.brief {
-		return limit
+// limitTo sets the limit of what is decoded to the longest text of people, where a little is measured: a model that has learnt nothing would go on to the
+// limit, one that has ends where they do. Call what it returns in the end.
+func (r *trialRun) limitTo(limit *int, answers []int) (restore func()) {
+	before := *limit
+	if r.brief && len(answers) > 0 {
+		*limit = min(before, slices.Max(answers)+1)
 	}
-	return min(reference, limit)
+	return func() { *limit = before }
 }
 
 // decoded is about how many tokens are decoded in a test: prompts and, as long as those of people, what is said behind them.

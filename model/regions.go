@@ -39,12 +39,13 @@ func (r *trialRun) regions(ctx context.Context, weights method.Weights, f *featu
 	for _, s := range testRegions(r.corpus, r.trial.Eval.Regions) {
 		name, box, phrase := r.corpus.IDs(corpus.CAREFPrompt(s.region.Name)), r.corpus.IDs(corpus.GCAPPrompt(nn.BoxText(s.box))), len(r.corpus.IDs(s.region.Phrase))
 		if r.trial.Pretrain.Tasks.Has(spec.CAREF) {
-			prompts, answers = append(prompts, name), append(answers, r.said(phrase+len(box), r.trial.Pretrain.MaxPhrase))
+			prompts, answers = append(prompts, name), append(answers, min(phrase+len(box), r.trial.Pretrain.MaxPhrase))
 		}
 		if r.trial.Pretrain.Tasks.Has(spec.GCAP) {
-			prompts, answers = append(prompts, box), append(answers, r.said(phrase, r.trial.Pretrain.MaxPhrase))
+			prompts, answers = append(prompts, box), append(answers, min(phrase, r.trial.Pretrain.MaxPhrase))
 		}
 	}
+	defer r.limitTo(&r.trial.Pretrain.MaxPhrase, answers)()
 	return r.phase(spec.PhaseRegions, decoded(prompts, answers), func() error { return r.testRegions(ctx, weights, f) })
 }
 
