@@ -256,15 +256,20 @@ func spread(values []float64, middle float64) float64 {
 
 // Memory is the most that a trial took: of the same setting, else of the same sizes, else in a measurement; 0 = not known.
 func (h History) Memory(t spec.Trial, m Machine) (bytes int64, from Evidence) {
-	setting, shape := t.PhaseKey(spec.PhaseTest), t.PhaseShape(spec.Phase(spec.StagePretrain))
+	setting, shape, images := t.PhaseKey(spec.PhaseTest), t.PhaseShape(spec.Phase(spec.StagePretrain)), t.PhaseShape(spec.PhaseEncode)
 	var most [3]int64
 	for _, r := range h {
 		of := Like
 		switch {
-		case r.Machine != m || r.of(spec.Phase(spec.StagePretrain)).shape != shape:
+		case r.Machine != m:
 			continue
-		case r.Measured:
+		case r.Measured: // what several settings share was measured with one of them
+			if r.of(spec.PhaseEncode).shape != images {
+				continue
+			}
 			of = Measured
+		case r.of(spec.Phase(spec.StagePretrain)).shape != shape:
+			continue
 		case r.of(spec.PhaseTest).key == setting:
 			of = Same
 		}
