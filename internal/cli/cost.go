@@ -20,7 +20,7 @@ import (
 // costs is what a sweep will take, told before it runs.
 type costs struct {
 	groups   []*costGroup
-	of       []*costGroup     // of each trial of the plan
+	of       []*costGroup    // of each trial of the plan
 	trials   []forecast.Task // of each trial of the plan; of programs one phase
 	guesses  []forecast.Estimate
 	left     []int // trials of the plan that will run, in order
