@@ -23,7 +23,11 @@ func (r *trialRun) diffVQA(ctx context.Context, weights method.Weights, f *featu
 		return r.rec.Note("diffvqa/blank", fmt.Sprintf("the data set has %d training and %d test pairs", len(pairs), len(tests[0].pairs)))
 	}
 	train := r.trainingQuestions()
-	if err := r.frequentAnswer(ctx, train, tests); err != nil {
+	asked := 0
+	for _, test := range tests {
+		asked += len(test.pairs)
+	}
+	if err := r.phase(spec.PhaseFrequent, float64(asked), func() error { return r.frequentAnswer(ctx, train, tests) }); err != nil {
 		return err
 	}
 	// The control first: it is quick, and the model's own numbers are the last of a trial.
@@ -32,10 +36,11 @@ func (r *trialRun) diffVQA(ctx context.Context, weights method.Weights, f *featu
 	if err != nil {
 		return err
 	}
-	if err := r.testAnswerer(ctx, "question-only", blind, blindWeights, tests); err != nil {
+	if err := r.testing(ctx, spec.PhaseBlind, "question-only", blind, blindWeights, tests); err != nil {
 		return err
 	}
 	a := &answering{Answerer: method.Of(r.trial).Answerer(r.trial, r.corpus.Tok.Size()), pretrained: weights}
+	began := now()
 	if a.Tokens > 0 {
 		if a.features, err = r.pooled(ctx, f, a.Tokens); err != nil {
 			return err
@@ -47,6 +52,11 @@ func (r *trialRun) diffVQA(ctx context.Context, weights method.Weights, f *featu
 			return err
 		}
 	}
+	if r.plan == nil {
+		r.phases.since(began, spec.PhasePrepare, float64(len(f.images)))
+	} else if !r.plan.has(spec.PhasePrepare) {
+		r.plan.add(PlannedPhase{Phase: spec.PhasePrepare, Work: float64(len(f.images))})
+	}
 	answererWeights, err := r.trainAnswerer(ctx, spec.StageDiffVQA, a, train)
 	if err != nil {
 		return err
@@ -55,10 +65,25 @@ func (r *trialRun) diffVQA(ctx context.Context, weights method.Weights, f *featu
 	for i := range shuffled {
 		shuffled[i].pairs = exchanged(tests[i].pairs, r.corpus)
 	}
-	if err := r.testAnswerer(ctx, "shuffled-images", a, answererWeights, shuffled); err != nil {
+	if err := r.testing(ctx, spec.PhaseShuffled, "shuffled-images", a, answererWeights, shuffled); err != nil {
 		return err
 	}
-	return r.testAnswerer(ctx, "", a, answererWeights, tests)
+	return r.testing(ctx, spec.PhaseTest, "", a, answererWeights, tests)
+}
+
+// testing is a phase in which an answerer is tested.
+func (r *trialRun) testing(ctx context.Context, phase spec.Phase, control string, a *answering, weights method.Weights, tests []questionTest) error {
+	var prompts [][]int32
+	var answers []int
+	for _, test := range tests {
+		for _, pair := range test.pairs {
+			prompts = append(prompts, r.question(a, pair))
+			answers = append(answers, min(len(r.corpus.IDs(corpus.AnswerText(pair.Answer))), r.trial.Eval.MaxNewTokens))
+		}
+	}
+	defer r.limitTo(&r.trial.Eval.MaxNewTokens, answers)()
+	work := decoded(prompts, answers) * float64(max(1, r.trial.Eval.NumBeams))
+	return r.phase(phase, work, func() error { return r.testAnswerer(ctx, control, a, weights, tests) })
 }
 
 func allQuestions(train []dataset.Pair, tests []questionTest) []dataset.Pair {
@@ -130,10 +155,12 @@ func (r *trialRun) prompts(a *answering, questions [][]int32) [][]int32 {
 // trainAnswerer returns the weights of a trained answerer: its own parameters, without the frozen encoder's.
 func (r *trialRun) trainAnswerer(ctx context.Context, name spec.Stage, a *answering, pairs []dataset.Pair) (method.Weights, error) {
 	return r.trainStage(ctx, r.trial, name, func() (training, error) {
+		began := now()
 		start, err := r.answererStart(ctx, a, pairs)
 		if err != nil {
 			return training{}, err
 		}
+		r.phases.since(began, spec.PhasePrepare, 0)
 		d := r.trial.DiffVQA
 		others := corpus.OfSplit(r.corpus.Set.Questions, dataset.Train)
 		steps := spec.TotalSteps(d.Steps, d.Epochs, len(pairs), d.BatchSize)
@@ -173,6 +200,9 @@ func (r *trialRun) trainAnswerer(ctx context.Context, name spec.Stage, a *answer
 // answererStart are the weights that an answerer starts from: published ones, those of pretraining that it goes on with, and an
 // adapter at whitened features.
 func (r *trialRun) answererStart(ctx context.Context, a *answering, pairs []dataset.Pair) (method.Weights, error) {
+	if r.plan != nil {
+		return nil, nil
+	}
 	var start method.Weights
 	if a.HasLM() {
 		var err error

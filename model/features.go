@@ -11,8 +11,10 @@ import (
 
 	"harness/model/dataset"
 	"harness/model/engine"
+	"harness/model/engine/flops"
 	"harness/model/method"
 	"harness/model/nn"
+	"harness/model/spec"
 )
 
 // features are the outputs of the frozen encoder for the images that later stages look at. They are computed once and
@@ -149,7 +151,7 @@ func (f *features) keep(ctx context.Context, progress func(done int)) error {
 // inBatches computes features of any number of images as compute does of encodeBatch, on an engine that compiles a program for each number;
 // on another it is compute. The last batch is filled with images that are computed again.
 func (r *trialRun) inBatches(compute func(images []int) (engine.Tensor, error)) func(images []int) (engine.Tensor, error) {
-	if r.methodRun().Native() {
+	if r.plan != nil || r.methodRun().Native() {
 		return compute
 	}
 	return func(images []int) (engine.Tensor, error) {
@@ -175,6 +177,15 @@ func (r *trialRun) encode(ctx context.Context, weights method.Weights) (*feature
 	e.Params(p)
 	f := &features{tokens: e.Tokens, width: e.Width, scratch: r.env.Dir}
 	program := func(o engine.Ops) []engine.Value { return []engine.Value{e.Forward(o, o.Input("patches"))} }
+	for i := range r.corpus.Set.Images {
+		if used(&r.corpus.Set.Images[i]) {
+			f.images = append(f.images, i)
+		}
+	}
+	work, err := r.encodeWork(p.List, program, len(f.images))
+	if err != nil {
+		return nil, err
+	}
 	session, err := method.OpenSession(r.engine, p.List, weights, method.Everything)
 	if err != nil {
 		return nil, err
@@ -187,17 +198,30 @@ func (r *trialRun) encode(ctx context.Context, weights method.Weights) (*feature
 		}
 		return out[0], nil
 	})
-	for i := range r.corpus.Set.Images {
-		if used(&r.corpus.Set.Images[i]) {
-			f.images = append(f.images, i)
-		}
+	switch {
+	case r.plan != nil:
+		r.plan.encodes(f, work)
+		return f, nil
+	case r.brief:
+		return f, r.encodeFew(ctx, f, work)
 	}
-	err = f.keep(ctx, func(done int) { r.rec.Progress("encode", done, len(f.images), nan) })
+	err = r.phase(spec.PhaseEncode, work, func() error {
+		return f.keep(ctx, func(done int) { r.rec.Progress("encode", done, len(f.images), nan) })
+	})
 	if err != nil {
 		session.Close()
 		return nil, err
 	}
 	return f, nil
+}
+
+// encodeWork is how many operations it takes to encode so many images, once.
+func (r *trialRun) encodeWork(params []engine.Param, program engine.Program, images int) (float64, error) {
+	grid := r.trial.Resolution / r.trial.Encoder.Patch
+	pixels := max(r.trial.Encoder.Channels, 1) * r.trial.Encoder.Patch * r.trial.Encoder.Patch
+	one := engine.Inputs{"patches": {Shape: []int{1, grid * grid, pixels}}}
+	count, err := flops.New(params).Count("encode", program, one, flops.Inference)
+	return float64(count.Total()) * float64(images), err
 }
 
 // pooled averages features over the cells of diffvqa.pool, so that tokens are left.

@@ -5,11 +5,15 @@ import (
 
 	"harness/model/engine"
 	"harness/model/method"
+	"harness/model/nn"
 	"harness/model/spec"
 )
 
 // pretrain returns the weights of what the trial's method trains before difference VQA.
 func (r *trialRun) pretrain(ctx context.Context) (method.Weights, error) {
+	if r.plan != nil || r.brief {
+		return method.Of(r.trial).Pretrain(ctx, r.methodRun(), nil)
+	}
 	start, err := r.pretrainedEncoder()
 	if err != nil {
 		return nil, err
@@ -19,7 +23,11 @@ func (r *trialRun) pretrain(ctx context.Context) (method.Weights, error) {
 
 // methodRun is what the trial's method works with.
 func (r *trialRun) methodRun() *method.Run {
-	return &method.Run{Trial: r.trial, Corpus: r.corpus, Engine: r.engine, Train: r.pretrainStage, Keep: r.keepStage, PublishedLM: r.pretrainedLM,
+	published := r.pretrainedLM
+	if r.plan != nil {
+		published = func(nn.LanguageModel) (method.Weights, error) { return nil, nil }
+	}
+	return &method.Run{Trial: r.trial, Corpus: r.corpus, Engine: r.engine, Train: r.pretrainStage, Keep: r.keepStage, PublishedLM: published,
 		Progress: func(stage spec.Stage, done, total int) { r.rec.Progress(string(stage), done, total, nan) }}
 }
 
@@ -34,11 +42,18 @@ func (r *trialRun) pretrainStage(ctx context.Context, t spec.Trial, name spec.St
 // training is a stage of training and its optimiser.
 type training struct {
 	method.Training
-	opt spec.Optimizer
+	opt    spec.Optimizer
+	enough func(position) bool // asked before each step whether to end before the last; nil: never
 }
 
 // trainStage returns the weights of a stage of the trial t: trained now as build says, or by whatever trial has trained it before.
 func (r *trialRun) trainStage(ctx context.Context, t spec.Trial, name spec.Stage, build func() (training, error)) (method.Weights, error) {
+	switch {
+	case r.plan != nil:
+		return r.planStage(name, build)
+	case r.brief:
+		return r.briefStage(ctx, name, build)
+	}
 	return r.openedStage(ctx, t, name, func(st *stage) (method.Weights, error) {
 		s, err := build()
 		if err != nil {
@@ -47,31 +62,64 @@ func (r *trialRun) trainStage(ctx context.Context, t spec.Trial, name spec.Stage
 		if s.Params, err = method.Started(s.Params, s.Start, s.Frozen); err != nil {
 			return nil, err
 		}
+		began := now()
 		session, err := r.engine.New(s.Params)
 		if err != nil {
 			return nil, err
 		}
 		defer session.Close()
 		before := func(first method.Batch) error { return r.announce(name, session, s.Params, first) }
-		if err := train(ctx, session, st, s, r.rec, before); err != nil {
+		work, err := train(ctx, session, st, s, r.rec, before)
+		if err != nil {
 			return nil, r.explained(name, err)
 		}
+		r.phases.since(began, spec.Phase(name), work)
 		return parametersOf(session)
 	})
 }
 
+// begun is a stage that is not kept, with a session of its own.
+func (r *trialRun) begun(build func() (training, error)) (training, engine.Session, error) {
+	s, err := build()
+	if err != nil {
+		return s, nil, err
+	}
+	if s.Params, err = method.Started(s.Params, s.Start, s.Frozen); err != nil {
+		return s, nil, err
+	}
+	session, err := r.engine.New(s.Params)
+	return s, session, err
+}
+
+// planStage plans a stage.
+func (r *trialRun) planStage(name spec.Stage, build func() (training, error)) (method.Weights, error) {
+	s, session, err := r.begun(build)
+	if err != nil {
+		return nil, err
+	}
+	return r.plan.train(name, s, session)
+}
+
 // keepStage returns the result of a stage of the trial t that trains nothing: computed now, or by whatever trial has computed it before.
 func (r *trialRun) keepStage(ctx context.Context, t spec.Trial, name spec.Stage, compute func() (method.Weights, error)) (method.Weights, error) {
+	if r.plan != nil {
+		r.plan.keep(name, float64(len(r.corpus.Set.Images)))
+	}
+	if r.plan != nil || r.brief {
+		return r.methodRun().ReferenceReports(), nil
+	}
 	return r.openedStage(ctx, t, name, func(*stage) (method.Weights, error) { return compute() })
 }
 
 // openedStage returns the result of a stage: that in its folder, or else what make returns, which is put there.
 func (r *trialRun) openedStage(ctx context.Context, t spec.Trial, name spec.Stage, make func(*stage) (method.Weights, error)) (method.Weights, error) {
+	began := now()
 	st, err := openStage(ctx, r.env.Home, t, name, r.rec)
 	if err != nil {
 		return nil, err
 	}
 	defer st.close()
+	r.phases.since(began, spec.PhaseWait, 0)
 	if st.done() {
 		if err := st.reuse(r.rec, r.env.Build); err != nil {
 			return nil, err

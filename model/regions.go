@@ -29,6 +29,26 @@ func (s regionSample) id(c *corpus.Corpus) string {
 	return c.Set.Images[s.image].ID + "_" + s.region.Name
 }
 
+// regions tests what the trial predicts of regions.
+func (r *trialRun) regions(ctx context.Context, weights method.Weights, f *features) error {
+	if !r.trial.PredictsRegions() {
+		return nil
+	}
+	var prompts [][]int32
+	var answers []int
+	for _, s := range testRegions(r.corpus, r.trial.Eval.Regions) {
+		name, box, phrase := r.corpus.IDs(corpus.CAREFPrompt(s.region.Name)), r.corpus.IDs(corpus.GCAPPrompt(nn.BoxText(s.box))), len(r.corpus.IDs(s.region.Phrase))
+		if r.trial.Pretrain.Tasks.Has(spec.CAREF) {
+			prompts, answers = append(prompts, name), append(answers, min(phrase+len(box), r.trial.Pretrain.MaxPhrase))
+		}
+		if r.trial.Pretrain.Tasks.Has(spec.GCAP) {
+			prompts, answers = append(prompts, box), append(answers, min(phrase, r.trial.Pretrain.MaxPhrase))
+		}
+	}
+	defer r.limitTo(&r.trial.Pretrain.MaxPhrase, answers)()
+	return r.phase(spec.PhaseRegions, decoded(prompts, answers), func() error { return r.testRegions(ctx, weights, f) })
+}
+
 // testRegions tests the pretrained captioner on test regions (paper 4.2): GCAP, a phrase for a box, and CAREF, a box for
 // a region's name. AREF is not tested: the same phrase may be true of several regions. Decoding is greedy.
 func (r *trialRun) testRegions(ctx context.Context, weights method.Weights, f *features) error {

@@ -28,6 +28,11 @@ type trialRun struct {
 	paraphrases *meteor.Paraphrases // of METEOR, nil for none
 	bertscore   *bertScorer         // nil for none
 	predictions *predictions
+
+	phases phases
+	plan   *plan // where the trial is planned rather than run
+	brief  bool  // a little of the wanted phases is done, to measure them
+	wanted func(spec.Phase) bool
 }
 
 // Run trains and tests one trial; its numbers go to rec, its predictions to env.Dir. Stages that are done already, by this
@@ -97,11 +102,28 @@ func run(ctx context.Context, t spec.Trial, env Env, rec Recorder, open func(Env
 	if err := noteWeights(t, rec); err != nil {
 		return err
 	}
-	if r.corpus, err = corpus.Open(ctx, t, env.Home, rec); err != nil {
+	if err := r.openCorpus(ctx); err != nil {
 		return err
 	}
 	defer r.corpus.Close()
+	if r.predictions, err = createPredictions(filepath.Join(env.Dir, "predictions.jsonl")); err != nil {
+		return err
+	}
+	defer r.predictions.abort()
+	if err := r.stages(ctx); err != nil {
+		return err
+	}
+	if programs.err != nil {
+		return programs.err
+	}
+	if err := r.phases.note(rec); err != nil {
+		return err
+	}
+	return r.predictions.commit()
+}
 
+// stages are the stages of a trial, from pretraining to the last test.
+func (r *trialRun) stages(ctx context.Context) error {
 	weights, err := r.pretrain(ctx)
 	if err != nil {
 		return err
@@ -111,13 +133,12 @@ func run(ctx context.Context, t spec.Trial, env Env, rec Recorder, open func(Env
 		return err
 	}
 	defer features.close()
-	if r.predictions, err = createPredictions(filepath.Join(env.Dir, "predictions.jsonl")); err != nil {
-		return err
-	}
-	defer r.predictions.abort()
 	for _, stage := range []func() error{
-		func() error { return r.probe(ctx, features) },
-		func() error { return r.testRegions(ctx, weights, features) },
+		func() error {
+			work := float64(len(features.images) * features.tokens * features.width)
+			return r.phase(spec.PhaseProbe, work, func() error { return r.probe(ctx, features) })
+		},
+		func() error { return r.regions(ctx, weights, features) },
 		func() error {
 			if r.trial.Until == spec.UntilRegions {
 				return nil
@@ -128,14 +149,11 @@ func run(ctx context.Context, t spec.Trial, env Env, rec Recorder, open func(Env
 		if err := stage(); err != nil {
 			return err
 		}
-		if err := rec.Sync(); err != nil {
+		if err := r.rec.Sync(); err != nil {
 			return err
 		}
 	}
-	if programs.err != nil {
-		return programs.err
-	}
-	return r.predictions.commit()
+	return nil
 }
 
 // describe is what the engine runs on, with the package that its plugin came with.

@@ -17,15 +17,16 @@ import (
 const logEvery = 10
 
 // train runs the steps of s from the stage's last checkpoint. It returns ctx's error, after a checkpoint, when ctx ends. before is called with the
-// first batch before it is trained on.
-func train(ctx context.Context, session engine.Session, st *stage, s training, rec Recorder, before func(method.Batch) error) error {
+// first batch before it is trained on. work is the number of operations of the steps that this call has made.
+func train(ctx context.Context, session engine.Session, st *stage, s training, rec Recorder, before func(method.Batch) error) (work float64, err error) {
 	// Resume: all that a step needs follows from its number.
 	at, err := st.resume(session)
 	if err != nil {
-		return err
+		return 0, err
 	}
+	done := at.FLOPs
 	if err := st.replay(rec); err != nil {
-		return err
+		return 0, err
 	}
 	adam := engine.AdamW{Beta1: s.opt.Beta1, Beta2: s.opt.Beta2, Eps: 1e-8, Decay: s.opt.WeightDecay, MaxGradNorm: s.opt.MaxGradNorm}
 	warmup := nn.WarmupSteps(s.opt.Warmup, s.Steps)
@@ -33,29 +34,29 @@ func train(ctx context.Context, session engine.Session, st *stage, s training, r
 	counter := flops.New(s.Params)
 	batches := newBatches(s, session, at.Step+1)
 	defer batches.close()
-	for first := true; at.Step < s.Steps; first = false {
+	for first := true; at.Step < s.Steps && (s.enough == nil || !s.enough(at)); first = false {
 		// Step.
 		at.Step++
 		batch, err := batches.next(at.Step)
 		if err != nil {
-			return fmt.Errorf("%s: batch of step %d: %w", st.name, at.Step, err)
+			return 0, fmt.Errorf("%s: batch of step %d: %w", st.name, at.Step, err)
 		}
 		if first {
 			if err := before(batch); err != nil {
-				return fmt.Errorf("%s: %w", st.name, err)
+				return 0, fmt.Errorf("%s: %w", st.name, err)
 			}
 		}
 		lr := nn.LearningRate(at.Step, s.Steps, warmup, s.opt.LR)
 		result, err := step(session, batch, lr, adam)
 		if notFinite(result.Loss) || notFinite(result.GradNorm) { // the engine has refused to make the step
-			return st.diverged(rec, at.Step, result)
+			return 0, st.diverged(rec, at.Step, result)
 		}
 		if err != nil {
-			return fmt.Errorf("%s: step %d: %w", st.name, at.Step, err)
+			return 0, fmt.Errorf("%s: step %d: %w", st.name, at.Step, err)
 		}
 		at.add(result)
 		if err := at.count(counter, batch); err != nil {
-			return fmt.Errorf("%s: step %d: %w", st.name, at.Step, err)
+			return 0, fmt.Errorf("%s: step %d: %w", st.name, at.Step, err)
 		}
 		rec.Progress(string(st.name), at.Step, s.Steps, result.Loss)
 
@@ -67,7 +68,7 @@ func train(ctx context.Context, session engine.Session, st *stage, s training, r
 			}
 			for _, p := range points {
 				if err := st.record(rec, p.Metric, p.Step, p.Value); err != nil {
-					return err
+					return 0, err
 				}
 			}
 			at.Loss, at.GradNorm, at.Seen = 0, 0, 0
@@ -77,17 +78,17 @@ func train(ctx context.Context, session engine.Session, st *stage, s training, r
 		stopped := ctx.Err() != nil
 		if at.Step < s.Steps && (stopped || saves.due(time.Now())) {
 			if err := saves.write(func() error { return st.save(session, at) }); err != nil {
-				return err
+				return 0, err
 			}
 			if err := rec.Sync(); err != nil {
-				return err
+				return 0, err
 			}
 		}
 		if stopped {
-			return context.Cause(ctx)
+			return 0, context.Cause(ctx)
 		}
 	}
-	return nil
+	return at.FLOPs - done, nil
 }
 
 // step moves the parameters by the gradients of all parts of a batch; its loss is their sum.

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"harness/internal/hostmemory"
+	"harness/model/spec"
+	"harness/registry"
 )
 
 // divide decides how many trials run at a time, and on how many threads each starts. Several trials on a thread each get more done than
@@ -29,6 +31,16 @@ func (r *run) divide() {
 	if r.threads == 0 {
 		r.threads = max(1, cores()/r.parallel)
 	}
+}
+
+// Divide is how many of these trials Run would run at a time, and on how many threads each.
+func Divide(o Options, trials []spec.Trial) (parallel, threads int) {
+	r := run{place: place{options: o}, gpus: newPool(o.GPUs)}
+	for _, t := range trials {
+		r.queue = append(r.queue, newJob(registry.Trial{Spec: t}, registry.Trial{}))
+	}
+	r.divide()
+	return r.parallel, r.threads
 }
 
 // Where the user does not say how many trials run at a time, memory bounds it: of programs nothing is known, of the built-in trainer

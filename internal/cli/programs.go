@@ -5,7 +5,9 @@ import (
 	"io"
 	"strings"
 
+	"harness/internal/escape"
 	"harness/model"
+	"harness/model/spec"
 	"harness/registry/journal"
 )
 
@@ -41,5 +43,20 @@ func writePrograms(w io.Writer, programs []model.Compiled) {
 			took = fmt.Sprintf("earlier, loaded in %.2f s", p.Compile)
 		}
 		fmt.Fprintf(w, "%s %s\t%s\t%s\t%s\t\n", p.Purpose, p.Key, memory, work, took)
+	}
+}
+
+// writePhases lists what the parts of a trial took, as rows of a tab writer.
+func writePhases(w io.Writer, phases []spec.PhaseTime) {
+	if len(phases) == 0 {
+		return
+	}
+	fmt.Fprintln(w, "\nPHASE\tSECONDS\tOF PROCESSORS\tFLOP/S\t")
+	for _, p := range phases {
+		rate := ""
+		if spec.IsTraining(p.Phase) && p.Seconds > 0 {
+			rate = model.Operations(p.Work/p.Seconds) + "/s"
+		}
+		fmt.Fprintf(w, "%s\t%.2f\t%.2f\t%s\t\n", escape.Line(string(p.Phase)), p.Seconds, p.CPU, rate)
 	}
 }

@@ -105,6 +105,7 @@ func printRecord(w io.Writer, r *view.Record) error {
 			showNumber(s.Max, "%.6g"), s.Points)
 	}
 	writePrograms(t, r.Programs)
+	writePhases(t, r.Phases)
 	if len(r.Notes) > 0 {
 		fmt.Fprintln(t, "\nNOTE\t")
 	}

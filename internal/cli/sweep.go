@@ -36,6 +36,7 @@ type sweepOptions struct {
 	parallel    int
 	threads     int
 	dryRun      bool
+	measure     bool
 	json        bool
 	quiet       bool
 	paint       live.Paint
@@ -65,6 +66,9 @@ nothing; harness cancel NAME stops it. Of two calls in two terminals each runs t
 			if err := o.detachOptions.check(cmd, o); err != nil {
 				return err
 			}
+			if cmd.Flags().Changed("measure") && !o.dryRun {
+				return usageError("--measure: it goes with --dry-run")
+			}
 			return sweep(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), args[0], o)
 		},
 	}
@@ -73,7 +77,8 @@ nothing; harness cancel NAME stops it. Of two calls in two terminals each runs t
 	o.gpuOptions.flags(cmd)
 	o.detachOptions.flags(cmd)
 	o.onOptions.flags(cmd)
-	f.BoolVar(&o.dryRun, "dry-run", false, "print the trials and run nothing")
+	f.BoolVar(&o.dryRun, "dry-run", false, "print the trials, and what they take, and run nothing")
+	f.BoolVar(&o.measure, "measure", true, "with --dry-run: do a few steps of what no earlier trial tells of")
 	f.BoolVar(&o.json, "json", false, "print the trials as JSON")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print the table, and nothing else but warnings and errors")
 	f.StringVar(&o.command, "command", "", "what to run, for a file of Hydra, which names no program: 'python3 train.py'")

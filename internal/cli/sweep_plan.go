@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"time"
 
 	"harness/model"
 	"harness/model/spec"
@@ -21,17 +22,21 @@ func (o sweepOptions) printPlanned(ctx context.Context, w, log io.Writer, plan *
 		}
 		fmt.Fprintf(log, "warning: %v\n", err)
 	}
-	return printPlan(ctx, w, o.home, plan, o.json)
+	c, err := o.costOf(ctx, log, plan)
+	if err != nil {
+		return err
+	}
+	return printPlan(ctx, w, o.home, plan, c, o.json)
 }
 
-// printPlan lists the trials of an experiment.
-func printPlan(ctx context.Context, w io.Writer, home string, plan *sweeps.Plan, asJSON bool) error {
+// printPlan lists the trials of an experiment, and what they take.
+func printPlan(ctx context.Context, w io.Writer, home string, plan *sweeps.Plan, costs *costs, asJSON bool) error {
 	if !asJSON {
 		for _, t := range plan.Trials {
 			fmt.Fprintf(w, "%s  %s\n", t.ID[:8], t.Label)
 		}
 		fmt.Fprintln(w, counted(len(plan.Trials), "trial"))
-		return nil
+		return costs.print(w, time.Now())
 	}
 	list := []plannedTrial{}
 	members, err := members(plan)
@@ -39,8 +44,8 @@ func printPlan(ctx context.Context, w io.Writer, home string, plan *sweeps.Plan,
 		return err
 	}
 	c := counter{ctx: ctx, home: home, images: map[spec.Data]int{}}
-	for _, m := range members {
-		one := plannedTrial{ID: m.ID, Label: m.Label, Params: m.Params, Row: m.Row, Seed: m.Seed, Control: m.Control}
+	for i, m := range members {
+		one := plannedTrial{ID: m.ID, Label: m.Label, Params: m.Params, Row: m.Row, Seed: m.Seed, Control: m.Control, Cost: costs.json(i)}
 		if err := c.count(&one, m.Spec); err != nil {
 			return err
 		}
@@ -63,6 +68,8 @@ type plannedTrial struct {
 	Sequences *int64 `json:"sequences,omitempty"`
 	Equal     string `json:"equal,omitempty"`
 	Uncounted string `json:"uncounted,omitempty"` // why samples and sequences are not known
+
+	Cost *trialCost `json:"cost"` // what it takes
 }
 
 // counter counts what trials will see.

@@ -30,7 +30,7 @@ import (
 func newTrialCommand() *cobra.Command {
 	return newGroup("trial", "Run a single trial again, read its log, tag, note or remove it",
 		newTrialRerunCommand(), newTrialLogCommand(), newTrialRemoveCommand(), newTrialTagCommand(), newTrialNoteCommand(),
-		newTrialRunCommand(), newTrialTaskCommand())
+		newTrialRunCommand(), newTrialTaskCommand(), newTrialMeasureCommand())
 }
 
 // newTrialRunCommand is the process that sweep starts for each attempt of a built-in trial.

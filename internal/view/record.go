@@ -24,7 +24,8 @@ type Record struct {
 	History     []Attempt                `json:"history"`
 	Summaries   map[string]MetricSummary `json:"summaries"`
 	Notes       []Note                   `json:"notes"`
-	Programs    []model.Compiled         `json:"programs"` // compiled for the trial, by engines that compile
+	Programs    []model.Compiled         `json:"programs"`         // compiled for the trial, by engines that compile
+	Phases      []spec.PhaseTime         `json:"phases,omitempty"` // what the parts of the run took whose numbers count
 	Dir         string                   `json:"dir"`
 	Files       string                   `json:"files"` // the trial's own folder, which outlives attempts
 	Predictions string                   `json:"predictions,omitempty"`
@@ -90,6 +91,7 @@ func ReadRecord(ctx context.Context, db *registry.DB, id string, now *Staleness)
 		r.Notes = append(r.Notes, Note(n))
 	}
 	r.Notes, r.Programs = splitPrograms(r.Notes)
+	r.Notes, r.Phases = splitPhases(r.Notes)
 	r.Predictions, err = db.PredictionsPath(ctx, id)
 	return r, err
 }

@@ -27,12 +27,18 @@ type Corpus struct {
 	Set *dataset.Set
 	Tok tokenizer.Tokenizer
 
-	pixels *dataset.Pixels
-	side   int // pixels of an image's side
-	patch  int // pixels of a patch's side
+	pixels pixels // nil where patches have shapes alone
+	side   int    // pixels of an image's side
+	patch  int    // pixels of a patch's side
 	// channels is how often the gray pixels of a patch are written, one channel behind the other.
 	channels int
 	ids      map[string][]int32
+}
+
+// pixels are images as squares of gray bytes.
+type pixels interface {
+	Row(image int) []byte
+	Close() error
 }
 
 // Recorder takes what a reader of the trial's numbers must know about its data, and how far opening them is.
@@ -93,6 +99,11 @@ func Open(ctx context.Context, t spec.Trial, home string, rec Recorder) (*Corpus
 	if err != nil {
 		return nil, err
 	}
+	return OpenSet(ctx, t, set, home, rec)
+}
+
+// OpenSet opens the pixels and the vocabulary of a data set for a trial.
+func OpenSet(ctx context.Context, t spec.Trial, set *dataset.Set, home string, rec Recorder) (*Corpus, error) {
 	pixels, err := set.OpenPixels(ctx, t.Resolution, filepath.Join(home, "cache"), func(done, total int) {
 		rec.Progress("images", done, total, math.NaN())
 	})
@@ -105,14 +116,23 @@ func Open(ctx context.Context, t spec.Trial, home string, rec Recorder) (*Corpus
 		}
 		set = set.Without(bad)
 	}
-	c := &Corpus{Set: set, pixels: pixels, side: t.Resolution, patch: t.Encoder.Patch, channels: max(t.Encoder.Channels, 1)}
-	c.Tok = c.vocabulary(t)
-	c.ids = map[string][]int32{}
+	c := of(t, set, pixels)
 	return c, c.describe(rec)
 }
 
+func of(t spec.Trial, set *dataset.Set, from pixels) *Corpus {
+	c := &Corpus{Set: set, pixels: from, side: t.Resolution, patch: t.Encoder.Patch, channels: max(t.Encoder.Channels, 1)}
+	c.Tok = c.vocabulary(t)
+	c.ids = map[string][]int32{}
+	return c
+}
+
 // Close frees the pixels.
-func (c *Corpus) Close() { c.pixels.Close() }
+func (c *Corpus) Close() {
+	if c.pixels != nil {
+		c.pixels.Close()
+	}
+}
 
 // describe records what a reader of the numbers must know about the data.
 func (c *Corpus) describe(rec Recorder) error {

@@ -35,6 +35,9 @@ func (c *Corpus) cut(count int, of func(i int) func(dst []float32, at int)) engi
 	grid := c.side / c.patch
 	n, area := grid*grid, c.patch*c.patch
 	size := c.channels * area
+	if c.pixels == nil {
+		return engine.Tensor{Shape: []int{count, n, size}}
+	}
 	data := make([]float32, count*n*size)
 	for i := range count {
 		cutPatches(data[i*n*size:][:n*size], of(i), c.side, c.patch, c.channels)

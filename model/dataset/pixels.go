@@ -17,9 +17,18 @@ func (s *Set) OpenPixels(ctx context.Context, size int, cacheDir string, progres
 	if len(s.Images) == 0 {
 		return nil, fmt.Errorf("data set %s has no usable image", s.Root)
 	}
+	return radiograph.Open(ctx, s.imageFiles(), size, cacheDir, progress)
+}
+
+// PixelsCached reports whether the cache that OpenPixels maps is there.
+func (s *Set) PixelsCached(size int, cacheDir string) (bool, error) {
+	return radiograph.Cached(s.imageFiles(), size, cacheDir)
+}
+
+func (s *Set) imageFiles() []radiograph.File {
 	files := make([]radiograph.File, len(s.Images))
 	for i := range s.Images {
 		files[i] = radiograph.File{Path: s.Images[i].Path, Info: s.Images[i].file}
 	}
-	return radiograph.Open(ctx, files, size, cacheDir, progress)
+	return files
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"harness/model/corpus"
 	"harness/model/dataset"
 	"harness/model/engine"
 	"harness/model/nn"
@@ -200,6 +201,16 @@ func (r *Run) writeReports(ctx context.Context, weights Weights, boxes regionBox
 		reportImages: engine.Ints(nn.ToInt32(images), len(images)),
 		reportTokens: engine.Ints(tokens, len(images), r.Trial.Pretrain.MaxReport+1),
 	}, nil
+}
+
+// ReferenceReports are, in the form of the stage reports, those that people have written, for who counts what reading them takes.
+func (r *Run) ReferenceReports() Weights {
+	images, limit := r.asked(), r.Trial.Pretrain.MaxReport
+	var tokens []int32
+	for _, image := range images {
+		tokens = append(tokens, reportRow(r.Corpus.IDs(corpus.CapBody(r.caption(image))), r.Corpus.EOS(), limit)...)
+	}
+	return Weights{reportImages: engine.Ints(nn.ToInt32(images), len(images)), reportTokens: engine.Ints(tokens, len(images), limit+1)}
 }
 
 // reportRow is a report of at most limit tokens, filled with EOS to one more than limit.

@@ -47,6 +47,9 @@ func (m LanguageModel) positions(p *Parameters) []float32 {
 	p.Normal("transformer.wpe.weight", 0.02, m.Visual+m.MaxPositionEmbeddings, m.Width)
 	table := p.List[len(p.List)-1].Tensor.F32
 	p.List = p.List[:len(p.List)-1]
+	if p.Blank() {
+		return nil
+	}
 	images := max(m.Images, 2)
 	n := (m.Visual - m.Others) / images
 	if side := Square(n); !m.RandomPositions && side*side == n && n > 0 && m.Width%4 == 0 {

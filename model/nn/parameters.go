@@ -15,8 +15,17 @@ type Parameters struct {
 	List []engine.Param
 }
 
+// NoValues in place of a seed makes parameters that have shapes and no values, for who counts them: models of any size take no memory.
+const NoValues = math.MinInt64
+
+// Blank reports whether parameters are made without values.
+func (p *Parameters) Blank() bool { return p.Seed == NoValues }
+
 // Add takes a parameter with its first values; decay says whether AdamW decays it.
 func (p *Parameters) Add(name string, decay bool, data []float32, shape ...int) {
+	if p.Blank() {
+		data = nil
+	}
 	p.List = append(p.List, engine.Param{Name: name, Tensor: engine.Floats(data, shape...), Decay: decay})
 }
 
@@ -27,9 +36,17 @@ func (p *Parameters) Source(name string) *rand.Rand {
 	return rand.New(rand.NewPCG(uint64(p.Seed), h.Sum64()))
 }
 
+// room is where the values of a parameter go.
+func (p *Parameters) room(shape []int) []float32 {
+	if p.Blank() {
+		return nil
+	}
+	return make([]float32, engine.Size(shape))
+}
+
 // Normal draws from N(0, std²). Embedding tables and positions are made with it; they are not decayed (FACTS 6 #24).
 func (p *Parameters) Normal(name string, std float64, shape ...int) {
-	data := make([]float32, engine.Size(shape))
+	data := p.room(shape)
 	r := p.Source(name)
 	for i := range data {
 		data[i] = float32(std * r.NormFloat64())
@@ -39,7 +56,7 @@ func (p *Parameters) Normal(name string, std float64, shape ...int) {
 
 // Constant fills a parameter with one value; it is not decayed.
 func (p *Parameters) Constant(name string, value float32, shape ...int) {
-	data := make([]float32, engine.Size(shape))
+	data := p.room(shape)
 	for i := range data {
 		data[i] = value
 	}
@@ -48,7 +65,7 @@ func (p *Parameters) Constant(name string, value float32, shape ...int) {
 
 // Matrix draws a decayed weight, Xavier-uniform for the given fan-in and fan-out.
 func (p *Parameters) Matrix(name string, in, out int, shape ...int) {
-	data := make([]float32, engine.Size(shape))
+	data := p.room(shape)
 	r := p.Source(name)
 	limit := math.Sqrt(6 / float64(in+out))
 	for i := range data {

@@ -14,6 +14,9 @@ import (
 // ordinal coordinates).
 func TokenTable(t spec.Trial, tok tokenizer.Tokenizer, name string, width, extra int) []float32 {
 	p := &Parameters{Seed: t.Seed}
+	if p.Blank() {
+		return nil
+	}
 	vocab := tok.Size()
 	std := cmp.Or(t.Init.TokenStd, spec.DefaultTokenStd)
 	p.Normal(name, std, vocab+extra, width)

@@ -38,6 +38,8 @@ type facts struct {
 	pretrains bool
 	// wholeBatch says that a loss of pretraining compares everything in a batch with everything.
 	wholeBatch bool
+	// answers says that difference questions are answered by a model of its own, not by the paper's over the frozen encoder.
+	answers bool
 }
 
 func oneText(Trial) int { return 1 }
@@ -59,18 +61,18 @@ var methods = map[Method]facts{
 		texts: func(Trial) int { return RegionsPerImage }, pretrains: true, wholeBatch: true,
 		unread: []string{"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_report", "test.regions"}},
 	BLIP2: { // its queries are the visual tokens, which are never pooled
-		revision: 2, texts: oneText, twin: GlobalContrastive, queries: true, pretrains: true, wholeBatch: true,
+		revision: 2, texts: oneText, twin: GlobalContrastive, queries: true, pretrains: true, wholeBatch: true, answers: true,
 		unread: []string{"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_phrase",
 			"test.regions", "diffvqa.pool", "diffvqa.whiten"}},
 	ReAL: { // its encoder is trained on whole reports
-		texts: oneText, twin: GlobalContrastive, pretrains: true, wholeBatch: true,
+		texts: oneText, twin: GlobalContrastive, pretrains: true, wholeBatch: true, answers: true,
 		unread: []string{"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_phrase", "test.regions"}},
 	RGAG: { // it reads regions, which are neither pooled nor whitened; reports are written from the first to the last word
-		texts: oneText, pretrains: true,
+		texts: oneText, pretrains: true, answers: true,
 		unread: []string{"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_phrase", "pretrain.chunk",
 			"test.regions", "diffvqa.pool", "diffvqa.whiten"}},
 	PLURAL: { // it reads all tokens of the images, and has an adapter of its own
-		texts: oneText, pretrains: true,
+		texts: oneText, pretrains: true, answers: true,
 		unread: []string{"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_phrase", "pretrain.chunk",
 			"test.regions", "diffvqa.pool", "diffvqa.whiten"}},
 	Supervised: { // it reads no texts

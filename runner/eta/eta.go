@@ -103,6 +103,12 @@ func (s Sweep) Estimate(now time.Time) Estimate {
 	return e
 }
 
+// Whole is how long a trial takes that has not begun, with the relative error of it; known is false where nothing like it has ended.
+func (s Sweep) Whole(t Timing) (took time.Duration, sigma float64, known bool) {
+	g, known := newComparer(s).whole(t)
+	return seconds(g.seconds), g.sigma, known
+}
+
 // set plays the rest through.
 func (e *Estimate) set(running, waiting []guess, parallel int, spent float64) {
 	left := play(running, waiting, parallel)

@@ -92,6 +92,22 @@ func Open(ctx context.Context, images []File, size int, dir string, progress fun
 	return p, err
 }
 
+// Cached reports whether the cache that Open maps is there, whole.
+func Cached(images []File, size int, dir string) (bool, error) {
+	path, err := cachePath(images, size, dir)
+	if err != nil {
+		return false, fmt.Errorf("pixel cache: %w", err)
+	}
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("pixel cache: %w", err)
+	}
+	return info.Size() == int64(len(images)*size*size+len(images)), nil
+}
+
 // cachePath names the cache file by what its content depends on.
 func cachePath(images []File, size int, dir string) (string, error) {
 	h := sha256.New()

@@ -66,14 +66,16 @@ type decoy struct {
 
 const noTwin finding = -1
 
-// decoys are the middle of each lung, the neck, the heart, and the abdomen; several spots may lie in one.
+// decoys are the middle of each lung, the neck, the mediastinum above the heart, the heart, and the abdomen; several spots may lie in one.
 var decoys = []decoy{
 	{zone{rightLung, box{-.88, .43, .74, .58}}, placeGranuloma},
 	{zone{rightLung, box{-.88, .43, .74, .58}}, placePneumonia},
 	{zone{leftLung, box{-.74, .43, .88, .58}}, placeFracture},
 	{zone{leftLung, box{-.74, .43, .88, .58}}, placeAtelectasis},
-	{zone{frame, box{-.25, 0, .25, .09}}, placeHernia},
-	{zone{heart, box{-.70, .30, .70, .75}}, placeHernia},
+	{zone{frame, box{-.16, 0, .16, .09}}, placeHernia},
+	{zone{frame, box{-.16, .44, .16, .51}}, placeHernia},
+	{zone{heart, box{-.70, .30, .70, .75}}, noTwin},
+	{zone{heart, box{-.70, .30, .70, .75}}, noTwin},
 	{zone{frame, box{-.70, .90, -.05, .99}}, noTwin},
 	{zone{frame, box{-.70, .90, -.05, .99}}, noTwin},
 	{zone{frame, box{.05, .90, .70, .99}}, noTwin},
@@ -130,12 +132,12 @@ func drawChest(r *rand.Rand) habitus {
 	size := nativeSizes[r.IntN(len(nativeSizes))]
 	h := habitus{
 		width: size[0], height: size[1],
-		shiftX: uniform(r, -.105, .105), shiftY: uniform(r, -.105, .105),
+		shiftX: uniform(r, -.10, .10), shiftY: uniform(r, -.10, .10),
 		scaleX: uniform(r, .58, .85), scaleY: uniform(r, .58, .85),
 		female: r.IntN(2) == 0, decile: 3 + r.IntN(6),
 	}
 	c := chest{middle: uniform(r, .08, .14), heart: uniform(r, .115, .145), heartAt: uniform(r, .65, .73),
-		tissue: tissue{body: uniform(r, .31, .41), air: uniform(r, .14, .24), heart: uniform(r, .08, .24), belly: uniform(r, .06, .18)},
+		tissue: tissue{body: uniform(r, .245, .475), air: uniform(r, .075, .305), heart: uniform(r, .08, .25), belly: uniform(r, 0, .25)},
 		ribs:   uniform(r, 18, 26), phase: uniform(r, 0, 2*math.Pi)}
 	for i := range c.lungs {
 		c.lungs[i] = lung{uniform(r, .14, .19), uniform(r, -.03, .08), uniform(r, .80, .95)}
@@ -188,7 +190,7 @@ func drawPose(r *rand.Rand, h habitus, s *state, _ bool) geometry {
 // The spot: its spread in units of the longer side of the image, its density, and how much both differ.
 const (
 	spotSpread  = .038
-	spotDensity = .27
+	spotDensity = .42
 	spotVaries  = .2
 	spotWeaker  = .7
 	spotDenser  = 1.3

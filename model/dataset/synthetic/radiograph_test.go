@@ -58,8 +58,8 @@ func change(a, b []float64) float64 {
 }
 
 func only(f finding) state {
-	var s state
-	s[f] = presence{present: true, side: findings[f].side}
+	s := designs[Look].none()
+	s.has[f] = presence{present: true, side: s.findings[f].side}
 	return s
 }
 
@@ -67,10 +67,10 @@ func only(f finding) state {
 func TestFineFindingsVanishAt224(t *testing.T) {
 	p := Default()
 	p.Noise = 0 // so that rounding alone is left where nothing changes
-	for f, spec := range findings {
+	for f, spec := range lookFindings {
 		var high, low float64
 		for seed := range uint64(3) {
-			a, b, _ := radiographPair(seed, state{}, only(finding(f)), p)
+			a, b, _ := radiographPair(seed, designs[Look].none(), only(finding(f)), p)
 			high += change(shrunk(a, 448), shrunk(b, 448)) / 3
 			low += change(shrunk(a, 224), shrunk(b, 224)) / 3
 		}
@@ -89,14 +89,14 @@ func TestFineFindingsVanishAt224(t *testing.T) {
 func TestFindingsLieInTheirRegions(t *testing.T) {
 	p := Default()
 	p.Noise = 0
-	for f, spec := range findings {
+	for f, spec := range lookFindings {
 		if finding(f) == emphysema || finding(f) == cardiomegaly {
 			continue // they move borders, so that the rest of the image changes too
 		}
 		var inside, all float64
 		for seed := range uint64(3) {
 			s := only(finding(f))
-			a, b, g := radiographPair(seed, state{}, s, p)
+			a, b, g := radiographPair(seed, designs[Look].none(), s, p)
 			boxes := namingBoxes(&g, &s)
 			for y := range a.Rect.Dy() {
 				for x := range a.Rect.Dx() {

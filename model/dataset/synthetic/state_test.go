@@ -76,14 +76,14 @@ func checkAnswer(t *testing.T, got metrics.Answer, ref, main *state) {
 	t.Helper()
 	var added, missing []string
 	levels := 0
-	for f := range main {
-		name := findings[f].name
+	for f := range main.has {
+		name := main.findings[f].name
 		switch {
-		case main[f].present && !ref[f].present:
+		case main.has[f].present && !ref.has[f].present:
 			added = append(added, name)
-		case !main[f].present && ref[f].present:
+		case !main.has[f].present && ref.has[f].present:
 			missing = append(missing, name)
-		case main[f].present && main.level(finding(f)) != ref.level(finding(f)):
+		case main.has[f].present && main.level(finding(f)) != ref.level(finding(f)):
 			levels++
 		}
 	}

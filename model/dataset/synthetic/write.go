@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"image"
@@ -27,6 +28,16 @@ const jpegQuality = 95
 // is whole or untouched; it replaces an earlier synthetic set, and refuses any other folder that is not empty. progress,
 // if not nil, is called with the number of patients done, from one goroutine at a time. One writer of a root at a time.
 func Write(ctx context.Context, root string, p Params, progress func(done, total int)) error {
+	return write(ctx, root, p, true, progress)
+}
+
+// WriteTexts writes what Write does, but with films that state their size and show nothing: for who counts tokens and pairs. It takes a
+// small part of the time.
+func WriteTexts(ctx context.Context, root string, p Params) error {
+	return write(ctx, root, p, false, nil)
+}
+
+func write(ctx context.Context, root string, p Params, pictures bool, progress func(done, total int)) error {
 	if err := p.Validate(); err != nil {
 		return fmt.Errorf("synthetic data: %w", err)
 	}
@@ -38,7 +49,7 @@ func Write(ctx context.Context, root string, p Params, progress func(done, total
 	if err := os.RemoveAll(partial); err != nil {
 		return fmt.Errorf("write synthetic data: %w", err)
 	}
-	err := writeAll(ctx, partial, p, progress)
+	err := writeAll(ctx, partial, p, pictures, progress)
 	if err == nil {
 		err = os.RemoveAll(root)
 	}
@@ -78,7 +89,7 @@ type patientRows struct {
 }
 
 // writeAll runs the patients on all cores and appends their rows in order.
-func writeAll(ctx context.Context, root string, p Params, progress func(done, total int)) error {
+func writeAll(ctx context.Context, root string, p Params, pictures bool, progress func(done, total int)) error {
 	films, err := grayjpeg.NewEncoder(jpegQuality)
 	if err != nil {
 		return err
@@ -94,7 +105,7 @@ func writeAll(ctx context.Context, root string, p Params, progress func(done, to
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
 			for patient := range todo {
-				rows, err := writePatient(root, p, films, patient)
+				rows, err := writePatient(root, p, films, patient, pictures)
 				results <- patientRows{patient, rows, err}
 			}
 		})
@@ -162,13 +173,15 @@ type patientWriter struct {
 	out     *rows
 	films   *grayjpeg.Encoder
 	file    []byte // of the film that is written
+
+	pictures bool // else films show nothing
 }
 
 // writePatient draws one patient from a stream of random numbers of its own, so that threads cannot matter.
-func writePatient(root string, p Params, films *grayjpeg.Encoder, patient int) (*rows, error) {
+func writePatient(root string, p Params, films *grayjpeg.Encoder, patient int, pictures bool) (*rows, error) {
 	r := rand.New(rand.NewPCG(uint64(p.Seed), uint64(patient)))
 	w := &patientWriter{root: root, p: p, r: r, habitus: p.design().habitus(r), subject: subjectID(patient),
-		split: diffSplit(patient, p.Patients), mimic: "train", genome: trainTable, out: &rows{}, films: films}
+		split: diffSplit(patient, p.Patients), mimic: "train", genome: trainTable, out: &rows{}, films: films, pictures: pictures}
 	switch official := r.Float64(); {
 	case official > .99:
 		w.mimic = "test"
@@ -211,11 +224,14 @@ func writePatient(root string, p Params, films *grayjpeg.Encoder, patient int) (
 // writeStudy writes a study's images, report and scene graph, and adds its rows.
 func (w *patientWriter) writeStudy(st, prior *study, order int) error {
 	folder := "files/" + subjectFolder(w.subject)
-	image := fmt.Sprintf("%s/s%d/%s", folder, st.id, st.dicom)
+	film := fmt.Sprintf("%s/s%d/%s", folder, st.id, st.dicom)
 	look := rand.New(rand.NewPCG(w.r.Uint64(), w.r.Uint64())) // of its own: how many draws an image takes may differ between CPUs
 	g := st.state.geometry(look, w.habitus, &st.state, st.ap)
-	gray := st.state.film(look, w.habitus, &g, &st.state, drawExposure(look, st.ap), w.p)
-	if err := w.writeImage(jpgFolder+"/"+image+".jpg", gray); err != nil {
+	size := image.Rect(0, 0, g.width, g.height)
+	err := w.writeImage(jpgFolder+"/"+film+".jpg", size, func() *image.Gray {
+		return st.state.film(look, w.habitus, &g, &st.state, drawExposure(look, st.ap), w.p)
+	})
+	if err != nil {
 		return err
 	}
 	text, said := st.state.texts(w.r, &st.state, st.ap, order == 0, w.p)
@@ -235,8 +251,8 @@ func (w *patientWriter) writeStudy(st, prior *study, order int) error {
 	if st.ap {
 		view, code, step = "AP", "antero-posterior", "CHEST (PORTABLE AP)"
 	}
-	w.addImage(st, image, view, code, step, gray.Rect)
-	w.out.add(w.genome, subject, id, st.dicom, image+".dcm", view)
+	w.addImage(st, film, view, code, step, size)
+	w.out.add(w.genome, subject, id, st.dicom, film+".dcm", view)
 	w.out.add(reportTable, subject, id, fmt.Sprintf("%s/s%d.txt", folder, st.id))
 	cells := append([]string{subject, id}, chexpertCells(&st.state)...)
 	w.out.add(chexpertTable, cells...)
@@ -248,12 +264,12 @@ func (w *patientWriter) writeStudy(st, prior *study, order int) error {
 	}
 	w.out.keyInfo = append(w.out.keyInfo, key)
 
-	if lateral, size := w.r.Float64() < w.p.Laterals, gray.Rect; lateral {
+	if w.r.Float64() < w.p.Laterals {
 		side := *st
 		side.dicom = dicomID(w.r)
 		path := fmt.Sprintf("%s/s%d/%s", folder, st.id, side.dicom)
 		w.addImage(&side, path, "LATERAL", "lateral", step, size)
-		return w.writeImage(jpgFolder+"/"+path+".jpg", drawLateral(look, w.habitus, &g, w.p))
+		return w.writeImage(jpgFolder+"/"+path+".jpg", size, func() *image.Gray { return drawLateral(look, w.habitus, &g, w.p) })
 	}
 	return nil
 }
@@ -287,9 +303,22 @@ func (w *patientWriter) addQuestions(studies []*study) {
 	}
 }
 
-func (w *patientWriter) writeImage(path string, img *image.Gray) error {
-	w.file = w.films.Append(w.file[:0], img)
+// writeImage writes a film as draw draws it.
+func (w *patientWriter) writeImage(path string, size image.Rectangle, draw func() *image.Gray) error {
+	if w.pictures {
+		w.file = w.films.Append(w.file[:0], draw())
+	} else {
+		w.file = w.films.Append(w.file[:0], image.NewGray(image.Rect(0, 0, 8, 8)))
+		stateSize(w.file, size)
+	}
 	return w.writeFile(path, w.file)
+}
+
+// stateSize puts a size into the header of a JPEG.
+func stateSize(jpeg []byte, size image.Rectangle) {
+	frame := jpeg[bytes.Index(jpeg, []byte{0xff, 0xc0}):] // marker, length, precision, height, width
+	binary.BigEndian.PutUint16(frame[5:], uint16(size.Dy()))
+	binary.BigEndian.PutUint16(frame[7:], uint16(size.Dx()))
 }
 
 func (w *patientWriter) writeFile(path string, data []byte) error {
