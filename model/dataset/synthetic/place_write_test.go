@@ -1,6 +1,7 @@
 package synthetic_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"image"
 	_ "image/jpeg"
@@ -22,7 +23,7 @@ func notFilm(path string) bool { return !isFilm(path) }
 // What texts leave out changes texts alone: films, boxes of regions, labels and questions stay byte for byte.
 func TestPlaceFilmsDoNotDependOnTexts(t *testing.T) {
 	isTable := func(path string) bool { return strings.HasSuffix(path, ".csv") || strings.HasSuffix(path, ".gz") }
-	var films, tables, texts []string
+	var films, tables, boxes, texts []string
 	for _, set := range []func(*synthetic.Params){
 		func(*synthetic.Params) {},
 		func(p *synthetic.Params) { p.ReportDropout = .9 },
@@ -33,6 +34,7 @@ func TestPlaceFilmsDoNotDependOnTexts(t *testing.T) {
 		set(&p)
 		root := write(t, p)
 		films, tables, texts = append(films, hashTree(t, root, isFilm)), append(tables, hashTree(t, root, isTable)), append(texts, hashTree(t, root, notFilm))
+		boxes = append(boxes, boxesBelow(t, root))
 		if !synthetic.UpToDate(root, p) {
 			t.Errorf("%+v: a set just written is not up to date", p)
 		}
@@ -40,12 +42,34 @@ func TestPlaceFilmsDoNotDependOnTexts(t *testing.T) {
 			t.Errorf("%+v counts as the set of other texts", p)
 		}
 	}
-	if len(slices.Compact(films)) != 1 || len(slices.Compact(tables)) != 1 {
-		t.Errorf("films %q and tables %q depend on the texts", films, tables)
+	if len(slices.Compact(films)) != 1 || len(slices.Compact(tables)) != 1 || len(slices.Compact(boxes)) != 1 {
+		t.Errorf("films %q, tables %q or boxes depend on the texts", films, tables)
 	}
 	if slices.Sort(texts); len(slices.Compact(texts)) != 4 {
 		t.Errorf("other settings give the same texts: %q", texts)
 	}
+}
+
+// boxesBelow are the objects of all scene graphs.
+func boxesBelow(t *testing.T, root string) string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(root, "chest-imagenome", "silver_dataset", "scene_graph", "*.json"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("%d scene graphs, %v", len(paths), err)
+	}
+	var all strings.Builder
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var scene struct{ Objects json.RawMessage }
+		if err := json.Unmarshal(data, &scene); err != nil || len(scene.Objects) == 0 {
+			t.Fatalf("%s: no objects, %v", path, err)
+		}
+		all.Write(scene.Objects)
+	}
+	return all.String()
 }
 
 // A set of texts alone has the texts, tables and names of the whole set, and films that state the sizes of its.
