@@ -75,7 +75,6 @@ var decoys = []decoy{
 	{zone{frame, box{-.16, 0, .16, .09}}, placeHernia},
 	{zone{frame, box{-.16, .44, .16, .51}}, placeHernia},
 	{zone{heart, box{-.70, .30, .70, .75}}, noTwin},
-	{zone{heart, box{-.70, .30, .70, .75}}, noTwin},
 	{zone{frame, box{-.70, .90, -.05, .99}}, noTwin},
 	{zone{frame, box{-.70, .90, -.05, .99}}, noTwin},
 	{zone{frame, box{.05, .90, .70, .99}}, noTwin},
@@ -126,18 +125,18 @@ const (
 )
 
 // heartGrows is how much wider cardiomegaly makes a heart.
-const heartGrows = 1.5
+const heartGrows = 1.55
 
 func drawChest(r *rand.Rand) habitus {
 	size := nativeSizes[r.IntN(len(nativeSizes))]
 	h := habitus{
 		width: size[0], height: size[1],
-		shiftX: uniform(r, -.10, .10), shiftY: uniform(r, -.10, .10),
+		shiftX: uniform(r, -.11, .11), shiftY: uniform(r, -.11, .11),
 		scaleX: uniform(r, .58, .85), scaleY: uniform(r, .58, .85),
 		female: r.IntN(2) == 0, decile: 3 + r.IntN(6),
 	}
 	c := chest{middle: uniform(r, .08, .14), heart: uniform(r, .115, .145), heartAt: uniform(r, .65, .73),
-		tissue: tissue{body: uniform(r, .245, .475), air: uniform(r, .075, .305), heart: uniform(r, .08, .25), belly: uniform(r, 0, .25)},
+		tissue: tissue{body: uniform(r, .275, .445), air: uniform(r, .105, .275), heart: uniform(r, .10, .25), belly: uniform(r, .02, .22)},
 		ribs:   uniform(r, 18, 26), phase: uniform(r, 0, 2*math.Pi)}
 	for i := range c.lungs {
 		c.lungs[i] = lung{uniform(r, .14, .19), uniform(r, -.03, .08), uniform(r, .80, .95)}
@@ -190,7 +189,7 @@ func drawPose(r *rand.Rand, h habitus, s *state, _ bool) geometry {
 // The spot: its spread in units of the longer side of the image, its density, and how much both differ.
 const (
 	spotSpread  = .038
-	spotDensity = .42
+	spotDensity = .40
 	spotVaries  = .2
 	spotWeaker  = .7
 	spotDenser  = 1.3
