@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
@@ -35,36 +36,56 @@ The same flags give the same bytes. DIR is replaced if it holds an earlier synth
 		RunE: func(cmd *cobra.Command, args []string) error {
 			chosen, err := withDesign(p, design, cmd.Flags().Changed)
 			if err != nil {
-				return usageError("data synth: --design: %w", err)
+				return usageError("data synth: %w", err)
 			}
 			return synth(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), args[0], chosen, asJSON)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&design, "design", "", "what the films show: nothing for findings that differ in their looks, place for findings that differ in where they are, with defaults of its own")
-	f.Float64Var(&p.PhraseDropout, "phrase-dropout", p.PhraseDropout, "design place: chance that the phrase of a region omits its finding")
+	f.Float64Var(&p.PhraseDropout, "phrase-dropout", p.PhraseDropout, "design place: chance that the phrase of a region omits its finding, 0.1 by itself; 1 leaves boxes alone")
 	f.BoolVar(&p.SameReport, "same-report", p.SameReport, "design place: phrases state what the report states")
-	f.IntVar(&p.Patients, "patients", p.Patients, "subjects, split 80/10/10 into train, val and test")
+	f.IntVar(&p.Patients, "patients", p.Patients, "subjects, split 80/10/10 into train, val and test; design place: 3000 by itself")
 	f.IntVar(&p.Studies, "studies", p.Studies, "studies a patient")
 	f.Int64Var(&p.Seed, "seed", p.Seed, "seed of everything drawn")
-	f.Float64Var(&p.ReportDropout, "report-dropout", p.ReportDropout, "chance that a report omits a fine finding; half of it for a coarse one")
+	f.Float64Var(&p.ReportDropout, "report-dropout", p.ReportDropout, "chance that a report omits a fine finding, half of it for a coarse one; design place: any finding, 0.1 by itself")
 	f.BoolVar(&p.StableOrder, "stable-order", p.StableOrder, "name findings in one fixed order; false shuffles, as the original questions do")
 	f.Float64Var(&p.Prevalence, "prevalence", p.Prevalence, "chance of each finding")
 	f.Float64Var(&p.Redraw, "redraw", p.Redraw, "chance that a finding is drawn anew in the next study")
 	f.Float64Var(&p.LevelStep, "level-step", p.LevelStep, "chance that a finding that stays changes its level")
-	f.Float64Var(&p.CoarseContrast, "coarse-contrast", p.CoarseContrast, "scale of the brightness of coarse findings")
+	f.Float64Var(&p.CoarseContrast, "coarse-contrast", p.CoarseContrast, "scale of the brightness of coarse findings, in design place of spots, there 1 by itself")
 	f.Float64Var(&p.FineAmplitude, "fine-amplitude", p.FineAmplitude, "strength of fine findings (rms, of full scale)")
-	f.Float64Var(&p.Decoys, "decoys", p.Decoys, "chance that a fine finding's texture also lies where it means nothing")
+	f.Float64Var(&p.Decoys, "decoys", p.Decoys, "chance that a fine finding's texture also lies where it means nothing; design place: that a spot does at each of twelve places, 0.6 by itself")
 	f.Float64Var(&p.Noise, "noise", p.Noise, "noise of the films (standard deviation, of full scale)")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+// ofOneDesign are the flags that do nothing in the other design.
+var ofOneDesign = []struct {
+	flag   string
+	design synthetic.Design
+	why    string
+}{
+	{"phrase-dropout", synthetic.Place, "it is of --design place alone"},
+	{"same-report", synthetic.Place, "it is of --design place alone"},
+	{"fine-amplitude", synthetic.Look, "--design place has no fine findings"},
+	{"level-step", synthetic.Look, "--design place has no levels"},
 }
 
 // withDesign is p where a flag was given, and what the design takes elsewhere.
 func withDesign(p synthetic.Params, name string, given func(flag string) bool) (synthetic.Params, error) {
 	own, err := synthetic.ParseDesign(name)
 	if err != nil {
-		return p, err
+		return p, fmt.Errorf("--design: %w", err)
+	}
+	for _, of := range ofOneDesign {
+		if given(of.flag) && of.design != own {
+			return p, fmt.Errorf("--%s changes nothing here: %s", of.flag, of.why)
+		}
+	}
+	if given("phrase-dropout") && p.SameReport {
+		return p, errors.New("--phrase-dropout changes nothing here: with --same-report phrases state what the report states")
 	}
 	d := own.Default()
 	p.Design = own

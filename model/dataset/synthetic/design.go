@@ -12,7 +12,7 @@ type Design string
 const (
 	// Look is ten findings that differ in how they look; five of them are too fine for 224 pixels.
 	Look Design = ""
-	// Place is six findings, five of which are the same spot and differ in where it is (place.go).
+	// Place is six findings, five of which are the same spot and differ in where it lies (place.go).
 	Place Design = "place"
 )
 
@@ -22,7 +22,7 @@ var Designs = [...]Design{Look, Place}
 // design holds the tables of a design, and what draws and writes a study of it.
 type design struct {
 	findings []findingSpec
-	regions  []region // the order of scene graphs; boxes as they are in an average patient
+	regions  []region // in the order of scene graphs
 	sights   []sight
 
 	habitus  func(r *rand.Rand) habitus

@@ -121,10 +121,10 @@ func TestFindingsLieInTheirRegions(t *testing.T) {
 // namingBoxes are the boxes of the regions whose phrases name a finding of s.
 func namingBoxes(g *geometry, s *state) []image.Rectangle {
 	var boxes []image.Rectangle
-	for k := range sights {
-		for i := range regions {
-			if regions[i].name == sights[k].region && sights[k].holds(s) {
-				b := g.regionBox(i)
+	for k := range lookSights {
+		for i := range lookRegions {
+			if lookRegions[i].name == lookSights[k].region && lookSights[k].holds(s) {
+				b := g.boxes()[i]
 				boxes = append(boxes, image.Rect(int(b[0]), int(b[1]), int(b[2]), int(b[3])))
 			}
 		}
@@ -134,36 +134,7 @@ func namingBoxes(g *geometry, s *state) []image.Rectangle {
 
 // Boxes lie inside the image, have an area, and vary so that the mean box of a region is right about half of the time.
 func TestMeanBoxAccuracy(t *testing.T) {
-	p := Default()
-	const train, test = 600, 300
-	var boxes [train + test][len(regions)]box
-	for i := range boxes {
-		r := rand.New(rand.NewPCG(31, uint64(i)))
-		h, s := drawHabitus(r), firstState(r, p)
-		g := drawGeometry(r, h, &s, i%2 == 0)
-		for k := range regions {
-			b := g.regionBox(k)
-			if b[0] < 0 || b[1] < 0 || b[2] > float64(g.width) || b[3] > float64(g.height) || b[0] >= b[2] || b[1] >= b[3] {
-				t.Fatalf("%s: box %v on an image of %dx%d", regions[k].name, b, g.width, g.height)
-			}
-			boxes[i][k] = box{b[0] / float64(g.width), b[1] / float64(g.height), b[2] / float64(g.width), b[3] / float64(g.height)}
-		}
-	}
-	hits := 0
-	for k := range regions {
-		var mean box
-		for i := range train {
-			for c := range mean {
-				mean[c] += boxes[i][k][c] / train
-			}
-		}
-		for i := train; i < train+test; i++ {
-			if overlap(mean, boxes[i][k]) >= .5 {
-				hits++
-			}
-		}
-	}
-	if acc := float64(hits) / float64(test*len(regions)); acc < .42 || acc > .60 {
+	if acc := meanBoxAccuracy(boxesOf(t, Look, 900), .5); acc < .42 || acc > .60 {
 		t.Errorf("mean box is right in %.3f, want .42 to .60: a model could not show that it learned", acc)
 	}
 }
@@ -181,7 +152,8 @@ func overlap(a, b box) float64 {
 func TestGeometryInverts(t *testing.T) {
 	for i := range uint64(50) {
 		r := rand.New(rand.NewPCG(41, i))
-		g := drawGeometry(r, drawHabitus(r), &state{}, false)
+		none := designs[Look].none()
+		g := drawGeometry(r, drawHabitus(r), &none, false)
 		for _, at := range []float64{0, .2, .45, .6, .9} {
 			if u, v := g.u(g.x(at)), g.v(g.y(at)); math.Abs(u-at) > 1e-9 || math.Abs(v-at) > 1e-9 {
 				t.Fatalf("%v comes back as %v, %v", at, u, v)

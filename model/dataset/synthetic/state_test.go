@@ -99,34 +99,34 @@ func checkAnswer(t *testing.T, got metrics.Answer, ref, main *state) {
 // Every finding at every side it may have is seen by some region, and every region of the tables is known.
 func TestSightsCoverFindings(t *testing.T) {
 	known := map[string]bool{}
-	for _, region := range regions {
+	for _, region := range lookRegions {
 		known[region.name] = true
 	}
-	for f, spec := range findings {
+	for f, spec := range lookFindings {
 		for _, at := range []side{spec.side, spec.other} {
-			var s state
-			s[f] = presence{present: true, side: at}
-			seen := slices.ContainsFunc(sights, func(k sight) bool { return k.f == finding(f) && k.holds(&s) })
+			s := designs[Look].none()
+			s.has[f] = presence{present: true, side: at}
+			seen := slices.ContainsFunc(lookSights, func(k sight) bool { return k.f == finding(f) && k.holds(&s) })
 			if !seen {
 				t.Errorf("%s at side %d: no region shows it", spec.name, at)
 			}
 		}
 	}
-	speaking := len(plain)
-	for i, k := range sights {
+	speaking := len(lookPlain)
+	for i, k := range lookSights {
 		if !known[k.region] {
 			t.Errorf("region %q is not one of the 29", k.region)
 		}
-		if i == 0 || k.region != sights[i-1].region {
+		if i == 0 || k.region != lookSights[i-1].region {
 			speaking++
 		}
 	}
-	for _, x := range plain {
+	for _, x := range lookPlain {
 		if !known[x.region] {
 			t.Errorf("region %q is not one of the 29", x.region)
 		}
 	}
-	if speaking != len(regions) {
+	if speaking != len(lookRegions) {
 		t.Errorf("%d regions have statements, want each of the 29 once", speaking)
 	}
 }
@@ -144,17 +144,17 @@ func TestPhrasesFollowState(t *testing.T) {
 				said, where = append(said, x), append(where, s.region)
 			}
 		}
-		for k := range sights {
+		for k := range lookSights {
 			s := said[k]
-			if where[k] != sights[k].region || s.abnormal != sights[k].holds(&st.state) {
+			if where[k] != lookSights[k].region || s.abnormal != lookSights[k].holds(&st.state) {
 				t.Fatalf("sentence %d about %s: %+v", k, where[k], s)
 			}
-			name := findings[sights[k].f].name
+			name := lookFindings[lookSights[k].f].name
 			text := strings.ToLower(s.text)
 			if s.abnormal && !strings.Contains(text, name) {
 				t.Errorf("%s: %q does not name %s", where[k], text, name)
 			}
-			if s.abnormal && s.severity != st.state.level(sights[k].f) {
+			if s.abnormal && s.severity != st.state.level(lookSights[k].f) {
 				t.Errorf("%s: %q has level %q", where[k], text, s.severity)
 			}
 			if !s.abnormal && strings.Contains(text, name) && !strings.HasPrefix(text, "no ") {
@@ -178,15 +178,15 @@ func TestReportsFollowState(t *testing.T) {
 				t.Fatalf("sections missing: %q", text)
 			}
 			text = strings.ToLower(strings.Join(strings.Fields(text), " "))
-			for f, spec := range findings {
+			for f, spec := range lookFindings {
 				denied := strings.Contains(text, "no "+spec.name+".")
-				if denied && st.state[f].present {
+				if denied && st.state.has[f].present {
 					t.Errorf("study %d denies %s, which is present", st.id, spec.name)
 				}
-				if !st.state[f].present && strings.Contains(strings.ReplaceAll(text, "no "+spec.name, ""), spec.name) {
+				if !st.state.has[f].present && strings.Contains(strings.ReplaceAll(text, "no "+spec.name, ""), spec.name) {
 					t.Errorf("study %d states %s, which is absent: %s", st.id, spec.name, text)
 				}
-				if st.state[f].present && spec.fine {
+				if st.state.has[f].present && spec.fine {
 					fine++
 					if strings.Contains(text, spec.name) {
 						mentioned++

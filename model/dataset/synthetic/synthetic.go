@@ -5,7 +5,8 @@
 // texture.go), the boxes of its 29 regions (anatomy.go), the region phrases and the report (phrases.go), and the questions (questions.go); write.go runs
 // patients on all cores, and tables.go and scenegraph.go put the results into files.
 //
-// There are ten findings, five coarse and five fine. A coarse finding is a large, sharp change of brightness, visible at
+// What is shown and said is a matter of the design (design.go). The design place (place.go) has five findings that are one spot in five places. The
+// design look has ten findings, five coarse and five fine. A coarse finding is a large, sharp change of brightness, visible at
 // 224 and at 448 pixels. A fine finding is a texture of short period, locked to the pixel grid of a 448-pixel image, that
 // averaging down to 224 removes: only a model that sees 448 can learn it, by construction. That is a test of the code,
 // not a model of disease; no clinical claim follows from it. The same textures also lie in the abdomen, where they mean

@@ -6,9 +6,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,6 +25,12 @@ func small() synthetic.Params {
 	return p
 }
 
+func smallPlace() synthetic.Params {
+	p := synthetic.Place.Default()
+	p.Patients = 10
+	return p
+}
+
 func write(t *testing.T, p synthetic.Params) string {
 	t.Helper()
 	root := filepath.Join(t.TempDir(), "set")
@@ -32,12 +40,12 @@ func write(t *testing.T, p synthetic.Params) string {
 	return root
 }
 
-// hashTree hashes the names and contents of all files below root.
-func hashTree(t *testing.T, root string) string {
+// hashTree hashes the names and contents of all files below root, or of those that count.
+func hashTree(t *testing.T, root string, counts ...func(path string) bool) string {
 	t.Helper()
 	sum := sha256.New()
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		if err != nil || d.IsDir() || slices.ContainsFunc(counts, func(f func(string) bool) bool { return !f(path) }) {
 			return err
 		}
 		data, err := os.ReadFile(path)
@@ -52,18 +60,24 @@ func hashTree(t *testing.T, root string) string {
 }
 
 func TestSameBytesOnAnyThreads(t *testing.T) {
-	p := small()
+	for _, p := range []synthetic.Params{small(), smallPlace()} {
+		checkThreads(t, p)
+	}
+}
+
+func checkThreads(t *testing.T, p synthetic.Params) {
+	t.Helper()
 	threads := runtime.GOMAXPROCS(1)
 	one := hashTree(t, write(t, p))
 	runtime.GOMAXPROCS(max(threads, 4))
 	four := hashTree(t, write(t, p))
 	runtime.GOMAXPROCS(threads)
 	if one != four {
-		t.Error("one thread and four write different data")
+		t.Errorf("design %q: one thread and four write different data", p.Design)
 	}
 	p.Seed++
 	if hashTree(t, write(t, p)) == one {
-		t.Error("another seed writes the same data")
+		t.Errorf("design %q: another seed writes the same data", p.Design)
 	}
 }
 
@@ -71,14 +85,23 @@ func TestSameBytesOnAnyThreads(t *testing.T) {
 // machine. If this fails and the change is meant, raise Version and renew the hash.
 func TestQuestionsAreThoseOfThisVersion(t *testing.T) {
 	const version, want = 5, "bfc55d94f6656149"
-	data, err := os.ReadFile(filepath.Join(write(t, small()), "medical-diff-vqa", "mimic_pair_questions.csv"))
+	if got := hashQuestions(t, small()); got != want || synthetic.Version != version {
+		t.Errorf("version %d writes questions %s, want version %d and %s", synthetic.Version, got, version, want)
+	}
+	const wantPlace = "8deacb66377538e9"
+	if got := hashQuestions(t, smallPlace()); got != wantPlace {
+		t.Errorf("version %d of the design place writes questions %s, want %s", synthetic.Version, got, wantPlace)
+	}
+}
+
+func hashQuestions(t *testing.T, p synthetic.Params) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(write(t, p), "medical-diff-vqa", "mimic_pair_questions.csv"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	sum := sha256.Sum256(data)
-	if got := hex.EncodeToString(sum[:8]); got != want || synthetic.Version != version {
-		t.Errorf("version %d writes questions %s, want version %d and %s", synthetic.Version, got, version, want)
-	}
+	return hex.EncodeToString(sum[:8])
 }
 
 // The loader of the real data reads all of it: every image, report, pair and answer, and the faults put in on purpose.
@@ -187,15 +210,20 @@ func TestCancelLeavesNothing(t *testing.T) {
 }
 
 func TestParamsAreValidated(t *testing.T) {
-	if err := synthetic.Default().Validate(); err != nil {
-		t.Error(err)
+	for _, d := range synthetic.Designs {
+		if err := d.Default().Validate(); err != nil {
+			t.Errorf("design %q: %v", d, err)
+		}
 	}
 	for name, spoil := range map[string]func(*synthetic.Params){
-		"patients 2":       func(p *synthetic.Params) { p.Patients = 2 },
-		"studies 0":        func(p *synthetic.Params) { p.Studies = 0 },
-		"prevalence 1.5":   func(p *synthetic.Params) { p.Prevalence = 1.5 },
-		"noise -1":         func(p *synthetic.Params) { p.Noise = -1 },
-		"fine amplitude 9": func(p *synthetic.Params) { p.FineAmplitude = 9 },
+		"patients 2":         func(p *synthetic.Params) { p.Patients = 2 },
+		"studies 0":          func(p *synthetic.Params) { p.Studies = 0 },
+		"prevalence 1.5":     func(p *synthetic.Params) { p.Prevalence = 1.5 },
+		"noise -1":           func(p *synthetic.Params) { p.Noise = -1 },
+		"fine amplitude 9":   func(p *synthetic.Params) { p.FineAmplitude = 9 },
+		"phrase dropout 2":   func(p *synthetic.Params) { p.PhraseDropout = 2 },
+		"report dropout NaN": func(p *synthetic.Params) { p.ReportDropout = math.NaN() },
+		`unknown design "shape": want one of ["" "place"]`: func(p *synthetic.Params) { p.Design = "shape" },
 	} {
 		p := synthetic.Default()
 		spoil(&p)
