@@ -70,7 +70,6 @@ var decoys = []decoy{
 	{zone{inChest, box{-.16, 0, .16, .09}}, placeHernia},
 	{zone{inChest, box{-.16, .44, .16, .51}}, placeHernia},
 	{zone{inHeart, box{-.70, .30, .70, .75}}, noTwin},
-	{zone{inHeart, box{-.70, .30, .70, .75}}, noTwin},
 	{zone{inChest, box{-.70, .90, -.05, .99}}, noTwin},
 	{zone{inChest, box{-.70, .90, -.05, .99}}, noTwin},
 	{zone{inChest, box{.05, .90, .70, .99}}, noTwin},

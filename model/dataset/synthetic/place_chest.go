@@ -27,19 +27,19 @@ const (
 )
 
 // heartGrows is how much wider cardiomegaly makes a heart.
-const heartGrows = 1.5
+const heartGrows = 1.55
 
 func drawChest(r *rand.Rand) habitus {
 	size := nativeSizes[r.IntN(len(nativeSizes))]
 	h := habitus{
 		width: size[0], height: size[1],
-		shiftX: uniform(r, -.10, .10), shiftY: uniform(r, -.10, .10),
+		shiftX: uniform(r, -.11, .11), shiftY: uniform(r, -.11, .11),
 		scaleX: uniform(r, .58, .85), scaleY: uniform(r, .58, .85),
 		female: r.IntN(2) == 0, decile: 3 + r.IntN(6),
 	}
-	c := chest{mediastinum: uniform(r, .08, .14), heart: uniform(r, .115, .145), heartAt: uniform(r, .65, .73),
-		tissue: tissue{body: uniform(r, .245, .475), air: uniform(r, .075, .305), heart: uniform(r, .08, .25), belly: uniform(r, 0, .25)},
-		ribs:   uniform(r, 18, 26), phase: uniform(r, 0, 2*math.Pi)}
+	c := chest{mediastinum: uniform(r, .08, .14), heart: uniform(r, .12, .145), heartAt: uniform(r, .65, .73),
+		tissue: tissue{body: uniform(r, .27, .45), air: uniform(r, .10, .28), heart: uniform(r, .10, .25), belly: uniform(r, .01, .23)},
+		ribs:   uniform(r, 15, 29), phase: uniform(r, 0, 2*math.Pi)}
 	for i := range c.lungs {
 		c.lungs[i] = lung{uniform(r, .14, .19), uniform(r, -.03, .08), uniform(r, .80, .95)}
 	}
