@@ -55,7 +55,7 @@ The same flags give the same bytes. DIR is replaced if it holds an earlier synth
 	f.Float64Var(&p.LevelStep, "level-step", p.LevelStep, "chance that a finding that stays changes its level")
 	f.Float64Var(&p.CoarseContrast, "coarse-contrast", p.CoarseContrast, "scale of the brightness of coarse findings, in design place of spots, there 1 by itself")
 	f.Float64Var(&p.FineAmplitude, "fine-amplitude", p.FineAmplitude, "strength of fine findings (rms, of full scale)")
-	f.Float64Var(&p.Decoys, "decoys", p.Decoys, "chance that a fine finding's texture also lies where it means nothing; design place: that a spot does at each of twelve places, 0.6 by itself")
+	f.Float64Var(&p.Decoys, "decoys", p.Decoys, "chance that a fine finding's texture also lies where it means nothing; design place: that a spot does, at each place where it may, 0.6 by itself")
 	f.Float64Var(&p.Noise, "noise", p.Noise, "noise of the films (standard deviation, of full scale)")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
