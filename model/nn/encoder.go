@@ -17,10 +17,11 @@ type Encoder struct {
 	Eps    float64
 	// Name begins the names of its parameters; "" is encoder.
 	Name string
-	// RandomPositions starts the learned positions at random instead of at waves of their place, which are Waves high.
+	// RandomPositions starts the learned positions at random instead of at waves of their place, which are Waves high; 0 is
+	// spec.DefaultWaves.
 	RandomPositions bool
 	Waves           float64
-	PatchGain       float64 // of the patch embedding's first weights over Xavier's
+	PatchGain       float64 // of the patch embedding's first weights over Xavier's; 0 is 1
 }
 
 // NewEncoder is the encoder of a trial, at its resolution.
@@ -28,7 +29,7 @@ func NewEncoder(t spec.Trial) Encoder {
 	p := t.Encoder.Patch
 	channels := max(t.Encoder.Channels, 1)
 	return Encoder{Encoder: t.Encoder, Tokens: t.Encoder.Tokens(t.Resolution), Pixels: channels * p * p, Eps: 1e-6,
-		RandomPositions: t.Init.Positions == spec.InitRandom, Waves: cmp.Or(t.Init.Waves, spec.DefaultWaves), PatchGain: cmp.Or(t.Init.Patch, 1)}
+		RandomPositions: t.Init.Positions == spec.InitRandom, Waves: t.Init.Waves, PatchGain: t.Init.Patch}
 }
 
 func (e Encoder) name(part string) string {
@@ -48,11 +49,11 @@ func (e Encoder) Params(p *Parameters) {
 		patch := &p.List[first+i]
 		patch.Frozen = e.FreezePatch
 		for k := range patch.Tensor.F32 {
-			patch.Tensor.F32[k] *= float32(e.PatchGain)
+			patch.Tensor.F32[k] *= float32(cmp.Or(e.PatchGain, 1))
 		}
 	}
 	if side := Square(e.Tokens); !e.RandomPositions && side*side == e.Tokens && e.Width%4 == 0 {
-		p.Add(e.name("pos"), false, Grid2D(side, e.Width, e.Waves), e.Tokens, e.Width)
+		p.Add(e.name("pos"), false, Grid2D(side, e.Width, cmp.Or(e.Waves, spec.DefaultWaves)), e.Tokens, e.Width)
 	} else {
 		p.Normal(e.name("pos"), 0.02, e.Tokens, e.Width)
 	}
