@@ -34,6 +34,8 @@ type facts struct {
 	twin Method
 	// queries says that a Q-Former reads the images.
 	queries bool
+	// textless says that no text is read before difference VQA.
+	textless bool
 	// pretrains says that the encoder is trained at all.
 	pretrains bool
 	// wholeBatch says that a loss of pretraining compares everything in a batch with everything.
@@ -76,11 +78,11 @@ var methods = map[Method]facts{
 		unread: []string{"pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_phrase", "pretrain.chunk",
 			"test.regions", "diffvqa.pool", "diffvqa.whiten"}},
 	Supervised: { // it reads no texts
-		texts: oneText, pretrains: true,
+		texts: oneText, textless: true, pretrains: true,
 		unread: []string{"decoder", "pretrain.tasks", "pretrain.parallel_ratio", "pretrain.parallel_scope", "pretrain.max_report", "pretrain.max_phrase",
 			"pretrain.chunk", "pretrain.accumulate", "test.regions"}},
 	Untrained: { // nothing is pretrained
-		texts:  func(Trial) int { return 0 },
+		texts: func(Trial) int { return 0 }, textless: true,
 		unread: []string{"decoder", "pretrain", "test.regions", "encoder.freeze_patch"}},
 }
 

@@ -33,13 +33,13 @@ func drawChest(r *rand.Rand) habitus {
 	size := nativeSizes[r.IntN(len(nativeSizes))]
 	h := habitus{
 		width: size[0], height: size[1],
-		shiftX: uniform(r, -.11, .11), shiftY: uniform(r, -.11, .11),
+		shiftX: uniform(r, -.115, .115), shiftY: uniform(r, -.115, .115),
 		scaleX: uniform(r, .58, .85), scaleY: uniform(r, .58, .85),
 		female: r.IntN(2) == 0, decile: 3 + r.IntN(6),
 	}
 	c := chest{mediastinum: uniform(r, .08, .14), heart: uniform(r, .12, .145), heartAt: uniform(r, .65, .73),
-		tissue: tissue{body: uniform(r, .27, .45), air: uniform(r, .10, .28), heart: uniform(r, .10, .25), belly: uniform(r, .01, .23)},
-		ribs:   uniform(r, 15, 29), phase: uniform(r, 0, 2*math.Pi)}
+		tissue: tissue{body: uniform(r, .26, .46), air: uniform(r, .09, .29), heart: uniform(r, .09, .25), belly: uniform(r, 0, .24)},
+		ribs:   uniform(r, 14, 30), phase: uniform(r, 0, 2*math.Pi)}
 	for i := range c.lungs {
 		c.lungs[i] = lung{uniform(r, .14, .19), uniform(r, -.03, .08), uniform(r, .80, .95)}
 	}

@@ -10,7 +10,7 @@ import (
 // stays off the sides of its zone, in patient coordinates.
 const (
 	spotSpread, spotSpreadVaries   = .038, .2
-	spotDensity, spotDensityVaries = .40, .3
+	spotDensity, spotDensityVaries = .39, .3
 	spotMargin                     = .03
 )
 
