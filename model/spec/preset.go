@@ -52,7 +52,7 @@ func Default(p Preset) (Trial, error) {
 		t.Encoder = Encoder{Width: 64, Depth: 2, Heads: 8, MLP: 256, Patch: 32, FreezePatch: true}
 		t.Decoder = Decoder{Width: 64, Depth: 1, Heads: 4, MLP: 256, MaxPositionEmbeddings: 64}
 		t.LM = LM{Width: 96, Depth: 3, Heads: 4, MLP: 384, MaxPositionEmbeddings: 128}
-		t.Pretrain.Steps, t.Pretrain.BatchSize, t.Pretrain.LR, t.Pretrain.Warmup = 1000, 64, 3e-3, 50
+		t.Pretrain.Steps, t.Pretrain.BatchSize, t.Pretrain.LR, t.Pretrain.Warmup = 850, 64, 3e-3, 50
 		t.Pretrain.MaxReport, t.Pretrain.MaxPhrase = 32, 32
 		t.DiffVQA.Steps = 3000
 		t.Eval.NumBeams, t.Eval.Regions = 4, 1200
