@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"harness/internal/escape"
@@ -116,7 +117,19 @@ func assignField(field reflect.Value, path string, value any) error {
 		}
 		return refuse("%s does not fit: want %s", printed(value), wanted(field.Kind()))
 	}
-	return nil
+	return checkZero(field, path)
+}
+
+// checkZero refuses a 0 that would be read as not given, and so as another number.
+func checkZero(field reflect.Value, path string) error {
+	if field.Kind() != reflect.Float64 || !field.IsZero() {
+		return nil
+	}
+	k, ok := keys.Find(path)
+	if standard, err := strconv.ParseFloat(k.Default, 64); !ok || err != nil || standard == 0 {
+		return nil
+	}
+	return refuse("0 would be read as not given, which is %s: write 1e-9 for next to nothing, or leave it out", k.Default)
 }
 
 // checkKind refuses a value of another type than the field's before encoding/json can convert it.

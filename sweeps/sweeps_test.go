@@ -276,3 +276,14 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 }
+
+// A 0 that would be read as a default other than 0 is refused; one that is the default, or means what it says, is not.
+func TestZeroIsNoDefault(t *testing.T) {
+	for field, refused := range map[string]bool{"data.synthetic.phrase_dropout": true, "data.synthetic.report_dropout": true, "init.token_std": true,
+		"pretrain.parallel_ratio": false, "lm.dropout": false, "diffvqa.label_smoothing": false} {
+		_, err := Parse("f.yaml", []byte("version: 1\nname: x\nbase: {preset: smoke, "+field+": 0}\nseeds: [0]\n"))
+		if got := err != nil && strings.Contains(err.Error(), "0 would be read as not given"); got != refused {
+			t.Errorf("%s: 0: error %v, want one: %v", field, err, refused)
+		}
+	}
+}
