@@ -37,6 +37,11 @@ demo: harness
 	./harness report demo --format latex --out runs/demo/table.tex
 	./harness plot demo --out runs/demo
 
+# ablation trains the experiments of docs/results.md, under runs/: a night on two cores. It may be stopped and called again.
+.PHONY: ablation
+ablation: harness
+	for name in ablation omission difference grid; do ./harness sweep $$name || exit; done
+
 test:
 	go test ./...
 
