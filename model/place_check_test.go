@@ -48,12 +48,8 @@ func TestPlaceIsFair(t *testing.T) {
 		if finding, ok := strings.CutPrefix(name, "probe/auc/"); ok {
 			findings++
 			t.Logf("untrained, mean token, %s: %.3f", finding, v)
-			most := 0.60
-			if finding == "cardiomegaly" { // a wide heart is more of a bright thing than a spot is
-				most = 0.63
-			}
-			if v > most {
-				t.Errorf("an untrained encoder's mean token tells %s with AUC %.3f, want at most %.2f", finding, v, most)
+			if v > 0.60 {
+				t.Errorf("an untrained encoder's mean token tells %s with AUC %.3f, want at most .60", finding, v)
 			}
 		}
 	}
