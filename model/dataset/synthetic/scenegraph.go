@@ -58,7 +58,8 @@ func sceneGraphJSON(r *rand.Rand, h habitus, g *geometry, st, prior *study, orde
 	if h.female {
 		sg.Gender = "F"
 	}
-	for i, b := range g.boxes() {
+	boxes := g.boxes()
+	for i, b := range boxes {
 		if r.Float64() < p.BoxFaults {
 			b = spoiled(r, b, g)
 		}
@@ -66,7 +67,7 @@ func sceneGraphJSON(r *rand.Rand, h habitus, g *geometry, st, prior *study, orde
 	}
 	// A name beyond the 29, as in the real files: readers filter by name.
 	if i := slices.IndexFunc(st.state.regions, func(r region) bool { return r.name == "spine" }); i >= 0 {
-		spine := g.boxes()[i]
+		spine := boxes[i]
 		sg.Objects = append(sg.Objects, newObject(st.dicom, "descending aorta", box{spine[0], spine[1] + 40, spine[2], spine[3]}, g))
 	}
 

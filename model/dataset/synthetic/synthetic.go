@@ -39,14 +39,14 @@ type Params struct {
 	Redraw     float64 // chance that a finding is drawn again in the next study, 0 to 1
 	LevelStep  float64 // chance that a finding that stays changes its level, 0 to 1
 
-	ReportDropout float64 // chance that the report omits a fine finding; a coarse one is omitted half as often
+	ReportDropout float64 // chance that the report omits a fine finding, half of it for a coarse one; design place: any finding that is there
 	PhraseDropout float64 `json:",omitzero"` // design place: chance that the phrase of a region omits its finding; 1 leaves boxes only
 	SameReport    bool    `json:",omitzero"` // design place: phrases state what the report states
 	StableOrder   bool    // name findings in one fixed order; false shuffles them, as the original generator does
 
-	CoarseContrast float64 // scales the brightness of coarse findings; 1 is the design
+	CoarseContrast float64 // scales the brightness of coarse findings, in the design place of spots; 1 is the design
 	FineAmplitude  float64 // root mean square of a fine finding's texture in a native pixel, in units of full scale
-	Decoys         float64 // chance that a fine finding's texture also lies in the abdomen, where it means nothing, 0 to 1
+	Decoys         float64 // chance that a fine finding's texture also lies in the abdomen, where it means nothing; design place: that a spot lies at each place of decoys; 0 to 1
 	Noise          float64 // standard deviation of the white noise in a native pixel, in units of full scale
 
 	Laterals  float64 // share of studies with an extra lateral image
