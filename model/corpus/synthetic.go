@@ -29,9 +29,10 @@ func syntheticSet(s spec.Synthetic, home string) (root string, p synthetic.Param
 		p.CoarseContrast = s.Contrast
 	}
 	encoded, err := json.Marshal(struct {
-		Version int
+		Version  int
+		Revision int `json:",omitzero"`
 		synthetic.Params
-	}{synthetic.Version, p})
+	}{synthetic.Version, p.Design.Revision(), p})
 	if err != nil {
 		return "", p, err
 	}

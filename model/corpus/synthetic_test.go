@@ -11,8 +11,8 @@ import (
 func TestDesignFactsAreTheGenerators(t *testing.T) {
 	for _, d := range synthetic.Designs {
 		p, facts := d.Default(), spec.Design(d).Facts()
-		if facts.ReportDropout != p.ReportDropout || facts.PhraseDropout != p.PhraseDropout || facts.Contrast != p.CoarseContrast {
-			t.Errorf("design %q: spec says %+v, the generator has %v, %v and %v", d, facts, p.ReportDropout, p.PhraseDropout, p.CoarseContrast)
+		if facts.ReportDropout != p.ReportDropout || facts.PhraseDropout != p.PhraseDropout || facts.Contrast != p.CoarseContrast || facts.Revision != d.Revision() {
+			t.Errorf("design %q: spec says %+v, the generator has %v, %v and %v, revision %d", d, facts, p.ReportDropout, p.PhraseDropout, p.CoarseContrast, d.Revision())
 		}
 		for name, s := range map[string]spec.Synthetic{
 			"nothing":        {Design: spec.Design(d), Patients: 40, Seed: 3},

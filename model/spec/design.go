@@ -16,12 +16,14 @@ const (
 // DesignFacts are what the generator takes of a design where a trial says nothing (package synthetic holds them to its own).
 type DesignFacts struct {
 	ReportDropout, PhraseDropout, Contrast float64
-	phrases                                bool // what phrases state is a setting
+	// Revision is raised when the design draws other films, so that results on the older ones are not taken for today's.
+	Revision int
+	phrases  bool // what phrases state is a setting
 }
 
 var designs = map[Design]DesignFacts{
 	DesignLook:  {ReportDropout: 0.5, Contrast: 1.5},
-	DesignPlace: {ReportDropout: 0.1, PhraseDropout: 0.1, Contrast: 1, phrases: true},
+	DesignPlace: {ReportDropout: 0.1, PhraseDropout: 0.1, Contrast: 1, Revision: 1, phrases: true},
 }
 
 // Facts are those of a design that Validate does not refuse.

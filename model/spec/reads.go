@@ -47,7 +47,7 @@ func (t Trial) unreadNow() []string {
 // Reads reports whether the field at the dotted path, or any field below it, can change a number of the trial. The
 // preset cannot, since its values are fields of their own; of a program, nothing of the built-in trainer can.
 func (t Trial) Reads(path string) bool {
-	if path == "preset" || path == "revision" || path == "encoder.resize" { // they follow from the others
+	if path == "preset" || path == "revision" || path == "data.synthetic.revision" || path == "encoder.resize" { // they follow from the others
 		return false
 	}
 	first, _, _ := strings.Cut(path, ".")
@@ -106,6 +106,9 @@ func (t Trial) essential() Trial {
 	leaveOut(&t.Encoder.Channels, 1)
 	leaveOut(&t.DiffVQA.Pool, 1)
 	design := t.Data.Synthetic.Design.Facts()
+	if t.Data.Source == SourceSynthetic {
+		t.Data.Synthetic.Revision = design.Revision
+	}
 	leaveOut(&t.Data.Synthetic.ReportDropout, design.ReportDropout)
 	leaveOut(&t.Data.Synthetic.PhraseDropout, design.PhraseDropout)
 	leaveOut(&t.Data.Synthetic.Contrast, design.Contrast)

@@ -111,7 +111,9 @@ type Synthetic struct {
 	// Design is what the set shows: "" is findings that differ in how they look, "place" findings that differ in where they are.
 	Design Design `json:"design,omitzero"`
 	// Version is the generator's: other versions draw other images. A program can train on its own generator's only.
-	Version       int     `json:"version,omitzero"`
+	Version int `json:"version,omitzero"`
+	// Revision is that of the design's films, set when a trial is named.
+	Revision      int     `json:"revision,omitzero"`
 	Patients      int     `json:"patients,omitzero"`
 	Seed          int64   `json:"seed,omitzero"`
 	ReportDropout float64 `json:"report_dropout,omitzero"` // share of findings a report leaves out; 0 = the design's own

@@ -13,7 +13,7 @@ import (
 
 // Computed are the fields of a trial that follow from others, or are given elsewhere: no file sets them.
 var Computed = []string{"data.digest", "encoder.weights_digest", "lm.weights_digest", "test.meteor_paraphrases_digest", "test.bertscore.model_digest",
-	"test.bertscore.rescale_digest", "revision", "encoder.resize", "project", "seed_apart", "imported"}
+	"test.bertscore.rescale_digest", "revision", "data.synthetic.revision", "encoder.resize", "project", "seed_apart", "imported"}
 
 // elsewhere are fields that have keys of their own in a file.
 var elsewhere = []string{"preset", "seed", "command", "args"}

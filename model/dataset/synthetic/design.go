@@ -21,6 +21,7 @@ var Designs = [...]Design{Look, Place}
 
 // design holds the tables of a design, and what draws and writes a study of it.
 type design struct {
+	revision int // raised when this design alone draws other bytes; Version is raised where all may
 	findings []findingSpec
 	regions  []region // in the order of scene graphs
 	sights   []sight
@@ -37,10 +38,14 @@ var designs = map[Design]*design{
 		habitus: drawHabitus, geometry: drawGeometry, film: drawRadiograph, texts: lookTexts,
 	},
 	Place: {
+		revision: 1, // 0 had wider and denser hearts
 		findings: placeFindings, regions: placeRegions, sights: placeSights,
 		habitus: drawChest, geometry: drawPose, film: drawPlaces, texts: placeTexts,
 	},
 }
+
+// Revision is that of a known design.
+func (d Design) Revision() int { return designs[d].revision }
 
 // design is that of valid parameters.
 func (p Params) design() *design { return designs[p.Design] }

@@ -27,7 +27,7 @@ const (
 )
 
 // heartGrows is how much wider cardiomegaly makes a heart.
-const heartGrows = 1.55
+const heartGrows = 1.5
 
 func drawChest(r *rand.Rand) habitus {
 	size := nativeSizes[r.IntN(len(nativeSizes))]
@@ -38,7 +38,7 @@ func drawChest(r *rand.Rand) habitus {
 		female: r.IntN(2) == 0, decile: 3 + r.IntN(6),
 	}
 	c := chest{mediastinum: uniform(r, .08, .14), heart: uniform(r, .12, .145), heartAt: uniform(r, .65, .73),
-		tissue: tissue{body: uniform(r, .26, .46), air: uniform(r, .09, .29), heart: uniform(r, .09, .25), belly: uniform(r, 0, .24)},
+		tissue: tissue{body: uniform(r, .26, .46), air: uniform(r, .09, .29), heart: uniform(r, .09, .20), belly: uniform(r, 0, .24)},
 		ribs:   uniform(r, 14, 30), phase: uniform(r, 0, 2*math.Pi)}
 	for i := range c.lungs {
 		c.lungs[i] = lung{uniform(r, .14, .19), uniform(r, -.03, .08), uniform(r, .80, .95)}

@@ -117,7 +117,7 @@ func (p Params) note() string {
 		b.WriteString("say that code works, and nothing about medicine. Fine findings vanish below 448 pixels by construction.\n\n")
 	case Place:
 		b.WriteString("say nothing about medicine. Five of six findings are the same spot: only where it lies tells them apart.\n\n")
-		own = []line{{"design", p.Design}, {"phrase_dropout", p.PhraseDropout}, {"same_report", p.SameReport}}
+		own = []line{{"design", p.Design}, {"revision", p.Design.Revision()}, {"phrase_dropout", p.PhraseDropout}, {"same_report", p.SameReport}}
 	}
 	for _, f := range append(own, []line{
 		{"version", Version}, {"patients", p.Patients}, {"studies", p.Studies}, {"seed", p.Seed},
