@@ -47,7 +47,10 @@ func (b *builder) addChosen(columns []Column) ([]Column, error) {
 		added := b.undeclared(key)
 		if i := slices.IndexFunc(b.plan.Metrics, func(m sweeps.Metric) bool { return m.Key == key }); i >= 0 {
 			added = columnOf(b.plan.Metrics[i])
-		} else if known := b.results.recorded(); !slices.Contains(known, key) {
+		} else if known := b.results.recorded(); !isCost(key) && !slices.Contains(known, key) {
+			for _, m := range metrics.Costs() {
+				known = append(known, m.Name)
+			}
 			hint := nearest.Hint(known, 1+len(key)/3, func(other string) int { return nearest.Distance(key, other) })
 			if hint == "" {
 				hint = ": recorded are " + listed(known, 20)

@@ -60,9 +60,10 @@ func loadOf(ctx context.Context, db *registry.DB, plan *sweeps.Plan, known []reg
 	if err != nil {
 		return nil, err
 	}
-	synthetic := map[string]bool{}
+	synthetic, imported := map[string]bool{}, map[string]bool{}
 	for _, t := range plan.Trials {
 		synthetic[t.ID] = t.Spec.Command == "" && t.Spec.Data.Source == spec.SourceSynthetic
+		imported[t.ID] = t.Spec.Imported != ""
 	}
 	results := Results{}
 	recorded, states := false, map[registry.State]int{}
@@ -70,6 +71,11 @@ func loadOf(ctx context.Context, db *registry.DB, plan *sweeps.Plan, known []reg
 		r := load(db, t, values[t.ID], notes[t.ID])
 		r.Synthetic = r.Synthetic || synthetic[t.ID]
 		recorded = recorded || len(r.Values) > 0
+		if !imported[t.ID] {
+			if err := r.addCosts(ctx, db, t); err != nil {
+				return nil, err
+			}
+		}
 		states[r.State]++
 		results[t.ID] = r
 	}
@@ -146,12 +152,12 @@ func (results Results) check(plan *sweeps.Plan, t *Table) error {
 // controlsPrefix begins the names of what trials recorded about controls.
 const controlsPrefix = "controls/"
 
-// recorded lists the names of all metrics that any trial recorded, less those of controls.
+// recorded lists the names of all metrics that any trial recorded, less those of controls and what runs took.
 func (results Results) recorded() []string {
 	keys := map[string]bool{}
 	for _, r := range results {
 		for key := range r.Values {
-			if !strings.HasPrefix(key, controlsPrefix) {
+			if !isCost(key) && !strings.HasPrefix(key, controlsPrefix) {
 				keys[key] = true
 			}
 		}

@@ -85,10 +85,14 @@ func clipped(text string, bytes int) string {
 }
 
 // DefaultMetric is a column for which the file says nothing. The metrics of the built-in trainer are known by name; for
-// another program's numbers the better direction is not known, so they have no goal.
+// another program's numbers the better direction is not known, so they have no goal. What a run took is known of all.
 func DefaultMetric(key string, command bool) Metric {
 	m := Metric{Key: key, Label: escape.Line(key), Goal: metrics.NoGoal, Digits: 3, Scale: 1, At: "last"}
-	if known, ok := metrics.LookupRecorded(key); ok && !command {
+	known, ok := metrics.LookupCost(key)
+	if !ok && !command {
+		known, ok = metrics.LookupRecorded(key)
+	}
+	if ok {
 		m.Label, m.Unit, m.Goal, m.Digits, m.Scale, m.Primary = known.Label, known.Unit, known.Goal, known.Digits, known.Scale, known.Primary
 	}
 	return m

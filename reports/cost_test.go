@@ -1,0 +1,35 @@
+package reports
+
+import (
+	"maps"
+	"testing"
+	"time"
+
+	"harness/registry"
+	"harness/registry/journal"
+)
+
+// A trial costs what all the runs took that led to its result, and where one of them is not known, nothing is said.
+func TestCostsAreThoseOfAllRuns(t *testing.T) {
+	start := time.Unix(1000, 0)
+	run := func(number int, seconds, cpu float64, memory int64) registry.Attempt {
+		return registry.Attempt{Number: number, Purpose: journal.PurposeRun, Started: start, Ended: start.Add(time.Duration(seconds * float64(time.Second))),
+			CPUSeconds: cpu, PeakMemory: memory << 30}
+	}
+	rerun := run(4, 100, 100, 9)
+	rerun.Purpose = journal.PurposeRerun
+	killed := run(2, 3, 0, 0)
+	killed.Ended = time.Time{}
+	trial := registry.Trial{Result: 3, RedoAfter: 1}
+	for name, c := range map[string]struct {
+		attempts []registry.Attempt
+		want     map[string]float64
+	}{
+		"interrupted": {[]registry.Attempt{run(1, 50, 50, 8), run(2, 3, 2, 1), run(3, 4, 3, 2), rerun}, map[string]float64{"cost/seconds": 7, "cost/cpu": 5, "cost/memory": 2}},
+		"killed":      {[]registry.Attempt{run(1, 50, 50, 8), killed, run(3, 4, 3, 2), rerun}, map[string]float64{"cost/seconds": 0, "cost/cpu": 0, "cost/memory": 0}},
+	} {
+		if got := costsOf(runsOf(c.attempts, trial)); !maps.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
