@@ -196,10 +196,6 @@ func (p *plan) add(phase PlannedPhase) {
 	p.Phases = append(p.Phases, phase)
 }
 
-func (p *plan) has(phase spec.Phase) bool {
-	return slices.ContainsFunc(p.Phases, func(one PlannedPhase) bool { return one.Phase == phase })
-}
-
 // train counts a stage. The parameters come back as they start.
 func (p *plan) train(name spec.Stage, s training, session engine.Session) (method.Weights, error) {
 	one := PlannedPhase{Phase: spec.Phase(name), Kept: name, Stage: string(name) + "-" + p.trial.StageID(name), Steps: s.Steps}
@@ -244,14 +240,6 @@ func (p *plan) train(name spec.Stage, s training, session engine.Session) (metho
 	return method.ValuesOf(s.Params), nil
 }
 
-// encodes plans that images are encoded.
-func (p *plan) encodes(f *features, work float64) {
-	p.add(PlannedPhase{Phase: spec.PhaseEncode, Work: work})
-	if bytes := len(f.images) * f.tokens * f.width * 4; bytes <= keepFeatures {
-		p.Features = int64(bytes)
-	}
-}
-
 // follows says that what a stage's steps read depends on what it has learnt.
 func (p *plan) follows(name spec.Stage) {
 	if name == spec.StageQFormer {
@@ -259,9 +247,9 @@ func (p *plan) follows(name spec.Stage) {
 	}
 }
 
-// keep plans a stage that trains nothing, as part of what an answerer reads.
+// keep plans a stage that trains nothing.
 func (p *plan) keep(name spec.Stage, work float64) {
-	p.add(PlannedPhase{Phase: spec.PhasePrepare, Kept: name, Work: work, Stage: string(name) + "-" + p.trial.StageID(name),
+	p.add(PlannedPhase{Phase: spec.Phase(name), Kept: name, Work: work, Stage: string(name) + "-" + p.trial.StageID(name),
 		Done: exists(filepath.Join(stageDir(p.home, p.trial, name), weightsName))})
 	p.Exact, p.About = false, "how long the written reports are that questions follow is not known"
 }
