@@ -5,9 +5,8 @@ import (
 	"math"
 )
 
-// boxScorer reads boxes out of the texts as given, before any tokenisation. The reference box is the last one of the first
-// reference; samples without one do not count. A row is hits at 0.5 and
-// at 0.75, IoU, counted.
+// boxScorer compares the boxes that the texts hold, as given, before any tokenisation: the last one of the text with the last one of the
+// first reference. Samples whose reference has none do not count. A row is a hit at IoU 0.5, a hit at 0.75, the IoU, and 1 where the sample counts.
 type boxScorer struct{ corpus *corpus }
 
 func newBoxScorer(c *corpus, _ Options) (scorer, error) {

@@ -139,5 +139,5 @@ func (r *trialRun) scoreAnswers(ctx context.Context, control string, test questi
 	if counts.Levels > 0 {
 		points = append(points, point{prefix + "level", 0, counts.LevelAccuracy()})
 	}
-	return r.recordAll(points)
+	return recordPoints(r.rec, points)
 }

@@ -40,23 +40,23 @@ func (r *trialRun) diffVQA(ctx context.Context, weights method.Weights, f *featu
 		return err
 	}
 	a := &answering{Answerer: method.Of(r.trial).Answerer(r.trial, r.corpus.Tok.Size()), pretrained: weights}
-	began := now()
+	began := r.phases.from(now())
 	if a.Tokens > 0 {
 		if a.features, err = r.pooled(ctx, f, a.Tokens); err != nil {
 			return err
 		}
-		defer a.features.close()
+		defer func() { a.features.close() }()
 	}
 	if a.Prepare != nil {
 		if a.reading, err = a.Prepare(ctx, r.methodRun(), weights, allQuestions(train, tests)); err != nil {
 			return err
 		}
 	}
-	if r.plan == nil {
-		r.phases.since(began, spec.PhasePrepare, float64(len(f.images)))
-	} else if !r.plan.has(spec.PhasePrepare) {
-		r.plan.add(PlannedPhase{Phase: spec.PhasePrepare, Work: float64(len(f.images))})
+	images := float64(len(f.images))
+	if r.plan != nil {
+		r.plan.add(PlannedPhase{Phase: spec.PhasePrepare, Work: images})
 	}
+	began.until(now(), spec.PhasePrepare, images)
 	answererWeights, err := r.trainAnswerer(ctx, spec.StageDiffVQA, a, train)
 	if err != nil {
 		return err
@@ -155,12 +155,12 @@ func (r *trialRun) prompts(a *answering, questions [][]int32) [][]int32 {
 // trainAnswerer returns the weights of a trained answerer: its own parameters, without the frozen encoder's.
 func (r *trialRun) trainAnswerer(ctx context.Context, name spec.Stage, a *answering, pairs []dataset.Pair) (method.Weights, error) {
 	return r.trainStage(ctx, r.trial, name, func() (training, error) {
-		began := now()
+		began := r.phases.from(now())
 		start, err := r.answererStart(ctx, a, pairs)
 		if err != nil {
 			return training{}, err
 		}
-		r.phases.since(began, spec.PhasePrepare, 0)
+		began.until(now(), spec.PhasePrepare, 0)
 		d := r.trial.DiffVQA
 		others := corpus.OfSplit(r.corpus.Set.Questions, dataset.Train)
 		steps := spec.TotalSteps(d.Steps, d.Epochs, len(pairs), d.BatchSize)
@@ -219,7 +219,7 @@ func (r *trialRun) answererStart(ctx context.Context, a *answering, pairs []data
 		}
 		start = method.Merged(kept, start)
 	}
-	if r.trial.DiffVQA.Whiten && a.Whitens {
+	if r.trial.DiffVQA.Whiten && a.Whitens && !r.skips(spec.PhasePrepare) {
 		whitened, err := r.whitened(ctx, a.features, distinct(pairs), a.LM.Width)
 		if err != nil {
 			return nil, err

@@ -34,12 +34,7 @@ func (f *facts) replay(rec Recorder) error {
 			return err
 		}
 	}
-	for _, p := range f.points {
-		if err := rec.Point(p.Metric, p.Step, p.Value); err != nil {
-			return err
-		}
-	}
-	return nil
+	return recordPoints(rec, f.points)
 }
 
 // storedFacts is the file of facts: what was recorded, and the SHA-256 of its encoding.

@@ -129,12 +129,18 @@ func (f *features) onDisk(ctx context.Context, images []int) ([][]float32, error
 	return slices.Collect(slices.Chunk(all, size)), nil
 }
 
-// keep computes the features of all images, if there is room for them.
+// kept reports whether there is room for the features of all images.
+func (f *features) kept() bool { return f.bytes() <= keepFeatures }
+
+// bytes are the features of all images.
+func (f *features) bytes() int64 { return int64(len(f.images)) * int64(f.tokens) * int64(f.width) * 4 }
+
+// keep computes the features of all images.
 func (f *features) keep(ctx context.Context, progress func(done int)) error {
-	size := f.tokens * f.width
-	if len(f.images)*size*4 > keepFeatures || len(f.images) == 0 {
+	if len(f.images) == 0 {
 		return nil
 	}
+	size := f.tokens * f.width
 	data, row := make([]float32, 0, len(f.images)*size), map[int]int{}
 	err := f.each(ctx, f.images, func(image int, one []float32) {
 		row[image] = len(row)
@@ -198,21 +204,26 @@ func (r *trialRun) encode(ctx context.Context, weights method.Weights) (*feature
 		}
 		return out[0], nil
 	})
-	switch {
-	case r.plan != nil:
-		r.plan.encodes(f, work)
-		return f, nil
-	case r.brief:
-		return f, r.encodeFew(ctx, f, work)
-	}
-	err = r.phase(spec.PhaseEncode, work, func() error {
-		return f.keep(ctx, func(done int) { r.rec.Progress("encode", done, len(f.images), nan) })
-	})
-	if err != nil {
+	if err := r.encodeAll(ctx, f, work); err != nil {
 		session.Close()
 		return nil, err
 	}
 	return f, nil
+}
+
+// encodeAll computes the features of all images where they are kept; a planned or measured trial does so for none or some.
+func (r *trialRun) encodeAll(ctx context.Context, f *features, work float64) error {
+	switch {
+	case r.brief:
+		return r.encodeFew(ctx, f, work)
+	case !f.kept():
+		return nil
+	case r.plan != nil:
+		r.plan.Features = f.bytes()
+	}
+	return r.phase(spec.PhaseEncode, work, func() error {
+		return f.keep(ctx, func(done int) { r.rec.Progress("encode", done, len(f.images), nan) })
+	})
 }
 
 // encodeWork is how many operations it takes to encode so many images, once.

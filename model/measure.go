@@ -51,17 +51,17 @@ func Measure(ctx context.Context, t spec.Trial, env Env, p *Planned, wanted []sp
 	if r.engine, err = openEngine(Env{Engine: env.Engine, Threads: env.Threads}); err != nil {
 		return nil, err
 	}
-	texts, drawn, began := corpus.Sketches{Home: env.Home}, corpus.Drawn(t, env.Home), now()
+	texts, drawn, began := corpus.Sketches{Home: env.Home}, corpus.Drawn(t, env.Home), r.phases.from(now())
 	defer texts.Close()
 	c, _, err := texts.Open(ctx, t)
 	if err != nil {
 		return nil, err
 	}
 	if images := float64(len(c.Set.Images)); drawn {
-		r.phases.since(began, spec.PhaseOpen, images)
+		began.until(now(), spec.PhaseOpen, images)
 	} else {
 		took := texts.Took.Seconds()
-		r.phases.list = append(r.phases.list, spec.PhaseTime{Phase: spec.PhaseOpen, Seconds: took, CPU: took, Work: images})
+		r.phases.add(spec.PhaseTime{Phase: spec.PhaseOpen, Seconds: took, CPU: took, Work: images})
 	}
 	r.corpus = c.WithNoise()
 	for _, one := range p.Phases {
@@ -79,7 +79,7 @@ func Measure(ctx context.Context, t spec.Trial, env Env, p *Planned, wanted []sp
 	if err := r.stages(ctx); err != nil {
 		return nil, err
 	}
-	return r.phases.list, nil
+	return slices.DeleteFunc(r.phases.list, func(one spec.PhaseTime) bool { return !r.wanted(one.Phase) }), nil
 }
 
 // mostMeasured is the number of operations of a step up to which it is measured: some seconds on one core.
@@ -99,18 +99,18 @@ func briefly(t spec.Trial) spec.Trial {
 func (r *trialRun) measureData(ctx context.Context, dir string) error {
 	t := r.trial
 	t.Data.Synthetic.Patients = drawFew
-	began := now()
+	began := r.phases.from(now())
 	set, err := corpus.Data(ctx, t, dir, silent{})
 	if err != nil {
 		return err
 	}
-	r.phases.since(began, spec.PhaseData, drawFew)
-	began = now()
+	began.until(now(), spec.PhaseData, drawFew)
+	began = r.phases.from(now())
 	pixels, err := set.OpenPixels(ctx, t.Resolution, filepath.Join(dir, "cache"), nil)
 	if err != nil {
 		return err
 	}
-	r.phases.since(began, spec.PhaseImages, float64(len(set.Images)))
+	began.until(now(), spec.PhaseImages, float64(len(set.Images)))
 	return pixels.Close()
 }
 
@@ -128,31 +128,37 @@ func (r *trialRun) briefStage(ctx context.Context, name spec.Stage, build func()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("measure: %w", err)
 	}
-	var began moment
+	var began span
 	first, last := position{}, position{}
 	s.enough = func(at position) bool {
 		last = at
 		if at.Step == 1 {
-			began, first = now(), at
+			began, first = r.phases.from(now()), at
 		}
 		if at.Step < 2 {
 			return false
 		}
 		present := now()
-		return present.wall.Sub(began.wall) > measureMost || present.cpu-began.cpu > measureStage && at.Step > measureFew
+		return present.wall.Sub(began.start.wall) > measureMost || present.cpu-began.start.cpu > measureStage && at.Step > measureFew
 	}
 	st := &stage{name: name, dir: dir}
 	if _, err := train(ctx, session, st, s, silent{}, func(method.Batch) error { return nil }); err != nil {
 		return nil, err
 	}
 	if last.Step > 1 { // else the stage is a single step
-		r.phases.since(began, spec.Phase(name), last.FLOPs-first.FLOPs)
+		began.until(now(), spec.Phase(name), last.FLOPs-first.FLOPs)
 	}
 	return parametersOf(session)
 }
 
-// encodeFew encodes some images, which then stand for all.
+// encodeFew encodes some images, which then stand for all. Where features are not kept, who reads them all would encode all images: what does so is not
+// measured.
 func (r *trialRun) encodeFew(ctx context.Context, f *features, work float64) error {
+	if !f.kept() {
+		wanted := r.wanted
+		r.wanted = func(one spec.Phase) bool { return wanted(one) && one != spec.PhaseProbe && one != spec.PhasePrepare }
+		return nil
+	}
 	few := f.images[:min(encodeFew, len(f.images))]
 	if !r.wanted(spec.PhaseEncode) {
 		few = few[:min(2, len(few))]
@@ -163,7 +169,7 @@ func (r *trialRun) encodeFew(ctx context.Context, f *features, work float64) err
 	if _, err := f.compute(few[:1]); err != nil {
 		return err
 	}
-	began := now()
+	began := r.phases.from(now())
 	for at := 0; at < len(few); at += encodeBatch {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -174,11 +180,7 @@ func (r *trialRun) encodeFew(ctx context.Context, f *features, work float64) err
 		}
 		f.data = append(f.data, t.F32...)
 	}
-	r.phases.since(began, spec.PhaseEncode, work*float64(len(few))/float64(len(f.images)))
-	if len(f.images)*f.tokens*f.width*4 > keepFeatures {
-		f.data = nil // as in the trial
-		return nil
-	}
+	began.until(now(), spec.PhaseEncode, work*float64(len(few))/float64(len(f.images)))
 	f.row = map[int]int{}
 	for i, image := range f.images {
 		f.row[image] = i % len(few)

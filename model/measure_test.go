@@ -20,10 +20,7 @@ func TestMeasure(t *testing.T) {
 		home, trial := t.TempDir(), smokeTrial(t)
 		trial.Method = method
 		trial.Pretrain.Steps, trial.DiffVQA.Steps = 100000, 100000
-		planned, err := Plan(context.Background(), trial, home, "")
-		if err != nil {
-			t.Fatal(err)
-		}
+		planned := planned(t, trial, home)
 		took, err := Measure(context.Background(), trial, Env{Home: home, Threads: 1}, planned, nil)
 		if err != nil {
 			t.Fatalf("%s: %v", method, err)

@@ -3,5 +3,5 @@ damage-test: ## damage finished and unfinished stages at random, 200 times: each
 	go test ./model -run TestDamagedStages -count=1 -v -args -damage 200
 
 .PHONY: place-check
-place-check: ## the design place is fair: what an untrained, a supervised and a captioning encoder tell of it, in about five minutes
+place-check: ## check whether the design place is fair: what an untrained, a supervised and a captioning encoder tell of it, in about six minutes
 	go test ./model -run TestPlaceIsFair -count=1 -timeout 30m -v -args -place

@@ -12,8 +12,12 @@ import (
 	"harness/model/spec"
 )
 
-// phases keeps what the parts of a trial took: by the clock, and as computed by all its threads.
-type phases struct{ list []spec.PhaseTime }
+// phases keeps what the parts of a trial took: by the clock, and as computed by all its threads. No time is counted twice: what was counted within a
+// span is not the span's.
+type phases struct {
+	list         []spec.PhaseTime
+	seconds, cpu float64 // of all spans
+}
 
 // moment is a reading of both clocks.
 type moment struct {
@@ -30,13 +34,30 @@ func now() moment {
 	return m
 }
 
-// since adds what a phase took that began at m; one that is there already becomes longer.
-func (p *phases) since(m moment, phase spec.Phase, work float64) {
-	end := now()
-	took := spec.PhaseTime{Phase: phase, Seconds: end.wall.Sub(m.wall).Seconds(), CPU: end.cpu - m.cpu, Work: work}
+// span is a part of a trial that has begun.
+type span struct {
+	phases       *phases
+	start        moment
+	seconds, cpu float64 // that were counted before
+}
+
+// from begins a span.
+func (p *phases) from(start moment) span { return span{p, start, p.seconds, p.cpu} }
+
+// until adds what the span took to a phase.
+func (s span) until(end moment, phase spec.Phase, work float64) {
+	p := s.phases
+	seconds := max(0, end.wall.Sub(s.start.wall).Seconds()-(p.seconds-s.seconds))
+	cpu := max(0, end.cpu-s.start.cpu-(p.cpu-s.cpu))
+	p.seconds, p.cpu = p.seconds+seconds, p.cpu+cpu
+	p.add(spec.PhaseTime{Phase: phase, Seconds: seconds, CPU: cpu, Work: work})
+}
+
+// add adds to what a phase took.
+func (p *phases) add(took spec.PhaseTime) {
 	for i := range p.list {
-		if one := &p.list[i]; one.Phase == phase {
-			one.Seconds, one.CPU, one.Work = one.Seconds+took.Seconds, one.CPU+took.CPU, one.Work+work
+		if one := &p.list[i]; one.Phase == took.Phase {
+			one.Seconds, one.CPU, one.Work = one.Seconds+took.Seconds, one.CPU+took.CPU, one.Work+took.Work
 			return
 		}
 	}
@@ -58,55 +79,53 @@ func (r *trialRun) phase(phase spec.Phase, work float64, do func() error) error 
 		r.plan.add(PlannedPhase{Phase: phase, Work: work})
 		return nil
 	}
-	if r.brief && !r.wanted(phase) {
+	if r.skips(phase) {
 		return nil
 	}
-	began := now()
+	began := r.phases.from(now())
 	if err := do(); err != nil {
 		return err
 	}
-	r.phases.since(began, phase, work)
+	began.until(now(), phase, work)
 	return nil
 }
 
+// skips reports whether a phase is left out of what is measured.
+func (r *trialRun) skips(phase spec.Phase) bool { return r.brief && !r.wanted(phase) }
+
 // openCorpus opens the trial's data. What another trial made meanwhile was waited for.
 func (r *trialRun) openCorpus(ctx context.Context) error {
-	began, heard := now(), &listening{Recorder: r.rec, at: map[string]moment{}}
+	began, heard := r.phases.from(now()), &listening{Recorder: r.rec, at: map[string]moment{}}
 	drawn := corpus.Drawn(r.trial, r.env.Home)
 	set, err := corpus.Data(ctx, r.trial, r.env.Home, heard)
 	if err != nil {
 		return err
 	}
 	if end, here := heard.at["data"]; here {
-		r.phases.span(began, end, spec.PhaseData, float64(r.trial.Data.Synthetic.Patients))
-		began = end
+		began.until(end, spec.PhaseData, float64(r.trial.Data.Synthetic.Patients))
+		began = r.phases.from(end)
 	} else if !drawn {
-		r.phases.since(began, spec.PhaseWait, 0)
-		began = now()
+		began.until(now(), spec.PhaseWait, 0)
+		began = r.phases.from(now())
 	}
-	r.phases.since(began, spec.PhaseOpen, float64(len(set.Images)))
+	began.until(now(), spec.PhaseOpen, float64(len(set.Images)))
 	cached, err := corpus.Cached(r.trial, set, r.env.Home)
 	if err != nil {
 		return err
 	}
-	began = now()
+	began = r.phases.from(now())
 	if r.corpus, err = corpus.OpenSet(ctx, r.trial, set, r.env.Home, heard); err != nil {
 		return err
 	}
 	if end, here := heard.at["images"]; here {
-		r.phases.span(began, end, spec.PhaseImages, float64(len(set.Images)))
-		began = end
+		began.until(end, spec.PhaseImages, float64(len(set.Images)))
+		began = r.phases.from(end)
 	} else if !cached {
-		r.phases.since(began, spec.PhaseWait, 0)
+		began.until(now(), spec.PhaseWait, 0)
 		return nil
 	}
-	r.phases.since(began, spec.PhaseOpen, 0)
+	began.until(now(), spec.PhaseOpen, 0)
 	return nil
-}
-
-// span adds what a phase took between two moments.
-func (p *phases) span(from, to moment, phase spec.Phase, work float64) {
-	p.list = append(p.list, spec.PhaseTime{Phase: phase, Seconds: to.wall.Sub(from.wall).Seconds(), CPU: to.cpu - from.cpu, Work: work})
 }
 
 // listening keeps when each part of opening the data was last heard of.

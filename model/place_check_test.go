@@ -9,7 +9,7 @@ import (
 	"harness/model/spec"
 )
 
-var checkPlace = flag.Bool("place", false, "train on the design place: five minutes on one core")
+var checkPlace = flag.Bool("place", false, "train on the design place: six minutes on one core")
 
 // The design place is fair: an average over the tokens of an untrained encoder says next to nothing of a finding, although the encoder can learn
 // to see all of them in two minutes when it is told what is there, and begins to when it is trained on captions alone as the preset says. It

@@ -32,7 +32,6 @@ type Planned struct {
 type PlannedPhase struct {
 	Phase      spec.Phase
 	Work       float64    // as in spec.PhaseTime
-	Key        string     // spec.Trial.PhaseKey
 	Stage      string     // what is done once, by name: a stage's ID, a data set, a cache of images; "" is done by each trial
 	Kept       spec.Stage // whose folder keeps the result; "" is none
 	Done       bool       // it is in the home
@@ -51,14 +50,6 @@ const (
 	smallModel = 30 << 20 // parameters up to which they are made, and batches are those of the trial's own seed
 )
 
-// Plan counts what a trial will do: parameters, operations of each stage, and how much there is of all else. It reads texts and computes nothing. A
-// program is no trial of the built-in trainer, and is refused.
-func Plan(ctx context.Context, t spec.Trial, home, engineName string) (p *Planned, err error) {
-	all := NewPlanner(home)
-	defer all.Close()
-	return all.Plan(ctx, t, engineName)
-}
-
 // Planner plans many trials.
 type Planner struct{ texts corpus.Sketches }
 
@@ -71,7 +62,8 @@ func (all *Planner) Close() error { return all.texts.Close() }
 // Texts is a home in which the texts of a planned trial are found, for [Measure].
 func (all *Planner) Texts(t spec.Trial) string { return all.texts.At(t) }
 
-// Plan is Plan.
+// Plan counts what a trial will do: parameters, operations of each stage, and how much there is of all else. It reads texts and computes nothing. A
+// program is no trial of the built-in trainer, and is refused.
 func (all *Planner) Plan(ctx context.Context, t spec.Trial, engineName string) (p *Planned, err error) {
 	home := all.texts.Home
 	if t.Command != "" {
@@ -92,18 +84,18 @@ func (all *Planner) Plan(ctx context.Context, t spec.Trial, engineName string) (
 	}
 	blank := t
 	blank.Seed = nn.NoValues
-	planned, err := planOf(ctx, blank, t, home, name, c, true)
+	sizes, err := planOf(ctx, blank, t, home, name, c, true)
 	if err != nil {
 		return nil, err
 	}
-	large := false
-	for _, phase := range planned.Phases {
-		large = large || phase.Parameters > smallModel
+	large := slices.ContainsFunc(sizes.Phases, func(one PlannedPhase) bool { return one.Parameters > smallModel })
+	counted := t
+	if large {
+		counted = blank
 	}
-	if !large {
-		if planned, err = planOf(ctx, t, t, home, name, c, false); err != nil {
-			return nil, err
-		}
+	planned, err := planOf(ctx, counted, t, home, name, c, false)
+	if err != nil {
+		return nil, err
 	}
 	switch {
 	case texts == corpus.Bounded:
@@ -191,11 +183,10 @@ type plan struct {
 	*Planned
 	trial spec.Trial // as it is named
 	home  string
-	dry   bool // no step is counted
+	dry   bool // sizes alone: no step is counted
 }
 
 func (p *plan) add(phase PlannedPhase) {
-	phase.Key = p.trial.PhaseKey(phase.Phase)
 	for i := range p.Phases {
 		if one := &p.Phases[i]; one.Phase == phase.Phase && one.Stage == phase.Stage {
 			one.Work += phase.Work
@@ -203,10 +194,6 @@ func (p *plan) add(phase PlannedPhase) {
 		}
 	}
 	p.Phases = append(p.Phases, phase)
-}
-
-func (p *plan) has(phase spec.Phase) bool {
-	return slices.ContainsFunc(p.Phases, func(one PlannedPhase) bool { return one.Phase == phase })
 }
 
 // train counts a stage. The parameters come back as they start.
@@ -221,12 +208,8 @@ func (p *plan) train(name spec.Stage, s training, session engine.Session) (metho
 	}
 	one.Bytes = 4*one.Parameters + 12*one.Trained
 	if p.dry {
-		if one.Parameters > smallModel {
-			p.dry = false // nothing is drawn a second time
-		} else {
-			p.add(one)
-			return method.ValuesOf(s.Params), nil
-		}
+		p.add(one)
+		return method.ValuesOf(s.Params), nil
 	}
 	counter, at, counted := flops.New(s.Params), position{}, s.Steps
 	stride := 1.0
@@ -257,14 +240,6 @@ func (p *plan) train(name spec.Stage, s training, session engine.Session) (metho
 	return method.ValuesOf(s.Params), nil
 }
 
-// encodes plans that images are encoded.
-func (p *plan) encodes(f *features, work float64) {
-	p.add(PlannedPhase{Phase: spec.PhaseEncode, Work: work})
-	if bytes := len(f.images) * f.tokens * f.width * 4; bytes <= keepFeatures {
-		p.Features = int64(bytes)
-	}
-}
-
 // follows says that what a stage's steps read depends on what it has learnt.
 func (p *plan) follows(name spec.Stage) {
 	if name == spec.StageQFormer {
@@ -272,9 +247,9 @@ func (p *plan) follows(name spec.Stage) {
 	}
 }
 
-// keep plans a stage that trains nothing, as part of what an answerer reads.
+// keep plans a stage that trains nothing.
 func (p *plan) keep(name spec.Stage, work float64) {
-	p.add(PlannedPhase{Phase: spec.PhasePrepare, Kept: name, Work: work, Stage: string(name) + "-" + p.trial.StageID(name),
+	p.add(PlannedPhase{Phase: spec.Phase(name), Kept: name, Work: work, Stage: string(name) + "-" + p.trial.StageID(name),
 		Done: exists(filepath.Join(stageDir(p.home, p.trial, name), weightsName))})
 	p.Exact, p.About = false, "how long the written reports are that questions follow is not known"
 }

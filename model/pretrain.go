@@ -55,30 +55,23 @@ func (r *trialRun) trainStage(ctx context.Context, t spec.Trial, name spec.Stage
 		return r.briefStage(ctx, name, build)
 	}
 	return r.openedStage(ctx, t, name, func(st *stage) (method.Weights, error) {
-		s, err := build()
-		if err != nil {
-			return nil, err
-		}
-		if s.Params, err = method.Started(s.Params, s.Start, s.Frozen); err != nil {
-			return nil, err
-		}
-		began := now()
-		session, err := r.engine.New(s.Params)
+		s, session, err := r.begun(build)
 		if err != nil {
 			return nil, err
 		}
 		defer session.Close()
+		began := r.phases.from(now())
 		before := func(first method.Batch) error { return r.announce(name, session, s.Params, first) }
 		work, err := train(ctx, session, st, s, r.rec, before)
 		if err != nil {
 			return nil, r.explained(name, err)
 		}
-		r.phases.since(began, spec.Phase(name), work)
+		began.until(now(), spec.Phase(name), work)
 		return parametersOf(session)
 	})
 }
 
-// begun is a stage that is not kept, with a session of its own.
+// begun is a stage as build says, with a session of its own.
 func (r *trialRun) begun(build func() (training, error)) (training, engine.Session, error) {
 	s, err := build()
 	if err != nil {
@@ -100,26 +93,36 @@ func (r *trialRun) planStage(name spec.Stage, build func() (training, error)) (m
 	return r.plan.train(name, s, session)
 }
 
-// keepStage returns the result of a stage of the trial t that trains nothing: computed now, or by whatever trial has computed it before.
-func (r *trialRun) keepStage(ctx context.Context, t spec.Trial, name spec.Stage, compute func() (method.Weights, error)) (method.Weights, error) {
-	if r.plan != nil {
-		r.plan.keep(name, float64(len(r.corpus.Set.Images)))
+// keepStage returns the result of a stage of the trial t that trains nothing: what compute makes of images, now or for whatever trial has needed it
+// before. Where a little is measured, it is made of some of them.
+func (r *trialRun) keepStage(ctx context.Context, t spec.Trial, name spec.Stage, images []int, compute func(images []int) (method.Weights, error)) (method.Weights, error) {
+	timed := func(images []int) (weights method.Weights, err error) {
+		err = r.phase(spec.Phase(name), float64(len(images)), func() error {
+			weights, err = compute(images)
+			return err
+		})
+		return weights, err
 	}
-	if r.plan != nil || r.brief {
+	switch {
+	case r.plan != nil:
+		r.plan.keep(name, float64(len(images)))
 		return r.methodRun().ReferenceReports(), nil
+	case r.brief:
+		_, err := timed(images[:min(generateRows, len(images))])
+		return r.methodRun().ReferenceReports(), err
 	}
-	return r.openedStage(ctx, t, name, func(*stage) (method.Weights, error) { return compute() })
+	return r.openedStage(ctx, t, name, func(*stage) (method.Weights, error) { return timed(images) })
 }
 
 // openedStage returns the result of a stage: that in its folder, or else what make returns, which is put there.
 func (r *trialRun) openedStage(ctx context.Context, t spec.Trial, name spec.Stage, make func(*stage) (method.Weights, error)) (method.Weights, error) {
-	began := now()
+	began := r.phases.from(now())
 	st, err := openStage(ctx, r.env.Home, t, name, r.rec)
 	if err != nil {
 		return nil, err
 	}
 	defer st.close()
-	r.phases.since(began, spec.PhaseWait, 0)
+	began.until(now(), spec.PhaseWait, 0)
 	if st.done() {
 		if err := st.reuse(r.rec, r.env.Build); err != nil {
 			return nil, err

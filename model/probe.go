@@ -143,7 +143,7 @@ func (r *trialRun) probeAll(ctx context.Context, prefix string, from numbers, da
 		return err
 	}
 	used := fmt.Sprintf("fitted on %d of %d training images, %d numbers of each", len(x), len(all), len(x[0]))
-	left := slices.DeleteFunc(data.against(data.names[dataset.Train]).findings, func(name string) bool { return slices.Contains(a.findings, name) })
+	left := slices.DeleteFunc(probe.Readable(data.names[dataset.Train], data.names[dataset.Test]), func(name string) bool { return slices.Contains(a.findings, name) })
 	if len(left) > 0 {
 		used += "; all or none of these have " + strings.Join(left, ", ")
 	}
@@ -215,7 +215,7 @@ func (r *trialRun) recordProbe(prefix string, a answers, validation, test [][]fl
 		points = append(points, point{prefix + "auc/" + strings.ReplaceAll(name, "/", " "), 0, auc})
 	}
 	points = append(points, point{prefix + "auc", 0, sum / float64(len(a.findings))})
-	if err := r.recordAll(points); err != nil {
+	if err := recordPoints(r.rec, points); err != nil {
 		return err
 	}
 	f1, why := setF1(a, validation, test)

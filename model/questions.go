@@ -70,5 +70,5 @@ func (r *trialRun) scoreOthers(ctx context.Context, control string, test questio
 			points = append(points, point{prefix + key + behind, 0, scores.Corpus[key]})
 		}
 	}
-	return r.recordAll(points)
+	return recordPoints(r.rec, points)
 }

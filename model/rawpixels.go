@@ -14,6 +14,7 @@ import (
 	"harness/model/checkpoint"
 	"harness/model/corpus"
 	"harness/model/probe"
+	"harness/model/spec"
 )
 
 // The control "raw pixels" is the probe of all tokens on the image itself, averaged over square cells: what a linear model reads without
@@ -32,11 +33,13 @@ func (r *trialRun) rawPixels(ctx context.Context, data *readings) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
+	began := r.phases.from(now())
 	lock, err := filelock.Wait(ctx, path+".lock")
 	if err != nil {
 		return fmt.Errorf("lock %s: %w", path, err)
 	}
 	defer lock.Release()
+	began.until(now(), spec.PhaseWait, 0)
 	kept, err := readFacts(path)
 	if errors.Is(err, checkpoint.ErrDamaged) {
 		if err := r.rec.Note("raw-pixels/damaged", fmt.Sprintf("what was kept of the control raw pixels was damaged, and it is computed again: %v", err)); err != nil {

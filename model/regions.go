@@ -213,16 +213,7 @@ func (r *trialRun) scoreBoxes(control string, samples []regionSample, texts []st
 	for _, row := range metrics.ScoreRegions(boxes) {
 		points = append(points, point{prefix + "acc50/" + row.Region, 0, row.Acc50}, point{prefix + "acc75/" + row.Region, 0, row.Acc75})
 	}
-	return r.recordAll(points)
-}
-
-func (r *trialRun) recordAll(points []point) error {
-	for _, p := range points {
-		if err := r.rec.Point(p.Metric, p.Step, p.Value); err != nil {
-			return err
-		}
-	}
-	return nil
+	return recordPoints(r.rec, points)
 }
 
 // meanBoxes is the control of CAREF: for each region the mean of its training boxes, the same for every image.

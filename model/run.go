@@ -132,7 +132,7 @@ func (r *trialRun) stages(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer features.close()
+	defer func() { features.close() }() // as it is then: mapped rows are freed, too
 	for _, stage := range []func() error{
 		func() error {
 			work := float64(len(features.images) * features.tokens * features.width)

@@ -44,6 +44,16 @@ type point struct {
 	Value  float64
 }
 
+// recordPoints records numbers in order.
+func recordPoints(rec Recorder, points []point) error {
+	for _, p := range points {
+		if err := rec.Point(p.Metric, p.Step, p.Value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // stageDir is the folder of a stage of the trial t.
 func stageDir(home string, t spec.Trial, s spec.Stage) string {
 	return filepath.Join(home, "stages", string(s)+"-"+t.StageID(s))
@@ -84,14 +94,7 @@ func (s *stage) record(rec Recorder, metric string, step int, value float64) err
 }
 
 // replay records again what the stage has recorded.
-func (s *stage) replay(rec Recorder) error {
-	for _, p := range s.points {
-		if err := rec.Point(p.Metric, p.Step, p.Value); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+func (s *stage) replay(rec Recorder) error { return recordPoints(rec, s.points) }
 
 // buildKey is the key under which a stage's weights keep the build of the program that trained them.
 const buildKey = "harness"

@@ -113,10 +113,9 @@ func step(session engine.Session, batch method.Batch, lr float64, adam engine.Ad
 // diverged records where the loss or its gradient stopped being a number, and is the error that
 // ends the trial.
 func (s *stage) diverged(rec Recorder, step int, result engine.StepResult) error {
-	for _, p := range []point{{string(s.name) + "/loss", step, result.Loss}, {string(s.name) + "/grad_norm", step, result.GradNorm}} {
-		if err := rec.Point(p.Metric, p.Step, p.Value); err != nil {
-			return err
-		}
+	points := []point{{string(s.name) + "/loss", step, result.Loss}, {string(s.name) + "/grad_norm", step, result.GradNorm}}
+	if err := recordPoints(rec, points); err != nil {
+		return err
 	}
 	return fmt.Errorf("%s: diverged between steps %d and %d: loss %v, gradient norm %v", s.name, step-1, step, result.Loss, result.GradNorm)
 }

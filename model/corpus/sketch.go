@@ -23,16 +23,7 @@ const (
 	Bounded              // as long as the trial takes them: its data are not there
 )
 
-// Sketch is a trial's data for who counts what it will do: the texts without the pixels. Patches have shapes and no data. Synthetic data that are not
-// below home are drawn, as texts, into a folder that is removed again. Where the data below data.root are not there, others stand in for them, whose
-// texts are as long as the trial's limits let them be.
-func Sketch(ctx context.Context, t spec.Trial, home string) (*Corpus, Texts, error) {
-	all := Sketches{Home: home}
-	defer all.Close()
-	return all.Open(ctx, t)
-}
-
-// Sketches opens the sketches of many trials; data that several of them read are read once.
+// Sketches opens the sketches of many trials; data that several of them read are read once. Close it.
 type Sketches struct {
 	Home string
 	Took time.Duration // to read the last that was read, and to make its vocabulary; what was drawn is not in it
@@ -57,7 +48,9 @@ func (s *Sketches) At(t spec.Trial) string {
 	return s.Home
 }
 
-// Open is Sketch.
+// Open is a trial's data for who counts what it will do: the texts without the pixels. Patches have shapes and no data. Synthetic data that are not
+// below the home are drawn, as texts, into a folder that Close removes. Where the data below data.root are not there, others stand in for them, whose
+// texts are as long as the trial's limits let them be.
 func (s *Sketches) Open(ctx context.Context, t spec.Trial) (*Corpus, Texts, error) {
 	if set, known := s.sets[t.Data]; known {
 		return of(t, set, nil), Real, nil

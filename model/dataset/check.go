@@ -36,12 +36,13 @@ func Check(ctx context.Context, root string, o Options, progress func(done, tota
 		return nil, err
 	}
 	defer p.close()
-	set, err := load(ctx, root, &loader{parts: p, opts: o, decode: true, progress: progress})
+	l := &loader{parts: p, opts: o, decode: true, progress: progress}
+	set, err := load(ctx, root, l)
 	if err != nil {
 		return nil, err
 	}
 	return &Report{
-		Faults: set.Faults, Root: root, Synthetic: set.Synthetic, Splits: set.Splits, Notes: set.Notes, Contents: set.Contents,
+		Faults: set.Faults, Root: root, Synthetic: set.Synthetic, Splits: set.Splits, Notes: set.Notes, Contents: l.contents(),
 		List: o.ListIDs, Set: set, open: set.open,
 	}, nil
 }

@@ -110,8 +110,7 @@ type Set struct {
 	Pairs     []Pair // difference questions
 	Questions []Pair // the other six types
 	Faults    Faults
-	Notes     []string  // what is unusual about the root as a whole, one line each
-	Contents  []Content // of the four sets
+	Notes     []string // what is unusual about the root as a whole, one line each
 
 	hash      string
 	open      string              // name of the open set, "" for the four
@@ -167,7 +166,7 @@ func load(ctx context.Context, root string, l *loader) (*Set, error) {
 	set := &Set{
 		Root: root, Synthetic: l.synthetic, Splits: o.Splits,
 		Images: l.images, Pairs: l.pairs, Questions: l.questions,
-		Faults: l.faults, Notes: l.notes, Contents: l.contents(), hash: l.hash(), questions: l.parts.questions, findings: l.listed.findings,
+		Faults: l.faults, Notes: l.notes, hash: l.hash(), questions: l.parts.questions, findings: l.listed.findings,
 	}
 	if l.parts.open != nil {
 		set.open = l.parts.open.name()

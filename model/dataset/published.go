@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// A Content is how much a set holds of something, whether or not it can be used: what its release states, too.
+// A Content counts one kind of thing in a set, such as its images, those included that cannot be used: releases state their counts in this way.
 type Content struct {
 	Set       string  `json:"set"` // which of the four
 	Name      string  `json:"name"`
@@ -67,7 +67,7 @@ type questionRows struct {
 	difference [3]int // by split
 }
 
-// contents lists what the four sets hold, beside what their releases state unless the data are synthetic.
+// contents lists what the four sets hold, beside what their releases state unless the data are synthetic; nothing of an open set.
 func (l *loader) contents() []Content {
 	if l.parts.open != nil {
 		return nil

@@ -44,12 +44,12 @@ func TestPublishedCounts(t *testing.T) {
 
 // TestPublishedCountsAgree holds that every published count is one that is made, and that the splits add up.
 func TestPublishedCountsAgree(t *testing.T) {
-	set, err := Open(t.Context(), newTestRoot().write(t), Options{})
+	report, err := Check(t.Context(), newTestRoot().write(t), Options{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	made := map[[2]string]bool{}
-	for _, c := range set.Contents {
+	for _, c := range report.Contents {
 		made[[2]string{c.Set, c.Name}] = true
 	}
 	for key := range published {

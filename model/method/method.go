@@ -65,8 +65,8 @@ type Run struct {
 	Train func(ctx context.Context, t spec.Trial, stage spec.Stage, build func() (Training, error)) (Weights, error)
 	// PublishedLM is what an LM starts from where the trial names published weights; nil where it names none.
 	PublishedLM func(nn.LanguageModel) (Weights, error)
-	// Keep returns the result of a stage of the trial t that trains nothing: computed now, or earlier by whatever trial shares it.
-	Keep func(ctx context.Context, t spec.Trial, stage spec.Stage, compute func() (Weights, error)) (Weights, error)
+	// Keep returns the result of a stage of the trial t that trains nothing: what compute makes of images, now or earlier for whatever trial shares it.
+	Keep func(ctx context.Context, t spec.Trial, stage spec.Stage, images []int, compute func(images []int) (Weights, error)) (Weights, error)
 	// Progress says how far a stage is, for a display.
 	Progress func(stage spec.Stage, done, total int)
 }

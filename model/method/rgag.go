@@ -102,12 +102,13 @@ func readReports(ctx context.Context, r *Run, weights Weights, _ []dataset.Pair)
 	if err != nil {
 		return Reading{}, err
 	}
-	kept, err := r.Keep(ctx, r.Trial, spec.StageReports, func() (Weights, error) { return r.writeReports(ctx, weights, boxes) })
+	asked := r.asked()
+	kept, err := r.Keep(ctx, r.Trial, spec.StageReports, asked, func(images []int) (Weights, error) { return r.writeReports(ctx, weights, boxes, images) })
 	if err != nil {
 		return Reading{}, err
 	}
 	reports := reportsOf(kept, r.Corpus.EOS())
-	for _, image := range r.asked() {
+	for _, image := range asked {
 		if _, ok := reports[image]; !ok {
 			return Reading{}, fmt.Errorf("reports: none of image %s", r.Corpus.Set.Images[image].ID)
 		}
@@ -159,9 +160,9 @@ const (
 	reportTokens = "reports"
 )
 
-// writeReports writes a report of each image that may be asked for: greedily, so that it depends on image and weights alone. A stop
+// writeReports writes a report of each image: greedily, so that it depends on image and weights alone. A stop
 // loses what was written, which takes a small part of the time that the weights took.
-func (r *Run) writeReports(ctx context.Context, weights Weights, boxes regionBoxes) (Weights, error) {
+func (r *Run) writeReports(ctx context.Context, weights Weights, boxes regionBoxes, images []int) (Weights, error) {
 	c, eos := r.reportCaptioner(), r.Corpus.EOS()
 	session, err := OpenSession(r.Engine, r.CaptionerParams(c), weights, Everything)
 	if err != nil {
@@ -174,7 +175,6 @@ func (r *Run) writeReports(ctx context.Context, weights Weights, boxes regionBox
 		Search: nn.Search{Beams: 1, MaxTokens: min(r.Trial.Pretrain.MaxReport+1, c.Decoder.MaxPositionEmbeddings-len(prefix)), Penalty: 1, EOS: eos},
 	}
 	encode := func(o engine.Ops) []engine.Value { return []engine.Value{c.Encoder.Forward(o, o.Input("patches"))} }
-	images := r.asked()
 	count := r.Rows(reportRows, len(images))
 	var tokens []int32
 	for batch := range slices.Chunk(images, reportRows) {

@@ -56,7 +56,7 @@ func TestReportsAreWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept, err := r.writeReports(context.Background(), weights, boxes)
+	kept, err := r.writeReports(context.Background(), weights, boxes, r.asked())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,13 +80,13 @@ func TestReportsAreWritten(t *testing.T) {
 	if learned < 3 {
 		t.Errorf("%d of %d reports were written as learned", learned, r.Trial.Pretrain.BatchSize)
 	}
-	again, err := r.writeReports(context.Background(), weights, boxes)
+	again, err := r.writeReports(context.Background(), weights, boxes, r.asked())
 	if err != nil || !slices.Equal(again[reportTokens].I32, kept[reportTokens].I32) {
 		t.Errorf("written again, reports differ (%v)", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := r.writeReports(ctx, weights, boxes); err != context.Canceled {
+	if _, err := r.writeReports(ctx, weights, boxes, r.asked()); err != context.Canceled {
 		t.Errorf("stopped: %v", err)
 	}
 }

@@ -51,8 +51,8 @@ func smallRun(t *testing.T, m spec.Method) *Run {
 	trial.LM.Width, trial.LM.MLP = 16, 24
 	r := openTrial(t, trial)
 	r.Progress = func(spec.Stage, int, int) {}
-	r.Keep = func(_ context.Context, _ spec.Trial, _ spec.Stage, compute func() (Weights, error)) (Weights, error) {
-		return compute()
+	r.Keep = func(_ context.Context, _ spec.Trial, _ spec.Stage, images []int, compute func([]int) (Weights, error)) (Weights, error) {
+		return compute(images)
 	}
 	return r
 }

@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// Phase is a part of a trial that takes time: a stage of training, named as the stage is, or one of those below.
+// Phase is a part of a trial that takes time: a stage, named as the stage is, or one of those below.
 type Phase string
 
 const (
@@ -18,7 +18,7 @@ const (
 	PhaseProbe    Phase = "probe"     // what can be read from them
 	PhaseRegions  Phase = "regions"   // boxes and phrases of test regions are decoded and scored
 	PhaseFrequent Phase = "frequent"  // the control that always gives the most frequent answer
-	PhasePrepare  Phase = "prepare"   // what an answerer reads beside features: pooled ones, reports
+	PhasePrepare  Phase = "prepare"   // what an answerer starts from and reads: whitened and pooled features
 	PhaseBlind    Phase = "test-text" // the control without images answers the test questions, and is scored
 	PhaseShuffled Phase = "test-shuffled"
 	PhaseTest     Phase = "test"
@@ -70,12 +70,12 @@ func (t Trial) PhaseKey(p Phase) string {
 	t.Seed, t.Data.Synthetic.Seed = 0, 0
 	t.Pretrain.Steps, t.Pretrain.Epochs, t.DiffVQA.Steps, t.DiffVQA.Epochs = 0, 0, 0, 0
 	t.Pretrain.LR, t.DiffVQA.LR = 0, 0
-	switch p {
-	case PhaseData, PhaseImages, PhaseOpen:
+	switch {
+	case p == PhaseData || p == PhaseImages || p == PhaseOpen:
 		return fmt.Sprintf("%s %v %s %d %v", p, t.Data.Source, t.Data.Root, t.Resolution, t.WholeVocabulary)
-	case PhaseEncode, PhaseProbe:
+	case p == PhaseEncode || p == PhaseProbe:
 		return fmt.Sprintf("%s %d %+v", p, t.Resolution, sizesOf(t.Encoder))
-	case Phase(StagePretrain), Phase(StageQFormer), Phase(StageQFormerLM), Phase(StageQuestionOnly), Phase(StageDiffVQA):
+	case IsTraining(p):
 		return string(p) + " " + t.StageID(Stage(p))
 	}
 	return string(p) + " " + t.ID()

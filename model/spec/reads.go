@@ -26,9 +26,9 @@ func (t Trial) unreadNow() []string {
 	add(t.Init.Positions == InitRandom, "init.waves")
 	add(t.Eval.NumBeams == 1, "test.length_penalty")
 	add(!t.Method.facts().queries, "qformer")
-	if t.Until == UntilRegions && t.Method.facts().textless && made.Design.Facts().phrases { // the films are the same whatever is said of them
-		add(true, "data.synthetic.report_dropout", "data.synthetic.phrase_dropout", "data.synthetic.same_report")
-	}
+	// The films are the same whatever is said of them.
+	add(t.Until == UntilRegions && t.Method.facts().textless && made.Design.Facts().phrases,
+		"data.synthetic.report_dropout", "data.synthetic.phrase_dropout", "data.synthetic.same_report")
 	add(t.Until == UntilRegions, "lm", "diffvqa", "test.beam", "test.length_penalty", "test.max_new_tokens", "test.pairs")
 	add(t.Pretrain.PerImage == PerImageOne, "pretrain.equal") // an image is a sequence
 	// As it is where each has one text; an epoch is as long as the samples it counts.
