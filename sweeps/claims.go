@@ -219,10 +219,7 @@ func (p *parser) checkMetric(c *claim) error {
 
 // goalOf is the better direction of a metric, as the file declares it or as it is known.
 func (s *Sweep) goalOf(key string) metrics.Goal {
-	if i := slices.IndexFunc(s.Metrics, func(m Metric) bool { return m.Key == key }); i >= 0 {
-		return s.Metrics[i].Goal
-	}
-	return DefaultMetric(key, s.Command != "").Goal
+	return metricOf(s.Metrics, key, s.Command != "").Goal
 }
 
 // claim puts the hypotheses into the plan, with the rows that they are about.
