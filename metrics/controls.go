@@ -6,15 +6,16 @@ import "strings"
 type Control struct {
 	Key  string // in the names of metrics
 	Name string // in tables
+	Of   string // what the metrics that it has begin with
 }
 
 // Controls are those that the built-in trainer measures, in the order of a table.
 var Controls = []Control{
-	{"most-frequent", "most frequent answer"},
-	{"question-only", "question only"},
-	{"shuffled-images", "shuffled images"},
-	{"mean-box", "mean box"},
-	{"raw-pixels", "raw pixels"},
+	{"most-frequent", "most frequent answer", "diffvqa/"},
+	{"question-only", "question only", "diffvqa/"},
+	{"shuffled-images", "shuffled images", "diffvqa/"},
+	{"mean-box", "mean box", "caref/"},
+	{"raw-pixels", "raw pixels", "probe/tokens/"},
 }
 
 // ControlNamed finds a control by its key or by the name that tables give it.

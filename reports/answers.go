@@ -13,50 +13,47 @@ import (
 	"harness/metrics"
 )
 
-// answers are what the models of a table answered in one task, scored again, so that tests can resample the test samples.
-type answers struct {
-	task   string
-	groups []string             // of metrics
-	of     map[string]*answered // by trial; nil where a trial kept none
-}
-
-// answered are the answers of one trial.
+// answered are the answers of one trial to one task, scored again where tests resample the test samples.
 type answered struct {
 	path    string
 	list    []metrics.Sample
-	samples string          // digest of the questions and references: which test set this is
-	scores  *metrics.Scores // once they were asked for
-	bert    *metrics.Scores // BERTScore as the trial recorded it, which needs its model; nil where it has none
+	samples string                     // digest of the questions and references: which test set this is
+	scores  map[string]*metrics.Scores // by the groups of metrics that were asked for
+	bert    *metrics.Scores            // BERTScore as the trial recorded it, which needs its model; nil where it has none
 }
 
-// task returns what the trials answered in a task. Answers are read, and scored, when they are asked for.
-func (b *builder) task(name string) *answers {
-	if b.answers == nil {
-		b.answers = map[string]*answers{}
+// groupsOf are the groups of metrics that the columns of the table need of the answers to a task.
+func (b *builder) groupsOf(task string) []string {
+	if known, ok := b.groups[task]; ok {
+		return known
 	}
-	if b.answers[name] == nil {
-		a := &answers{task: name, of: map[string]*answered{}}
-		for _, column := range b.table.Columns {
-			if task, m, ok := metrics.SplitRecorded(column.Metric); ok && task == name && fromText(m) && !slices.Contains(a.groups, m.Group) {
-				a.groups = append(a.groups, m.Group)
-			}
+	var groups []string
+	for _, column := range b.table.Columns {
+		if of, m, ok := metrics.SplitRecorded(column.Metric); ok && of == task && fromText(m) && !slices.Contains(groups, m.Group) {
+			groups = append(groups, m.Group)
 		}
-		b.answers[name] = a
 	}
-	return b.answers[name]
+	if b.groups == nil {
+		b.groups = map[string][]string{}
+	}
+	b.groups[task] = groups
+	return groups
 }
 
 // fromText reports whether a metric can be computed again from kept answers alone. BERTScore needs its model, and is kept with
 // each answer.
 func fromText(m metrics.Metric) bool { return m.Group != "bertscore" }
 
-// answer reads the answers of a trial; nil where it kept none.
+// answer reads the answers of a trial, once for the table and its hypotheses; nil where it kept none.
 func (b *builder) answer(task, trial string) (*answered, error) {
-	a := b.task(task)
-	if known, ok := a.of[trial]; ok {
+	if b.kept == nil {
+		b.kept = map[string]*answered{}
+	}
+	key := task + " " + trial
+	if known, ok := b.kept[key]; ok {
 		return known, nil
 	}
-	a.of[trial] = nil
+	b.kept[key] = nil
 	path := b.results[trial].Predictions
 	if path == "" {
 		return nil, nil
@@ -66,23 +63,24 @@ func (b *builder) answer(task, trial string) (*answered, error) {
 		return nil, err
 	}
 	slices.SortFunc(list, func(x, y Prediction) int { return strings.Compare(x.ID, y.ID) })
-	a.of[trial] = &answered{path: path, list: samplesOf(list), samples: digestOf(list), bert: bertScores(list)}
-	return a.of[trial], nil
+	b.kept[key] = &answered{path: path, list: samplesOf(list), samples: digestOf(list), bert: bertScores(list), scores: map[string]*metrics.Scores{}}
+	return b.kept[key], nil
 }
 
-// score scores answers in what the columns of their task need, once. Of BERTScore it is what was kept, nil for nothing.
-func (a *answers) score(ctx context.Context, of *answered, m metrics.Metric) (*metrics.Scores, error) {
+// score scores answers again in some groups of metrics, once. Of BERTScore it is what was kept, nil for nothing.
+func (a *answered) score(ctx context.Context, groups []string, m metrics.Metric) (*metrics.Scores, error) {
 	if !fromText(m) {
-		return of.bert, nil
+		return a.bert, nil
 	}
-	if of.scores == nil {
-		scores, err := metrics.Score(ctx, of.list, metrics.Options{Metrics: a.groups})
+	key := strings.Join(groups, " ")
+	if a.scores[key] == nil {
+		scores, err := metrics.Score(ctx, a.list, metrics.Options{Metrics: groups})
 		if err != nil {
-			return nil, fmt.Errorf("score %s: %w", of.path, err)
+			return nil, fmt.Errorf("score %s: %w", a.path, err)
 		}
-		of.scores = scores
+		a.scores[key] = scores
 	}
-	return of.scores, nil
+	return a.scores[key], nil
 }
 
 // bertScores are the kept BERTScores of answers, nil unless each has one.

@@ -56,9 +56,10 @@ type builder struct {
 	options Options
 	table   *Table
 	rows    []*seeded
-	shared  map[string]string   // by row: that it is the same training as another
-	models  map[string]int      // index in table.Rows by name
-	answers map[string]*answers // by task
+	shared  map[string]string    // by row: that it is the same training as another
+	models  map[string]int       // index in table.Rows by name
+	groups  map[string][]string  // of metrics, by the task of whose answers the columns are
+	kept    map[string]*answered // by task and trial; nil where a trial kept none
 
 	rebased   bool // with another baseline than that of the experiment
 	claimed   bool // the comparisons are those that hypotheses name
@@ -67,6 +68,7 @@ type builder struct {
 	resampled map[string]map[string]*Test // by task, rows and seeds: the tests of all numbers
 
 	differences map[*Test]metrics.Difference // behind tests over seeds × samples, where comparisons are those of hypotheses
+	instead     map[testKey]string           // why a test is not over test samples, likewise
 }
 
 // seeded is a row before it is averaged: a row of the plan, with its trials by seed.

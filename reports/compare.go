@@ -90,9 +90,12 @@ func (b *builder) test(ctx context.Context, p *pair, c int) (*Test, error) {
 	if known, ok := b.tests[key]; ok {
 		return known, nil
 	}
-	test, err := b.overSamples(ctx, p, c)
+	test, instead, err := b.overSamples(ctx, p, c)
 	if err != nil {
 		return nil, fmt.Errorf("compare %s with %s: %w", p.row.Name, p.base.Name, err)
+	}
+	if b.claimed {
+		b.instead[key] = instead
 	}
 	if test == nil && len(p.deltas) > 1 {
 		test = signFlip(p.deltas)
@@ -119,46 +122,62 @@ func (k testKey) either() testKey {
 	return k
 }
 
-// overSamples is the test that resamples the test samples; nil where not all of the seeds kept their answers.
-func (b *builder) overSamples(ctx context.Context, p *pair, c int) (*Test, error) {
-	task, m, ok := metrics.SplitRecorded(b.table.Columns[c].Metric)
-	if !ok || b.table.Columns[c].at != "last" {
-		return nil, nil
+// overSamples is the test that resamples the test samples. Where not all of the seeds kept answers that give the recorded numbers it is nil,
+// and instead says why; "" for a metric that is computed from no answers.
+func (b *builder) overSamples(ctx context.Context, p *pair, c int) (test *Test, instead string, err error) {
+	column := b.table.Columns[c]
+	task, m, ok := metrics.SplitRecorded(column.Metric)
+	if !ok {
+		return nil, "", nil
+	}
+	switch {
+	case column.at != "last" && b.plan.Command: // nobody expects answers of a program
+		return nil, "", nil
+	case column.at != "last":
+		return nil, fmt.Sprintf("answers are those of the last point, the number is that of the %s", column.at), nil
 	}
 	rows, bases := make([]*metrics.Scores, len(p.seeds)), make([]*metrics.Scores, len(p.seeds))
 	for i, seed := range p.seeds {
-		for _, side := range []struct {
-			row    *Row
-			scores []*metrics.Scores
-		}{{p.row, rows}, {p.base, bases}} {
-			a, err := b.answer(task, side.row.trials[seed])
-			if err != nil || a == nil {
-				return nil, err
-			}
-			scores, err := b.task(task).score(ctx, a, m)
-			if err != nil || scores == nil {
-				return nil, err
-			}
-			if recorded := float64(*side.row.Cells[c].Values[seed]); !agree(m, scores, recorded) {
-				cell, label := &side.row.Cells[c], b.table.Columns[c].Label
-				b.mark(cell, fmt.Sprintf("%s: the kept answers of seed %d, scored again, give %s and not %s: not tested over samples", label,
-					b.plan.Seeds[seed], short4(scores.Corpus[m.Name]), short4(recorded)))
-				return nil, nil
-			}
-			side.scores[i] = scores
+		if rows[i], instead, err = b.scored(ctx, task, m, p.row, seed, c); rows[i] == nil {
+			return nil, instead, err
+		}
+		if bases[i], instead, err = b.scored(ctx, task, m, p.base, seed, c); bases[i] == nil {
+			return nil, instead, err
 		}
 	}
 	if slices.ContainsFunc(rows[1:], func(s *metrics.Scores) bool { return !slices.Equal(s.IDs, rows[0].IDs) }) {
-		return nil, nil // each seed was tested on samples of its own
+		return nil, "each seed was tested on samples of its own", nil
 	}
 	if !fromText(m) { // its resamples are the same, its scores lie apart
 		task += " " + m.Group
 	}
 	found, err := b.resample(ctx, task, p, bases, rows)
-	if err != nil {
-		return nil, err
+	if err != nil || found[m.Name] == nil {
+		return nil, "a resample has no number", err
 	}
-	return found[m.Name], nil
+	return found[m.Name], "", nil
+}
+
+// scored are the scores of the answers that a seed of a row kept; nil, and why, where they do not give the recorded number.
+func (b *builder) scored(ctx context.Context, task string, m metrics.Metric, row *Row, seed, c int) (*metrics.Scores, string, error) {
+	whose := fmt.Sprintf("seed %d of %s", b.plan.Seeds[seed], row.Name)
+	a, err := b.answer(task, row.trials[seed])
+	switch {
+	case err != nil || a == nil && b.plan.Command: // nobody expects answers of a program
+		return nil, "", err
+	case a == nil:
+		return nil, whose + " kept no answers", nil
+	}
+	scores, err := a.score(ctx, b.groupsOf(task), m)
+	if err != nil || scores == nil {
+		return nil, whose + " kept no scores with its answers", err
+	}
+	if recorded := float64(*row.Cells[c].Values[seed]); !agree(m, scores, recorded) {
+		said := fmt.Sprintf("scored again, give %s and not %s", short4(scores.Corpus[m.Name]), short4(recorded))
+		b.mark(&row.Cells[c], fmt.Sprintf("%s: the kept answers of seed %d, %s: not tested over samples", b.table.Columns[c].Label, b.plan.Seeds[seed], said))
+		return nil, fmt.Sprintf("the kept answers of %s, %s", whose, said), nil
+	}
+	return scores, "", nil
 }
 
 // resample makes the tests of all numbers of a task at once: their resamples are the same.

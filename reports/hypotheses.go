@@ -50,7 +50,8 @@ type Hypothesis struct {
 	// Written is when it was stored first as it stands; nil where no stored plan has it.
 	Written *sweeps.Written `json:"written,omitempty"`
 
-	column Column
+	column    Column
+	overSeeds int // hypotheses of the file that are not tested over test samples alone
 }
 
 // Comparison is one comparison of a hypothesis. Delta is the row's mean less the other's; what does not exist is NaN.
@@ -68,6 +69,9 @@ type Comparison struct {
 	Detectable float64 `json:"detectable"`     // the smallest difference that would have been found with a chance of 80%; +Inf: none
 	Outcome    Outcome `json:"outcome"`
 	Reason     string  `json:"reason,omitempty"` // why it was not measured
+
+	smallest float64 // p that the hypothesis could have reached after Holm, had it this comparison alone
+	instead  string  // why the test is not over test samples, where others of the metric are
 }
 
 // judgeHypotheses sets the table's Hypotheses. plan is that of the experiment, whatever a reader chose.
@@ -100,7 +104,7 @@ type jury struct {
 }
 
 func newJury(b *builder, plan *sweeps.Plan) *jury {
-	j := &jury{rows: map[string]*Row{}, builder: &builder{plan: plan, results: b.results, options: b.options, claimed: true,
+	j := &jury{rows: map[string]*Row{}, builder: &builder{plan: plan, results: b.results, options: b.options, kept: b.kept, claimed: true, instead: map[testKey]string{},
 		table: &Table{Name: b.table.Name, Command: plan.Command}, tests: map[testKey]*Test{}, resampled: map[string]map[string]*Test{}, differences: map[*Test]metrics.Difference{}}}
 	comparisons := 0
 	for _, h := range plan.Hypotheses {
@@ -148,7 +152,7 @@ func (j *jury) measure(ctx context.Context, h sweeps.Hypothesis) (Hypothesis, er
 	if !h.Written.At.IsZero() {
 		judged.Written = &h.Written
 	}
-	judged.Rule = h.Rule(func(v float64) string { return column.amount(v) })
+	judged.Rule = h.Rule(column.given)
 	for _, comparison := range h.Comparisons {
 		line, err := j.compare(ctx, comparison, c)
 		if err != nil {
@@ -220,14 +224,23 @@ func (j *jury) fill(ctx context.Context, line *Comparison, p *pair, c int) (err 
 	switch {
 	case p.base.Kind != Control:
 		line.Test, err = j.test(ctx, p, c)
-	case len(p.deltas) > 1: // what a control answered is not kept
-		line.Test = signFlip(p.deltas)
+		line.instead = j.instead[keyOf(p.row, p.base, c)]
+	default:
+		if _, _, answers := metrics.SplitRecorded(j.table.Columns[c].Metric); answers && !j.plan.Command {
+			line.instead = "what a control answers is not kept"
+		}
+		if len(p.deltas) > 1 {
+			line.Test = signFlip(p.deltas)
+		}
 	}
 	if err != nil {
 		return err
 	}
 	if line.Test == nil || math.IsNaN(line.Test.P) {
 		line.Test, line.Reason = nil, "one seed, and no answers to test samples: nothing can be tested"
+		if line.instead != "" {
+			line.Reason = "one seed, and no test over test samples: " + line.instead
+		}
 		return nil
 	}
 	line.Detectable = j.detectable(line.Test, p.deltas)
@@ -308,33 +321,45 @@ func (b *builder) sameImages(p *pair, seed, c int) bool {
 	return x == y && x.Source == spec.SourceSynthetic
 }
 
-// adjust applies Holm's correction over all hypotheses of the file. Of several comparisons the largest p counts: the claim is that each
-// holds (intersection–union). A comparison has the p that its hypothesis would have with it alone.
+// adjust applies Holm's correction over all hypotheses of the file, to their p and to the smallest p that each could have reached. Of several
+// comparisons the largest p counts: the claim is that each holds (intersection–union). A comparison has the p that its hypothesis would have
+// with it alone.
 func (h *Hypotheses) adjust() {
-	p := make([]float64, len(h.List)) // 1 where nothing was measured: the family does not shrink
-	for i := range h.List {
-		p[i] = 1
-		if one := &h.List[i]; one.measured() {
-			one.P, one.Smallest = 0, 0
-			for _, line := range one.Lines {
-				one.P, one.Smallest = max(one.P, line.Test.P), max(one.Smallest, line.Test.SmallestP)
-			}
-			p[i], one.Smallest = one.P, min(1, one.Smallest*float64(len(h.List)))
+	p, smallest := make([]float64, len(h.List)), make([]float64, len(h.List)) // 1 where nothing was measured: the family does not shrink
+	overSeeds := 0
+	for i, one := range h.List {
+		if !one.measured() {
+			p[i], smallest[i] = 1, 1
 		}
-	}
-	for i, adjusted := range metrics.Holm(p) {
-		one := &h.List[i]
-		if one.measured() {
-			one.Holm = adjusted
+		if !one.measured() || slices.ContainsFunc(one.Lines, func(l Comparison) bool { return l.Test.Method == SignFlip }) {
+			overSeeds++
 		}
 		for _, line := range one.Lines {
 			if line.Test != nil {
-				alone := slices.Clone(p)
-				alone[i] = line.Test.P
-				line.Test.Holm = metrics.Holm(alone)[i]
+				p[i], smallest[i] = max(p[i], line.Test.P), max(smallest[i], line.Test.SmallestP)
 			}
 		}
 	}
+	adjusted, reached := metrics.Holm(p), metrics.Holm(smallest)
+	for i := range h.List {
+		one := &h.List[i]
+		one.overSeeds = overSeeds
+		if one.measured() {
+			one.P, one.Holm, one.Smallest = p[i], adjusted[i], reached[i]
+		}
+		for k := range one.Lines {
+			if line := &one.Lines[k]; line.Test != nil {
+				line.Test.Holm, line.smallest = among(p, i, line.Test.P), among(smallest, i, line.Test.SmallestP)
+			}
+		}
+	}
+}
+
+// among is a p after Holm's correction among those of the hypotheses, in the place of hypothesis i.
+func among(all []float64, i int, p float64) float64 {
+	alone := slices.Clone(all)
+	alone[i] = p
+	return metrics.Holm(alone)[i]
 }
 
 // measured reports whether every comparison was tested.

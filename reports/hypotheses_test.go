@@ -12,6 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"harness/metrics"
 	"harness/registry"
 	"harness/sweeps"
 )
@@ -134,6 +138,9 @@ func TestHypothesesWait(t *testing.T) {
 	for name, spoil := range map[string]func(r *Result){
 		"all tasks: 7 of 8 seeds: seed 3 is running":                    func(r *Result) { r.State = registry.Running },
 		"all tasks: 7 of 8 seeds: seed 3 failed: no error was recorded": func(r *Result) { r.State = registry.Failed },
+		"all tasks: 7 of 8 seeds: seed 3 was stopped early at step 20": func(r *Result) {
+			r.State, r.Error = registry.Stopped, "stopped early at step 20: probe/auc .1 at best, below the median .5 of 7 trials"
+		},
 		"7 of 8 seeds have a finite number": func(r *Result) {
 			r.Values["probe/auc"] = registry.Summary{Last: math.NaN()}
 		},
@@ -147,6 +154,150 @@ func TestHypothesesWait(t *testing.T) {
 		if first.Outcome != NotMeasured || !strings.Contains(first.Lines[0].Reason, name) || !math.IsNaN(first.Holm) {
 			t.Errorf("%s: %s: %q, p = %v", name, first.Outcome, first.Lines[0].Reason, first.Holm)
 		}
+	}
+}
+
+// TestHypothesesOfStoppedRows says so where a rule stopped every seed of a row: nothing was recorded is not the reason.
+func TestHypothesesOfStoppedRows(t *testing.T) {
+	plan, results := claimed(t)
+	for _, trial := range plan.Trials {
+		r := results[trial.ID]
+		r.State, r.Error = registry.Stopped, "stopped early at step 10: probe/auc .1 at best, below the median .5 of 7 trials"
+		results[trial.ID] = r
+	}
+	j := newJury(&builder{results: results, table: &Table{}}, plan)
+	for _, i := range []int{0, 3} { // against a row, and against a control of the same trials
+		h, err := j.measure(context.Background(), plan.Hypotheses[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := h.Lines[0].Reason; !strings.HasPrefix(got, "all tasks: 0 of 8 seeds: each was stopped early at step 10") {
+			t.Errorf("%s: %q", h.Name, got)
+		}
+	}
+}
+
+// TestSmallestOfHypotheses is Holm's rule over what each test can reach: tests over samples leave the others no weaker.
+func TestSmallestOfHypotheses(t *testing.T) {
+	of := func(tests ...*Test) Hypothesis {
+		h := Hypothesis{Smallest: math.NaN()}
+		for _, test := range tests {
+			h.Lines = append(h.Lines, Comparison{Test: test})
+		}
+		return h
+	}
+	seeds := func(n int) *Test { return &Test{Method: SignFlip, P: .5, SmallestP: metrics.SmallestSignFlip(n)} }
+	samples := func() *Test { return &Test{Method: Hierarchical, P: .5} }
+	all := &Hypotheses{List: []Hypothesis{of(samples()), of(seeds(6)), of(samples(), samples()), of(seeds(8), samples()), of((*Test)(nil))}}
+	all.adjust()
+	var got []float64
+	for _, h := range all.List {
+		got = append(got, h.Smallest)
+	}
+	want := []float64{0, 2. / 64 * 2, 0, 2. / 256 * 3, math.NaN()} // what was not measured stands behind all others
+	if diff := cmp.Diff(want, got, cmpopts.EquateNaNs()); diff != "" {
+		t.Error(diff)
+	}
+	if s := all.List[3].Lines[1].smallest; s != 0 || all.List[1].overSeeds != 3 {
+		t.Errorf("samples alone: %v; %d over seeds", s, all.List[1].overSeeds)
+	}
+}
+
+// TestHypothesisRemarks has a sentence for each way to a verdict.
+func TestHypothesisRemarks(t *testing.T) {
+	test := func(m Method, p, holm float64) *Test { return &Test{Method: m, P: p, Holm: holm, N: 6, Items: 9} }
+	flip := func(p, holm float64) *Test { return &Test{Method: SignFlip, P: p, Holm: holm, N: 6} }
+	for name, c := range map[string]struct {
+		lines   int
+		over    int // hypotheses over seeds, of four
+		atLeast float64
+		line    Comparison
+		want    string
+	}{
+		"other direction": {1, 4, 0, Comparison{Delta: -1, Low: -2, High: -.5, Test: flip(.01, .04)}, "the difference is significant in the other direction"},
+		"other direction, of three": {3, 4, 0, Comparison{Delta: -1, Low: -2, High: -.5, Test: flip(.01, .04)},
+			"the difference is in the other direction, but p times 3, for any of so many comparisons may refute the claim, is not below .05"},
+		"other direction and too small, of three": {3, 4, .0125, Comparison{Delta: -1, Low: -2, High: -.5, Test: flip(.01, .04)},
+			"the interval excludes a difference of .0125, the smallest that would matter"},
+		"too small": {1, 4, .5, Comparison{Delta: .1, Low: -.1, High: .3, Test: flip(.1, .4)}, "the interval excludes a difference of .5, the smallest that would matter"},
+		"too small and certain": {1, 4, .5, Comparison{Delta: .1, Low: .05, High: .15, Test: flip(.01, .04)},
+			"there is a difference, and the interval excludes one of .5, the smallest that would matter"},
+		"supported": {1, 4, 0, Comparison{Delta: 1, Low: .5, High: 2, Test: flip(.01, .04)}, ""},
+		"too few seeds": {1, 4, 0, Comparison{Delta: 1, Low: .5, High: 2, Test: flip(.03, .12), smallest: .125, Detectable: math.Inf(1)},
+			"6 seeds among 4 hypotheses cannot show any difference: it takes 8 seeds"},
+		"too few seeds beside samples": {1, 2, 0, Comparison{Delta: 1, Low: .5, High: 2, Test: flip(.03, .06), smallest: .0625, Detectable: math.Inf(1)},
+			"6 seeds among 4 hypotheses (2 of them over test samples) cannot show any difference: it takes 7 seeds"},
+		"enough behind samples": {1, 1, 0, Comparison{Delta: 1, Low: -.5, High: 2, Test: flip(.2, .6), smallest: .031, Detectable: math.Inf(1)},
+			"the test does not tell the two apart; 6 seeds among 4 hypotheses (3 of them over test samples) can show a difference only where others have a smaller p"},
+		"not apart": {1, 4, 0, Comparison{Delta: 1, Low: -.5, High: 2, Test: flip(.2, .6), Detectable: .25}, "the test does not tell the two apart; 6 seeds could have found .25 (power 80%)"},
+		"not after Holm": {1, 4, 0, Comparison{Delta: 1, Low: .5, High: 2, Test: test(Hierarchical, .04, .16), Detectable: .25},
+			"after Holm the test does not tell the two apart; 6 seeds × 9 test samples could have found .25 (power 80%)"},
+		"no spread": {1, 4, 0, Comparison{Test: flip(1, 1), Detectable: math.NaN()},
+			"the test does not tell the two apart; the seeds show no spread, so that nothing is known of what they could have found"},
+		"samples without spread": {1, 4, 0, Comparison{Test: test(Bootstrap, 1, 1), Detectable: math.NaN()},
+			"the test does not tell the two apart; resampling shows no spread, so that nothing is known of what could have been found"},
+	} {
+		h := Hypothesis{AtLeast: c.atLeast, Expect: sweeps.ExpectHigher, Lines: make([]Comparison, c.lines), column: Column{Digits: 2, Scale: 1}, overSeeds: c.over}
+		c.line.Outcome = h.outcome(c.line)
+		if got := h.remark(c.line, 4); got != c.want {
+			t.Errorf("%s: %s: %q, want %q", name, c.line.Outcome, got, c.want)
+		}
+	}
+}
+
+// TestHypothesisNumbers prints a zero of a column without digits, and at_least with all that the file says.
+func TestHypothesisNumbers(t *testing.T) {
+	whole, percent := Column{Scale: 1}, Column{Digits: 1, Scale: 100}
+	if got := whole.difference(Comparison{Delta: 0, Low: -3, High: 3}); got != "0 [−3, 3]" {
+		t.Error(got)
+	}
+	if got := whole.difference(Comparison{Delta: .2, Low: -3, High: 3.4}); got != "+0 [−3, 3]" {
+		t.Error(got)
+	}
+	for v, want := range map[float64]string{.0125: "1.25", .07: "7", .00001: ".001", 0: "0", 1: "100"} {
+		if got := percent.given(v); got != want {
+			t.Errorf("%v: %s, want %s", v, got, want)
+		}
+	}
+}
+
+// TestHypothesesSayWhyNotOverSamples names the reason where answers were kept and cannot be resampled, or a seed kept none.
+func TestHypothesesSayWhyNotOverSamples(t *testing.T) {
+	file := answersFile + "seeds: [0, 1]\nhypotheses:\n  - {name: good, claim: c, metric: diffvqa/f1, row: good, against: bad}\n"
+	for want, spoil := range map[string]func(r *Result){
+		"n = 2 seeds, p = .5 (sign-flip, Holm over 1 hypothesis; not over test samples: seed 1 of bad kept no answers): 2 seeds among": func(r *Result) { r.Predictions = "" },
+		"; not over test samples: the kept answers of seed 1 of bad, scored again, give ":                                              func(r *Result) { r.Values["diffvqa/f1"] = registry.Summary{Last: .001} },
+		"2 seeds × 200 test samples": func(*Result) {},
+	} {
+		plan, results := planOf(t, file)
+		for row, every := range map[string]int{"good": 10, "bad": 3, "equal": 10} {
+			path := writeAnswers(t, 200, func(i int) bool { return i%every != 0 })
+			for _, id := range plan.Row(row).Trials {
+				results[id] = answering(t, path)
+			}
+		}
+		id := plan.Row("bad").Trials[1]
+		r := results[id]
+		spoil(&r)
+		results[id] = r
+		if got := judged(t, plan, results).Hypotheses.List[0].Sentence; !strings.Contains(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// TestHypothesesShareAnswers reads the answers of a trial once for the table and for all hypotheses.
+func TestHypothesesShareAnswers(t *testing.T) {
+	plan, results := planOf(t, answersFile+"hypotheses:\n  - {name: good, claim: c, metric: diffvqa/f1, row: good, against: bad}\n")
+	id := plan.Row("good").Trials[0]
+	results[id] = answering(t, writeAnswers(t, 20, func(int) bool { return true }))
+	b := &builder{plan: plan, results: results, table: &Table{}}
+	mine, err := b.answer("diffvqa", id)
+	if err != nil || mine == nil {
+		t.Fatal(mine, err)
+	}
+	if again, err := newJury(b, plan).answer("diffvqa", id); again != mine {
+		t.Error("read once more", err)
 	}
 }
 

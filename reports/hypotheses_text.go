@@ -19,8 +19,19 @@ func (c Column) amount(v float64) string {
 	if strings.Contains(text, ".") {
 		text = strings.TrimRight(strings.TrimRight(text, "0"), ".")
 	}
-	if text != "0" {
-		text = strings.TrimPrefix(text, "0")
+	return withoutZero(text)
+}
+
+// given is a size that the file gives, in the units of the column and with all digits that it has there.
+func (c Column) given(v float64) string {
+	scaled, _ := strconv.ParseFloat(strconv.FormatFloat(v*c.Scale, 'g', 12, 64), 64) // .07 × 100 is 7
+	return withoutZero(strconv.FormatFloat(math.Abs(scaled), 'f', -1, 64))
+}
+
+// withoutZero is a number without the 0 before its point.
+func withoutZero(text string) string {
+	if strings.HasPrefix(text, "0.") {
+		return text[1:]
 	}
 	return text
 }
@@ -40,7 +51,7 @@ func (c Column) difference(l Comparison) string {
 		digits = c.digitsOf(l.Delta)
 	}
 	number := func(v float64) string {
-		text := strings.TrimPrefix(strconv.FormatFloat(math.Abs(v*c.Scale), 'f', digits, 64), "0")
+		text := withoutZero(strconv.FormatFloat(math.Abs(v*c.Scale), 'f', digits, 64))
 		if v < 0 {
 			return "−" + text
 		}
@@ -103,13 +114,14 @@ func (h *Hypothesis) sentence(family int) string {
 	}
 	parts := make([]string, len(h.Lines))
 	for i, l := range h.Lines {
-		parts[i] = h.lineSentence(l, family, i == 0)
+		parts[i] = h.lineSentence(l, family, i)
 	}
 	return escape.Line(text) + strings.Join(parts, "; ") + "."
 }
 
 // lineSentence is what it says of one comparison.
-func (h *Hypothesis) lineSentence(l Comparison, family int, first bool) string {
+func (h *Hypothesis) lineSentence(l Comparison, family, i int) string {
+	first := i == 0
 	row, against, both := l.sides()
 	of := row + " against " + against
 	if first {
@@ -127,6 +139,9 @@ func (h *Hypothesis) lineSentence(l Comparison, family int, first bool) string {
 	}
 	if l.Test.Method == Bootstrap {
 		how += "; it says nothing about another training run"
+	}
+	if l.instead != "" && (first || l.instead != h.Lines[i-1].instead) {
+		how += "; not over test samples: " + l.instead
 	}
 	text := fmt.Sprintf("%s: %s, n = %s, %s (%s)", of, h.column.difference(l), l.Test.over(), pSentence(l.Test.Holm), how)
 	if remark := h.remark(l, family); remark != "" {
@@ -172,15 +187,22 @@ func hypothesesText(n int) string {
 
 // remark says what the outcome of a comparison means where the numbers do not.
 func (h *Hypothesis) remark(l Comparison, family int) string {
-	lower := h.Expect == sweeps.ExpectLower
-	against := l.Delta < 0 != lower && l.Delta != 0
+	against := l.Delta < 0 != (h.Expect == sweeps.ExpectLower) && l.Delta != 0
+	significant := l.Test.Holm < Level
+	each := l.Test.Holm*float64(len(h.Lines)) < Level // so that one of several comparisons may refute the claim
 	switch {
-	case l.Outcome == Refuted && against && l.Test.Holm*float64(len(h.Lines)) < Level:
+	case l.Outcome == Refuted && against && each:
 		return "the difference is significant in the other direction"
-	case l.Outcome == Refuted && l.Test.Holm < Level:
-		return fmt.Sprintf("there is a difference, and the interval excludes one of %s, the smallest that would matter", h.column.amount(h.AtLeast))
+	case l.Outcome == Refuted && significant && !against:
+		return fmt.Sprintf("there is a difference, and the interval excludes one of %s, the smallest that would matter", h.column.given(h.AtLeast))
 	case l.Outcome == Refuted:
-		return fmt.Sprintf("the interval excludes a difference of %s, the smallest that would matter", h.column.amount(h.AtLeast))
+		return fmt.Sprintf("the interval excludes a difference of %s, the smallest that would matter", h.column.given(h.AtLeast))
+	case l.Outcome == NotSettled && significant:
+		return fmt.Sprintf("the difference is in the other direction, but p times %d, for any of so many comparisons may refute the claim, is not below .05", len(h.Lines))
+	case l.Outcome == NotSettled && l.smallest >= Level:
+		return h.power(l, family)
+	case l.Outcome == NotSettled && l.Test.P < Level:
+		return "after Holm the test does not tell the two apart; " + h.power(l, family)
 	case l.Outcome == NotSettled:
 		return "the test does not tell the two apart; " + h.power(l, family)
 	}
@@ -189,9 +211,17 @@ func (h *Hypothesis) remark(l Comparison, family int) string {
 
 // power says which difference would have been found.
 func (h *Hypothesis) power(l Comparison, family int) string {
+	among := hypothesesText(family)
+	if over := family - h.overSeeds; over > 0 {
+		among += fmt.Sprintf(" (%d of them over test samples)", over)
+	}
 	switch {
+	case l.smallest >= Level:
+		return fmt.Sprintf("%s among %s cannot show any difference: it takes %d seeds", l.Test.over(), among, metrics.SeedsFor(h.overSeeds))
 	case math.IsInf(l.Detectable, 1):
-		return fmt.Sprintf("%s among %s cannot show any difference: it takes %d seeds", l.Test.over(), hypothesesText(family), metrics.SeedsFor(family))
+		return fmt.Sprintf("%s among %s can show a difference only where others have a smaller p", l.Test.over(), among)
+	case math.IsNaN(l.Detectable) && l.Test.Method != SignFlip:
+		return "resampling shows no spread, so that nothing is known of what could have been found"
 	case math.IsNaN(l.Detectable):
 		return "the seeds show no spread, so that nothing is known of what they could have found"
 	}
@@ -256,7 +286,7 @@ func said(plan *sweeps.Plan, h sweeps.Hypothesis) string {
 	column := columnOf(plan.Metric(h.Metric))
 	text := fmt.Sprintf("%s (%s: %s against %s, %s", strings.TrimSuffix(h.Claim, "."), h.Metric, refsText(h.Row), refsText(h.Against), h.Expect)
 	if h.AtLeast > 0 {
-		text += " by at least " + column.amount(h.AtLeast)
+		text += " by at least " + column.given(h.AtLeast)
 	}
 	if h.Seeds != nil && !slices.Equal(h.Seeds, plan.Seeds) {
 		text += ", over " + count(len(h.Seeds), "seed")

@@ -32,10 +32,7 @@ func (b *builder) stoppedNote(r *seeded, c Cell) string {
 		if result.State != registry.Stopped {
 			continue
 		}
-		at := ""
-		if step, ok := journal.StoppedAt(result.Error); ok {
-			at = fmt.Sprintf(" at step %d", step)
-		}
+		at := stoppedAt(result)
 		seeds, places = append(seeds, fmt.Sprintf("seed %d%s", b.plan.Seeds[i], at)), append(places, at)
 	}
 	places = slices.Compact(places)
@@ -50,6 +47,14 @@ func (b *builder) stoppedNote(r *seeded, c Cell) string {
 		text += "; the mean is of the other seeds only, and is neither tested nor called best"
 	}
 	return text
+}
+
+// stoppedAt is the step at which a trial was stopped, behind a word; "" where it is not known.
+func stoppedAt(r Result) string {
+	if step, ok := journal.StoppedAt(r.Error); ok {
+		return fmt.Sprintf(" at step %d", step)
+	}
+	return ""
 }
 
 // describeStopped says in the caption how many trials the rule has stopped.

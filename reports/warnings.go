@@ -49,6 +49,8 @@ func (b *builder) missing(r *seeded) string {
 			parts = append(parts, seed+"is running")
 		case known && result.State == registry.Interrupted:
 			parts = append(parts, seed+"was interrupted")
+		case known && result.State == registry.Stopped && b.claimed:
+			parts = append(parts, seed+"was stopped early"+stoppedAt(result))
 		case known && result.State == registry.Stopped: // its cells say so
 		default:
 			parts = append(parts, seed+"has not run")

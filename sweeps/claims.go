@@ -219,10 +219,7 @@ func (p *parser) checkMetric(c *claim) error {
 
 // goalOf is the better direction of a metric, as the file declares it or as it is known.
 func (s *Sweep) goalOf(key string) metrics.Goal {
-	if i := slices.IndexFunc(s.Metrics, func(m Metric) bool { return m.Key == key }); i >= 0 {
-		return s.Metrics[i].Goal
-	}
-	return DefaultMetric(key, s.Command != "").Goal
+	return metricOf(s.Metrics, key, s.Command != "").Goal
 }
 
 // claim puts the hypotheses into the plan, with the rows that they are about.
@@ -252,25 +249,43 @@ func (s *Sweep) claim(p *Plan) error {
 	return mistakes
 }
 
-// warnOfPower says before anything runs when no result could support a hypothesis: seeds are too few for the test and the family.
+// warnOfPower says before anything runs when no result could support a hypothesis: seeds are too few for the test, and for Holm's rule where
+// every other hypothesis has the smallest p that its test can reach. Over test samples that is next to 0.
 func (s *Sweep) warnOfPower(p *Plan) {
+	smallest, overSeeds := make([]float64, len(p.Hypotheses)), 0
+	for i, h := range p.Hypotheses {
+		if p.overSeeds(h) {
+			smallest[i] = metrics.SmallestSignFlip(len(p.Seeds))
+			overSeeds++
+		}
+	}
 	var hopeless []string
-	for _, h := range p.Hypotheses {
-		_, _, answers := metrics.SplitRecorded(h.Metric)
-		if (!answers || p.Command) && metrics.SmallestSignFlip(len(p.Seeds))*float64(len(p.Hypotheses)) >= metrics.Level {
-			hopeless = append(hopeless, h.Name)
+	for i, reached := range metrics.Holm(smallest) {
+		if reached >= metrics.Level {
+			hopeless = append(hopeless, p.Hypotheses[i].Name)
 		}
 	}
 	if len(hopeless) == 0 {
 		return
 	}
-	seeds := fmt.Sprintf("%d seeds", len(p.Seeds))
-	if len(p.Seeds) == 1 {
-		seeds = "1 seed"
+	family, seeds := fmt.Sprint(len(p.Hypotheses)), fmt.Sprintf("there are %d seeds", len(p.Seeds))
+	if overSeeds < len(p.Hypotheses) {
+		family += fmt.Sprintf(", %d of them over test samples", len(p.Hypotheses)-overSeeds)
 	}
-	text := fmt.Sprintf("%s: hypotheses: no result can support %s: p < .05 over seeds, Holm over %d, takes %d seeds, and there is %s", s.File,
-		strings.Join(hopeless, ", "), len(p.Hypotheses), metrics.SeedsFor(len(p.Hypotheses)), seeds)
+	if len(p.Seeds) == 1 {
+		seeds = "there is 1 seed"
+	}
+	text := fmt.Sprintf("%s: hypotheses: no result can support %s: p < .05 over seeds, Holm over %s, takes %d seeds, and %s", s.File,
+		strings.Join(hopeless, ", "), family, metrics.SeedsFor(overSeeds), seeds)
 	if !slices.Contains(s.Warnings, text) {
 		s.Warnings = append(s.Warnings, text)
 	}
+}
+
+// overSeeds reports whether a hypothesis has a comparison that is tested over seeds and not over test samples: its trials keep no answers to
+// test samples, or it is with a control, whose answers are not kept. A program may keep answers; that it does is not known before it runs.
+func (p *Plan) overSeeds(h Hypothesis) bool {
+	_, _, answers := metrics.SplitRecorded(h.Metric)
+	return !answers || p.Command || p.Metric(h.Metric).At != "last" ||
+		slices.ContainsFunc(h.Comparisons, func(c Comparison) bool { return c.Control != "" })
 }

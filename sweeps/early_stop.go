@@ -184,18 +184,14 @@ func (p *parser) stopGoal(stop *Stop, key string) error {
 		}
 		stop.Metric = p.sweep.Metrics[0].Key // of W&B's metric:
 	}
-	declared := metrics.NoGoal
-	if i := slices.IndexFunc(p.sweep.Metrics, func(m Metric) bool { return m.Key == stop.Metric }); i >= 0 {
-		declared = p.sweep.Metrics[i].Goal
-	} else if len(p.sweep.Metrics) > 0 || !p.recorded(stop.Metric) {
-		var known []string
-		for _, m := range p.sweep.Metrics {
-			known = append(known, m.Key)
-		}
-		return p.refuse(p.stopAt, key+".metric", "%q is not among metrics%s", stop.Metric, didYouMean(stop.Metric, known))
-	} else {
-		declared = DefaultMetric(stop.Metric, p.sweep.Command != "").Goal
+	var known []string
+	for _, m := range p.sweep.Metrics {
+		known = append(known, m.Key)
 	}
+	if !slices.Contains(known, stop.Metric) && (len(known) > 0 || !p.recorded(stop.Metric)) {
+		return p.refuse(p.stopAt, key+".metric", "%q is not among metrics%s", stop.Metric, didYouMean(stop.Metric, known))
+	}
+	declared := p.sweep.goalOf(stop.Metric)
 	switch {
 	case stop.Goal == "" && declared == metrics.NoGoal && p.metricAt != nil:
 		return p.refuse(p.metricAt, "metric.goal", "missing: early stopping needs goal: maximize or minimize (W&B takes minimize)")

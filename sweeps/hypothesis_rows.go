@@ -40,6 +40,9 @@ func (p *Plan) resolve(h *Hypothesis) error {
 		if left.own {
 			left.rows = p.controlRows()
 		}
+		if len(left.rows) == 0 {
+			return &keyed{"row", fmt.Sprintf("%q: no trial has an untrained encoder: %s", ref, p.wantUntrained())}
+		}
 		for _, other := range h.Against {
 			right, err := p.side(other)
 			if err != nil {
@@ -49,6 +52,9 @@ func (p *Plan) resolve(h *Hypothesis) error {
 				c, err := p.comparison(r, left, right, other)
 				if err != nil {
 					return err
+				}
+				if reason := p.unmeasured(r, c.Control, h.Metric); reason != "" {
+					return &keyed{"against", fmt.Sprintf("%q: %s", other, reason)}
 				}
 				if slices.Contains(h.Comparisons, c) {
 					return &keyed{"row", fmt.Sprintf("%s is named twice", c.Row)}
@@ -83,7 +89,7 @@ func (p *Plan) comparison(r *Row, left, right side, ref Ref) (Comparison, error)
 	}
 	switch {
 	case len(fit) == 0 && right.own:
-		return fail("%q: no untrained control stands beside %s: want controls: {untrained: true}, or the label of a row", ref, r.Name)
+		return fail("%q: no untrained control stands beside %s: %s", ref, r.Name, p.wantUntrained())
 	case len(fit) == 0:
 		return fail("%q: none of its rows has the other settings of %s: name the row", ref, r.Name)
 	case len(fit) > 1:
@@ -94,6 +100,31 @@ func (p *Plan) comparison(r *Row, left, right side, ref Ref) (Comparison, error)
 		return fail("%q: %s and %s are the same trainings: there is nothing to compare", ref, r.Name, fit[0].Name)
 	}
 	return Comparison{Row: r.Name, Against: fit[0].Name}, nil
+}
+
+// wantUntrained says what to write where there is no untrained control.
+func (p *Plan) wantUntrained() string {
+	if p.Command {
+		return "programs have none: want the label of a row"
+	}
+	return "want controls: {untrained: true}, or the label of a row"
+}
+
+// unmeasured says why the trials of a row do not measure a control in a metric; "" where they do, where there is no control, and of other
+// programs, which record what they like.
+func (p *Plan) unmeasured(r *Row, control, metric string) string {
+	known, ok := metrics.ControlNamed(control)
+	if !ok || p.Command {
+		return ""
+	}
+	if !strings.HasPrefix(metric, known.Of) {
+		return fmt.Sprintf("it is measured in %s…, not in %s: name another control, or a row", known.Of, metric)
+	}
+	recorded := "controls/" + known.Key + "/" + metric
+	if !slices.ContainsFunc(p.Trials, func(t Trial) bool { return slices.Contains(r.Trials, t.ID) && t.Spec.Records(recorded) }) {
+		return fmt.Sprintf("the trials of %s do not measure %s: name other rows, or another metric", r.Name, metric)
+	}
+	return ""
 }
 
 // freeParams are the settings that agree leaves out.

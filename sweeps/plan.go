@@ -263,11 +263,13 @@ func (p *Plan) IDs() []string {
 }
 
 // Metric is a metric as the file declares it, else as DefaultMetric has it.
-func (p *Plan) Metric(key string) Metric {
-	if i := slices.IndexFunc(p.Metrics, func(m Metric) bool { return m.Key == key }); i >= 0 {
-		return p.Metrics[i]
+func (p *Plan) Metric(key string) Metric { return metricOf(p.Metrics, key, p.Command) }
+
+func metricOf(declared []Metric, key string, command bool) Metric {
+	if i := slices.IndexFunc(declared, func(m Metric) bool { return m.Key == key }); i >= 0 {
+		return declared[i]
 	}
-	return DefaultMetric(key, p.Command)
+	return DefaultMetric(key, command)
 }
 
 // Row returns the row of the given name, or nil.

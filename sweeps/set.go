@@ -129,7 +129,11 @@ func checkZero(field reflect.Value, path string) error {
 	if standard, err := strconv.ParseFloat(k.Default, 64); !ok || err != nil || standard == 0 {
 		return nil
 	}
-	return refuse("0 would be read as not given, which is %s: write 1e-9 for next to nothing, or leave it out", k.Default)
+	standard := k.Default
+	if strings.HasPrefix(path, "data.synthetic.") {
+		standard = "the design's own number"
+	}
+	return refuse("0 would be read as not given, which is %s: write 1e-9 for next to nothing, or leave it out", standard)
 }
 
 // checkKind refuses a value of another type than the field's before encoding/json can convert it.
