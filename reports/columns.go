@@ -44,19 +44,12 @@ func (b *builder) addChosen(columns []Column) ([]Column, error) {
 		if slices.ContainsFunc(columns, func(c Column) bool { return c.Metric == key }) {
 			continue
 		}
-<<<<<<< HEAD
-		added := b.undeclared(key)
-		if i := slices.IndexFunc(b.plan.Metrics, func(m sweeps.Metric) bool { return m.Key == key }); i >= 0 {
-			added = columnOf(b.plan.Metrics[i])
-		} else if known := b.results.recorded(); !isCost(key) && !slices.Contains(known, key) {
+		added := columnOf(b.plan.Metric(key))
+		declared := slices.ContainsFunc(b.plan.Metrics, func(m sweeps.Metric) bool { return m.Key == key })
+		if known := b.results.recorded(); !declared && !isCost(key) && !slices.Contains(known, key) {
 			for _, m := range metrics.Costs() {
 				known = append(known, m.Name)
 			}
-=======
-		added := columnOf(b.plan.Metric(key))
-		declared := slices.ContainsFunc(b.plan.Metrics, func(m sweeps.Metric) bool { return m.Key == key })
-		if known := b.results.recorded(); !declared && !slices.Contains(known, key) {
->>>>>>> part-revc
 			hint := nearest.Hint(known, 1+len(key)/3, func(other string) int { return nearest.Distance(key, other) })
 			if hint == "" {
 				hint = ": recorded are " + listed(known, 20)
