@@ -186,7 +186,7 @@ func (c *costs) summary(now time.Time) string {
 	if len(c.left) == 0 {
 		return text
 	}
-	text += fmt.Sprintf("; %d at a time on %s each; ", min(c.parallel, len(c.left)), counted(c.threads, "thread"))
+	text += fmt.Sprintf("; %d at a time on %s each; ", c.parallel, counted(c.threads, "thread"))
 	switch {
 	case !c.together.Known && c.together.Seconds < 1:
 		return text + "how long is not known"
