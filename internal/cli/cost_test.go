@@ -1,12 +1,18 @@
 package cli
 
 import (
+	"context"
 	"errors"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"harness/model"
+	"harness/model/spec"
+	"harness/registry"
+	"harness/registry/journal"
 	"harness/runner/forecast"
 )
 
@@ -52,6 +58,47 @@ func TestRemember(t *testing.T) {
 		g := &costGroup{planned: planned}
 		if g.remember(test.bytes, test.from); g.memory != test.want || g.kind != test.kind {
 			t.Errorf("%+v: %d %s", test, g.memory, g.kind)
+		}
+	}
+}
+
+// TestPlannedOnPlugin: a dry run asks the trials of the plugin that the sweep would find, whether the user or the file says xla.
+func TestPlannedOnPlugin(t *testing.T) {
+	dir, home := t.TempDir(), t.TempDir()
+	plugin, file := filepath.Join(dir, "libpjrt_test.so"), filepath.Join(dir, "one.yaml")
+	compile := exec.Command("gcc", "-shared", "-fPIC", "-o", plugin, "-x", "c", "-")
+	compile.Stdin = strings.NewReader("void *GetPjrtApi(void) { return 0; }")
+	if out, err := compile.CombinedOutput(); err != nil {
+		t.Skipf("no plugin without a compiler: %v: %s", err, out)
+	}
+	t.Setenv("HARNESS_XLA_PLUGIN", plugin)
+	trial, err := spec.Default(spec.Smoke)
+	trial.Engine, trial.Seed = spec.XLAEngine, 7
+	phases, errPhases := spec.EncodePhases([]spec.PhaseTime{{Phase: spec.Phase(spec.StagePretrain), Seconds: 1, CPU: 1, Work: 1e6}})
+	number, attempt, errAttempt := registry.NewAttempt(home, trial.ID(), trial, 0)
+	if err := errors.Join(err, errPhases, errAttempt); err != nil {
+		t.Fatal(err)
+	}
+	w, err := journal.Create(attempt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range []error{
+		w.Start(journal.Start{Trial: trial.ID(), Attempt: number, Purpose: journal.PurposeRun, Spec: trial.Canonical(), Engine: "xla:" + plugin,
+			Provenance: build(context.Background())}),
+		w.Note(spec.PhasesKey, phases), w.Finish(&journal.End{Outcome: journal.Done}, journal.Exit{}, (*os.File).Sync),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	commandOutput(t, "", "ls", "--home", home) // takes the trial in
+	for text, more := range map[string][]string{"{preset: smoke}": {"--engine", "xla"}, "{preset: smoke, engine: xla}": nil} {
+		if err := os.WriteFile(file, []byte("version: 1\nname: one\nbase: "+text+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if out := commandOutput(t, "", append([]string{"sweep", file, "--dry-run", "--home", home}, more...)...); !strings.Contains(out, "1 trial of this setting") {
+			t.Errorf("%s: %s", text, out)
 		}
 	}
 }
