@@ -25,6 +25,7 @@ type costs struct {
 	guesses  []forecast.Estimate
 	left     []int // trials of the plan that will run, in order
 	done     int
+	on       string         // the scheduler that will run them, of whose machines nothing is known; "" is this machine
 	parallel int            // trials at a time on this machine
 	threads  int            // of each
 	together forecast.Sweep // of those that are left
@@ -74,7 +75,9 @@ func (o sweepOptions) costOf(ctx context.Context, log io.Writer, plan *sweeps.Pl
 		}
 	}
 	c.group(plan, states, o.redo != "")
-	if err := c.divide(o, plan); err != nil {
+	if o.elsewhere() {
+		c.on, o.measure, db = o.on, false, nil
+	} else if err := c.divide(o, plan); err != nil {
 		return nil, err
 	}
 	if plan.Command {
