@@ -25,8 +25,9 @@ type costs struct {
 	guesses  []forecast.Estimate
 	left     []int // trials of the plan that will run, in order
 	done     int
-	parallel int
-	threads  int
+	on       string         // the scheduler that will run them, of whose machines nothing is known; "" is this machine
+	parallel int            // trials at a time on this machine
+	threads  int            // of each
 	together forecast.Sweep // of those that are left
 }
 
@@ -74,15 +75,11 @@ func (o sweepOptions) costOf(ctx context.Context, log io.Writer, plan *sweeps.Pl
 		}
 	}
 	c.group(plan, states, o.redo != "")
-	var left []spec.Trial
-	for _, i := range c.left {
-		left = append(left, plan.Trials[i].Spec)
-	}
-	options, err := o.runnerOptions(plan, io.Discard)
-	if err != nil {
+	if o.elsewhere() {
+		c.on, o.measure, db = o.on, false, nil
+	} else if err := c.divide(o, plan); err != nil {
 		return nil, err
 	}
-	c.parallel, c.threads = runner.Divide(options, left)
 	if plan.Command {
 		err = c.ofPrograms(ctx, db, plan)
 	} else {
@@ -123,15 +120,34 @@ func (c *costs) group(plan *sweeps.Plan, states map[string]registry.State, again
 	c.trials, c.guesses = make([]forecast.Task, len(plan.Trials)), make([]forecast.Estimate, len(plan.Trials))
 }
 
+// divide is how many of the trials that are left run at a time on this machine, and on how many threads each.
+func (c *costs) divide(o sweepOptions, plan *sweeps.Plan) error {
+	options, err := o.runnerOptions(plan, io.Discard)
+	if err != nil {
+		return err
+	}
+	var left []spec.Trial
+	for _, i := range c.left {
+		left = append(left, plan.Trials[i].Spec)
+	}
+	c.parallel, c.threads = runner.Divide(options, left)
+	c.parallel = max(1, min(c.parallel, len(left)))
+	return nil
+}
+
 // conditions are how the trials of a setting will run.
 func (c *costs) conditions(t spec.Trial, engine string) forecast.Conditions {
 	here := build(context.Background())
-	name, err := t.EngineFor(engine)
-	if err != nil || name == "native" {
-		name = t.Engine
+	return forecast.Conditions{Machine: forecast.Machine{Host: here.Host, CPU: here.CPU, Engine: engineOf(t, engine)}, Threads: c.threads, Beside: float64(c.parallel)}
+}
+
+// engineOf is the engine that a trial is counted and timed on, as spec.Trial.EngineFor names it; without a path where no plugin is known.
+func engineOf(t spec.Trial, given string) string {
+	engine, err := t.EngineFor(given)
+	if err != nil {
+		return t.Engine
 	}
-	return forecast.Conditions{Machine: forecast.Machine{Host: here.Host, CPU: here.CPU, Engine: name}, Cores: here.Cores, Threads: c.threads,
-		Beside: float64(max(1, min(c.parallel, len(c.left))))}
+	return engine
 }
 
 // ofTrainer estimates trials of the built-in trainer, phase by phase.
@@ -146,11 +162,8 @@ func (c *costs) ofTrainer(ctx context.Context, log io.Writer, o sweepOptions, db
 	planner := model.NewPlanner(o.home)
 	defer planner.Close()
 	for _, g := range c.groups {
-		engine, err := g.spec.EngineFor(o.engine)
-		if err != nil {
-			engine = g.spec.Engine
-		}
-		if g.planned, err = planner.Plan(ctx, g.spec, engine); err != nil {
+		var err error
+		if g.planned, err = planner.Plan(ctx, g.spec, engineOf(g.spec, o.engine)); err != nil {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
@@ -189,7 +202,7 @@ func (c *costs) ofTrainer(ctx context.Context, log io.Writer, o sweepOptions, db
 func (g *costGroup) remember(bytes int64, from forecast.Evidence) {
 	kept := g.planned.Features + g.planned.Pixels
 	switch {
-	case bytes == 0:
+	case bytes == 0 || bytes < g.planned.Bytes(): // it was seen where a stage was in the home
 		g.memory, g.kind = kept+g.planned.Bytes(), memoryComputed
 	case from == forecast.Measured:
 		g.memory, g.kind = bytes+kept, memoryMeasured
@@ -231,26 +244,13 @@ func (c *costs) ofPrograms(ctx context.Context, db *registry.DB, plan *sweeps.Pl
 	if err != nil {
 		return err
 	}
-	for i := range plan.Trials {
-		waiting := sweep.Trials[i]
+	whole := sweep.Wholes()
+	for i, waiting := range sweep.Trials {
 		waiting.State = registry.Queued
-		took, sigma, known := sweep.Whole(waiting)
-		if !known {
-			continue
+		if w := whole(waiting); w.Known {
+			c.guesses[i] = forecast.Estimate{Phases: []forecast.Guess{{Seconds: w.Took.Seconds(), Sigma: w.Sigma}}, From: forecast.From{Trials: w.Same, Like: w.Like}}
+			c.of[i].from = c.guesses[i].From
 		}
-		c.guesses[i] = forecast.Estimate{Phases: []forecast.Guess{{Seconds: took.Seconds(), Sigma: sigma}}}
-		for _, list := range [][]eta.Timing{sweep.Trials, sweep.Earlier} {
-			for _, t := range list {
-				switch {
-				case t.State != registry.Done:
-				case t.Setting == waiting.Setting:
-					c.guesses[i].From.Trials++
-				default:
-					c.guesses[i].From.Like++
-				}
-			}
-		}
-		c.of[i].from = c.guesses[i].From
 	}
 	return nil
 }

@@ -101,7 +101,9 @@ func (c *costs) json(i int) *trialCost {
 		}
 	}
 	one.Alone = newTimeCost(c.alone(i))
-	one.From = &forecastFrom{g.from.Trials, g.from.Like, g.from.Measured, g.from.Rate, c.parallel, c.threads}
+	if c.on == "" {
+		one.From = &forecastFrom{g.from.Trials, g.from.Like, g.from.Measured, g.from.Rate, c.parallel, c.threads}
+	}
 	for k, p := range c.trials[i].Phases {
 		guess := c.guesses[i].Phases[k]
 		phase := phaseCost{Phase: p.Phase, CPU: guess.CPU, Done: p.Done}

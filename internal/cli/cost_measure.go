@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -42,7 +43,6 @@ func newTrialMeasureCommand() *cobra.Command {
 			return measureTrial(cmd.Context(), cmd.OutOrStdout(), cmd.InOrStdin(), env)
 		},
 	}
-	cmd.Flags().StringVar(&env.Engine, "engine", "", engineUsage)
 	cmd.Flags().IntVar(&env.Threads, "threads", 0, "threads; 0 = all cores")
 	return cmd
 }
@@ -104,7 +104,7 @@ func (c *costs) measured(ctx context.Context, log io.Writer, o sweepOptions, kno
 		fmt.Fprintf(log, "measuring %s of which no earlier trial of this machine tells (--measure=false does not)\n", counted(len(todo), "setting"))
 	}
 	var history forecast.History
-	for side := max(1, min(c.parallel, len(c.left))); len(todo) > 0; {
+	for side := c.parallel; len(todo) > 0; {
 		batch := make([]toMeasure, side) // as many as will run beside one another, also where fewer are to be measured
 		for i := range batch {
 			batch[i] = todo[min(i, len(todo)-1)]
@@ -116,26 +116,24 @@ func (c *costs) measured(ctx context.Context, log io.Writer, o sweepOptions, kno
 			all.Go(func() { records[i], errs[i] = c.measure(ctx, o, one, planner.Texts(one.group.spec)) })
 		}
 		all.Wait()
-		for i, r := range records {
-			if why, is := errors.AsType[*unmeasurableError](errs[i]); is {
-				batch[i].group.unmeasured = why.Error()
-				continue
-			}
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		for i, one := range batch {
 			if errs[i] != nil {
-				return nil, errs[i]
+				one.group.unmeasured = fmt.Sprintf("%s: not measured: %v", one.group.row, errs[i])
 			}
-			history = append(history, r)
+		}
+		for i, r := range records {
+			if r != nil {
+				batch[i].group.unmeasured, history = "", append(history, r)
+			}
 		}
 	}
 	return history.Levelled(), nil
 }
 
-// unmeasurableError says why a setting was not measured: what it takes stays unknown, and the trial itself would say more.
-type unmeasurableError struct{ row, why string }
-
-func (e *unmeasurableError) Error() string { return e.row + ": not measured: " + e.why }
-
-// measure measures phases of a setting in a process of its own.
+// measure measures phases of a setting in a process of its own. Where that fails, what it takes stays unknown, and the trial itself would say more.
 func (c *costs) measure(ctx context.Context, o sweepOptions, one toMeasure, home string) (*forecast.Record, error) {
 	g := one.group
 	asked, err := json.Marshal(struct {
@@ -146,30 +144,32 @@ func (c *costs) measure(ctx context.Context, o sweepOptions, one toMeasure, home
 	if err != nil {
 		return nil, err
 	}
-	engine, err := engineFor(g.spec, o.engine)
-	if err != nil {
-		return nil, err
-	}
 	began := time.Now()
 	var said bytes.Buffer
-	cmd := exec.CommandContext(ctx, self(), "trial", "measure", "--home", home, "--threads", strconv.Itoa(c.threads), "--engine", engine)
+	cmd := exec.CommandContext(ctx, self(), "trial", "measure", "--home", home, "--threads", strconv.Itoa(c.threads))
 	cmd.Args[0] = os.Args[0] // as the process of a trial
 	cmd.Stdin, cmd.Stderr = bytes.NewReader(asked), &said
 	out, err := cmd.Output()
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+	m, err := readMeasured(out, said.String(), err)
+	if err != nil {
+		return nil, err
 	}
-	var m measuredTrial
+	rest := spec.PhaseTime{Phase: spec.PhaseRest, Seconds: max(0, time.Since(began).Seconds()-m.Seconds), Work: 1}
+	return &forecast.Record{Spec: g.spec, Conditions: c.conditions(g.spec, o.engine), Phases: append(m.Phases, rest), Memory: m.Memory, Measured: true}, nil
+}
+
+// readMeasured reads what a process that measures has printed. Of one that died, the first line of what it said is told.
+func readMeasured(out []byte, said string, err error) (m measuredTrial, _ error) {
 	if err == nil {
 		err = json.Unmarshal(out, &m)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("measure %s: %w: %s", g.row, err, oneLineOf(said.Bytes()))
+	switch first, _, _ := strings.Cut(strings.TrimSpace(said), "\n"); {
+	case err != nil && first != "":
+		return m, fmt.Errorf("%w: %s", err, first)
+	case err != nil:
+		return m, err
+	case m.Problem != "":
+		return m, errors.New(m.Problem)
 	}
-	if m.Problem != "" {
-		return nil, &unmeasurableError{g.row, m.Problem}
-	}
-	rest := spec.PhaseTime{Phase: spec.PhaseRest, Seconds: max(0, time.Since(began).Seconds()-m.Seconds), Work: 1}
-	return &forecast.Record{Spec: g.spec, Conditions: c.conditions(g.spec, o.engine), Phases: append(m.Phases, rest), Memory: m.Memory, Measured: true,
-		Ended: time.Now()}, nil
+	return m, nil
 }

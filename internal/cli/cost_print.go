@@ -180,13 +180,19 @@ func (c *costs) printNotes(w io.Writer, stages []spec.Phase) {
 // summary is what the sweep takes as a whole.
 func (c *costs) summary(now time.Time) string {
 	text := counted(len(c.left), "trial") + " to run"
+	if c.on != "" {
+		text += " on " + c.on
+	}
 	if c.done > 0 {
 		text += fmt.Sprintf(", %d done", c.done)
 	}
 	if len(c.left) == 0 {
 		return text
 	}
-	text += fmt.Sprintf("; %d at a time on %s each; ", min(c.parallel, len(c.left)), counted(c.threads, "thread"))
+	if c.on == "" {
+		text += fmt.Sprintf("; %d at a time on %s each", c.parallel, counted(c.threads, "thread"))
+	}
+	text += "; "
 	switch {
 	case !c.together.Known && c.together.Seconds < 1:
 		return text + "how long is not known"

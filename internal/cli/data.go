@@ -25,7 +25,6 @@ func newDataCommand() *cobra.Command {
 
 func newDataSynthCommand() *cobra.Command {
 	p := synthetic.Default()
-	var design string
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "synth DIR",
@@ -34,7 +33,7 @@ func newDataSynthCommand() *cobra.Command {
 The same flags give the same bytes. DIR is replaced if it holds an earlier synthetic set, and left alone if it holds anything else.`,
 		Args: oneFolder,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			chosen, err := withDesign(p, design, cmd.Flags().Changed)
+			chosen, err := withDesign(p, cmd.Flags().Changed)
 			if err != nil {
 				return usageError("data synth: %w", err)
 			}
@@ -42,7 +41,7 @@ The same flags give the same bytes. DIR is replaced if it holds an earlier synth
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&design, "design", "", "what the films show: nothing for findings that differ in their looks, place for findings that differ in where they are, with defaults of its own")
+	f.StringVar((*string)(&p.Design), "design", "", "what the films show: nothing for findings that differ in their looks, place for findings that differ in where they are, with defaults of its own")
 	f.Float64Var(&p.PhraseDropout, "phrase-dropout", p.PhraseDropout, "design place: chance that the phrase of a region omits its finding, 0.1 by itself; 1 leaves boxes alone")
 	f.BoolVar(&p.SameReport, "same-report", p.SameReport, "design place: phrases state what the report states")
 	f.IntVar(&p.Patients, "patients", p.Patients, "subjects, split 80/10/10 into train, val and test; design place: 3000 by itself")
@@ -74,21 +73,19 @@ var ofOneDesign = []struct {
 }
 
 // withDesign is p where a flag was given, and what the design takes elsewhere.
-func withDesign(p synthetic.Params, name string, given func(flag string) bool) (synthetic.Params, error) {
-	own, err := synthetic.ParseDesign(name)
-	if err != nil {
+func withDesign(p synthetic.Params, given func(flag string) bool) (synthetic.Params, error) {
+	if _, err := synthetic.ParseDesign(string(p.Design)); err != nil {
 		return p, fmt.Errorf("--design: %w", err)
 	}
 	for _, of := range ofOneDesign {
-		if given(of.flag) && of.design != own {
+		if given(of.flag) && of.design != p.Design {
 			return p, fmt.Errorf("--%s changes nothing here: %s", of.flag, of.why)
 		}
 	}
 	if given("phrase-dropout") && p.SameReport {
 		return p, errors.New("--phrase-dropout changes nothing here: with --same-report phrases state what the report states")
 	}
-	d := own.Default()
-	p.Design = own
+	d := p.Design.Default()
 	for flag, value := range map[string]struct{ to, from *float64 }{
 		"report-dropout": {&p.ReportDropout, &d.ReportDropout}, "phrase-dropout": {&p.PhraseDropout, &d.PhraseDropout},
 		"coarse-contrast": {&p.CoarseContrast, &d.CoarseContrast}, "decoys": {&p.Decoys, &d.Decoys},

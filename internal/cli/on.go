@@ -168,11 +168,17 @@ func (o *sweepOptions) slurmSettings(plan *sweeps.Plan) (slurm.Settings, error) 
 	return slurm.Settings(asked), nil
 }
 
-// checkElsewhere refuses what cannot go well on other machines before anything is planned: commands, data and room.
-func (o *sweepOptions) checkElsewhere(ctx context.Context, plan *sweeps.Plan, left []spec.Trial) error {
+// checkAsked refuses what a file or the flags ask for that other machines cannot give.
+func (o *sweepOptions) checkAsked(plan *sweeps.Plan) error {
 	if plan.Run.Collect.Shared() {
 		return usageError("--on %s: %s reads numbers from folders that all its trials write into (collect): want ${trial} or ${trial_dir} in them", o.on, plan.Name)
 	}
+	_, err := o.slurmSettings(plan)
+	return err
+}
+
+// checkElsewhere refuses what cannot go well on other machines before anything is planned: commands, data and room.
+func (o *sweepOptions) checkElsewhere(ctx context.Context, plan *sweeps.Plan, left []spec.Trial) error {
 	if err := slurm.Check(); err != nil {
 		return fmt.Errorf("--on %s: %w", o.on, err)
 	}

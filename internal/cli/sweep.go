@@ -123,7 +123,7 @@ func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) e
 		return err
 	}
 	if o.elsewhere() {
-		if _, err := o.slurmSettings(plan); err != nil {
+		if err := o.checkAsked(plan); err != nil {
 			return err
 		}
 	}

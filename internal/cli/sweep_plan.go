@@ -13,14 +13,18 @@ import (
 	"harness/sweeps"
 )
 
-// printPlanned prints what the sweep would run. An engine that the user names must be there, as for the sweep; that one is missing which
-// the file names is a warning: another machine may have it.
+// printPlanned prints what the sweep would run. On this machine an engine that the user names must be there, as for the sweep; that one is
+// missing which the file names is a warning: another machine may have it.
 func (o sweepOptions) printPlanned(ctx context.Context, w, log io.Writer, plan *sweeps.Plan) error {
-	if _, err := located(io.Discard, o.engine, unfinished(plan, nil)); err != nil {
-		if o.engine != "" {
+	if !o.elsewhere() {
+		switch engine, err := located(io.Discard, o.engine, unfinished(plan, nil)); {
+		case err == nil:
+			o.engine = engine
+		case o.engine != "":
 			return err
+		default:
+			fmt.Fprintf(log, "warning: %v\n", err)
 		}
-		fmt.Fprintf(log, "warning: %v\n", err)
 	}
 	c, err := o.costOf(ctx, log, plan)
 	if err != nil {

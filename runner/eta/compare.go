@@ -17,11 +17,13 @@ type comparer struct {
 	slopes    *slopes                // once they are asked for
 }
 
-// answer is a guess, or none.
+// answer is a guess, and how many trials tell it: of the same setting, and of others.
 type answer struct {
 	guess
-	known bool
+	same, like int
 }
+
+func (a answer) known() bool { return a.same+a.like > 0 }
 
 // reference is a trial that others are compared with.
 type reference struct {
@@ -272,16 +274,16 @@ func (c *comparer) fit() {
 }
 
 // whole is how long a trial takes that waits.
-func (c *comparer) whole(t Timing) (guess, bool) {
+func (c *comparer) whole(t Timing) (a answer) {
 	fresh := t.State == registry.Queued || !t.Resumes || len(t.Course) == 0
 	if known, has := c.wholes[t.Setting]; has && fresh {
-		return known.guess, known.known
+		return known
 	}
 	c.fit()
 	own := c.slopes.log(t)
 	var m mean
 	c.each(t, func(r reference, weight, sigma float64) {
-		if r.kin && r.Setting != t.Setting {
+		if weight == 0 || r.kin && r.Setting != t.Setting {
 			return
 		}
 		took := r.tookAs(t).Seconds()
@@ -294,11 +296,16 @@ func (c *comparer) whole(t Timing) (guess, bool) {
 			}
 		}
 		m.add(took, sigma, weight)
+		if r.Setting == t.Setting {
+			a.same++
+		} else {
+			a.like++
+		}
 	}, c.ended, c.older[t.Setting], c.projected)
-	if fresh {
-		c.wholes[t.Setting] = answer{m.guess(), m.weight > 0}
+	if a.guess = m.guess(); fresh {
+		c.wholes[t.Setting] = a
 	}
-	return m.guess(), m.weight > 0
+	return a
 }
 
 // mean is a weighted mean of durations.

@@ -89,9 +89,9 @@ func (s Sweep) Estimate(now time.Time) Estimate {
 		if t.State != registry.Queued && t.State != registry.Interrupted {
 			continue
 		}
-		g, known := c.whole(t)
-		e.Known = e.Known && known
-		waiting = append(waiting, g)
+		a := c.whole(t)
+		e.Known = e.Known && a.known()
+		waiting = append(waiting, a.guess)
 	}
 	if s.Parallel == 0 && len(running) == 0 && len(waiting) > 1 {
 		e.Known = false // nobody says how many at a time
@@ -103,37 +103,63 @@ func (s Sweep) Estimate(now time.Time) Estimate {
 	return e
 }
 
-// Whole is how long a trial takes that has not begun, with the relative error of it; known is false where nothing like it has ended.
-func (s Sweep) Whole(t Timing) (took time.Duration, sigma float64, known bool) {
-	g, known := newComparer(s).whole(t)
-	return seconds(g.seconds), g.sigma, known
+// Whole is how long a trial takes that has not begun.
+type Whole struct {
+	Known      bool // else nothing like it has ended
+	Took       time.Duration
+	Sigma      float64 // relative error
+	Same, Like int     // trials that it is told from: of its setting, and of others
+}
+
+// Wholes tells how long trials take that have not begun.
+func (s Sweep) Wholes() func(Timing) Whole {
+	c := newComparer(s)
+	return func(t Timing) Whole {
+		a := c.whole(t)
+		return Whole{a.known(), seconds(a.seconds), a.sigma, a.same, a.like}
+	}
 }
 
 // set plays the rest through.
 func (e *Estimate) set(running, waiting []guess, parallel int, spent float64) {
 	left := play(running, waiting, parallel)
 	e.Left = seconds(left)
-	var sum, straight, square float64
+	var all Together
 	for _, list := range [][]guess{running, waiting} {
 		for _, g := range list {
-			sum += g.seconds
-			straight += g.seconds * g.sigma
-			square += g.seconds * g.sigma * g.seconds * g.sigma
+			all.Add(g.seconds, g.seconds*g.sigma)
 		}
 	}
-	if sum <= 0 {
+	if all.sum <= 0 {
 		e.Done = 1
 		return
 	}
-	e.Done = spent / (spent + sum)
-	sigma := math.Sqrt((together*straight*straight+(1-together)*square)/sum/sum) * inRange
-	e.Low, e.High = seconds(left*math.Exp(-sigma)), seconds(left*math.Exp(sigma))
+	e.Done = spent / (spent + all.sum)
+	low, high := all.Range(left)
+	e.Low, e.High = seconds(low), seconds(high)
 }
 
 const (
-	together = 0.8  // how much of the errors is common to all trials, such as a machine that others use, too
-	inRange  = 1.28 // four of five lie so many standard deviations around the middle
+	common  = 0.8  // how much of the errors is common to all trials, such as a machine that others use, too
+	inRange = 1.28 // four of five lie so many standard deviations around the middle
 )
+
+// Together is durations of trials, whose errors add up.
+type Together struct{ sum, straight, square float64 }
+
+// Add adds a trial with its error, both in seconds.
+func (t *Together) Add(seconds, off float64) {
+	t.sum, t.straight, t.square = t.sum+seconds, t.straight+off, t.square+off*off
+}
+
+// Range is where four of five lie of what these trials are meant to take.
+func (t Together) Range(seconds float64) (low, high float64) {
+	if t.sum <= 0 {
+		return seconds, seconds
+	}
+	sigma := math.Sqrt((common*t.straight*t.straight+(1-common)*t.square)/t.sum/t.sum) * inRange
+	return seconds * math.Exp(-sigma), seconds * math.Exp(sigma)
+}
 
 // play is how long it takes until all have ended, so many at a time: who waits starts when the first of those that run ends.
 func play(running, waiting []guess, parallel int) float64 {

@@ -91,6 +91,24 @@ func TestOwnSettingCounts(t *testing.T) {
 	}
 }
 
+// TestWholes: what a trial is told from is counted: its setting wherever it ran, others of the sweep, and not those of other sweeps.
+func TestWholes(t *testing.T) {
+	s := Sweep{Trials: []Timing{done("a", time.Minute, 10), done("b", 2*time.Minute, 10), waiting("a"), waiting("c")},
+		Earlier: []Timing{done("a", time.Minute, 10), done("x", time.Hour, 10), done("y", time.Hour, 10)}}
+	whole := s.Wholes()
+	for setting, want := range map[string][2]int{"a": {2, 1}, "c": {0, 2}} {
+		for range 2 { // it is asked again
+			if w := whole(waiting(setting)); !w.Known || w.Same != want[0] || w.Like != want[1] || w.Took <= 0 || w.Sigma <= 0 {
+				t.Errorf("%s: %+v, want %v", setting, w, want)
+			}
+		}
+	}
+	s.Trials = s.Trials[2:]
+	if w := s.Wholes()(waiting("c")); w != (Whole{Sigma: 1}) {
+		t.Errorf("only other settings of other sweeps: %+v", w)
+	}
+}
+
 // TestProgressCorrects is a trial that is half as fast as the one before it.
 func TestProgressCorrects(t *testing.T) {
 	s := Sweep{Parallel: 1, Trials: []Timing{done("a", 10*time.Minute, 100), program("a", 10*time.Minute, 50, 100)}}

@@ -110,9 +110,7 @@ func (w *Watch) readRows(ctx context.Context, trials []registry.Trial) error {
 }
 
 func rowOf(s spec.Trial) row {
-	r := row{program: s.Command != ""}
-	s.Seed = 0
-	r.setting = s.ID()
+	r := row{program: s.Command != "", setting: s.Setting()}
 	if r.program {
 		return r
 	}

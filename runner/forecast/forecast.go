@@ -14,7 +14,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"time"
 
 	"harness/model/spec"
 )
@@ -29,7 +28,6 @@ type Machine struct {
 // Conditions are how a trial runs: what it shares the machine with changes how long it takes.
 type Conditions struct {
 	Machine
-	Cores   int
 	Threads int
 	Beside  float64 // trials that run at a time, itself included
 }
@@ -42,7 +40,6 @@ type Record struct {
 	Phases   []spec.PhaseTime
 	Memory   int64 // of the largest process at its most; 0 = not known
 	Measured bool  // a little of each phase, now
-	Ended    time.Time
 
 	names map[spec.Phase]names // as they are asked for
 }

@@ -6,8 +6,11 @@ import (
 	"os"
 	"slices"
 	"testing"
+	"time"
 
 	"harness/model/spec"
+	"harness/registry"
+	"harness/registry/journal"
 )
 
 // recorded is a trial that was run: two sweeps of nine settings, two at a time, on two cores that other programs used as well.
@@ -36,7 +39,7 @@ var here = Machine{Host: "vm", CPU: "cpu"}
 
 func (r recorded) record() *Record {
 	return &Record{Trial: r.Trial, Spec: r.Spec, Phases: r.Phases, Memory: r.Memory,
-		Conditions: Conditions{Machine: here, Cores: 2, Threads: r.Threads, Beside: r.Beside}}
+		Conditions: Conditions{Machine: here, Threads: r.Threads, Beside: r.Beside}}
 }
 
 // asked is what the trial was about to do.
@@ -96,7 +99,7 @@ func TestRecorded(t *testing.T) {
 // small is a trial and a record of it: 10 units of training took 20 s, and 16 s of processors.
 func small() (Task, *Record) {
 	s := spec.Trial{Method: spec.LocationAware, Resolution: 64, Encoder: spec.Encoder{Width: 8, Patch: 32}, Pretrain: spec.Pretrain{Steps: 5}}
-	r := &Record{Trial: "a", Spec: s, Memory: 77, Conditions: Conditions{Machine: here, Cores: 2, Threads: 1, Beside: 2},
+	r := &Record{Trial: "a", Spec: s, Memory: 77, Conditions: Conditions{Machine: here, Threads: 1, Beside: 2},
 		Phases: []spec.PhaseTime{{Phase: "pretrain", Seconds: 20, CPU: 16, Work: 10}}}
 	return Task{Spec: s, Phases: []Phase{{Phase: "pretrain", Work: 30}}}, r
 }
@@ -204,6 +207,31 @@ func TestPlay(t *testing.T) {
 	}
 	if s := Play(nil, nil, 0); s.Seconds != 0 || !s.Known {
 		t.Errorf("nothing takes %+v", s)
+	}
+}
+
+// TestRange: the errors of a trial's phases are common, those of trials are so in part.
+func TestRange(t *testing.T) {
+	trial := Task{Phases: []Phase{{Phase: "pretrain"}, {Phase: "diffvqa"}}}
+	e := Estimate{Phases: []Guess{{Seconds: 10, Sigma: .1}, {Seconds: 10, Sigma: .1}}}
+	one := e.Alone(trial)
+	if sigma := math.Log(one.High/one.Seconds) / 1.28; math.Abs(sigma-.1) > 1e-9 {
+		t.Errorf("one trial: %g of %+v", sigma, one)
+	}
+	two := Play([]Task{trial, trial}, []Estimate{e, e}, 1)
+	if two.Seconds != 40 || two.High/two.Seconds >= one.High/one.Seconds {
+		t.Errorf("two trials: %+v, one: %+v", two, one)
+	}
+}
+
+// TestBeside: only what ran on the same machine ran beside a trial.
+func TestBeside(t *testing.T) {
+	at := func(id, host string, from, to int64) ran {
+		return ran{registry.Trial{ID: id}, registry.Attempt{Started: time.Unix(from, 0), Ended: time.Unix(to, 0), Provenance: journal.Provenance{Host: host}}}
+	}
+	a := at("a", "vm", 0, 100)
+	if r := a.record(nil, []ran{a, at("b", "vm", 50, 200), at("c", "node", 0, 100)}); r.Beside != 1.5 {
+		t.Errorf("%g beside, want 1.5", r.Beside)
 	}
 }
 

@@ -85,7 +85,7 @@ func (r ran) record(phases []spec.PhaseTime, all []ran) *Record {
 	}
 	beside := 1.0
 	for _, other := range all {
-		if other.trial.ID == r.trial.ID || took <= 0 {
+		if other.trial.ID == r.trial.ID || other.attempt.Host != a.Host || took <= 0 {
 			continue
 		}
 		beside += overlap(a, other.attempt).Seconds() / took.Seconds()
@@ -94,8 +94,8 @@ func (r ran) record(phases []spec.PhaseTime, all []ran) *Record {
 	if engine == "native" {
 		engine = ""
 	}
-	return &Record{Trial: r.trial.ID, Spec: r.trial.Spec, Phases: phases, Memory: a.PeakMemory, Ended: a.Ended,
-		Conditions: Conditions{Machine: Machine{Host: a.Host, CPU: a.CPU, Engine: engine}, Cores: a.Cores, Threads: a.Threads, Beside: beside}}
+	return &Record{Trial: r.trial.ID, Spec: r.trial.Spec, Phases: phases, Memory: a.PeakMemory,
+		Conditions: Conditions{Machine: Machine{Host: a.Host, CPU: a.CPU, Engine: engine}, Threads: a.Threads, Beside: beside}}
 }
 
 // overlap is how long two attempts ran at a time.

@@ -27,8 +27,8 @@ BENCH_SERVE := $(or $(TMPDIR),/tmp)/harness-bench-serve
 bench-serve: harness has-chromium ## the page on 10,000 runs and 20 million points: server, browser, memory, and whether a sweep is slowed
 	@cd internal/web/browsertest && go test -count=1 -timeout 60m -v -run 'TestBenchServe$$' . -harness $(CURDIR)/harness -bench-homes $(BENCH_SERVE)
 
-# The three pictures of the README, of a home in which the sweep ablation has run (90 minutes): make page-pictures PICTURES_HOME=DIR
+# The three pictures of the README, of a home in which the sweeps ablation and difference have run: make page-pictures PICTURES_HOME=DIR
 .PHONY: page-pictures
 page-pictures: harness has-chromium ## docs/page-*.png, from PICTURES_HOME
-	@test -d '$(PICTURES_HOME)' || { echo 'which home? harness sweep ablation --home DIR, then make page-pictures PICTURES_HOME=DIR' >&2; exit 1; }
+	@test -d '$(PICTURES_HOME)' || { echo 'which home? harness sweep ablation --home DIR, and harness sweep difference, then make page-pictures PICTURES_HOME=DIR' >&2; exit 1; }
 	cd internal/web/browsertest && go test -count=1 -run 'TestPictures$$' . -harness $(CURDIR)/harness -pictures $(CURDIR)/docs -pictures-home $(abspath $(PICTURES_HOME))

@@ -23,7 +23,7 @@ var (
 	shots        = flag.String("shots", "", "TestShots writes a picture of every view into this folder")
 	shotsOf      = flag.String("shots-of", "", "only views whose name contains this")
 	pictures     = flag.String("pictures", "", "TestPictures writes the pictures of the README into this folder: make page-pictures")
-	picturesHome = flag.String("pictures-home", "", "the home of the sweep ablation that the pictures show")
+	picturesHome = flag.String("pictures-home", "", "the home of the sweeps ablation and difference, which the pictures show")
 )
 
 // TestShots takes a picture of every view, wide, dark and narrow, for people to look at.
@@ -53,7 +53,7 @@ func TestShots(t *testing.T) {
 	}
 }
 
-// TestPictures takes the three pictures of the README from a home in which the sweep ablation has run.
+// TestPictures takes the three pictures of the README from a home in which two sweeps have run: ablation has the table and the charts, difference the answers.
 func TestPictures(t *testing.T) {
 	if *pictures == "" {
 		t.Skip("make page-pictures")
@@ -76,13 +76,14 @@ func TestPictures(t *testing.T) {
 	take("page-table", sweepPath("ablation"), 800, "")
 	take("page-charts", sweepPath("ablation")+"/charts", 700, `
 		const figure = name => [...document.querySelectorAll('figure[data-chart]')].find(f => f.dataset.name === name);
-		const curves = figure('curves:pretrain/loss'), forest = figure('forest:diffvqa/f1');
+		const curves = figure('curves:pretrain/loss'), forest = figure('forest:probe/tokens/auc');
+		if (!curves || !forest) throw new Error('the sweep has not both charts');
 		const grid = document.querySelector('.chart-grid');
 		for (const g of [...document.querySelectorAll('.chart-group h2')]) g.remove();
 		grid.replaceChildren(curves, forest);
 		for (const g of [...document.querySelectorAll('.chart-group')].slice(1)) g.remove();
 		for (const box of curves.querySelectorAll('label')) if (/log [xy]/.test(box.textContent)) box.querySelector('input').click();`)
-	take("page-samples", sweepPath("ablation")+"/samples?disagree=1", 860, `document.querySelector('[data-samples-boxes]').scrollIntoView()`)
+	take("page-samples", sweepPath("difference")+"/samples?task=diffvqa&disagree=1", 860, `document.querySelector('[data-samples-boxes]').scrollIntoView()`)
 	p.clean()
 }
 
