@@ -47,10 +47,11 @@ func (b *builder) addChosen(columns []Column) ([]Column, error) {
 		added := columnOf(b.plan.Metric(key))
 		declared := slices.ContainsFunc(b.plan.Metrics, func(m sweeps.Metric) bool { return m.Key == key })
 		if known := b.results.recorded(); !declared && !isCost(key) && !slices.Contains(known, key) {
+			named := slices.Clone(known)
 			for _, m := range metrics.Costs() {
-				known = append(known, m.Name)
+				named = append(named, m.Name)
 			}
-			hint := nearest.Hint(known, 1+len(key)/3, func(other string) int { return nearest.Distance(key, other) })
+			hint := nearest.Hint(named, 1+len(key)/3, func(other string) int { return nearest.Distance(key, other) })
 			if hint == "" {
 				hint = ": recorded are " + listed(known, 20)
 			}
