@@ -40,7 +40,7 @@ the same bytes and trial rerun runs again. The bundle has a name, the hash of it
 one. The same contents always give the same file.
 
 Data sets and weights are not in it, nor data files of programs' folders (--data takes those along that are known by their contents: up to
-4 MiB each); what is left out is view.Listed with its digest. Answers may quote the data set. The bundle is not anonymous: it names hosts and
+4 MiB each); what is left out is listed with its digest. Answers may quote the data set. The bundle is not anonymous: it names hosts and
 folders.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -19,7 +19,7 @@ var (
 var needsTorch = map[string]bool{"tutorial.md": true}
 
 // documentFolders are the folders of the repository in whose copy a document is run; the others begin in an empty one.
-var documentFolders = map[string]string{"tutorial.md": "docs/tutorial"}
+var documentFolders = map[string]string{"tutorial.md": "docs/tutorial", "results.md": "docs/results"}
 
 // A block is a fenced part of a document. Kind console has commands behind "$ " and what they print. Text that begins with "# NAME" is a
 // file that the commands read. All else is only to be read.
