@@ -181,9 +181,9 @@ func TestOtherTestSetsAreNotCompared(t *testing.T) {
 		"another test set": {func(r *Result) { *r = answering(t, writeAnswers(t, 100, right)) },
 			"BLEU-4: not compared with good: other test samples (100, set ", false},
 		"paraphrases": {func(r *Result) { r.Notes["diffvqa/scorer"] = "none; METEOR paraphrases 1a2b3c4d; no BERT" },
-			"BLEU-4: not compared with good: scored with none, that with ptb", false},
+			"BLEU-4; finding F1: not compared with good: scored with none, that with ptb", false},
 		"other data": {func(r *Result) { r.Predictions, r.DataHash = "", "0123456789" },
-			"BLEU-4: not compared with good: other data (01234567; that has d41d8cd9)", false},
+			"BLEU-4; finding F1: not compared with good: other data (01234567; that has d41d8cd9)", false},
 		"another number": {func(r *Result) { r.Values["diffvqa/bleu4"] = registry.Summary{Last: .9, Min: .9, Max: .9, N: 1} },
 			"BLEU-4: the kept answers of seed 0, scored again, give 0.8", true},
 	} {

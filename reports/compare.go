@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"harness/metrics"
 	"harness/sweeps"
@@ -48,6 +49,7 @@ func (b *builder) compareWithBaselines(ctx context.Context) error {
 		if base == nil {
 			continue
 		}
+		var apart apart
 		for c := range row.Cells {
 			cell := &row.Cells[c]
 			p := pairOf(row, base, c)
@@ -59,7 +61,7 @@ func (b *builder) compareWithBaselines(ctx context.Context) error {
 				return err
 			}
 			if reason != "" {
-				b.mark(cell, b.table.Columns[c].Label+": "+reason)
+				apart.add(reason, c)
 				continue
 			}
 			cell.Delta, _ = meanStd(p.deltas)
@@ -78,8 +80,41 @@ func (b *builder) compareWithBaselines(ctx context.Context) error {
 				cell.Seeds = signFlip(p.deltas)
 			}
 		}
+		b.markApart(row, apart)
 	}
 	return nil
+}
+
+// apart are the columns in which a row is not compared with its baseline, by the reason.
+type apart []struct {
+	reason  string
+	columns []int
+}
+
+func (a *apart) add(reason string, c int) {
+	for i := range *a {
+		if one := &(*a)[i]; one.reason == reason {
+			one.columns = append(one.columns, c)
+			return
+		}
+	}
+	*a = append(*a, struct {
+		reason  string
+		columns []int
+	}{reason, []int{c}})
+}
+
+// markApart says in one footnote a reason in which columns a row is not compared.
+func (b *builder) markApart(row *Row, a apart) {
+	for _, one := range a {
+		var labels []string
+		for _, c := range one.columns {
+			labels = append(labels, b.table.Columns[c].Label)
+		}
+		for _, c := range one.columns {
+			b.mark(&row.Cells[c], strings.Join(labels, "; ")+": "+one.reason)
+		}
+	}
 }
 
 // test is the test of two rows in a column: over seeds and test samples where both are many, over the test samples where
