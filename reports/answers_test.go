@@ -179,7 +179,7 @@ func TestOtherTestSetsAreNotCompared(t *testing.T) {
 		delta  bool // whether the difference is shown nevertheless
 	}{
 		"another test set": {func(r *Result) { *r = answering(t, writeAnswers(t, 100, right)) },
-			"BLEU-4: not compared with good: other test samples (100, set ", false},
+			"BLEU-4; finding F1: not compared with good: other test samples (100, set ", false},
 		"paraphrases": {func(r *Result) { r.Notes["diffvqa/scorer"] = "none; METEOR paraphrases 1a2b3c4d; no BERT" },
 			"BLEU-4; finding F1: not compared with good: scored with none, that with ptb", false},
 		"other data": {func(r *Result) { r.Predictions, r.DataHash = "", "0123456789" },
