@@ -47,7 +47,8 @@ type Metric struct {
 const (
 	unitInterval = "0 to 1"
 	percent      = "0 to 100"
-	nats         = "nats per token"
+	nats         = "nats"
+	natsPerToken = "nats per token"
 	rocArea      = "area under ROC (chance: 0.5)"
 )
 
@@ -134,11 +135,11 @@ var tasks = []struct {
 	{name: "gcap", label: "GCAP ", names: captionNames, shown: []string{"bleu4", "cider"}, main: []string{"bleu4"}},
 	{name: "diffvqa", names: append(slices.Clip(captionNames), "f1", "f1_added", "f1_missing", "exact", "nothing", "level"),
 		shown: []string{"bleu4", "meteor", "rouge_l", "cider", "f1", "exact"}, main: []string{"bleu4", "cider", "f1"}},
-	{name: "pretrain", other: stage("pretrain")},
-	{name: "qformer", other: stage("qformer")},
-	{name: "qformer-lm", other: stage("qformer-lm")},
-	{name: "diffvqa", other: stage("diffvqa")},
-	{name: "question-only", other: stage("question-only")},
+	{name: "pretrain", other: stage("pretrain", nats)}, // a method's own: per token, pair of image and text, or finding
+	{name: "qformer", other: stage("qformer", nats)},
+	{name: "qformer-lm", other: stage("qformer-lm", natsPerToken)},
+	{name: "diffvqa", other: stage("diffvqa", natsPerToken)},
+	{name: "question-only", other: stage("question-only", natsPerToken)},
 }
 
 // What a stage of training has seen and computed in all; package reports says where rows of a table differ in it.
@@ -154,10 +155,10 @@ func IsEffort(name string) bool {
 	return found && stage != "" && (what == StageImages || what == StageSequences || what == StageFLOPs)
 }
 
-// stage is what every stage of training records beside its optimizer's.
-func stage(name string) []Metric {
+// stage is what every stage of training records beside its optimizer's; unit is that of its loss.
+func stage(name, unit string) []Metric {
 	return []Metric{
-		{Name: "loss", Label: name + "/loss", Unit: nats, Goal: Minimize},
+		{Name: "loss", Label: name + "/loss", Unit: unit, Goal: Minimize},
 		{Name: StageImages, Label: name + "/images", Unit: "images", Goal: NoGoal},
 		{Name: StageSequences, Label: name + "/sequences", Unit: "sequences", Goal: NoGoal},
 		{Name: StageFLOPs, Label: name + "/flops", Unit: "floating-point operations", Goal: NoGoal},
