@@ -250,7 +250,11 @@ func (b *builder) resample(ctx context.Context, task string, p *pair, bases, row
 // incomparable says why the numbers of two rows must not be compared in a column, or "": they were scored on other test samples, on
 // other data, or with other settings of the scorer.
 func (b *builder) incomparable(p *pair, c int) (string, error) {
-	task, m, isText := metrics.SplitRecorded(b.table.Columns[c].Metric)
+	metric := b.table.Columns[c].Metric
+	if isCost(metric) || !b.plan.Command && metrics.IsEffort(metric) { // what was measured on counts for results alone
+		return "", nil
+	}
+	task, m, isText := metrics.SplitRecorded(metric)
 	isText = isText && !b.plan.Command
 	for _, seed := range p.seeds {
 		row, base := b.results[p.row.trials[seed]], b.results[p.base.trials[seed]]

@@ -7,6 +7,7 @@ import (
 
 	"harness/registry"
 	"harness/registry/journal"
+	"harness/sweeps"
 )
 
 // A trial costs what all the runs took that led to its result, and where one of them is not known, nothing is said.
@@ -30,6 +31,20 @@ func TestCostsAreThoseOfAllRuns(t *testing.T) {
 	} {
 		if got := costsOf(runsOf(c.attempts, trial)); !maps.Equal(got, c.want) {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// What trials took is compared whatever they were measured on; results are not.
+func TestCostsOfOtherDataAreCompared(t *testing.T) {
+	plan := &sweeps.Plan{Seeds: []int64{0}}
+	b := &builder{plan: plan, table: &Table{}, results: Results{"a": {DataHash: "aaaaaaaa"}, "b": {DataHash: "bbbbbbbb"}}}
+	p := &pair{row: &Row{Name: "a", trials: []string{"a"}}, base: &Row{Name: "b", trials: []string{"b"}}, seeds: []int{0}}
+	for c, metric := range []string{"cost/cpu", "pretrain/flops", "probe/auc"} {
+		b.table.Columns = append(b.table.Columns, Column{Metric: metric})
+		reason, err := b.incomparable(p, c)
+		if err != nil || (reason == "") != (metric != "probe/auc") {
+			t.Errorf("%s: %q, %v", metric, reason, err)
 		}
 	}
 }
