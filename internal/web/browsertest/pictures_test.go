@@ -81,8 +81,7 @@ func TestPictures(t *testing.T) {
 		const grid = document.querySelector('.chart-grid');
 		for (const g of [...document.querySelectorAll('.chart-group h2')]) g.remove();
 		grid.replaceChildren(curves, forest);
-		for (const g of [...document.querySelectorAll('.chart-group')].slice(1)) g.remove();
-		for (const box of curves.querySelectorAll('label')) if (/log [xy]/.test(box.textContent)) box.querySelector('input').click();`)
+		for (const g of [...document.querySelectorAll('.chart-group')].slice(1)) g.remove();`)
 	take("page-samples", sweepPath("difference")+"/samples?task=diffvqa&disagree=1", 860, `document.querySelector('[data-samples-boxes]').scrollIntoView()`)
 	p.clean()
 }
