@@ -3,6 +3,7 @@ package eta
 import (
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"harness/registry"
@@ -14,7 +15,7 @@ type comparer struct {
 	projected []reference            // running trials, as they will have ended
 	older     map[string][]reference // the others that have ended, by setting
 	wholes    map[string]answer      // of trials that wait, by setting
-	slopes    *slopes                // once they are asked for
+	slopes    map[string]slopes      // by stages, once they are asked for
 }
 
 // answer is a guess, and how many trials tell it: of the same setting, and of others.
@@ -53,6 +54,7 @@ const (
 	least    = 0.1  // relative error of the best estimate
 	perParam = 0.3  // and what another setting adds to it, for each difference
 	perHome  = 0.15 // and another time
+	perStage = 3    // differences that a stage counts which only one of two trials has: one that trains nothing tells next to nothing of one that does
 )
 
 func newComparer(s Sweep) *comparer {
@@ -115,6 +117,9 @@ func likeness(t Timing, r reference) (weight, sigma float64) {
 		if _, has := t.Params[path]; !has {
 			others++
 		}
+	}
+	if t.stages() != r.stages() {
+		others += perStage * t.Announced.apart(r.Announced)
 	}
 	others = max(1, others)
 	return math.Exp(-differ * float64(others)), perParam * math.Sqrt(float64(others))
@@ -259,16 +264,35 @@ func (t Timing) announcedLeft(elapsed time.Duration) (guess, bool) {
 	return guess{}, false
 }
 
-// fit finds out how settings change durations.
+// stages are the names of those that the settings of a trial of the built-in trainer tell of; what a program says of its own is known of those alone
+// that have begun.
+func (t Timing) stages() string {
+	if !t.Resumes {
+		return ""
+	}
+	var list []string
+	for _, s := range t.Announced {
+		list = append(list, s.Name)
+	}
+	return strings.Join(list, "\n")
+}
+
+// fit finds out how settings change durations, among trials of the same stages: that one trains and another does not is no matter of settings.
 func (c *comparer) fit() {
 	if c.slopes != nil {
 		return
 	}
-	slopes := fit(slices.Concat(c.ended, c.projected))
-	c.slopes = &slopes
+	c.slopes = map[string]slopes{}
+	like := map[string][]reference{}
+	for _, r := range slices.Concat(c.ended, c.projected) {
+		like[r.stages()] = append(like[r.stages()], r)
+	}
+	for names, list := range like {
+		c.slopes[names] = fit(list)
+	}
 	for _, list := range [][]reference{c.ended, c.projected} {
 		for i := range list {
-			list[i].log = slopes.log(list[i].Timing)
+			list[i].log = c.slopes[list[i].stages()].log(list[i].Timing)
 		}
 	}
 }
@@ -280,14 +304,15 @@ func (c *comparer) whole(t Timing) (a answer) {
 		return known
 	}
 	c.fit()
-	own := c.slopes.log(t)
+	names := t.stages()
+	own := c.slopes[names].log(t)
 	var m mean
 	c.each(t, func(r reference, weight, sigma float64) {
 		if weight == 0 || r.kin && r.Setting != t.Setting {
 			return
 		}
 		took := r.tookAs(t).Seconds()
-		if !r.kin && r.Setting != t.Setting {
+		if !r.kin && r.Setting != t.Setting && r.stages() == names {
 			took *= factor(own, r.log)
 		}
 		if !fresh {

@@ -130,3 +130,17 @@ func (c Course) stageLeft(elapsed time.Duration) (time.Duration, bool) {
 	step := float64(s.Heard-s.Began) / float64(s.Last-s.First)
 	return max(0, time.Duration(step*float64(s.Total-s.Last))-(elapsed-s.Heard)), true
 }
+
+// apart is how many stages only one of two trials has.
+func (c Course) apart(o Course) int {
+	return c.without(o) + o.without(c)
+}
+
+func (c Course) without(o Course) (n int) {
+	for i := range c {
+		if o.find(c, i) < 0 {
+			n++
+		}
+	}
+	return n
+}

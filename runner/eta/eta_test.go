@@ -181,6 +181,23 @@ func TestStages(t *testing.T) {
 	near(t, s.Estimate(epoch).Left, 14*time.Minute, 0.1)
 }
 
+// TestControlsTellNothing is a sweep whose controls, which train nothing, have ended last: they say nothing of the rows that wait.
+func TestControlsTellNothing(t *testing.T) {
+	trains := Course{{Name: "pretrain", Total: 100, Last: 100, Heard: 100 * time.Second}}
+	var trials []Timing
+	for i := range 8 {
+		row := done("row", 70*time.Second, 100)
+		row.ID, row.Ended, row.Announced, row.Resumes = fmt.Sprint("row ", i), epoch.Add(-time.Hour), trains, true
+		control := done("untrained", 5*time.Second, 1)
+		control.ID, control.Params, control.Resumes = fmt.Sprint("control ", i), nil, true
+		trials = append(trials, row, control)
+	}
+	other := waiting("other")
+	other.Announced, other.Resumes = trains, true
+	e := Sweep{Parallel: 1, Trials: append(trials, other)}.Estimate(epoch)
+	near(t, e.Left, 70*time.Second, 0.2)
+}
+
 // TestCountsStepsAnew is a program that counts the steps of each epoch anew: what it announces is no whole.
 func TestCountsStepsAnew(t *testing.T) {
 	r := Timing{ID: "r", Setting: "a", State: registry.Running, Started: epoch.Add(-4 * time.Minute)}
