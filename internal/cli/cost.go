@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -299,14 +300,17 @@ func timings(ctx context.Context, db *registry.DB, plan *sweeps.Plan) (eta.Sweep
 // alone is how long a trial of the plan takes that shares nothing with others, but for what is in the home.
 func (c *costs) alone(i int) forecast.Sweep { return c.guesses[i].Alone(c.trials[i]) }
 
-// first is the first trial of a group that will run, else the first of it.
-func (c *costs) first(g *costGroup) int {
+// typical is how long the one in the middle takes of a group's trials that are left: what was interrupted, or shares a stage that is in the home, takes less
+// than the others.
+func (c *costs) typical(g *costGroup) forecast.Sweep {
+	var list []forecast.Sweep
 	for _, i := range c.left {
 		if c.of[i] == g {
-			return i
+			list = append(list, c.alone(i))
 		}
 	}
-	return slices.Index(c.of, g)
+	slices.SortStableFunc(list, func(a, b forecast.Sweep) int { return cmp.Compare(a.Seconds, b.Seconds) })
+	return list[len(list)/2]
 }
 
 // stageNames are the stages of training of all groups, in the order in which a trial runs them.

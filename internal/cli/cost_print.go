@@ -37,7 +37,7 @@ func (c *costs) print(w io.Writer, now time.Time) error {
 		}
 		took, from := "", ""
 		if g.done < g.count {
-			took, from = timeText(c.alone(c.first(g))), fromText(g.from)
+			took, from = timeText(c.typical(g)), fromText(g.from)
 		}
 		fmt.Fprintln(t, strings.Join(append(cells, took, from), "\t"))
 	}

@@ -102,3 +102,16 @@ func TestPlannedOnPlugin(t *testing.T) {
 		}
 	}
 }
+
+// A trial that was interrupted near its end does not stand for those that are still to run whole.
+func TestTimeOfOneIsTypical(t *testing.T) {
+	g := &costGroup{count: 3}
+	c := &costs{left: []int{0, 1, 2}, of: []*costGroup{g, g, g}}
+	for _, seconds := range []float64{6, 70, 72} {
+		c.trials = append(c.trials, forecast.Task{Phases: []forecast.Phase{{Phase: wholeTrial, Work: 1}}})
+		c.guesses = append(c.guesses, forecast.Estimate{Phases: []forecast.Guess{{Seconds: seconds}}})
+	}
+	if got := c.typical(g).Seconds; got != 70 {
+		t.Errorf("%v s, want 70", got)
+	}
+}
