@@ -98,7 +98,10 @@ func unbundle(ctx context.Context, w, log io.Writer, file string, o unbundleOpti
 	if err := b.print(w, false); err != nil {
 		return err
 	}
-	if old := b.Trials - got.Fresh; old > 0 {
+	if planned := b.Trials - got.Run; planned > 0 {
+		fmt.Fprintf(w, "%s of it had not run\n", counted(planned, "trial"))
+	}
+	if old := got.Run - got.Fresh; old > 0 {
 		fmt.Fprintf(w, "%s here before, the same\n", counted(old, "trial"))
 	}
 	for _, handle := range b.Sweeps {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,7 +20,8 @@ import (
 type Unpacked struct {
 	Name   string
 	Record Record
-	Fresh  int // trials that were not here
+	Run    int // trials that have run; the others of the record were only planned
+	Fresh  int // of them, those that were not here
 	Files  int
 	Bytes  int64
 }
@@ -68,6 +70,11 @@ func Unpack(ctx context.Context, db *registry.DB, file string, o UnpackOptions) 
 	if err := syncTree(part); err != nil {
 		return nil, fmt.Errorf("unpack: %w", err)
 	}
+	run, err := os.ReadDir(filepath.Join(part, "trials"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("unpack: %w", err)
+	}
+	got.Run = len(run)
 	if got.Fresh, err = db.TakeIn(ctx, part); err != nil {
 		return nil, err
 	}
