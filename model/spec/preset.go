@@ -54,7 +54,7 @@ func Default(p Preset) (Trial, error) {
 		t.LM = LM{Width: 96, Depth: 3, Heads: 4, MLP: 384, MaxPositionEmbeddings: 128}
 		t.Pretrain.Steps, t.Pretrain.BatchSize, t.Pretrain.LR, t.Pretrain.Warmup = 850, 64, 3e-3, 50
 		t.Pretrain.MaxReport, t.Pretrain.MaxPhrase = 32, 32
-		t.DiffVQA.Steps = 3000
+		t.DiffVQA.Steps, t.DiffVQA.BatchSize, t.DiffVQA.LR = 3000, 64, 3e-3 // by 16 pairs a step the language model does not begin to read these encoders
 		t.Eval.NumBeams, t.Eval.Regions = 4, 1200
 	case Nano:
 		t.Encoder = Encoder{Width: 96, Depth: 3, Heads: 4, MLP: 384, Patch: 32}
