@@ -222,15 +222,21 @@ func TestGuardEndsWithTheSweep(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	go cmd.Wait()
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
 	for { // until it is sleep
 		if environment, _ := environmentOf(cmd.Process.Pid); valueOf(environment, SweepMark) == "outer:this-one" {
 			break
 		}
 		time.Sleep(time.Millisecond)
 	}
-	if n := Guard(strings.NewReader("sweep this-one\n")); n != 1 || alive(cmd.Process.Pid) {
+	if n := Guard(strings.NewReader("sweep this-one\n")); n != 1 {
 		t.Error(n, "were ended")
+	}
+	select {
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		t.Error("it lives")
 	}
 }
 
