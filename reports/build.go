@@ -34,6 +34,11 @@ func Build(ctx context.Context, db *registry.DB, plan *sweeps.Plan, o Options) (
 	if err != nil {
 		return nil, fmt.Errorf("report %s: %w", plan.Name, err)
 	}
+	if namesCosts(plan, o.Layout) {
+		if err := results.addCosts(ctx, db, plan); err != nil {
+			return nil, fmt.Errorf("report %s: %w", plan.Name, err)
+		}
+	}
 	if len(o.Published) == 0 {
 		if o.Published, err = experiments.Published(); err != nil {
 			return nil, err

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"harness/internal/escape"
 	"harness/internal/nearest"
 	"harness/metrics"
 	"harness/sweeps"
@@ -64,9 +65,12 @@ func (b *builder) addChosen(columns []Column) ([]Column, error) {
 }
 
 // qualified adds to the labels what a reader must know of how the numbers were scored: METEOR without its paraphrase table is not
-// the METEOR that papers print.
+// the METEOR that papers print, and what a program reports under the name of a cost is none.
 func (b *builder) qualified(columns []Column) []Column {
 	for i := range columns {
+		if m, cost := metrics.LookupCost(columns[i].Metric); cost && columns[i].Label == m.Label && b.results.have(m.Name) {
+			columns[i].Label, columns[i].Unit = escape.Line(m.Name), ""
+		}
 		task, m, ok := metrics.SplitRecorded(columns[i].Metric)
 		if ok && !b.plan.Command && m.Group == "meteor" && b.anyScored(columns[i].Metric, task, "without paraphrases") {
 			columns[i].Label += " (no paraphrases)"

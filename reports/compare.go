@@ -49,7 +49,7 @@ func (b *builder) compareWithBaselines(ctx context.Context) error {
 		if base == nil {
 			continue
 		}
-		var apart apart
+		reasons := make([]string, len(row.Cells)) // why the row is not compared in a column
 		for c := range row.Cells {
 			cell := &row.Cells[c]
 			p := pairOf(row, base, c)
@@ -60,8 +60,7 @@ func (b *builder) compareWithBaselines(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if reason != "" {
-				apart.add(reason, c)
+			if reasons[c] = reason; reason != "" {
 				continue
 			}
 			cell.Delta, _ = meanStd(p.deltas)
@@ -80,40 +79,24 @@ func (b *builder) compareWithBaselines(ctx context.Context) error {
 				cell.Seeds = signFlip(p.deltas)
 			}
 		}
-		b.markApart(row, apart)
+		b.markApart(row, reasons)
 	}
 	return nil
 }
 
-// apart are the columns in which a row is not compared with its baseline, by the reason.
-type apart []struct {
-	reason  string
-	columns []int
-}
-
-func (a *apart) add(reason string, c int) {
-	for i := range *a {
-		if one := &(*a)[i]; one.reason == reason {
-			one.columns = append(one.columns, c)
-			return
+// markApart says in one footnote in which columns a row is not compared for the same reason.
+func (b *builder) markApart(row *Row, reasons []string) {
+	for c, reason := range reasons {
+		if reason == "" {
+			continue
 		}
-	}
-	*a = append(*a, struct {
-		reason  string
-		columns []int
-	}{reason, []int{c}})
-}
-
-// markApart says in one footnote a reason in which columns a row is not compared.
-func (b *builder) markApart(row *Row, a apart) {
-	for _, one := range a {
 		var labels []string
-		for _, c := range one.columns {
-			labels = append(labels, b.table.Columns[c].Label)
+		for k, other := range reasons {
+			if other == reason {
+				labels = append(labels, b.table.Columns[k].Label)
+			}
 		}
-		for _, c := range one.columns {
-			b.mark(&row.Cells[c], strings.Join(labels, "; ")+": "+one.reason)
-		}
+		b.mark(&row.Cells[c], strings.Join(labels, "; ")+": "+reason)
 	}
 }
 
@@ -251,7 +234,7 @@ func (b *builder) resample(ctx context.Context, task string, p *pair, bases, row
 // other data, or with other settings of the scorer.
 func (b *builder) incomparable(p *pair, c int) (string, error) {
 	metric := b.table.Columns[c].Metric
-	if isCost(metric) || !b.plan.Command && metrics.IsEffort(metric) { // what was measured on counts for results alone
+	if isCost(metric) && !b.results.have(metric) || !b.plan.Command && metrics.IsEffort(metric) { // what was measured on counts for results alone
 		return "", nil
 	}
 	task, m, isText := metrics.SplitRecorded(metric)

@@ -27,7 +27,7 @@ func TestCostsAreThoseOfAllRuns(t *testing.T) {
 		want     map[string]float64
 	}{
 		"interrupted": {[]registry.Attempt{run(1, 50, 50, 8), run(2, 3, 2, 1), run(3, 4, 3, 2), rerun}, map[string]float64{"cost/seconds": 7, "cost/cpu": 5, "cost/memory": 2}},
-		"killed":      {[]registry.Attempt{run(1, 50, 50, 8), killed, run(3, 4, 3, 2), rerun}, map[string]float64{"cost/seconds": 0, "cost/cpu": 0, "cost/memory": 0}},
+		"killed":      {[]registry.Attempt{run(1, 50, 50, 8), killed, run(3, 4, 3, 2), rerun}, map[string]float64{}},
 	} {
 		if got := costsOf(runsOf(c.attempts, trial)); !maps.Equal(got, c.want) {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
@@ -46,5 +46,25 @@ func TestCostsOfOtherDataAreCompared(t *testing.T) {
 		if err != nil || (reason == "") != (metric != "probe/auc") {
 			t.Errorf("%s: %q, %v", metric, reason, err)
 		}
+	}
+}
+
+// A number that a program reports under the name of a cost stays its own: no other trial's cost stands beside it, and the label is its name.
+func TestOwnNumbersAreNoCosts(t *testing.T) {
+	own := Result{State: registry.Done, Values: map[string]registry.Summary{"cost/cpu": {Last: 7}}}
+	other := Result{State: registry.Done, costs: map[string]float64{"cost/seconds": 3}}
+	b := &builder{plan: &sweeps.Plan{Command: true}, table: &Table{}, results: Results{"own": own, "other": other}}
+	columns := b.qualified([]Column{b.undeclared("cost/cpu"), b.undeclared("cost/seconds")})
+	if columns[0].Label != "cost/cpu" || columns[0].Unit != "" || columns[1].Label != "time" || columns[1].Unit != "s" {
+		t.Errorf("%+v", columns)
+	}
+	if v, ok := own.value("cost/cpu", "last", true); v != 7 || !ok {
+		t.Error(v, ok)
+	}
+	if v, ok := other.value("cost/seconds", "last", true); v != 3 || !ok {
+		t.Error(v, ok)
+	}
+	if got := b.results.recorded(); len(got) != 1 || got[0] != "cost/cpu" {
+		t.Errorf("recorded %q", got)
 	}
 }

@@ -42,6 +42,9 @@ func (t *Table) LeftOut(columns ...int) (diverged, stopped int) {
 	return diverged, stopped
 }
 
+// WhyNoDifference is why a row with numbers has no difference from its baseline.
+const WhyNoDifference = "other data or scoring than the baseline, no seed in common with it, or one that diverged or was stopped early"
+
 // Difference is how a row differs from its baseline in a column.
 type Difference struct {
 	Row, Base        string

@@ -28,6 +28,8 @@ type Result struct {
 	DataHash    string
 	Predictions string // path of predictions.jsonl, or ""
 	Synthetic   bool
+
+	costs map[string]float64 // what its runs took, where a table shows that
 }
 
 // ErrNothing means that no trial of the sweep has recorded anything.
@@ -60,10 +62,9 @@ func loadOf(ctx context.Context, db *registry.DB, plan *sweeps.Plan, known []reg
 	if err != nil {
 		return nil, err
 	}
-	synthetic, imported := map[string]bool{}, map[string]bool{}
+	synthetic := map[string]bool{}
 	for _, t := range plan.Trials {
 		synthetic[t.ID] = t.Spec.Command == "" && t.Spec.Data.Source == spec.SourceSynthetic
-		imported[t.ID] = t.Spec.Imported != ""
 	}
 	results := Results{}
 	recorded, states := false, map[registry.State]int{}
@@ -71,11 +72,6 @@ func loadOf(ctx context.Context, db *registry.DB, plan *sweeps.Plan, known []reg
 		r := load(db, t, values[t.ID], notes[t.ID])
 		r.Synthetic = r.Synthetic || synthetic[t.ID]
 		recorded = recorded || len(r.Values) > 0
-		if !imported[t.ID] {
-			if err := r.addCosts(ctx, db, t); err != nil {
-				return nil, err
-			}
-		}
 		states[r.State]++
 		results[t.ID] = r
 	}
@@ -152,12 +148,12 @@ func (results Results) check(plan *sweeps.Plan, t *Table) error {
 // controlsPrefix begins the names of what trials recorded about controls.
 const controlsPrefix = "controls/"
 
-// recorded lists the names of all metrics that any trial recorded, less those of controls and what runs took.
+// recorded lists the names of all metrics that any trial recorded, less those of controls.
 func (results Results) recorded() []string {
 	keys := map[string]bool{}
 	for _, r := range results {
 		for key := range r.Values {
-			if !isCost(key) && !strings.HasPrefix(key, controlsPrefix) {
+			if !strings.HasPrefix(key, controlsPrefix) {
 				keys[key] = true
 			}
 		}
@@ -176,9 +172,13 @@ func listed(names []string, most int) string {
 
 // value is the number that a column takes from a trial, and whether there is one.
 func (r Result) value(metric, at string, minimize bool) (float64, bool) {
-	s, ok := r.Values[metric]
-	if !ok || r.State != registry.Done {
+	if r.State != registry.Done {
 		return 0, false
+	}
+	s, ok := r.Values[metric]
+	if !ok {
+		cost, known := r.costs[metric]
+		return cost, known
 	}
 	switch at {
 	case "best":

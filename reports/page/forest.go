@@ -67,7 +67,7 @@ func NewForest(t *reports.Table, c int) *Forest {
 		f.say("No interval of %s: too few seeds in common with the baseline, or their test gives none.", listed(bare))
 	}
 	if len(without) > 0 {
-		f.say("Not drawn, since there is no difference: %s (other data or scoring than the baseline, no seed in common with it, or one that diverged or was stopped early).", listed(without))
+		f.say("Not drawn, since there is no difference: %s (%s).", listed(without), reports.WhyNoDifference)
 	}
 	if len(list) < all {
 		f.say("Drawn are %d of %d rows: those with the largest differences.", len(list), all)

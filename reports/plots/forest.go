@@ -124,7 +124,7 @@ func (f *Figure) sayIntervals(list []reports.Difference, left []string) {
 		f.Notes = append(f.Notes, "No interval of "+strings.Join(bare, "; ")+": too few seeds in common with the baseline, or their test gives none.")
 	}
 	if len(left) > 0 {
-		f.Notes = append(f.Notes, "Not drawn, since there is no difference: "+strings.Join(allShown(left), "; ")+" (other data or scoring than the baseline, no seed in common with it, or one that diverged or was stopped early).")
+		f.Notes = append(f.Notes, "Not drawn, since there is no difference: "+strings.Join(allShown(left), "; ")+" ("+reports.WhyNoDifference+").")
 	}
 	if slices.Contains(methods, reports.Bootstrap) {
 		f.Notes = append(f.Notes, "An interval over test samples is that of one seed: the mean over seeds need not lie in its middle.")

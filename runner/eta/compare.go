@@ -35,6 +35,7 @@ type reference struct {
 	kin    bool    // of another sweep
 	log    float64 // of its duration, by its settings
 	part   float64 // of a running trial, how far it is; 0 = it has ended
+	stages string  // Timing.stages
 }
 
 // share is how much a reference tells of durations.
@@ -62,7 +63,7 @@ func newComparer(s Sweep) *comparer {
 	for i, list := range [][]Timing{s.Trials, s.Earlier} {
 		for _, t := range list {
 			if (t.State == registry.Done || t.State == registry.Stopped) && t.Took > 0 {
-				c.ended = append(c.ended, reference{Timing: t, sigma: least, kin: i == 1})
+				c.ended = append(c.ended, reference{Timing: t, sigma: least, kin: i == 1, stages: t.stages()})
 			}
 		}
 	}
@@ -93,7 +94,7 @@ func (c *comparer) projects(t Timing, elapsed time.Duration, g guess) {
 	total := elapsed.Seconds() + g.seconds
 	t.Took = seconds(total)
 	share := elapsed.Seconds() / total
-	c.projected = append(c.projected, reference{Timing: t, weight: share, own: share, part: share, sigma: least + g.sigma*(1-share)})
+	c.projected = append(c.projected, reference{Timing: t, weight: share, own: share, part: share, sigma: least + g.sigma*(1-share), stages: t.stages()})
 }
 
 // likeness is how much a reference tells of a trial, and how much the settings between them may change.
@@ -118,7 +119,7 @@ func likeness(t Timing, r reference) (weight, sigma float64) {
 			others++
 		}
 	}
-	if t.stages() != r.stages() {
+	if t.Resumes && r.Resumes {
 		others += perStage * t.Announced.apart(r.Announced)
 	}
 	others = max(1, others)
@@ -285,14 +286,14 @@ func (c *comparer) fit() {
 	c.slopes = map[string]slopes{}
 	like := map[string][]reference{}
 	for _, r := range slices.Concat(c.ended, c.projected) {
-		like[r.stages()] = append(like[r.stages()], r)
+		like[r.stages] = append(like[r.stages], r)
 	}
-	for names, list := range like {
-		c.slopes[names] = fit(list)
+	for stages, list := range like {
+		c.slopes[stages] = fit(list)
 	}
 	for _, list := range [][]reference{c.ended, c.projected} {
 		for i := range list {
-			list[i].log = c.slopes[list[i].stages()].log(list[i].Timing)
+			list[i].log = c.slopes[list[i].stages].log(list[i].Timing)
 		}
 	}
 }
@@ -304,15 +305,15 @@ func (c *comparer) whole(t Timing) (a answer) {
 		return known
 	}
 	c.fit()
-	names := t.stages()
-	own := c.slopes[names].log(t)
+	stages := t.stages()
+	own := c.slopes[stages].log(t)
 	var m mean
 	c.each(t, func(r reference, weight, sigma float64) {
 		if weight == 0 || r.kin && r.Setting != t.Setting {
 			return
 		}
 		took := r.tookAs(t).Seconds()
-		if !r.kin && r.Setting != t.Setting && r.stages() == names {
+		if !r.kin && r.Setting != t.Setting && r.stages == stages {
 			took *= factor(own, r.log)
 		}
 		if !fresh {
