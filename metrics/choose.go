@@ -38,7 +38,7 @@ func CheckNames(names []string) error {
 		if slices.Contains(known, name) {
 			continue
 		}
-		meant := nearest.Hint(known, len(name)/2, func(k string) int { return nearest.Distance(strings.ToLower(name), strings.ToLower(k)) })
+		meant := nearest.Hint(nearest.Meant(name, known))
 		return fmt.Errorf("unknown metric %q%s; known are %s, and each of their numbers", name, meant, strings.Join(Groups(), ", "))
 	}
 	return nil

@@ -52,11 +52,7 @@ func (b *builder) addChosen(columns []Column) ([]Column, error) {
 			for _, m := range metrics.Costs() {
 				named = append(named, m.Name)
 			}
-			hint := nearest.Hint(named, 1+len(key)/3, func(other string) int { return nearest.Distance(key, other) })
-			if hint == "" {
-				hint = ": recorded are " + listed(known, 20)
-			}
-			return nil, refuse("metrics", "no trial has recorded %q%s", key, hint)
+			return nil, refuse("metrics", "no trial has recorded %q%s", key, nearest.Choices(key, named))
 		}
 		added.Primary, added.extra = false, true
 		columns = append(columns, b.qualified([]Column{added})...)

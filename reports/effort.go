@@ -123,10 +123,15 @@ func (b *builder) describeEffort(say func(string, ...any)) {
 	}
 }
 
-// mostValues is the number of different values that a sentence lists with their rows; of more it names the smallest and the largest.
-const mostValues = 3
+// Of how many different values a sentence lists each with its rows, and how many rows it names of one; of more values it says the
+// smallest and the largest.
+const (
+	mostValues = 3
+	mostRows   = 3
+)
 
-// perRow is what all rows have, or each value with the rows that have it.
+// perRow is what all rows have, or each value with the rows that have it. Where many rows have one value, and the sentence names all
+// others, they are the others.
 func perRow(rows []Row, of func(Effort) float64, text func(float64) string) string {
 	rows = slices.Clone(rows)
 	slices.SortStableFunc(rows, func(a, b Row) int { return cmp.Compare(of(*a.Effort), of(*b.Effort)) })
@@ -142,14 +147,34 @@ func perRow(rows []Row, of func(Effort) float64, text func(float64) string) stri
 	if len(values) == 1 {
 		return values[0]
 	}
+	all, between := len(values) <= mostValues, ", "
+	if !all {
+		values, between = []string{values[0], values[len(values)-1]}, " to "
+	}
+	long := 0 // values that have more rows than are named
+	for _, v := range values {
+		if len(names[v]) > mostRows {
+			long++
+		}
+	}
 	parts := make([]string, len(values))
 	for i, v := range values {
-		parts[i] = fmt.Sprintf("%s (%s)", v, strings.Join(names[v], ", "))
+		who := named(names[v])
+		if all && long == 1 && len(names[v]) > mostRows {
+			who = "the others"
+		}
+		parts[i] = fmt.Sprintf("%s (%s)", v, who)
 	}
-	if last := len(parts) - 1; last >= mostValues {
-		return parts[0] + " to " + parts[last]
+	return strings.Join(parts, between)
+}
+
+// named are the names of some rows, which may have commas of their own.
+func named(rows []string) string {
+	list := strings.Join(rows[:min(len(rows), mostRows)], "; ")
+	if more := len(rows) - mostRows; more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
 	}
-	return strings.Join(parts, ", ")
+	return list
 }
 
 // short2 is a number with two digits: 8.9e8.

@@ -213,9 +213,5 @@ func (t *Table) path(part, name string) (string, error) {
 	if len(paths) == 0 {
 		return "", refuse(part, "%s is no parameter: no row has any", name)
 	}
-	hint := nearest.Hint(paths, 1+len(name)/3, func(known string) int { return nearest.Distance(name, known) })
-	if hint == "" {
-		hint = ": want some of " + listed(paths, 20)
-	}
-	return "", refuse(part, "no row has a parameter %q%s", name, hint)
+	return "", refuse(part, "no row has a parameter %q%s", name, nearest.Choices(name, paths))
 }

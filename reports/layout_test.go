@@ -155,7 +155,7 @@ func TestLayoutMistakes(t *testing.T) {
 	for query, want := range map[string]string{
 		"rows=resolutoin":                       `rows: no row has a parameter "resolutoin": did you mean resolution?`,
 		"rows=a%1bb":                            `rows: a\x1bb: control characters stand for nothing`,
-		"rows=xyzzy":                            `rows: no row has a parameter "xyzzy": want some of resolution, pretrain.parallel_ratio`,
+		"rows=xyzzy":                            `rows: no row has a parameter "xyzzy": want one of resolution, pretrain.parallel_ratio`,
 		"columns=diffvqa/bleu4":                 `columns: diffvqa/bleu4 is a metric: name it under metrics`,
 		"columns=resolution&rows=resolution":    `rows: resolution stands elsewhere: it cannot be a column on the left as well`,
 		"columns=resolution&group=resolution":   `group: resolution stands in the columns: it cannot be a title as well`,

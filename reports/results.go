@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"harness/internal/escape"
+	"harness/internal/nearest"
 	"harness/model/spec"
 	"harness/registry"
 	"harness/sweeps"
@@ -162,13 +163,7 @@ func (results Results) recorded() []string {
 }
 
 // listed joins names; of many only the first.
-func listed(names []string, most int) string {
-	text := strings.Join(names[:min(len(names), most)], ", ")
-	if more := len(names) - most; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return escape.Line(text)
-}
+func listed(names []string, most int) string { return escape.Line(nearest.Some(names, most)) }
 
 // value is the number that a column takes from a trial, and whether there is one.
 func (r Result) value(metric, at string, minimize bool) (float64, bool) {

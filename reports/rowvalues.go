@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"harness/internal/escape"
+	"harness/internal/nearest"
 	"harness/sweeps/condition"
 )
 
@@ -152,7 +153,7 @@ func (t *Table) columnNamed(part, key string) (int, error) {
 			return 0, refuse(part, "%s stands in several columns: say %s@ and which, such as %s", key, key, c.Key())
 		}
 	}
-	return 0, refuse(part, "no column is %q: want one of %s", key, listed(keys, 20))
+	return 0, refuse(part, "no column is %q%s", key, nearest.Choices(key, keys))
 }
 
 // sortRows sorts the rows of each kind and group by the names of a layout, the first weighing most. What is blank comes last either way, and rows that

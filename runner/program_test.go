@@ -412,6 +412,13 @@ func TestRunningIsListed(t *testing.T) {
 	}
 }
 
+func TestAtOnce(t *testing.T) {
+	calls := []Running{{Handle: "a", Parallel: 2}, {Handle: "b", Parallel: 5}, {Handle: "a", Parallel: 1}}
+	if a, c := AtOnce(calls, "a"), AtOnce(calls, "c"); a != 3 || c != 0 {
+		t.Errorf("%d and %d trials at once", a, c)
+	}
+}
+
 // TestCPUs: what a trial needs decides how many run at a time, and is what each gets.
 func TestCPUs(t *testing.T) {
 	queue := slices.Repeat([]*job{{}}, 100)

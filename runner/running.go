@@ -43,6 +43,17 @@ func ListRunning(home string) ([]Running, error) {
 	return list, nil
 }
 
+// AtOnce is how many trials of a sweep run at a time, by all calls that share it.
+func AtOnce(running []Running, handle string) int {
+	n := 0
+	for _, r := range running {
+		if r.Handle == handle {
+			n += r.Parallel
+		}
+	}
+	return n
+}
+
 // readRunning reads the file of a sweep, which may be writing it; false where it ended just now, or begins just now.
 func readRunning(path string) (one Running, ok bool) {
 	for range 3 {

@@ -57,6 +57,9 @@ func (r *run) estimate(now time.Time) eta.Estimate {
 		o.watch, o.last = nil, eta.Estimate{}
 		return o.last
 	}
+	if running, err := ListRunning(r.db.Home); err == nil { // other calls may share the sweep
+		o.watch.Parallel(max(r.parallel, AtOnce(running, r.options.Handle)))
+	}
 	if o.last = o.watch.Estimate(now); r.stopped != nil {
 		o.last.Known = false // nobody runs the rest
 	}

@@ -100,33 +100,7 @@ func (p *parser) refuse(n *yaml.Node, key, format string, args ...any) error {
 	return &Error{File: p.sweep.File, Line: line, Key: key, Reason: fmt.Sprintf(format, args...)}
 }
 
-// didYouMean is ": did you mean X?" for the candidate nearest to word, or "" when none is near.
+// didYouMean is ": did you mean X?" for the candidate nearest to a word or path, or "" when none is near.
 func didYouMean(word string, candidates []string) string {
-	return nearest.Hint(candidates, len(word)/3+1, func(c string) int {
-		d := editDistance(word, c)
-		if last := c[strings.LastIndexByte(c, '.')+1:]; last == word {
-			d = 1 // the right word at the wrong place
-		}
-		return d
-	})
-}
-
-// editDistance is Levenshtein's distance in bytes.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := diagonal
-			if a[i-1] != b[j-1] {
-				cost++
-			}
-			diagonal, row[j] = row[j], min(cost, row[j]+1, row[j-1]+1)
-		}
-	}
-	return row[len(b)]
+	return nearest.Hint(nearest.Path(word, candidates))
 }

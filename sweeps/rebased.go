@@ -113,7 +113,7 @@ func (p *Plan) nearRow(name string) string {
 			names = append(names, r.Name)
 		}
 	}
-	if hint := nearest.Hint(names, 1+len(name)/4, func(known string) int { return nearest.Distance(name, known) }); hint != "" || len(names) == 0 {
+	if hint := nearest.Hint(nearest.Meant(name, names)); hint != "" || len(names) == 0 {
 		return hint
 	}
 	list := strings.Join(names[:min(len(names), mostNamed)], "; ")

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"sync"
 
+	"harness/internal/nearest"
 	"harness/internal/view"
 	"harness/model/checkpoint/hub"
 	"harness/registry"
@@ -88,6 +89,6 @@ func endProgram(log io.Writer, p *provenance.Program) {
 	if written, err := p.End(); err != nil {
 		fmt.Fprintf(log, "the code of the program could not be kept whole: %v\n", err)
 	} else if len(written) > 0 {
-		fmt.Fprintf(log, "taken for results, since they changed while trials ran: %s\n", view.Some(written, 5))
+		fmt.Fprintf(log, "taken for results, since they changed while trials ran: %s\n", nearest.Some(written, 5))
 	}
 }

@@ -14,10 +14,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"harness/internal/escape"
 	"harness/sweeps"
 )
 
-// Run executes the command line and returns the exit code. Errors are one line on stderr, with a hint line if there is one.
+// Run executes the command line and returns the exit code. Errors are one line on stderr, with a hint line if there is one; what they
+// quote gives the terminal no commands.
 func Run(ctx context.Context, args []string) int {
 	root := newRootCommand()
 	root.SetArgs(args)
@@ -27,10 +29,10 @@ func Run(ctx context.Context, args []string) int {
 	}
 	err = suggested(cmd, err)
 	for _, line := range linesOf(err) {
-		fmt.Fprintln(os.Stderr, "harness:", strings.ReplaceAll(line, "\n", " "))
+		fmt.Fprintln(os.Stderr, "harness:", escape.Line(strings.ReplaceAll(line, "\n", " ")))
 	}
 	if hint := hintOf(err); hint != "" {
-		fmt.Fprintln(os.Stderr, "hint:", hint)
+		fmt.Fprintln(os.Stderr, "hint:", escape.Line(hint))
 	}
 	return exitCodeOf(err)
 }

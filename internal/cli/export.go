@@ -15,6 +15,7 @@ import (
 	"harness/internal/atomicfile"
 	"harness/internal/escape"
 	"harness/internal/jsonfloat"
+	"harness/internal/nearest"
 	"harness/internal/view"
 	"harness/registry"
 )
@@ -68,7 +69,7 @@ func export(ctx context.Context, w, log io.Writer, db *registry.DB, names []stri
 	if known := view.Names(trials, "metrics"); len(trials) > 0 {
 		for _, metric := range o.metrics {
 			if !slices.Contains(known, metric) {
-				return usageError("--metrics: no trial has %s: want some of %s", metric, strings.Join(known, ", "))
+				return usageError("--metrics: no trial has %s%s", metric, nearest.Choices(metric, known))
 			}
 		}
 	}

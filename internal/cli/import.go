@@ -16,7 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"harness/internal/escape"
-	"harness/internal/view"
+	"harness/internal/nearest"
 	"harness/metrics"
 	"harness/model/spec"
 	"harness/registry"
@@ -253,7 +253,7 @@ func (o importOptions) columns(runs []trackers.Run) ([]sweeps.Metric, error) {
 	}{{o.maximize, metrics.Maximize}, {o.minimize, metrics.Minimize}} {
 		for _, name := range side.names {
 			if !known[name] {
-				return nil, usageError("import: no run has the metric %s: want some of %s", name, view.Some(sortedKeys(known), 20))
+				return nil, usageError("import: no run has the metric %s%s", name, nearest.Choices(name, sortedKeys(known)))
 			}
 			m := sweeps.DefaultMetric(name, true)
 			m.Goal, m.Primary = side.goal, true
@@ -266,7 +266,7 @@ func (o importOptions) columns(runs []trackers.Run) ([]sweeps.Metric, error) {
 // sayRows says what tells the rows apart.
 func sayRows(log io.Writer, plan *sweeps.Plan) {
 	if varying := plan.Varying(); len(varying) > 0 {
-		fmt.Fprintf(log, "rows by %s\n", escape.Line(view.Some(varying, 20)))
+		fmt.Fprintf(log, "rows by %s\n", escape.Line(nearest.Some(varying, 20)))
 	}
 	for _, axis := range plan.Axes {
 		if len(axis.Options) == len(plan.Trials) && len(plan.Trials) > 3 {
@@ -401,6 +401,6 @@ func (i importedRuns) print(w io.Writer, asJSON bool) error {
 		fmt.Fprintf(w, "%s  %s\n", t.ID[:8], t.Label)
 	}
 	_, err := fmt.Fprintf(w, "%s, %s of %s (%s)\n", counted(len(i.Trials), "run"), counted(i.Points, "point"), counted(len(i.Metrics), "metric"),
-		escape.Line(strings.TrimSpace(view.Some(i.Metrics, 20))))
+		escape.Line(strings.TrimSpace(nearest.Some(i.Metrics, 20))))
 	return err
 }

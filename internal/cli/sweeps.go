@@ -10,6 +10,7 @@ import (
 
 	"harness/experiments"
 	"harness/internal/escape"
+	"harness/internal/nearest"
 	"harness/internal/view"
 	"harness/registry"
 )
@@ -37,7 +38,7 @@ func sweepNamed(ctx context.Context, db *registry.DB, name string) (string, erro
 	if len(handles) == 0 {
 		return "", usageError("no sweep %q was run here: none was", name)
 	}
-	return "", usageError("no sweep %q was run here: want one of %s", name, strings.Join(handles, ", "))
+	return "", usageError("no sweep %q was run here%s", name, nearest.Choices(name, handles))
 }
 
 // listedSweep is a sweep as ls --sweeps prints it.

@@ -16,6 +16,7 @@ import (
 
 	"harness/internal/escape"
 	"harness/internal/jsonfloat"
+	"harness/internal/nearest"
 	"harness/internal/view"
 	"harness/metrics"
 	"harness/model/spec"
@@ -265,7 +266,7 @@ func (c *comparison) verdict() error {
 	}
 	err := withCode(exitDisagreed, fmt.Errorf("trial %s: %d of %d numbers do not agree", c.ID, differ, len(c.Metrics)))
 	if len(c.Code) > 0 {
-		return withHint(err, "the code differs: "+view.Some(c.Code, 3))
+		return withHint(err, "the code differs: "+nearest.Some(c.Code, 3))
 	}
 	for _, d := range c.Differs {
 		if d.Name == "cpu" || d.Name == "engine" || d.Name == "gpu" {

@@ -1,6 +1,9 @@
 package nearest
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestDistance(t *testing.T) {
 	for _, c := range []struct {
@@ -14,22 +17,20 @@ func TestDistance(t *testing.T) {
 	}
 }
 
-func TestHint(t *testing.T) {
-	known := []string{"bars", "curves", "forest", "cars"}
-	hint := func(word string, most int) string {
-		return Hint(known, most, func(k string) int { return Distance(word, k) })
-	}
+func TestChoices(t *testing.T) {
 	for _, c := range []struct {
-		word string
-		most int
-		want string
-	}{{"forrest", 2, ": did you mean forest?"}, {"ars", 1, ": did you mean bars?"}, {"ars", 0, ""}, {"x", 0, ""}, {"", 3, ""}} {
-		if got := hint(c.word, c.most); got != c.want {
-			t.Errorf("%q within %d: %q, want %q", c.word, c.most, got, c.want)
+		word  string
+		known []string
+		want  string
+	}{
+		{"forrest", []string{"bars", "forest"}, ": did you mean forest?"},
+		{"pie", []string{"bars", "forest"}, ": want one of bars, forest"},
+		{"pie", nil, ""},
+		{"pie", make([]string, 23), ": want one of " + strings.Repeat(", ", 19) + " and 3 more"},
+	} {
+		if got := Choices(c.word, c.known); got != c.want {
+			t.Errorf("%q: %q, want %q", c.word, got, c.want)
 		}
-	}
-	if got := Hint(nil, 9, func(string) int { return 0 }); got != "" {
-		t.Errorf("no words: %q", got)
 	}
 }
 
@@ -38,6 +39,16 @@ func TestMeant(t *testing.T) {
 	for word, want := range map[string]string{"latx": "latex", "LATEX": "latex", "csv-w": "csv-wide", "cvs": "csv", "metrics.acc": "metrics.accuracy", "pdf": "", "": "", "x": ""} {
 		if got := Meant(word, known); got != want {
 			t.Errorf("Meant(%q) = %q, want %q", word, got, want)
+		}
+	}
+}
+
+func TestPath(t *testing.T) {
+	known := []string{"pretrain.lr", "pretrain.batch", "diffvqa.lr", "seed", "test.beam"}
+	for path, want := range map[string]string{"pretrain.batches": "pretrain.batch", "lr": "pretrain.lr", "train.beam": "test.beam", "sead": "seed",
+		"x": "", "": "", "model.depth": ""} {
+		if got := Path(path, known); got != want {
+			t.Errorf("Path(%q) = %q, want %q", path, got, want)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"harness/internal/nearest"
 	"harness/sweeps/condition"
 )
 
@@ -96,7 +97,7 @@ func CheckNames(given string, names []string, trials []Listed) error {
 			continue
 		case dotted && (kind == "params" || kind == "metrics"):
 			if known := Names(trials, kind); !slices.Contains(known, rest) {
-				return misused(given, "no trial has %s: want one of %s", name, strings.Join(known, ", "))
+				return misused(given, "no trial has %s%s", name, nearest.Choices(rest, known))
 			}
 			continue
 		}

@@ -108,7 +108,7 @@ func (l *Live) follow(ctx context.Context, s SweepStatus, now time.Time) (*follo
 	if f, has := l.sweeps[s.Sweep]; has && f.planned.Equal(planned) {
 		return f, f.watch.Take(ctx, s.trials, now)
 	}
-	watch, err := eta.NewWatch(ctx, l.db, s.Sweep, s.Parallel, now)
+	watch, err := eta.NewWatch(ctx, l.db, s.Sweep, s.atOnce, now)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +127,7 @@ func (l *Live) look(ctx context.Context, s SweepStatus, measured int, now time.T
 	if err != nil {
 		return LiveSweep{}, err
 	}
-	f.watch.Parallel(s.Parallel)
+	f.watch.Parallel(s.atOnce)
 	one := LiveSweep{SweepStatus: s, Estimate: f.watch.Estimate(now), Running: []LiveTrial{}, Failures: failuresOf(s.trials)}
 	if e := one.Estimate; e.Known {
 		one.ETA = &ETA{e.Left.Seconds(), e.Low.Seconds(), e.High.Seconds(), e.Done}

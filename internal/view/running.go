@@ -36,6 +36,7 @@ type SweepStatus struct {
 	Silent      string   `json:"silent,omitempty"` // the scheduler does not answer
 
 	trials []registry.Trial // in the order of the sweep, with their live states
+	atOnce int              // trials at a time, by all calls that share the sweep; 0 = a scheduler decides
 }
 
 // TrialStatus is how a running trial stands.
@@ -69,7 +70,7 @@ func Running(ctx context.Context, db *registry.DB, handle string, named Schedule
 			return nil, err
 		}
 		s.PID, s.Host, s.Started, s.Parallel = r.PID, r.Host, r.Started, r.Parallel
-		s.Log, s.Aside = r.Log, r.Aside
+		s.Log, s.Aside, s.atOnce = r.Log, r.Aside, runner.AtOnce(running, r.Handle)
 		list = append(list, s)
 	}
 	elsewhere, err := Elsewhere(ctx, db, handle, named)

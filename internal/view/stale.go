@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"harness/internal/nearest"
 	"harness/model"
 	"harness/model/checkpoint/hub"
 	"harness/model/spec"
@@ -144,7 +145,7 @@ func (s *Staleness) program(ctx context.Context, t spec.Trial, a registry.Attemp
 	if err != nil || len(differences) == 0 {
 		return "", err
 	}
-	return "made by other code: " + Some(differences, 3), nil
+	return "made by other code: " + nearest.Some(differences, 3), nil
 }
 
 // programDir is the folder of a program now: where it lies as seen from the home, which may have been moved together with it,
@@ -219,11 +220,3 @@ func BuildName(p journal.Provenance) string {
 
 // ShortHash is a digest as people read it.
 func ShortHash(hash string) string { return hash[:min(8, len(hash))] }
-
-// Some joins at most n texts.
-func Some(texts []string, n int) string {
-	if len(texts) > n {
-		return strings.Join(texts[:n], ", ") + fmt.Sprintf(" and %d more", len(texts)-n)
-	}
-	return strings.Join(texts, ", ")
-}

@@ -25,7 +25,7 @@ type standing struct {
 
 // runs are the sweeps that run now, by handle.
 type runs struct {
-	here      map[string]runner.Running
+	here      map[string]runner.Running // the newest call of each; Parallel is that of all that share a sweep
 	elsewhere map[string]view.SweepStatus
 }
 
@@ -37,7 +37,10 @@ func (s *Server) running(ctx context.Context) (runs, error) {
 		return r, err
 	}
 	for _, one := range list {
-		r.here[one.Handle] = one
+		if other, has := r.here[one.Handle]; !has || one.Started.After(other.Started) {
+			one.Parallel = runner.AtOnce(list, one.Handle)
+			r.here[one.Handle] = one
+		}
 	}
 	if s.o.Schedulers == nil {
 		return r, nil

@@ -221,8 +221,5 @@ func namedIn(all []Pair, meant string) string {
 	if len(known) == 0 {
 		text = "they name none"
 	}
-	if hint := nearest.Hint(known, 3, func(name string) int { return nearest.Distance(meant, name) }); hint != "" {
-		text += hint
-	}
-	return escape.Line(text)
+	return escape.Line(text + nearest.Hint(nearest.Meant(meant, known)))
 }

@@ -56,7 +56,7 @@ func (s *Samples) Choose(f Filter, order Order) ([]int, error) {
 	if f.Finding != "" {
 		var ok bool
 		if finding, ok = slices.BinarySearch(s.Findings, f.Finding); !ok {
-			hint := nearest.Hint(s.Findings, 3, func(name string) int { return nearest.Distance(f.Finding, name) })
+			hint := nearest.Hint(nearest.Meant(f.Finding, s.Findings))
 			return nil, &plots.OptionError{Option: "finding", Reason: fmt.Sprintf("no reference names %s%s", f.Finding, hint)}
 		}
 	}
@@ -98,7 +98,7 @@ func placeOf(rows []Row, option, name string) (int, error) {
 	for _, r := range rows {
 		known = append(known, r.Name)
 	}
-	hint := nearest.Hint(known, len(name)/3+1, func(k string) int { return nearest.Distance(strings.ToLower(name), strings.ToLower(k)) })
+	hint := nearest.Hint(nearest.Meant(name, known))
 	return 0, &plots.OptionError{Option: option, Reason: fmt.Sprintf("%q: the rows are %s%s", name, strings.Join(known, ", "), hint)}
 }
 

@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
+	"harness/internal/nearest"
 	"harness/metrics"
 	"harness/reports"
 	"harness/sweeps"
@@ -46,7 +47,7 @@ func (d *drawer) heatAxes() (lines, columns *sweeps.Axis, err error) {
 		for i, name := range d.o.Axes {
 			at := slices.IndexFunc(axes, func(a *sweeps.Axis) bool { return a.Path == name || a.Label == name })
 			if at < 0 {
-				return nil, nil, &OptionError{"--axes", fmt.Sprintf("%q: the axes with several values are %s%s", name, orNone(names), near(name, names))}
+				return nil, nil, &OptionError{"--axes", fmt.Sprintf("%q: the axes with several values are %s%s", name, orNone(names), nearest.Hint(nearest.Meant(name, names)))}
 			}
 			chosen[i] = axes[at]
 		}

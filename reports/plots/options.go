@@ -134,7 +134,7 @@ func CheckFormats(words []string) error { return checkWords(words, "some", Forma
 func checkWords(words []string, many string, known []string) error {
 	for _, word := range words {
 		if !slices.Contains(known, word) {
-			return fmt.Errorf("%s: want %s of %s%s", escape.Line(word), many, strings.Join(known, ", "), near(word, known))
+			return fmt.Errorf("%s: want %s of %s%s", escape.Line(word), many, strings.Join(known, ", "), nearest.Hint(nearest.Meant(word, known)))
 		}
 	}
 	return nil
@@ -218,24 +218,8 @@ func ChooseMetrics(patterns, known []string) ([]string, error) {
 			}
 		}
 		if !found {
-			const most = 12
-			listed := strings.Join(known[:min(len(known), most)], ", ")
-			if more := len(known) - most; more > 0 {
-				listed += fmt.Sprintf(" and %d more", more)
-			}
-			return nil, fmt.Errorf("%q: no such metric: there are %s%s", pattern, listed, near(pattern, known))
+			return nil, fmt.Errorf("%q: no such metric%s", pattern, nearest.Choices(pattern, known))
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(known), func(metric string) bool { return !chosen[metric] }), nil
-}
-
-// near is ": did you mean X?" for the known word nearest to one, or "" where none is near: at most a third of the letters differ, one
-// at least may; the beginning of a word is near.
-func near(word string, known []string) string {
-	return nearest.Hint(known, max(1, len(word)/3), func(k string) int {
-		if len(word) >= 3 && strings.HasPrefix(k, word) {
-			return 1
-		}
-		return nearest.Distance(word, k)
-	})
 }

@@ -151,14 +151,7 @@ func Nearest(path string) string {
 	for _, k := range All() {
 		known = append(known, k.Path)
 	}
-	last := path[strings.LastIndexByte(path, '.')+1:]
-	return nearest.Word(known, len(path)/3+1, func(k string) int {
-		d := nearest.Distance(path, k)
-		if tail := k[strings.LastIndexByte(k, '.')+1:]; tail != k {
-			d = min(d, 1+nearest.Distance(last, tail)) // the right word at the wrong place
-		}
-		return d
-	})
+	return nearest.Path(path, known)
 }
 
 // Description is what the key is for, what holds without it and where the paper has it, as one paragraph.
