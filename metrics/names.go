@@ -159,9 +159,9 @@ func IsEffort(name string) bool {
 func stage(name, unit string) []Metric {
 	return []Metric{
 		{Name: "loss", Label: name + "/loss", Unit: unit, Goal: Minimize},
-		{Name: StageImages, Label: name + "/images", Unit: "images", Goal: NoGoal},
-		{Name: StageSequences, Label: name + "/sequences", Unit: "sequences", Goal: NoGoal},
-		{Name: StageFLOPs, Label: name + "/flops", Unit: "floating-point operations", Goal: NoGoal},
+		{Name: StageImages, Label: name + "/images", Unit: "images", Goal: NoGoal, Scale: 1},
+		{Name: StageSequences, Label: name + "/sequences", Unit: "sequences", Goal: NoGoal, Scale: 1},
+		{Name: StageFLOPs, Label: name + " TFLOP", Unit: "floating-point operations", Goal: NoGoal, Digits: 2, Scale: 1e-12},
 	}
 }
 
@@ -197,8 +197,11 @@ func (m Metric) of(task, label string) Metric {
 	return m
 }
 
+// withDefaults adds three digits to a metric that has neither digits nor a scale.
 func withDefaults(m Metric) Metric {
-	m.Digits, m.Scale = 3, 1
+	if m.Scale == 0 {
+		m.Digits, m.Scale = 3, 1
+	}
 	return m
 }
 

@@ -120,12 +120,15 @@ type Strip struct {
 	Lost            string    // why there is no mean
 }
 
+// hasSeeds reports whether seeds of a row are results of trials of their own: those of models, and of encoders that are not trained.
+func (r *Row) hasSeeds() bool { return r.Kind == Model || r.Control == untrainedName }
+
 // Strips are the rows that have seeds to draw.
 func (t *Table) Strips(c int) []Strip {
 	var list []Strip
 	scale := t.Columns[c].Scale
 	for _, row := range t.Rows {
-		if row.Kind != Model {
+		if !row.hasSeeds() {
 			continue
 		}
 		cell := row.Cells[c]
@@ -168,7 +171,7 @@ func (t *Table) LostSeeds(c int, name func(string) string) []string {
 	var notes []string
 	for _, row := range t.Rows {
 		cell := row.Cells[c]
-		if row.Kind != Model {
+		if !row.hasSeeds() {
 			continue
 		}
 		if cell.Diverged > 0 {
