@@ -82,7 +82,10 @@ func TestPictures(t *testing.T) {
 		for (const g of [...document.querySelectorAll('.chart-group h2')]) g.remove();
 		grid.replaceChildren(curves, forest);
 		for (const g of [...document.querySelectorAll('.chart-group')].slice(1)) g.remove();`)
-	take("page-samples", sweepPath("difference")+"/samples?task=diffvqa&disagree=1", 860, `document.querySelector('[data-samples-boxes]').scrollIntoView()`)
+	samples := sweepPath("difference") + "/samples?task=diffvqa&disagree=1"
+	p.visit(samples)
+	p.await("the images", `!document.querySelector('[data-samples-opening]')`)
+	take("page-samples", samples, 860, `document.querySelector('[data-samples-boxes]').scrollIntoView()`)
 	p.clean()
 }
 
