@@ -168,9 +168,9 @@ func perRow(rows []Row, of func(Effort) float64, text func(float64) string) stri
 	return strings.Join(parts, between)
 }
 
-// named are the names of some rows, which may have commas of their own.
+// named are the names of some rows.
 func named(rows []string) string {
-	list := strings.Join(rows[:min(len(rows), mostRows)], "; ")
+	list := several(rows[:min(len(rows), mostRows)])
 	if more := len(rows) - mostRows; more > 0 {
 		list += fmt.Sprintf(" and %d more", more)
 	}

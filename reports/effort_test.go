@@ -100,11 +100,11 @@ func TestEffortsAreSaid(t *testing.T) {
 func TestEffortsOfManyRows(t *testing.T) {
 	for want, images := range map[string][]float64{
 		"8":                         {8, 8, 8, 8, 8, 8},
-		"4 (a; b), 8 (c; d)":        {4, 4, 8, 8},
+		"4 (a, b), 8 (c, d)":        {4, 4, 8, 8},
 		"2 (b), 8 (the others)":     {8, 2, 8, 8, 8},
-		"2 (b), 4 (c), 8 (a; d; e)": {8, 2, 4, 8, 8},
-		"4 (a; b; c and 1 more), 8 (e; f; g and 1 more)": {4, 4, 4, 4, 8, 8, 8, 8},
-		"1 (d) to 8 (a; e; f and 1 more)":                {8, 4, 2, 1, 8, 8, 8},
+		"2 (b), 4 (c), 8 (a, d, e)": {8, 2, 4, 8, 8},
+		"4 (a, b, c and 1 more), 8 (e, f, g and 1 more)": {4, 4, 4, 4, 8, 8, 8, 8},
+		"1 (d) to 8 (a, e, f and 1 more)":                {8, 4, 2, 1, 8, 8, 8},
 	} {
 		var rows []Row
 		for i, n := range images {

@@ -35,7 +35,7 @@ func (b *builder) describeTests(say func(string, ...any)) {
 		say("~: no significant difference from its baseline.")
 	}
 	if f != nil && len(marks.secondary) > 0 {
-		say("No marks in %s: not primary.", strings.Join(marks.secondary, ", "))
+		say("No marks in %s: not primary.", several(marks.secondary))
 	}
 }
 
@@ -100,7 +100,7 @@ func (b *builder) untoldText(f *Family) string {
 		what, takes = "seeds", fmt.Sprintf("; p < .05 takes %d seeds", f.Needed)
 	}
 	if len(f.Untold) < len(f.Columns) {
-		return fmt.Sprintf("No %s in %s: too few %s%s.", no, strings.Join(b.labels(f.Untold), ", "), what, takes)
+		return fmt.Sprintf("No %s in %s: too few %s%s.", no, several(b.labels(f.Untold)), what, takes)
 	}
 	return fmt.Sprintf("No %s: with so few %s no adjusted p below %s can be reached%s.", no, what, shortP(f.Smallest), takes)
 }
@@ -112,7 +112,7 @@ func (b *builder) familyText(f *Family) string {
 	case f.Rule == sweeps.FamilyColumn:
 		text += ", each column by itself"
 	case len(f.Columns) < len(b.table.Columns):
-		text += ", in " + strings.Join(b.labels(f.Columns), ", ")
+		text += ", in " + several(b.labels(f.Columns))
 	}
 	return text + ")"
 }

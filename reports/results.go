@@ -162,6 +162,14 @@ func (results Results) recorded() []string {
 	return slices.Sorted(maps.Keys(keys))
 }
 
+// several joins labels or names, between which stand semicolons where one has a comma of its own.
+func several(names []string) string {
+	if slices.ContainsFunc(names, func(name string) bool { return strings.Contains(name, ",") }) {
+		return strings.Join(names, "; ")
+	}
+	return strings.Join(names, ", ")
+}
+
 // listed joins names; of many only the first.
 func listed(names []string, most int) string { return escape.Line(nearest.Some(names, most)) }
 
