@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -41,7 +42,7 @@ func (b *builder) addControls() {
 		for i := range rows {
 			rows[i].Name, rows[i].Control = control.Name, control.Name
 			if len(rows) > 1 {
-				rows[i].Name += ", " + b.groupName(groups[i])
+				rows[i].Name += ", " + b.groupName(i, groups)
 			}
 			rows[i].Lead = b.named(rows[i].Name)
 			for _, r := range groups[i] {
@@ -100,37 +101,34 @@ func sameValues(a, b []Cell) bool {
 	return shared
 }
 
-// groupName names models by the parameters that they share and that the other models do not, else by their rows.
-func (b *builder) groupName(group []*seeded) string {
-	var parts []string
+// mostModels is how many models the name of a control lists.
+const mostModels = 3
+
+// groupName names the models of a group by the parameters that they share and that no model of the other groups has, else by their rows.
+func (b *builder) groupName(at int, groups [][]*seeded) string {
+	group := groups[at]
+	var own []sweeps.Param
 	for _, p := range group[0].Params {
-		if !b.allHave(group, p) || b.othersHave(group, p) {
-			continue
+		has := func(r *seeded) bool {
+			other, ok := r.Get(p.Path)
+			return ok && other.Text == p.Text
 		}
-		parts = append(parts, p.Text)
-	}
-	if len(group) == 1 || len(parts) == 0 {
-		names := make([]string, len(group))
-		for i, r := range group {
-			names[i] = r.Name
+		others := slices.ContainsFunc(groups, func(g []*seeded) bool { return g[0] != group[0] && slices.ContainsFunc(g, has) })
+		if !others && !slices.ContainsFunc(group, func(r *seeded) bool { return !has(r) }) {
+			own = append(own, p)
 		}
-		return strings.Join(names, " and ")
 	}
-	return strings.Join(parts, ", ")
-}
-
-func (b *builder) allHave(group []*seeded, p sweeps.Param) bool {
-	return !slices.ContainsFunc(group, func(r *seeded) bool {
-		other, ok := r.Get(p.Path)
-		return !ok || other.Text != p.Text
-	})
-}
-
-func (b *builder) othersHave(group []*seeded, p sweeps.Param) bool {
-	return slices.ContainsFunc(b.rows, func(r *seeded) bool {
-		other, ok := r.Get(p.Path)
-		return r.Control == "" && !slices.Contains(group, r) && ok && other.Text == p.Text
-	})
+	if len(group) > 1 && len(own) > 0 {
+		return b.plan.NameOf(sweeps.Row{Params: own})
+	}
+	var names []string
+	for _, r := range group[:min(len(group), mostModels)] {
+		names = append(names, r.Name)
+	}
+	if more := len(group) - mostModels; more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(names, " and ")
 }
 
 // single is a number without seeds.

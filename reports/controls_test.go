@@ -68,3 +68,50 @@ metrics: {probe/auc: , probe/tokens/auc: , probe/tokens/f1: }
 		t.Errorf("of other data: %+v", rows)
 	}
 }
+
+// A control that models share is named by what they share, though other models have not run; where they share nothing, a few are named.
+func TestSharedControlsHaveShortNames(t *testing.T) {
+	sweep, err := sweeps.Parse("shared.yaml", []byte(`version: 1
+name: shared
+base: {preset: smoke}
+parameters:
+  resolution: {values: [224, 448]}
+  pretrain.steps: {values: [1, 2, 3, 4, 5]}
+seeds: [0]
+metrics: {probe/tokens/auc: }
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := sweep.Expand(func(*spec.Trial) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := func(control func(row int) float64) string {
+		results := Results{}
+		for i, row := range plan.Rows[:9] { // of resolution 448 one has not run
+			values := map[string]registry.Summary{"probe/tokens/auc": {Last: 0.9, N: 1}, "controls/raw-pixels/probe/tokens/auc": {Last: control(i), N: 1}}
+			results[row.Trials[0]] = Result{State: registry.Done, Values: values}
+		}
+		table, err := Compute(t.Context(), plan, results, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var list []string
+		for _, row := range table.Rows {
+			if row.Control == "raw pixels" {
+				list = append(list, row.Name)
+			}
+		}
+		return strings.Join(list, "\n")
+	}
+	byResolution := names(func(row int) float64 { return float64(row / 5) })
+	if want := "raw pixels, resolution=224\nraw pixels, resolution=448"; byResolution != want {
+		t.Errorf("by resolution:\n%s", byResolution)
+	}
+	want := `raw pixels, resolution=224, steps=1 and resolution=224, steps=3 and resolution=224, steps=5 and 2 more
+raw pixels, resolution=224, steps=2 and resolution=224, steps=4 and resolution=448, steps=1 and 1 more`
+	if mixed := names(func(row int) float64 { return float64(row % 2) }); mixed != want {
+		t.Errorf("mixed:\n%s", mixed)
+	}
+}
