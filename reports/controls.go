@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"harness/internal/jsonfloat"
@@ -107,7 +108,7 @@ const mostModels = 3
 // groupName names the models of a group by the parameters that they share and that no model of the other groups has, else by their rows.
 func (b *builder) groupName(at int, groups [][]*seeded) string {
 	group := groups[at]
-	var own []sweeps.Param
+	var own []string
 	for _, p := range group[0].Params {
 		has := func(r *seeded) bool {
 			other, ok := r.Get(p.Path)
@@ -115,11 +116,11 @@ func (b *builder) groupName(at int, groups [][]*seeded) string {
 		}
 		others := slices.ContainsFunc(groups, func(g []*seeded) bool { return g[0] != group[0] && slices.ContainsFunc(g, has) })
 		if !others && !slices.ContainsFunc(group, func(r *seeded) bool { return !has(r) }) {
-			own = append(own, p)
+			own = append(own, b.namedValue(p))
 		}
 	}
 	if len(group) > 1 && len(own) > 0 {
-		return b.plan.NameOf(sweeps.Row{Params: own})
+		return strings.Join(own, ", ")
 	}
 	var names []string
 	for _, r := range group[:min(len(group), mostModels)] {
@@ -129,6 +130,14 @@ func (b *builder) groupName(at int, groups [][]*seeded) string {
 		names = append(names, fmt.Sprintf("%d more", more))
 	}
 	return strings.Join(names, " and ")
+}
+
+// namedValue is the value of a parameter, with its name where it is a number, which says nothing by itself.
+func (b *builder) namedValue(p sweeps.Param) string {
+	if _, err := strconv.ParseFloat(p.Text, 64); err == nil {
+		return b.plan.NameOf(sweeps.Row{Params: []sweeps.Param{p}})
+	}
+	return p.Text
 }
 
 // single is a number without seeds.

@@ -96,10 +96,14 @@ func CheckNames(given string, names []string, trials []Listed) error {
 		case slices.Contains(filterNames, name):
 			continue
 		case dotted && (kind == "params" || kind == "metrics"):
-			if known := Names(trials, kind); !slices.Contains(known, rest) {
-				return misused(given, "no trial has %s%s", name, nearest.Choices(rest, known))
+			known := Names(trials, kind)
+			if slices.Contains(known, rest) {
+				continue
 			}
-			continue
+			for i, k := range known {
+				known[i] = kind + "." + k
+			}
+			return misused(given, "no trial has %s%s", name, nearest.Choices(name, known))
 		}
 		return misused(given, "unknown name %q: want %s, params.NAME or metrics.NAME", name, strings.Join(filterNames, ", "))
 	}
