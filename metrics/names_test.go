@@ -27,6 +27,12 @@ func TestIsEffort(t *testing.T) {
 			t.Errorf("%s has a goal", m.Name)
 		}
 	}
+	// Operations are printed as TFLOP, images as whole numbers: neither has digits that mean nothing.
+	for name, want := range map[string]Metric{"diffvqa/flops": {Digits: 2, Scale: 1e-12}, "diffvqa/images": {Scale: 1}, "diffvqa/loss": {Digits: 3, Scale: 1}} {
+		if m, ok := LookupRecorded(name); !ok || m.Digits != want.Digits || m.Scale != want.Scale {
+			t.Errorf("%s: %d digits, scale %g", name, m.Digits, m.Scale)
+		}
+	}
 }
 
 func TestSplitRecorded(t *testing.T) {

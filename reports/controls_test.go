@@ -4,14 +4,12 @@ import (
 	"strings"
 	"testing"
 
-	"harness/model/spec"
 	"harness/registry"
-	"harness/sweeps"
 )
 
 // The control raw pixels stands in the columns of the probe of all tokens, in one row for all trials that recorded the same of it.
 func TestRawPixelsAreOneRow(t *testing.T) {
-	sweep, err := sweeps.Parse("pixels.yaml", []byte(`version: 1
+	plan, _ := expanded(t, `version: 1
 name: pixels
 base: {preset: smoke}
 ablations:
@@ -19,14 +17,7 @@ ablations:
   - {label: other, set: {method: cappa}}
 seeds: [0, 1, 2]
 metrics: {probe/auc: , probe/tokens/auc: , probe/tokens/f1: }
-`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	plan, err := sweep.Expand(func(*spec.Trial) error { return nil })
-	if err != nil {
-		t.Fatal(err)
-	}
+`)
 	rowsWith := func(another float64) []Row {
 		results := Results{}
 		for _, row := range plan.Rows {
@@ -71,7 +62,7 @@ metrics: {probe/auc: , probe/tokens/auc: , probe/tokens/f1: }
 
 // A control that models share is named by what they share, though other models have not run; where they share nothing, a few are named.
 func TestSharedControlsHaveShortNames(t *testing.T) {
-	sweep, err := sweeps.Parse("shared.yaml", []byte(`version: 1
+	plan, _ := expanded(t, `version: 1
 name: shared
 base: {preset: smoke}
 parameters:
@@ -79,14 +70,7 @@ parameters:
   pretrain.steps: {values: [1, 2, 3, 4, 5]}
 seeds: [0]
 metrics: {probe/tokens/auc: }
-`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	plan, err := sweep.Expand(func(*spec.Trial) error { return nil })
-	if err != nil {
-		t.Fatal(err)
-	}
+`)
 	names := func(control func(row int) float64) string {
 		results := Results{}
 		for i, row := range plan.Rows[:9] { // of resolution 448 one has not run

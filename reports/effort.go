@@ -159,22 +159,13 @@ func perRow(rows []Row, of func(Effort) float64, text func(float64) string) stri
 	}
 	parts := make([]string, len(values))
 	for i, v := range values {
-		who := named(names[v])
+		who := listed(names[v], mostRows)
 		if all && long == 1 && len(names[v]) > mostRows {
 			who = "the others"
 		}
 		parts[i] = fmt.Sprintf("%s (%s)", v, who)
 	}
 	return strings.Join(parts, between)
-}
-
-// named are the names of some rows.
-func named(rows []string) string {
-	list := several(rows[:min(len(rows), mostRows)])
-	if more := len(rows) - mostRows; more > 0 {
-		list += fmt.Sprintf(" and %d more", more)
-	}
-	return list
 }
 
 // short2 is a number with two digits: 8.9e8.

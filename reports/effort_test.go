@@ -5,22 +5,13 @@ import (
 	"testing"
 
 	"harness/metrics"
-	"harness/model/spec"
 	"harness/registry"
-	"harness/sweeps"
 )
 
 // efforts is a plan of two rows, ours and other, whose trials recorded the given counts of pretraining.
 func efforts(t *testing.T, yaml string, ours, other [3]float64) *Table {
 	t.Helper()
-	sweep, err := sweeps.Parse("efforts.yaml", []byte(yaml))
-	if err != nil {
-		t.Fatal(err)
-	}
-	plan, err := sweep.Expand(func(*spec.Trial) error { return nil })
-	if err != nil {
-		t.Fatal(err)
-	}
+	plan, _ := expanded(t, yaml)
 	results := Results{}
 	for _, row := range plan.Rows {
 		counts := ours

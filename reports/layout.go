@@ -45,7 +45,7 @@ func asLayoutError(part string, err error) error {
 }
 
 func refuse(part, format string, args ...any) error {
-	return &LayoutError{part, fmt.Sprintf(format, args...)}
+	return &LayoutError{part, escape.Line(fmt.Sprintf(format, args...))}
 }
 
 // LayoutParts are the names of the query parameters, in the order of the page.

@@ -162,13 +162,8 @@ func (results Results) recorded() []string {
 	return slices.Sorted(maps.Keys(keys))
 }
 
-// several joins labels or names, between which stand semicolons where one has a comma of its own.
-func several(names []string) string {
-	if slices.ContainsFunc(names, func(name string) bool { return strings.Contains(name, ",") }) {
-		return strings.Join(names, "; ")
-	}
-	return strings.Join(names, ", ")
-}
+// several joins labels or names.
+func several(names []string) string { return nearest.Some(names, len(names)) }
 
 // listed joins names; of many only the first.
 func listed(names []string, most int) string { return escape.Line(nearest.Some(names, most)) }

@@ -3,6 +3,7 @@ package nearest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -26,9 +27,13 @@ func Hint(found string) string {
 	return ": did you mean " + found + "?"
 }
 
-// Some joins the first most of some texts, and counts the others.
+// Some joins the first most of some texts, between which stand semicolons where one of them has a comma of its own, and counts the others.
 func Some(texts []string, most int) string {
-	list := strings.Join(texts[:min(len(texts), most)], ", ")
+	first, between := texts[:min(len(texts), most)], ", "
+	if slices.ContainsFunc(first, func(text string) bool { return strings.Contains(text, ",") }) {
+		between = "; "
+	}
+	list := strings.Join(first, between)
 	if more := len(texts) - most; more > 0 {
 		list += fmt.Sprintf(" and %d more", more)
 	}

@@ -34,6 +34,20 @@ func TestChoices(t *testing.T) {
 	}
 }
 
+func TestSome(t *testing.T) {
+	for _, c := range []struct {
+		texts []string
+		want  string
+	}{
+		{nil, ""}, {[]string{"a"}, "a"}, {[]string{"a", "b"}, "a, b"}, {[]string{"a", "b", "c", "d"}, "a, b and 2 more"},
+		{[]string{"a, b", "c"}, "a, b; c"}, {[]string{"a, b", "c", "d"}, "a, b; c and 1 more"}, {[]string{"a", "b", "c, d"}, "a, b and 1 more"},
+	} {
+		if got := Some(c.texts, 2); got != c.want {
+			t.Errorf("%q: %q, want %q", c.texts, got, c.want)
+		}
+	}
+}
+
 func TestMeant(t *testing.T) {
 	known := []string{"latex", "html", "csv", "csv-wide", "metrics.accuracy"}
 	for word, want := range map[string]string{"latx": "latex", "LATEX": "latex", "csv-w": "csv-wide", "cvs": "csv", "metrics.acc": "metrics.accuracy", "pdf": "", "": "", "x": ""} {
