@@ -14,6 +14,17 @@ import (
 // BenchmarkPeer is one training step of the model of the PyTorch comparison.
 func BenchmarkPeer(b *testing.B) { benchmarkStep(b, enginetest.Peer, Options{}) }
 
+// BenchmarkWidth is the same at other widths, with heads of 64: what bench-train compares.
+func BenchmarkWidth(b *testing.B) {
+	for _, width := range []int{128, 256, 384, 768} {
+		b.Run(fmt.Sprint(width), func(b *testing.B) {
+			size := enginetest.Peer
+			size.Width, size.Heads = width, width/64
+			benchmarkStep(b, size, Options{})
+		})
+	}
+}
+
 // BenchmarkPeerBF16 is BenchmarkPeer with products in bfloat16.
 func BenchmarkPeerBF16(b *testing.B) {
 	if err := CheckBF16(); err != nil {

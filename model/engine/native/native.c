@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "native.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -60,9 +61,10 @@ static long parts(long n, long size) { return (n + size - 1) / size; }
 // Nanoseconds of a float passing through a simple kernel, of one with an exponential, of a multiply-add.
 static const double PASS = 0.15, EXP = 0.6, FMA = 0.02;
 
-// BLOCK_K steps of the inner dimension pass before C is stored; UNIT_ROWS rows of A are used together. COPY_FLOATS is room for
-// either copy of a block of A: rows of BLOCK_K or columns of UNIT_ROWS, with a gap that keeps the runs apart in the caches.
-enum { BLOCK_K = 384, UNIT_ROWS = 112, COPY_GAP = 16, COPY_FLOATS = (UNIT_ROWS + COPY_GAP) * (BLOCK_K + COPY_GAP) };
+// UNIT_ROWS rows of A are used together. BLOCK_K steps of the inner dimension pass before C is stored; where the second cache is
+// large, as it is wherever there is AVX-512, HALF_K if B is packed, and LONG_K if A lies in rows as well. COPY_FLOATS is room for
+// either copy of a block of A: rows of steps or columns of UNIT_ROWS, with a gap that keeps the runs apart in the caches.
+enum { BLOCK_K = 384, HALF_K = 512, LONG_K = 1024, UNIT_ROWS = 112, COPY_GAP = 16, COPY_FLOATS = (UNIT_ROWS + COPY_GAP) * (LONG_K + COPY_GAP) };
 
 // Rows a multiple of WAY floats apart share a set of the first cache, whose lines are then lost before they have been used;
 // rows of B lie close enough to be read in place up to NEAR floats, and packing pays for more than FEW rows of A only.
@@ -72,7 +74,9 @@ enum { WAY = 1024, NEAR = 512, FEW = 64 };
 static void plan_gemm(const device *d, gemm_job *g) {
 	int threads = pool_threads(d->pool);
 	long ideal = threads == 1 ? 1 : 4 * threads; // units, so that threads end together
-	g->blocks = parts(g->k, BLOCK_K);
+	if (g->b_col == 1 && (g->b_row <= NEAR || g->m <= FEW)) g->in_place = g->n / d->kernels->panel;
+	bool large = d->kernels == kernels_of(KIND_AVX512);
+	g->blocks = parts(g->k, large && g->a_col == 1 ? LONG_K : large && !g->in_place ? HALF_K : BLOCK_K);
 	g->block = parts(g->k, g->blocks);
 	g->panels = parts(g->n, d->kernels->panel);
 	g->row_tiles = parts(g->m, d->kernels->tile_rows);
@@ -81,7 +85,6 @@ static void plan_gemm(const device *d, gemm_job *g) {
 	g->row_units = parts(g->row_tiles, g->unit_tiles);
 	g->unit_panels = g->row_units >= ideal ? g->panels : parts(g->panels, parts(ideal, g->row_units));
 	g->column_units = parts(g->panels, g->unit_panels);
-	if (g->b_col == 1 && (g->b_row <= NEAR || g->m <= FEW)) g->in_place = g->n / d->kernels->panel;
 	long a_stride = g->a_col == 1 ? g->a_row : g->a_col;
 	g->copy_a = a_stride % WAY == 0 && g->m > FEW;
 	g->copy_stride = COPY_GAP + (g->a_col == 1 ? g->block : UNIT_ROWS);
