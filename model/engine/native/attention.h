@@ -70,7 +70,8 @@ static void across(const float *const *rows, long offset, long n, long d, float 
 		for (long half = 0; half < PANEL && j + half < n; half += W) {
 			long some = n - j - half < W ? n - j - half : W, l = 0;
 			const float *const *row = rows + j + half;
-			for (; l + W <= d; l += W) {
+			for (; l < d && d >= W; l += W) {
+				if (l + W > d) l = d - W; // the last columns, of which some are done already
 				vf x[W];
 #pragma GCC unroll 16
 				for (int i = 0; i < W; i++) x[i] = i < some ? load(row[i] + offset + l) : splat(0);
@@ -94,22 +95,59 @@ static void along_row(const float *row, long j, long n, long d, float *panels) {
 	}
 }
 
-// exponentials makes scores s [n] into exp(scale·s - peak), zeros up to end, and returns their sum. s has room for W more.
+// exponentials makes scores s [n] into exp(scale·s - peak), zeros up to end, and returns their sum. s has room for whole vectors.
 static float exponentials(float *s, long n, long end, float scale, float peak) {
-	vf total = {0}, low = splat(peak);
+	vf total = {0};
 	long j = 0;
 	for (; j + W <= n; j += W) {
-		vf e = vexp(load(s + j) * scale - low);
+		vf e = vexp(load(s + j) * scale - peak);
 		store(s + j, e);
 		total += e;
 	}
 	if (j < n) {
-		vf e = vexp(load(s + j) * scale - low);
+		vf e = first(n - j, vexp(load(s + j) * scale - peak), splat(0));
 		store(s + j, e);
-		total += load_part(s + j, n - j);
+		total += e;
+		j += W;
 	}
-	for (j = n; j < end; j++) s[j] = 0;
+	for (; j < end; j += W) store(s + j, splat(0));
 	return sum(total);
+}
+
+// slopes makes scores s [n] into p = exp(scale·s - peak)·inverse and ds, which holds dp, into p (dp - drift) scale; zeros up to end.
+static void slopes(float *s, float *ds, long n, long end, float scale, float peak, float inverse, float drift) {
+	long j = 0;
+	for (; j + W <= n; j += W) {
+		vf p = vexp(load(s + j) * scale - peak) * inverse;
+		store(s + j, p);
+		store(ds + j, p * (load(ds + j) - drift) * scale);
+	}
+	if (j < n) {
+		vf p = vexp(load(s + j) * scale - peak) * inverse;
+		store(s + j, first(n - j, p, splat(0)));
+		store(ds + j, first(n - j, p * (load(ds + j) - drift) * scale, splat(0)));
+		j += W;
+	}
+	for (; j < end; j += W) {
+		store(s + j, splat(0));
+		store(ds + j, splat(0));
+	}
+}
+
+// highest_score is the largest of n > 0 scores, which have room for whole vectors.
+static float highest_score(const float *s, long n) {
+	vf m = splat(s[0]);
+	long j = 0;
+	for (; j + W <= n; j += W) m = larger(load(s + j), m);
+	if (j < n) m = larger(first(n - j, load(s + j), m), m);
+	return largest(m);
+}
+
+// scale_row is y [n] times factor.
+static void scale_row(float *y, long n, float factor) {
+	long j = 0;
+	for (; j + EIGHT <= n; j += EIGHT) *(eight *)(y + j) *= factor;
+	for (; j < n; j++) y[j] *= factor;
 }
 
 static float dot(const float *x, const float *y, long n) {
@@ -127,40 +165,74 @@ static void keep_softmax(const attention_job *t, long row, float peak, float inv
 	t->inverse[row] = inverse;
 }
 
+// in_place says whether a product can read heads of d columns where they lie, in rows that many floats apart: its last panel must
+// be as wide as a tile, and the rows must not crowd into few sets of the first cache.
+static bool in_place(long d, long stride) {
+	enum { APART = 128 };
+	long rest = d % PANEL;
+	return (rest == 0 || rest == W || rest == W + W / 2) && stride <= APART;
+}
+
+// along is n rows of a head, d floats each, as a right operand: where they lie or packed into panels.
+static right along(const float *const *rows, const float *x, long stride, long offset, long n, long d, float *panels) {
+	if (!rows && in_place(d, stride)) return (right){x + offset, stride, PANEL};
+	for (long j = 0; j < n; j++) along_row((rows ? rows[j] : x + j * stride) + offset, j, n, d, panels);
+	return packed(panels, n);
+}
+
+// A staircase is what a mask leaves of the products of some queries with the keys: query i sees the first limit(i).
+static bool stairs(const attention_job *t, long sample) { return t->causal && (!t->causal_rows || t->causal_rows[sample]); }
+
 static void attention(const void *job, long from, long to, void *scratch) {
 	const attention_job *t = job;
-	long d = t->width / t->heads, ld = padded(t->keys), step = query_rows(t);
+	long d = t->width / t->heads, ld = padded(t->keys);
 	float scale = 1 / sqrtf((float)d);
 	head_scratch h = cut_scratch(t, scratch);
 	for (long u = from; u < to; u++) {
 		long sample = u / t->heads, head = u % t->heads;
 		if (u == from || head == 0) find_rows(t, sample, &h);
-		long seen = limit(t, sample, t->queries - 1);
+		long seen = limit(t, sample, t->queries - 1), step = stairs(t, sample) ? TILE_ROWS : query_rows(t);
 		across(h.k, head * d, seen, d, h.k_across);
-		for (long j = 0; j < seen; j++) along_row(h.v[j] + head * d, j, seen, d, h.v_along);
+		right k = packed(h.k_across, d);
+		right v = along(t->v_rows ? h.v : NULL, h.v[0], t->v_stride, head * d, seen, d, h.v_along);
 		for (long i0 = 0; i0 < t->queries; i0 += step) {
 			long m = t->queries - i0 < step ? t->queries - i0 : step;
 			long n = limit(t, sample, i0 + m - 1), row = sample * t->queries + i0;
 			float inverse[MOST_QUERY_ROWS];
-			product(m, n, d, t->q + row * t->q_stride + head * d, t->q_stride, 1, h.k_across, d, h.s, ld, 0);
+			product(m, n, d, t->q + row * t->q_stride + head * d, t->q_stride, 1, k, h.s, ld, 0);
 			for (long i = 0; i < m; i++) {
 				long ni = limit(t, sample, i0 + i);
 				float *s = h.s + i * ld;
-				float peak = ni ? highest(s, ni) * scale : 0;
+				float peak = ni ? highest_score(s, ni) * scale : 0;
 				float total = exponentials(s, ni, n, scale, peak);
 				inverse[i] = ni ? 1 / total : 0;
 				keep_softmax(t, (sample * t->heads + head) * t->queries + i0 + i, peak, inverse[i]);
 			}
 			float *y = t->y + row * t->width + head * d;
-			product(m, d, n, h.s, ld, 1, h.v_along, seen, y, t->width, 0);
-			for (long i = 0; i < m; i++)
-				for (long l = 0; l < d; l++) y[i * t->width + l] *= inverse[i];
+			product(m, d, n, h.s, ld, 1, v, y, t->width, 0);
+			for (long i = 0; i < m; i++) scale_row(y + i * t->width, d, inverse[i]);
 		}
 	}
 }
 
 static void clear_rows(float *x, long rows, long stride, long n) {
 	for (long j = 0; j < rows; j++) memset(x + j * stride, 0, sizeof *x * n);
+}
+
+// across_queries is C [n, d] += Sᵀ [n, m] B for m queries from i0 on; B is theirs. Of a staircase, queries that see none of a tile's keys are passed over.
+static void across_queries(const attention_job *t, bool staircase, long i0, long m, long n, long d, const float *s, long ld, right b,
+                           float *c) {
+	if (!staircase) {
+		product(n, d, m, s, 1, ld, b, c, t->width, 1);
+		return;
+	}
+	for (long j = 0; j < n; j += TILE_ROWS) {
+		long blind = j - (t->keys - t->queries) - i0; // queries before the one that sees key j
+		if (blind < 0) blind = 0;
+		if (blind >= m) return;
+		right some = {b.b + blind * b.row, b.row, b.panel};
+		product(n - j < TILE_ROWS ? n - j : TILE_ROWS, d, m - blind, s + blind * ld + j, 1, ld, some, c + j * t->width, t->width, 1);
+	}
 }
 
 // attention_back: with p = softmax(s), dv = pᵀ dy, dp = dy vᵀ, ds = p (dp - dy·y) / sqrt(d), dq = ds k, dk = dsᵀ q.
@@ -171,6 +243,7 @@ static void attention_back(const void *job, long from, long to, void *scratch) {
 	head_scratch h = cut_scratch(t, scratch);
 	for (long u = from; u < to; u++) {
 		long sample = u / t->heads, head = u % t->heads, seen = limit(t, sample, t->queries - 1);
+		bool staircase = stairs(t, sample);
 		const float *q = t->q + sample * t->queries * t->q_stride + head * d;
 		const float *y = t->y + sample * t->queries * t->width + head * d;
 		const float *dy = t->dy + sample * t->queries * t->width + head * d;
@@ -181,33 +254,31 @@ static void attention_back(const void *job, long from, long to, void *scratch) {
 		if (u == from || head == 0) find_rows(t, sample, &h);
 		across(h.k, head * d, seen, d, h.k_across);
 		across(h.v, head * d, seen, d, h.v_across);
-		for (long j = 0; j < seen && t->dq; j++) along_row(h.k[j] + head * d, j, seen, d, h.k_along);
-		for (long i = 0; i < t->queries; i++) {
-			if (dk) along_row(q + i * t->q_stride, i, t->queries, d, h.q_along);
-			if (dv) along_row(dy + i * t->width, i, t->queries, d, h.dy_along);
-		}
+		right kt = packed(h.k_across, d), vt = packed(h.v_across, d), k = {0}, qs = {0}, dys = {0};
+		if (t->dq) k = along(t->k_rows ? h.k : NULL, h.k[0], t->k_stride, head * d, seen, d, h.k_along);
+		if (dk) qs = along(NULL, q, t->q_stride, 0, t->queries, d, h.q_along);
+		if (dv) dys = along(NULL, dy, t->width, 0, t->queries, d, h.dy_along);
 		for (long i0 = 0; i0 < t->queries; i0 += step) {
-			long m = t->queries - i0 < step ? t->queries - i0 : step;
-			long n = limit(t, sample, i0 + m - 1);
-			product(m, n, d, q + i0 * t->q_stride, t->q_stride, 1, h.k_across, d, h.s, ld, 0);
-			product(m, n, d, dy + i0 * t->width, t->width, 1, h.v_across, d, h.ds, ld, 0);
-			for (long i = 0; i < m; i++) {
-				long row = (sample * t->heads + head) * t->queries + i0 + i;
-				float *s = h.s + i * ld, *ds = h.ds + i * ld, inverse = t->inverse[row];
-				exponentials(s, limit(t, sample, i0 + i), n, scale, t->peak[row]);
-				float drift = dot(dy + (i0 + i) * t->width, y + (i0 + i) * t->width, d);
-				for (long j = 0; j < n; j += W) { // the rows have room for whole vectors; what lies behind n is not read
-					vf p = load(s + j) * inverse;
-					store(s + j, p);
-					store(ds + j, p * (load(ds + j) - drift) * scale);
+			long m = t->queries - i0 < step ? t->queries - i0 : step, n = limit(t, sample, i0 + m - 1);
+			long rows = staircase ? TILE_ROWS : m; // that are multiplied with the same keys
+			for (long i1 = 0; i1 < m; i1 += rows) {
+				long some = m - i1 < rows ? m - i1 : rows, end = limit(t, sample, i0 + i1 + some - 1);
+				float *s = h.s + i1 * ld, *ds = h.ds + i1 * ld;
+				const float *dyi = dy + (i0 + i1) * t->width, *yi = y + (i0 + i1) * t->width;
+				product(some, end, d, q + (i0 + i1) * t->q_stride, t->q_stride, 1, kt, s, ld, 0);
+				product(some, end, d, dyi, t->width, 1, vt, ds, ld, 0);
+				for (long i = 0; i < some; i++) {
+					long row = (sample * t->heads + head) * t->queries + i0 + i1 + i;
+					float drift = dot(dyi + i * t->width, yi + i * t->width, d);
+					slopes(s + i * ld, ds + i * ld, limit(t, sample, i0 + i1 + i), n, scale, t->peak[row], t->inverse[row], drift);
+				}
+				if (t->dq) {
+					float *dq = t->dq + (sample * t->queries + i0 + i1) * t->width + head * d;
+					product(some, d, end, ds, ld, 1, k, dq, t->width, t->add_dq);
 				}
 			}
-			if (dv) product(n, d, m, h.s, 1, ld, h.dy_along + i0 * PANEL, t->queries, dv, t->width, 1);
-			if (dk) product(n, d, m, h.ds, 1, ld, h.q_along + i0 * PANEL, t->queries, dk, t->width, 1);
-			if (t->dq) {
-				float *dq = t->dq + (sample * t->queries + i0) * t->width + head * d;
-				product(m, d, n, h.ds, ld, 1, h.k_along, seen, dq, t->width, t->add_dq);
-			}
+			if (dv) across_queries(t, staircase, i0, m, n, d, h.s, ld, (right){dys.b + i0 * dys.row, dys.row, dys.panel}, dv);
+			if (dk) across_queries(t, staircase, i0, m, n, d, h.ds, ld, (right){qs.b + i0 * qs.row, qs.row, qs.panel}, dk);
 		}
 	}
 }

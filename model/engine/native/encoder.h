@@ -138,20 +138,20 @@ static void encode_head(const encode_job *t, const encode_layer *layer, const en
 		long low = row[1 - n], high = row[n - 1] + 1, all = t->relative_panels * PANEL * d;
 		base = low / PANEL * PANEL;
 		if (t->uses_key)
-			product(n, high - base, d, q, stride, 1, layer->key_of_distance + head * all + base * d, d, h->to_key, relative_columns(t), 0);
+			product(n, high - base, d, q, stride, 1, packed(layer->key_of_distance + head * all + base * d, d), h->to_key, relative_columns(t), 0);
 		if (t->uses_query)
-			product(n, high - base, d, k, stride, 1, layer->query_of_distance + head * all + base * d, d, h->to_query, relative_columns(t), 0);
+			product(n, high - base, d, k, stride, 1, packed(layer->query_of_distance + head * all + base * d, d), h->to_query, relative_columns(t), 0);
 	}
 	for (long i0 = 0; i0 < n; i0 += QUERY_ROWS) {
 		long m = n - i0 < QUERY_ROWS ? n - i0 : QUERY_ROWS;
 		float inverse[QUERY_ROWS];
-		product(m, n, d, q + i0 * stride, stride, 1, h->k_across, d, h->s, ld, 0);
+		product(m, n, d, q + i0 * stride, stride, 1, packed(h->k_across, d), h->s, ld, 0);
 		if (t->relative) distances(t, h, i0, m, n, base, h->s, ld);
 		for (long i = 0; i < m; i++) {
 			float *s = h->s + i * ld;
 			inverse[i] = 1 / exponentials(s, n, n, t->scale, highest(s, n) * t->scale);
 		}
-		product(m, d, n, h->s, ld, 1, h->v_along, n, q + i0 * stride, stride, 0);
+		product(m, d, n, h->s, ld, 1, packed(h->v_along, n), q + i0 * stride, stride, 0);
 		for (long i = 0; i < m; i++)
 			for (long l = 0; l < d; l++) q[(i0 + i) * stride + l] *= inverse[i];
 	}

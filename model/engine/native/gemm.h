@@ -123,12 +123,21 @@ static void pack_panel(const float *b, long b_row, long b_col, long k, long nv, 
 	}
 }
 
-// product is C [m, n] (+)= A [m, k] B for a B packed in panels of panel_rows >= k rows: the small products of attention.
-static void product(long m, long n, long k, const float *a, long a_row, long a_col, const float *packed,
-                    long panel_rows, float *c, long ldc, int add) {
-	for (long j = 0; j < n; j += PANEL, packed += panel_rows * PANEL)
+// right is the right operand of a small product: panels of PANEL columns, whose rows lie row floats apart and which begin panel
+// floats apart.
+typedef struct {
+	const float *b;
+	long row, panel;
+} right;
+
+// packed is what lies in panels of that many rows.
+INLINE right packed(const float *panels, long rows) { return (right){panels, PANEL, rows * PANEL}; }
+
+// product is C [m, n] (+)= A [m, k] B: the small products of attention.
+static void product(long m, long n, long k, const float *a, long a_row, long a_col, right b, float *c, long ldc, int add) {
+	for (long j = 0; j < n; j += PANEL, b.b += b.panel)
 		for (long i = 0; i < m; i += TILE_ROWS)
-			tile_of(m - i < TILE_ROWS ? m - i : TILE_ROWS, k, a + i * a_row, a_row, a_col, packed, PANEL, c + i * ldc + j,
+			tile_of(m - i < TILE_ROWS ? m - i : TILE_ROWS, k, a + i * a_row, a_row, a_col, b.b, b.row, c + i * ldc + j,
 			        ldc, n - j < PANEL ? n - j : PANEL, NULL, add, NULL);
 }
 

@@ -1,4 +1,5 @@
 // All kernels for one kind of vector unit: included by a file that has set W, TILE_ROWS, KERNELS and the target.
+#include <stdbool.h>
 #include "vec.h"
 #include "gemm.h"
 #include "attention.h"

@@ -97,24 +97,42 @@ INLINE vf at_least(vf a, vf low) { return choose(a < low, low, a); }
 INLINE vf at_most(vf a, vf high) { return choose(a > high, high, a); }
 
 // Sums and maxima over the lanes, always in the same order: halves are folded onto each other.
+#if W == 16
+#define FOLD(v, fold)                                                                                     \
+	v = fold(v, SHUFFLE(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));                     \
+	v = fold(v, SHUFFLE(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11));                     \
+	v = fold(v, SHUFFLE(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13));                     \
+	v = fold(v, SHUFFLE(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14))
+#elif W == 8
+#define FOLD(v, fold)                                       \
+	v = fold(v, SHUFFLE(v, v, 4, 5, 6, 7, 0, 1, 2, 3));     \
+	v = fold(v, SHUFFLE(v, v, 2, 3, 0, 1, 6, 7, 4, 5));     \
+	v = fold(v, SHUFFLE(v, v, 1, 0, 3, 2, 5, 4, 7, 6))
+#else
+#define FOLD(v, fold)                           \
+	v = fold(v, SHUFFLE(v, v, 2, 3, 0, 1));     \
+	v = fold(v, SHUFFLE(v, v, 1, 0, 3, 2))
+#endif
+INLINE vf plus(vf a, vf b) { return a + b; }
+INLINE vf larger(vf a, vf b) { return choose(a > b, a, b); }
 INLINE float sum(vf v) {
-	float a[W];
-	store(a, v);
-#pragma GCC unroll 4
-	for (int half = W / 2; half; half /= 2)
-#pragma GCC unroll 8
-		for (int i = 0; i < half; i++) a[i] += a[i + half];
-	return a[0];
+	FOLD(v, plus);
+	return v[0];
 }
 INLINE float largest(vf v) {
-	float a[W];
-	store(a, v);
-#pragma GCC unroll 4
-	for (int half = W / 2; half; half /= 2)
-#pragma GCC unroll 8
-		for (int i = 0; i < half; i++) a[i] = a[i] > a[i + half] ? a[i] : a[i + half];
-	return a[0];
+	FOLD(v, larger);
+	return v[0];
 }
+
+// first keeps the first n lanes of a; the others are those of b.
+#if W == 16
+#define POSITIONS (vi){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
+#elif W == 8
+#define POSITIONS (vi){0, 1, 2, 3, 4, 5, 6, 7}
+#else
+#define POSITIONS (vi){0, 1, 2, 3}
+#endif
+INLINE vf first(long n, vf a, vf b) { return choose(POSITIONS < (int)n, a, b); }
 
 // highest is the largest of n > 0 floats; a NaN may be passed over, for the exponentials of the same floats show it.
 static inline float highest(const float *x, long n) {
