@@ -1,6 +1,6 @@
 # The harness. `make demo` builds, trains and reports; `make test` runs the quick tests; `make check` before handing in.
 
-.PHONY: build release install demo test check check-darwin staticcheck clean
+.PHONY: build release install demo test check check-darwin staticcheck modules clean
 
 # In a clone the commit is stamped into the program, whatever GOFLAGS say; elsewhere there is none.
 STAMP := $(if $(wildcard .git/HEAD),$(shell git rev-parse -q --verify HEAD >/dev/null 2>&1 && echo -buildvcs=true))
@@ -46,7 +46,7 @@ test:
 	go test ./...
 
 # check is what must be clean before a change is handed in.
-check: staticcheck check-darwin
+check: staticcheck check-darwin modules
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
 	go vet ./...
 	go test -race ./model/spec ./sweeps ./registry/... ./runner/...
@@ -54,6 +54,11 @@ check: staticcheck check-darwin
 # staticcheck is not in go.mod: its version is pinned here.
 staticcheck:
 	go run honnef.co/go/tools/cmd/staticcheck@v0.7.0 ./...
+
+# modules compiles what has a go.mod of its own: a new import of the program must be in their go.sum as well.
+modules:
+	cd model/engine/bench && go vet ./train && go test ./train
+	cd internal/web/browsertest && go vet ./...
 
 # check-darwin computes the types of all packages as on macOS and on Linux on arm64; it needs neither.
 check-darwin:

@@ -5,7 +5,7 @@ bench-engines:
 	cd model/engine/bench && go run . -peer torch_peer.py
 
 # The native engine against PyTorch from PyPI as fast as it goes (eager with SDPA and fused AdamW, and compiled), at four widths on one
-# and two threads; BENCH_TRAIN=-bf16 in bfloat16. HARNESS_BENCH_PYTHON names a Python that has torch; otherwise one is made. About 20 minutes on a quiet machine.
+# and two threads; BENCH_TRAIN=-bf16 in bfloat16, -unlock with AVX-512 in its MKL on processors that are not Intel's, too. HARNESS_BENCH_PYTHON names a Python that has torch; otherwise one is made. About 20 minutes on a quiet machine.
 BENCH_PYTHON ?= $(or $(TMPDIR),/tmp)/harness-bench
 .PHONY: bench-train
 bench-train:

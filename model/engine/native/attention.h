@@ -180,7 +180,7 @@ static right along(const float *const *rows, const float *x, long stride, long o
 	return packed(panels, n);
 }
 
-// A staircase is what a mask leaves of the products of some queries with the keys: query i sees the first limit(i).
+// stairs says whether the limits of a sample's queries rise like stairs: few queries are then multiplied with the same keys.
 static bool stairs(const attention_job *t, long sample) { return t->causal && (!t->causal_rows || t->causal_rows[sample]); }
 
 static void attention(const void *job, long from, long to, void *scratch) {
@@ -219,10 +219,11 @@ static void clear_rows(float *x, long rows, long stride, long n) {
 	for (long j = 0; j < rows; j++) memset(x + j * stride, 0, sizeof *x * n);
 }
 
-// across_queries is C [n, d] += Sᵀ [n, m] B for m queries from i0 on; B is theirs. Of a staircase, queries that see none of a tile's keys are passed over.
-static void across_queries(const attention_job *t, bool staircase, long i0, long m, long n, long d, const float *s, long ld, right b,
+// add_queries is C [n, d] += Sᵀ [n, m] B for m queries from i0 on; B has their rows. On stairs, queries that see none of a tile's
+// keys are passed over.
+static void add_queries(const attention_job *t, bool rising, long i0, long m, long n, long d, const float *s, long ld, right b,
                            float *c) {
-	if (!staircase) {
+	if (!rising) {
 		product(n, d, m, s, 1, ld, b, c, t->width, 1);
 		return;
 	}
@@ -243,7 +244,7 @@ static void attention_back(const void *job, long from, long to, void *scratch) {
 	head_scratch h = cut_scratch(t, scratch);
 	for (long u = from; u < to; u++) {
 		long sample = u / t->heads, head = u % t->heads, seen = limit(t, sample, t->queries - 1);
-		bool staircase = stairs(t, sample);
+		bool rising = stairs(t, sample);
 		const float *q = t->q + sample * t->queries * t->q_stride + head * d;
 		const float *y = t->y + sample * t->queries * t->width + head * d;
 		const float *dy = t->dy + sample * t->queries * t->width + head * d;
@@ -260,7 +261,7 @@ static void attention_back(const void *job, long from, long to, void *scratch) {
 		if (dv) dys = along(NULL, dy, t->width, 0, t->queries, d, h.dy_along);
 		for (long i0 = 0; i0 < t->queries; i0 += step) {
 			long m = t->queries - i0 < step ? t->queries - i0 : step, n = limit(t, sample, i0 + m - 1);
-			long rows = staircase ? TILE_ROWS : m; // that are multiplied with the same keys
+			long rows = rising ? TILE_ROWS : m; // that are multiplied with the same keys
 			for (long i1 = 0; i1 < m; i1 += rows) {
 				long some = m - i1 < rows ? m - i1 : rows, end = limit(t, sample, i0 + i1 + some - 1);
 				float *s = h.s + i1 * ld, *ds = h.ds + i1 * ld;
@@ -277,8 +278,8 @@ static void attention_back(const void *job, long from, long to, void *scratch) {
 					product(some, d, end, ds, ld, 1, k, dq, t->width, t->add_dq);
 				}
 			}
-			if (dv) across_queries(t, staircase, i0, m, n, d, h.s, ld, (right){dys.b + i0 * dys.row, dys.row, dys.panel}, dv);
-			if (dk) across_queries(t, staircase, i0, m, n, d, h.ds, ld, (right){qs.b + i0 * qs.row, qs.row, qs.panel}, dk);
+			if (dv) add_queries(t, rising, i0, m, n, d, h.s, ld, (right){dys.b + i0 * dys.row, dys.row, dys.panel}, dv);
+			if (dk) add_queries(t, rising, i0, m, n, d, h.ds, ld, (right){qs.b + i0 * qs.row, qs.row, qs.panel}, dk);
 		}
 	}
 }

@@ -57,7 +57,7 @@ func open(o options, folder string, threads int) (all []*contestant, err error) 
 		return all, nil
 	}
 	for _, mode := range o.modes {
-		c, err := startTorch(o.python, folder, mode, threads)
+		c, err := startTorch(o.python, folder, mode, threads, o.unlock)
 		if err != nil {
 			return all, err
 		}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 )
 
 //go:embed peer.py
@@ -33,10 +34,10 @@ type answer struct {
 	Resident, Before int64
 }
 
-// start begins a process on that many threads; it reads the workload in folder.
-func start(threads int, command string, args ...string) (*contestant, error) {
+// start begins a process on that many threads, with more environment; it reads the workload in folder.
+func start(threads int, environment []string, command string, args ...string) (*contestant, error) {
 	c := &contestant{process: exec.Command(command, args...)}
-	c.process.Env = append(os.Environ(), fmt.Sprint("OMP_NUM_THREADS=", threads))
+	c.process.Env = append(append(os.Environ(), fmt.Sprint("OMP_NUM_THREADS=", threads)), environment...)
 	c.process.Stderr = os.Stderr
 	in, err := c.process.StdinPipe()
 	if err != nil {
@@ -64,15 +65,45 @@ func startNative(folder string, threads int, bf16 bool) (*contestant, error) {
 	if err != nil {
 		return nil, err
 	}
-	return start(threads, own, "-serve", folder, "-threads", fmt.Sprint(threads), fmt.Sprintf("-bf16=%t", bf16))
+	return start(threads, nil, own, "-serve", folder, "-threads", fmt.Sprint(threads), fmt.Sprintf("-bf16=%t", bf16))
 }
 
-func startTorch(python, folder, mode string, threads int) (*contestant, error) {
+// startTorch begins PyTorch in a mode of peer.py; unlocked: its MKL is told that the processor is Intel's.
+func startTorch(python, folder, mode string, threads int, unlocked bool) (*contestant, error) {
 	script := filepath.Join(folder, "peer.py")
 	if err := os.WriteFile(script, peer, 0o644); err != nil {
 		return nil, err
 	}
-	return start(threads, python, script, folder, mode, fmt.Sprint(threads))
+	var environment []string
+	if unlocked {
+		library, err := unlockMKL(folder)
+		if err != nil {
+			return nil, err
+		}
+		environment = []string{"LD_PRELOAD=" + library}
+	}
+	c, err := start(threads, environment, python, script, folder, mode, fmt.Sprint(threads))
+	if err == nil && unlocked {
+		c.name += ", unlocked"
+	}
+	return c, err
+}
+
+// MKL, which multiplies float32 matrices in PyTorch from PyPI, asks these two functions whether the processor is Intel's, and takes
+// AVX2 on others even if they have AVX-512. A library loaded before it can answer in its place.
+const intelAlways = `int mkl_serv_intel_cpu(void) { return 1; }
+int mkl_serv_intel_cpu_true(void) { return 1; }
+`
+
+// unlockMKL builds that library in folder and returns its path.
+func unlockMKL(folder string) (string, error) {
+	library := filepath.Join(folder, "intel.so")
+	gcc := exec.Command("gcc", "-shared", "-fPIC", "-x", "c", "-o", library, "-")
+	gcc.Stdin = strings.NewReader(intelAlways)
+	if out, err := gcc.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("gcc: %w: %s", err, out)
+	}
+	return library, nil
 }
 
 func (c *contestant) read(to any) error {

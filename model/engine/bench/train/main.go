@@ -26,6 +26,7 @@ type options struct {
 	rounds  int
 	modes   []string
 	bf16    bool
+	unlock  bool
 }
 
 func main() {
@@ -37,6 +38,7 @@ func main() {
 	flag.StringVar(&threads, "threads", "1,2", "numbers of threads")
 	flag.StringVar(&modes, "modes", "eager,compiled", "what PyTorch does")
 	flag.BoolVar(&o.bf16, "bf16", false, "native multiplies in bfloat16, and PyTorch in both precisions")
+	flag.BoolVar(&o.unlock, "unlock", false, "PyTorch's MKL may use AVX-512 on processors that are not Intel's; needs gcc")
 	flag.IntVar(&o.rounds, "rounds", 15, "turns that each contestant gets")
 	flag.Parse()
 	err := parseLists(&o, widths, threads, modes)

@@ -2,6 +2,9 @@ package main
 
 import (
 	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -11,7 +14,7 @@ import (
 // scripted is a contestant that answers every turn with the same line.
 func scripted(t *testing.T, line string) *contestant {
 	t.Helper()
-	c, err := start(1, "sh", "-c", `echo '{"Name": "scripted"}'; while read count; do echo '`+line+`'; done`)
+	c, err := start(1, nil, "sh", "-c", `echo '{"Name": "scripted"}'; while read count; do echo '`+line+`'; done`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +44,7 @@ func TestAgree(t *testing.T) {
 }
 
 func TestEnded(t *testing.T) {
-	if _, err := start(1, "sh", "-c", "exit 1"); err == nil || !strings.Contains(err.Error(), "the process has ended") {
+	if _, err := start(1, nil, "sh", "-c", "exit 1"); err == nil || !strings.Contains(err.Error(), "the process has ended") {
 		t.Errorf("a process that ends at once: %v", err)
 	}
 }
@@ -99,5 +102,36 @@ func TestLists(t *testing.T) {
 	}
 	if m := median([]float64{3, 1, 2}); math.Abs(m-2) > 0 {
 		t.Errorf("median %g", m)
+	}
+}
+
+// TestUnlock asks a program that has MKL's question of its own what it is told.
+func TestUnlock(t *testing.T) {
+	if _, err := exec.LookPath("gcc"); err != nil {
+		t.Skip("no gcc")
+	}
+	folder := t.TempDir()
+	library, err := unlockMKL(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const asks = `#include <dlfcn.h>
+int main(void) { int (*intel)(void) = (int (*)(void))dlsym(RTLD_DEFAULT, "mkl_serv_intel_cpu_true"); return intel && intel() ? 0 : 1; }`
+	program := filepath.Join(folder, "asks")
+	gcc := exec.Command("gcc", "-D_GNU_SOURCE", "-x", "c", "-o", program, "-", "-ldl")
+	gcc.Stdin = strings.NewReader(asks)
+	if out, err := gcc.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for _, c := range []struct {
+		environment []string
+		want        int
+	}{{nil, 1}, {[]string{"LD_PRELOAD=" + library}, 0}} {
+		cmd := exec.Command(program)
+		cmd.Env = append(os.Environ(), c.environment...)
+		_ = cmd.Run()
+		if got := cmd.ProcessState.ExitCode(); got != c.want {
+			t.Errorf("%v: exit %d, want %d", c.environment, got, c.want)
+		}
 	}
 }
