@@ -129,21 +129,7 @@ func TestAttention(t *testing.T) {
 				"k": engine.Floats(normal(r, batch*keys*width), batch, keys, width),
 				"v": engine.Floats(normal(r, batch*keys*width), batch, keys, width),
 			}
-			mask := engine.Mask{Causal: r.IntN(2) == 1}
-			if r.IntN(2) == 1 {
-				mask.KeyLengths = "lengths"
-				in["lengths"] = engine.Ints(make([]int32, batch), batch)
-				for i := range batch {
-					in["lengths"].I32[i] = r.Int32N(int32(keys) + 1)
-				}
-			}
-			if mask.Causal && r.IntN(2) == 1 {
-				mask.CausalRows = "causal"
-				in["causal"] = engine.Ints(make([]int32, batch), batch)
-				for i := range batch {
-					in["causal"].I32[i] = r.Int32N(2)
-				}
-			}
+			mask := randomMask(r, in, batch, keys)
 			s, err := e.New(nil)
 			if err != nil {
 				t.Fatal(err)
@@ -166,6 +152,126 @@ func TestAttention(t *testing.T) {
 	}
 }
 
+// randomMask draws a mask for that many samples and keys, and puts its inputs to the others.
+func randomMask(r *rand.Rand, in engine.Inputs, batch, keys int) engine.Mask {
+	mask := engine.Mask{Causal: r.IntN(2) == 1}
+	if r.IntN(2) == 1 {
+		mask.KeyLengths = "lengths"
+		in["lengths"] = engine.Ints(make([]int32, batch), batch)
+		for i := range batch {
+			in["lengths"].I32[i] = r.Int32N(int32(keys) + 1)
+		}
+	}
+	if mask.Causal && r.IntN(2) == 1 {
+		mask.CausalRows = "causal"
+		in["causal"] = engine.Ints(make([]int32, batch), batch)
+		for i := range batch {
+			in["causal"].I32[i] = r.Int32N(2)
+		}
+	}
+	return mask
+}
+
+// seenBy is how many keys a query sees.
+func seenBy(in engine.Inputs, mask engine.Mask, sample, query, queries, keys int) int {
+	seen := keys
+	if mask.Causal && (mask.CausalRows == "" || in["causal"].I32[sample] == 1) {
+		seen = max(keys-queries+query+1, 0)
+	}
+	if mask.KeyLengths != "" {
+		seen = min(seen, int(in["lengths"].I32[sample]))
+	}
+	return seen
+}
+
+// TestAttentionBack compares the gradients of attention over random sizes and masks with their definition in float64.
+func TestAttentionBack(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 3))
+	for _, k := range kinds() {
+		e := newEngine(2, k, noBF16)
+		for range 40 {
+			batch, queries, keys, heads := 1+r.IntN(3), 1+r.IntN(150), 1+r.IntN(150), 1+r.IntN(3)
+			if r.IntN(2) == 1 {
+				keys = queries // as in a model of texts
+			}
+			width := heads * []int{1 + r.IntN(40), 8, 16, 24, 32, 64}[r.IntN(6)]
+			params := []engine.Param{
+				{Name: "q", Tensor: engine.Floats(normal(r, batch*queries*width), batch, queries, width)},
+				{Name: "k", Tensor: engine.Floats(normal(r, batch*keys*width), batch, keys, width)},
+				{Name: "v", Tensor: engine.Floats(normal(r, batch*keys*width), batch, keys, width)},
+			}
+			size := batch * queries * width
+			in := engine.Inputs{"dy": engine.Floats(normal(r, size), size)}
+			mask := randomMask(r, in, batch, keys)
+			s, err := e.New(params)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, got, err := s.Gradients("", func(o engine.Ops) []engine.Value {
+				y := o.Reshape(o.Attention(o.Param("q"), o.Param("k"), o.Param("v"), heads, mask), size)
+				return []engine.Value{o.Scale(o.Mean(o.Mul(y, o.Input("dy")), 0), float64(size))}
+			}, in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := slowAttentionBack(params, in, heads, mask)
+			for _, p := range params {
+				for i, w := range want[p.Name] {
+					if !(math.Abs(float64(got[p.Name].F32[i])-w) < 3e-4*math.Sqrt(float64(queries))) {
+						t.Fatalf("%s: %d queries, %d keys, %d heads, width %d, %+v: gradient %d of %s is %g, not %g", e.Device(), queries, keys,
+							heads, width, mask, i, p.Name, got[p.Name].F32[i], w)
+					}
+				}
+			}
+			s.Close()
+		}
+	}
+}
+
+// slowAttentionBack is the gradient of Σ dy y by its definition.
+func slowAttentionBack(params []engine.Param, in engine.Inputs, heads int, mask engine.Mask) map[string][]float64 {
+	q, k, v, dy := params[0].Tensor, params[1].Tensor, params[2].Tensor, in["dy"]
+	batch, queries, keys, width := q.Shape[0], q.Shape[1], k.Shape[1], q.Shape[2]
+	d := width / heads
+	root := math.Sqrt(float64(d))
+	dq, dk, dv := make([]float64, q.Size()), make([]float64, k.Size()), make([]float64, v.Size())
+	dot := func(x, y []float32) (sum float64) {
+		for l := range x {
+			sum += float64(x[l]) * float64(y[l])
+		}
+		return sum
+	}
+	for b := range batch {
+		for i := range queries {
+			seen := seenBy(in, mask, b, i, queries, keys)
+			for h := range heads {
+				row := (b*queries+i)*width + h*d
+				at := func(j int) int { return (b*keys+j)*width + h*d }
+				p, dp := make([]float64, seen), make([]float64, seen)
+				total, drift := 0.0, 0.0
+				for j := range p {
+					p[j] = math.Exp(dot(q.F32[row:row+d], k.F32[at(j):at(j)+d]) / root)
+					total += p[j]
+				}
+				for j := range p {
+					p[j] /= total
+					dp[j] = dot(dy.F32[row:row+d], v.F32[at(j):at(j)+d])
+					drift += p[j] * dp[j]
+				}
+				for j := range p {
+					ds := p[j] * (dp[j] - drift) / root
+					for l := range d {
+						dq[row+l] += ds * float64(k.F32[at(j)+l])
+						dk[at(j)+l] += ds * float64(q.F32[row+l])
+						dv[at(j)+l] += p[j] * float64(dy.F32[row+l])
+					}
+				}
+			}
+		}
+	}
+	return map[string][]float64{"q": dq, "k": dk, "v": dv}
+}
+
 // slowAttention is attention by its definition.
 func slowAttention(in engine.Inputs, heads int, mask engine.Mask) []float64 {
 	q, k, v := in["q"], in["k"], in["v"]
@@ -174,13 +280,7 @@ func slowAttention(in engine.Inputs, heads int, mask engine.Mask) []float64 {
 	out := make([]float64, q.Size())
 	for b := range batch {
 		for i := range queries {
-			seen := keys
-			if mask.Causal && (mask.CausalRows == "" || in["causal"].I32[b] == 1) {
-				seen = max(keys-queries+i+1, 0)
-			}
-			if mask.KeyLengths != "" {
-				seen = min(seen, int(in["lengths"].I32[b]))
-			}
+			seen := seenBy(in, mask, b, i, queries, keys)
 			for h := range heads {
 				row := (b*queries+i)*width + h*d
 				weights := make([]float64, seen)
