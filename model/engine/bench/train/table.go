@@ -24,9 +24,13 @@ func printRow(w io.Writer, size enginetest.Size, threads int, all []*contestant)
 		plural = ""
 	}
 	fmt.Fprintf(w, "\nwidth %d, %d heads, %d words, %d thread%s\n", size.Width, size.Heads, size.Words, threads, plural)
-	fmt.Fprintf(w, "%-50s %9s %9s %9s %9s %9s\n", "", "wall", "(best)", "CPU", "MiB", "model's")
+	names := 26
 	for _, c := range all {
-		fmt.Fprintf(w, "%-50s %9.1f %9.1f %9.1f %9d %9d\n", c.name, 1e3*median(c.wall), 1e3*slices.Min(c.wall), 1e3*median(c.cpu),
+		names = max(names, len(c.name))
+	}
+	fmt.Fprintf(w, "%-*s %9s %9s %9s %9s %9s\n", names, "", "wall", "(best)", "CPU", "MiB", "model's")
+	for _, c := range all {
+		fmt.Fprintf(w, "%-*s %9.1f %9.1f %9.1f %9d %9d\n", names, c.name, 1e3*median(c.wall), 1e3*slices.Min(c.wall), 1e3*median(c.cpu),
 			c.resident>>20, (c.resident-c.before)>>20)
 	}
 	if len(all) < 2 {
@@ -39,7 +43,7 @@ func printRow(w io.Writer, size enginetest.Size, threads int, all []*contestant)
 		}
 		return best / of(all[0])
 	}
-	fmt.Fprintf(w, "%-50s %9.2f %9.2f %9.2f %9.2f %9.2f\n", "ratio",
+	fmt.Fprintf(w, "%-*s %9.2f %9.2f %9.2f %9.2f %9.2f\n", names, "ratio",
 		ratio(func(c *contestant) float64 { return median(c.wall) }),
 		ratio(func(c *contestant) float64 { return slices.Min(c.wall) }),
 		ratio(func(c *contestant) float64 { return median(c.cpu) }),
