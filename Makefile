@@ -57,7 +57,7 @@ staticcheck:
 
 # modules compiles what has a go.mod of its own: a new import of the program must be in their go.sum as well.
 modules:
-	cd model/engine/bench && go vet ./train && go test ./train
+	cd model/engine/bench && go vet ./... && go test ./train
 	cd internal/web/browsertest && go vet ./...
 
 # check-darwin computes the types of all packages as on macOS and on Linux on arm64; it needs neither.

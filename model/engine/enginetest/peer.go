@@ -21,6 +21,12 @@ var (
 	Typical = Size{Width: 96, Heads: 4, Encoder: 4, Decoder: 2, Words: 600, Length: 60, Patches: 196, Pixels: 256, Batch: 16}
 )
 
+// At is the size at another width, with heads of 64.
+func (n Size) At(width int) Size {
+	n.Width, n.Heads = width, max(1, width/64)
+	return n
+}
+
 // Workload is a training step: pre-LN, tanh GELU, learned positions, an untied head with bias.
 type Workload struct {
 	Params  []engine.Param

@@ -17,11 +17,7 @@ func BenchmarkPeer(b *testing.B) { benchmarkStep(b, enginetest.Peer, Options{}) 
 // BenchmarkWidth is the same at other widths, with heads of 64: what bench-train compares.
 func BenchmarkWidth(b *testing.B) {
 	for _, width := range []int{128, 256, 384, 768} {
-		b.Run(fmt.Sprint(width), func(b *testing.B) {
-			size := enginetest.Peer
-			size.Width, size.Heads = width, width/64
-			benchmarkStep(b, size, Options{})
-		})
+		b.Run(fmt.Sprint(width), func(b *testing.B) { benchmarkStep(b, enginetest.Peer.At(width), Options{}) })
 	}
 }
 

@@ -90,7 +90,7 @@ static void attention_few(const void *job, long from, long to, void *scratch) {
 			for (long i = 0; i < t->queries; i++) {
 				long row = sample * t->queries + i, n = limit(t, sample, i);
 				dots(t->q + row * t->q_stride + head * d, k, t->k_stride, k_rows, n, d, s);
-				float peak = n ? highest(s, n) * scale : 0;
+				float peak = n ? highest_score(s, n) * scale : 0;
 				float inverse = n ? 1 / exponentials(s, n, n, scale, peak) : 0;
 				keep_softmax(t, (sample * t->heads + head) * t->queries + i, peak, inverse);
 				weighted(s, v, t->v_stride, v_rows, n, d, inverse, t->y + row * t->width + head * d);

@@ -131,7 +131,7 @@ static void encode_head(const encode_job *t, const encode_layer *layer, const en
 	float *q = qkv + head * d, *k = q + t->width, *v = k + t->width;
 	for (long j = 0; j < n; j++) h->k[j] = k + j * stride;
 	across(h->k, 0, n, d, h->k_across);
-	for (long j = 0; j < n; j++) along_row(v + j * stride, j, n, d, h->v_along);
+	right values = along(NULL, v, stride, 0, n, d, h->v_along);
 	long base = 0;
 	if (t->relative) {
 		const int32_t *row = t->relative + t->relative_middle;
@@ -149,11 +149,10 @@ static void encode_head(const encode_job *t, const encode_layer *layer, const en
 		if (t->relative) distances(t, h, i0, m, n, base, h->s, ld);
 		for (long i = 0; i < m; i++) {
 			float *s = h->s + i * ld;
-			inverse[i] = 1 / exponentials(s, n, n, t->scale, highest(s, n) * t->scale);
+			inverse[i] = 1 / exponentials(s, n, n, t->scale, highest_score(s, n) * t->scale);
 		}
-		product(m, d, n, h->s, ld, 1, packed(h->v_along, n), q + i0 * stride, stride, 0);
-		for (long i = 0; i < m; i++)
-			for (long l = 0; l < d; l++) q[(i0 + i) * stride + l] *= inverse[i];
+		product(m, d, n, h->s, ld, 1, values, q + i0 * stride, stride, 0);
+		for (long i = 0; i < m; i++) scale_row(q + (i0 + i) * stride, d, inverse[i]);
 	}
 }
 
@@ -198,7 +197,7 @@ static void encode_group(const encode_job *t, long from, long to, const encode_s
 
 static void encode(const void *job, long from, long to, void *scratch) {
 	const encode_job *t = job;
-	encode_scratch h;
+	encode_scratch h = {0};
 	lay(t, scratch, &h);
 	for (long g = from; g < to; g++) encode_group(t, t->group[g], t->group[g + 1], &h);
 }

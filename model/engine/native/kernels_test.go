@@ -124,11 +124,8 @@ func TestAttention(t *testing.T) {
 			if r.IntN(2) == 1 {
 				queries = 1 + r.IntN(5) // as in decoding
 			}
-			in := engine.Inputs{
-				"q": engine.Floats(normal(r, batch*queries*width), batch, queries, width),
-				"k": engine.Floats(normal(r, batch*keys*width), batch, keys, width),
-				"v": engine.Floats(normal(r, batch*keys*width), batch, keys, width),
-			}
+			q, k, v := randomOperands(r, batch, queries, keys, width)
+			in := engine.Inputs{"q": q, "k": k, "v": v}
 			mask := randomMask(r, in, batch, keys)
 			s, err := e.New(nil)
 			if err != nil {
@@ -150,6 +147,12 @@ func TestAttention(t *testing.T) {
 			s.Close()
 		}
 	}
+}
+
+// randomOperands draws the three operands of attention.
+func randomOperands(r *rand.Rand, batch, queries, keys, width int) (q, k, v engine.Tensor) {
+	draw := func(n int) engine.Tensor { return engine.Floats(normal(r, batch*n*width), batch, n, width) }
+	return draw(queries), draw(keys), draw(keys)
 }
 
 // randomMask draws a mask for that many samples and keys, and puts its inputs to the others.
@@ -195,11 +198,8 @@ func TestAttentionBack(t *testing.T) {
 				keys = queries // as in a model of texts
 			}
 			width := heads * []int{1 + r.IntN(40), 8, 16, 24, 32, 64}[r.IntN(6)]
-			params := []engine.Param{
-				{Name: "q", Tensor: engine.Floats(normal(r, batch*queries*width), batch, queries, width)},
-				{Name: "k", Tensor: engine.Floats(normal(r, batch*keys*width), batch, keys, width)},
-				{Name: "v", Tensor: engine.Floats(normal(r, batch*keys*width), batch, keys, width)},
-			}
+			q, k, v := randomOperands(r, batch, queries, keys, width)
+			params := []engine.Param{{Name: "q", Tensor: q}, {Name: "k", Tensor: k}, {Name: "v", Tensor: v}}
 			size := batch * queries * width
 			in := engine.Inputs{"dy": engine.Floats(normal(r, size), size)}
 			mask := randomMask(r, in, batch, keys)
@@ -235,27 +235,16 @@ func slowAttentionBack(params []engine.Param, in engine.Inputs, heads int, mask 
 	d := width / heads
 	root := math.Sqrt(float64(d))
 	dq, dk, dv := make([]float64, q.Size()), make([]float64, k.Size()), make([]float64, v.Size())
-	dot := func(x, y []float32) (sum float64) {
-		for l := range x {
-			sum += float64(x[l]) * float64(y[l])
-		}
-		return sum
-	}
 	for b := range batch {
 		for i := range queries {
 			seen := seenBy(in, mask, b, i, queries, keys)
 			for h := range heads {
 				row := (b*queries+i)*width + h*d
 				at := func(j int) int { return (b*keys+j)*width + h*d }
-				p, dp := make([]float64, seen), make([]float64, seen)
-				total, drift := 0.0, 0.0
+				p := slowSoftmax(q.F32[row:row+d], k.F32, at, seen)
+				dp, drift := make([]float64, seen), 0.0
 				for j := range p {
-					p[j] = math.Exp(dot(q.F32[row:row+d], k.F32[at(j):at(j)+d]) / root)
-					total += p[j]
-				}
-				for j := range p {
-					p[j] /= total
-					dp[j] = dot(dy.F32[row:row+d], v.F32[at(j):at(j)+d])
+					dp[j] = slowDot(dy.F32[row:row+d], v.F32[at(j):])
 					drift += p[j] * dp[j]
 				}
 				for j := range p {
@@ -272,6 +261,27 @@ func slowAttentionBack(params []engine.Param, in engine.Inputs, heads int, mask 
 	return map[string][]float64{"q": dq, "k": dk, "v": dv}
 }
 
+// slowSoftmax is the softmax over the scaled products of a query with the first keys, which begin at places of k.
+func slowSoftmax(query, k []float32, at func(key int) int, keys int) []float64 {
+	p, total := make([]float64, keys), 0.0
+	for j := range p {
+		p[j] = math.Exp(slowDot(query, k[at(j):]) / math.Sqrt(float64(len(query))))
+		total += p[j]
+	}
+	for j := range p {
+		p[j] /= total
+	}
+	return p
+}
+
+// slowDot is the product of x with as many numbers of y.
+func slowDot(x, y []float32) (sum float64) {
+	for l := range x {
+		sum += float64(x[l]) * float64(y[l])
+	}
+	return sum
+}
+
 // slowAttention is attention by its definition.
 func slowAttention(in engine.Inputs, heads int, mask engine.Mask) []float64 {
 	q, k, v := in["q"], in["k"], in["v"]
@@ -283,19 +293,10 @@ func slowAttention(in engine.Inputs, heads int, mask engine.Mask) []float64 {
 			seen := seenBy(in, mask, b, i, queries, keys)
 			for h := range heads {
 				row := (b*queries+i)*width + h*d
-				weights := make([]float64, seen)
-				total := 0.0
-				for j := range weights {
-					dot := 0.0
+				at := func(j int) int { return (b*keys+j)*width + h*d }
+				for j, p := range slowSoftmax(q.F32[row:row+d], k.F32, at, seen) {
 					for l := range d {
-						dot += float64(q.F32[row+l]) * float64(k.F32[(b*keys+j)*width+h*d+l])
-					}
-					weights[j] = math.Exp(dot / math.Sqrt(float64(d)))
-					total += weights[j]
-				}
-				for j, w := range weights {
-					for l := range d {
-						out[row+l] += w / total * float64(v.F32[(b*keys+j)*width+h*d+l])
+						out[row+l] += p * float64(v.F32[at(j)+l])
 					}
 				}
 			}

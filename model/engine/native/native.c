@@ -62,9 +62,9 @@ static long parts(long n, long size) { return (n + size - 1) / size; }
 static const double PASS = 0.15, EXP = 0.6, FMA = 0.02;
 
 // UNIT_ROWS rows of A are used together. BLOCK_K steps of the inner dimension pass before C is stored; where the second cache is
-// large, as it is wherever there is AVX-512, HALF_K if B is packed, and LONG_K if A lies in rows as well. COPY_FLOATS is room for
-// either copy of a block of A: rows of steps or columns of UNIT_ROWS, with a gap that keeps the runs apart in the caches.
-enum { BLOCK_K = 384, HALF_K = 512, LONG_K = 1024, UNIT_ROWS = 112, COPY_GAP = 16, COPY_FLOATS = (UNIT_ROWS + COPY_GAP) * (LONG_K + COPY_GAP) };
+// large, as it is wherever there is AVX-512, HALF_K if B is packed, and LONG_K if A lies in rows as well. A copy of a block of A has
+// a gap that keeps its runs apart in the caches.
+enum { BLOCK_K = 384, HALF_K = 512, LONG_K = 1024, UNIT_ROWS = 112, COPY_GAP = 16 };
 
 // Rows a multiple of WAY floats apart share a set of the first cache, whose lines are then lost before they have been used;
 // rows of B lie close enough to be read in place up to NEAR floats, and packing pays for more than FEW rows of A only.
@@ -105,7 +105,7 @@ void native_gemm(device *d, long m, long n, long k, const float *a, long a_row, 
 	if (packed)
 		pool_run_locked(d->pool, d->kernels->gemm_pack, &g, g.blocks * parts(packed, GROUP), 0.3 * packed * d->kernels->panel * k, 0);
 	pool_run_locked(d->pool, d->kernels->gemm, &g, g.row_units * g.column_units, FMA * m * n * k,
-	                g.copy_a ? sizeof(float) * COPY_FLOATS : 0);
+	                g.copy_a ? sizeof(float) * g.copy_stride * (g.a_col == 1 ? UNIT_ROWS : g.block) : 0);
 	pool_unlock(d->pool);
 }
 

@@ -166,7 +166,7 @@ static void top(const void *job, long from, long to, void *scratch) {
 			long end = j + STRETCH < n ? j + STRETCH : n;
 			if (end - j == STRETCH) {
 				vf m = load(x + j);
-				for (long l = W; l < STRETCH; l += W) m = choose(load(x + j + l) > m, load(x + j + l), m);
+				for (long l = W; l < STRETCH; l += W) m = larger(load(x + j + l), m);
 				if (!(largest(m) > best[k - 1])) continue;
 			}
 			for (long l = j; l < end; l++)

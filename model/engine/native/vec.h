@@ -124,7 +124,6 @@ INLINE float largest(vf v) {
 	return v[0];
 }
 
-// first keeps the first n lanes of a; the others are those of b.
 #if W == 16
 #define POSITIONS (vi){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
 #elif W == 8
@@ -132,13 +131,14 @@ INLINE float largest(vf v) {
 #else
 #define POSITIONS (vi){0, 1, 2, 3}
 #endif
+// first keeps the first n lanes of a; the others are those of b.
 INLINE vf first(long n, vf a, vf b) { return choose(POSITIONS < (int)n, a, b); }
 
 // highest is the largest of n > 0 floats; a NaN may be passed over, for the exponentials of the same floats show it.
 static inline float highest(const float *x, long n) {
 	vf m = splat(x[0]);
 	long j = 0;
-	for (; j + W <= n; j += W) m = choose(load(x + j) > m, load(x + j), m);
+	for (; j + W <= n; j += W) m = larger(load(x + j), m);
 	float top = largest(m);
 	for (; j < n; j++)
 		if (x[j] > top) top = x[j];

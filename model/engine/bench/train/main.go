@@ -90,8 +90,7 @@ func numbers(name, list string) (all []int, err error) {
 func sizes(widths []int) (all []enginetest.Size) {
 	const manyWords = 8192
 	for i, width := range widths {
-		n := enginetest.Peer
-		n.Width, n.Heads = width, max(1, width/64)
+		n := enginetest.Peer.At(width)
 		all = append(all, n)
 		if i == 1 {
 			n.Words = manyWords
