@@ -63,12 +63,12 @@ func (s *Server) atlas(ctx context.Context, handle string, of *sampled) (a *atla
 			s.atlases.list = map[string]*atlas{}
 		}
 		s.atlases.list[key] = a
-		go func() {
+		s.behind.start(func() {
 			defer close(a.done)
 			defer s.caught("open a data set")
 			a.err = errors.New("a fault of the server, which its log tells") // where opening it panics
 			a.err = a.open(s.background, s.o.Home, of)
-		}()
+		})
 	}
 	s.atlases.mu.Unlock()
 	timer := time.NewTimer(atlasWait)

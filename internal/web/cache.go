@@ -51,9 +51,8 @@ func cached[T any](ctx context.Context, s *Server, key string, size func(T) int6
 		var none T
 		return none, time.Time{}, err
 	}
-	renew := func() (value T, began time.Time, took time.Duration, err error) {
+	renew := func(lasting context.Context) (value T, began time.Time, took time.Duration, err error) {
 		began = time.Now()
-		lasting := context.WithoutCancel(ctx) // others wait for it, too
 		err = s.read(lasting, func(db *registry.DB) (err error) {
 			value, err = compute(lasting, db)
 			return err
@@ -75,23 +74,25 @@ func cached[T any](ctx context.Context, s *Server, key string, size func(T) int6
 		if wait := time.Until(e.at.Add(share * e.took)); wait > 0 || e.took > patience {
 			if !e.renewing {
 				e.renewing = true
-				go s.later(wait, func() {
-					defer func() { // also where it has panicked
+				s.behind.start(func() {
+					s.later(wait, func() {
+						defer func() { // also where it has panicked
+							e.lock.Lock()
+							e.renewing = false
+							e.lock.Unlock()
+						}()
+						version, err := s.version(s.background)
+						value, began, took, wrong := renew(s.background)
 						e.lock.Lock()
-						e.renewing = false
-						e.lock.Unlock()
-					}()
-					version, err := s.version(s.background)
-					value, began, took, wrong := renew()
-					e.lock.Lock()
-					defer e.lock.Unlock()
-					keep(value, version, began, took, cmp.Or(err, wrong)) // who asks next finds the error out
+						defer e.lock.Unlock()
+						keep(value, version, began, took, cmp.Or(err, wrong)) // who asks next finds the error out
+					})
 				})
 			}
 			return old, e.at, nil
 		}
 	}
-	value, began, took, err := renew()
+	value, began, took, err := renew(context.WithoutCancel(ctx)) // others wait for it, too
 	keep(value, version, began, took, err)
 	return value, began, err
 }

@@ -182,6 +182,41 @@ func TestCachedLate(t *testing.T) {
 	t.Error("open pages are not told")
 }
 
+// Nothing goes on behind answers once the server is closed.
+func TestCloseEndsRenewals(t *testing.T) {
+	ctx := context.Background()
+	s, writer := served(t)
+	var running atomic.Bool
+	begun := make(chan struct{}, 1)
+	ask := func(pause time.Duration) {
+		t.Helper()
+		_, _, err := cached(ctx, s, "n", nil, func(context.Context, *registry.DB) (int, error) {
+			running.Store(true)
+			defer running.Store(false)
+			begun <- struct{}{}
+			time.Sleep(pause)
+			return 0, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	ask(0)
+	<-begun
+	if err := writer.Plan(ctx, registry.Sweep{Handle: "s", Name: "s", Plan: []byte("{}")}); err != nil {
+		t.Fatal(err)
+	}
+	aged(s, "n", patience+time.Millisecond)
+	ask(300 * time.Millisecond)
+	<-begun
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if running.Load() {
+		t.Error("a value is computed after the end of the server")
+	}
+}
+
 // A fault behind an answer ends the renewal and not the server, and the next change is renewed again.
 func TestFaultBehindAnAnswer(t *testing.T) {
 	ctx := context.Background()

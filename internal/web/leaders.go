@@ -50,7 +50,7 @@ func (s *Server) leadersOf(ctx context.Context, list []registry.SweepInfo) (know
 	if len(missing) > 0 && busy == nil {
 		busy = make(chan struct{})
 		l.busy = busy
-		go s.findLeaders(context.WithoutCancel(ctx), missing, busy)
+		s.behind.start(func() { s.findLeaders(s.background, missing, busy) })
 	}
 	l.mu.Unlock()
 	if len(missing) > 0 {

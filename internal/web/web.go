@@ -68,6 +68,7 @@ type Server struct {
 
 	background context.Context // of what goes on behind answers; it ends with Close
 	end        context.CancelFunc
+	behind     behind
 }
 
 // New makes a server for a home. The home is opened with the first request, and may be empty until then.
@@ -83,9 +84,10 @@ func New(o Options) *Server {
 // ServeHTTP answers a request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// Close ends what follows the home, and closes the registry.
+// Close ends what follows the home and what goes on behind answers, and closes the registry.
 func (s *Server) Close() error {
 	s.end()
 	s.live.close()
+	s.behind.wait()
 	return s.home.close()
 }
