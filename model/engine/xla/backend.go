@@ -1,7 +1,6 @@
 package xla
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"maps"
@@ -73,6 +72,9 @@ func (b *builder) Compile() (compute.Executable, error) {
 		return nil, err
 	}
 	alias(main, c.aliases)
+	if err := inFixedOrder(main); err != nil {
+		return nil, err
+	}
 	if c.text, err = program.Build(); err != nil {
 		return nil, err
 	}
@@ -99,11 +101,10 @@ func (b *builder) Compile() (compute.Executable, error) {
 }
 
 // compilerFlags are those of the user, and the one that makes a trial on a GPU end with the same bits when it is run again: sums that
-// depend on the order in which threads arrive are left out. Programs with cuDNN's attention go without: with it the plugin of JAX
-// 0.11.2 crashed when they ran (H100, "raw_hash_map::at").
+// depend on the order in which threads arrive are left out.
 func (c *compilation) compilerFlags() map[string]string {
 	flags := map[string]string{}
-	if c.IsCUDA() && !bytes.Contains(c.text, []byte("__cudnn$fmha")) {
+	if c.IsCUDA() {
 		flags["xla_gpu_exclude_nondeterministic_ops"] = "true"
 	}
 	maps.Copy(flags, c.flags)

@@ -1,7 +1,12 @@
 package xla
 
 import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
 	"github.com/gomlx/compute"
+	"github.com/gomlx/go-xla/stablehlo"
 	"github.com/gomlx/gomlx/core/graph"
 )
 
@@ -37,4 +42,29 @@ func (a attention) flash(q, k, v *graph.Node) *graph.Node {
 		t.scope.fused = append(t.scope.fused, f)
 	}
 	return f.y
+}
+
+// inFixedOrder asks the ways back of cuDNN's attentions in main for sums whose order does not depend on chance. Under the flag of
+// [compilation.compilerFlags], XLA asks that for the first of equal calls only, and at run time no longer finds the others, which
+// differ from it ("raw_hash_map::at", JAX's plugin 0.11.2; XLA's cudnn_custom_call_compiler.cc).
+func inFixedOrder(main *stablehlo.Function) error {
+	for _, s := range main.Statements {
+		if !strings.HasSuffix(fmt.Sprint(s.Attributes["call_target_name"]), "Backward") {
+			continue
+		}
+		var config map[string]json.RawMessage
+		var attention map[string]json.RawMessage
+		text, _ := s.Attributes["backend_config"].(string)
+		if err := json.Unmarshal([]byte(text), &config); err != nil {
+			return fmt.Errorf("cuDNN's attention is not as go-xla has written it: %w", err)
+		}
+		if err := json.Unmarshal(config["cudnn_fmha_backend_config"], &attention); err != nil {
+			return fmt.Errorf("cuDNN's attention is not as go-xla has written it: %w", err)
+		}
+		attention["force_deterministic"] = json.RawMessage("true")
+		config["cudnn_fmha_backend_config"], _ = json.Marshal(attention) // raw values
+		given, _ := json.Marshal(config)
+		s.Attributes["backend_config"] = string(given)
+	}
+	return nil
 }

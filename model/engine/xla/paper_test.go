@@ -198,6 +198,9 @@ func TestPaperFlash(t *testing.T) {
 		if forth != c.layers || back != c.layers {
 			t.Errorf("%s: %d calls forth and %d back, want %d each", c.name, forth, back, c.layers)
 		}
+		if fixed := strings.Count(text, "force_deterministic"); fixed != c.layers {
+			t.Errorf("%s: %d of the calls back add up in a fixed order", c.name, fixed)
+		}
 		if strings.Contains(text, c.scores) {
 			t.Errorf("%s: has scores %s", c.name, c.scores)
 		}

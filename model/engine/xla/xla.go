@@ -24,7 +24,7 @@
 //
 // Numbers: everything is float32, except that losses and the norm of the gradients are summed in float64. On NVIDIA
 // GPUs products are computed in full float32, not TF32; [Options.BF16] trades that for speed. An executable gives the
-// same bits each time it runs, on a GPU too but for cuDNN's attention: see compilerFlags.
+// same bits each time it runs, on a GPU too: see compilerFlags.
 package xla
 
 import (
