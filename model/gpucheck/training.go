@@ -33,6 +33,15 @@ type measured struct {
 	MFU       float64 `json:"mfu,omitempty"`         // of the device's bfloat16 peak; absent where that is not known
 	Device    string  `json:"device"`
 	Precision string  `json:"precision"`
+
+	Kernels []kernel `json:"kernels,omitempty"` // of a step, the longest first
+}
+
+// kernel is what a step spends on all runs of one kernel or copy.
+type kernel struct {
+	Name  string  `json:"name"`
+	Count int     `json:"count"`
+	Time  float64 `json:"ms"`
 }
 
 // peer is what peer.py prints.
@@ -187,6 +196,7 @@ func train(args []string) error {
 	prepare := flags.Bool("prepare", false, "compile the step, and do not run it")
 	cache := flags.String("cache", "", "folder of compiled programs")
 	small := flags.Bool("small", false, "small sizes")
+	record := flags.String("profile", "", "file for a profile of two more steps, as TensorBoard reads it")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -234,7 +244,33 @@ func train(args []string) error {
 	if _, peak, _, ok := e.(xla.DeviceMemory).Memory(); ok && peak > 0 {
 		m.Peak = peak
 	}
+	if *record != "" {
+		if m.Kernels, err = profile(e, session, key, program, in, *record); err != nil {
+			fmt.Fprintln(os.Stderr, err) // the step was measured before
+		}
+	}
 	return json.NewEncoder(os.Stdout).Encode(m)
+}
+
+// profile records two steps into a file and lists the kernels of one.
+func profile(e engine.Engine, session engine.Session, key string, program engine.Program, in engine.Inputs, file string) ([]kernel, error) {
+	const steps = 2
+	found, raw, err := xla.Profile(e, func() error {
+		for range steps {
+			if _, err := session.Step(key, program, in, 1e-4, adam); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	var kernels []kernel
+	for _, k := range found {
+		kernels = append(kernels, kernel{k.Name, k.Count / steps, k.Time.Seconds() * 1e3 / steps})
+	}
+	return kernels, os.WriteFile(file, raw, 0o644)
 }
 
 // known is what the compiler says of a step.
@@ -246,9 +282,10 @@ func known(c xla.Compiled) measured {
 	return m
 }
 
+var adam = engine.AdamW{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Decay: 0.01, MaxGradNorm: 1}
+
 // measure times steps, after three that warm up: the median, and the loss of the last.
 func measure(session engine.Session, key string, program engine.Program, in engine.Inputs, count int) (median, loss float64, err error) {
-	adam := engine.AdamW{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Decay: 0.01, MaxGradNorm: 1}
 	var times []float64
 	for i := range 3 + count {
 		start := time.Now()

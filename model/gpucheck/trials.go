@@ -282,16 +282,14 @@ func outOfMemory(ctx context.Context, b *bench) (any, error) {
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
-	if _, err := b.sweep("oom", file).succeed(ctx); err != nil {
-		return nil, err
-	}
+	_, failed := b.sweep("oom", file).succeed(ctx)
 	list, err := b.trials(ctx, "oom")
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(failed, err)
 	}
 	one, err := b.show(ctx, "oom", list[0].ID)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(failed, err)
 	}
 	found := map[string]any{"attempts": one.History}
 	if one.State != "done" || len(one.History) < 2 || one.History[0].Class != "oom" {

@@ -26,7 +26,7 @@ func tested(t testing.TB, options Options) engine.Engine {
 var quick = map[string]string{"xla_backend_optimization_level": "0"}
 
 // small makes every block one that is computed again, and attention one by blocks of two queries.
-var small = Options{Flags: quick, Sizes: Sizes{Recompute: 1, Scores: 1, Queries: 2}}
+var small = Options{Flags: quick, Sizes: Sizes{Recompute: 1, Scores: 1, Queries: 2, Picks: 1 << 20}}
 
 // TestEngineOfSmallSizes is TestEngine in the forms that large programs take.
 func TestEngineOfSmallSizes(t *testing.T) { enginetest.Run(t, tested(t, small)) }

@@ -16,7 +16,7 @@ const flashDepth = 128
 // flashes says whether cuDNN's fused attention computes a: on CUDA, in bfloat16, over as many keys as queries, without a mask
 // or with one that is causal for all samples.
 func (t *tracer) flashes(a attention, queries, keys int) bool {
-	return t.s.fuses() && t.s.options.BF16 && a.length == nil && queries == keys && a.depth%8 == 0 && a.depth <= flashDepth &&
+	return t.s.onCUDA() && t.s.options.BF16 && a.length == nil && queries == keys && a.depth%8 == 0 && a.depth <= flashDepth &&
 		a.mask.KeyLengths == "" && a.mask.CausalRows == ""
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 
 	"harness/model/engine"
@@ -74,18 +75,38 @@ func lastMean(x *graph.Node) *graph.Node {
 
 // GELU is the activation in one of its forms.
 func (t *tracer) GELU(x engine.Value, form engine.GELU) engine.Value {
-	xn := full(t.of("gelu", x))
-	var bend *graph.Node
+	given := t.of("gelu", x)
+	xn := full(given)
 	switch form {
 	case engine.GELUTanh:
-		cubic := graph.MulScalar(graph.Mul(graph.Square(xn), xn), 0.044715)
-		bend = graph.Tanh(graph.MulScalar(graph.Add(xn, cubic), math.Sqrt(2/math.Pi)))
+		bend := graph.Tanh(tanhArgument(xn))
+		y := as(graph.Mul(graph.MulScalar(xn, 0.5), graph.OnePlus(bend)), t.s.activations())
+		if t.purpose == ForRun {
+			return value{node: y}
+		}
+		return value{node: withGradient([]*graph.Node{y}, []*graph.Node{given}, func(dys []*graph.Node) []*graph.Node {
+			return []*graph.Node{as(graph.Mul(full(dys[0]), tanhSlope(xn)), given.DType())}
+		})[0]}
 	case engine.GELUErf:
-		bend = graph.Erf(graph.MulScalar(xn, math.Sqrt2/2))
-	default:
-		refuse("gelu: form %d is not known", form)
+		bend := graph.Erf(graph.MulScalar(xn, math.Sqrt2/2))
+		return value{node: as(graph.Mul(graph.MulScalar(xn, 0.5), graph.OnePlus(bend)), t.s.activations())}
 	}
-	return value{node: as(graph.Mul(graph.MulScalar(xn, 0.5), graph.OnePlus(bend)), t.s.activations())}
+	refuse("gelu: form %d is not known", form)
+	return nil
+}
+
+// tanhArgument is sqrt(2/π) (x + 0.044715 x³).
+func tanhArgument(x *graph.Node) *graph.Node {
+	cubic := graph.MulScalar(graph.Mul(graph.Square(x), x), 0.044715)
+	return graph.MulScalar(graph.Add(x, cubic), math.Sqrt(2/math.Pi))
+}
+
+// tanhSlope is the derivative of GELU's tanh form, of x alone: written with the logistic function, (1 + tanh u)/2 = σ(2u), since a
+// compiler that finds the tanh of the way forth again keeps it, and an array of float32 with it.
+func tanhSlope(x *graph.Node) *graph.Node {
+	half := graph.Logistic(graph.MulScalar(tanhArgument(x), 2))
+	slope := graph.MulScalar(graph.AddScalar(graph.MulScalar(graph.Square(x), 3*0.044715), 1), 2*math.Sqrt(2/math.Pi)) // of 2u
+	return graph.Add(half, graph.Mul(graph.Mul(x, slope), graph.Mul(half, graph.OneMinus(half))))
 }
 
 // Embedding takes rows of table by ids, which are checked before each run.
@@ -104,13 +125,32 @@ func (t *tracer) Embedding(table engine.Value, ids string) engine.Value {
 // keeps a compiler from making those of all tables first.
 func (t *tracer) gathered(table, index *graph.Node) *graph.Node {
 	rows := graph.Gather(table, index)
-	if t.purpose == ForRun || table.Shape().Size() < t.s.sizes().Recompute {
+	back := func(dy *graph.Node) *graph.Node {
+		zeros := graph.SchedulingBarrier(graph.ZerosLike(table), dy)
+		return graph.ScatterSum(zeros, index, dy, false, false)
+	}
+	switch {
+	case t.purpose == ForRun:
+		return rows
+	case table.Shape().Dimensions[0]*index.Shape().Size() <= t.s.sizes().Picks:
+		back = func(dy *graph.Node) *graph.Node { return t.addedUp(dy, index, table) }
+	case table.Shape().Size() < t.s.sizes().Recompute:
 		return rows
 	}
 	return withGradient([]*graph.Node{rows}, []*graph.Node{table}, func(dys []*graph.Node) []*graph.Node {
-		zeros := graph.SchedulingBarrier(graph.ZerosLike(table), dys[0])
-		return []*graph.Node{graph.ScatterSum(zeros, index, dys[0], false, false)}
+		return []*graph.Node{back(dys[0])}
 	})[0]
+}
+
+// addedUp is the gradient of a table [N, w] of which the rows that index [..., 1] names were taken: the product of the matrix that says
+// which row was taken where, [N, R], and the rows' gradients dy [..., w]. It takes fewer operations to scatter the rows, but where
+// their order must not change the sum, XLA scatters single elements, which it sorts.
+func (t *tracer) addedUp(dy, index, table *graph.Node) *graph.Node {
+	n, count := table.Shape().Dimensions[0], index.Shape().Size()
+	row := graph.Iota(t.g, shapes.Make(dtypes.Int32, n, count), 0)
+	taken := as(graph.Equal(row, graph.Reshape(index, 1, count)), table.DType())
+	rows := graph.Reshape(dy, count, -1)
+	return t.product(side{taken, []int{1}, nil}, side{rows, []int{0}, nil}, table.DType())
 }
 
 // Add is x + y.
@@ -136,9 +176,36 @@ func (t *tracer) repeatable(op string, x, y engine.Value) (xn, yn *graph.Node, r
 		refuse("%s: y %v is not of x's shape %v or its last dimensions", op, yd, xd)
 	}
 	if len(yd) < len(xd) {
-		yn = leading(yn, len(xd))
+		yn = t.repeated(yn, xd)
 	}
 	return xn, yn, result
+}
+
+// neighbours is how many addends XLA for GPUs would rather have side by side in memory. Where it can have that by laying out the batch
+// as the innermost dimension, it lays out all layers so, and turns the arrays around before and behind every product.
+const neighbours = 32
+
+// repeated is y [..., w], of dims but for the first ones, along those. The gradient adds up fewer than neighbours at a time.
+func (t *tracer) repeated(y *graph.Node, dims []int) *graph.Node {
+	count := engine.Size(dims[:len(dims)-y.Rank()])
+	if y.Rank() < 2 || count < neighbours || t.purpose == ForRun {
+		return leading(y, len(dims))
+	}
+	own := y.Shape().Dimensions
+	all := graph.BroadcastToDims(leading(y, len(dims)), dims...)
+	return withGradient([]*graph.Node{all}, []*graph.Node{y}, func(dys []*graph.Node) []*graph.Node {
+		each := graph.Reshape(dys[0], append([]int{count}, own...)...)
+		parts := (count + neighbours - 2) / (neighbours - 1)
+		var sum *graph.Node
+		for i := range parts {
+			part := graph.ReduceSum(graph.SliceAxis(each, 0, graph.AxisRange(i*count/parts, (i+1)*count/parts)), 0)
+			if sum != nil {
+				part = graph.Add(sum, part)
+			}
+			sum = part
+		}
+		return []*graph.Node{sum}
+	})[0]
 }
 
 // Scale is factor · x.

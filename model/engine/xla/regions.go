@@ -33,7 +33,7 @@ func (t *tracer) RoIAlign(features engine.Value, height, width int, boxes, rows 
 	index = graph.Add(graph.MulScalar(graph.Reshape(index, count, n, 1), int32(width)), graph.Reshape(x, count, 1, n))
 	weight := graph.Mul(graph.Reshape(weightY, count, n, 1), graph.Reshape(weightX, count, 1, n)) // [R, 12, 12]
 	cells := graph.Reshape(full(fn), dims[0]*dims[1], dims[2])
-	reads := graph.Gather(cells, graph.InsertAxes(index, -1)) // [R, 12, 12, C]
+	reads := t.gathered(cells, graph.InsertAxes(index, -1)) // [R, 12, 12, C]
 	reads = graph.Mul(reads, graph.InsertAxes(weight, -1))
 	reads = graph.Reshape(reads, count, roiBins, roiReads*2, roiBins, roiReads*2, dims[2])
 	return value{node: as(graph.ReduceSum(reads, 2, 4), fn.DType())}

@@ -15,6 +15,7 @@ type Sizes struct {
 	Room      int64 // bytes that the device has, instead of what it says itself
 	Scores    int   // scores of an attention from which on it goes by blocks of queries
 	Queries   int   // the most queries of such a block
+	Picks     int   // rows of a table, times rows that are taken of it, up to which gradients are added up by a product; -1: none
 }
 
 // The usual sizes.
@@ -22,13 +23,18 @@ const (
 	recomputeFrom = 1 << 21 // 8 MiB of float32; what a transformer block computes of it is 20 to 60 times as large
 	blocksFrom    = 1 << 25 // 128 MiB of float32
 	blockQueries  = 264
+	picksOfGPU    = 1 << 29 // 1 GiB of bfloat16
 )
 
 // sizes are those of the options, and the usual ones where they name none.
 func (d *device) sizes() Sizes {
-	s := d.options.Sizes
+	s, picks := d.options.Sizes, -1
+	if d.onCUDA() {
+		picks = picksOfGPU
+	}
 	return Sizes{
 		Recompute: cmp.Or(s.Recompute, recomputeFrom), Room: s.Room, Scores: cmp.Or(s.Scores, blocksFrom), Queries: cmp.Or(s.Queries, blockQueries),
+		Picks: cmp.Or(s.Picks, picks),
 	}
 }
 
@@ -47,8 +53,8 @@ func (d *device) wideProducts() bool {
 	return ok && b.IsCPU()
 }
 
-// fuses says whether the device has cuDNN's fused attention.
-func (d *device) fuses() bool {
+// onCUDA says whether the device has cuDNN's fused attention, and scatters slowly where the order of sums counts.
+func (d *device) onCUDA() bool {
 	b, ok := d.backend.(*backend)
 	return ok && b.IsCUDA()
 }

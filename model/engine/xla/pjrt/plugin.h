@@ -61,3 +61,8 @@ PJRT_Error *plugin_upload(const PJRT_Api *api, PJRT_Client *client, PJRT_Device 
 // plugin_download waits until the buffer is computed and copied, row-major.
 PJRT_Error *plugin_download(const PJRT_Api *api, PJRT_Buffer *buffer, void *data, size_t size, size_t rank);
 void plugin_free_buffer(const PJRT_Api *api, PJRT_Buffer *buffer);
+
+// A profiler records what the device does from plugin_profile_start to plugin_profile_stop, which gives the record as an
+// XSpace of XLA's profiler. Both return NULL, or a message to be freed.
+char *plugin_profile_start(const PJRT_Api *api, const char *options, size_t options_size, void **profiler);
+char *plugin_profile_stop(const PJRT_Api *api, void *profiler, unsigned char **space, size_t *size);
