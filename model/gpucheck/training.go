@@ -28,9 +28,11 @@ type measured struct {
 	Loss      float64 `json:"loss"`
 	Needs     int64   `json:"needs_bytes,omitempty"` // as the compiler says
 	Peak      int64   `json:"peak_bytes,omitempty"`  // of the device; absent where it does not say
-	TFLOP     float64 `json:"tflop"`                 // of the model, a step; what is computed again is not counted
-	Executed  float64 `json:"executed_tflop"`        // of all matrix products that run
-	MFU       float64 `json:"mfu,omitempty"`         // of the device's bfloat16 peak; absent where that is not known
+	Used      int64   `json:"used_bytes,omitempty"`
+	Limit     int64   `json:"limit_bytes,omitempty"`
+	TFLOP     float64 `json:"tflop"`          // of the model, a step; what is computed again is not counted
+	Executed  float64 `json:"executed_tflop"` // of all matrix products that run
+	MFU       float64 `json:"mfu,omitempty"`  // of the device's bfloat16 peak; absent where that is not known
 	Device    string  `json:"device"`
 	Precision string  `json:"precision"`
 
@@ -190,7 +192,7 @@ func (b *bench) peerSteps(ctx context.Context, stage, batch int, sizes string) (
 func train(args []string) error {
 	flags := flag.NewFlagSet("train", flag.ContinueOnError)
 	plugin := flags.String("plugin", "", "path of the plugin")
-	stage := flags.Int("stage", 2, "1 or 2")
+	stages := flags.String("stage", "2", "1 or 2; 12: one after the other, of which the second is said")
 	batch := flags.Int("batch", 1, "images or pairs of a step")
 	count := flags.Int("steps", 10, "timed steps")
 	prepare := flags.Bool("prepare", false, "compile the step, and do not run it")
@@ -204,52 +206,67 @@ func train(args []string) error {
 	if err != nil {
 		return err
 	}
-	work := size.secondStage()
-	if *stage == 1 {
-		work = size.firstStage()
-	}
-	e, err := xla.OpenWith("xla:"+*plugin, xla.Options{BF16: true, Cache: *cache})
+	gpu, err := xla.GPUOf(os.Getenv)
 	if err != nil {
 		return err
 	}
-	key, program, in := work.step(*batch)
-	if *prepare {
-		compiled, err := xla.Probe(e, work.params, xla.ForStep, program, in)
-		if err != nil {
+	e, err := xla.OpenWith("xla:"+*plugin, xla.Options{BF16: true, Cache: *cache, GPU: gpu})
+	if err != nil {
+		return err
+	}
+	var m measured
+	for _, stage := range *stages {
+		work := size.secondStage()
+		if stage == '1' {
+			work = size.firstStage()
+		}
+		if *prepare {
+			_, program, in := work.step(*batch)
+			compiled, err := xla.Probe(e, work.params, xla.ForStep, program, in)
+			if err != nil {
+				return err
+			}
+			m = known(compiled)
+		} else if m, err = trained(e, work, *batch, *count, *record); err != nil {
 			return err
 		}
-		return json.NewEncoder(os.Stdout).Encode(known(compiled))
 	}
+	return json.NewEncoder(os.Stdout).Encode(m)
+}
+
+// trained measures steps of one stage; a profile of two more goes to the file, if one is named.
+func trained(e engine.Engine, work workload, batch, count int, record string) (measured, error) {
+	key, program, in := work.step(batch)
 	session, err := e.New(work.params)
 	if err != nil {
-		return err
+		return measured{}, err
 	}
 	defer session.Close()
 	compiled, err := session.(xla.Programs).Prepare(xla.ForStep, key, program, in)
 	if err != nil {
-		return err
+		return measured{}, err
 	}
 	m := known(compiled)
-	m.Batch = *batch
-	if m.TFLOP, err = work.tflop(*batch); err != nil {
-		return err
+	m.Batch = batch
+	if m.TFLOP, err = work.tflop(batch); err != nil {
+		return m, err
 	}
-	if m.Step, m.Loss, err = measure(session, key, program, in, *count); err != nil {
-		return err
+	if m.Step, m.Loss, err = measure(session, key, program, in, count); err != nil {
+		return m, err
 	}
 	m.Device, m.Precision = e.Device(), "bf16"
 	if peak := peakOf(m.Device); peak > 0 {
 		m.MFU = m.TFLOP * 1e12 / m.Step / peak
 	}
-	if _, peak, _, ok := e.(xla.DeviceMemory).Memory(); ok && peak > 0 {
-		m.Peak = peak
+	if used, peak, limit, ok := e.(xla.DeviceMemory).Memory(); ok && peak > 0 {
+		m.Peak, m.Used, m.Limit = peak, used, limit
 	}
-	if *record != "" {
-		if m.Kernels, err = profile(e, session, key, program, in, *record); err != nil {
+	if record != "" {
+		if m.Kernels, err = profile(e, session, key, program, in, record); err != nil {
 			fmt.Fprintln(os.Stderr, err) // the step was measured before
 		}
 	}
-	return json.NewEncoder(os.Stdout).Encode(m)
+	return m, nil
 }
 
 // profile records two steps into a file and lists the kernels of one.

@@ -27,6 +27,7 @@ type fused struct{ q, k, v, y *graph.Node }
 // kept from the first time, a few activations each: the attention runs once.
 func (a attention) flash(q, k, v *graph.Node) *graph.Node {
 	t := a.t
+	t.passing = max(t.passing, flashBytes(a.batch, q.Shape().Dimensions[1], a.heads, a.depth))
 	if t.scope != nil && t.scope.again != nil {
 		f := t.scope.fused[0]
 		t.scope.fused = t.scope.fused[1:]

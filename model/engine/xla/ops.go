@@ -48,31 +48,6 @@ func leading(y *graph.Node, rank int) *graph.Node {
 	return graph.Reshape(y, append(dims, y.Shape().Dimensions...)...)
 }
 
-// LayerNorm normalises the last dimension.
-func (t *tracer) LayerNorm(x, w, b engine.Value, eps float64) engine.Value {
-	xn, wn, bn := t.of("layer norm", x), t.of("layer norm", w), t.of("layer norm", b)
-	dims := xn.Shape().Dimensions
-	width := dims[len(dims)-1]
-	for _, d := range [][]int{wn.Shape().Dimensions, bn.Shape().Dimensions} {
-		if !slices.Equal(d, []int{width}) {
-			refuse("layer norm: x %v and weights or bias %v do not fit", dims, d)
-		}
-	}
-	// Where the mean is far above the spread, the mean's own rounding counts. So the mean is subtracted twice; the first
-	// time as a constant, which changes no gradient, as the result does not depend on it.
-	xn = full(xn)
-	near := graph.Sub(xn, graph.StopGradient(lastMean(xn)))
-	centred := graph.Sub(near, lastMean(near))
-	deviation := graph.Sqrt(graph.AddScalar(lastMean(graph.Square(centred)), eps))
-	y := graph.Mul(graph.Div(centred, deviation), leading(wn, xn.Rank()))
-	return value{node: as(graph.Add(y, leading(bn, xn.Rank())), t.s.activations())}
-}
-
-// lastMean averages over the last dimension and keeps it as 1.
-func lastMean(x *graph.Node) *graph.Node {
-	return graph.InsertAxes(graph.ReduceMean(x, -1), -1)
-}
-
 // GELU is the activation in one of its forms.
 func (t *tracer) GELU(x engine.Value, form engine.GELU) engine.Value {
 	given := t.of("gelu", x)

@@ -80,6 +80,7 @@ type tracer struct {
 	dropouts uint32 // calls so far
 	scope    *scope // the block that is being traced, nil outside of blocks
 	remember bool   // no block is computed again
+	passing  int64  // bytes that the largest call of a library needs for itself, as far as they are known
 }
 
 // value is a node of the graph. What Append returns is the buffer of a state, of which some first positions count. Their
