@@ -6,7 +6,7 @@ import (
 )
 
 // batches makes the batches of a stage from one step on, in order. Where the stage allows it ([method.Training.Ahead]), the next
-// one is made while the present step computes: drawn, read and collated, but never counted, so that a checkpoint knows nothing
+// one is made while the present step computes: drawn, read, collated and copied to the device, but never counted, so that a checkpoint knows nothing
 // of it.
 type batches struct {
 	make  func(step int) (method.Batch, error)
@@ -27,6 +27,17 @@ func newBatches(s training, session engine.Session, first int) *batches {
 	b := &batches{make: func(step int) (method.Batch, error) { return s.Batch(session, step) }}
 	if !s.Ahead {
 		return b
+	}
+	if device, ok := session.(engine.Preloader); ok {
+		b.make = func(step int) (method.Batch, error) {
+			batch, err := s.Batch(session, step)
+			for _, part := range batch.Parts {
+				if err == nil {
+					err = device.Preload(part.Inputs)
+				}
+			}
+			return batch, err
+		}
 	}
 	b.ready, b.stop, b.ended = make(chan made), make(chan struct{}), make(chan struct{})
 	go func() {

@@ -203,7 +203,6 @@ var memorySigns = []string{
 	"CUDA_ERROR_OUT_OF_MEMORY", "cudaErrorMemoryAllocation", "CUDA error: out of memory", "hipErrorOutOfMemory",
 	"CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED", "DefaultCPUAllocator: can't allocate memory",
 	"RESOURCE_EXHAUSTED", "Out of memory while trying to allocate", "Out of memory allocating", // XLA, TensorFlow
-	"out of memory before the first step: ",                                                                 // our own, of a GPU
 	"std::bad_alloc", "runtime: out of memory", "runtime: cannot allocate memory", "Cannot allocate memory", // C++, Go, C
 	"oom-kill", "oom_kill", // Slurm
 	"out of memory before the first step", // our own trainer, of the memory of a device

@@ -100,6 +100,9 @@ func runAttempt(ctx context.Context, env model.Env) error {
 		if env.GPU, err = xla.GPUOf(os.Getenv); err != nil {
 			return usageError("run trial: %w", err)
 		}
+		if _, set := os.LookupEnv(xla.PreallocateName); !set { // a sweep says so where trials share GPUs
+			env.GPU.Preallocate = true
+		}
 	}
 	if env.Build == "" {
 		env.Build = thisBuild(ctx)

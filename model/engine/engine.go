@@ -215,6 +215,13 @@ type Session interface {
 	Close()
 }
 
+// Preloader is what sessions offer beyond [Session] whose device has a memory of its own.
+type Preloader interface {
+	// Preload copies inputs to the device ahead of the one call that will be given the same tensors, whose data must not change any more.
+	// Another goroutine may call it while the session computes, but not while it is closed.
+	Preload(in Inputs) error
+}
+
 // Engine makes sessions.
 type Engine interface {
 	// Name is what the user asked for ("native", "go", "xla:/path/plugin.so"), and Device what it runs on.

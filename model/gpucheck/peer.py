@@ -137,7 +137,8 @@ def inputs(stage, batch, s, device):
 
 def measure(stage, batch, s, device, steps, recompute):
     torch.manual_seed(0)
-    model = (Pretraining if stage == 1 else Answering)(s).to(device)
+    with torch.device(device):
+        model = (Pretraining if stage == 1 else Answering)(s)
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
         for blocks in model.blocks():

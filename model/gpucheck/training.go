@@ -210,6 +210,7 @@ func train(args []string) error {
 	if err != nil {
 		return err
 	}
+	gpu.Preallocate = !*prepare // as a trial does
 	e, err := xla.OpenWith("xla:"+*plugin, xla.Options{BF16: true, Cache: *cache, GPU: gpu})
 	if err != nil {
 		return err
@@ -301,13 +302,17 @@ func known(c xla.Compiled) measured {
 
 var adam = engine.AdamW{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Decay: 0.01, MaxGradNorm: 1}
 
-// measure times steps, after three that warm up: the median, and the loss of the last.
+// measure times steps, after three that warm up: the median, and the loss of the last. As in a stage, the inputs of the next step are copied
+// to the device while one computes.
 func measure(session engine.Session, key string, program engine.Program, in engine.Inputs, count int) (median, loss float64, err error) {
 	var times []float64
+	batches := [2]engine.Inputs{in, copied(in)}
 	for i := range 3 + count {
 		start := time.Now()
-		r, err := session.Step(key, program, in, 1e-4, adam)
-		if err != nil {
+		ahead := make(chan error)
+		go func() { ahead <- session.(engine.Preloader).Preload(batches[(i+1)%2]) }()
+		r, err := session.Step(key, program, batches[i%2], 1e-4, adam)
+		if err = errors.Join(err, <-ahead); err != nil {
 			return 0, 0, err
 		}
 		if loss = r.Loss; i >= 3 {
@@ -316,6 +321,15 @@ func measure(session engine.Session, key string, program engine.Program, in engi
 	}
 	slices.Sort(times)
 	return times[len(times)/2], loss, nil
+}
+
+// copied are the same inputs elsewhere in memory.
+func copied(in engine.Inputs) engine.Inputs {
+	out := engine.Inputs{}
+	for name, t := range in {
+		out[name] = engine.Tensor{Shape: t.Shape, F32: slices.Clone(t.F32), I32: slices.Clone(t.I32)}
+	}
+	return out
 }
 
 // peakOf is the dense bfloat16 peak of a device in operations a second, as its maker states it; 0 is not known.

@@ -59,9 +59,11 @@ func (s *session) Apply(lr float64, opt engine.AdamW) (norm float64, err error) 
 	}
 	defer free(outputs[0])
 	s.take(outputs[1:])
-	if norm, err = s.outcome(outputs[0]); err != nil {
+	var found [1]float64
+	if err = s.outcome(outputs[0], found[:]); err != nil {
 		return 0, fmt.Errorf("apply: %w", err)
 	}
+	norm = found[0]
 	if !finite(norm) {
 		return norm, fmt.Errorf("apply: gradient norm %v", norm)
 	}

@@ -100,13 +100,18 @@ func (b *builder) Compile() (compute.Executable, error) {
 	return p, nil
 }
 
-// compilerFlags are those of the user, and those that make a trial on a GPU end with the same bits when it is run again: sums that
-// depend on the order in which threads arrive are left out, and what is rounded to bfloat16 is, also where a compiler could do
-// without; so arrays between layers have half the size.
+// compilerFlags are those of the user, and those that make a trial on a GPU end with the same bits when it is run again:
+//
+//   - sums that depend on the order in which threads arrive are left out;
+//   - kernels are not chosen by how fast they were when the program was compiled, beside whatever else ran then (on an H200, that gained
+//     1% of a step of the paper's second stage);
+//   - what is rounded to bfloat16 is, also where a compiler could do without. Arrays between layers have half the size for it.
 func (c *compilation) compilerFlags() map[string]string {
 	flags := map[string]string{}
 	if c.IsCUDA() {
 		flags["xla_gpu_exclude_nondeterministic_ops"] = "true"
+		flags["xla_gpu_enable_triton_gemm"] = "false"
+		flags["xla_gpu_autotune_level"] = "0"
 		flags["xla_allow_excess_precision"] = "false"
 	}
 	maps.Copy(flags, c.flags)

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"harness/internal/nvml"
 	"harness/model/engine/xla/pjrt"
 )
 
@@ -59,7 +60,10 @@ func startClient(path string, gpu GPU) (*client, error) {
 		options = gpu.options()
 	}
 	started, err := plugin.NewClient(options...)
-	if err != nil {
+	switch {
+	case err != nil && plugin.GPU:
+		return nil, fullGPU(err, nvml.Open)
+	case err != nil:
 		return nil, err
 	}
 	c := &client{Client: started, path: path, executables: map[programKey]*executable{}}

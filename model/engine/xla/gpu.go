@@ -1,6 +1,7 @@
 package xla
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"strconv"
@@ -9,13 +10,16 @@ import (
 	"harness/model/engine/xla/pjrt"
 )
 
-// GPU says how a plugin for GPUs takes memory. The zero value takes it as it is needed, up to nine tenths of the device,
-// so that trials can share one.
+// GPU says how a plugin for GPUs takes memory. The zero value takes it as it is needed, so that trials can share one; but then a large
+// program may find only pieces free that smaller ones before it were content with.
 type GPU struct {
 	Preallocate    bool    // take MemoryFraction at once
-	MemoryFraction float64 // of the device's memory, the most that is taken; 0 = 0.9, or 0.75 with Preallocate
+	MemoryFraction float64 // of the device's memory, the most that is taken; 0 = 0.9
 	Allocator      string  // as the plugin names them: "default", "bfc", "cuda_async", "platform"; "" is the default
 }
+
+// PreallocateName is the variable by which users of JAX set GPU.Preallocate.
+const PreallocateName = "XLA_PYTHON_CLIENT_PREALLOCATE"
 
 // GPUOf reads the variables by which users of JAX set this: XLA_PYTHON_CLIENT_PREALLOCATE, XLA_CLIENT_MEM_FRACTION or
 // XLA_PYTHON_CLIENT_MEM_FRACTION, and XLA_PYTHON_CLIENT_ALLOCATOR. variable is os.Getenv.
@@ -29,7 +33,7 @@ func GPUOf(variable func(string) string) (GPU, error) {
 		}
 		return "", ""
 	}
-	if name, v := get("XLA_PYTHON_CLIENT_PREALLOCATE"); v != "" {
+	if name, v := get(PreallocateName); v != "" {
 		on, err := strconv.ParseBool(strings.ToLower(v))
 		if err != nil {
 			return g, fmt.Errorf("%s=%s: true or false was expected", name, v)
@@ -50,13 +54,7 @@ func GPUOf(variable func(string) string) (GPU, error) {
 
 // options are the plugin's names for the settings.
 func (g GPU) options() []pjrt.Option {
-	fraction := g.MemoryFraction
-	switch {
-	case fraction == 0 && g.Preallocate:
-		fraction = 0.75
-	case fraction == 0:
-		fraction = 0.9
-	}
+	fraction := cmp.Or(g.MemoryFraction, 0.9)
 	options := []pjrt.Option{{Name: "preallocate", Value: g.Preallocate}, {Name: "memory_fraction", Value: float32(fraction)}}
 	if g.Allocator != "" {
 		options = append(options, pjrt.Option{Name: "allocator", Value: g.Allocator})

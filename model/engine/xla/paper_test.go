@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -204,6 +205,14 @@ func TestPaperFlash(t *testing.T) {
 		if strings.Contains(text, c.scores) {
 			t.Errorf("%s: has scores %s", c.name, c.scores)
 		}
+		if strings.Contains(text, "stablehlo.scatter") {
+			t.Errorf("%s: scatters, which XLA makes sorts of single elements", c.name)
+		}
+		for _, sum := range batchSums.FindAllStringSubmatch(text, -1) {
+			if n, _ := strconv.Atoi(sum[1]); n >= neighbours {
+				t.Errorf("%s: a sum over %s samples, for which XLA turns layouts around: %s", c.name, sum[1], sum[0])
+			}
+		}
 		products := productTypes.FindAllStringSubmatch(text, -1)
 		for _, p := range products {
 			if p[1] != "bf16" || p[2] != "bf16" {
@@ -221,6 +230,9 @@ func TestPaperFlash(t *testing.T) {
 		}
 	}
 }
+
+// batchSums finds sums of matrices over the first dimension alone.
+var batchSums = regexp.MustCompile(`dimensions = array<i64: 0> } : \(tensor<(\d+)x\d+x\d+x[^>]*>`)
 
 // productTypes finds the types of a product's operands.
 var productTypes = regexp.MustCompile(`(?s)dot_general"\(.*?: \(tensor<[0-9x]*x(\w+)>, tensor<[0-9x]*x(\w+)>\)`)

@@ -1,6 +1,7 @@
 package xla
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"harness/internal/protofields"
 	"harness/model/engine"
 )
 
@@ -42,98 +44,99 @@ func Profile(e engine.Engine, run func() error) (kernels []Kernel, raw []byte, e
 // kernelsOf reads the kernels of a GPU out of an XSpace: its planes are devices, their lines streams, whose events are kernels and copies.
 func kernelsOf(space []byte) ([]Kernel, error) {
 	byName := map[string]*Kernel{}
-	err := fields(space, func(number protowire.Number, value []byte, _ uint64) error {
-		if number != 1 { // planes
-			return nil
-		}
-		return addPlane(byName, value)
+	sound := protofields.Each(space, func(number protowire.Number, _ uint64, plane []byte) bool {
+		return number != 1 || addPlane(byName, plane)
 	})
-	if err != nil {
-		return nil, fmt.Errorf("profile: %w", err)
+	if !sound {
+		return nil, errors.New("profile: the record is damaged")
 	}
 	var kernels []Kernel
 	for _, k := range byName {
 		kernels = append(kernels, *k)
 	}
 	slices.SortFunc(kernels, func(a, b Kernel) int {
-		if a.Time != b.Time {
-			return int(b.Time - a.Time)
-		}
-		return strings.Compare(a.Name, b.Name)
+		return cmp.Or(cmp.Compare(b.Time, a.Time), strings.Compare(a.Name, b.Name))
 	})
 	return kernels, nil
 }
 
-// addPlane adds the events of a plane that is a GPU. Lines that repeat them under other names, as by module, are not streams.
-func addPlane(byName map[string]*Kernel, plane []byte) error {
+// addPlane adds the events of a plane that is a GPU; it reports whether the plane is sound. Lines that repeat them under other names, as
+// by module, are not streams.
+func addPlane(byName map[string]*Kernel, plane []byte) bool {
 	var name string
 	var lines [][]byte
 	names := map[uint64]string{}
-	err := fields(plane, func(number protowire.Number, value []byte, _ uint64) error {
+	sound := protofields.Each(plane, func(number protowire.Number, _ uint64, data []byte) bool {
 		switch number {
 		case 2:
-			name = string(value)
+			name = string(data)
 		case 3:
-			lines = append(lines, value)
-		case 4: // event_metadata, a map
-			var id uint64
-			var title string
-			err := fields(value, func(number protowire.Number, value []byte, n uint64) error {
-				if number == 1 {
-					id = n
-					return nil
-				}
-				return fields(value, func(number protowire.Number, value []byte, _ uint64) error {
-					if number == 2 {
-						title = string(value)
-					}
-					return nil
-				})
-			})
-			names[id] = title
-			return err
+			lines = append(lines, data)
+		case 4:
+			return addName(names, data)
 		}
-		return nil
+		return true
 	})
-	if err != nil || !strings.HasPrefix(name, "/device:GPU") {
-		return err
+	if !sound || !strings.HasPrefix(name, "/device:GPU") {
+		return sound
 	}
 	for _, line := range lines {
-		if err := addLine(byName, line, names); err != nil {
-			return err
+		if !addLine(byName, line, names) {
+			return false
 		}
 	}
-	return nil
+	return true
 }
 
-func addLine(byName map[string]*Kernel, line []byte, names map[uint64]string) error {
+// addName adds an entry of the map from numbers to names of events.
+func addName(names map[uint64]string, entry []byte) bool {
+	var id uint64
+	var name string
+	sound := protofields.Each(entry, func(number protowire.Number, value uint64, data []byte) bool {
+		if number == 1 {
+			id = value
+			return true
+		}
+		return protofields.Each(data, func(number protowire.Number, _ uint64, data []byte) bool {
+			if number == 2 {
+				name = string(data)
+			}
+			return true
+		})
+	})
+	names[id] = name
+	return sound
+}
+
+// addLine adds the events of a line that is a stream.
+func addLine(byName map[string]*Kernel, line []byte, names map[uint64]string) bool {
 	var name string
 	var events [][]byte
-	err := fields(line, func(number protowire.Number, value []byte, _ uint64) error {
+	sound := protofields.Each(line, func(number protowire.Number, _ uint64, data []byte) bool {
 		switch number {
 		case 2:
-			name = string(value)
+			name = string(data)
 		case 4:
-			events = append(events, value)
+			events = append(events, data)
 		}
-		return nil
+		return true
 	})
-	if err != nil || !strings.HasPrefix(name, "Stream") {
-		return err
+	if !sound || !strings.HasPrefix(name, "Stream") {
+		return sound
 	}
 	for _, event := range events {
 		var id, picoseconds uint64
-		err := fields(event, func(number protowire.Number, _ []byte, n uint64) error {
+		sound := protofields.Each(event, func(number protowire.Number, value uint64, _ []byte) bool {
 			switch number {
 			case 1:
-				id = n
+				id = value
 			case 3:
-				picoseconds = n
+				picoseconds = value
 			}
-			return nil
+			return true
 		})
-		if err != nil {
-			return err
+		if !sound {
+			return false
 		}
 		k := byName[names[id]]
 		if k == nil {
@@ -141,36 +144,7 @@ func addLine(byName map[string]*Kernel, line []byte, names map[uint64]string) er
 			byName[k.Name] = k
 		}
 		k.Count++
-		k.Time += time.Duration(picoseconds/1000) * time.Nanosecond
+		k.Time += time.Duration(picoseconds / 1000)
 	}
-	return nil
-}
-
-// fields calls each with the fields of a message: value of those of bytes, n of numbers.
-func fields(message []byte, each func(number protowire.Number, value []byte, n uint64) error) error {
-	for len(message) > 0 {
-		number, kind, size := protowire.ConsumeTag(message)
-		if size < 0 {
-			return errors.New("the record is not a message")
-		}
-		message = message[size:]
-		var value []byte
-		var n uint64
-		switch kind {
-		case protowire.VarintType:
-			n, size = protowire.ConsumeVarint(message)
-		case protowire.BytesType:
-			value, size = protowire.ConsumeBytes(message)
-		default:
-			size = protowire.ConsumeFieldValue(number, kind, message)
-		}
-		if size < 0 {
-			return errors.New("the record is cut")
-		}
-		message = message[size:]
-		if err := each(number, value, n); err != nil {
-			return err
-		}
-	}
-	return nil
+	return true
 }

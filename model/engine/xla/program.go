@@ -304,7 +304,7 @@ func (s *session) execute(p *program, in engine.Inputs, hyper []float32, donateP
 			args[i] = s.decoding.states[f.name].buffer
 			donate[i] = slices.ContainsFunc(p.states, func(u *stateUse) bool { return u.name == f.name && u.added > 0 })
 		case feedInput:
-			args[i], err = s.upload(in[f.name])
+			args[i], err = s.input(in[f.name])
 			temporary = append(temporary, args[i])
 		case feedLength:
 			args[i], err = s.upload(engine.Ints([]int32{int32(s.decoding.states[f.name].length)}))
@@ -318,6 +318,7 @@ func (s *session) execute(p *program, in engine.Inputs, hyper []float32, donateP
 		}
 		given = given || donate[i] && f.kind != feedSum
 	}
+	temporary = append(temporary, s.preloaded.rest(in)...)
 	for i, f := range p.feeds {
 		if f.kind == feedSum && donate[i] {
 			s.byName[f.name].sum = nil

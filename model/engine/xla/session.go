@@ -24,6 +24,8 @@ type session struct {
 	waiting  int                       // programs whose gradients wait for Apply
 	zeros    map[string]compute.Buffer // by shape: where sums of gradients begin
 
+	preloaded preloaded
+
 	// broken is set when a failed execution has taken buffers with it: the values are lost.
 	broken error
 }
@@ -122,13 +124,19 @@ func download(buffer compute.Buffer) (engine.Tensor, error) {
 	return t, nil
 }
 
+// downloadNumbers copies float64 numbers to the host, as many as there is room for.
+func downloadNumbers(buffer compute.Buffer, numbers []float64) error {
+	if err := buffer.ToFlatData(numbers); err != nil {
+		return fmt.Errorf("copy to the host: %w", line(err))
+	}
+	return nil
+}
+
 // downloadScalar copies a float64 scalar to the host.
 func downloadScalar(buffer compute.Buffer) (float64, error) {
-	flat := make([]float64, 1)
-	if err := buffer.ToFlatData(flat); err != nil {
-		return 0, fmt.Errorf("copy to the host: %w", line(err))
-	}
-	return flat[0], nil
+	var flat [1]float64
+	err := downloadNumbers(buffer, flat[:])
+	return flat[0], err
 }
 
 // downloadAll copies float32 buffers to the host.
@@ -267,6 +275,7 @@ func (s *session) Load(state map[string]engine.Tensor) error {
 // Close frees buffers and executables. The backend stays open: PJRT clients cannot be closed and opened again safely.
 func (s *session) Close() {
 	s.decoding.close()
+	s.preloaded.close()
 	s.discard()
 	for _, zero := range s.zeros {
 		free(zero)

@@ -7,6 +7,7 @@
 //	FAKE_MISMATCH   it does not start
 //	FAKE_PROCESSES  file of lines "GPU PID BYTES"
 //	FAKE_EVENTS     file of lines "GPU TYPE DATA": it is taken away once it was read
+//	FAKE_FULL       of a GPU's memory 100 MiB are free, else half
 //	FAKE_HANG       file: as long as it is there, nobody is told how busy a GPU is
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,7 +79,7 @@ int nvmlDeviceGetName(device d, char *text, unsigned int size) {
 int nvmlDeviceGetMemoryInfo(device d, unsigned long long *info) { // total, free, used
   int size = d->instance < 0 ? 80 : 10;
   info[0] = (unsigned long long)size << 30;
-  info[2] = (unsigned long long)(size / 2) << 30;
+  info[2] = flag("FAKE_FULL") ? info[0] - (100ull << 20) : info[0] / 2;
   info[1] = info[0] - info[2];
   return SUCCESS;
 }
