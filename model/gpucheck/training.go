@@ -111,7 +111,7 @@ func (b *bench) awaitCompiled(ctx context.Context) error {
 	}
 }
 
-// trainStage measures one stage at all batch sizes, on both sides; one that fails does not keep the others from running.
+// trainStage measures one stage at all batch sizes, PyTorch before the harness; one that fails does not keep the others from running.
 func (b *bench) trainStage(ctx context.Context, stage int) ([]beside, error) {
 	size, err := sizesOf(b.small)
 	if err != nil {
@@ -125,28 +125,25 @@ func (b *bench) trainStage(ctx context.Context, stage int) ([]beside, error) {
 	if err := os.WriteFile(file, data, 0o644); err != nil {
 		return nil, err
 	}
-	if err := b.awaitCompiled(ctx); err != nil {
-		return nil, err
+	all, errs := make([]beside, len(b.batches())), make([]error, len(b.batches()))
+	for i, batch := range b.batches() { // while ours are still being compiled, which needs no GPU
+		all[i].PyTorch, errs[i] = b.peerSteps(ctx, stage, batch, file)
 	}
-	var all []beside
+	if err := b.awaitCompiled(ctx); err != nil {
+		return all, err
+	}
 	var failures []string
-	for _, batch := range b.batches() {
-		pair := beside{}
-		if pair.Harness, err = b.ownSteps(ctx, stage, batch); err == nil {
-			pair.PyTorch, err = b.peerSteps(ctx, stage, batch, file)
+	for i, batch := range b.batches() {
+		pair := &all[i]
+		pair.Harness, err = b.ownSteps(ctx, stage, batch)
+		if err = errors.Join(errs[i], err); err != nil {
+			pair.Error = strings.Join(strings.Fields(err.Error()), " ")
+			failures = append(failures, fmt.Sprintf("batch %d: %s", batch, pair.Error))
+			continue
 		}
-		if err != nil {
-			pair.Error = err.Error()
-			failures = append(failures, fmt.Sprintf("batch %d: %v", batch, err))
-		} else {
-			pair.Ratio = pair.PyTorch.Step / pair.Harness.Step
-			if peak := peakOf(pair.Harness.Device); peak > 0 {
-				pair.PyTorch.MFU = pair.Harness.TFLOP * 1e12 / pair.PyTorch.Step / peak
-			}
-		}
-		all = append(all, pair)
-		if ctx.Err() != nil {
-			break
+		pair.Ratio = pair.PyTorch.Step / pair.Harness.Step
+		if peak := peakOf(pair.Harness.Device); peak > 0 {
+			pair.PyTorch.MFU = pair.Harness.TFLOP * 1e12 / pair.PyTorch.Step / peak
 		}
 	}
 	if failures != nil {

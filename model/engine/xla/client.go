@@ -71,9 +71,13 @@ func startClient(path string, gpu GPU) (*client, error) {
 	return c, nil
 }
 
-// description says what programs run on.
+// description says what programs run on: of a GPU what it is, since which of the machine's it is changes no number.
 func (c *client) description() string {
-	return fmt.Sprintf("%s, %s (PJRT %d.%d)", c.Platform, c.Client.Description, c.Major, c.Minor)
+	device := c.Client.Description
+	if c.GPU && c.Kind != "" {
+		device = c.Kind
+	}
+	return fmt.Sprintf("%s, %s (PJRT %d.%d)", c.Platform, device, c.Major, c.Minor)
 }
 
 // use finds, loads or compiles the executable of a program, and says what is known of it; flops are those of its text. Who

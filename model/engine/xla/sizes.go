@@ -16,6 +16,7 @@ type Sizes struct {
 	Scores    int   // scores of an attention from which on it goes by blocks of queries
 	Queries   int   // the most queries of such a block
 	Picks     int   // rows of a table, times rows that are taken of it, up to which gradients are added up by a product; -1: none
+	Preload   int   // bytes of a call's inputs from which on they are copied ahead
 }
 
 // The usual sizes.
@@ -24,6 +25,7 @@ const (
 	blocksFrom    = 1 << 25 // 128 MiB of float32
 	blockQueries  = 264
 	picksOfGPU    = 1 << 29 // 1 GiB of bfloat16
+	preloadFrom   = 1 << 27
 )
 
 // sizes are those of the options, and the usual ones where they name none.
@@ -34,7 +36,7 @@ func (d *device) sizes() Sizes {
 	}
 	return Sizes{
 		Recompute: cmp.Or(s.Recompute, recomputeFrom), Room: s.Room, Scores: cmp.Or(s.Scores, blocksFrom), Queries: cmp.Or(s.Queries, blockQueries),
-		Picks: cmp.Or(s.Picks, picks),
+		Picks: cmp.Or(s.Picks, picks), Preload: cmp.Or(s.Preload, preloadFrom),
 	}
 }
 
