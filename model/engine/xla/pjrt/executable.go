@@ -1,5 +1,6 @@
 package pjrt
 
+// #include <stdlib.h>
 // #include "plugin.h"
 import "C"
 
@@ -76,6 +77,21 @@ func (c *Client) Compile(program, options []byte) (*Executable, error) {
 	return c.executable(loaded)
 }
 
+// CompileFor compiles StableHLO text for a device that need not be there, as target describes it: for GPUs a GpuTargetConfigProto of XLA in
+// its text form. What comes of it cannot run, but says what it would need.
+func (p *Plugin) CompileFor(target string, program, options []byte) (*Executable, error) {
+	described := C.CString(target)
+	defer C.free(unsafe.Pointer(described))
+	e := &Executable{client: &Client{Plugin: p}, handle: executableHandle{api: p.api}}
+	err := p.failure(C.plugin_compile_for(p.api, described, bytesOf(program), C.size_t(len(program)), bytesOf(options),
+		C.size_t(len(options)), &e.handle.executable))
+	if err != nil {
+		return nil, err
+	}
+	e.cleanup = runtime.AddCleanup(e, executableHandle.free, e.handle)
+	return e, nil
+}
+
 // Load makes an executable of what [Executable.Serialise] returned, on the same kind of device and by the same plugin. Other
 // data may be refused, or crash the process: the caller vouches for it.
 func (c *Client) Load(data []byte) (*Executable, error) {
@@ -102,7 +118,7 @@ func bytesOf(data []byte) *C.char { return (*C.char)(unsafe.Pointer(unsafe.Slice
 
 // Free gives back the executable's code and constants. It is dead then; freeing it again does nothing.
 func (e *Executable) Free() {
-	if e.handle.loaded != nil {
+	if e.handle.executable != nil {
 		e.cleanup.Stop()
 		e.handle.free()
 		e.handle = executableHandle{}

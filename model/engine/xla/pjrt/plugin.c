@@ -199,6 +199,36 @@ PJRT_Error *plugin_compile(const PJRT_Api *api, PJRT_Client *client, const char 
   return error;
 }
 
+PJRT_Error *plugin_compile_for(const PJRT_Api *api, const char *target, const char *program, size_t program_size,
+                               const char *options, size_t options_size, PJRT_Executable **executable) {
+  PJRT_NamedValue *described = plugin_options(2); // one device of that kind
+  plugin_option_string(described, 0, "target_config", target);
+  plugin_option_string(described, 1, "topology", "1x1x1");
+  PJRT_TopologyDescription *topology = NULL;
+  PJRT_Error *error;
+  {
+    ARGS(TopologyDescription_Create);
+    args.a.topology_name = "", args.a.create_options = described, args.a.num_options = 2;
+    error = CALL(TopologyDescription_Create);
+    topology = args.a.topology;
+  }
+  plugin_free_options(described, 2);
+  if (error) return error;
+  {
+    PJRT_Program text = {.struct_size = PJRT_Program_STRUCT_SIZE, .code = (char *)program, .code_size = program_size,
+                         .format = "mlir", .format_size = 4};
+    ARGS(Compile);
+    args.a.topology = topology, args.a.program = &text;
+    args.a.compile_options = options, args.a.compile_options_size = options_size;
+    error = api->PJRT_Compile(&args.a);
+    *executable = args.a.executable;
+  }
+  ARGS(TopologyDescription_Destroy);
+  args.a.topology = topology;
+  drop(api, CALL(TopologyDescription_Destroy));
+  return error;
+}
+
 PJRT_Error *plugin_load(const PJRT_Api *api, PJRT_Client *client, const char *data, size_t size,
                         PJRT_LoadedExecutable **loaded) {
   ARGS(Executable_DeserializeAndLoad);
@@ -285,6 +315,7 @@ void plugin_free_executable(const PJRT_Api *api, PJRT_LoadedExecutable *loaded, 
     args.a.executable = executable;
     drop(api, CALL(Executable_Destroy));
   }
+  if (!loaded) return;
   ARGS(LoadedExecutable_Destroy);
   args.a.executable = loaded;
   drop(api, CALL(LoadedExecutable_Destroy));

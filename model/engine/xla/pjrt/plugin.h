@@ -38,6 +38,9 @@ PJRT_Error *plugin_memory(const PJRT_Api *api, PJRT_Device *device, int64_t out[
 
 PJRT_Error *plugin_compile(const PJRT_Api *api, PJRT_Client *client, const char *program, size_t program_size,
                            const char *options, size_t options_size, PJRT_LoadedExecutable **loaded);
+// plugin_compile_for compiles for a device that need not be there; target describes it.
+PJRT_Error *plugin_compile_for(const PJRT_Api *api, const char *target, const char *program, size_t program_size,
+                               const char *options, size_t options_size, PJRT_Executable **executable);
 PJRT_Error *plugin_load(const PJRT_Api *api, PJRT_Client *client, const char *data, size_t size,
                         PJRT_LoadedExecutable **loaded);
 PJRT_Error *plugin_executable(const PJRT_Api *api, PJRT_LoadedExecutable *loaded, PJRT_Executable **executable,
