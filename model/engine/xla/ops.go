@@ -35,11 +35,23 @@ func (t *tracer) linear(op string, x, w, b engine.Value, inner int) engine.Value
 	product := func(result dtypes.DType) *graph.Node {
 		y := t.dot(side{xn, []int{len(xd) - 1}, nil}, side{wn, []int{inner}, nil}, result)
 		if bn != nil {
-			y = as(graph.Add(full(y), leading(bn, y.Rank())), result)
+			y = t.biased(y, bn)
 		}
 		return y
 	}
 	return value{node: product(t.s.activations()), wide: func() *graph.Node { return product(dtypes.Float32) }}
+}
+
+// biased is y + b, of y's type. In bfloat16 b is rounded, too, so that cuBLAS adds it where it has the product; the gradient of b is
+// added up in float32.
+func (t *tracer) biased(y, b *graph.Node) *graph.Node {
+	if y.DType() == dtypes.Float32 || t.purpose == ForRun {
+		return graph.Add(y, leading(as(b, y.DType()), y.Rank()))
+	}
+	sum := graph.Add(y, leading(half(b), y.Rank()))
+	return withGradient([]*graph.Node{sum}, []*graph.Node{y, b}, func(dys []*graph.Node) []*graph.Node {
+		return []*graph.Node{dys[0], graph.ReduceSum(full(dys[0]), ascending(0, y.Rank()-1)...)}
+	})[0]
 }
 
 // leading gives y dimensions of 1 in front up to rank, for GoMLX repeats dimensions of 1 and scalars only.
