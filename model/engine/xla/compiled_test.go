@@ -224,7 +224,7 @@ func TestLoweringFields(t *testing.T) {
 	if err := setField(&other, "Name", "cpu"); err == nil {
 		t.Error("a field of another type was set")
 	}
-	if _, err := field[string](&other, "gone"); err == nil || !strings.Contains(err.Error(), "go-xla has changed") {
+	if _, err := field[string](&other, "gone"); err == nil || !strings.Contains(err.Error(), "has changed: the field gone") {
 		t.Errorf("%v", err)
 	}
 }

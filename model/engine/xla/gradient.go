@@ -1,51 +1,43 @@
 package xla
 
 import (
+	"errors"
+	"slices"
+
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 )
 
 // withGradient gives ys, which were computed of xs, the gradient that back computes: from the gradients of ys, nil where none
 // came, to those of xs, each of its x's type. What ys were computed by is not differentiated.
 //
-// GoMLX lets the identity of one node have a gradient of its own, so several are joined here. The results take the gradients
-// of ys down; each x stands behind a carrier that hands its own gradient on. Between them is a door, a scalar of all carriers that
-// no value passes: compilers drop it, but the way back leads through it.
+// GoMLX lets the identity of one node have a gradient of its own. Here results are identities of ys that also depend on a hub, and the
+// hub is one that depends on xs: as far as gradients go, for neither has an operation. The way back comes to the hub when it has passed
+// all results.
 func withGradient(ys, xs []*graph.Node, back func(dys []*graph.Node) []*graph.Node) []*graph.Node {
-	g := ys[0].Graph()
+	zero := graph.ScalarZero(ys[0].Graph(), dtypes.Float32)
 	dys := make([]*graph.Node, len(ys))
-	var dxs []*graph.Node
-	door := graph.ScalarZero(g, dtypes.Float32)
-	for i, x := range xs {
-		carrier := graph.IdentityWithCustomGradient(x, func(_, _ *graph.Node) *graph.Node {
-			if dxs == nil { // the way back has passed all of ys
-				dxs = back(dys)
-			}
-			return dxs[i]
-		})
-		door = graph.Add(door, full(firstOf(carrier)))
-	}
+	hub := identity(zero, xs, func([]*graph.Node) []*graph.Node { return append([]*graph.Node{nil}, back(dys)...) })
 	results := make([]*graph.Node, len(ys))
 	for i, y := range ys {
-		still := graph.Where(graph.Const(g, true), graph.StopGradient(y), graph.ConvertDType(door, y.DType()))
-		results[i] = graph.IdentityWithCustomGradient(still, func(_, dy *graph.Node) *graph.Node {
-			dys[i] = dy
-			return dy
+		results[i] = identity(graph.StopGradient(y), []*graph.Node{hub}, func(arrived []*graph.Node) []*graph.Node {
+			dys[i] = arrived[0]
+			return []*graph.Node{nil, zero}
 		})
 	}
 	return results
 }
 
-// firstOf is the first element of x, as a scalar.
-func firstOf(x *graph.Node) *graph.Node {
-	first := make([]graph.SliceAxisSpec, x.Rank())
-	for i := range first {
-		first[i] = graph.AxisElem(0)
+// identity is x, on the way back with inputs beside it: vjp makes the gradients of x and of those from that of the result.
+func identity(x *graph.Node, inputs []*graph.Node, vjp func(arrived []*graph.Node) []*graph.Node) *graph.Node {
+	n := graph.Identity(x)
+	custom := graph.VJP(func(_ *graph.Node, arrived []*graph.Node, _ shapes.Shape) []*graph.Node { return vjp(arrived) })
+	err := errors.Join(setField(n, "inputNodes", append(slices.Clone(n.Inputs()), inputs...)), setField(n, "customVJP", custom))
+	if err != nil {
+		panic(err)
 	}
-	if len(first) > 0 {
-		x = graph.Slice(x, first...)
-	}
-	return graph.Reshape(x)
+	return n
 }
 
 // towards is the gradient of xs from those of ys: Σ over i of dys[i] · ys[i], differentiated. A dy that is nil adds nothing.

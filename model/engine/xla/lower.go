@@ -70,7 +70,7 @@ func field[T any](object any, name string) (T, error) {
 }
 
 func changed(object any, name string) error {
-	return fmt.Errorf("go-xla has changed: the field %s of %T is not as model/engine/xla/lower.go expects it", name, object)
+	return fmt.Errorf("go-xla or GoMLX has changed: the field %s of %T is not as package xla expects it", name, object)
 }
 
 // alias marks arguments of main, by position, that the output of the given position may be written in the place of, when
