@@ -2,6 +2,8 @@ package model
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 
@@ -75,5 +77,48 @@ func TestBatchesFail(t *testing.T) {
 			t.Errorf("ahead %v: no panic: %v", ahead, err)
 		}()
 		b.close()
+	}
+}
+
+// preloading is a session that notes which inputs were copied to its device ahead, until one cannot be.
+type preloading struct {
+	engine.Session
+	names []string
+	fail  string
+}
+
+func (p *preloading) Preload(in engine.Inputs) error {
+	for name := range in {
+		if name == p.fail {
+			return errors.New("out of memory")
+		}
+		p.names = append(p.names, name)
+	}
+	return nil
+}
+
+// The inputs of all parts of a batch that is made ahead are copied to the device, those of one that is not are not.
+func TestBatchesPreload(t *testing.T) {
+	part := func(name string) method.Part { return method.Part{Inputs: engine.Inputs{name: engine.Floats(nil, 0)}} }
+	for _, ahead := range []bool{false, true} {
+		s, _, _ := counted(3, ahead, func(int) error { return nil })
+		s.Batch = func(_ engine.Session, step int) (method.Batch, error) {
+			return method.Batch{Parts: []method.Part{part(fmt.Sprint(step)), part(fmt.Sprint(step, "b"))}}, nil
+		}
+		session := &preloading{fail: "3"}
+		b := newBatches(s, session, 1)
+		for step := 1; step <= 3; step++ {
+			if _, err := b.next(step); (err != nil) != (ahead && step == 3) {
+				t.Errorf("ahead %v: step %d: %v", ahead, step, err)
+			}
+		}
+		b.close()
+		want := []string(nil)
+		if ahead {
+			want = []string{"1", "1b", "2", "2b"}
+		}
+		if !slices.Equal(session.names, want) {
+			t.Errorf("ahead %v: %v were copied", ahead, session.names)
+		}
 	}
 }

@@ -60,25 +60,32 @@ func kernelsOf(space []byte) ([]Kernel, error) {
 	return kernels, nil
 }
 
-// addPlane adds the events of a plane that is a GPU; it reports whether the plane is sound. Lines that repeat them under other names, as
-// by module, are not streams.
-func addPlane(byName map[string]*Kernel, plane []byte) bool {
-	var name string
-	var lines [][]byte
-	names := map[uint64]string{}
-	sound := protofields.Each(plane, func(number protowire.Number, _ uint64, data []byte) bool {
-		switch number {
+// parts reads a plane or a line: its name, and what it has in the field of that number.
+func parts(message []byte, number protowire.Number) (name string, list [][]byte, sound bool) {
+	sound = protofields.Each(message, func(n protowire.Number, _ uint64, data []byte) bool {
+		switch n {
 		case 2:
 			name = string(data)
-		case 3:
-			lines = append(lines, data)
-		case 4:
-			return addName(names, data)
+		case number:
+			list = append(list, data)
 		}
 		return true
 	})
+	return name, list, sound
+}
+
+// addPlane adds the events of a plane that is a GPU; it reports whether the plane is sound.
+func addPlane(byName map[string]*Kernel, plane []byte) bool {
+	name, lines, sound := parts(plane, 3)
 	if !sound || !strings.HasPrefix(name, "/device:GPU") {
 		return sound
+	}
+	names := map[uint64]string{}
+	_, entries, _ := parts(plane, 4)
+	for _, entry := range entries {
+		if !addName(names, entry) {
+			return false
+		}
 	}
 	for _, line := range lines {
 		if !addLine(byName, line, names) {
@@ -108,19 +115,9 @@ func addName(names map[uint64]string, entry []byte) bool {
 	return sound
 }
 
-// addLine adds the events of a line that is a stream.
+// addLine adds the events of a line that is a stream; other lines repeat them under other names, as by module.
 func addLine(byName map[string]*Kernel, line []byte, names map[uint64]string) bool {
-	var name string
-	var events [][]byte
-	sound := protofields.Each(line, func(number protowire.Number, _ uint64, data []byte) bool {
-		switch number {
-		case 2:
-			name = string(data)
-		case 4:
-			events = append(events, data)
-		}
-		return true
-	})
+	name, events, sound := parts(line, 4)
 	if !sound || !strings.HasPrefix(name, "Stream") {
 		return sound
 	}
