@@ -195,6 +195,7 @@ func train(args []string) error {
 	prepare := flags.Bool("prepare", false, "compile the step, and do not run it")
 	cache := flags.String("cache", "", "folder of compiled programs")
 	small := flags.Bool("small", false, "small sizes")
+	ahead := flags.Int("ahead", 0, "bytes of a step's inputs from which on they are copied ahead; 0: as in a trial")
 	record := flags.String("profile", "", "file for a profile of two more steps, as TensorBoard reads it")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -208,7 +209,7 @@ func train(args []string) error {
 		return err
 	}
 	gpu.Preallocate = !*prepare // as a trial does
-	e, err := xla.OpenWith("xla:"+*plugin, xla.Options{BF16: true, Cache: *cache, GPU: gpu})
+	e, err := xla.OpenWith("xla:"+*plugin, xla.Options{BF16: true, Cache: *cache, GPU: gpu, Sizes: xla.Sizes{Preload: *ahead}})
 	if err != nil {
 		return err
 	}
