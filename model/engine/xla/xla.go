@@ -4,16 +4,16 @@
 //	                               Probe(params) --> what a program needs, without running
 //	session.Run | Gradients | Step | Accumulate, Apply
 //	  program.go   finds or compiles the executable of (what is asked, key, input shapes)
-//	  tracer       walks the engine.Program, recording GoMLX nodes: ops.go products.go losses.go regions.go dropout.go decode.go,
+//	  tracer       walks the engine.Program, recording GoMLX nodes: ops.go norm.go products.go losses.go regions.go dropout.go decode.go,
 //	               attention.go with its forms for large programs queryblocks.go and flash.go
 //	  recompute.go traces blocks twice, so that their activations need not be kept; gradient.go gives several nodes a gradient of our own
-//	  sizes.go     says from which sizes on a program is large
+//	  remember.go  says whether the device has room for what blocks compute; sizes.go from which sizes on a program is large
 //	  step.go      appends GoMLX's gradients, the clipping and AdamW, so that a whole training step is one executable
 //	  accumulate.go  the same in two: sums of gradients that stay on the device, then the optimiser alone
-//	  session.go   keeps parameters, moments and decoding states as buffers of the device
-//	session.Compiled  what the compiler says of each executable: memory, operations, seconds
+//	  session.go   keeps parameters, moments and decoding states as buffers of the device; preload.go copies inputs to it ahead
+//	session.Compiled  what the compiler says of each executable: memory, operations, seconds; profile.go what kernels took, cuda_test.go what comes of the paper's steps on a GPU
 //	backend.go   the plugin as GoMLX sees it: lower.go makes StableHLO text, client.go compiles it once a process, cache.go
-//	             keeps what was compiled for later ones, package pjrt talks to the plugin
+//	             keeps what was compiled for later ones, package pjrt talks to the plugin; gpu.go and fullgpu.go are about a GPU's memory
 //
 // What a program replaces (parameters and moments in a step, sums of gradients, decoding states) is given away with the call
 // and written in its own place, so that a step needs its state once.
@@ -24,7 +24,7 @@
 //
 // Numbers: everything is float32, except that losses and the norm of the gradients are summed in float64. On NVIDIA
 // GPUs products are computed in full float32, not TF32; [Options.BF16] trades that for speed. An executable gives the
-// same bits each time it runs, on a GPU too: see compilerFlags.
+// same bits each time it runs, and when it is compiled anew, on a GPU too: see compilerFlags.
 package xla
 
 import (
