@@ -22,9 +22,9 @@ type waitingInput struct {
 	buffer compute.Buffer
 }
 
-// Preload copies inputs to the device; the call that is given the same tensors takes them. Small ones are left to the call: where memory is
-// taken while a program runs, its next run finds its own elsewhere, and XLA then writes its graphs of kernels anew. On an H200, 302 MB
-// copied ahead made a step 8% shorter, 77 MB one 10% longer.
+// Preload copies inputs to the device; the call that is given the same tensors takes them. Small ones are left to the call: a step is one
+// CUDA graph of all its kernels, and where memory is taken while one step runs, the next finds its own elsewhere, so that XLA writes the
+// graph anew, about 8 µs a kernel. On an H200, 302 MB copied ahead made a step 8% shorter, 77 MB one 10% longer.
 func (s *session) Preload(in engine.Inputs) error {
 	size := 0
 	for _, t := range in {
