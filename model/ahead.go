@@ -6,8 +6,8 @@ import (
 )
 
 // batches makes the batches of a stage from one step on, in order. Where the stage allows it ([method.Training.Ahead]), the next
-// one is made while the present step computes: drawn, read, collated and copied to the device, but never counted, so that a checkpoint knows nothing
-// of it.
+// one is made while the present step computes: drawn, read, collated and copied to the device, but never counted, so that a
+// checkpoint knows nothing of it.
 type batches struct {
 	make  func(step int) (method.Batch, error)
 	ready chan made     // nil where none is made ahead

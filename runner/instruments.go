@@ -44,7 +44,7 @@ type nvmlInstruments struct {
 }
 
 func (n *nvmlInstruments) Find(name string) (meter.GPU, error) {
-	d, err := n.library.Find(name, os.Getenv("CUDA_DEVICE_ORDER") == "PCI_BUS_ID")
+	d, err := n.library.Find(name, nvml.ByBus())
 	if err != nil {
 		return nil, err
 	}

@@ -127,7 +127,7 @@ func newDoctorPluginCommand() *cobra.Command {
 }
 
 func loadPlugin(path string) (loaded loadedPlugin, err error) {
-	gpu, err := xla.GPUOf(os.Getenv)
+	gpu, err := xla.GPUOf(os.Getenv, false)
 	if err != nil {
 		return loaded, err
 	}

@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,7 +53,7 @@ func (o gpuOptions) choice() (gpuChoice, error) {
 		return gpuChoice{chosen: true}, nil
 	}
 	list := strings.TrimPrefix(o.gpus, "device=")
-	c := gpuChoice{devices: devicesIn(list), chosen: true}
+	c := gpuChoice{devices: nvml.Named(list), chosen: true}
 	if len(c.devices) != strings.Count(list, ",")+1 {
 		return c, withHint(usageError("--gpus %s: want a number of GPUs for each trial, all, or different devices with commas: indices, GPU-… or MIG-…", o.gpus),
 			"harness doctor lists them")
@@ -72,7 +71,7 @@ func (o gpuOptions) check() error {
 		return err
 	}
 	if visible, set := os.LookupEnv("CUDA_VISIBLE_DEVICES"); set {
-		left := devicesIn(visible)
+		left := nvml.Named(visible)
 		for _, name := range c.devices {
 			if !slices.Contains(left, name) {
 				return usageError("--gpus: %s is not one of CUDA_VISIBLE_DEVICES=%s", name, visible)
@@ -151,7 +150,7 @@ func isForGPUs(engine string) bool {
 // is asked for names: instances of GPUs that are divided (MIG), and GPUs that differ, have no numbers that CUDA and the driver agree on.
 func visibleGPUs(wanted bool) []string {
 	if visible, ok := os.LookupEnv("CUDA_VISIBLE_DEVICES"); ok {
-		return devicesIn(visible)
+		return nvml.Named(visible)
 	}
 	if wanted {
 		if library, err := nvml.Open(); err == nil {
@@ -185,22 +184,4 @@ func countGPUs() int {
 		}
 	}
 	return 0
-}
-
-// deviceName is what CUDA takes for a device: a number, or the name of a GPU or of a part of one (MIG).
-var deviceName = regexp.MustCompile(`^(\d+|GPU-[0-9A-Fa-f-]+|MIG-[0-9A-Za-z/-]+)$`)
-
-// devicesIn reads $CUDA_VISIBLE_DEVICES as CUDA does: what follows the first that is no device, such as -1, does not count.
-func devicesIn(visible string) []string {
-	var devices []string
-	for name := range strings.SplitSeq(visible, ",") {
-		name = strings.TrimSpace(name)
-		if !deviceName.MatchString(name) {
-			break
-		}
-		if !slices.Contains(devices, name) {
-			devices = append(devices, name)
-		}
-	}
-	return devices
 }

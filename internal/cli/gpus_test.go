@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"harness/internal/nvml"
 	"harness/model/spec"
 	"harness/sweeps"
 )
@@ -23,7 +24,7 @@ func TestDevicesIn(t *testing.T) {
 		"GPU-8932f937-d72c-4106-c12f-20bd9faed9f6": {"GPU-8932f937-d72c-4106-c12f-20bd9faed9f6"},
 		"MIG-1f0a,MIG-GPU-8932f937/1/0":            {"MIG-1f0a", "MIG-GPU-8932f937/1/0"},
 	} {
-		if d := cmp.Diff(want, devicesIn(visible)); d != "" {
+		if d := cmp.Diff(want, nvml.Named(visible)); d != "" {
 			t.Errorf("%q: %s", visible, d)
 		}
 		t.Setenv("CUDA_VISIBLE_DEVICES", visible)

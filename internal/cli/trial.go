@@ -97,11 +97,8 @@ func runAttempt(ctx context.Context, env model.Env) error {
 		return err
 	}
 	if strings.HasPrefix(env.Engine, "xla:") {
-		if env.GPU, err = xla.GPUOf(os.Getenv); err != nil {
+		if env.GPU, err = xla.GPUOf(os.Getenv, true); err != nil { // a sweep sets the variable where trials share GPUs
 			return usageError("run trial: %w", err)
-		}
-		if _, set := os.LookupEnv(xla.PreallocateName); !set { // a sweep says so where trials share GPUs
-			env.GPU.Preallocate = true
 		}
 	}
 	if env.Build == "" {

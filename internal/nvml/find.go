@@ -3,6 +3,9 @@ package nvml
 import (
 	"errors"
 	"fmt"
+	"os"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -33,6 +36,27 @@ func (l *Library) Find(name string, byBus bool) (*Device, error) {
 	}
 	return nil, fmt.Errorf("GPU %s: %d have a name that begins so", name, len(found))
 }
+
+// deviceName is what CUDA takes for a device: a number, or the name of a GPU or of a part of one (MIG).
+var deviceName = regexp.MustCompile(`^(\d+|GPU-[0-9A-Fa-f-]+|MIG-[0-9A-Za-z/-]+)$`)
+
+// Named reads $CUDA_VISIBLE_DEVICES as CUDA does: what follows the first that is no device, such as -1, does not count.
+func Named(visible string) []string {
+	var devices []string
+	for name := range strings.SplitSeq(visible, ",") {
+		name = strings.TrimSpace(name)
+		if !deviceName.MatchString(name) {
+			break
+		}
+		if !slices.Contains(devices, name) {
+			devices = append(devices, name)
+		}
+	}
+	return devices
+}
+
+// ByBus says that CUDA counts GPUs as NVML does: what [Library.Find] wants to know.
+func ByBus() bool { return os.Getenv("CUDA_DEVICE_ORDER") == "PCI_BUS_ID" }
 
 var errOrder = errors.New("the GPUs differ, and CUDA counts them in another order than the driver does: set CUDA_DEVICE_ORDER=PCI_BUS_ID, or name them by UUID")
 

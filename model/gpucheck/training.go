@@ -28,11 +28,9 @@ type measured struct {
 	Loss      float64 `json:"loss"`
 	Needs     int64   `json:"needs_bytes,omitempty"` // as the compiler says
 	Peak      int64   `json:"peak_bytes,omitempty"`  // of the device; absent where it does not say
-	Used      int64   `json:"used_bytes,omitempty"`
-	Limit     int64   `json:"limit_bytes,omitempty"`
-	TFLOP     float64 `json:"tflop"`          // of the model, a step; what is computed again is not counted
-	Executed  float64 `json:"executed_tflop"` // of all matrix products that run
-	MFU       float64 `json:"mfu,omitempty"`  // of the device's bfloat16 peak; absent where that is not known
+	TFLOP     float64 `json:"tflop"`                 // of the model, a step; what is computed again is not counted
+	Executed  float64 `json:"executed_tflop"`        // of all matrix products that run
+	MFU       float64 `json:"mfu,omitempty"`         // of the device's bfloat16 peak; absent where that is not known
 	Device    string  `json:"device"`
 	Precision string  `json:"precision"`
 
@@ -200,15 +198,17 @@ func train(args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
+	if !slices.Contains([]string{"1", "2", "12"}, *stages) {
+		return fmt.Errorf("-stage %s: want 1, 2 or 12", *stages)
+	}
 	size, err := sizesOf(*small)
 	if err != nil {
 		return err
 	}
-	gpu, err := xla.GPUOf(os.Getenv)
+	gpu, err := xla.GPUOf(os.Getenv, !*prepare) // a trial takes memory at once, too
 	if err != nil {
 		return err
 	}
-	gpu.Preallocate = !*prepare // as a trial does
 	e, err := xla.OpenWith("xla:"+*plugin, xla.Options{BF16: true, Cache: *cache, GPU: gpu, Sizes: xla.Sizes{Preload: *ahead}})
 	if err != nil {
 		return err
@@ -257,8 +257,8 @@ func trained(e engine.Engine, work workload, batch, count int, record string) (m
 	if peak := peakOf(m.Device); peak > 0 {
 		m.MFU = m.TFLOP * 1e12 / m.Step / peak
 	}
-	if used, peak, limit, ok := e.(xla.DeviceMemory).Memory(); ok && peak > 0 {
-		m.Peak, m.Used, m.Limit = peak, used, limit
+	if _, peak, _, ok := e.(xla.DeviceMemory).Memory(); ok && peak > 0 {
+		m.Peak = peak
 	}
 	if record != "" {
 		if m.Kernels, err = profile(e, session, key, program, in, record); err != nil {

@@ -80,11 +80,11 @@ type DeviceMemory interface {
 
 // Memory asks the device.
 func (d *device) Memory() (used, peak, limit int64, ok bool) {
-	b, isPlugin := d.backend.(*backend)
-	if !isPlugin || b.client == nil {
+	c := d.client()
+	if c == nil {
 		return 0, 0, 0, false
 	}
-	m, err := b.client.Memory()
+	m, err := c.Memory()
 	return m.Used, m.Peak, m.Limit, err == nil
 }
 

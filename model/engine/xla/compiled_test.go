@@ -263,24 +263,39 @@ func TestFLOPs(t *testing.T) {
 	}
 }
 
+// TestDescription checks that a GPU is said by what it is, and another device as the plugin says it.
+func TestDescription(t *testing.T) {
+	c := &client{Client: &pjrt.Client{Plugin: &pjrt.Plugin{GPU: true, Minor: 115}, Platform: "cuda", Kind: "NVIDIA H200", Description: "cuda:0"}}
+	if got := c.description(); got != "cuda, NVIDIA H200 (PJRT 0.115)" {
+		t.Error(got)
+	}
+	c.Platform, c.GPU, c.Kind, c.Client.Description = "cpu", false, "cpu", "cpu:0"
+	if got := c.description(); got != "cpu, cpu:0 (PJRT 0.115)" {
+		t.Error(got)
+	}
+}
+
 // TestGPUOf checks the variables of JAX.
 func TestGPUOf(t *testing.T) {
 	for _, c := range []struct {
-		name string
-		env  map[string]string
-		want GPU
-		err  string
+		name        string
+		preallocate bool
+		env         map[string]string
+		want        GPU
+		err         string
 	}{
-		{"none", nil, GPU{}, ""},
-		{"all", map[string]string{"XLA_PYTHON_CLIENT_PREALLOCATE": "True", "XLA_PYTHON_CLIENT_MEM_FRACTION": ".5",
+		{"none", false, nil, GPU{}, ""},
+		{"none, of a trial", true, nil, GPU{Preallocate: true}, ""},
+		{"shared", true, map[string]string{"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}, GPU{}, ""},
+		{"all", false, map[string]string{"XLA_PYTHON_CLIENT_PREALLOCATE": "True", "XLA_PYTHON_CLIENT_MEM_FRACTION": ".5",
 			"XLA_PYTHON_CLIENT_ALLOCATOR": "PLATFORM"},
 			GPU{Preallocate: true, MemoryFraction: 0.5, Allocator: "platform"}, ""},
-		{"newer name", map[string]string{"XLA_CLIENT_MEM_FRACTION": "0.8", "XLA_PYTHON_CLIENT_MEM_FRACTION": ".5"}, GPU{MemoryFraction: 0.8}, ""},
-		{"a word", map[string]string{"XLA_PYTHON_CLIENT_PREALLOCATE": "perhaps"}, GPU{}, "XLA_PYTHON_CLIENT_PREALLOCATE=perhaps"},
-		{"too much", map[string]string{"XLA_PYTHON_CLIENT_MEM_FRACTION": "1.5"}, GPU{}, "XLA_PYTHON_CLIENT_MEM_FRACTION=1.5"},
-		{"NaN", map[string]string{"XLA_PYTHON_CLIENT_MEM_FRACTION": "nan"}, GPU{}, "XLA_PYTHON_CLIENT_MEM_FRACTION=nan"},
+		{"newer name", false, map[string]string{"XLA_CLIENT_MEM_FRACTION": "0.8", "XLA_PYTHON_CLIENT_MEM_FRACTION": ".5"}, GPU{MemoryFraction: 0.8}, ""},
+		{"a word", false, map[string]string{"XLA_PYTHON_CLIENT_PREALLOCATE": "perhaps"}, GPU{}, "XLA_PYTHON_CLIENT_PREALLOCATE=perhaps"},
+		{"too much", false, map[string]string{"XLA_PYTHON_CLIENT_MEM_FRACTION": "1.5"}, GPU{}, "XLA_PYTHON_CLIENT_MEM_FRACTION=1.5"},
+		{"NaN", false, map[string]string{"XLA_PYTHON_CLIENT_MEM_FRACTION": "nan"}, GPU{}, "XLA_PYTHON_CLIENT_MEM_FRACTION=nan"},
 	} {
-		got, err := GPUOf(func(name string) string { return c.env[name] })
+		got, err := GPUOf(func(name string) string { return c.env[name] }, c.preallocate)
 		if c.err != "" {
 			if err == nil || !strings.Contains(err.Error(), c.err) {
 				t.Errorf("%s: %v, want %s", c.name, err, c.err)

@@ -31,10 +31,10 @@ func (a attention) flash(q, k, v *graph.Node) *graph.Node {
 	if t.scope != nil && t.scope.again != nil {
 		f := t.scope.fused[0]
 		t.scope.fused = t.scope.fused[1:]
-		return withGradient([]*graph.Node{f.y}, []*graph.Node{q, k, v}, func(dys []*graph.Node) []*graph.Node {
-			d := towards([]*graph.Node{f.y}, dys, []*graph.Node{f.q, f.k, f.v})
+		return t.withBack(f.y, []*graph.Node{q, k, v}, func(dy *graph.Node) []*graph.Node {
+			d := towards([]*graph.Node{f.y}, []*graph.Node{dy}, []*graph.Node{f.q, f.k, f.v})
 			return []*graph.Node{as(d[0], q.DType()), as(d[1], k.DType()), as(d[2], v.DType())}
-		})[0]
+		})
 	}
 	f := fused{q: half(q), k: half(k), v: half(v)}
 	f.y, _ = graph.BackendFusedScaledDotProductAttention(f.q, f.k, f.v, compute.AttentionAxesLayoutBSHD,

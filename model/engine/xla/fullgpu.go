@@ -44,8 +44,8 @@ func visible(driver *nvml.Library) []*nvml.Device {
 		return driver.Devices()
 	}
 	var devices []*nvml.Device
-	for name := range strings.SplitSeq(names, ",") {
-		d, err := driver.Find(strings.TrimSpace(name), os.Getenv("CUDA_DEVICE_ORDER") == "PCI_BUS_ID")
+	for _, name := range nvml.Named(names) {
+		d, err := driver.Find(name, nvml.ByBus())
 		if err != nil {
 			return nil
 		}

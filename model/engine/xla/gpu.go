@@ -18,13 +18,10 @@ type GPU struct {
 	Allocator      string  // as the plugin names them: "default", "bfc", "cuda_async", "platform"; "" is the default
 }
 
-// PreallocateName is the variable by which users of JAX set GPU.Preallocate.
-const PreallocateName = "XLA_PYTHON_CLIENT_PREALLOCATE"
-
 // GPUOf reads the variables by which users of JAX set this: XLA_PYTHON_CLIENT_PREALLOCATE, XLA_CLIENT_MEM_FRACTION or
-// XLA_PYTHON_CLIENT_MEM_FRACTION, and XLA_PYTHON_CLIENT_ALLOCATOR. variable is os.Getenv.
-func GPUOf(variable func(string) string) (GPU, error) {
-	var g GPU
+// XLA_PYTHON_CLIENT_MEM_FRACTION, and XLA_PYTHON_CLIENT_ALLOCATOR. variable is os.Getenv; preallocate holds where the first is not set.
+func GPUOf(variable func(string) string, preallocate bool) (GPU, error) {
+	g := GPU{Preallocate: preallocate}
 	get := func(names ...string) (name, value string) {
 		for _, name := range names {
 			if v := strings.TrimSpace(variable(name)); v != "" {
@@ -33,7 +30,7 @@ func GPUOf(variable func(string) string) (GPU, error) {
 		}
 		return "", ""
 	}
-	if name, v := get(PreallocateName); v != "" {
+	if name, v := get("XLA_PYTHON_CLIENT_PREALLOCATE"); v != "" {
 		on, err := strconv.ParseBool(strings.ToLower(v))
 		if err != nil {
 			return g, fmt.Errorf("%s=%s: true or false was expected", name, v)

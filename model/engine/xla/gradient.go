@@ -29,6 +29,14 @@ func withGradient(ys, xs []*graph.Node, back func(dys []*graph.Node) []*graph.No
 	return results
 }
 
+// withBack is y, which was computed of xs, with the gradient that back computes from that of y. What only runs has no way back.
+func (t *tracer) withBack(y *graph.Node, xs []*graph.Node, back func(dy *graph.Node) []*graph.Node) *graph.Node {
+	if t.purpose == ForRun {
+		return y
+	}
+	return withGradient([]*graph.Node{y}, xs, func(dys []*graph.Node) []*graph.Node { return back(dys[0]) })[0]
+}
+
 // identity is x, on the way back with inputs beside it: vjp makes the gradients of x and of those from that of the result.
 func identity(x *graph.Node, inputs []*graph.Node, vjp func(arrived []*graph.Node) []*graph.Node) *graph.Node {
 	n := graph.Identity(x)

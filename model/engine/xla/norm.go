@@ -9,7 +9,7 @@ import (
 	"harness/model/engine"
 )
 
-// LayerNorm normalises the last dimension. The way back keeps two means and a deviation of each row beside the operand, and computes
+// LayerNorm normalises the last dimension. The way back keeps where each row lies and how wide beside the operand, and computes
 // the rest again: left to a compiler, it would keep or make arrays of float32.
 func (t *tracer) LayerNorm(x, w, b engine.Value, eps float64) engine.Value {
 	xn, wn, bn := t.of("layer norm", x), t.of("layer norm", w), t.of("layer norm", b)
@@ -23,12 +23,9 @@ func (t *tracer) LayerNorm(x, w, b engine.Value, eps float64) engine.Value {
 	s := spreadOf(xn, eps)
 	y := graph.Mul(s.normalised(xn), leading(wn, xn.Rank()))
 	y = as(graph.Add(y, leading(bn, xn.Rank())), t.s.activations())
-	if t.purpose == ForRun {
-		return value{node: y}
-	}
-	return value{node: withGradient([]*graph.Node{y}, []*graph.Node{xn, wn, bn}, func(dys []*graph.Node) []*graph.Node {
-		return s.delayed(dys[0]).back(xn, wn, dys[0])
-	})[0]}
+	return value{node: t.withBack(y, []*graph.Node{xn, wn, bn}, func(dy *graph.Node) []*graph.Node {
+		return s.delayed(dy).back(xn, wn, dy)
+	})}
 }
 
 // spread says where the rows of an operand lie and how wide, [..., 1] each in float32.

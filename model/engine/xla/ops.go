@@ -45,13 +45,13 @@ func (t *tracer) linear(op string, x, w, b engine.Value, inner int) engine.Value
 // biased is y + b, of y's type. In bfloat16 b is rounded, too, so that cuBLAS adds it where it has the product; the gradient of b is
 // added up in float32.
 func (t *tracer) biased(y, b *graph.Node) *graph.Node {
-	if y.DType() == dtypes.Float32 || t.purpose == ForRun {
-		return graph.Add(y, leading(as(b, y.DType()), y.Rank()))
+	sum := graph.Add(y, leading(as(b, y.DType()), y.Rank()))
+	if y.DType() == dtypes.Float32 {
+		return sum
 	}
-	sum := graph.Add(y, leading(half(b), y.Rank()))
-	return withGradient([]*graph.Node{sum}, []*graph.Node{y, b}, func(dys []*graph.Node) []*graph.Node {
-		return []*graph.Node{dys[0], graph.ReduceSum(full(dys[0]), ascending(0, y.Rank()-1)...)}
-	})[0]
+	return t.withBack(sum, []*graph.Node{y, b}, func(dy *graph.Node) []*graph.Node {
+		return []*graph.Node{dy, graph.ReduceSum(full(dy), ascending(0, y.Rank()-1)...)}
+	})
 }
 
 // leading gives y dimensions of 1 in front up to rank, for GoMLX repeats dimensions of 1 and scalars only.
@@ -68,12 +68,9 @@ func (t *tracer) GELU(x engine.Value, form engine.GELU) engine.Value {
 	case engine.GELUTanh:
 		bend := graph.Tanh(tanhArgument(xn))
 		y := as(graph.Mul(graph.MulScalar(xn, 0.5), graph.OnePlus(bend)), t.s.activations())
-		if t.purpose == ForRun {
-			return value{node: y}
-		}
-		return value{node: withGradient([]*graph.Node{y}, []*graph.Node{given}, func(dys []*graph.Node) []*graph.Node {
-			return []*graph.Node{as(graph.Mul(full(dys[0]), tanhSlope(xn)), given.DType())}
-		})[0]}
+		return value{node: t.withBack(y, []*graph.Node{given}, func(dy *graph.Node) []*graph.Node {
+			return []*graph.Node{as(graph.Mul(full(dy), tanhSlope(xn)), given.DType())}
+		})}
 	case engine.GELUErf:
 		bend := graph.Erf(graph.MulScalar(xn, math.Sqrt2/2))
 		return value{node: as(graph.Mul(graph.MulScalar(xn, 0.5), graph.OnePlus(bend)), t.s.activations())}
@@ -112,21 +109,17 @@ func (t *tracer) Embedding(table engine.Value, ids string) engine.Value {
 // keeps a compiler from making those of all tables first.
 func (t *tracer) gathered(table, index *graph.Node) *graph.Node {
 	rows := graph.Gather(table, index)
-	back := func(dy *graph.Node) *graph.Node {
+	picked := table.Shape().Dimensions[0]*index.Shape().Size() <= t.s.sizes().Picks
+	if !picked && table.Shape().Size() < t.s.sizes().Recompute {
+		return rows
+	}
+	return t.withBack(rows, []*graph.Node{table}, func(dy *graph.Node) []*graph.Node {
+		if picked {
+			return []*graph.Node{t.addedUp(dy, index, table)}
+		}
 		zeros := graph.SchedulingBarrier(graph.ZerosLike(table), dy)
-		return graph.ScatterSum(zeros, index, dy, false, false)
-	}
-	switch {
-	case t.purpose == ForRun:
-		return rows
-	case table.Shape().Dimensions[0]*index.Shape().Size() <= t.s.sizes().Picks:
-		back = func(dy *graph.Node) *graph.Node { return t.addedUp(dy, index, table) }
-	case table.Shape().Size() < t.s.sizes().Recompute:
-		return rows
-	}
-	return withGradient([]*graph.Node{rows}, []*graph.Node{table}, func(dys []*graph.Node) []*graph.Node {
-		return []*graph.Node{back(dys[0])}
-	})[0]
+		return []*graph.Node{graph.ScatterSum(zeros, index, dy, false, false)}
+	})
 }
 
 // addedUp is the gradient of a table [N, w] of which the rows that index [..., 1] names were taken: the product of the matrix that says
@@ -180,8 +173,8 @@ func (t *tracer) repeated(y *graph.Node, dims []int) *graph.Node {
 	}
 	own := y.Shape().Dimensions
 	all := graph.BroadcastToDims(leading(y, len(dims)), dims...)
-	return withGradient([]*graph.Node{all}, []*graph.Node{y}, func(dys []*graph.Node) []*graph.Node {
-		each := graph.Reshape(dys[0], append([]int{count}, own...)...)
+	return t.withBack(all, []*graph.Node{y}, func(dy *graph.Node) []*graph.Node {
+		each := graph.Reshape(dy, append([]int{count}, own...)...)
 		parts := (count + neighbours - 2) / (neighbours - 1)
 		var sum *graph.Node
 		for i := range parts {
@@ -192,7 +185,7 @@ func (t *tracer) repeated(y *graph.Node, dims []int) *graph.Node {
 			sum = part
 		}
 		return []*graph.Node{sum}
-	})[0]
+	})
 }
 
 // Scale is factor · x.

@@ -63,17 +63,14 @@ func (t *tracer) dot(a, b side, result dtypes.DType) *graph.Node {
 		return graph.DotGeneral(a.node, a.inner, a.batch, b.node, b.inner, b.batch)
 	}
 	y := t.product(a, b, result)
-	if t.purpose == ForRun {
-		return y
-	}
-	return withGradient([]*graph.Node{y}, []*graph.Node{a.node, b.node}, func(dys []*graph.Node) []*graph.Node {
+	return t.withBack(y, []*graph.Node{a.node, b.node}, func(dy *graph.Node) []*graph.Node {
 		batch := ascending(0, len(a.batch))
 		ofA := ascending(len(batch), len(a.cross()))
 		ofB := ascending(len(batch)+len(ofA), len(b.cross()))
-		da := t.product(side{dys[0], ofB, batch}, side{b.node, b.cross(), b.batch}, a.node.DType()) // [batch, a's own, inner]
-		db := t.product(side{dys[0], ofA, batch}, side{a.node, a.cross(), a.batch}, b.node.DType())
+		da := t.product(side{dy, ofB, batch}, side{b.node, b.cross(), b.batch}, a.node.DType()) // [batch, a's own, inner]
+		db := t.product(side{dy, ofA, batch}, side{a.node, a.cross(), a.batch}, b.node.DType())
 		return []*graph.Node{a.restored(da, b), b.restored(db, a)}
-	})[0]
+	})
 }
 
 // restored orders the axes of a gradient [batch, own, inner], where inner come as they lie in the other operand, as they are in s.

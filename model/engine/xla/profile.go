@@ -26,14 +26,10 @@ type Kernel struct {
 // there are none.
 func Profile(e engine.Engine, run func() error) (kernels []Kernel, raw []byte, err error) {
 	d, ok := e.(*device)
-	if !ok {
+	if !ok || d.client() == nil {
 		return nil, nil, fmt.Errorf("profile: engine %s has no profiler", e.Name())
 	}
-	b, ok := d.backend.(*backend)
-	if !ok {
-		return nil, nil, fmt.Errorf("profile: engine %s has no profiler", e.Name())
-	}
-	raw, err = b.client.Profile(run)
+	raw, err = d.client().Profile(run)
 	if err != nil {
 		return nil, nil, fmt.Errorf("profile: %w", err)
 	}

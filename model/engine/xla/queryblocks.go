@@ -45,16 +45,13 @@ func (a attention) byBlocks(q, k, v *graph.Node) *graph.Node {
 		ys[i] = graph.Transpose(y, 1, 2) // [B, C, H, d]
 	}
 	y := graph.Concatenate(ys, 1)
-	if a.t.purpose == ForRun {
-		return y
-	}
-	back := func(dys []*graph.Node) []*graph.Node {
+	return a.t.withBack(y, []*graph.Node{q, k, v}, func(arrived *graph.Node) []*graph.Node {
 		dqs, dk, dv := make([]*graph.Node, len(blocks)), sumsOf(blocks), sumsOf(blocks)
 		var done []*graph.Node
 		for i := len(blocks) - 1; i >= 0; i-- {
 			b := blocks[i]
 			part := graph.SchedulingBarrier(cut(qs, b.from, b.to), done...)
-			dy := graph.SchedulingBarrier(cut(dys[0], b.from, b.to), done...)
+			dy := graph.SchedulingBarrier(cut(arrived, b.from, b.to), done...)
 			dq, partK, partV := a.blockBack(b, part, k, v, ys[i], dy, logSums[i])
 			dqs[i] = dq
 			dk.add(partK)
@@ -63,8 +60,7 @@ func (a attention) byBlocks(q, k, v *graph.Node) *graph.Node {
 		}
 		dq := graph.MulScalar(full(graph.Concatenate(dqs, 2)), 1/math.Sqrt(float64(a.depth)))
 		return []*graph.Node{positionsFirst(dq, q), positionsFirst(dk.joined(), k), positionsFirst(dv.joined(), v)}
-	}
-	return withGradient([]*graph.Node{y}, []*graph.Node{q, k, v}, back)[0]
+	})
 }
 
 // cut takes positions from … to-1 of x [B, S, H, d].

@@ -193,6 +193,14 @@ type device struct {
 	options           Options
 }
 
+// client is the plugin at work; nil where programs run without one, or are only lowered.
+func (d *device) client() *client {
+	if b, ok := d.backend.(*backend); ok {
+		return b.client
+	}
+	return nil
+}
+
 func (d *device) Name() string   { return d.name }
 func (d *device) Device() string { return d.description }
 

@@ -277,3 +277,14 @@ func download(t *testing.T, b *Buffer) []float32 {
 	}
 	return data
 }
+
+// TestWithoutEnd checks that the zero byte behind a record is cut, and a zero that belongs to it is not.
+func TestWithoutEnd(t *testing.T) {
+	for given, want := range map[string]string{
+		"": "", "\x00": "", "\x08\x05\x00": "\x08\x05", "\x08\x00": "\x08\x00", "\x08\x00\x00": "\x08\x00", "\x0a\x01\x00": "\x0a\x01\x00", "\xff": "\xff",
+	} {
+		if got := withoutEnd([]byte(given)); string(got) != want {
+			t.Errorf("%q: %q, want %q", given, got, want)
+		}
+	}
+}

@@ -187,10 +187,14 @@ PJRT_Error *plugin_memory(const PJRT_Api *api, PJRT_Device *device, int64_t out[
   return error;
 }
 
+static PJRT_Program stablehlo(const char *text, size_t size) {
+  return (PJRT_Program){.struct_size = PJRT_Program_STRUCT_SIZE, .code = (char *)text, .code_size = size,
+                        .format = "mlir", .format_size = 4};
+}
+
 PJRT_Error *plugin_compile(const PJRT_Api *api, PJRT_Client *client, const char *program, size_t program_size,
                            const char *options, size_t options_size, PJRT_LoadedExecutable **loaded) {
-  PJRT_Program text = {.struct_size = PJRT_Program_STRUCT_SIZE, .code = (char *)program, .code_size = program_size,
-                       .format = "mlir", .format_size = 4};
+  PJRT_Program text = stablehlo(program, program_size);
   ARGS(Client_Compile);
   args.a.client = client, args.a.program = &text;
   args.a.compile_options = options, args.a.compile_options_size = options_size;
@@ -215,12 +219,11 @@ PJRT_Error *plugin_compile_for(const PJRT_Api *api, const char *target, const ch
   plugin_free_options(described, 2);
   if (error) return error;
   {
-    PJRT_Program text = {.struct_size = PJRT_Program_STRUCT_SIZE, .code = (char *)program, .code_size = program_size,
-                         .format = "mlir", .format_size = 4};
+    PJRT_Program text = stablehlo(program, program_size);
     ARGS(Compile);
     args.a.topology = topology, args.a.program = &text;
     args.a.compile_options = options, args.a.compile_options_size = options_size;
-    error = api->PJRT_Compile(&args.a);
+    error = CALL(Compile);
     *executable = args.a.executable;
   }
   ARGS(TopologyDescription_Destroy);
