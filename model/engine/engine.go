@@ -99,6 +99,11 @@ type Ops interface {
 	// Attention is softmax(q kᵀ / sqrt(w/heads)) v for q [B, Sq, w] and k, v [B, Skv, w], after the projections.
 	// Head h owns the columns h·w/heads … (h+1)·w/heads - 1.
 	Attention(q, k, v Value, heads int, mask Mask) Value // [B, Sq, w]
+	// Unpad is x [B, L, w], of which sample b is before + lengths[b] positions long (int32 input [B]) and padding the rest. An engine may leave
+	// padding out of what is computed of x, so that it is anything from here on, and no result may depend on it: rows of padding are not to be
+	// taken, and attention to what was made of x must hide them: it is causal and of x with itself, or before is 0 and lengths are the mask's
+	// KeyLengths.
+	Unpad(x Value, before int, lengths string) Value
 	// Embedding takes rows of table [N, w] by the int32 input ids [...]: [..., w]. Gradients of repeated ids add up.
 	// table may be any value: with a reshape it gathers samples of a batch.
 	Embedding(table Value, ids string) Value

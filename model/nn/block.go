@@ -54,6 +54,14 @@ func Block(o engine.Ops, name string, x engine.Value, heads int, mask engine.Mas
 	})
 }
 
+// unpadded is x [B, L, d] without what mask hides of all.
+func unpadded(o engine.Ops, x engine.Value, mask engine.Mask) engine.Value {
+	if mask.KeyLengths == "" {
+		return x
+	}
+	return o.Unpad(x, 0, mask.KeyLengths)
+}
+
 // recomputed is [engine.Ops.Recompute] for a block of one result: what is kept of a depth of blocks is what passes between them.
 func recomputed(o engine.Ops, x engine.Value, block func(x engine.Value) engine.Value) engine.Value {
 	return o.Recompute(x, func(x engine.Value) []engine.Value { return []engine.Value{block(x)} })[0]

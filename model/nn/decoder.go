@@ -89,9 +89,9 @@ func (d Decoder) Stored(o engine.Ops, m Memory) Memory {
 }
 
 // Forward decodes the int32 input ids [B, L] at the given positions [L, d] or [B, L, d], reading m [B, n, d]:
-// [B, L, d], after the last norm.
+// [B, L, d], after the last norm; without padding where mask names lengths.
 func (d Decoder) Forward(o engine.Ops, ids string, positions engine.Value, m Memory, mask engine.Mask, keep Cache) engine.Value {
-	x := o.Add(o.Embedding(o.Param("decoder.token"), ids), positions)
+	x := unpadded(o, o.Add(o.Embedding(o.Param("decoder.token"), ids), positions), mask)
 	for i := range d.Depth {
 		block := fmt.Sprintf("decoder.blocks.%d", i)
 		x = recomputed(o, x, func(x engine.Value) engine.Value {

@@ -77,9 +77,10 @@ func (m EncoderDecoder) read(o engine.Ops) engine.Value {
 	}
 	text := embed(o, "decoder.token", "joint.pos", "question.ids")
 	tokens = append(tokens, LayerNorm(o, "joint.text_norm", typed(text, currentType), d.Eps))
-	x := o.Concat(1, tokens...)
+	mask := engine.Mask{KeyLengths: "joint.lengths"}
+	x := unpadded(o, o.Concat(1, tokens...), mask)
 	for i := range d.Depth {
-		x = Block(o, fmt.Sprintf("joint.blocks.%d", i), x, d.Heads, engine.Mask{KeyLengths: "joint.lengths"}, d.Eps)
+		x = Block(o, fmt.Sprintf("joint.blocks.%d", i), x, d.Heads, mask, d.Eps)
 	}
 	return LayerNorm(o, "joint.norm", x, d.Eps)
 }

@@ -72,13 +72,18 @@ func (m LanguageModel) positions(p *Parameters) []float32 {
 }
 
 // Forward runs the blocks over visual [B, 2n, d] (nil once it is in the cache) and the int32 input ids [B, L]:
-// [B, 2n+L, d] before the last norm. positions are the rows of wpe for it all.
-func (m LanguageModel) Forward(o engine.Ops, visual engine.Value, ids string, positions engine.Value, keep Cache) engine.Value {
+// [B, 2n+L, d] before the last norm. positions are the rows of wpe for it all; lengths names an int32 input [B], how many ids of each sample are
+// no padding, or is "".
+func (m LanguageModel) Forward(o engine.Ops, visual engine.Value, ids, lengths string, positions engine.Value, keep Cache) engine.Value {
 	x := o.Embedding(o.Param("transformer.wte.weight"), ids)
 	if visual != nil {
 		x = o.Concat(1, visual, x)
 	}
-	x = m.dropout(o, o.Add(x, positions))
+	x = o.Add(x, positions)
+	if lengths != "" {
+		x = o.Unpad(x, x.Shape()[1]-o.IntShape(ids)[1], lengths)
+	}
+	x = m.dropout(o, x)
 	for i := range m.Depth {
 		x = recomputed(o, x, func(x engine.Value) engine.Value {
 			return m.block(o, fmt.Sprintf("transformer.h.%d", i), x, keep)

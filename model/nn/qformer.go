@@ -227,7 +227,7 @@ func (a QueryAdapter) project(o engine.Ops) func(engine.Value) engine.Value {
 func (a QueryAdapter) Describe(o engine.Ops, lm LanguageModel, encoded engine.Value) engine.Value {
 	length := o.IntShape("text.ids")[1]
 	positions := o.Slice(o.Param("transformer.wpe.weight"), 0, a.Queries, 2*a.Queries+length)
-	x := lm.Forward(o, a.Prefix(o, encoded), "text.ids", positions, nil) // [B, q+L, d]
+	x := lm.Forward(o, a.Prefix(o, encoded), "text.ids", "text.lengths", positions, nil) // [B, q+L, d]
 	text := o.Slice(x, 1, a.Queries, a.Queries+length)
 	return o.CrossEntropy(lm.Logits(o, GatherRows(o, text, "text.rows")), "labels", "weights", 0)
 }

@@ -57,7 +57,8 @@ func (q QFormer) look(o engine.Ops, encoded engine.Value) looked {
 // similarities of B images and texts that do not see one another, the best of an image's queries, divided by the temperature:
 // [B images, B texts] and [B texts, B images].
 func (q QFormer) similarities(o engine.Ops, l looked) (toText, toImage engine.Value) {
-	s, _ := q.forward(o, stream{text: q.text(o, "text"), mask: engine.Mask{KeyLengths: "text.lengths"}})
+	mask := engine.Mask{KeyLengths: "text.lengths"}
+	s, _ := q.forward(o, stream{text: unpadded(o, q.text(o, "text"), mask), mask: mask})
 	text := o.L2Normalise(Linear(o, "qformer.itc.text", GatherRows(o, s.text, "text.rows"))) // [B, w]
 	image := o.L2Normalise(Linear(o, "qformer.itc.image", l.out))                            // [B, q, w]
 	shape := image.Shape()

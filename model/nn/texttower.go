@@ -25,9 +25,10 @@ func (t TextTower) Params(p *Parameters, table []float32, out int) {
 
 // Forward embeds the group "text", whose rows point at the EOS of each text: [B, out], of length 1.
 func (t TextTower) Forward(o engine.Ops) engine.Value {
-	x := embed(o, "text.token", "text.pos", "text.ids")
+	mask := engine.Mask{KeyLengths: "text.lengths"}
+	x := unpadded(o, embed(o, "text.token", "text.pos", "text.ids"), mask)
 	for i := range t.Depth {
-		x = Block(o, fmt.Sprintf("text.blocks.%d", i), x, t.Heads, engine.Mask{KeyLengths: "text.lengths"}, t.Eps)
+		x = Block(o, fmt.Sprintf("text.blocks.%d", i), x, t.Heads, mask, t.Eps)
 	}
 	end := GatherRows(o, LayerNorm(o, "text.norm", x, t.Eps), "text.rows")
 	return o.L2Normalise(Linear(o, "text.head", end))

@@ -23,6 +23,7 @@ func Run(t *testing.T, e engine.Engine) {
 	t.Run("Clip", func(t *testing.T) { clip(t, e) })
 	t.Run("FiniteDifferences", func(t *testing.T) { finiteDifferences(t, e) })
 	t.Run("Recompute", func(t *testing.T) { recompute(t, e) })
+	t.Run("Unpad", func(t *testing.T) { unpad(t, e) })
 	t.Run("Decoding", func(t *testing.T) { decoding(t, e) })
 	t.Run("TopK", func(t *testing.T) { topK(t, e) })
 	t.Run("Refusals", func(t *testing.T) { refusals(t, e) })

@@ -84,6 +84,16 @@ func (r *run) Dropout(x engine.Value, rate float64, seed string) engine.Value {
 	return r.same(x)
 }
 
+// Unpad keeps the shape of x: padding is counted, see the package.
+func (r *run) Unpad(x engine.Value, before int, lengths string) engine.Value {
+	xs := r.of(x)
+	if len(xs.shape) != 3 {
+		refuse("unpad: x %v is not [batch, positions, width]", xs.shape)
+	}
+	r.ints(lengths, xs.shape[0])
+	return r.same(x)
+}
+
 // StopGradient keeps the shape of x; nothing goes back through it.
 func (r *run) StopGradient(x engine.Value) engine.Value { return &value{shape: r.of(x).shape} }
 

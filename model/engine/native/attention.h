@@ -54,12 +54,23 @@ static long limit(const attention_job *t, long sample, long query) {
 	return n < 0 ? 0 : n;
 }
 
+// The rows of a sample's queries, and of its keys and values.
+typedef struct { long first, count; } sample_rows;
+
+static sample_rows rows_of(const int32_t *start, long sample, long most) {
+	if (start) return (sample_rows){start[sample], start[sample + 1] - start[sample]};
+	return (sample_rows){sample * most, most};
+}
+static sample_rows queries_of(const attention_job *t, long sample) { return rows_of(t->q_start, sample, t->queries); }
+static sample_rows keys_of(const attention_job *t, long sample) { return rows_of(t->k_start, sample, t->keys); }
+
 static void find_rows(const attention_job *t, long sample, head_scratch *h) {
+	sample_rows own = keys_of(t, sample);
 	const int32_t *k = t->k_rows ? t->k_rows + sample * t->rows_stride : NULL;
 	const int32_t *v = t->v_rows ? t->v_rows + sample * t->rows_stride : NULL;
-	for (long j = 0; j < t->keys; j++) {
-		h->k[j] = t->k + (k ? k[j] : sample * t->keys + j) * t->k_stride;
-		h->v[j] = t->v + (v ? v[j] : sample * t->keys + j) * t->v_stride;
+	for (long j = 0; j < own.count; j++) {
+		h->k[j] = t->k + (k ? k[j] : own.first + j) * t->k_stride;
+		h->v[j] = t->v + (v ? v[j] : own.first + j) * t->v_stride;
 	}
 }
 
@@ -190,14 +201,16 @@ static void attention(const void *job, long from, long to, void *scratch) {
 	head_scratch h = cut_scratch(t, scratch);
 	for (long u = from; u < to; u++) {
 		long sample = u / t->heads, head = u % t->heads;
+		sample_rows own = queries_of(t, sample);
+		if (own.count == 0) continue;
 		if (u == from || head == 0) find_rows(t, sample, &h);
-		long seen = limit(t, sample, t->queries - 1), step = stairs(t, sample) ? TILE_ROWS : query_rows(t);
+		long seen = limit(t, sample, own.count - 1), step = stairs(t, sample) ? TILE_ROWS : query_rows(t);
 		across(h.k, head * d, seen, d, h.k_across);
 		right k = packed(h.k_across, d);
 		right v = along(t->v_rows ? h.v : NULL, h.v[0], t->v_stride, head * d, seen, d, h.v_along);
-		for (long i0 = 0; i0 < t->queries; i0 += step) {
-			long m = t->queries - i0 < step ? t->queries - i0 : step;
-			long n = limit(t, sample, i0 + m - 1), row = sample * t->queries + i0;
+		for (long i0 = 0; i0 < own.count; i0 += step) {
+			long m = own.count - i0 < step ? own.count - i0 : step;
+			long n = limit(t, sample, i0 + m - 1), row = own.first + i0;
 			float inverse[MOST_QUERY_ROWS];
 			product(m, n, d, t->q + row * t->q_stride + head * d, t->q_stride, 1, k, h.s, ld, 0);
 			for (long i = 0; i < m; i++) {
@@ -243,24 +256,27 @@ static void attention_back(const void *job, long from, long to, void *scratch) {
 	float scale = 1 / sqrtf((float)d);
 	head_scratch h = cut_scratch(t, scratch);
 	for (long u = from; u < to; u++) {
-		long sample = u / t->heads, head = u % t->heads, seen = limit(t, sample, t->queries - 1);
+		long sample = u / t->heads, head = u % t->heads;
+		sample_rows own = queries_of(t, sample), keys = keys_of(t, sample);
 		bool rising = stairs(t, sample);
-		const float *q = t->q + sample * t->queries * t->q_stride + head * d;
-		const float *y = t->y + sample * t->queries * t->width + head * d;
-		const float *dy = t->dy + sample * t->queries * t->width + head * d;
-		float *dk = t->dk ? t->dk + sample * t->keys * t->width + head * d : NULL;
-		float *dv = t->dv ? t->dv + sample * t->keys * t->width + head * d : NULL;
-		if (dk && !t->add_dk) clear_rows(dk, t->keys, t->width, d);
-		if (dv && !t->add_dv) clear_rows(dv, t->keys, t->width, d);
+		const float *q = t->q + own.first * t->q_stride + head * d;
+		const float *y = t->y + own.first * t->width + head * d;
+		const float *dy = t->dy + own.first * t->width + head * d;
+		float *dk = t->dk ? t->dk + keys.first * t->width + head * d : NULL;
+		float *dv = t->dv ? t->dv + keys.first * t->width + head * d : NULL;
+		if (dk && !t->add_dk) clear_rows(dk, keys.count, t->width, d);
+		if (dv && !t->add_dv) clear_rows(dv, keys.count, t->width, d);
+		if (own.count == 0) continue;
+		long seen = limit(t, sample, own.count - 1);
 		if (u == from || head == 0) find_rows(t, sample, &h);
 		across(h.k, head * d, seen, d, h.k_across);
 		across(h.v, head * d, seen, d, h.v_across);
 		right kt = packed(h.k_across, d), vt = packed(h.v_across, d), k = {0}, qs = {0}, dys = {0};
 		if (t->dq) k = along(t->k_rows ? h.k : NULL, h.k[0], t->k_stride, head * d, seen, d, h.k_along);
-		if (dk) qs = along(NULL, q, t->q_stride, 0, t->queries, d, h.q_along);
-		if (dv) dys = along(NULL, dy, t->width, 0, t->queries, d, h.dy_along);
-		for (long i0 = 0; i0 < t->queries; i0 += step) {
-			long m = t->queries - i0 < step ? t->queries - i0 : step, n = limit(t, sample, i0 + m - 1);
+		if (dk) qs = along(NULL, q, t->q_stride, 0, own.count, d, h.q_along);
+		if (dv) dys = along(NULL, dy, t->width, 0, own.count, d, h.dy_along);
+		for (long i0 = 0; i0 < own.count; i0 += step) {
+			long m = own.count - i0 < step ? own.count - i0 : step, n = limit(t, sample, i0 + m - 1);
 			long rows = rising ? TILE_ROWS : m; // that are multiplied with the same keys
 			for (long i1 = 0; i1 < m; i1 += rows) {
 				long some = m - i1 < rows ? m - i1 : rows, end = limit(t, sample, i0 + i1 + some - 1);
@@ -274,7 +290,7 @@ static void attention_back(const void *job, long from, long to, void *scratch) {
 					slopes(s + i * ld, ds + i * ld, limit(t, sample, i0 + i1 + i), n, scale, t->peak[row], t->inverse[row], drift);
 				}
 				if (t->dq) {
-					float *dq = t->dq + (sample * t->queries + i0 + i1) * t->width + head * d;
+					float *dq = t->dq + (own.first + i0 + i1) * t->width + head * d;
 					product(some, d, end, ds, ld, 1, k, dq, t->width, t->add_dq);
 				}
 			}

@@ -91,13 +91,14 @@ static void dropout(const void *job, long from_unit, long to_unit, void *scratch
 		for (long i = from; i < to; i++) z[i] = mix32(base + (uint32_t)i) >= threshold ? x[i] * factor : 0;
 }
 
-// A unit of columns is ROWS rows, summed into its own row of partial.
+// A unit of columns is a block of rows, summed into its own row of partial.
 static void columns(const void *job, long from, long to, void *scratch) {
 	const columns_job *t = job;
 	for (long u = from; u < to; u++) {
 		float *partial = t->partial + u * t->width;
 		memset(partial, 0, sizeof *partial * t->width);
-		for (long r = u * ROWS; r < t->rows && r < (u + 1) * ROWS; r++) {
+		long end = block_start(t->blocks, t->rows, u + 1);
+		for (long r = block_start(t->blocks, t->rows, u); r < end; r++) {
 			const float *x = t->x + r * t->width, *y = t->y ? t->y + r * t->width : NULL;
 			if (y)
 				for (long j = 0; j < t->width; j++) partial[j] += x[j] * y[j];

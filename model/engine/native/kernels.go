@@ -153,6 +153,11 @@ func (d *device) bf16Pack(n, k int, b matrix, packed []float32) {
 	C.native_bf16_pack(d.c(), C.long(n), C.long(k), floats(b.data), C.long(b.row), C.long(b.col), floats(packed))
 }
 
+const (
+	fewQueries = C.FEW_QUERIES // of a sample: attention reads keys and values where they lie
+	sumRows    = C.ROWS        // of a block of sums over rows
+)
+
 type attentionJob C.attention_job
 
 // heads is one operand of attention: where its rows lie.
@@ -175,6 +180,9 @@ func newAttentionJob(batch, queries, keys, width, count int, q, k, v heads, rows
 func (t *attentionJob) mask(causal bool, lengths, causalRows []int32) {
 	t.causal, t.lengths, t.causal_rows = flag(causal), ints(lengths), ints(causalRows)
 }
+
+// starts says where the rows of each sample begin, outside of Go's heap; nil where all samples have as many.
+func (t *attentionJob) starts(q, k []int32) { t.q_start, t.k_start = ints(q), ints(k) }
 
 func (d *device) attention(t *attentionJob, y, peak, inverse []float32) {
 	t.y, t.peak, t.inverse = floats(y), floats(peak), floats(inverse)
@@ -199,9 +207,10 @@ func (d *device) norm(rows, width int, x, w, b []float32, eps float64, y, mean, 
 		floats(mean), floats(scale))
 }
 
-func (d *device) normBack(rows, width int, x, w, mean, scale, dy []float32, dx target, dwb []float32) {
+// normBack sums in blocks of rows, as columns does.
+func (d *device) normBack(rows, width int, x, w, mean, scale, dy []float32, dx target, dwb []float32, blocks []int32) {
 	C.native_norm_back(d.c(), C.long(rows), C.long(width), floats(x), floats(w), floats(mean), floats(scale), floats(dy),
-		floats(dx.dst), flag(dx.add), floats(dwb))
+		floats(dx.dst), flag(dx.add), floats(dwb), ints(blocks), C.long(len(blocks)-1))
 }
 
 // entropyRows is what a cross-entropy keeps of each row.
@@ -255,9 +264,11 @@ func (d *device) dropout(x []float32, factor float32, base, threshold uint32, z 
 		floats(z.dst), flag(z.add))
 }
 
-// columns sums x [rows, width], times y where it is not nil, over the rows.
-func (d *device) columns(x, y []float32, width int, out target) {
-	C.native_columns(d.c(), C.long(len(x)/width), C.long(width), floats(x), floats(y), floats(out.dst), flag(out.add))
+// columns sums x [rows, width], times y where it is not nil, over the rows: first those of each block, whose first rows blocks lists, then the
+// sums of the blocks in their order. nil: sumRows rows a block.
+func (d *device) columns(x, y []float32, width int, out target, blocks []int32) {
+	C.native_columns(d.c(), C.long(len(x)/width), C.long(width), floats(x), floats(y), floats(out.dst), flag(out.add), ints(blocks),
+		C.long(len(blocks)-1))
 }
 
 // adamw moves param along g; see adamw_job for the meaning of the last three.

@@ -33,12 +33,13 @@ typedef struct {
 	long q_stride, k_stride, v_stride; // floats between rows
 	const int32_t *k_rows, *v_rows; // [batch, rows_stride]: the row of k and v that holds a position; NULL: b·keys + j
 	long rows_stride;
+	const int32_t *q_start, *k_start; // [batch + 1]: a sample's first row of q and y, of k and v; NULL: b·queries, b·keys. See unpad.go
 	int causal;
 	const int32_t *lengths, *causal_rows; // [batch] or NULL
-	float *y;                   // [batch, queries, width]
+	float *y;                   // [batch, queries, width], rows as those of q
 	float *peak, *inverse;      // [batch, heads, queries]: largest score and 1/Σ exp of each query; NULL when not wanted
 	const float *dy;
-	float *dq, *dk, *dv; // dense [batch, …, width]; NULL when not wanted
+	float *dq, *dk, *dv; // rows of width as those of q, k and v; NULL when not wanted
 	int add_dq, add_dk, add_dv;
 	long unit_samples; // of attention_few: a unit is one head of this many samples
 } attention_job;
@@ -48,6 +49,7 @@ typedef struct {
 	const float *x, *w, *b, *dy;
 	float *y, *mean, *scale; // scale: 1/sqrt(variance + eps) of each row
 	float *dx, *partial;     // partial [blocks of rows, 2·width]: sums for dw and db
+	const int32_t *blocks;   // as in columns_job
 	float eps;
 	int add;
 } norm_job;
@@ -106,6 +108,7 @@ typedef struct {
 	long rows, width;
 	const float *x, *y;
 	float *out, *partial; // partial [blocks of rows, width]
+	const int32_t *blocks; // [blocks + 1]: their first rows; NULL: they have ROWS rows each
 	int add;
 } columns_job;
 
@@ -169,7 +172,7 @@ typedef struct {
 
 enum {
 	BLOCK = 4096, // elements of a unit of elementwise work
-	ROWS = 32,    // rows whose sums for a weight's gradient are kept apart
+	ROWS = 32,    // rows of a block, whose sums for a weight's gradient are kept apart
 	BINS = 3,     // of RoIAlign, each way
 	READS = 2,    // in a bin, each way
 	GROUP = 4,    // panels of a matrix that are packed together

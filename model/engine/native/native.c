@@ -133,7 +133,7 @@ static double attention_work(const attention_job *t) {
 }
 
 void native_attention(device *d, const attention_job *t) {
-	if (t->queries <= FEW_QUERIES) {
+	if (t->queries <= FEW_QUERIES && !t->q_start && !t->k_start) {
 		attention_job few = *t;
 		long most = t->batch * t->heads / (4 * pool_threads(d->pool)); // so that threads end together
 		few.unit_samples = most < 1 ? 1 : most > 16 ? 16 : most;
@@ -155,13 +155,13 @@ void native_norm(device *d, long rows, long width, const float *x, const float *
 }
 
 void native_norm_back(device *d, long rows, long width, const float *x, const float *w, const float *mean,
-                      const float *scale, const float *dy, float *dx, int add, float *dwb) {
-	long blocks = parts(rows, ROWS);
+                      const float *scale, const float *dy, float *dx, int add, float *dwb, const int32_t *blocks, long count) {
+	if (!blocks) count = parts(rows, ROWS);
 	norm_job t = {.rows = rows, .width = width, .x = x, .w = w, .mean = (float *)mean, .scale = (float *)scale, .dy = dy,
-	              .dx = dx, .add = add};
-	t.partial = pool_lock(d->pool, sizeof(float) * blocks * 2 * width);
-	pool_run_locked(d->pool, d->kernels->norm_back, &t, blocks, rows * (20 + 4 * PASS * width), 0);
-	columns_job total = {.rows = blocks, .width = 2 * width, .out = dwb, .partial = t.partial};
+	              .dx = dx, .add = add, .blocks = blocks};
+	t.partial = pool_lock(d->pool, sizeof(float) * count * 2 * width);
+	pool_run_locked(d->pool, d->kernels->norm_back, &t, count, rows * (20 + 4 * PASS * width), 0);
+	columns_job total = {.rows = count, .width = 2 * width, .out = dwb, .partial = t.partial};
 	pool_run_locked(d->pool, d->kernels->columns_total, &total, 1, 0, 0);
 	pool_unlock(d->pool);
 }
@@ -201,12 +201,13 @@ void native_dropout(device *d, long n, const float *x, float factor, uint32_t ba
 	pool_run(d->pool, d->kernels->dropout, &t, parts(n, BLOCK), 2 * PASS * n, 0);
 }
 
-void native_columns(device *d, long rows, long width, const float *x, const float *y, float *out, int add) {
-	long blocks = parts(rows, ROWS);
-	columns_job t = {.rows = rows, .width = width, .x = x, .y = y};
-	t.partial = pool_lock(d->pool, sizeof(float) * blocks * width);
-	pool_run_locked(d->pool, d->kernels->columns, &t, blocks, PASS * rows * width, 0);
-	columns_job total = {.rows = blocks, .width = width, .out = out, .partial = t.partial, .add = add};
+void native_columns(device *d, long rows, long width, const float *x, const float *y, float *out, int add, const int32_t *blocks,
+                    long count) {
+	if (!blocks) count = parts(rows, ROWS);
+	columns_job t = {.rows = rows, .width = width, .x = x, .y = y, .blocks = blocks};
+	t.partial = pool_lock(d->pool, sizeof(float) * count * width);
+	pool_run_locked(d->pool, d->kernels->columns, &t, count, PASS * rows * width, 0);
+	columns_job total = {.rows = count, .width = width, .out = out, .partial = t.partial, .add = add};
 	pool_run_locked(d->pool, d->kernels->columns_total, &total, 1, 0, 0);
 	pool_unlock(d->pool);
 }

@@ -43,9 +43,9 @@ void native_attention_back(device *d, const attention_job *job);
 // y may be x.
 void native_norm(device *d, long rows, long width, const float *x, const float *w, const float *b, float eps, float *y,
                  float *mean, float *scale);
-// dx may be NULL; dwb [2, width] is what dw and db get, written anew.
+// dx may be NULL; dwb [2, width] is what dw and db get, written anew. For blocks, see columns_job; count is how many they are.
 void native_norm_back(device *d, long rows, long width, const float *x, const float *w, const float *mean,
-                      const float *scale, const float *dy, float *dx, int add, float *dwb);
+                      const float *scale, const float *dy, float *dx, int add, float *dwb, const int32_t *blocks, long count);
 
 // The weighted sum of the losses of all rows, not yet divided by Σ weights. loss has room for a number a row.
 double native_entropy(device *d, long rows, long classes, const float *logits, const int32_t *labels, const float *weights,
@@ -60,7 +60,8 @@ void native_element(device *d, element_op op, long n, long period, const float *
                     int add);
 void native_dropout(device *d, long n, const float *x, float factor, uint32_t base, uint32_t threshold, float *z, int add);
 // out [width] (+)= Σ over rows of x [rows, width], times y where it is not NULL.
-void native_columns(device *d, long rows, long width, const float *x, const float *y, float *out, int add);
+void native_columns(device *d, long rows, long width, const float *x, const float *y, float *out, int add, const int32_t *blocks,
+                    long count);
 
 void native_adamw(device *d, const adamw_job *job);
 // Σ x² in float64.

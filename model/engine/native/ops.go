@@ -78,7 +78,7 @@ func (r *run) Linear(x, w, b engine.Value) engine.Value {
 	if len(weight.shape) != 2 {
 		refuse("linear: w %v is not a matrix", weight.shape)
 	}
-	return r.linear("linear", r.of(x), weight, r.optional(b), weight.shape[1], weight.shape[0], true)
+	return r.linear("linear", r.held(x), weight, r.optional(b), weight.shape[1], weight.shape[0], true)
 }
 
 // LinearInOut is x w + b for w [in, out].
@@ -87,7 +87,7 @@ func (r *run) LinearInOut(x, w, b engine.Value) engine.Value {
 	if len(weight.shape) != 2 {
 		refuse("linear: w %v is not a matrix", weight.shape)
 	}
-	return r.linear("linear", r.of(x), weight, r.optional(b), weight.shape[0], weight.shape[1], false)
+	return r.linear("linear", r.held(x), weight, r.optional(b), weight.shape[0], weight.shape[1], false)
 }
 
 // MatMul is a bᵀ for a [N, w] and b [M, w].
@@ -116,7 +116,7 @@ func (r *run) linear(op string, x, w, b *value, in, out int, outIn bool) *value 
 		refuse("%s: b %v does not fit w %v", op, b.shape, w.shape)
 	}
 	shape := append(slices.Clone(x.shape[:len(x.shape)-1]), out)
-	y := r.fresh(shape, x, w, b)
+	y := r.freshTexts(shape, x.texts, x, w, b)
 	n := x.rows()
 	weight := rowMajor(r.flat(w), w.width())
 	if outIn {
@@ -134,7 +134,7 @@ func (r *run) linear(op string, x, w, b *value, in, out int, outIn bool) *value 
 	r.device().product(n, out, in, rowMajor(data, in), weight, bias, y.data, false)
 	return r.then(y, true, func(dy []float32) {
 		if b != nil && b.needs {
-			r.device().columns(dy, nil, out, r.want(b))
+			r.device().columns(dy, nil, out, r.want(b), x.blocks())
 		}
 		if w.needs {
 			dw := r.want(w)
@@ -153,18 +153,18 @@ func (r *run) linear(op string, x, w, b *value, in, out int, outIn bool) *value 
 
 // LayerNorm normalises the last dimension: biased variance, eps inside the root.
 func (r *run) LayerNorm(x, w, b engine.Value, eps float64) engine.Value {
-	xs, ws, bs := r.of(x), r.of(w), r.of(b)
+	xs, ws, bs := r.held(x), r.of(w), r.of(b)
 	if len(xs.shape) == 0 || ws.size() != xs.width() || bs.size() != xs.width() {
 		refuse("layer norm: x %v does not fit w %v and b %v", xs.shape, ws.shape, bs.shape)
 	}
-	y := r.fresh(xs.shape, xs, ws, bs)
+	y := r.freshTexts(xs.shape, xs.texts, xs, ws, bs)
 	rows, width := xs.rows(), xs.width()
 	mean, scale := r.take(rows), r.take(rows)
 	data := r.flat(xs)
 	r.device().norm(rows, width, data, r.flat(ws), r.flat(bs), eps, y.data, mean, scale)
 	return r.then(y, true, func(dy []float32) {
 		dwb := r.take(2 * width)
-		r.device().normBack(rows, width, data, ws.data, mean, scale, dy, r.want(xs), dwb)
+		r.device().normBack(rows, width, data, ws.data, mean, scale, dy, r.want(xs), dwb, xs.blocks())
 		r.addTo(r.want(ws), dwb[:width])
 		r.addTo(r.want(bs), dwb[width:])
 	})
@@ -172,7 +172,7 @@ func (r *run) LayerNorm(x, w, b engine.Value, eps float64) engine.Value {
 
 // GELU is the activation in one of its two forms.
 func (r *run) GELU(x engine.Value, form engine.GELU) engine.Value {
-	xs := r.of(x)
+	xs := r.held(x)
 	forth, back := elementGELUTanh, elementGELUTanhBack
 	switch form {
 	case engine.GELUTanh:
@@ -181,7 +181,7 @@ func (r *run) GELU(x engine.Value, form engine.GELU) engine.Value {
 	default:
 		refuse("gelu: no form %d", form)
 	}
-	y := r.fresh(xs.shape, xs)
+	y := r.freshTexts(xs.shape, xs.texts, xs)
 	data := r.flat(xs)
 	r.device().element(forth, data, nil, 0, target{dst: y.data})
 	return r.then(y, true, func(dy []float32) { r.device().element(back, data, dy, 0, r.wantInPlace(y, xs)) })
@@ -189,7 +189,10 @@ func (r *run) GELU(x engine.Value, form engine.GELU) engine.Value {
 
 // Attention is softmax(q kᵀ / sqrt(w/heads)) v, head by head.
 func (r *run) Attention(q, k, v engine.Value, count int, mask engine.Mask) engine.Value {
-	qs, ks, vs := r.of(q), r.of(k), r.of(v)
+	qs, ks, vs := r.held(q), r.held(k), r.held(v)
+	if ks.texts != vs.texts {
+		ks, vs = r.padded(ks), r.padded(vs)
+	}
 	if len(qs.shape) != 3 || len(ks.shape) != 3 || !slices.Equal(ks.shape, vs.shape) || qs.shape[0] != ks.shape[0] ||
 		qs.shape[2] != ks.shape[2] {
 		refuse("attention: q %v, k %v and v %v do not fit", qs.shape, ks.shape, vs.shape)
@@ -212,6 +215,10 @@ func (r *run) Attention(q, k, v engine.Value, count int, mask engine.Mask) engin
 		r.flat(qs)
 	}
 	job := newAttentionJob(batch, queries, keys, width, count, r.heads(qs), kh, vh, rowsStride)
+	job.starts(qs.starts(), ks.starts())
+	if t := ks.texts; t != nil && !t.hiddenBy(mask, qs) {
+		refuse("attention: keys are unpadded by %s, and the mask does not hide what lies behind", t.lengths)
+	}
 	var lengths, causalRows []int32
 	if mask.KeyLengths != "" {
 		lengths = r.offHeap(r.intInput(mask.KeyLengths, batch).I32)
@@ -223,7 +230,7 @@ func (r *run) Attention(q, k, v engine.Value, count int, mask engine.Mask) engin
 		causalRows = r.offHeap(r.intInput(mask.CausalRows, batch).I32)
 	}
 	job.mask(mask.Causal, lengths, causalRows)
-	y := r.fresh(qs.shape, qs, ks, vs)
+	y := r.freshTexts(qs.shape, qs.texts, qs, ks, vs)
 	var peak, inverse []float32
 	if y.needs {
 		peak, inverse = r.take(batch*count*queries), r.take(batch*count*queries)
@@ -256,12 +263,15 @@ func (r *run) offHeap(x []int32) []int32 {
 
 // Embedding takes rows of table [N, w] by the int32 input ids [...].
 func (r *run) Embedding(table engine.Value, ids string) engine.Value {
-	t := r.of(table)
+	t := r.held(table)
 	if len(t.shape) != 2 {
 		refuse("embedding: table %v is not a matrix", t.shape)
 	}
 	width := t.width()
 	index := r.indices("embedding", ids, -1, t.shape[0])
+	if t.texts != nil {
+		index.I32 = t.texts.heldRows(ids, index.I32)
+	}
 	y := r.fresh(append(slices.Clone(index.Shape), width), t)
 	r.device().gather(width, r.flat(t), index.I32, y.data)
 	return r.then(y, true, func(dy []float32) { r.device().scatter(width, r.wantZeroed(t), index.I32, dy) })

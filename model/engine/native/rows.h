@@ -77,14 +77,20 @@ static void norm_back_row(const norm_job *t, long r, float *dw, float *db) {
 	}
 }
 
-// A unit of the way back is ROWS rows; its sums for dw and db stand in partial until columns_total adds them in order.
+// block_start is the first row of a block of rows whose sums are kept apart: see columns_job.
+INLINE long block_start(const int32_t *blocks, long rows, long block) {
+	if (blocks) return blocks[block];
+	return block * ROWS < rows ? block * ROWS : rows;
+}
+
+// A unit of the way back is a block of rows; its sums for dw and db stand in partial until columns_total adds them in order.
 static void norm_back(const void *job, long from, long to, void *scratch) {
 	const norm_job *t = job;
 	for (long u = from; u < to; u++) {
 		float *partial = t->partial + u * 2 * t->width;
 		memset(partial, 0, sizeof *partial * 2 * t->width);
-		for (long r = u * ROWS; r < t->rows && r < (u + 1) * ROWS; r++)
-			norm_back_row(t, r, partial, partial + t->width);
+		long end = block_start(t->blocks, t->rows, u + 1);
+		for (long r = block_start(t->blocks, t->rows, u); r < end; r++) norm_back_row(t, r, partial, partial + t->width);
 	}
 }
 

@@ -15,17 +15,27 @@ func repeated(op string, x, y *value) {
 	}
 }
 
+// alike are the operands of an elementwise operation: both with the rows that they hold where these are the same, or where y is one
+// row.
+func (r *run) alike(x, y engine.Value) (xs, ys *value) {
+	xs, ys = r.held(x), r.held(y)
+	if ys.texts == xs.texts && (xs.texts == nil || len(ys.shape) == len(xs.shape)) || ys.texts == nil && len(ys.shape) == 1 {
+		return xs, ys
+	}
+	return r.padded(xs), r.padded(ys)
+}
+
 // Add is x + y, y repeated where it has x's last dimensions only.
 func (r *run) Add(x, y engine.Value) engine.Value {
-	xs, ys := r.of(x), r.of(y)
+	xs, ys := r.alike(x, y)
 	repeated("add", xs, ys)
-	z := r.fresh(xs.shape, xs, ys)
+	z := r.freshTexts(xs.shape, xs.texts, xs, ys)
 	r.device().element(elementAdd, r.flat(xs), r.flat(ys), 0, target{dst: z.data})
 	return r.then(z, true, func(dz []float32) {
 		if ys.size() == xs.size() {
 			r.pass(z, ys)
 		} else if ys.needs {
-			r.device().columns(dz, nil, ys.size(), r.want(ys))
+			r.device().columns(dz, nil, ys.size(), r.want(ys), xs.blocks())
 		}
 		r.pass(z, xs)
 	})
@@ -33,14 +43,18 @@ func (r *run) Add(x, y engine.Value) engine.Value {
 
 // Mul is the elementwise product, with Add's rule for y.
 func (r *run) Mul(x, y engine.Value) engine.Value {
-	xs, ys := r.of(x), r.of(y)
+	xs, ys := r.alike(x, y)
 	repeated("product", xs, ys)
-	z := r.fresh(xs.shape, xs, ys)
+	z := r.freshTexts(xs.shape, xs.texts, xs, ys)
 	a, b := r.flat(xs), r.flat(ys)
 	r.device().element(elementMul, a, b, 0, target{dst: z.data})
 	return r.then(z, true, func(dz []float32) {
 		if ys.needs {
-			r.device().columns(dz, a, len(b), r.want(ys))
+			blocks := xs.blocks()
+			if len(b) == len(a) { // y is not repeated
+				blocks = nil
+			}
+			r.device().columns(dz, a, len(b), r.want(ys), blocks)
 		}
 		if xs.needs {
 			r.device().element(elementMul, dz, b, 0, r.wantInPlace(z, xs))
@@ -50,16 +64,16 @@ func (r *run) Mul(x, y engine.Value) engine.Value {
 
 // Scale is factor · x.
 func (r *run) Scale(x engine.Value, factor float64) engine.Value {
-	xs := r.of(x)
-	y := r.fresh(xs.shape, xs)
+	xs := r.held(x)
+	y := r.freshTexts(xs.shape, xs.texts, xs)
 	r.device().element(elementScale, r.flat(xs), nil, factor, target{dst: y.data})
 	return r.then(y, true, func(dy []float32) { r.device().element(elementScale, dy, nil, factor, r.wantInPlace(y, xs)) })
 }
 
 // Abs is |x|.
 func (r *run) Abs(x engine.Value) engine.Value {
-	xs := r.of(x)
-	y := r.fresh(xs.shape, xs)
+	xs := r.held(x)
+	y := r.freshTexts(xs.shape, xs.texts, xs)
 	data := r.flat(xs)
 	r.device().element(elementAbs, data, nil, 0, target{dst: y.data})
 	return r.then(y, true, func(dy []float32) { r.device().element(elementAbsBack, data, dy, 0, r.wantInPlace(y, xs)) })
@@ -117,8 +131,13 @@ func (r *run) Concat(axis int, xs ...engine.Value) engine.Value {
 
 // Slice keeps the indices from … to-1 of axis. Slices of the first and the last axis are views.
 func (r *run) Slice(x engine.Value, axis, from, to int) engine.Value {
-	xs := r.of(x)
+	xs := r.held(x)
 	outer, length, inner := around("slice", xs.shape, axis)
+	if xs.texts != nil && axis == len(xs.shape)-1 {
+		outer = xs.rows()
+	} else {
+		xs = r.padded(xs)
+	}
 	if from < 0 || to > length || from >= to {
 		refuse("slice: %d … %d of axis %d of %v", from, to, axis, xs.shape)
 	}
@@ -145,9 +164,13 @@ func (r *run) Slice(x engine.Value, axis, from, to int) engine.Value {
 
 // Reshape keeps the order of the elements.
 func (r *run) Reshape(x engine.Value, shape ...int) engine.Value {
-	xs := r.of(x)
-	if engine.Size(shape) != xs.size() {
+	xs := r.held(x)
+	if engine.Size(shape) != engine.Size(xs.shape) {
 		refuse("reshape: %v does not become %v", xs.shape, shape)
+	}
+	if t := xs.texts; t != nil && !slices.Equal(shape, []int{t.samples() * t.length, xs.width()}) &&
+		!slices.Equal(shape, []int{t.samples(), t.length, xs.width()}) {
+		xs = r.padded(xs)
 	}
 	y := r.view(xs, r.flat(xs), shape)
 	return r.then(y, false, func([]float32) { r.pass(y, xs) })
@@ -222,7 +245,7 @@ func (r *run) Max(x engine.Value, axis int) engine.Value {
 
 // Dropout zeroes elements by [engine.Keep] and scales the others up; in Run it does nothing.
 func (r *run) Dropout(x engine.Value, rate float64, seed string) engine.Value {
-	xs := r.of(x)
+	xs := r.held(x)
 	call := uint32(r.dropped)
 	r.dropped++
 	if !r.records || rate == 0 {
@@ -233,14 +256,29 @@ func (r *run) Dropout(x engine.Value, rate float64, seed string) engine.Value {
 	}
 	base := engine.DropoutBase(uint32(r.intInput(seed, 1).I32[0]), call)
 	threshold, up := engine.KeepThreshold(rate), 1/float32(1-rate)
-	y := r.fresh(xs.shape, xs)
-	r.device().dropout(r.flat(xs), up, base, threshold, target{dst: y.data})
-	return r.then(y, true, func(dy []float32) { r.device().dropout(dy, up, base, threshold, r.want(xs)) })
+	y := r.freshTexts(xs.shape, xs.texts, xs)
+	drop := func(from []float32, to target) {
+		if xs.texts == nil {
+			r.device().dropout(from, up, base, threshold, to)
+			return
+		}
+		width := xs.width()
+		xs.texts.each(func(padded, held, n int) { // an element is dropped by its number among those of all rows
+			part := target{to.dst[held*width:][:n*width], to.add}
+			r.device().dropout(from[held*width:][:n*width], up, base+uint32(padded*width), threshold, part)
+		})
+	}
+	drop(r.flat(xs), target{dst: y.data})
+	return r.then(y, true, func(dy []float32) {
+		if to := r.want(xs); to.dst != nil {
+			drop(dy, to)
+		}
+	})
 }
 
 // StopGradient is x without a gradient.
 func (r *run) StopGradient(x engine.Value) engine.Value {
-	still := *r.of(x)
+	still := *r.held(x)
 	still.needs, still.leaf, still.grad = false, nil, nil
 	return &still
 }

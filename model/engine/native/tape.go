@@ -12,6 +12,7 @@ type value struct {
 	data   []float32
 	stride int    // floats between rows; 0: the rows are dense
 	state  *state // the rows are those of a decoding state
+	texts  *texts // which rows are held; nil: all
 	needs  bool   // a parameter that moves stands behind it
 	exact  float64
 	scalar bool // exact holds a loss in full precision
@@ -23,11 +24,39 @@ type value struct {
 // Shape is the value's dimensions.
 func (v *value) Shape() []int { return v.shape }
 
-func (v *value) size() int  { return engine.Size(v.shape) }
 func (v *value) width() int { return v.shape[len(v.shape)-1] }
 
-// rows is the number of rows: all dimensions but the last.
-func (v *value) rows() int { return engine.Size(v.shape[:len(v.shape)-1]) }
+// size is the number of elements that are held.
+func (v *value) size() int {
+	if v.texts != nil {
+		return v.texts.rows() * v.width()
+	}
+	return engine.Size(v.shape)
+}
+
+// rows is the number of rows that are held: all dimensions but the last.
+func (v *value) rows() int {
+	if v.texts != nil {
+		return v.texts.rows()
+	}
+	return engine.Size(v.shape[:len(v.shape)-1])
+}
+
+// starts are the first rows of each sample; nil: all samples have as many.
+func (v *value) starts() []int32 {
+	if v.texts != nil {
+		return v.texts.start
+	}
+	return nil
+}
+
+// blocks are those in which sums over the rows are made; nil: see columns.
+func (v *value) blocks() []int32 {
+	if v.texts != nil {
+		return v.texts.blocks
+	}
+	return nil
+}
 
 // gradient is memory that one or several values hold as their gradient: one that holds it alone may add to it in place.
 type gradient struct {
@@ -43,6 +72,7 @@ type run struct {
 	decodes bool // states may be used
 	nodes   []node
 	dropped int // calls of Dropout so far
+	texts   []*texts
 }
 
 // node is the way back of one operation: from the gradient of out to those of its operands.
@@ -59,8 +89,11 @@ func (r *run) device() *device { return r.s.engine.device }
 // take is memory for the run's time.
 func (r *run) take(n int) []float32 { return r.s.arena.take(n) }
 
-// of is the engine's own form of an operand.
-func (r *run) of(v engine.Value) *value {
+// of is the engine's own form of an operand, with all its rows.
+func (r *run) of(v engine.Value) *value { return r.padded(r.held(v)) }
+
+// held is an operand with the rows that it holds.
+func (r *run) held(v engine.Value) *value {
 	own, ok := v.(*value)
 	if !ok {
 		refuse("a value of another engine: %T", v)
@@ -70,14 +103,20 @@ func (r *run) of(v engine.Value) *value {
 
 // fresh is a new value in memory of its own; its gradient is needed if that of any operand is.
 func (r *run) fresh(shape []int, operands ...*value) *value {
-	v := &value{shape: slices.Clone(shape), data: r.take(engine.Size(shape))}
+	return r.freshTexts(shape, nil, operands...)
+}
+
+// freshTexts is fresh for a value that holds those rows only.
+func (r *run) freshTexts(shape []int, t *texts, operands ...*value) *value {
+	v := &value{shape: slices.Clone(shape), texts: t}
+	v.data = r.take(v.size())
 	v.needs = r.records && slices.ContainsFunc(operands, func(o *value) bool { return o != nil && o.needs })
 	return v
 }
 
 // view is a value in the memory of another.
 func (r *run) view(of *value, data []float32, shape []int) *value {
-	return &value{shape: slices.Clone(shape), data: data, needs: of.needs, weight: of.weight}
+	return &value{shape: slices.Clone(shape), data: data, texts: of.texts, needs: of.needs, weight: of.weight}
 }
 
 // then records the way back of out, if there is anything behind it.

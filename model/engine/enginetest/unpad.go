@@ -1,0 +1,107 @@
+package enginetest
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"harness/model/engine"
+)
+
+// unpad: a program that leaves padding out has the results and gradients of the one that computes it: on the native engine the same bits,
+// whatever the operations. Texts are as long as may be, of one position, of none and all between.
+func unpad(t *testing.T, e engine.Engine) {
+	tolerance := 1e-6
+	if e.Name() == "native" {
+		tolerance = 0
+	}
+	const samples, length, width, memory, always = 41, 11, 12, 7, 2
+	r := rand.New(rand.NewPCG(31, 32))
+	var params []engine.Param
+	for name, shape := range map[string][]int{
+		"x": {samples, length, width}, "memory": {samples, memory, width}, "all": {samples, memory, width}, "positions": {length, width}, "row": {width},
+		"q": {width, width}, "kv": {width, 2 * width}, "out": {width, width}, "norm": {width}, "bias": {width},
+	} {
+		params = append(params, engine.Param{Name: name, Tensor: random(r, shape...)})
+	}
+	lengths, rest, remembered, causal := make([]int32, samples), make([]int32, samples), make([]int32, samples), make([]int32, samples)
+	var rows []int32
+	for b := range samples {
+		lengths[b], remembered[b], causal[b] = int32(r.IntN(length+1)), int32(r.IntN(memory+1)), int32(r.IntN(2))
+		if b < 3 {
+			lengths[b] = []int32{length, 0, 1}[b]
+		}
+		rest[b] = max(0, lengths[b]-always)
+		for at := range lengths[b] {
+			if r.IntN(3) > 0 {
+				rows = append(rows, int32(b*length)+at)
+			}
+		}
+	}
+	in := engine.Inputs{
+		"lengths": engine.Ints(lengths, samples), "rest": engine.Ints(rest, samples), "remembered": engine.Ints(remembered, samples), "causal": engine.Ints(causal, samples),
+		"rows": engine.Ints(rows, len(rows)), "seed": engine.Ints([]int32{3}, 1), "y": random(r, len(rows), width),
+	}
+	program := func(leave bool) engine.Program {
+		return func(o engine.Ops) []engine.Value {
+			unpad := func(x engine.Value, lengths string) engine.Value {
+				if leave {
+					return o.Unpad(x, 0, lengths)
+				}
+				return x
+			}
+			x := unpad(o.Add(o.Param("x"), o.Param("positions")), "lengths")
+			m := unpad(o.Param("memory"), "remembered")
+			read := func(x, m engine.Value, mask engine.Mask) engine.Value { // an attention block
+				h := o.LayerNorm(x, o.Param("norm"), o.Param("bias"), 1e-5)
+				kv := o.LinearInOut(m, o.Param("kv"), nil)
+				k, v := o.Slice(kv, 2, 0, width), o.Slice(kv, 2, width, 2*width)
+				seen := o.Attention(o.Linear(h, o.Param("q"), o.Param("row")), k, v, 3, mask)
+				return o.Add(x, o.GELU(o.Linear(seen, o.Param("out"), o.Param("bias")), engine.GELUTanh))
+			}
+			x = o.Recompute(x, func(x engine.Value) []engine.Value {
+				return []engine.Value{read(x, x, engine.Mask{Causal: true, KeyLengths: "lengths", CausalRows: "causal"})}
+			})[0]
+			x = read(x, m, engine.Mask{KeyLengths: "remembered"})
+			x = read(x, o.Param("all"), engine.Mask{})
+			x = o.Mul(o.Add(x, o.Param("row")), o.Param("norm"))
+			x = o.Add(o.Abs(x), o.Scale(o.Mul(x, x), 0.1))
+			x = o.Add(o.Dropout(x, 0.2, "seed"), o.Mul(x, o.StopGradient(x)))
+			if leave { // as an LM reads it, behind positions that all samples have
+				x = o.Unpad(o.Add(x, o.Param("positions")), always, "rest")
+			} else {
+				x = o.Add(x, o.Param("positions"))
+			}
+			x = read(o.Dropout(x, 0.1, "seed"), x, engine.Mask{Causal: true})
+			x = o.Embedding(o.Reshape(o.Reshape(x, samples, length, width), samples*length, width), "rows")
+			return []engine.Value{o.MSE(x, o.Input("y")), x}
+		}
+	}
+	s := session(t, e, params)
+	wantLoss, want, err := s.Gradients("padded", program(false), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	loss, grads, err := s.Gradients("unpadded", program(true), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if apart(loss, wantLoss) > tolerance {
+		t.Errorf("loss %v, not %v", loss, wantLoss)
+	}
+	for _, name := range sortedNames(want) {
+		if d := distance(grads[name].F32, want[name].F32); d > tolerance {
+			t.Errorf("gradient of %s is %.2g apart", name, d)
+		}
+	}
+	results, err := s.Run("padded", program(false), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	short, err := s.Run("unpadded", program(true), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := distance(short[1].F32, results[1].F32); d > tolerance {
+		t.Errorf("what is read is %.2g apart", d)
+	}
+}
