@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"go.yaml.in/yaml/v3"
+
 	"harness/model/spec"
 )
 
@@ -11,6 +13,9 @@ import (
 // With ablations, fields that are not an axis are settings of all rows: the baseline's configuration, which the deltas change.
 func (p *parser) readBaseline(e entry) error {
 	s := p.sweep
+	if e.value.Kind == yaml.ScalarNode {
+		return p.refuse(e.value, e.key, "want the values of a row, such as {lr: 0.01}; of ablations its label: {ablation: %q}", e.value.Value)
+	}
 	entries, err := p.entries(e.value, e.key)
 	if err != nil {
 		return err

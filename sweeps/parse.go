@@ -15,6 +15,7 @@ import (
 
 	"harness/internal/escape"
 	"harness/model/spec"
+	"harness/sweeps/keys"
 )
 
 // Version is the version of the file format.
@@ -154,7 +155,7 @@ func tabbedLine(data []byte) int {
 // entries lists the keys of a mapping in the order of the file; each may stand once.
 func (p *parser) entries(n *yaml.Node, key string) ([]entry, error) {
 	if n.Kind != yaml.MappingNode {
-		return nil, p.refuse(n, key, "want keys and values")
+		return nil, p.refuse(n, key, "want keys and values%s", suchAs(key))
 	}
 	var list []entry
 	seen := map[string]int{}
@@ -326,4 +327,14 @@ func (p *parser) named(root *yaml.Node) {
 	case !slices.ContainsFunc(p.mistakes, func(e *Error) bool { return e.Key == "name" }):
 		p.keep(p.refuse(root, "name", "missing: it names the sweep in the registry"))
 	}
+}
+
+// suchAs is what a key that holds others may look like, behind a word: "" where there is no example of it.
+func suchAs(path string) string {
+	if k, ok := keys.Find(path); ok {
+		if example := k.Inline(); example != "" {
+			return " such as " + example
+		}
+	}
+	return ""
 }

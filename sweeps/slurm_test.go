@@ -86,7 +86,7 @@ func TestSlurmRefusals(t *testing.T) {
 		"slurm: {extra: [exclusive]}":      `f.yaml: line 4: slurm.extra: "exclusive": want a word of sbatch such as --exclusive`,
 		"slurm: {setup: [[module]]}":       "f.yaml: line 4: slurm.setup: a list: want a line of bash such as module load cuda",
 		"slurm: {time: [4h]}":              "f.yaml: line 4: slurm.time: a list: want a time such as 90m, 4h, 1-12:00:00 or 12:00:00",
-		"slurm: gpu":                       "f.yaml: line 4: slurm: want keys and values",
+		"slurm: gpu":                       "f.yaml: line 4: slurm: want keys and values such as slurm: {partition: gpu, time: 4h, gpus: 1, throttle: 8}",
 		"slurm:\n  time: 4h\n  time: 5h":   "f.yaml: line 6: slurm.time: stands twice, first on line 5",
 		"slurm:\n  cpus: 4\n  gres: 'a;b'": `f.yaml: line 6: slurm.gres: "a;b": want generic resources as sbatch takes them, such as gpu:a100:2`,
 	} {

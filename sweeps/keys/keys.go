@@ -154,6 +154,30 @@ func Nearest(path string) string {
 	return nearest.Path(path, known)
 }
 
+// Inline is the example of a key that holds others, on one line: "run: {parallel: 2, retries: 1}"; "" where it has none.
+func (k Key) Inline() string {
+	name := k.Name() + ":"
+	lines := strings.Split(k.Example, "\n")
+	for i, line := range lines {
+		value, ok := strings.CutPrefix(line, name)
+		switch {
+		case !ok:
+		case value != "":
+			return line
+		default:
+			var inner []string
+			for _, l := range lines[i+1:] {
+				if !strings.HasPrefix(l, "  ") || strings.HasPrefix(l, "   ") {
+					return ""
+				}
+				inner = append(inner, strings.TrimSpace(l))
+			}
+			return name + " {" + strings.Join(inner, ", ") + "}"
+		}
+	}
+	return ""
+}
+
 // Description is what the key is for, what holds without it and where the paper has it, as one paragraph.
 func (k Key) Description() string {
 	text := k.Doc
