@@ -140,7 +140,7 @@ func (p *peerTable) gpt2(name, dir string, c peerCase, recorded map[string]engin
 	defer session.Close()
 	ids := recorded["in.ids"]
 	out, err := session.Run("logits", func(o engine.Ops) []engine.Value {
-		x := a.LM.Forward(o, nil, "ids", "", o.Slice(o.Param("transformer.wpe.weight"), 0, 0, ids.Shape[1]), nil)
+		x := a.LM.Forward(o, nil, nn.Text{IDs: "ids"}, o.Slice(o.Param("transformer.wpe.weight"), 0, 0, ids.Shape[1]), nil)
 		return []engine.Value{a.LM.Logits(o, o.Reshape(x, len(ids.I32), config.Width))}
 	}, engine.Inputs{"ids": ids})
 	if err != nil {

@@ -104,6 +104,9 @@ type Ops interface {
 	// taken, and attention to what was made of x must hide them: it is causal and of x with itself, or before is 0 and lengths are the mask's
 	// KeyLengths.
 	Unpad(x Value, before int, lengths string) Value
+	// Only is x [B, L, w], of which the rows that the int32 input names are read alone, counted over B·(L-before): the first before positions of a
+	// sample are none of them. An engine may leave the others out, as Unpad does padding.
+	Only(x Value, before int, rows string) Value
 	// Embedding takes rows of table [N, w] by the int32 input ids [...]: [..., w]. Gradients of repeated ids add up.
 	// table may be any value: with a reshape it gathers samples of a batch.
 	Embedding(table Value, ids string) Value

@@ -31,11 +31,12 @@ func (a Answerer) visual(o engine.Ops) (visual, loss engine.Value) {
 // Loss is the smoothed mean cross-entropy over answer tokens and EOS (eq. 5), and the adapter's own loss where it has one.
 func (a Answerer) Loss(o engine.Ops) []engine.Value {
 	visual, extra := a.visual(o)
-	length := o.IntShape("text.ids")[1]
+	group := Group("text")
+	length := o.IntShape(group.IDs)[1]
 	positions := o.Slice(o.Param("transformer.wpe.weight"), 0, 0, a.LM.Visual+length)
-	x := a.LM.Forward(o, visual, "text.ids", "text.lengths", positions, nil) // [B, 2n+L, d]
-	text := o.Slice(x, 1, a.LM.Visual, a.LM.Visual+length)                   // [B, L, d]
-	logits := a.LM.Logits(o, GatherRows(o, text, "text.rows"))               // [R, V]
+	x := a.LM.Forward(o, visual, group, positions, nil)       // [B, 2n+L, d]
+	text := o.Slice(x, 1, a.LM.Visual, a.LM.Visual+length)    // [B, L, d]
+	logits := a.LM.Logits(o, GatherRows(o, text, group.Rows)) // [R, V]
 	loss := o.CrossEntropy(logits, "labels", "weights", a.Smoothing)
 	if extra != nil {
 		loss = o.Add(loss, extra)
@@ -48,12 +49,12 @@ func (a Answerer) Prompt(o engine.Ops) []engine.Value {
 	visual, _ := a.visual(o)
 	length := o.IntShape("ids")[1]
 	positions := o.Slice(o.Param("transformer.wpe.weight"), 0, 0, a.LM.Visual+length)
-	return a.last(o, a.LM.Forward(o, visual, "ids", "", positions, o.Append))
+	return a.last(o, a.LM.Forward(o, visual, Text{IDs: "ids"}, positions, o.Append))
 }
 
 // Next continues with one token for each sequence: ids [B, 1] at positions [B, 1].
 func (a Answerer) Next(o engine.Ops) []engine.Value {
-	return a.last(o, a.LM.Forward(o, nil, "ids", "", o.Embedding(o.Param("transformer.wpe.weight"), "positions"), o.Append))
+	return a.last(o, a.LM.Forward(o, nil, Text{IDs: "ids"}, o.Embedding(o.Param("transformer.wpe.weight"), "positions"), o.Append))
 }
 
 func (a Answerer) last(o engine.Ops, x engine.Value) []engine.Value {

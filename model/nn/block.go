@@ -37,29 +37,27 @@ func MLP(o engine.Ops, name string, x engine.Value) engine.Value {
 	return Linear(o, name+".fc2", o.GELU(Linear(o, name+".fc1", x), engine.GELUTanh))
 }
 
-// SelfAttention is multi-head attention of x with itself, and with what the cache holds.
+// SelfAttention is what multi-head attention of x with itself, and with what the cache holds, sees: before the layer NAME.out.
 func SelfAttention(o engine.Ops, name string, x engine.Value, heads int, mask engine.Mask, keep Cache) engine.Value {
 	q, k, v := Linear(o, name+".q", x), Linear(o, name+".k", x), Linear(o, name+".v", x)
 	if keep != nil {
 		k, v = keep(name+".k", k), keep(name+".v", v)
 	}
-	return Linear(o, name+".out", o.Attention(q, k, v, heads, mask))
+	return o.Attention(q, k, v, heads, mask)
 }
 
 // Block is a pre-layer-norm transformer block that reads x [B, L, d] alone: self-attention, then two layers.
 func Block(o engine.Ops, name string, x engine.Value, heads int, mask engine.Mask, eps float64) engine.Value {
-	return recomputed(o, x, func(x engine.Value) engine.Value {
-		x = o.Add(x, SelfAttention(o, name+".attn", LayerNorm(o, name+".ln1", x, eps), heads, mask, nil))
-		return o.Add(x, MLP(o, name+".mlp", LayerNorm(o, name+".ln2", x, eps)))
-	})
+	return blockOnly(o, name, x, heads, mask, eps, all)
 }
 
-// unpadded is x [B, L, d] without what mask hides of all.
-func unpadded(o engine.Ops, x engine.Value, mask engine.Mask) engine.Value {
-	if mask.KeyLengths == "" {
-		return x
-	}
-	return o.Unpad(x, 0, mask.KeyLengths)
+// blockOnly is Block for the last of a model: behind the attention only that is computed which is read of the model.
+func blockOnly(o engine.Ops, name string, x engine.Value, heads int, mask engine.Mask, eps float64, read selection) engine.Value {
+	return recomputed(o, x, func(x engine.Value) engine.Value {
+		seen := SelfAttention(o, name+".attn", LayerNorm(o, name+".ln1", x, eps), heads, mask, nil)
+		x = o.Add(read(o, x), Linear(o, name+".attn.out", read(o, seen)))
+		return o.Add(x, MLP(o, name+".mlp", LayerNorm(o, name+".ln2", x, eps)))
+	})
 }
 
 // recomputed is [engine.Ops.Recompute] for a block of one result: what is kept of a depth of blocks is what passes between them.

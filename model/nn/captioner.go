@@ -53,8 +53,9 @@ func (c Captioner) visual(o engine.Ops, encoded engine.Value) engine.Value {
 // rows decodes one group and takes the outputs that count: [R, d].
 func (c Captioner) rows(o engine.Ops, group string, m Memory) engine.Value {
 	mask := engine.Mask{Causal: true, KeyLengths: group + ".lengths", CausalRows: group + ".causal"}
-	x := c.Decoder.Forward(o, group+".ids", c.Decoder.positions(o, group+".ids"), m.Of(group+".image"), mask, nil)
-	return GatherRows(o, x, group+".rows")
+	text := Group(group)
+	x := c.Decoder.Forward(o, text, c.Decoder.positions(o, text.IDs), m.Of(group+".image"), mask, nil)
+	return GatherRows(o, x, text.Rows)
 }
 
 // Prompt starts generating: it stores the images and the prefix ids [B, L] in the cache, and returns the logits behind

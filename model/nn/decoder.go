@@ -88,14 +88,15 @@ func (d Decoder) Stored(o engine.Ops, m Memory) Memory {
 	return kept
 }
 
-// Forward decodes the int32 input ids [B, L] at the given positions [L, d] or [B, L, d], reading m [B, n, d]:
-// [B, L, d], after the last norm; without padding where mask names lengths.
-func (d Decoder) Forward(o engine.Ops, ids string, positions engine.Value, m Memory, mask engine.Mask, keep Cache) engine.Value {
-	x := unpadded(o, o.Add(o.Embedding(o.Param("decoder.token"), ids), positions), mask)
+// Forward decodes a text [B, L] at the given positions [L, d] or [B, L, d], reading m [B, n, d]: [B, L, d], after the last norm, at the
+// positions that are read of the text.
+func (d Decoder) Forward(o engine.Ops, text Text, positions engine.Value, m Memory, mask engine.Mask, keep Cache) engine.Value {
+	x := text.unpad(o, o.Add(o.Embedding(o.Param("decoder.token"), text.IDs), positions))
 	for i := range d.Depth {
-		block := fmt.Sprintf("decoder.blocks.%d", i)
+		block, read := fmt.Sprintf("decoder.blocks.%d", i), text.in(i, d.Depth)
 		x = recomputed(o, x, func(x engine.Value) engine.Value {
-			x = o.Add(x, SelfAttention(o, block+".self", LayerNorm(o, block+".ln1", x, d.Eps), d.Heads, mask, keep))
+			said := SelfAttention(o, block+".self", LayerNorm(o, block+".ln1", x, d.Eps), d.Heads, mask, keep)
+			x = o.Add(read(o, x), Linear(o, block+".self.out", read(o, said)))
 			q := Linear(o, block+".cross.q", LayerNorm(o, block+".ln2", x, d.Eps))
 			k, v := m.at(o, i)
 			seen := o.Attention(q, k, v, d.Heads, engine.Mask{KeyLengths: m.Lengths})
@@ -129,6 +130,6 @@ func (d Decoder) Next(o engine.Ops) []engine.Value {
 
 // extend reads ids behind what the cache holds and returns the logits of the last.
 func (d Decoder) extend(o engine.Ops, positions engine.Value, m Memory) []engine.Value {
-	x := d.Forward(o, "ids", positions, m, engine.Mask{Causal: true}, o.Append)
+	x := d.Forward(o, Text{IDs: "ids"}, positions, m, engine.Mask{Causal: true}, o.Append)
 	return []engine.Value{d.Logits(o, lastRow(o, x))}
 }

@@ -78,7 +78,7 @@ func (m EncoderDecoder) read(o engine.Ops) engine.Value {
 	text := embed(o, "decoder.token", "joint.pos", "question.ids")
 	tokens = append(tokens, LayerNorm(o, "joint.text_norm", typed(text, currentType), d.Eps))
 	mask := engine.Mask{KeyLengths: "joint.lengths"}
-	x := unpadded(o, o.Concat(1, tokens...), mask)
+	x := o.Unpad(o.Concat(1, tokens...), 0, mask.KeyLengths)
 	for i := range d.Depth {
 		x = Block(o, fmt.Sprintf("joint.blocks.%d", i), x, d.Heads, mask, d.Eps)
 	}
@@ -89,9 +89,10 @@ func (m EncoderDecoder) read(o engine.Ops) engine.Value {
 func (m EncoderDecoder) Loss(o engine.Ops) []engine.Value {
 	memory := m.Decoder.Remember(o, m.read(o))
 	memory.Lengths = "joint.lengths"
-	mask := engine.Mask{Causal: true, KeyLengths: "text.lengths"}
-	x := m.Decoder.Forward(o, "text.ids", m.Decoder.positions(o, "text.ids"), memory, mask, nil) // [B, L, d]
-	return []engine.Value{o.CrossEntropy(m.Decoder.Logits(o, GatherRows(o, x, "text.rows")), "labels", "weights", m.Smoothing)}
+	text := Group("text")
+	mask := engine.Mask{Causal: true, KeyLengths: text.Lengths}
+	x := m.Decoder.Forward(o, text, m.Decoder.positions(o, text.IDs), memory, mask, nil) // [B, L, d]
+	return []engine.Value{o.CrossEntropy(m.Decoder.Logits(o, GatherRows(o, x, text.Rows)), "labels", "weights", m.Smoothing)}
 }
 
 // Prompt stores what the decoder reads and the prefix ids [B, L] in the cache and returns the logits behind the prefix [B, V]. All

@@ -71,29 +71,24 @@ func (m LanguageModel) positions(p *Parameters) []float32 {
 	return table
 }
 
-// Forward runs the blocks over visual [B, 2n, d] (nil once it is in the cache) and the int32 input ids [B, L]:
-// [B, 2n+L, d] before the last norm. positions are the rows of wpe for it all; lengths names an int32 input [B], how many ids of each sample are
-// no padding, or is "".
-func (m LanguageModel) Forward(o engine.Ops, visual engine.Value, ids, lengths string, positions engine.Value, keep Cache) engine.Value {
-	x := o.Embedding(o.Param("transformer.wte.weight"), ids)
+// Forward runs the blocks over visual [B, 2n, d] (nil once it is in the cache) and a text [B, L]: [B, 2n+L, d] before the last norm, at
+// the positions that are read of the text. positions are the rows of wpe for it all.
+func (m LanguageModel) Forward(o engine.Ops, visual engine.Value, text Text, positions engine.Value, keep Cache) engine.Value {
+	x := o.Embedding(o.Param("transformer.wte.weight"), text.IDs)
 	if visual != nil {
 		x = o.Concat(1, visual, x)
 	}
-	x = o.Add(x, positions)
-	if lengths != "" {
-		x = o.Unpad(x, x.Shape()[1]-o.IntShape(ids)[1], lengths)
-	}
-	x = m.dropout(o, x)
+	x = m.dropout(o, text.unpad(o, o.Add(x, positions)))
 	for i := range m.Depth {
 		x = recomputed(o, x, func(x engine.Value) engine.Value {
-			return m.block(o, fmt.Sprintf("transformer.h.%d", i), x, keep)
+			return m.block(o, fmt.Sprintf("transformer.h.%d", i), x, text.in(i, m.Depth), keep)
 		})
 	}
 	return x
 }
 
-// block is one pre-layer-norm block of GPT-2 over x [B, S, d].
-func (m LanguageModel) block(o engine.Ops, name string, x engine.Value, keep Cache) engine.Value {
+// block is one pre-layer-norm block of GPT-2 over x [B, S, d], behind the attention at the positions that are read.
+func (m LanguageModel) block(o engine.Ops, name string, x engine.Value, read selection, keep Cache) engine.Value {
 	qkv := Conv1D(o, name+".attn.c_attn", LayerNorm(o, name+".ln_1", x, m.Eps)) // [B, S, 3d]
 	q := o.Slice(qkv, 2, 0, m.Width)
 	k := o.Slice(qkv, 2, m.Width, 2*m.Width)
@@ -102,7 +97,7 @@ func (m LanguageModel) block(o engine.Ops, name string, x engine.Value, keep Cac
 		k, v = keep(name+".k", k), keep(name+".v", v)
 	}
 	seen := o.Attention(q, k, v, m.Heads, engine.Mask{Causal: true})
-	x = o.Add(x, m.dropout(o, Conv1D(o, name+".attn.c_proj", seen)))
+	x = o.Add(read(o, x), m.dropout(o, Conv1D(o, name+".attn.c_proj", read(o, seen))))
 	h := o.GELU(Conv1D(o, name+".mlp.c_fc", LayerNorm(o, name+".ln_2", x, m.Eps)), engine.GELUTanh)
 	return o.Add(x, m.dropout(o, Conv1D(o, name+".mlp.c_proj", h)))
 }

@@ -225,9 +225,10 @@ func (a QueryAdapter) project(o engine.Ops) func(engine.Value) engine.Value {
 // Describe is the loss of the group "text", which the LM writes behind the prefix of visual tokens [B, n, e]. The prefix
 // stands at the positions of the main image, the second of the two that lm has.
 func (a QueryAdapter) Describe(o engine.Ops, lm LanguageModel, encoded engine.Value) engine.Value {
-	length := o.IntShape("text.ids")[1]
+	group := Group("text")
+	length := o.IntShape(group.IDs)[1]
 	positions := o.Slice(o.Param("transformer.wpe.weight"), 0, a.Queries, 2*a.Queries+length)
-	x := lm.Forward(o, a.Prefix(o, encoded), "text.ids", "text.lengths", positions, nil) // [B, q+L, d]
+	x := lm.Forward(o, a.Prefix(o, encoded), group, positions, nil) // [B, q+L, d]
 	text := o.Slice(x, 1, a.Queries, a.Queries+length)
-	return o.CrossEntropy(lm.Logits(o, GatherRows(o, text, "text.rows")), "labels", "weights", 0)
+	return o.CrossEntropy(lm.Logits(o, GatherRows(o, text, group.Rows)), "labels", "weights", 0)
 }

@@ -57,10 +57,10 @@ func (q QFormer) look(o engine.Ops, encoded engine.Value) looked {
 // similarities of B images and texts that do not see one another, the best of an image's queries, divided by the temperature:
 // [B images, B texts] and [B texts, B images].
 func (q QFormer) similarities(o engine.Ops, l looked) (toText, toImage engine.Value) {
-	mask := engine.Mask{KeyLengths: "text.lengths"}
-	s, _ := q.forward(o, stream{text: unpadded(o, q.text(o, "text"), mask), mask: mask})
-	text := o.L2Normalise(Linear(o, "qformer.itc.text", GatherRows(o, s.text, "text.rows"))) // [B, w]
-	image := o.L2Normalise(Linear(o, "qformer.itc.image", l.out))                            // [B, q, w]
+	group := Group("text")
+	s, _ := q.forward(o, stream{text: group.unpad(o, q.text(o, "text")), mask: engine.Mask{KeyLengths: group.Lengths}})
+	text := o.L2Normalise(Linear(o, "qformer.itc.text", GatherRows(o, s.text, group.Rows))) // [B, w]
+	image := o.L2Normalise(Linear(o, "qformer.itc.image", l.out))                           // [B, q, w]
 	shape := image.Shape()
 	b := shape[0]
 	flat := o.Reshape(image, b*q.Queries, shape[2])

@@ -25,12 +25,13 @@ func (t TextTower) Params(p *Parameters, table []float32, out int) {
 
 // Forward embeds the group "text", whose rows point at the EOS of each text: [B, out], of length 1.
 func (t TextTower) Forward(o engine.Ops) engine.Value {
-	mask := engine.Mask{KeyLengths: "text.lengths"}
-	x := unpadded(o, embed(o, "text.token", "text.pos", "text.ids"), mask)
+	text := Group("text")
+	mask := engine.Mask{KeyLengths: text.Lengths}
+	x := text.unpad(o, embed(o, "text.token", "text.pos", text.IDs))
 	for i := range t.Depth {
-		x = Block(o, fmt.Sprintf("text.blocks.%d", i), x, t.Heads, mask, t.Eps)
+		x = blockOnly(o, fmt.Sprintf("text.blocks.%d", i), x, t.Heads, mask, t.Eps, text.in(i, t.Depth))
 	}
-	end := GatherRows(o, LayerNorm(o, "text.norm", x, t.Eps), "text.rows")
+	end := GatherRows(o, LayerNorm(o, "text.norm", x, t.Eps), text.Rows)
 	return o.L2Normalise(Linear(o, "text.head", end))
 }
 

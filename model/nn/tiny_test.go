@@ -115,7 +115,7 @@ func testTinyGPT2(t *testing.T) {
 				part := lm
 				part.Depth = layer
 				out, err := s.Run(fmt.Sprint("hidden ", layer), func(o engine.Ops) []engine.Value {
-					x := part.Forward(o, nil, "text.ids", "", o.Slice(o.Param("transformer.wpe.weight"), 0, 0, length), nil)
+					x := part.Forward(o, nil, Text{IDs: "text.ids"}, o.Slice(o.Param("transformer.wpe.weight"), 0, 0, length), nil)
 					if layer == lm.Depth {
 						x = LayerNorm(o, "transformer.ln_f", x, lm.Eps)
 					}
@@ -200,7 +200,7 @@ func testTinyPrefix(t *testing.T, s engine.Session, lm LanguageModel, golden tin
 		"rows": engine.Ints(rows, length), "weights": engine.Floats(Ones(length), length), "labels": engine.Ints(want.InputIDs, length),
 	}
 	out, err := s.Run("prefix", func(o engine.Ops) []engine.Value {
-		x := lm.Forward(o, o.Input("prefix"), "ids", "", o.Slice(o.Param("transformer.wpe.weight"), 0, 0, n+length), nil)
+		x := lm.Forward(o, o.Input("prefix"), Text{IDs: "ids"}, o.Slice(o.Param("transformer.wpe.weight"), 0, 0, n+length), nil)
 		logits := lm.Logits(o, GatherRows(o, x, "rows"))
 		last := lm.Logits(o, o.Reshape(o.Slice(x, 1, n+length-1, n+length), 1, lm.Width))
 		return []engine.Value{o.CrossEntropy(logits, "labels", "weights", 0), last}

@@ -7,8 +7,8 @@ import (
 	"harness/model/engine"
 )
 
-// unpad: a program that leaves padding out has the results and gradients of the one that computes it: on the native engine the same bits,
-// whatever the operations. Texts are as long as may be, of one position, of none and all between.
+// unpad: a program that leaves out padding, and what is not read, has the results and gradients of the one that computes them: on the native
+// engine the same bits, whatever the operations. Texts are as long as may be, of one position, of none and all between.
 func unpad(t *testing.T, e engine.Engine) {
 	tolerance := 1e-6
 	if e.Name() == "native" {
@@ -17,14 +17,19 @@ func unpad(t *testing.T, e engine.Engine) {
 	const samples, length, width, memory, always = 41, 11, 12, 7, 2
 	r := rand.New(rand.NewPCG(31, 32))
 	var params []engine.Param
-	for name, shape := range map[string][]int{
-		"x": {samples, length, width}, "memory": {samples, memory, width}, "all": {samples, memory, width}, "positions": {length, width}, "row": {width},
-		"q": {width, width}, "kv": {width, 2 * width}, "out": {width, width}, "norm": {width}, "bias": {width},
+	for _, p := range []struct {
+		name  string
+		shape []int
+	}{
+		{"x", []int{samples, length, width}}, {"positions", []int{length, width}},
+		{"memory", []int{samples, memory, width}}, {"all", []int{samples, memory, width}},
+		{"q", []int{width, width}}, {"kv", []int{width, 2 * width}}, {"out", []int{width, width}},
+		{"row", []int{width}}, {"norm", []int{width}}, {"bias", []int{width}},
 	} {
-		params = append(params, engine.Param{Name: name, Tensor: random(r, shape...)})
+		params = append(params, engine.Param{Name: p.name, Tensor: random(r, p.shape...)})
 	}
 	lengths, rest, remembered, causal := make([]int32, samples), make([]int32, samples), make([]int32, samples), make([]int32, samples)
-	var rows []int32
+	var rows, behind []int32 // those that are read, and their numbers when the first positions of each sample do not count
 	for b := range samples {
 		lengths[b], remembered[b], causal[b] = int32(r.IntN(length+1)), int32(r.IntN(memory+1)), int32(r.IntN(2))
 		if b < 3 {
@@ -32,14 +37,15 @@ func unpad(t *testing.T, e engine.Engine) {
 		}
 		rest[b] = max(0, lengths[b]-always)
 		for at := range lengths[b] {
-			if r.IntN(3) > 0 {
+			if at >= always && r.IntN(3) > 0 {
 				rows = append(rows, int32(b*length)+at)
+				behind = append(behind, int32(b*(length-always))+at-always)
 			}
 		}
 	}
 	in := engine.Inputs{
 		"lengths": engine.Ints(lengths, samples), "rest": engine.Ints(rest, samples), "remembered": engine.Ints(remembered, samples), "causal": engine.Ints(causal, samples),
-		"rows": engine.Ints(rows, len(rows)), "seed": engine.Ints([]int32{3}, 1), "y": random(r, len(rows), width),
+		"rows": engine.Ints(rows, len(rows)), "behind": engine.Ints(append(behind, behind[0]), len(behind)+1), "seed": engine.Ints([]int32{3}, 1), "y": random(r, len(rows), width),
 	}
 	program := func(leave bool) engine.Program {
 		return func(o engine.Ops) []engine.Value {
@@ -71,7 +77,15 @@ func unpad(t *testing.T, e engine.Engine) {
 			} else {
 				x = o.Add(x, o.Param("positions"))
 			}
-			x = read(o.Dropout(x, 0.1, "seed"), x, engine.Mask{Causal: true})
+			only := func(x engine.Value) engine.Value {
+				if leave {
+					return o.Only(x, always, "behind")
+				}
+				return x
+			}
+			seen := read(o.Dropout(x, 0.1, "seed"), x, engine.Mask{Causal: true})
+			x = o.Add(only(x), o.Dropout(o.Linear(only(seen), o.Param("out"), o.Param("row")), 0.3, "seed"))
+			x = o.Add(x, o.GELU(o.LinearInOut(o.LayerNorm(x, o.Param("norm"), o.Param("bias"), 1e-5), o.Param("q"), o.Param("bias")), engine.GELUErf))
 			x = o.Embedding(o.Reshape(o.Reshape(x, samples, length, width), samples*length, width), "rows")
 			return []engine.Value{o.MSE(x, o.Input("y")), x}
 		}

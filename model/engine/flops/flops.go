@@ -6,7 +6,8 @@
 // Convention: a multiply-add is two operations, and matrix products alone are counted, as published figures and model
 // FLOPs utilisation count them: linear layers, the two products of attention, MatMul and the product of SigmoidPair.
 // Everything else (norms, activations, softmax, bias, lookups, RoIAlign, losses, the optimiser) is below a percent of a
-// transformer and counts as zero. What a mask hides is counted as if it were computed, and so is padding.
+// transformer and counts as zero. What a mask hides is counted as if it were computed, and so is
+// what Unpad and Only let an engine leave out.
 //
 // The way back of a product costs one product of the same size for each operand that has a gradient. A training step is
 // therefore three times its forward pass where every operand needs one, and less where parameters are frozen, inputs

@@ -84,14 +84,26 @@ func (r *run) Dropout(x engine.Value, rate float64, seed string) engine.Value {
 	return r.same(x)
 }
 
-// Unpad keeps the shape of x: padding is counted, see the package.
+// Unpad keeps the shape of x: what an engine may leave out is counted, see the package.
 func (r *run) Unpad(x engine.Value, before int, lengths string) engine.Value {
-	xs := r.of(x)
-	if len(xs.shape) != 3 {
-		refuse("unpad: x %v is not [batch, positions, width]", xs.shape)
-	}
+	xs := r.batched("unpad", x)
 	r.ints(lengths, xs.shape[0])
 	return r.same(x)
+}
+
+// Only keeps the shape of x, as Unpad does.
+func (r *run) Only(x engine.Value, before int, rows string) engine.Value {
+	r.batched("only", x)
+	r.ints(rows, -1)
+	return r.same(x)
+}
+
+func (r *run) batched(op string, x engine.Value) *value {
+	xs := r.of(x)
+	if len(xs.shape) != 3 {
+		refuse("%s: x %v is not [batch, positions, width]", op, xs.shape)
+	}
+	return xs
 }
 
 // StopGradient keeps the shape of x; nothing goes back through it.

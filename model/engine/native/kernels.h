@@ -33,7 +33,7 @@ typedef struct {
 	long q_stride, k_stride, v_stride; // floats between rows
 	const int32_t *k_rows, *v_rows; // [batch, rows_stride]: the row of k and v that holds a position; NULL: b·keys + j
 	long rows_stride;
-	const int32_t *q_start, *k_start; // [batch + 1]: a sample's first row of q and y, of k and v; NULL: b·queries, b·keys. See unpad.go
+	const int32_t *q_start, *k_start; // [batch + 1]: a sample's first row of q and y, of k and v; NULL: b·queries, b·keys. See selection.go
 	int causal;
 	const int32_t *lengths, *causal_rows; // [batch] or NULL
 	float *y;                   // [batch, queries, width], rows as those of q

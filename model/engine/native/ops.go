@@ -116,7 +116,7 @@ func (r *run) linear(op string, x, w, b *value, in, out int, outIn bool) *value 
 		refuse("%s: b %v does not fit w %v", op, b.shape, w.shape)
 	}
 	shape := append(slices.Clone(x.shape[:len(x.shape)-1]), out)
-	y := r.freshTexts(shape, x.texts, x, w, b)
+	y := r.freshOf(shape, x.selection, x, w, b)
 	n := x.rows()
 	weight := rowMajor(r.flat(w), w.width())
 	if outIn {
@@ -157,7 +157,7 @@ func (r *run) LayerNorm(x, w, b engine.Value, eps float64) engine.Value {
 	if len(xs.shape) == 0 || ws.size() != xs.width() || bs.size() != xs.width() {
 		refuse("layer norm: x %v does not fit w %v and b %v", xs.shape, ws.shape, bs.shape)
 	}
-	y := r.freshTexts(xs.shape, xs.texts, xs, ws, bs)
+	y := r.freshOf(xs.shape, xs.selection, xs, ws, bs)
 	rows, width := xs.rows(), xs.width()
 	mean, scale := r.take(rows), r.take(rows)
 	data := r.flat(xs)
@@ -181,7 +181,7 @@ func (r *run) GELU(x engine.Value, form engine.GELU) engine.Value {
 	default:
 		refuse("gelu: no form %d", form)
 	}
-	y := r.freshTexts(xs.shape, xs.texts, xs)
+	y := r.freshOf(xs.shape, xs.selection, xs)
 	data := r.flat(xs)
 	r.device().element(forth, data, nil, 0, target{dst: y.data})
 	return r.then(y, true, func(dy []float32) { r.device().element(back, data, dy, 0, r.wantInPlace(y, xs)) })
@@ -190,8 +190,11 @@ func (r *run) GELU(x engine.Value, form engine.GELU) engine.Value {
 // Attention is softmax(q kᵀ / sqrt(w/heads)) v, head by head.
 func (r *run) Attention(q, k, v engine.Value, count int, mask engine.Mask) engine.Value {
 	qs, ks, vs := r.held(q), r.held(k), r.held(v)
-	if ks.texts != vs.texts {
-		ks, vs = r.padded(ks), r.padded(vs)
+	if qs.selection != nil && qs.selection.by.rows != "" {
+		qs = r.whole(qs)
+	}
+	if ks.selection != vs.selection || ks.selection != nil && ks.selection.by.rows != "" {
+		ks, vs = r.whole(ks), r.whole(vs)
 	}
 	if len(qs.shape) != 3 || len(ks.shape) != 3 || !slices.Equal(ks.shape, vs.shape) || qs.shape[0] != ks.shape[0] ||
 		qs.shape[2] != ks.shape[2] {
@@ -216,8 +219,8 @@ func (r *run) Attention(q, k, v engine.Value, count int, mask engine.Mask) engin
 	}
 	job := newAttentionJob(batch, queries, keys, width, count, r.heads(qs), kh, vh, rowsStride)
 	job.starts(qs.starts(), ks.starts())
-	if t := ks.texts; t != nil && !t.hiddenBy(mask, qs) {
-		refuse("attention: keys are unpadded by %s, and the mask does not hide what lies behind", t.lengths)
+	if t := ks.selection; t != nil && !t.hiddenBy(mask, qs) {
+		refuse("attention: keys are unpadded by %s, and the mask does not hide what lies behind", t.by.lengths)
 	}
 	var lengths, causalRows []int32
 	if mask.KeyLengths != "" {
@@ -230,7 +233,7 @@ func (r *run) Attention(q, k, v engine.Value, count int, mask engine.Mask) engin
 		causalRows = r.offHeap(r.intInput(mask.CausalRows, batch).I32)
 	}
 	job.mask(mask.Causal, lengths, causalRows)
-	y := r.freshTexts(qs.shape, qs.texts, qs, ks, vs)
+	y := r.freshOf(qs.shape, qs.selection, qs, ks, vs)
 	var peak, inverse []float32
 	if y.needs {
 		peak, inverse = r.take(batch*count*queries), r.take(batch*count*queries)
@@ -269,8 +272,8 @@ func (r *run) Embedding(table engine.Value, ids string) engine.Value {
 	}
 	width := t.width()
 	index := r.indices("embedding", ids, -1, t.shape[0])
-	if t.texts != nil {
-		index.I32 = t.texts.heldRows(ids, index.I32)
+	if t.selection != nil {
+		index.I32 = t.selection.numbers("embedding: "+ids, index.I32)
 	}
 	y := r.fresh(append(slices.Clone(index.Shape), width), t)
 	r.device().gather(width, r.flat(t), index.I32, y.data)

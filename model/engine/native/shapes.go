@@ -19,17 +19,17 @@ func repeated(op string, x, y *value) {
 // row.
 func (r *run) alike(x, y engine.Value) (xs, ys *value) {
 	xs, ys = r.held(x), r.held(y)
-	if ys.texts == xs.texts && (xs.texts == nil || len(ys.shape) == len(xs.shape)) || ys.texts == nil && len(ys.shape) == 1 {
+	if ys.selection == xs.selection && (xs.selection == nil || len(ys.shape) == len(xs.shape)) || ys.selection == nil && len(ys.shape) == 1 {
 		return xs, ys
 	}
-	return r.padded(xs), r.padded(ys)
+	return r.whole(xs), r.whole(ys)
 }
 
 // Add is x + y, y repeated where it has x's last dimensions only.
 func (r *run) Add(x, y engine.Value) engine.Value {
 	xs, ys := r.alike(x, y)
 	repeated("add", xs, ys)
-	z := r.freshTexts(xs.shape, xs.texts, xs, ys)
+	z := r.freshOf(xs.shape, xs.selection, xs, ys)
 	r.device().element(elementAdd, r.flat(xs), r.flat(ys), 0, target{dst: z.data})
 	return r.then(z, true, func(dz []float32) {
 		if ys.size() == xs.size() {
@@ -45,7 +45,7 @@ func (r *run) Add(x, y engine.Value) engine.Value {
 func (r *run) Mul(x, y engine.Value) engine.Value {
 	xs, ys := r.alike(x, y)
 	repeated("product", xs, ys)
-	z := r.freshTexts(xs.shape, xs.texts, xs, ys)
+	z := r.freshOf(xs.shape, xs.selection, xs, ys)
 	a, b := r.flat(xs), r.flat(ys)
 	r.device().element(elementMul, a, b, 0, target{dst: z.data})
 	return r.then(z, true, func(dz []float32) {
@@ -65,7 +65,7 @@ func (r *run) Mul(x, y engine.Value) engine.Value {
 // Scale is factor · x.
 func (r *run) Scale(x engine.Value, factor float64) engine.Value {
 	xs := r.held(x)
-	y := r.freshTexts(xs.shape, xs.texts, xs)
+	y := r.freshOf(xs.shape, xs.selection, xs)
 	r.device().element(elementScale, r.flat(xs), nil, factor, target{dst: y.data})
 	return r.then(y, true, func(dy []float32) { r.device().element(elementScale, dy, nil, factor, r.wantInPlace(y, xs)) })
 }
@@ -73,7 +73,7 @@ func (r *run) Scale(x engine.Value, factor float64) engine.Value {
 // Abs is |x|.
 func (r *run) Abs(x engine.Value) engine.Value {
 	xs := r.held(x)
-	y := r.freshTexts(xs.shape, xs.texts, xs)
+	y := r.freshOf(xs.shape, xs.selection, xs)
 	data := r.flat(xs)
 	r.device().element(elementAbs, data, nil, 0, target{dst: y.data})
 	return r.then(y, true, func(dy []float32) { r.device().element(elementAbsBack, data, dy, 0, r.wantInPlace(y, xs)) })
@@ -133,10 +133,10 @@ func (r *run) Concat(axis int, xs ...engine.Value) engine.Value {
 func (r *run) Slice(x engine.Value, axis, from, to int) engine.Value {
 	xs := r.held(x)
 	outer, length, inner := around("slice", xs.shape, axis)
-	if xs.texts != nil && axis == len(xs.shape)-1 {
+	if xs.selection != nil && axis == len(xs.shape)-1 {
 		outer = xs.rows()
 	} else {
-		xs = r.padded(xs)
+		xs = r.whole(xs)
 	}
 	if from < 0 || to > length || from >= to {
 		refuse("slice: %d … %d of axis %d of %v", from, to, axis, xs.shape)
@@ -168,9 +168,9 @@ func (r *run) Reshape(x engine.Value, shape ...int) engine.Value {
 	if engine.Size(shape) != engine.Size(xs.shape) {
 		refuse("reshape: %v does not become %v", xs.shape, shape)
 	}
-	if t := xs.texts; t != nil && !slices.Equal(shape, []int{t.samples() * t.length, xs.width()}) &&
-		!slices.Equal(shape, []int{t.samples(), t.length, xs.width()}) {
-		xs = r.padded(xs)
+	if t := xs.selection; t != nil && !slices.Equal(shape, []int{t.samples * t.length, xs.width()}) &&
+		!slices.Equal(shape, []int{t.samples, t.length, xs.width()}) {
+		xs = r.whole(xs)
 	}
 	y := r.view(xs, r.flat(xs), shape)
 	return r.then(y, false, func([]float32) { r.pass(y, xs) })
@@ -256,17 +256,17 @@ func (r *run) Dropout(x engine.Value, rate float64, seed string) engine.Value {
 	}
 	base := engine.DropoutBase(uint32(r.intInput(seed, 1).I32[0]), call)
 	threshold, up := engine.KeepThreshold(rate), 1/float32(1-rate)
-	y := r.freshTexts(xs.shape, xs.texts, xs)
+	y := r.freshOf(xs.shape, xs.selection, xs)
 	drop := func(from []float32, to target) {
-		if xs.texts == nil {
+		if xs.selection == nil {
 			r.device().dropout(from, up, base, threshold, to)
 			return
 		}
 		width := xs.width()
-		xs.texts.each(func(padded, held, n int) { // an element is dropped by its number among those of all rows
-			part := target{to.dst[held*width:][:n*width], to.add}
-			r.device().dropout(from[held*width:][:n*width], up, base+uint32(padded*width), threshold, part)
-		})
+		for _, s := range xs.selection.stretches { // an element is dropped by its number among those of all rows
+			part := target{to.dst[s.held*width:][:s.n*width], to.add}
+			r.device().dropout(from[s.held*width:][:s.n*width], up, base+uint32(s.all*width), threshold, part)
+		}
 	}
 	drop(r.flat(xs), target{dst: y.data})
 	return r.then(y, true, func(dy []float32) {

@@ -8,17 +8,17 @@ import (
 
 // value is an array of a run. Its rows (the last dimension) lie one behind the other, unless stride or state says where.
 type value struct {
-	shape  []int
-	data   []float32
-	stride int    // floats between rows; 0: the rows are dense
-	state  *state // the rows are those of a decoding state
-	texts  *texts // which rows are held; nil: all
-	needs  bool   // a parameter that moves stands behind it
-	exact  float64
-	scalar bool // exact holds a loss in full precision
-	leaf   *parameter
-	weight bool // data is memory of a parameter
-	grad   *gradient
+	shape     []int
+	data      []float32
+	stride    int        // floats between rows; 0: the rows are dense
+	state     *state     // the rows are those of a decoding state
+	selection *selection // which rows are held; nil: all
+	needs     bool       // a parameter that moves stands behind it
+	exact     float64
+	scalar    bool // exact holds a loss in full precision
+	leaf      *parameter
+	weight    bool // data is memory of a parameter
+	grad      *gradient
 }
 
 // Shape is the value's dimensions.
@@ -28,32 +28,32 @@ func (v *value) width() int { return v.shape[len(v.shape)-1] }
 
 // size is the number of elements that are held.
 func (v *value) size() int {
-	if v.texts != nil {
-		return v.texts.rows() * v.width()
+	if v.selection != nil {
+		return len(v.selection.at) * v.width()
 	}
 	return engine.Size(v.shape)
 }
 
 // rows is the number of rows that are held: all dimensions but the last.
 func (v *value) rows() int {
-	if v.texts != nil {
-		return v.texts.rows()
+	if v.selection != nil {
+		return len(v.selection.at)
 	}
 	return engine.Size(v.shape[:len(v.shape)-1])
 }
 
 // starts are the first rows of each sample; nil: all samples have as many.
 func (v *value) starts() []int32 {
-	if v.texts != nil {
-		return v.texts.start
+	if v.selection != nil {
+		return v.selection.start
 	}
 	return nil
 }
 
 // blocks are those in which sums over the rows are made; nil: see columns.
 func (v *value) blocks() []int32 {
-	if v.texts != nil {
-		return v.texts.blocks
+	if v.selection != nil {
+		return v.selection.blocks
 	}
 	return nil
 }
@@ -66,13 +66,13 @@ type gradient struct {
 
 // run is one execution of a program.
 type run struct {
-	s       *Session
-	in      engine.Inputs
-	records bool // keeps the way back
-	decodes bool // states may be used
-	nodes   []node
-	dropped int // calls of Dropout so far
-	texts   []*texts
+	s          *Session
+	in         engine.Inputs
+	records    bool // keeps the way back
+	decodes    bool // states may be used
+	nodes      []node
+	dropped    int // calls of Dropout so far
+	selections []*selection
 }
 
 // node is the way back of one operation: from the gradient of out to those of its operands.
@@ -90,7 +90,7 @@ func (r *run) device() *device { return r.s.engine.device }
 func (r *run) take(n int) []float32 { return r.s.arena.take(n) }
 
 // of is the engine's own form of an operand, with all its rows.
-func (r *run) of(v engine.Value) *value { return r.padded(r.held(v)) }
+func (r *run) of(v engine.Value) *value { return r.whole(r.held(v)) }
 
 // held is an operand with the rows that it holds.
 func (r *run) held(v engine.Value) *value {
@@ -103,12 +103,12 @@ func (r *run) held(v engine.Value) *value {
 
 // fresh is a new value in memory of its own; its gradient is needed if that of any operand is.
 func (r *run) fresh(shape []int, operands ...*value) *value {
-	return r.freshTexts(shape, nil, operands...)
+	return r.freshOf(shape, nil, operands...)
 }
 
-// freshTexts is fresh for a value that holds those rows only.
-func (r *run) freshTexts(shape []int, t *texts, operands ...*value) *value {
-	v := &value{shape: slices.Clone(shape), texts: t}
+// freshOf is fresh for a value that holds those rows only.
+func (r *run) freshOf(shape []int, of *selection, operands ...*value) *value {
+	v := &value{shape: slices.Clone(shape), selection: of}
 	v.data = r.take(v.size())
 	v.needs = r.records && slices.ContainsFunc(operands, func(o *value) bool { return o != nil && o.needs })
 	return v
@@ -116,7 +116,7 @@ func (r *run) freshTexts(shape []int, t *texts, operands ...*value) *value {
 
 // view is a value in the memory of another.
 func (r *run) view(of *value, data []float32, shape []int) *value {
-	return &value{shape: slices.Clone(shape), data: data, texts: of.texts, needs: of.needs, weight: of.weight}
+	return &value{shape: slices.Clone(shape), data: data, selection: of.selection, needs: of.needs, weight: of.weight}
 }
 
 // then records the way back of out, if there is anything behind it.

@@ -269,6 +269,9 @@ func (t *tracer) MatMul(a, b engine.Value) engine.Value {
 // Unpad is x: a compiled program has one shape, whatever the lengths.
 func (t *tracer) Unpad(x engine.Value, before int, lengths string) engine.Value { return x }
 
+// Only is x.
+func (t *tracer) Only(x engine.Value, before int, rows string) engine.Value { return x }
+
 // StopGradient is x without a gradient.
 func (t *tracer) StopGradient(x engine.Value) engine.Value {
 	return value{node: graph.StopGradient(t.of("stop gradient", x))}

@@ -40,7 +40,7 @@ func TestUnpadRefusesPadding(t *testing.T) {
 		name, want string
 		op         func(o engine.Ops, x engine.Value) engine.Value
 	}{
-		{"a row", "rows[1] is 3, which lengths says is padding", func(o engine.Ops, x engine.Value) engine.Value {
+		{"a row", "embedding: rows: row 3 was left out before, by lengths", func(o engine.Ops, x engine.Value) engine.Value {
 			return o.Embedding(o.Reshape(x, 12, 4), "rows")
 		}},
 		{"keys that no mask hides", "unpadded by lengths", func(o engine.Ops, x engine.Value) engine.Value {
