@@ -22,7 +22,7 @@ func unpad(t *testing.T, e engine.Engine) {
 		shape []int
 	}{
 		{"x", []int{samples, length, width}}, {"positions", []int{length, width}},
-		{"memory", []int{samples, memory, width}}, {"all", []int{samples, memory, width}},
+		{"few", []int{samples, 3, width}}, {"shared", []int{samples, memory, width}}, {"memory", []int{samples, memory, width}}, {"all", []int{samples, memory, width}},
 		{"q", []int{width, width}}, {"kv", []int{width, 2 * width}}, {"out", []int{width, width}},
 		{"row", []int{width}}, {"norm", []int{width}}, {"bias", []int{width}},
 	} {
@@ -87,7 +87,10 @@ func unpad(t *testing.T, e engine.Engine) {
 			x = o.Add(only(x), o.Dropout(o.Linear(only(seen), o.Param("out"), o.Param("row")), 0.3, "seed"))
 			x = o.Add(x, o.GELU(o.LinearInOut(o.LayerNorm(x, o.Param("norm"), o.Param("bias"), 1e-5), o.Param("q"), o.Param("bias")), engine.GELUErf))
 			x = o.Embedding(o.Reshape(o.Reshape(x, samples, length, width), samples*length, width), "rows")
-			return []engine.Value{o.MSE(x, o.Input("y")), x}
+			m = unpad(o.Param("shared"), "remembered")
+			few := o.Attention(o.Param("few"), m, m, 3, engine.Mask{KeyLengths: "remembered"})
+			others := o.Mean(o.Reshape(o.Mul(few, few), samples*3*width), 0)
+			return []engine.Value{o.Add(o.MSE(x, o.Input("y")), others), x, few}
 		}
 	}
 	s := session(t, e, params)
@@ -115,7 +118,9 @@ func unpad(t *testing.T, e engine.Engine) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := distance(short[1].F32, results[1].F32); d > tolerance {
-		t.Errorf("what is read is %.2g apart", d)
+	for i := 1; i < len(results); i++ {
+		if d := distance(short[i].F32, results[i].F32); d > tolerance {
+			t.Errorf("result %d is %.2g apart", i, d)
+		}
 	}
 }

@@ -133,7 +133,7 @@ static double attention_work(const attention_job *t) {
 }
 
 void native_attention(device *d, const attention_job *t) {
-	if (t->queries <= FEW_QUERIES && !t->q_start && !t->k_start) {
+	if (t->queries <= FEW_QUERIES) {
 		attention_job few = *t;
 		long most = t->batch * t->heads / (4 * pool_threads(d->pool)); // so that threads end together
 		few.unit_samples = most < 1 ? 1 : most > 16 ? 16 : most;

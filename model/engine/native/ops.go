@@ -190,10 +190,11 @@ func (r *run) GELU(x engine.Value, form engine.GELU) engine.Value {
 // Attention is softmax(q kᵀ / sqrt(w/heads)) v, head by head.
 func (r *run) Attention(q, k, v engine.Value, count int, mask engine.Mask) engine.Value {
 	qs, ks, vs := r.held(q), r.held(k), r.held(v)
-	if qs.selection != nil && qs.selection.by.rows != "" {
+	if !qs.selection.attends() {
 		qs = r.whole(qs)
 	}
-	if ks.selection != vs.selection || ks.selection != nil && ks.selection.by.rows != "" {
+	few := len(qs.shape) == 3 && qs.shape[1] <= fewQueries
+	if ks.selection != vs.selection || !ks.selection.attends() || few {
 		ks, vs = r.whole(ks), r.whole(vs)
 	}
 	if len(qs.shape) != 3 || len(ks.shape) != 3 || !slices.Equal(ks.shape, vs.shape) || qs.shape[0] != ks.shape[0] ||

@@ -146,6 +146,9 @@ func (t *selection) numbers(who string, rows []int32) []int32 {
 	return own
 }
 
+// attends reports whether attention can take the rows as they lie: all, or the first of each sample.
+func (t *selection) attends() bool { return t == nil || t.by.rows == "" }
+
 // hiddenBy reports whether a mask hides keys that are left out from the queries q.
 func (t *selection) hiddenBy(mask engine.Mask, q *value) bool {
 	itself := q.selection == t && mask.Causal && mask.CausalRows == ""
