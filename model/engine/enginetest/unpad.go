@@ -87,8 +87,8 @@ func unpad(t *testing.T, e engine.Engine) {
 			x = o.Add(only(x), o.Dropout(o.Linear(only(seen), o.Param("out"), o.Param("row")), 0.3, "seed"))
 			x = o.Add(x, o.GELU(o.LinearInOut(o.LayerNorm(x, o.Param("norm"), o.Param("bias"), 1e-5), o.Param("q"), o.Param("bias")), engine.GELUErf))
 			x = o.Embedding(o.Reshape(o.Reshape(x, samples, length, width), samples*length, width), "rows")
-			m = unpad(o.Param("shared"), "remembered")
-			few := o.Attention(o.Param("few"), m, m, 3, engine.Mask{KeyLengths: "remembered"})
+			kv := o.LinearInOut(unpad(o.Param("shared"), "remembered"), o.Param("kv"), nil)
+			few := o.Attention(o.Param("few"), o.Slice(kv, 2, 0, width), o.Slice(kv, 2, width, 2*width), 3, engine.Mask{KeyLengths: "remembered"})
 			others := o.Mean(o.Reshape(o.Mul(few, few), samples*3*width), 0)
 			return []engine.Value{o.Add(o.MSE(x, o.Input("y")), others), x, few}
 		}
