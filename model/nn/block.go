@@ -5,7 +5,7 @@
 //	Encoder        the vision transformer; Decoder, LanguageModel, TextTower: what reads and writes text
 //	Captioner      encoder, adapter and decoder: generative pretraining
 //	Answerer       an Adapter and a LanguageModel over what is read of two images: difference VQA
-//	Sequence       a text ready for a decoder; Collate makes the inputs of many
+//	Sequence       a text ready for a decoder; Collate makes the inputs of many, Text names them
 //	Generator      greedy and beam search
 //
 // Letters of the shapes in this package: I images, B sequences, L text positions, n visual tokens of an image,

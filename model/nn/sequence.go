@@ -69,7 +69,7 @@ func Collate(in engine.Inputs, name string, list []Sequence, pad int32, step, lo
 	return CollateIn(in, name, list, pad, RoomFor(list).Rounded(step, longest))
 }
 
-// CollateIn writes sequences into in as the inputs of one group: NAME.ids [B, L], NAME.image, NAME.lengths, NAME.causal
+// CollateIn writes sequences into in as the inputs of one group (see [Group]): NAME.ids [B, L], NAME.image, NAME.lengths, NAME.causal
 // [B] and NAME.rows [R], counted over B·L. It returns the targets of the rows. All is padded to the room: padded rows point at 0 and get no
 // weight, padded sequences are one token of the first image.
 func CollateIn(in engine.Inputs, name string, list []Sequence, pad int32, room Room) (targets []int32, weights []float32) {

@@ -7,7 +7,7 @@
 //
 // A run is a tape: each operation appends one closure that turns the gradient of its result into those of its operands,
 // and only where a parameter that moves stands behind them. Memory of values and gradients is handed back as soon as the
-// way back has passed them. The kernels are written once in C with vector types (gemm.h, attention.h, rows.h, elements.h,
+// way back has passed them. Of a text, padding and what is not read are left out of a value (selection.go). The kernels are written once in C with vector types (gemm.h, attention.h, rows.h, elements.h,
 // gather.h, decode.h) and compiled for each kind of vector unit; pool.c holds the threads. Every bit of a result is independent of
 // the number of threads. Products in bfloat16 are a matter of instructions, not of vectors: bf16.h, bf16_amx.c, bf16_avx512.c.
 //
