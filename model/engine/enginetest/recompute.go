@@ -42,34 +42,5 @@ func recompute(t *testing.T, e engine.Engine) {
 		return func(x engine.Value, block func(x engine.Value) []engine.Value) []engine.Value { return block(x) }
 	})
 	again := program(func(o engine.Ops) run { return o.Recompute })
-	s := session(t, e, params)
-	wantLoss, want, err := s.Gradients("plain", plain, in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	loss, grads, err := s.Gradients("again", again, in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if apart(loss, wantLoss) > tolerance {
-		t.Errorf("loss %v, not %v", loss, wantLoss)
-	}
-	for _, name := range sortedNames(want) {
-		if d := distance(grads[name].F32, want[name].F32); d > tolerance {
-			t.Errorf("gradient of %s is %.2g apart", name, d)
-		}
-	}
-	results, err := s.Run("plain", plain, in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	repeated, err := s.Run("again", again, in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, w := range results {
-		if d := distance(repeated[i].F32, w.F32); d > tolerance {
-			t.Errorf("result %d is %.2g apart", i, d)
-		}
-	}
+	alike(t, session(t, e, params), plain, again, in, tolerance)
 }

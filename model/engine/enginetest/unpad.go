@@ -93,34 +93,5 @@ func unpad(t *testing.T, e engine.Engine) {
 			return []engine.Value{o.Add(o.MSE(x, o.Input("y")), others), x, few}
 		}
 	}
-	s := session(t, e, params)
-	wantLoss, want, err := s.Gradients("padded", program(false), in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	loss, grads, err := s.Gradients("unpadded", program(true), in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if apart(loss, wantLoss) > tolerance {
-		t.Errorf("loss %v, not %v", loss, wantLoss)
-	}
-	for _, name := range sortedNames(want) {
-		if d := distance(grads[name].F32, want[name].F32); d > tolerance {
-			t.Errorf("gradient of %s is %.2g apart", name, d)
-		}
-	}
-	results, err := s.Run("padded", program(false), in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	short, err := s.Run("unpadded", program(true), in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := 1; i < len(results); i++ {
-		if d := distance(short[i].F32, results[i].F32); d > tolerance {
-			t.Errorf("result %d is %.2g apart", i, d)
-		}
-	}
+	alike(t, session(t, e, params), program(false), program(true), in, tolerance)
 }
