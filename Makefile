@@ -40,7 +40,7 @@ demo: harness
 # ablation trains the experiments of docs/results.md, under runs/: a night on two cores. It may be stopped and called again.
 .PHONY: ablation
 ablation: harness
-	for name in ablation omission difference subsets; do ./harness sweep $$name || exit; done
+	for name in ablation omission difference subsets again; do ./harness sweep $$name || exit; done
 
 test:
 	go test ./...

@@ -7,7 +7,7 @@ import (
 
 func TestNames(t *testing.T) {
 	names := Names()
-	for _, want := range []string{"smoke", "demo", "ablation", "table1-grounding", "table2-methods", "table3-cases", "table4-tasks",
+	for _, want := range []string{"smoke", "demo", "ablation", "omission", "difference", "subsets", "again", "table1-grounding", "table2-methods", "table3-cases", "table4-tasks",
 		"table5-resolution", "table6-parallel"} {
 		if !slices.Contains(names, want) {
 			t.Errorf("no experiment %s", want)

@@ -105,7 +105,7 @@ type Ops interface {
 	// KeyLengths.
 	Unpad(x Value, before int, lengths string) Value
 	// Only is x [B, L, w], of which the rows that the int32 input names are read alone, counted over B·(L-before): the first before positions of a
-	// sample are none of them. An engine may leave the others out, as Unpad does padding.
+	// sample are none of them. An engine may leave the others out, as Unpad does padding. Attention is for all positions: Only stands behind it.
 	Only(x Value, before int, rows string) Value
 	// Embedding takes rows of table [N, w] by the int32 input ids [...]: [..., w]. Gradients of repeated ids add up.
 	// table may be any value: with a reshape it gathers samples of a batch.

@@ -96,11 +96,11 @@ func (d Decoder) Forward(o engine.Ops, text Text, positions engine.Value, m Memo
 		block, read := fmt.Sprintf("decoder.blocks.%d", i), text.in(i, d.Depth)
 		x = recomputed(o, x, func(x engine.Value) engine.Value {
 			said := SelfAttention(o, block+".self", LayerNorm(o, block+".ln1", x, d.Eps), d.Heads, mask, keep)
-			x = o.Add(read(o, x), Linear(o, block+".self.out", read(o, said)))
+			x = o.Add(x, Linear(o, block+".self.out", said))
 			q := Linear(o, block+".cross.q", LayerNorm(o, block+".ln2", x, d.Eps))
 			k, v := m.at(o, i)
 			seen := o.Attention(q, k, v, d.Heads, engine.Mask{KeyLengths: m.Lengths})
-			x = o.Add(x, Linear(o, block+".cross.out", seen))
+			x = o.Add(read(o, x), Linear(o, block+".cross.out", read(o, seen)))
 			return o.Add(x, MLP(o, block+".mlp", LayerNorm(o, block+".ln3", x, d.Eps)))
 		})
 	}
