@@ -93,7 +93,7 @@ func (d Decoder) Stored(o engine.Ops, m Memory) Memory {
 func (d Decoder) Forward(o engine.Ops, text Text, positions engine.Value, m Memory, mask engine.Mask, keep Cache) engine.Value {
 	x := text.unpad(o, o.Add(o.Embedding(o.Param("decoder.token"), text.IDs), positions))
 	for i := range d.Depth {
-		block, read := fmt.Sprintf("decoder.blocks.%d", i), text.in(i, d.Depth)
+		block, read := fmt.Sprintf("decoder.blocks.%d", i), text.onlyLast(i, d.Depth)
 		x = recomputed(o, x, func(x engine.Value) engine.Value {
 			said := SelfAttention(o, block+".self", LayerNorm(o, block+".ln1", x, d.Eps), d.Heads, mask, keep)
 			x = o.Add(x, Linear(o, block+".self.out", said))

@@ -81,7 +81,7 @@ func (m LanguageModel) Forward(o engine.Ops, visual engine.Value, text Text, pos
 	x = m.dropout(o, text.unpad(o, o.Add(x, positions)))
 	for i := range m.Depth {
 		x = recomputed(o, x, func(x engine.Value) engine.Value {
-			return m.block(o, fmt.Sprintf("transformer.h.%d", i), x, text.in(i, m.Depth), keep)
+			return m.block(o, fmt.Sprintf("transformer.h.%d", i), x, text.onlyLast(i, m.Depth), keep)
 		})
 	}
 	return x

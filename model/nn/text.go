@@ -38,8 +38,8 @@ type selection func(o engine.Ops, x engine.Value) engine.Value
 
 func all(_ engine.Ops, x engine.Value) engine.Value { return x }
 
-// in is what is read behind the attention of block i of depth: of the last one, what is read of the model.
-func (t Text) in(i, depth int) selection {
+// onlyLast is what is needed behind the attention of block i of depth: of the last one, what is read in the end.
+func (t Text) onlyLast(i, depth int) selection {
 	if i < depth-1 {
 		return all
 	}

@@ -29,7 +29,7 @@ func (t TextTower) Forward(o engine.Ops) engine.Value {
 	mask := engine.Mask{KeyLengths: text.Lengths}
 	x := text.unpad(o, embed(o, "text.token", "text.pos", text.IDs))
 	for i := range t.Depth {
-		x = blockOnly(o, fmt.Sprintf("text.blocks.%d", i), x, t.Heads, mask, t.Eps, text.in(i, t.Depth))
+		x = blockOnly(o, fmt.Sprintf("text.blocks.%d", i), x, t.Heads, mask, t.Eps, text.onlyLast(i, t.Depth))
 	}
 	end := GatherRows(o, LayerNorm(o, "text.norm", x, t.Eps), text.Rows)
 	return o.L2Normalise(Linear(o, "text.head", end))

@@ -87,6 +87,7 @@ func (r *run) whole(v *value) *value {
 	if v.selection == nil {
 		return v
 	}
+	r.restored++
 	t, width := v.selection, v.width()
 	y := r.fresh(v.shape, v)
 	clear(y.data)

@@ -73,6 +73,7 @@ type run struct {
 	nodes      []node
 	dropped    int // calls of Dropout so far
 	selections []*selection
+	restored   int // values of which all rows were wanted when some had been left out
 }
 
 // node is the way back of one operation: from the gradient of out to those of its operands.
