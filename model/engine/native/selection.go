@@ -6,9 +6,9 @@ import (
 	"harness/model/engine"
 )
 
-// selection says which rows of a value [B, L, w] are held, one behind the other: the others are neither stored nor computed. Every number comes out
-// with the bits that it has where all are computed: rows do not depend on one another, and sums over rows are made in the same blocks, in
-// which the others count as the zeros that their gradients are.
+// selection says which rows of a value [B, L, w] are held, one behind the other: the others are neither stored nor computed. In float32 every
+// number comes out with the bits that it has where all are computed: rows do not depend on one another, and sums over rows are made in the
+// same blocks, in which the others count as the zeros that their gradients are. Products in bfloat16 add up groups of rows, which are others.
 type selection struct {
 	by              chosen
 	samples, length int     // B and L
