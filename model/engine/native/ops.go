@@ -29,15 +29,13 @@ func (r *run) input(name string) engine.Tensor {
 	return t
 }
 
-// Input is the float32 input of that name, copied to where C may keep pointers to it.
+// Input is the float32 input of that name, where it lies.
 func (r *run) Input(name string) engine.Value {
 	t := r.input(name)
 	if t.F32 == nil && t.Size() > 0 {
 		refuse("input %s holds integers where floats are wanted", name)
 	}
-	own := r.take(t.Size())
-	copy(own, t.F32)
-	return &value{shape: t.Shape, data: own}
+	return &value{shape: t.Shape, data: t.F32, lent: true}
 }
 
 // floatInput is the data of a float32 input of that many elements.
@@ -250,8 +248,13 @@ func (r *run) Attention(q, k, v engine.Value, count int, mask engine.Mask) engin
 	})
 }
 
-// heads says where the rows of an operand of attention lie.
+// heads says where the rows of an operand of attention lie. Attention keeps pointers to them.
 func (r *run) heads(v *value) heads {
+	if v.lent {
+		own := r.take(len(v.data))
+		copy(own, v.data)
+		v.data, v.lent = own, false
+	}
 	if v.state != nil {
 		return heads{v.state.data, v.width(), v.state.where}
 	}

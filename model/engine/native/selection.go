@@ -137,12 +137,16 @@ func (t *selection) before(i int) int32 {
 // numbers are those under which rows are held; who asks for one that is left out is refused.
 func (t *selection) numbers(who string, rows []int32) []int32 {
 	own := make([]int32, len(rows))
+	next := 0 // most rows are asked for one behind the other
 	for i, row := range rows {
-		n, ok := slices.BinarySearch(t.at, row)
-		if !ok {
-			refuse("%s: row %d was left out before, by %s", who, row, t.by.lengths+t.by.rows)
+		if next == len(t.at) || t.at[next] != row {
+			var ok bool
+			if next, ok = slices.BinarySearch(t.at, row); !ok {
+				refuse("%s: row %d was left out before, by %s", who, row, t.by.lengths+t.by.rows)
+			}
 		}
-		own[i] = int32(n)
+		own[i] = int32(next)
+		next++
 	}
 	return own
 }

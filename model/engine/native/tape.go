@@ -18,6 +18,7 @@ type value struct {
 	scalar    bool // exact holds a loss in full precision
 	leaf      *parameter
 	weight    bool // data is memory of a parameter
+	lent      bool // data is memory of an input, in Go's heap: C may have it for the time of a call alone
 	grad      *gradient
 }
 
@@ -117,7 +118,7 @@ func (r *run) freshOf(shape []int, of *selection, operands ...*value) *value {
 
 // view is a value in the memory of another.
 func (r *run) view(of *value, data []float32, shape []int) *value {
-	return &value{shape: slices.Clone(shape), data: data, selection: of.selection, needs: of.needs, weight: of.weight}
+	return &value{shape: slices.Clone(shape), data: data, selection: of.selection, needs: of.needs, weight: of.weight, lent: of.lent}
 }
 
 // then records the way back of out, if there is anything behind it.
