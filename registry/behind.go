@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"harness/internal/filelock"
 	"harness/registry/journal"
@@ -91,9 +92,14 @@ func (db *DB) takePlan(ctx context.Context, path string) error {
 }
 
 // hasJournal reports whether an attempt in the folder of a trial has written something. A sweep makes the folders of all its
-// trials, most of which have no first attempt yet: that is looked at first.
+// trials, most of which have no attempt yet: their folders hold no others, which most file systems tell at once. The first attempt may be
+// missing where a later one is there: one that was killed at once leaves an empty folder, which no copy of files has.
 func hasJournal(dir string) bool {
-	if _, err := os.Stat(filepath.Join(dir, "1")); err != nil {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return false
+	}
+	if s, ok := info.Sys().(*syscall.Stat_t); ok && s.Nlink == 2 { // its own name and "."; 1 where folders are not counted
 		return false
 	}
 	names, err := listDir(dir)
