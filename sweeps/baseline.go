@@ -13,7 +13,7 @@ import (
 // With ablations, fields that are not an axis are settings of all rows: the baseline's configuration, which the deltas change.
 func (p *parser) readBaseline(e entry) error {
 	s := p.sweep
-	if e.value.Kind == yaml.ScalarNode {
+	if e.value.Kind == yaml.ScalarNode && e.value.Value != "" {
 		return p.refuse(e.value, e.key, "want the values of a row, such as {lr: 0.01}; of ablations its label: {ablation: %q}", e.value.Value)
 	}
 	entries, err := p.entries(e.value, e.key)

@@ -243,6 +243,7 @@ func TestRefusals(t *testing.T) {
 			"f.yaml: line 5: parameters.resolution.when: pretrain.lr stands later in the file: an axis can depend on those before it"},
 		{head + "ablations:\n  - {set: {resolution: 448}}", "f.yaml: line 5: ablations[1].label: missing: it names the row"},
 		{head + "baseline: all tasks", `f.yaml: line 4: baseline: want the values of a row, such as {lr: 0.01}; of ablations its label: {ablation: "all tasks"}`},
+		{head + "baseline:", "f.yaml: line 4: baseline: want keys and values such as baseline: {lr: 0.01}"},
 		{head + "metrics: [acc]", "f.yaml: line 4: metrics: want keys and values such as metrics: {acc: {goal: maximize}, loss: {goal: minimize}}"},
 		{head + "baseline: {resolution: 448}", "f.yaml: line 4: baseline.resolution: is not an axis of this file"},
 		{head + "parameters: {resolution: {values: [224]}}\nbaseline: {resolution: 448}", "f.yaml: line 5: baseline.resolution: 448 is not a value of that axis"},

@@ -52,8 +52,8 @@ func (c Captioner) visual(o engine.Ops, encoded engine.Value) engine.Value {
 
 // rows decodes one group and takes the outputs that count: [R, d].
 func (c Captioner) rows(o engine.Ops, group string, m Memory) engine.Value {
-	mask := engine.Mask{Causal: true, KeyLengths: group + ".lengths", CausalRows: group + ".causal"}
 	text := Group(group)
+	mask := engine.Mask{Causal: true, KeyLengths: text.Lengths, CausalRows: group + ".causal"}
 	x := c.Decoder.Forward(o, text, c.Decoder.positions(o, text.IDs), m.Of(group+".image"), mask, nil)
 	return GatherRows(o, x, text.Rows)
 }
