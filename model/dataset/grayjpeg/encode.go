@@ -84,18 +84,22 @@ func (e *Encoder) Append(dst []byte, img *image.Gray) []byte {
 	width, height := img.Rect.Dx(), img.Rect.Dy()
 	binary.BigEndian.PutUint16(dst[start+e.size:], uint16(height))
 	binary.BigEndian.PutUint16(dst[start+e.size+2:], uint16(width))
-	w := bitWriter{out: dst}
+	w := newBitWriter((width + 7) / 8)
 	last := int32(0)
 	var b block
+	var symbols [mostSymbols]symbol
 	for y := 0; y < height; y += 8 {
 		for x := 0; x < width; x += 8 {
 			load(&b, img, x, y)
 			forward(&b)
-			last = e.write(&w, &b, last)
+			n := e.code(&symbols, &b, last)
+			last = b[0]
+			w.write(symbols[:n])
 		}
+		dst = w.flush(dst)
 	}
-	w.pad()
-	return append(w.out, 0xff, endOfImage)
+	w.write([]symbol{{0x7f, 7}}) // ones fill the last byte
+	return append(w.flush(dst), 0xff, endOfImage)
 }
 
 // load reads the block at (x, y). Behind the image its last column and row go on.
@@ -116,85 +120,91 @@ func load(b *block, img *image.Gray, x, y int) {
 	}
 }
 
-// write codes 8 times the coefficients of a block (ITU T.81, F.1.2) and returns the first one, of which the next block's is told
-// as a difference.
-func (e *Encoder) write(w *bitWriter, b *block, last int32) int32 {
+// mostSymbols is how many symbols a block has at most: one for each coefficient and the end.
+const mostSymbols = 65
+
+// code lists the symbols of a block, of which b holds 8 times the coefficients (ITU T.81, F.1.2), and returns how many they are. It leaves the
+// first coefficient, divided, in b[0]; last is that of the block before.
+func (e *Encoder) code(to *[mostSymbols]symbol, b *block, last int32) (n int) {
 	var levels [64]int32
 	present := uint64(0) // the places that are not 0
 	for i := range 64 {
 		v := b[zigzag[i]]
 		sign := v >> 31
 		magnitude := uint32((v ^ sign) - sign)
-		d := e.steps[i]
+		d := &e.steps[i]
 		level := int32(uint64(magnitude+d.half) * uint64(d.inverse) >> 32)
 		levels[i] = (level ^ sign) - sign
-		present |= uint64(uint32(-level)>>31) << i
+		present = present>>1 | uint64(uint32(-level)>>31)<<63
 	}
-	w.put(&e.dc, 0, levels[0]-last)
+	b[0] = levels[0]
+	to[0] = valued(&e.dc, 0, levels[0]-last)
+	n = 1
 	at := 0
-	for rest := present &^ 1; rest != 0; rest &= rest - 1 {
+	for rest := present &^ 1; rest != 0 && n < len(to); rest &= rest - 1 {
 		next := bits.TrailingZeros64(rest)
 		run := next - at - 1
 		for ; run > 15; run -= 16 {
-			w.add(e.ac[0xf0].bits, e.ac[0xf0].length)
+			to[n] = e.ac[0xf0]
+			n++
 		}
-		w.put(&e.ac, run, levels[next])
+		to[n] = valued(&e.ac, run, levels[next&63])
+		n++
 		at = next
 	}
 	if at < 63 {
-		w.add(e.ac[0].bits, e.ac[0].length)
+		to[n] = e.ac[0]
+		n++
 	}
-	return levels[0]
+	return n
 }
 
-// bitWriter collects bits, the first in the highest place.
-type bitWriter struct {
-	out  []byte
-	bits uint64
-	free int // places of bits that are free, less 64: from -63 to 0
-}
-
-// put writes a run of zeros and the value behind it: the code of both sizes, then the value's own bits.
-func (w *bitWriter) put(codes *[256]symbol, run int, value int32) {
+// valued is a run of zeros and the value behind it as one symbol: the code of both sizes, then the value's own bits.
+func valued(codes *[256]symbol, run int, value int32) symbol {
 	sign := value >> 31
 	size := uint8(bits.Len32(uint32((value ^ sign) - sign)))
-	s := codes[run<<4|int(size)]
-	own := uint32(value+sign) & (1<<size - 1)
-	w.add(s.bits<<size|own, s.length+size)
+	s := &codes[(run<<4|int(size))&255]
+	own := uint32(value+sign) & (1<<(size&31) - 1)
+	return symbol{s.bits<<(size&31) | own, s.length + size}
 }
 
-// add writes the last count bits of value, at most 32.
-func (w *bitWriter) add(value uint32, count uint8) {
-	w.free -= int(count)
-	w.bits |= uint64(value) << uint(w.free+64)
-	if w.free > -32 {
-		return
+// bitWriter collects bits, the first in the highest place, a row of blocks at a time.
+type bitWriter struct {
+	row  []byte // the whole bytes, and 8 more
+	at   int    // how many they are
+	bits uint64 // those behind
+	used uint   // how many, below 8
+}
+
+// newBitWriter makes a writer with room for so many blocks. A symbol has 26 bits at most: a code of 16 and a value of 10.
+func newBitWriter(blocks int) *bitWriter {
+	return &bitWriter{row: make([]byte, blocks*(mostSymbols*26+7)/8+16)}
+}
+
+// write adds symbols. All eight bytes of bits are written each time: to ask whether they are full would cost more.
+func (w *bitWriter) write(symbols []symbol) {
+	row, at, held, used := w.row, w.at, w.bits, w.used
+	for _, s := range symbols {
+		used += uint(s.length)
+		held |= uint64(s.bits) << ((64 - used) & 63)
+		binary.BigEndian.PutUint64(row[at:], held)
+		at += int(used / 8)
+		held <<= used & 56
+		used &= 7
 	}
-	four := uint32(w.bits >> 32)
-	if inverted := ^four; (inverted-0x01010101)&^inverted&0x80808080 == 0 { // no byte is 0xff
-		w.out = binary.BigEndian.AppendUint32(w.out, four)
-	} else {
-		for shift := 24; shift >= 0; shift -= 8 {
-			w.stuffed(byte(four >> shift))
+	w.at, w.bits, w.used = at, held, used
+}
+
+// flush appends the whole bytes to dst, with a 0 behind 0xff, which would begin a marker.
+func (w *bitWriter) flush(dst []byte) []byte {
+	rest := w.row[:w.at]
+	w.at = 0
+	for {
+		i := bytes.IndexByte(rest, 0xff)
+		if i < 0 {
+			return append(dst, rest...)
 		}
-	}
-	w.bits <<= 32
-	w.free += 32
-}
-
-// stuffed writes a byte, and a 0 behind 0xff, which would begin a marker.
-func (w *bitWriter) stuffed(b byte) {
-	w.out = append(w.out, b)
-	if b == 0xff {
-		w.out = append(w.out, 0)
-	}
-}
-
-// pad fills the last byte with ones and writes what is left.
-func (w *bitWriter) pad() {
-	w.add(0x7f, 7)
-	for left := -w.free / 8; left > 0; left-- {
-		w.stuffed(byte(w.bits >> 56))
-		w.bits <<= 8
+		dst = append(append(dst, rest[:i+1]...), 0)
+		rest = rest[i+1:]
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"image"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sync"
 )
 
@@ -13,7 +14,28 @@ type canvas struct {
 	pix  []float32
 }
 
-func newCanvas(w, h int) *canvas { return &canvas{w, h, make([]float32, w*h)} }
+// canvases are those that may be drawn on again: a data set draws thousands of films, one at a time on each core.
+var canvases sync.Pool
+
+// newCanvas returns a canvas that holds anything.
+func newCanvas(w, h int) *canvas {
+	c, _ := canvases.Get().(*canvas)
+	if c == nil {
+		c = &canvas{}
+	}
+	c.w, c.h = w, h
+	c.pix = slices.Grow(c.pix[:0], w*h)[:w*h]
+	return c
+}
+
+func newBlackCanvas(w, h int) *canvas {
+	c := newCanvas(w, h)
+	clear(c.pix)
+	return c
+}
+
+// done hands the canvas on; the caller does not use it any more.
+func (c *canvas) done() { canvases.Put(c) }
 
 // exposure is what differs between two radiographs of the same patient and is no finding.
 type exposure struct {
@@ -40,7 +62,7 @@ func drawRadiograph(r *rand.Rand, h habitus, g *geometry, s *state, e exposure, 
 	drawClavicles(half, h, g)
 	drawVessels(r, half, g)
 	drawSharpFindings(half, h, g, s, p)
-	grain := newCanvas(g.width, g.height)
+	grain := newBlackCanvas(g.width, g.height)
 	drawTextures(r, grain, g, s, p)
 	return develop(r, half.enlarged(g.width, g.height), grain, e, p)
 }
@@ -202,7 +224,7 @@ func softAt(u, v float64, row *lungRow, rightDome, leftDome float64) float64 {
 }
 
 // develop turns densities into pixels: uneven field, gain, gamma, white noise, and the marker of the side. grain is added
-// after the tone curve, which would turn its strength into brightness; nil stands for none.
+// after the tone curve, which would turn its strength into brightness; nil stands for none. Both canvases are done with.
 func develop(r *rand.Rand, c, grain *canvas, e exposure, p Params) *image.Gray {
 	drawMarkers(c, e.ap)
 	tone := toneCurve(e.gain, e.gamma)
@@ -214,24 +236,33 @@ func develop(r *rand.Rand, c, grain *canvas, e exposure, p Params) *image.Gray {
 		lo, hi := e.bias[0]+(e.bias[2]-e.bias[0])*fy, e.bias[1]+(e.bias[3]-e.bias[1])*fy
 		field, slope := float32(lo), float32((hi-lo)/float64(c.w))
 		random := table[r.IntN(len(table)-c.w):][:c.w]
-		src, dst := c.pix[y*c.w:][:c.w], out.Pix[y*out.Stride:][:c.w]
 		if grain != nil {
 			fine = grain.pix[y*c.w:][:c.w]
 		}
-		for x := range dst {
-			d := src[x] + field + slope*float32(x)
-			i := int(d*toneSteps + .5)
-			dst[x] = clampByte(tone[min(max(i, 0), toneSteps)] + fine[x] + noise*random[x])
-		}
+		developRow(out.Pix[y*out.Stride:][:c.w], c.pix[y*c.w:][:c.w], fine, random, tone, field, slope, noise)
+	}
+	c.done()
+	if grain != nil {
+		grain.done()
 	}
 	return out
+}
+
+// developRow is develop for one row; all slices are as long as dst.
+func developRow(dst []uint8, src, fine, random []float32, tone *[toneSteps + 1]float32, field, slope, noise float32) {
+	src, fine, random = src[:len(dst)], fine[:len(dst)], random[:len(dst)]
+	for x := range dst {
+		d := src[x] + field + slope*float32(x)
+		i := int(d*toneSteps + .5)
+		dst[x] = clampByte(tone[min(max(i, 0), toneSteps)] + fine[x] + noise*random[x])
+	}
 }
 
 const toneSteps = 1024
 
 // toneCurve tabulates gain and gamma over densities 0 to 1.
-func toneCurve(gain, gamma float64) []float32 {
-	t := make([]float32, toneSteps+1)
+func toneCurve(gain, gamma float64) *[toneSteps + 1]float32 {
+	t := new([toneSteps + 1]float32)
 	for i := range t {
 		t[i] = float32(math.Min(1, gain*math.Pow(float64(i)/toneSteps, gamma)))
 	}
@@ -248,15 +279,11 @@ var noiseTable = sync.OnceValue(func() []float32 {
 	return t
 })
 
+// clampByte turns 0 … 1 into a byte, without branches: at the dark border of a film nobody can foretell them.
 func clampByte(x float32) uint8 {
-	switch v := x*255 + .5; {
-	case v <= 0:
-		return 0
-	case v >= 255:
-		return 255
-	default:
-		return uint8(v)
-	}
+	v := int32(x*255 + .5)
+	v &^= v >> 31                 // 0 where it is below
+	return uint8(v | (255-v)>>31) // 255 where it is above
 }
 
 // soften is 0 outside, 1 inside a border, smooth over width on either side of it; d is the signed depth.
@@ -279,7 +306,7 @@ func ramp(x, a, b float64) float64 {
 
 func sq(x float64) float64 { return x * x }
 
-// enlarged returns c resized bilinearly to w by h, pixel centres aligned as in an area resize.
+// enlarged returns c resized bilinearly to w by h, pixel centres aligned as in an area resize. c is done with.
 func (c *canvas) enlarged(w, h int) *canvas {
 	out := newCanvas(w, h)
 	left, frac := make([]int32, w), make([]float32, w)
@@ -301,5 +328,6 @@ func (c *canvas) enlarged(w, h int) *canvas {
 			dst[x] = row[l] + frac[x]*(row[l+1]-row[l])
 		}
 	}
+	c.done()
 	return out
 }
