@@ -70,10 +70,66 @@ func (t *BPE) word(word string) []int {
 	if ids, ok := t.words.Load(word); ok {
 		return ids.([]int)
 	}
-	ids := t.mergeWord(word)
+	ids := t.merged(word)
 	if len(word) <= 64 && t.known.Load() < maxWords {
 		t.known.Add(1)
 		t.words.Store(strings.Clone(word), ids)
+	}
+	return ids
+}
+
+// merged returns the tokens of a word: of its bytes, the pair of lowest rank is merged again and again, the leftmost of equals.
+func (t *BPE) merged(word string) []int {
+	if len(word) <= shortWord {
+		return t.mergeShort(word)
+	}
+	return t.mergeLong(word)
+}
+
+// shortWord is the length up to which it is quicker to look at all pairs for the next merge than to keep a queue.
+const shortWord = 32
+
+func (t *BPE) mergeShort(word string) []int {
+	var tokens [shortWord]int32
+	var merges [shortWord]merge // of a token with the next
+	rate := func(i int) {
+		m, ok := t.merges[pair{tokens[i], tokens[i+1]}]
+		if !ok {
+			m.rank = noRank
+		}
+		merges[i] = m
+	}
+	n := len(word)
+	for i := range n {
+		tokens[i] = t.bytes[word[i]]
+	}
+	for i := range n - 1 {
+		rate(i)
+	}
+	for n > 1 {
+		best := 0
+		for i := 1; i < n-1; i++ {
+			if merges[i].rank < merges[best].rank {
+				best = i
+			}
+		}
+		if merges[best].rank == noRank {
+			break
+		}
+		tokens[best] = merges[best].id
+		n--
+		copy(tokens[best+1:n], tokens[best+2:])
+		copy(merges[best:n], merges[best+1:])
+		if best > 0 {
+			rate(best - 1)
+		}
+		if best < n-1 {
+			rate(best)
+		}
+	}
+	ids := make([]int, n)
+	for i := range ids {
+		ids[i] = int(tokens[i])
 	}
 	return ids
 }
@@ -85,9 +141,8 @@ type piece struct {
 	rank       int32 // of the merge with next
 }
 
-// mergeWord merges the bytes of a word: again and again the pair of lowest rank, the leftmost of equals. The queue makes
-// it n log n, so that a long run of one letter costs no more than ordinary text.
-func (t *BPE) mergeWord(word string) []int {
+// mergeLong keeps a queue, which makes it n log n, so that a long run of one letter costs no more than ordinary text.
+func (t *BPE) mergeLong(word string) []int {
 	pieces := make([]piece, len(word))
 	for i := range pieces {
 		pieces[i] = piece{id: t.bytes[word[i]], prev: int32(i) - 1, next: int32(i) + 1, rank: noRank}

@@ -148,11 +148,36 @@ func FuzzBPE(f *testing.F) {
 	})
 }
 
+// Looking at all pairs and keeping a queue find the same merges.
+func TestShortAndLongWords(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for _, letters := range []string{"a", "ab", " the", "etaoinshr d", "0123456789", "\x00\xc3\xa9\xff"} {
+		for n := range shortWord + 1 {
+			word := make([]byte, n)
+			for i := range word {
+				word[i] = letters[r.IntN(len(letters))]
+			}
+			short, long := GPT2().mergeShort(string(word)), GPT2().mergeLong(string(word))
+			if diff := cmp.Diff(long, short); diff != "" {
+				t.Errorf("%q: %s", word, diff)
+			}
+		}
+	}
+}
+
 func BenchmarkEncode(b *testing.B) {
 	text := "the main image has additional findings of pleural effusion, and lung opacity than the reference image. "
 	GPT2().Encode(text)
 	b.SetBytes(int64(len(text)))
 	for b.Loop() {
 		GPT2().Encode(text)
+	}
+}
+
+// BenchmarkGPT2 is what the first use of the vocabulary takes in each process.
+func BenchmarkGPT2(b *testing.B) {
+	tokens := GPT2().tokens
+	for b.Loop() {
+		fromRanks(tokens)
 	}
 }

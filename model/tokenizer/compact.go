@@ -27,14 +27,19 @@ type Compact struct {
 // Compact returns the vocabulary of the tokens in texts, the coordinates 0 ... 447 with and without a space before, the
 // box marks, the task prefixes, all bytes and EOS. The order of texts does not matter.
 func (t *BPE) Compact(texts []string) *Compact {
-	needed := make(map[int]bool)
+	needed := make([]bool, len(t.tokens))
+	seen := make(map[string]bool)
 	add := func(text string) {
+		if seen[text] { // questions and answers repeat
+			return
+		}
+		seen[text] = true
 		for _, id := range t.Encode(text) {
 			needed[id] = true
 		}
 	}
 	for _, id := range t.bytes {
-		needed[int(id)] = true
+		needed[id] = true
 	}
 	for n := range coordinates {
 		add(strconv.Itoa(n))
@@ -46,12 +51,12 @@ func (t *BPE) Compact(texts []string) *Compact {
 	for _, text := range texts {
 		add(text)
 	}
-	delete(needed, t.eos)
-	ids := make([]int, 0, len(needed)+1)
-	for id := range needed {
-		ids = append(ids, id)
+	var ids []int
+	for id, is := range needed {
+		if is && id != t.eos {
+			ids = append(ids, id)
+		}
 	}
-	slices.Sort(ids)
 	return newCompact(t, append(ids, t.eos))
 }
 

@@ -41,7 +41,7 @@ func fromRanks(tokens []string) *BPE {
 		t.bytes[tokens[id][0]] = int32(id)
 	}
 	for id := 256; id < t.eos; id++ {
-		halves := t.mergeWord(tokens[id])
+		halves := t.merged(tokens[id])
 		if len(halves) != 2 {
 			panic(fmt.Sprintf("tokenizer: built-in token %d does not join two earlier ones", id))
 		}
