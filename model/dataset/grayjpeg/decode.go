@@ -150,18 +150,10 @@ func (d *Decoder) read(r *bitReader, b *block, last int32) (int32, bool) {
 	r.fill()
 	last += r.value(uint(size))
 	b[0] = last * d.steps[0]
-	for at := 1; at < 64; {
-		r.fill()
-		e := d.ac.short[r.bits>>(64-shortBits)]
-		if e.whole {
-			r.skip(uint(e.length))
-			at += int(e.run)
-			if at > 63 {
-				return 0, false
-			}
-			b[zigzag[at]] = int32(e.value) * d.steps[at]
-			at++
-			continue
+	at := 1
+	for at < 64 {
+		if at = d.readShort(r, b, at); at > 63 {
+			break
 		}
 		pair, ok := d.ac.next(r)
 		run, size := int(pair>>4), uint(pair&15)
@@ -179,7 +171,34 @@ func (d *Decoder) read(r *bitReader, b *block, last int32) (int32, bool) {
 		b[zigzag[at]] = r.value(size) * d.steps[at]
 		at++
 	}
-	return last, true
+	return last, at == 64
+}
+
+// readShort reads coefficients from the place at on as long as the code and the value behind it are short enough to be looked up together,
+// and returns the next place, which is above 64 where a run leads out of the block. At least 32 bits are valid then.
+func (d *Decoder) readShort(r *bitReader, b *block, at int) int {
+	in, next, held, count := r.in, r.at, r.bits, r.count
+	for at < 64 {
+		if count < 32 {
+			held |= uint64(fourBytes(in, next)) << ((32 - count) & 63)
+			count += 32
+			next += 4
+		}
+		e := &d.ac.short[held>>(64-shortBits)]
+		if !e.whole {
+			break
+		}
+		held <<= e.length & 63
+		count -= uint(e.length)
+		if at += int(e.run); at > 63 {
+			at = 65
+			break
+		}
+		b[zigzag[at]&63] = int32(e.value) * d.steps[at]
+		at++
+	}
+	r.at, r.bits, r.count = next, held, count
+	return at
 }
 
 // shortBits is the length of the codes that are found at once.
@@ -254,20 +273,24 @@ func (r *bitReader) fill() {
 	if r.count >= 32 {
 		return
 	}
-	var four uint32
-	if r.at+4 <= len(r.in) {
-		four = binary.BigEndian.Uint32(r.in[r.at:])
-	} else {
-		for i := range 4 {
-			four <<= 8
-			if r.at+i < len(r.in) {
-				four |= uint32(r.in[r.at+i])
-			}
-		}
-	}
-	r.bits |= uint64(four) << (32 - r.count)
+	r.bits |= uint64(fourBytes(r.in, r.at)) << (32 - r.count)
 	r.count += 32
 	r.at += 4
+}
+
+// fourBytes are those of in from a place on; behind its end there are zeros.
+func fourBytes(in []byte, at int) uint32 {
+	if at+4 <= len(in) {
+		return binary.BigEndian.Uint32(in[at:])
+	}
+	var four uint32
+	for i := range 4 {
+		four <<= 8
+		if at+i < len(in) {
+			four |= uint32(in[at+i])
+		}
+	}
+	return four
 }
 
 func (r *bitReader) skip(n uint) {
