@@ -62,8 +62,8 @@ static long parts(long n, long size) { return (n + size - 1) / size; }
 static const double PASS = 0.15, EXP = 0.6, FMA = 0.02;
 
 // UNIT_ROWS rows of A are used together. BLOCK_K steps of the inner dimension pass before C is stored; where the second cache is
-// large, as it is wherever there is AVX-512, HALF_K if B is packed, and LONG_K if A lies in rows as well. A copy of a block of A has
-// a gap that keeps its runs apart in the caches.
+// large, as it is wherever there is AVX-512, HALF_K if A is copied or B is packed, and LONG_K if A lies in rows and is not copied. A copy of a
+// block of A has a gap that keeps its runs apart in the caches.
 enum { BLOCK_K = 384, HALF_K = 512, LONG_K = 1024, UNIT_ROWS = 112, COPY_GAP = 16 };
 
 // Rows a multiple of WAY floats apart share a set of the first cache, whose lines are then lost before they have been used;
@@ -76,7 +76,9 @@ static void plan_gemm(const device *d, gemm_job *g) {
 	long ideal = threads == 1 ? 1 : 4 * threads; // units, so that threads end together
 	if (g->b_col == 1 && (g->b_row <= NEAR || g->m <= FEW)) g->in_place = g->n / d->kernels->panel;
 	bool large = d->kernels == kernels_of(KIND_AVX512);
-	g->blocks = parts(g->k, large && g->a_col == 1 ? LONG_K : large && !g->in_place ? HALF_K : BLOCK_K);
+	long a_stride = g->a_col == 1 ? g->a_row : g->a_col;
+	g->copy_a = a_stride % WAY == 0 && g->m > FEW;
+	g->blocks = parts(g->k, !large ? BLOCK_K : g->copy_a ? HALF_K : g->a_col == 1 ? LONG_K : g->in_place ? BLOCK_K : HALF_K);
 	g->block = parts(g->k, g->blocks);
 	g->panels = parts(g->n, d->kernels->panel);
 	g->row_tiles = parts(g->m, d->kernels->tile_rows);
@@ -85,8 +87,6 @@ static void plan_gemm(const device *d, gemm_job *g) {
 	g->row_units = parts(g->row_tiles, g->unit_tiles);
 	g->unit_panels = g->row_units >= ideal ? g->panels : parts(g->panels, parts(ideal, g->row_units));
 	g->column_units = parts(g->panels, g->unit_panels);
-	long a_stride = g->a_col == 1 ? g->a_row : g->a_col;
-	g->copy_a = a_stride % WAY == 0 && g->m > FEW;
 	g->copy_stride = COPY_GAP + (g->a_col == 1 ? g->block : UNIT_ROWS);
 }
 
