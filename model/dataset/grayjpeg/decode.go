@@ -175,7 +175,7 @@ func (d *Decoder) read(r *bitReader, b *block, last int32) (int32, bool) {
 }
 
 // readShort reads coefficients from the place at on as long as the code and the value behind it are short enough to be looked up together,
-// and returns the next place, which is above 64 where a run leads out of the block. At least 32 bits are valid then.
+// and returns the next place, which is above 64 where a run leads out of the block. At a place within it, at least 32 bits are valid.
 func (d *Decoder) readShort(r *bitReader, b *block, at int) int {
 	in, next, held, count := r.in, r.at, r.bits, r.count
 	for at < 64 {
