@@ -217,7 +217,7 @@ func (p *parser) report(e entry) error {
 		case "published":
 			r.Published, err = p.texts(f.value, name)
 		case "cases":
-			r.Cases, err = p.whole(f.value, name, 0)
+			r.Cases, err = p.whole(f.value, name, 1)
 		case "family":
 			var family string
 			family, err = p.oneOf(f.value, name, keys.Choices("report.family"))

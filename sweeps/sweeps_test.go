@@ -253,6 +253,7 @@ func TestRefusals(t *testing.T) {
 		{head + "metrics: {probe/auc: {}}\nreport: {columns: [probe/au]}", `f.yaml: line 5: report.columns: "probe/au" is not among metrics: did you mean probe/auc?`},
 		{head + "resources: {timeout: soon}", `f.yaml: line 4: resources.timeout: "soon": want a time such as 90s, 30m or 4h`},
 		{head + "run: {retries: -1}", "f.yaml: line 4: run.retries: -1: want at least 0"},
+		{head + "report: {cases: 0}", "f.yaml: line 4: report.cases: 0: want at least 1"},
 		{"version: 1\nname: x\ncommand: [x]\nbase: &a {preset: smoke}\nmetrics: *a", `f.yaml: line 4: metrics.preset: want keys and values`},
 		{head + "parameters:\n  data.digest: {values: [x]}", "f.yaml: line 5: parameters.data.digest.values: computed, not set"},
 		{"version: 1\nname: x\nbase: {lm: {weights_digest: x}}", "f.yaml: line 3: base.lm.weights_digest: computed, not set"},

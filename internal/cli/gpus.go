@@ -28,7 +28,7 @@ func (o *gpuOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.gpus, "gpus", "", "how many GPUs each trial has for itself (default: what the file says, else one for engine xla with a plugin for GPUs), or which ones trials "+
 		"may use: all, a list such as 0,2 or GPU-…,MIG-…, or device=1 for one; else those of $CUDA_VISIBLE_DEVICES, else all")
-	f.IntVar(&o.perGPU, "per-gpu", 0, "trials that share a GPU (default: what the file says, else 1)")
+	countVar(f, &o.perGPU, "per-gpu", "trials that share a GPU (default: what the file says, else 1)")
 }
 
 // gpuChoice is what --gpus says.
@@ -45,7 +45,7 @@ func (o gpuOptions) choice() (gpuChoice, error) {
 	}
 	if n, err := strconv.Atoi(o.gpus); err == nil {
 		if n < 1 {
-			return gpuChoice{}, usageError("--gpus and --per-gpu: want at least 1")
+			return gpuChoice{}, usageError("--gpus %d: want at least 1", n)
 		}
 		return gpuChoice{count: n}, nil
 	}
@@ -63,9 +63,6 @@ func (o gpuOptions) choice() (gpuChoice, error) {
 
 // check refuses flags that make no sense, and devices that are not there.
 func (o gpuOptions) check() error {
-	if o.perGPU < 0 {
-		return usageError("--gpus and --per-gpu: want at least 1")
-	}
 	c, err := o.choice()
 	if err != nil || len(c.devices) == 0 {
 		return err

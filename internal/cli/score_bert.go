@@ -23,18 +23,15 @@ type bertscoreOptions struct {
 
 func (o *bertscoreOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.folder, "bert", "", "folder of a BERT, RoBERTa or DeBERTa in Hugging Face layout, or hf:ORG/NAME[@REVISION], for BERTScore")
-	f.IntVar(&o.layer, "bert-layer", 0, "layer that BERTScore reads (default: that of the bert_score package, if it knows the model)")
+	countVar(f, &o.layer, "bert-layer", "layer that BERTScore reads (default: that of the bert_score package, if it knows the model)")
 	f.BoolVar(&o.idf, "idf", false, "BERTScore weights tokens by their rarity in the references")
 	f.StringVar(&o.baseline, "rescale-with-baseline", "", "rescale BERTScore by this file of the bert_score package (LAYER,P,R,F)")
 }
 
 // check refuses flags without the model that they are about.
 func (o bertscoreOptions) check() error {
-	switch {
-	case o.folder == "" && (o.layer != 0 || o.idf || o.baseline != ""):
+	if o.folder == "" && (o.layer != 0 || o.idf || o.baseline != "") {
 		return usageError("--bert-layer, --idf and --rescale-with-baseline need --bert")
-	case o.layer < 0:
-		return usageError("--bert-layer %d is not positive", o.layer)
 	}
 	return nil
 }

@@ -85,17 +85,14 @@ nothing; harness cancel NAME stops it. Of two calls in two terminals each runs t
 	f.StringVar(&o.redo, "redo", "", "run again what has ended: failed, stopped, stale, all, or those for which a condition holds")
 	f.BoolVar(&o.retryFailed, "retry-failed", false, "the same as --redo failed")
 	f.BoolVar(&o.yes, "yes", false, "do not ask before results are replaced")
-	f.IntVar(&o.parallel, "parallel", 0, "trials at a time (default: what the file says, else by the cores)")
-	f.IntVar(&o.threads, "threads", 0, "threads of each trial (default: the cores divided among the trials that run)")
+	countVar(f, &o.parallel, "parallel", "trials at a time (default: what the file says, else by the cores)")
+	countVar(f, &o.threads, "threads", "threads of each trial (default: the cores divided among the trials that run)")
 	f.StringVar(&o.engine, "engine", "", engineUsage)
 	return cmd
 }
 
 // sweep runs an experiment; the table goes to w, progress and warnings to log.
 func sweep(ctx context.Context, w, log io.Writer, name string, o sweepOptions) error {
-	if o.parallel < 0 || o.threads < 0 {
-		return usageError("--parallel and --threads: want at least 1")
-	}
 	if err := o.gpuOptions.check(); err != nil {
 		return err
 	}

@@ -283,7 +283,7 @@ var File = []Key{
 		Example: "report: {published: [table4]}"},
 	least(Key{Path: "report.cases", Type: Whole, Unit: "test pairs",
 		Doc:     "How many single cases harness examples shows.",
-		Example: "report: {cases: 3}"}, 0),
+		Example: "report: {cases: 3}"}, 1),
 	{Path: "report.family", Type: Text, Choices: []string{"primary", "table", "column", "none"}, Default: "primary",
 		Doc:     "Which comparisons Holm's correction takes together: those of primary columns, of the table, of each column by itself, or no tests.",
 		Example: "report: {family: table}"},
