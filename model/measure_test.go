@@ -19,7 +19,7 @@ func TestMeasure(t *testing.T) {
 	for _, method := range []spec.Method{spec.LocationAware, spec.BLIP2, spec.RGAG, spec.PLURAL} {
 		home, trial := t.TempDir(), smokeTrial(t)
 		trial.Method = method
-		trial.Pretrain.Steps, trial.DiffVQA.Steps = 100000, 100000
+		trial.Pretrain.Steps, trial.DiffVQA.Steps = 1e6, 1e6 // of which a second of training is little on any machine
 		planned := planned(t, trial, home)
 		took, err := Measure(context.Background(), trial, Env{Home: home, Threads: 1}, planned, nil)
 		if err != nil {
