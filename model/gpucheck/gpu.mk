@@ -11,5 +11,8 @@ gpu-bundle: ## build gpu-check.tar.gz for a machine with a GPU, JAX's CUDA plugi
 	tar czf gpu-check.tar.gz gpu-check
 	@du -m gpu-check.tar.gz | awk '{print $$1 " MiB"; if ($$1 > 64) {print "more than 64 MiB"; exit 1}}'
 
-gpu-check: gpu-bundle ## the same here: on a GPU if there is one, else a rehearsal with small sizes on the plugin of the CPU
-	gpu-check/run
+# GPU_PYTHON is a Python with PyTorch.
+GPU_PYTHON ?= python3
+gpu-check: gpu-bundle ## the same here: on a GPU if there is a plugin for one, else a rehearsal with small sizes on the plugin of xla-check; GPU_PYTHON has PyTorch
+	@if gpu-check/harness doctor --engine xla >/dev/null 2>&1; then exec gpu-check/run -python $(GPU_PYTHON); fi; \
+	$(MAKE) xla-plugin && gpu-check/run -python $(GPU_PYTHON) -plugin $(XLA_PLUGIN_DIR)/$(XLA_LIBRARY)
