@@ -103,12 +103,15 @@ func findPlugin() (plugins.Plugin, error) {
 	return plugins.Plugin{}, withHint(err, cmp.Or(hintOf(err), hint))
 }
 
-// checkPlugin refuses a plugin that cannot be loaded, as far as it can be known without loading it.
+// checkPlugin refuses a plugin that cannot be loaded, as far as it can be known without loading it, and settings of its that cannot be.
 func checkPlugin(p plugins.Plugin) error {
 	if err := xla.Check("xla:" + p.Path); err != nil {
 		return withHint(usageError("%w", err), "harness doctor lists the plugins that are there")
 	}
 	if err := visibility().Visible(p); err != nil {
+		return usageError("engine xla:%s: %w", p.Path, err)
+	}
+	if _, err := xla.GPUOf(os.Getenv, true); err != nil {
 		return usageError("engine xla:%s: %w", p.Path, err)
 	}
 	return nil
