@@ -59,15 +59,19 @@ func located(log io.Writer, given string, trials []spec.Trial) (string, error) {
 		return given, err
 	}
 	name.Kind = spec.XLAEngine
-	if name.Plugin != "" {
-		return given, checkPlugin(plugins.At(name.Plugin))
+	if name.Plugin == "" {
+		found, err := findPlugin()
+		if err != nil {
+			return "", err
+		}
+		name.Plugin = found.Path
+		fmt.Fprintf(log, "engine xla: %s\n", describePlugin(found))
+	} else if err := checkPlugin(plugins.At(name.Plugin)); err != nil {
+		return given, err
 	}
-	found, err := findPlugin()
-	if err != nil {
-		return "", err
+	if _, err := xla.GPUOf(os.Getenv, true); err != nil { // trials read the same variables
+		return "", usageError("engine xla:%s: %w", name.Plugin, err)
 	}
-	name.Plugin = found.Path
-	fmt.Fprintf(log, "engine xla: %s\n", describePlugin(found))
 	return name.String(), nil
 }
 
@@ -103,15 +107,12 @@ func findPlugin() (plugins.Plugin, error) {
 	return plugins.Plugin{}, withHint(err, cmp.Or(hintOf(err), hint))
 }
 
-// checkPlugin refuses a plugin that cannot be loaded, as far as it can be known without loading it, and settings of its that cannot be.
+// checkPlugin refuses a plugin that cannot be loaded, as far as it can be known without loading it.
 func checkPlugin(p plugins.Plugin) error {
 	if err := xla.Check("xla:" + p.Path); err != nil {
 		return withHint(usageError("%w", err), "harness doctor lists the plugins that are there")
 	}
 	if err := visibility().Visible(p); err != nil {
-		return usageError("engine xla:%s: %w", p.Path, err)
-	}
-	if _, err := xla.GPUOf(os.Getenv, true); err != nil {
 		return usageError("engine xla:%s: %w", p.Path, err)
 	}
 	return nil

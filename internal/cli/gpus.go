@@ -28,7 +28,7 @@ func (o *gpuOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.gpus, "gpus", "", "how many GPUs each trial has for itself (default: what the file says, else one for engine xla with a plugin for GPUs), or which ones trials "+
 		"may use: all, a list such as 0,2 or GPU-…,MIG-…, or device=1 for one; else those of $CUDA_VISIBLE_DEVICES, else all")
-	countVar(f, &o.perGPU, "per-gpu", "trials that share a GPU (default: what the file says, else 1)")
+	positiveVar(f, &o.perGPU, "per-gpu", "trials that share a GPU (default: what the file says, else 1)")
 }
 
 // gpuChoice is what --gpus says.

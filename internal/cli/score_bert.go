@@ -23,7 +23,7 @@ type bertscoreOptions struct {
 
 func (o *bertscoreOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.folder, "bert", "", "folder of a BERT, RoBERTa or DeBERTa in Hugging Face layout, or hf:ORG/NAME[@REVISION], for BERTScore")
-	countVar(f, &o.layer, "bert-layer", "layer that BERTScore reads (default: that of the bert_score package, if it knows the model)")
+	positiveVar(f, &o.layer, "bert-layer", "layer that BERTScore reads (default: that of the bert_score package, if it knows the model)")
 	f.BoolVar(&o.idf, "idf", false, "BERTScore weights tokens by their rarity in the references")
 	f.StringVar(&o.baseline, "rescale-with-baseline", "", "rescale BERTScore by this file of the bert_score package (LAYER,P,R,F)")
 }

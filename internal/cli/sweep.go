@@ -85,8 +85,8 @@ nothing; harness cancel NAME stops it. Of two calls in two terminals each runs t
 	f.StringVar(&o.redo, "redo", "", "run again what has ended: failed, stopped, stale, all, or those for which a condition holds")
 	f.BoolVar(&o.retryFailed, "retry-failed", false, "the same as --redo failed")
 	f.BoolVar(&o.yes, "yes", false, "do not ask before results are replaced")
-	countVar(f, &o.parallel, "parallel", "trials at a time (default: what the file says, else by the cores)")
-	countVar(f, &o.threads, "threads", "threads of each trial (default: the cores divided among the trials that run)")
+	positiveVar(f, &o.parallel, "parallel", "trials at a time (default: what the file says, else by the cores)")
+	positiveVar(f, &o.threads, "threads", "threads of each trial (default: the cores divided among the trials that run)")
 	f.StringVar(&o.engine, "engine", "", engineUsage)
 	return cmd
 }

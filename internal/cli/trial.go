@@ -155,7 +155,7 @@ func newTrialLogCommand() *cobra.Command {
 			return printLog(cmd.Context(), cmd.OutOrStdout(), db, args[0], number)
 		},
 	}
-	countVar(cmd.Flags(), &number, "attempt", "number of the attempt (default: the newest)")
+	positiveVar(cmd.Flags(), &number, "attempt", "number of the attempt (default: the newest)")
 	return cmd
 }
 

@@ -62,7 +62,7 @@ contents that the trial was run with.`,
 	f.Float64Var(&o.tolerance, "tolerance", 0, "largest difference that agrees, relative for numbers above 1; 0 = the same bits")
 	f.StringVar(&o.engine, "engine", "", "xla, or xla:PATH with the path of a PJRT plugin, of a trial of engine xla (default: the plugin that it ran on)")
 	o.gpuOptions.flags(cmd)
-	countVar(f, &o.threads, "threads", "threads (default: of a program the cpus of its sweep file, else all cores)")
+	positiveVar(f, &o.threads, "threads", "threads (default: of a program the cpus of its sweep file, else all cores)")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "show no progress")
 	o.restoring.flags(cmd)

@@ -141,14 +141,14 @@ func (e *Encoder) code(to *[mostSymbols]symbol, b *block, last int32) (n int) {
 	to[0] = valued(&e.dc, 0, levels[0]-last)
 	n = 1
 	at := 0
-	for rest := present &^ 1; rest != 0 && n < len(to); rest &= rest - 1 {
+	for rest := present &^ 1; rest != 0; rest &= rest - 1 {
 		next := bits.TrailingZeros64(rest)
 		run := next - at - 1
 		for ; run > 15; run -= 16 {
 			to[n] = e.ac[0xf0]
 			n++
 		}
-		to[n] = valued(&e.ac, run, levels[next&63])
+		to[n] = valued(&e.ac, run, levels[next])
 		n++
 		at = next
 	}

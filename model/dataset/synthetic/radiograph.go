@@ -28,12 +28,6 @@ func newCanvas(w, h int) *canvas {
 	return c
 }
 
-func newBlackCanvas(w, h int) *canvas {
-	c := newCanvas(w, h)
-	clear(c.pix)
-	return c
-}
-
 // done hands the canvas on; the caller does not use it any more.
 func (c *canvas) done() { canvases.Put(c) }
 
@@ -62,7 +56,8 @@ func drawRadiograph(r *rand.Rand, h habitus, g *geometry, s *state, e exposure, 
 	drawClavicles(half, h, g)
 	drawVessels(r, half, g)
 	drawSharpFindings(half, h, g, s, p)
-	grain := newBlackCanvas(g.width, g.height)
+	grain := newCanvas(g.width, g.height)
+	clear(grain.pix)
 	drawTextures(r, grain, g, s, p)
 	return develop(r, half.enlarged(g.width, g.height), grain, e, p)
 }
